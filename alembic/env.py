@@ -1,0 +1,35 @@
+"""Run migrations on the database that the caller hands over, or on the configured one."""
+
+from typing import Any, Literal
+
+from alembic import context
+from service.database import Database
+from service.settings import load
+from service.tables import Instant, Row
+
+
+def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our column types as what they are in the database: migrations import nothing of ours."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
+
+
+def _migrate(connection: Any) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Row.metadata,
+        compare_type=True,
+        render_item=_render,
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over = context.config.attributes.get("connection")
+if handed_over is not None:
+    _migrate(handed_over)
+else:
+    database = Database(load().database_url)
+    with database.engine.connect() as own:
+        _migrate(own)
+    database.dispose()

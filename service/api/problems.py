@@ -1,0 +1,148 @@
+"""Errors as RFC 9457 problems: the one table from kinds of error to HTTP numbers."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from credentials import CredentialError, UnavailableError
+from service.errors import (
+    ConflictError,
+    CustodyError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ServiceError,
+    TooLargeError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+)
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[Exception], int] = {
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    TooLargeError: 413,
+    InvalidError: 422,
+    TooManyRequestsError: 429,
+    CustodyError: 503,
+    UnavailableError: 502,
+    CredentialError: 422,
+}
+TITLES = {
+    400: "The request cannot be read",
+    401: "A valid token is needed",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "No such form",
+    409: "In conflict with what is there",
+    413: "Too large",
+    415: "Unknown media type",
+    422: "The request cannot be carried out",
+    429: "Too many requests",
+    500: "Something failed here",
+    502: "Another server did not answer",
+    503: "Not available now",
+}
+
+
+class ProblemResponse(JSONResponse):
+    """An RFC 9457 problem."""
+
+    media_type = "application/problem+json"
+
+
+def problem(status: int, code: str, detail: str, pointer: str = "", **members: Any) -> dict[str, Any]:
+    """Return the members of a problem.
+
+    Shape: `{type, title, status, code, detail, pointer?, errors?, ...}`; `code` is stable and kebab-case,
+    `pointer` an RFC 6901 pointer into the body that was sent (or the name of a query parameter).
+    Spec: RFC 9457, section 3.1.
+    """
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Problem"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if pointer:
+        body["pointer"] = pointer
+    return body | members
+
+
+def problem_of(error: ServiceError | CredentialError) -> dict[str, Any]:
+    """Return the problem of an error of ours."""
+    status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
+    details = error.details if isinstance(error, ServiceError) else {}
+    return problem(status, error.code, str(error), error.pointer, **details)
+
+
+def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Return pydantic's errors as `{code, detail, pointer}`, without the values that were sent."""
+    return [
+        {"code": str(error["type"]).replace("_", "-"), "detail": f"{error['msg']}.", "pointer": _pointer(error["loc"])}
+        for error in errors
+    ]
+
+
+def invalid_problem(errors: Sequence[Any]) -> dict[str, Any]:
+    """Return the problem of a body that does not have the published shape: the first error, and all of them."""
+    found = validation_errors(errors)
+    return problem(422, "invalid-request", found[0]["detail"], found[0]["pointer"], errors=found)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that leaves the application a problem."""
+
+    def answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> ProblemResponse:
+        return ProblemResponse(body, body["status"], headers)
+
+    def ours(_request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, ServiceError | CredentialError)
+        body = problem_of(error)
+        headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "30"}}.get(body["status"])
+        if isinstance(error, TooManyRequestsError):
+            headers = {"Retry-After": str(error.details.get("retry_after_seconds", 60))}
+        return answer(body, headers)
+
+    def invalid(_request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, RequestValidationError)
+        return answer(invalid_problem(error.errors()))
+
+    def http(_request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, HTTPException)
+        if isinstance(error.__cause__, CredentialError):  # the body was not JSON as we read it
+            cause = error.__cause__
+            return answer(problem(400, cause.code, str(cause), cause.pointer))
+        code = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
+            error.status_code, "request-refused"
+        )
+        return answer(problem(error.status_code, code, f"{error.detail}"), dict(error.headers or {}))
+
+    def unexpected(request: Request, error: Exception) -> ProblemResponse:
+        log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
+        return answer(
+            problem(500, "internal-error", "The request failed here and nothing was kept; it can be sent again.")
+        )
+
+    app.add_exception_handler(ServiceError, ours)
+    app.add_exception_handler(CredentialError, ours)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    where, *path = location
+    if where == "body":
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return ".".join(str(part) for part in path)

@@ -1,0 +1,114 @@
+"""Private keys: made, kept and used here, and read by nothing else.
+
+A key's custody URI says where its private half is. `file:NAME` is an encrypted PKCS #8 file in the
+key folder; further kinds of custody slot into `Custody.signer`.
+"""
+
+import os
+import secrets
+import threading
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from credentials import PrivateKeySigner, Signer
+from service.errors import CustodyError
+from service.settings import Settings
+
+PASSPHRASE_FILE = "development.passphrase"
+
+
+class Custody:
+    """The key folder, opened with the passphrase.
+
+    Args:
+        settings: `keys_folder` and `keys_passphrase`; on localhost a missing passphrase is made and kept in the folder.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.keys_folder
+        self._given = settings.keys_passphrase
+        self._signers: dict[str, Signer] = {}
+        self._lock = threading.Lock()
+
+    def create(self, algorithm: str) -> tuple[str, Signer]:
+        """Make a private key, keep it encrypted, and return its custody URI and signer.
+
+        Args:
+            algorithm: "Ed25519", "P-256" or "RSA" (3,072 bits).
+        Raises:
+            CustodyError: the folder cannot be written (code "custody-unavailable").
+        """
+        private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        if algorithm == "Ed25519":
+            private = ed25519.Ed25519PrivateKey.generate()
+        elif algorithm == "P-256":
+            private = ec.generate_private_key(ec.SECP256R1())
+        else:
+            private = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+        signer = PrivateKeySigner(private)
+        encryption = BestAvailableEncryption(self._passphrase())
+        name = f"{signer.key.thumbprint}.pem"
+        try:
+            _write_secret(self._folder / name, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+        except OSError as error:
+            raise CustodyError(
+                "custody-unavailable", "The private key could not be kept; nothing has changed."
+            ) from error
+        uri = f"file:{name}"
+        with self._lock:
+            self._signers[uri] = signer
+        return uri, signer
+
+    def signer(self, custody_uri: str) -> Signer:
+        """Return the signer of a key; opened once, then kept in memory.
+
+        Raises:
+            CustodyError: the file or the passphrase does not open it (code "custody-unavailable").
+        """
+        with self._lock:
+            if custody_uri not in self._signers:
+                self._signers[custody_uri] = self._open(custody_uri)
+            return self._signers[custody_uri]
+
+    def _open(self, custody_uri: str) -> Signer:
+        scheme, _, name = custody_uri.partition(":")
+        if scheme != "file" or Path(name).name != name:
+            raise CustodyError(
+                "custody-unavailable", "A signing key has a custody address that this service does not know."
+            )
+        try:
+            private = load_pem_private_key((self._folder / name).read_bytes(), self._passphrase())
+        except (OSError, ValueError, TypeError) as error:
+            raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.") from error
+        return PrivateKeySigner(private)
+
+    def _passphrase(self) -> bytes:
+        if self._given is not None:
+            return self._given.get_secret_value().encode()
+        path = self._folder / PASSPHRASE_FILE
+        if not path.exists():
+            _write_secret(path, secrets.token_urlsafe(32).encode())
+        return path.read_bytes().strip()
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only this account reads, whole or not at all, never over another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        pass  # another process was first; its file stands
+    finally:
+        part.unlink()

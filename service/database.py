@@ -1,0 +1,110 @@
+"""The engine, read and write sessions as different types, and the one commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, func, select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from service.tables import Event, Record
+
+BUSY_TIMEOUT_SECONDS = 60
+
+
+class ReadSession(Session):
+    """A session that only reads: whatever it would write is rolled back at its end."""
+
+
+class WriteSession(Session):
+    """A session whose end is one commit: everything in it happens, or nothing."""
+
+
+class Database:
+    """The one door to the rows.
+
+    Args:
+        url: SQLAlchemy address, SQLite or PostgreSQL (psycopg 3).
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.url = url
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20)
+            _set_up_sqlite(self.engine)
+        else:
+            self.engine = create_engine(parsed, pool_size=20, pool_pre_ping=True)
+        self._writer = self.engine.execution_options(laurel_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[ReadSession]:
+        """Give a session on one snapshot (SQLite) or on committed rows (PostgreSQL)."""
+        with ReadSession(self.engine, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[WriteSession]:
+        """Give a session that commits when the block ends and rolls back when it raises.
+
+        Locks are taken in this order, everywhere: members (by id), then achievements, awards and
+        credentials, then status lists, and last, inside `commit`, the network's positions.
+        """
+        with WriteSession(self._writer) as session:
+            yield session
+            commit(session)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def commit(session: WriteSession) -> None:
+    """Give records and events their positions, then commit: the only place that does.
+
+    Positions are dense per network and follow the order of commits, so that a reader with a
+    cursor never skips a row: they are given last, under a lock on the network that lasts
+    until the commit (PostgreSQL: an advisory lock; SQLite has one writer).
+    """
+    session.flush()
+    fresh: dict[type[Record | Event], dict[UUID, list[UUID]]] = session.info.pop("unplaced", {})
+    if session.get_bind().dialect.name == "postgresql":
+        for network_id in sorted(set().union(*fresh.values())):
+            session.execute(select(func.pg_advisory_xact_lock(network_id.int & 0x7FFF_FFFF_FFFF_FFFF)))
+    for table, networks in fresh.items():
+        for network_id, row_ids in networks.items():
+            last = session.scalar(select(func.max(table.position)).where(table.network_id == network_id)) or 0
+            # Identifiers are made in rising order, so their order is the order of what happened.
+            places = [{"row": row_id, "place": last + n} for n, row_id in enumerate(sorted(row_ids), start=1)]
+            rows = cast("Table", table.__table__)
+            statement = update(rows).where(rows.c.id == bindparam("row"))
+            session.connection().execute(statement.values(position=bindparam("place")), places)
+    session.commit()
+
+
+@event.listens_for(WriteSession, "after_flush")
+def _note_unplaced(session: WriteSession, _context: Any) -> None:
+    for row in session.new:
+        if isinstance(row, Record | Event):
+            fresh = session.info.setdefault("unplaced", {})
+            fresh.setdefault(type(row), {}).setdefault(row.network_id, []).append(row.id)
+
+
+def _set_up_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions on its own
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=60000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Read-then-write under a plain BEGIN fails at once beside another writer, whatever the timeout.
+        writes = connection.get_execution_options().get("laurel_writes", False)
+        connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))

@@ -1,0 +1,30 @@
+"""What an operation needs beside its session: settings, database, keys and the time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from service.custody import Custody
+from service.database import Database
+from service.settings import Settings
+
+
+def utc_now() -> datetime:
+    """Return the present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One running service. Built once (`start`), passed down, never imported as a global."""
+
+    settings: Settings
+    database: Database
+    custody: Custody
+    now: Callable[[], datetime] = field(default=utc_now)
+
+    @classmethod
+    def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:
+        """Return the runtime for `settings`; opens the database, reads no key."""
+        return cls(settings, Database(settings.database_url), Custody(settings), now)

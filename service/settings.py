@@ -1,0 +1,96 @@
+"""The settings of one running service: built once at the start, frozen, passed down."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _check_base_url(text: str) -> str:
+    parts = urlsplit(text)
+    local = parts.hostname in LOCAL_HOSTS
+    if not parts.hostname or parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not local):
+        raise ValueError("an https address (http only for localhost), such as https://badges.example.org")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ValueError("an address without path, query, fragment or user, such as https://badges.example.org")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _check_database_url(text: str) -> str:
+    if text.startswith("postgresql://"):
+        return "postgresql+psycopg://" + text.removeprefix("postgresql://")
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("sqlite:///path or postgresql://user@host/name")
+    return text
+
+
+def _check_mail_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+        raise ValueError("smtp://user:password@host:port, smtps://..., or nothing for the outbox folder")
+    return text
+
+
+class Settings(BaseSettings):
+    """Read from `LAUREL_*` variables, then from `.env`, then the defaults below.
+
+    Raises:
+        SettingsError: through `load`, one sentence naming the variable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_", env_file=".env", frozen=True, extra="ignore")
+
+    database_url: Annotated[str, AfterValidator(_check_database_url)] = Field(
+        "sqlite:///var/laurel.db", description="sqlite:///path, or postgresql://user@host/name"
+    )
+    base_url: Annotated[str, AfterValidator(_check_base_url)] = Field(
+        "http://localhost:8000", description="public address of this service; never changes once a credential exists"
+    )
+    keys_folder: Path = Field(Path("keys"), description="folder of the encrypted private keys")
+    keys_passphrase: SecretStr | None = Field(
+        None, description="opens the private keys; on localhost one is made and kept in the key folder"
+    )
+    data_folder: Path = Field(Path("var"), description="folder of the outbox, spooled bodies and the demo")
+    contexts_folder: Path | None = Field(None, description="folder of further JSON-LD contexts with their digests")
+    mail_url: Annotated[str, AfterValidator(_check_mail_url)] = Field(
+        "", description="smtp://user:password@host:port; empty: messages go to the outbox folder", repr=False
+    )
+    mail_from: str = Field("laurel@localhost", description="sender of the messages")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON body")
+    max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
+    max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
+
+    @cached_property
+    def local(self) -> bool:
+        """Whether this is a development service on localhost."""
+        return urlsplit(self.base_url).hostname in LOCAL_HOSTS
+
+
+class SettingsError(Exception):
+    """A setting has a wrong value; the message is one sentence for the operator."""
+
+
+def load(**overrides: Any) -> Settings:
+    """Return the settings, from the overrides, the environment and `.env`.
+
+    Raises:
+        SettingsError: names the variable, what was expected and what it got (secrets are not shown).
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        expected = first["msg"].removeprefix("Value error, ")
+        shown = "a value that is not shown" if name in {"keys_passphrase", "mail_url"} else repr(first["input"])
+        raise SettingsError(f"LAUREL_{name.upper()}: expected {expected}, got {shown}.") from error
+    if not settings.local and settings.keys_passphrase is None:
+        raise SettingsError(
+            "LAUREL_KEYS_PASSPHRASE: expected a passphrase for the private keys (LAUREL_BASE_URL is not localhost), got nothing."
+        )
+    return settings

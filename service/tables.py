@@ -1,0 +1,576 @@
+"""The rows, and nothing that decides.
+
+Over 400 lines because the rows refer to one another and are read side by side.
+
+Instants are aware UTC. Personal content stands in `persons`, `identities` and `record_bodies` only;
+everything else holds identifiers, digests and numbers.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from service.identifiers import new_credential_id, new_id
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant with microseconds, also on SQLite, where the driver drops the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("expected an aware instant, got one without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant."""
+        _ = dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Row(DeclarativeBase):
+    """Base of all rows; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads a plain class attribute)
+        datetime: Instant,
+        UUID: Uuid,
+        int: BigInteger,
+        str: String,
+        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        list[str]: JSON().with_variant(JSONB(), "postgresql"),
+        bytes: LargeBinary,
+    }
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    """Return the constraint that `column` holds one of `values`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Network(Row):
+    """A peer learning network: an issuer with a DID and keys of its own."""
+
+    __tablename__ = "networks"
+    __table_args__ = (one_of("kind", "formal", "informal"), one_of("state", "draft", "active", "closed"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(200))
+    url: Mapped[str]
+    description: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None]
+    image_sha256: Mapped[str | None] = mapped_column(String(64))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    sandbox: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime]
+
+
+class Person(Row):
+    """One human. Name and addresses stand here and in `identities` only."""
+
+    __tablename__ = "persons"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Identity(Row):
+    """A way to recognise a person; `proved_at` is empty while only a network says so."""
+
+    __tablename__ = "identities"
+    __table_args__ = (
+        one_of("kind", "email", "did", "account", "orcid"),
+        UniqueConstraint("person_id", "kind", "value"),
+        Index(None, "kind", "value"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(Text)
+    proved_at: Mapped[datetime | None]
+
+
+class Member(Row):
+    """A person in a network, under the network's own `ref`; may exist long before anyone signs in."""
+
+    __tablename__ = "members"
+    __table_args__ = (UniqueConstraint("network_id", "ref"), Index(None, "person_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    ref: Mapped[str] = mapped_column(String(200))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("persons.id"))
+    organization: Mapped[str | None] = mapped_column(String(200))
+    enrolled_at: Mapped[datetime]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+
+
+class Role(Row):
+    """What a member does in the network, with dates: `[from_at, until_at)`."""
+
+    __tablename__ = "roles"
+    __table_args__ = (Index(None, "member_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str] = mapped_column(String(64))
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
+
+
+class Token(Row):
+    """A bearer token: only its SHA-256 is kept. No network: it administers the service."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class Session(Row):
+    """A meeting of a network: `[starts_at, ends_at)`."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (UniqueConstraint("network_id", "ref"), Index(None, "network_id", "series"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    ref: Mapped[str] = mapped_column(String(200))
+    series: Mapped[str | None] = mapped_column(String(200))
+    title: Mapped[str | None] = mapped_column(Text)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    mode: Mapped[str | None] = mapped_column(String(32))
+    confidential: Mapped[bool] = mapped_column(Boolean, default=False)
+    attendance_count: Mapped[int | None]
+
+
+class Import(Row):
+    """One bulk body or file, taken in chunks: `next_line` moves in each chunk's own commit."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    next_line: Mapped[int] = mapped_column(default=1)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportAnswer(Row):
+    """The answer lines of one chunk, kept for the retry of a bulk body; expires with its idempotency row."""
+
+    __tablename__ = "import_answers"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    first_line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lines: Mapped[str] = mapped_column(Text)
+
+
+class Record(Row):
+    """Everything that came in, as it came: append-only, the truth.
+
+    `position` is empty only between the insert and the commit (`service.database.commit`).
+    `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
+    A record of kind `void` names in `voids` the record that it takes back.
+    """
+
+    __tablename__ = "records"
+    __table_args__ = (
+        one_of("kind", "contribution", "evaluation", "void"),
+        one_of("status", "held", "accepted", "quarantined"),
+        UniqueConstraint("network_id", "position"),
+        UniqueConstraint("network_id", "source_system", "source_id"),
+        UniqueConstraint("network_id", "kind", "ref"),
+        Index(None, "network_id", "held_for"),
+        Index(None, "network_id", "received_at"),
+        Index("ix_records_voids", "voids", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    position: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(16))
+    ref: Mapped[str | None] = mapped_column(String(200))
+    source_system: Mapped[str | None] = mapped_column(String(200))
+    source_id: Mapped[str | None] = mapped_column(String(400))
+    received_at: Mapped[datetime]
+    occurred_at: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    body_digest: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    tier: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    held_for: Mapped[str | None] = mapped_column(String(200))
+    voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+
+
+class RecordBody(Row):
+    """The body of a record, apart from it so that it can be erased."""
+
+    __tablename__ = "record_bodies"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    body: Mapped[dict[str, Any]]
+
+
+class Contribution(Row):
+    """What a member did, derived from an accepted, not voided record; can be rebuilt."""
+
+    __tablename__ = "contributions"
+    __table_args__ = (
+        Index(None, "network_id", "member_id", "type", "occurred_at"),
+        Index(None, "member_id", "occurred_at"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    type: Mapped[str] = mapped_column(String(64))
+    occurred_at: Mapped[datetime]
+    local_date: Mapped[date]
+    local_week: Mapped[str] = mapped_column(String(8))
+    minutes: Mapped[int | None]
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))
+    peer_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    resource: Mapped[str | None] = mapped_column(String(400))
+    tier: Mapped[int]
+
+
+class ContributionTag(Row):
+    """One tag of a contribution, a row of its own so that rules can ask for it."""
+
+    __tablename__ = "contribution_tags"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(100), primary_key=True)
+
+
+class Evaluation(Row):
+    """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
+
+    `about_kind` and `about_id` name the member, contribution (its record), session or network judged;
+    `member_id` is the member on whom it bears, empty for sessions and networks.
+    """
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        one_of("kind", "rubric", "score", "survey", "endorsement", "reflection"),
+        one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
+        Index(None, "network_id", "member_id", "kind", "instrument"),
+        Index(None, "about_id"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    about_kind: Mapped[str] = mapped_column(String(16))
+    about_id: Mapped[UUID]
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    evaluator_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    instrument: Mapped[str | None] = mapped_column(String(200))
+    instrument_version: Mapped[str | None] = mapped_column(String(64))
+    part: Mapped[str | None] = mapped_column(String(100))
+    occurred_at: Mapped[datetime]
+    local_date: Mapped[date]
+    local_week: Mapped[str] = mapped_column(String(8))
+    scaled: Mapped[float | None]
+    tier: Mapped[int]
+
+
+class Rating(Row):
+    """The level that one rubric evaluation gives one criterion."""
+
+    __tablename__ = "ratings"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.record_id", ondelete="CASCADE"), primary_key=True)
+    criterion: Mapped[str] = mapped_column(String(200), primary_key=True)
+    level: Mapped[float]
+
+
+class UnsettledMember(Row):
+    """A member whose evidence changed and whose awards have not been decided on it yet.
+
+    Written with the evidence, deleted with the decision: a killed process loses no award.
+    """
+
+    __tablename__ = "unsettled_members"
+    __table_args__ = (Index(None, "network_id"),)
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    since: Mapped[datetime]
+
+
+class Achievement(Row):
+    """What can be earned; its content is in its versions."""
+
+    __tablename__ = "achievements"
+    __table_args__ = (UniqueConstraint("network_id", "ref"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    ref: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class AchievementVersion(Row):
+    """One version of an achievement; frozen once `published_at` is set."""
+
+    __tablename__ = "achievement_versions"
+    __table_args__ = (UniqueConstraint("achievement_id", "version"), one_of("award", "automatic", "reviewed"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    version: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    award: Mapped[str] = mapped_column(String(16))
+    definition: Mapped[dict[str, Any]]
+    definition_sha256: Mapped[str | None] = mapped_column(String(64))
+    image_sha256: Mapped[str | None] = mapped_column(String(64))
+    published_at: Mapped[datetime | None]
+
+
+class Enrolment(Row):
+    """By which version of an achievement a member is judged."""
+
+    __tablename__ = "enrolments"
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    at: Mapped[datetime]
+
+
+class Award(Row):
+    """The decision that a member has earned an achievement. One live award for both."""
+
+    __tablename__ = "awards"
+    __table_args__ = (
+        one_of("basis", "rule", "approval", "override", "recorded"),
+        one_of("state", "pending", "awarded", "suspended", "revoked", "expired"),
+        Index(
+            "uq_awards_live",
+            "member_id",
+            "achievement_id",
+            unique=True,
+            sqlite_where=text("state IN ('pending', 'awarded', 'suspended')"),
+            postgresql_where=text("state IN ('pending', 'awarded', 'suspended')"),
+        ),
+        Index(None, "network_id", "awarded_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    basis: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    awarded_at: Mapped[datetime]
+    decided_at: Mapped[datetime]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    receipt_digest: Mapped[str | None] = mapped_column(String(64))
+    renews: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+
+
+class AwardEvidence(Row):
+    """A record on which an award rests; voiding the record puts the award to the question."""
+
+    __tablename__ = "award_evidence"
+    __table_args__ = (Index(None, "record_id"),)
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+
+
+class StatusList(Row):
+    """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
+
+    __tablename__ = "status_lists"
+    __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "network_id", "purpose"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    length: Mapped[int]
+    signed: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+
+
+class Credential(Row):
+    """A signed credential: its text as given out, and what has become of it since."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        one_of("visibility", "public", "unlisted", "private"),
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(None, "award_id"),
+        Index(None, "network_id", "issued_at"),
+        Index("ix_credentials_revoked", "status_list_id", "revoked_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_credential_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    visibility: Mapped[str] = mapped_column(String(16), default="unlisted")
+    status_list_id: Mapped[UUID] = mapped_column(ForeignKey("status_lists.id"))
+    status_index: Mapped[int]
+    issued_at: Mapped[datetime]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime | None]
+    signed: Mapped[str] = mapped_column(Text)
+    jwt: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None]
+    revocation_reason: Mapped[str | None] = mapped_column(Text)
+    suspended_at: Mapped[datetime | None]
+    superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+
+
+class Key(Row):
+    """A key pair of a network: the public half, and where custody finds the private one.
+
+    `kid` is the RFC 7638 thumbprint. Retired keys stay published, with their dates.
+    """
+
+    __tablename__ = "keys"
+    __table_args__ = (one_of("algorithm", "Ed25519", "P-256", "RSA"), Index(None, "network_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kid: Mapped[str] = mapped_column(String(64), unique=True)
+    algorithm: Mapped[str] = mapped_column(String(16))
+    public_jwk: Mapped[dict[str, Any]]
+    custody_uri: Mapped[str]
+    valid_from: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    compromised_at: Mapped[datetime | None]
+
+
+class Event(Row):
+    """What happened, in order: the outbox. Rendered when delivered, so it holds no personal content."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("network_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    position: Mapped[int | None]
+    type: Mapped[str] = mapped_column(String(64))
+    about: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class Message(Row):
+    """A message to be written to an educator about a credential; rendered when sent."""
+
+    __tablename__ = "messages"
+    __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class Idempotency(Row):
+    """The answer to a write that carried an `Idempotency-Key`, for 24 hours.
+
+    Refusals are not remembered. `answer` never holds a secret; where it would hold personal
+    content it is empty and the (repeatable) operation is carried out again.
+    """
+
+    __tablename__ = "idempotency"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    token_id: Mapped[UUID] = mapped_column(ForeignKey("tokens.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("imports.id"))
+    expires_at: Mapped[datetime]
+
+
+class Blob(Row):
+    """A content-addressed file of one network: artefact or picture."""
+
+    __tablename__ = "blobs"
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    size_bytes: Mapped[int]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class ServiceFact(Row):
+    """A fact about this installation that must not change: the base URL once a credential exists."""
+
+    __tablename__ = "service_facts"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
