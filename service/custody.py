@@ -21,7 +21,7 @@ from credentials import PrivateKeySigner, Signer
 from service.errors import CustodyError
 from service.settings import Settings
 
-PASSPHRASE_FILE = "development.passphrase"
+PASSPHRASE_FILE = "development.passphrase"  # noqa: S105  (a file name)
 
 
 class Custody:
