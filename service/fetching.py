@@ -1,0 +1,256 @@
+"""The only HTTP client: what strangers' documents name is fetched under limits, or not at all.
+
+Every address comes from a document that somebody may have written to make us call it. So:
+
+1. https only; http only to this machine itself, and only where this service runs on localhost.
+2. The name is resolved once, every address found must be public, and the connection goes to
+   the address that was checked, not to the name (a second look-up could answer differently).
+3. Redirects are followed by hand, at most three, each through (1) and (2).
+4. Bytes are counted (no compression is asked for, none is accepted), and one deadline holds
+   for everything: name, handshake, headers that drip in, body.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore2
+
+from credentials import Fetched, UnavailableError
+from service.settings import LOCAL_HOSTS
+
+MAX_BYTES = 4_194_304
+MAX_REDIRECTS = 3
+DEADLINE_SECONDS = 10.0
+CONNECT_SECONDS = 4.0
+FRESH_SECONDS = 60.0
+CACHED_DOCUMENTS = 256
+AT_ONCE = 16
+ACCEPT = (
+    "application/vc+ld+json, application/ld+json, application/json, application/jwk-set+json, "
+    "text/plain;q=0.9, image/png;q=0.8, image/svg+xml;q=0.8, */*;q=0.1"
+)
+HTTP_OK = 200
+MOVED = frozenset({301, 302, 303, 307, 308})
+NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a host name as the system knows them."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class Fetcher:
+    """Fetches public documents for a verification; keeps each for a minute.
+
+    Args:
+        allow_localhost: development: http to this machine is allowed.
+        resolve: host and port -> addresses; replaced in tests.
+        network: what opens connections; replaced in tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_localhost: bool,
+        resolve: Resolve = system_resolve,
+        network: httpcore2.NetworkBackend | None = None,
+    ) -> None:
+        self._allow_localhost = allow_localhost
+        self._resolve = resolve
+        self._network = network or httpcore2.SyncBackend()
+        self._tls = ssl.create_default_context()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def fetch(self, url: str) -> Fetched:
+        """Return the document at `url`.
+
+        Raises:
+            UnavailableError: codes "address-refused" (never asked), "fetch-timeout", "fetch-too-large",
+                "fetch-status" (not 200), "fetch-failed".
+        """
+        with self._lock:
+            kept = self._cache.get(url)
+            if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
+                return kept[1]
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        if not self._slots.acquire(timeout=DEADLINE_SECONDS / 2):
+            raise UnavailableError("fetch-timeout", "Too many other documents are being fetched now; try again.")
+        try:
+            found = self._follow(url, deadline)
+        finally:
+            self._slots.release()
+        with self._lock:
+            self._cache[url] = (time.monotonic(), found)
+            self._cache.move_to_end(url)
+            while len(self._cache) > CACHED_DOCUMENTS:
+                self._cache.popitem(last=False)
+        return found
+
+    def _follow(self, url: str, deadline: float) -> Fetched:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._once(url, deadline)
+            if isinstance(answer, Fetched):
+                return answer
+            url = urljoin(url, answer)  # (3)
+        raise UnavailableError("fetch-failed", f"{_shown(url)} redirects more than {MAX_REDIRECTS} times.")
+
+    def _once(self, url: str, deadline: float) -> Fetched | str:
+        """Return the document, or where it has moved."""
+        local = self._checked(url)
+        guard = _Guard(self._network, self._resolve, deadline, url=url, local=local)
+        target = urlsplit(url)._replace(fragment="").geturl()
+        headers = [("Accept", ACCEPT), ("Accept-Encoding", "identity"), ("User-Agent", "Laurel")]
+        try:
+            with (
+                httpcore2.ConnectionPool(self._tls, max_connections=1, network_backend=guard) as pool,
+                pool.stream("GET", target, headers=headers) as response,
+            ):
+                answered = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
+                if response.status in MOVED and "location" in answered:
+                    return answered["location"]
+                if response.status != HTTP_OK:
+                    raise UnavailableError("fetch-status", f"{_shown(url)} answered {response.status}, expected 200.")
+                if answered.get("content-encoding", "identity") != "identity":
+                    raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
+                body = bytearray()
+                for chunk in response.iter_stream():
+                    body += chunk
+                    if len(body) > MAX_BYTES:  # (4)
+                        raise UnavailableError("fetch-too-large", f"{_shown(url)} is larger than {MAX_BYTES} bytes.")
+                return Fetched(bytes(body), answered.get("content-type", "").partition(";")[0].strip().lower())
+        except httpcore2.TimeoutException as error:
+            message = f"{_shown(url)} did not answer within {DEADLINE_SECONDS:.0f} s."
+            raise UnavailableError("fetch-timeout", message) from error
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
+            raise UnavailableError("fetch-failed", f"{_shown(url)} could not be fetched.") from error
+
+    def _checked(self, url: str) -> bool:
+        """Return whether the address is this machine; refuse what may not be asked at all (1)."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            _ = parts.port
+        except ValueError as error:
+            raise UnavailableError("address-refused", "Expected an https address.") from error
+        local = self._allow_localhost and host in LOCAL_HOSTS
+        allowed = parts.scheme == "https" or (local and parts.scheme == "http")
+        if not host or parts.username is not None or not allowed or not url.isascii() or not url.isprintable():
+            raise UnavailableError("address-refused", f"Expected an https address, got {_shown(url)}.")
+        return local
+
+
+class _Guard(httpcore2.NetworkBackend):
+    """Opens one connection to a checked address, under one deadline."""
+
+    def __init__(
+        self, network: httpcore2.NetworkBackend, resolve: Resolve, deadline: float, *, url: str, local: bool
+    ) -> None:
+        self._network = network
+        self._resolve = resolve
+        self._deadline = deadline
+        self._url = url
+        self._local = local
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  (the deadline stands for all timeouts)
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
+        allowed = [_is_public(address) or (self._local and _is_loopback(address)) for address in addresses]
+        if not addresses or not all(allowed):  # (2)
+            raise UnavailableError("address-refused", f"{_shown(self._url)} is not at a public address.")
+        for address in addresses[:-1]:
+            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return self._open(address, port, local_address, socket_options)
+        return self._open(addresses[-1], port, local_address, socket_options)
+
+    def _open(self, address: str, port: int, *options: Any) -> httpcore2.NetworkStream:
+        stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)), *options)
+        return _Deadlined(stream, self._deadline)
+
+
+class _Deadlined(httpcore2.NetworkStream):
+    """A stream on which every step may take only what is left until the deadline (4)."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore2.NetworkStream:
+        return _Deadlined(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise httpcore2.ReadTimeout
+    return seconds
+
+
+def _plain(text: str) -> IPv4Address | IPv6Address:
+    """Return the address, with an IPv4 address hidden in an IPv6 one unwrapped."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and any(address in net for net in NAT64):
+            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner or address
+    return address
+
+
+def _is_public(text: str) -> bool:
+    try:
+        address = _plain(text)
+    except ValueError:
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return _plain(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(url: str) -> str:
+    """Return the address without query and user, short enough for a message."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"[:200]
