@@ -14,18 +14,12 @@ from credentials import parse_json
 from service import access, idempotency
 from service.access import Caller
 from service.database import ReadSession, WriteSession
-from service.errors import UnauthenticatedError
+from service.errors import InvalidError, UnauthenticatedError
 from service.paging import MAX_LIMIT
 from service.runtime import Runtime
 from service.tables import Network
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-class Body(BaseModel):
-    """A request body: unknown members are refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
@@ -42,13 +36,18 @@ class Page(Answer, Generic[ModelT]):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth."""
+    """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth.
+
+    U+0000 is refused in addresses as `service.shapes.Body` refuses it in bodies: PostgreSQL cannot look it up.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the handler a request that reads JSON as we do."""
         handler = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
+            if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                raise InvalidError("text-nul", "Expected an address without the character U+0000.")
             return await handler(_StrictRequest(request.scope, request.receive))
 
         return strict

@@ -1,0 +1,120 @@
+"""What bodies are made of: the strict base of requests, and the types that several of them share."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in here.
+_WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
+
+
+class Body(BaseModel):
+    """What somebody sends: unknown members are refused, and no value is bent into another type.
+
+    U+0000 is refused in every text, because PostgreSQL cannot keep it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _keepable(cls, value: Any) -> Any:
+        if _holds_nul(value):
+            raise PydanticCustomError("text-nul", "Expected text without the character U+0000")
+        return value
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(key) or _holds_nul(member) for key, member in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
+
+
+def _instant(value: Any) -> Any:
+    if isinstance(value, str):
+        if not _INSTANT.fullmatch(value):
+            raise PydanticCustomError(
+                "instant-invalid", "Expected an RFC 3339 date and time with zone, such as 2026-03-01T17:00:00Z"
+            )
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise PydanticCustomError("instant-invalid", "Expected a date and time that exist") from error
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise PydanticCustomError("instant-invalid", "Expected a date and time with zone")
+    return value
+
+
+def _uid(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return UUID(value)
+        except ValueError as error:
+            raise PydanticCustomError("id-invalid", "Expected an id that this service gave, a UUID") from error
+    return value
+
+
+def _ref(value: Any) -> Any:
+    if isinstance(value, str) and (
+        value != value.strip() or "/" in value or not value.isprintable() or value in {".", ".."}
+    ):
+        raise PydanticCustomError(
+            "ref-invalid", "Expected a ref of printable characters, without a slash and without space around it"
+        )
+    return value
+
+
+def _web_url(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            parts = urlsplit(value)
+            good = bool(_WEB_URL.fullmatch(value) and parts.hostname and parts.username is None and parts.port != 0)
+        except ValueError:
+            good = False
+        if not good:
+            raise PydanticCustomError("url-invalid", "Expected a whole address such as https://example.org/page")
+    return value
+
+
+def _https_url(value: Any) -> Any:
+    if isinstance(value, str) and not value.lower().startswith("https://"):
+        raise PydanticCustomError("url-invalid", "Expected an address that begins with https://")
+    return value
+
+
+def _wire(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    PlainSerializer(_wire, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T17:00:00Z"]}),
+]
+"""An instant, in bodies and answers alike: RFC 3339 with a zone outside (whole seconds, UTC), aware UTC inside."""
+Uid = Annotated[UUID, BeforeValidator(_uid, json_schema_input_type=UUID)]
+"""An identifier that we gave."""
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_ref)]
+"""A network's own identifier of a member, session or achievement; it stands in paths, so it has no slash."""
+WebUrl = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_web_url)]
+"""An http or https address without a user."""
+HttpsUrl = Annotated[WebUrl, BeforeValidator(_https_url)]
+"""An https address without a user."""
