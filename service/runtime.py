@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
+from credentials import PACKAGED, Contexts
+from service.contexts import load_contexts
 from service.custody import Custody
 from service.database import Database
+from service.fair_use import FairUse
+from service.fetching import Fetcher
 from service.settings import Settings
 
 
@@ -22,9 +26,23 @@ class Runtime:
     settings: Settings
     database: Database
     custody: Custody
+    fetcher: Fetcher
+    contexts: Contexts = PACKAGED
+    fair_use: FairUse = field(default_factory=FairUse)
     now: Callable[[], datetime] = field(default=utc_now)
 
     @classmethod
     def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:
-        """Return the runtime for `settings`; opens the database, reads no key."""
-        return cls(settings, Database(settings.database_url), Custody(settings), now)
+        """Return the runtime for `settings`; opens the database, reads no key.
+
+        Raises:
+            SettingsError: the operator's contexts cannot be used.
+        """
+        return cls(
+            settings,
+            Database(settings.database_url),
+            Custody(settings),
+            Fetcher(allow_localhost=settings.local),
+            load_contexts(settings.contexts_folder),
+            now=now,
+        )

@@ -1,0 +1,74 @@
+"""Public documents for programs: DID documents, keys, status lists, schemas, health. No account, cacheable."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from credentials import Fetched
+from service import health, public_documents
+from service.api.requests import Answer, Now, Reader, Running, reply
+from service.errors import NotFoundError
+
+router = APIRouter(tags=["public documents"])
+
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
+ONE_HOUR, FIVE_MINUTES = 3600, 300
+
+
+class Health(Answer):
+    """How the service is."""
+
+    status: str
+    database: str
+    migrated: bool
+    overdue_status_lists: int
+    messages_waiting: int
+    members_unsettled: int
+
+
+def served(found: Fetched | None, if_none_match: str | None, max_age_seconds: int, noun: str) -> Response:
+    """Return a stored document with its ETag, 304 where the caller has it already.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if found is None:
+        raise NotFoundError(f"{noun.replace(' ', '-')}-unknown", f"No {noun} is published at this address.")
+    etag = f'"{sha256(found.body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_seconds}", "X-Content-Type-Options": "nosniff"}
+    if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+@router.get("/networks/{slug}/did.json")
+def get_did_document(slug: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give the DID document of a network: every key it has signed with, also the retired ones."""
+    return served(public_documents.did_document(session, running, slug), if_none_match, FIVE_MINUTES, "network")
+
+
+@router.get("/keys/{kid}")
+def get_key(kid: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give one public key as a bare JWK, as a VC-JWT's `kid` asks for."""
+    return served(public_documents.key(session, running, kid), if_none_match, ONE_HOUR, "key")
+
+
+@router.get("/.well-known/jwks.json")
+def get_jwks(session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give every key for JWT; the member `iss` of each is the network that signs with it."""
+    return served(public_documents.jwks(session, running), if_none_match, FIVE_MINUTES, "key set")
+
+
+@router.get("/status/{list_id}")
+def get_status_list(list_id: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give a signed status list; caches may keep it for five minutes."""
+    return served(public_documents.status_list(session, running, list_id), if_none_match, FIVE_MINUTES, "status list")
+
+
+@router.get("/health", response_model=Health)
+def get_health(request: Request, session: Reader, running: Running, now: Now) -> Response:
+    """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""
+    _ = request
+    found = health.look(session, running, now)
+    return reply(200 if found["status"] == "ok" else 503, Health(**found))

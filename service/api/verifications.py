@@ -1,0 +1,118 @@
+"""Verifications: anyone may ask; nothing about who asked is kept."""
+
+import base64
+import binascii
+import json
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field, ValidationError, model_validator
+from starlette.datastructures import UploadFile
+
+from credentials import CredentialError, Report, parse_json
+from service import verification
+from service.api.problems import ProblemResponse, invalid_problem
+from service.api.requests import Body, Running
+from service.errors import InvalidError
+from service.runtime import Runtime
+
+router = APIRouter(tags=["verification"])
+
+EXAMPLES = {
+    "application/json": {
+        "schema": {
+            "oneOf": [
+                {"type": "object", "description": "the credential itself, with `@context`"},
+                {"$ref": "#/components/schemas/VerificationIn"},
+            ]
+        }
+    },
+    "text/plain": {"schema": {"type": "string", "description": "a VC-JWT"}},
+    "image/png": {"schema": {"type": "string", "format": "binary"}},
+    "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}, "recipient": {"type": "string"}},
+        }
+    },
+}
+
+
+class VerificationIn(Body):
+    """What to verify: exactly one of `url`, `credential`, `jwt`, `image`."""
+
+    url: str | None = Field(None, max_length=2000, description="public address of a credential")
+    credential: dict[str, Any] | None = Field(None, description="the credential, as JSON")
+    jwt: str | None = Field(None, description="the credential, as VC-JWT")
+    image: str | None = Field(None, description="a baked PNG or SVG, in base64")
+    recipient: str | None = Field(None, max_length=500, description="e-mail, DID or other identifier to compare with")
+
+    @model_validator(mode="after")
+    def _one(self) -> "VerificationIn":
+        if sum(part is not None for part in (self.url, self.credential, self.jwt, self.image)) != 1:
+            raise ValueError("expected exactly one of url, credential, jwt and image")
+        return self
+
+
+async def _received(request: Request) -> tuple[bytes, str]:
+    """Return what was sent, and for a form the recipient named beside it."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        form = await request.form(max_files=1, max_fields=4)
+        file, recipient = form.get("file"), form.get("recipient")
+        if not isinstance(file, UploadFile):
+            raise InvalidError("file-missing", "Expected a form field `file`.", "file")
+        return await file.read(), recipient if isinstance(recipient, str) else ""
+    return await request.body(), ""
+
+
+@router.post("/v1/verifications", openapi_extra={"requestBody": {"required": True, "content": EXAMPLES}})
+def post_verification(
+    request: Request, running: Running, sent: Annotated[tuple[bytes, str], Depends(_received)]
+) -> Response:
+    """Verify a credential of any issuer.
+
+    Takes the credential itself (JSON), a VC-JWT (`text/plain`), a baked PNG or SVG, a form with `file` and
+    `recipient`, or JSON with `url`, `credential`, `jwt` or `image` and, if wanted, `recipient`.
+
+    Answers 200 with a report also when the credential is bad: `verdict` is `verified`, `rejected` or `undecided`,
+    and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings.
+    Needs no token; within fair limits (429 with `Retry-After`).
+    """
+    running.fair_use.take(request.client.host if request.client else "", time.monotonic())
+    received, recipient = sent
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        report = _report(running, received, recipient, media_type)
+    except ValidationError as error:
+        body = invalid_problem([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
+        return ProblemResponse(body, body["status"])
+    return Response(json.dumps(report.to_json(), ensure_ascii=False), media_type="application/json")
+
+
+def _report(running: Runtime, received: bytes, recipient: str, media_type: str) -> Report:
+    asked = _asked(received) if media_type == "application/json" else None
+    if asked is None:
+        return verification.verify_received(running, received, recipient or None)
+    if asked.url is not None:
+        return verification.verify_address(running, asked.url.strip(), asked.recipient)
+    if asked.image is not None:
+        try:
+            image = base64.b64decode(asked.image, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidError("base64-invalid", "Expected an image in base64.", "/image") from error
+        return verification.verify_received(running, image, asked.recipient)
+    text = asked.jwt if asked.jwt is not None else json.dumps(asked.credential)
+    return verification.verify_received(running, text, asked.recipient)
+
+
+def _asked(received: bytes) -> VerificationIn | None:
+    """Return the question in a JSON body, or None where the body is a credential itself."""
+    try:
+        sent = parse_json(received)
+    except CredentialError:
+        return None  # the report says what is wrong with it
+    if not isinstance(sent, dict) or "@context" in sent or "verifiableCredential" in sent:
+        return None
+    return VerificationIn.model_validate(sent)

@@ -1,0 +1,131 @@
+"""The documents that this service publishes, by address: for the routes, for our own verifications, for a bundle.
+
+One place knows which address is which document; nobody asks ourselves over HTTP.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+
+from credentials import Fetched
+from service import achievements, issuers, keyring
+from service.database import ReadSession
+from service.runtime import Runtime
+from service.settings import Settings
+from service.tables import AchievementVersion, Credential, Key, Network, StatusList
+
+JSON_LD = "application/ld+json"
+CREDENTIAL = "application/vc+ld+json"
+CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
+
+
+def is_ours(settings: Settings, url: str) -> bool:
+    """Return whether an address is one of this service (on localhost whatever the scheme: did:web knows https only)."""
+    asked, own = urlsplit(url), urlsplit(settings.base_url)
+    return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
+
+
+def find(session: ReadSession, running: Runtime, url: str) -> Fetched | None:
+    """Return the document at one of our addresses, or None."""
+    path = unquote(urlsplit(url).path)
+    for pattern, answer in _ROUTES:
+        match = pattern.fullmatch(path)
+        if match:
+            return answer(session, running, *match.groups())
+    return None
+
+
+def visible_credential(session: ReadSession, credential_id: str) -> Credential | None:
+    """Return the credential at a public address; a private one looks like none."""
+    row = session.get(Credential, credential_id)
+    return None if row is None or row.visibility == "private" else row
+
+
+def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
+    """Return a published version of an achievement by the identifier in its address."""
+    try:
+        row = session.get(AchievementVersion, UUID(version_id))
+    except ValueError:
+        return None
+    return None if row is None or row.published_at is None else row
+
+
+def did_document(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+    """Return the DID document of a network. Spec: DID Core 1.0; Controlled Identifiers 1.0."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        return None
+    keys = keyring.keys_of(session, network)
+    return _json(issuers.did_document(running.settings, network, keys), "application/did+ld+json")
+
+
+def profile(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+    """Return the issuer Profile of a network. Spec: Open Badges 3.0, Profile."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        return None
+    return _json({"@context": CONTEXTS, **issuers.profile(running.settings, network)}, JSON_LD)
+
+
+def key(session: ReadSession, running: Runtime, kid: str) -> Fetched | None:
+    """Return one bare JWK, as a VC-JWT's `kid` asks for. Spec: RFC 7517, section 4."""
+    row = session.scalar(select(Key).where(Key.kid == kid))
+    if row is None:
+        return None
+    network = session.get_one(Network, row.network_id)
+    return _json(issuers.jwk(running.settings, network, row), "application/jwk+json")
+
+
+def jwks(session: ReadSession, running: Runtime) -> Fetched:
+    """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
+    rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
+    keys = [issuers.jwk(running.settings, network, row) for network, row in rows.tuples() if row.algorithm != "Ed25519"]
+    return _json({"keys": keys}, "application/jwk-set+json")
+
+
+def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
+    """Return a signed status list as it was published. Spec: Bitstring Status List v1.0."""
+    try:
+        row = session.get(StatusList, UUID(list_id))
+    except ValueError:
+        return None
+    return None if row is None or row.signed is None else Fetched(row.signed.encode(), CREDENTIAL)
+
+
+def achievement(session: ReadSession, running: Runtime, version_id: str) -> Fetched | None:
+    """Return a published version of an achievement. Spec: Open Badges 3.0, Achievement."""
+    version = published_version(session, version_id)
+    if version is None:
+        return None
+    return _json({"@context": CONTEXTS, **achievements.document(session, running.settings, version)}, JSON_LD)
+
+
+def credential(session: ReadSession, _running: Runtime, credential_id: str, form: str | None) -> Fetched | None:
+    """Return a credential as it was signed: JSON, or VC-JWT for the ending `.jwt`."""
+    row = visible_credential(session, credential_id)
+    if row is None:
+        return None
+    return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
+
+
+def _json(document: dict[str, Any], media_type: str) -> Fetched:
+    return Fetched(json.dumps(document, ensure_ascii=False).encode(), media_type)
+
+
+_ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tuple(
+    (re.compile(pattern), answer)
+    for pattern, answer in (
+        (r"/networks/([^/]+)/did\.json", did_document),
+        (r"/networks/([^/]+?)(?:\.json)?", profile),
+        (r"/keys/([^/]+)", key),
+        (r"/\.well-known/jwks\.json", jwks),
+        (r"/status/([^/]+)", status_list),
+        (r"/achievements/([^/.]+)(?:\.json)?", achievement),
+        (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
+    )
+)

@@ -1,0 +1,53 @@
+"""A stranger asks whether a credential is genuine, and what holds of it now."""
+
+from urllib.parse import urlsplit
+
+from credentials import Fetched, Report, UnavailableError, verify
+from service import public_documents
+from service.errors import InvalidError
+from service.runtime import Runtime
+
+
+def load(running: Runtime, url: str) -> Fetched:
+    """Return a document: ours from the database, never by HTTP to ourselves; others through the guarded client.
+
+    Raises:
+        UnavailableError: it cannot be had.
+    """
+    if public_documents.is_ours(running.settings, url):
+        with running.database.read() as session:
+            found = public_documents.find(session, running, url)
+        if found is None:
+            raise UnavailableError("document-unknown", f"{urlsplit(url).path} is not an address of this service.")
+        return found
+    return running.fetcher.fetch(url)
+
+
+def verify_received(running: Runtime, received: bytes | str, recipient: str | None = None) -> Report:
+    """Return the report on a credential as it was received.
+
+    Args:
+        received: JSON text, compact JWS, PNG or SVG.
+        recipient: e-mail, DID or other identifier of whoever showed it.
+    """
+    return verify(
+        received,
+        now=running.now(),
+        load=lambda url: load(running, url),
+        contexts=running.contexts,
+        recipient=recipient,
+    )
+
+
+def verify_address(running: Runtime, url: str, recipient: str | None = None) -> Report:
+    """Return the report on the credential at a public address.
+
+    Raises:
+        UnavailableError: nothing could be had from there.
+        InvalidError: what is there is a web page, not a credential (code "not-a-credential").
+    """
+    fetched = load(running, url)
+    if fetched.media_type in {"text/html", "application/xhtml+xml"}:
+        message = "Expected the address of a credential (JSON, JWT, PNG or SVG), got a web page."
+        raise InvalidError("not-a-credential", message, "/url")
+    return verify_received(running, fetched.body, recipient)
