@@ -1,16 +1,17 @@
 """The engine, read and write sessions as different types, and the one commit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, func, select, text, update
+from sqlalchemy import Connection, Engine, Table, bindparam, create_engine, event, func, inspect, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from service.tables import Event, Record
+from service.tables import Event, Record, Row
 
 BUSY_TIMEOUT_SECONDS = 60
 
@@ -63,6 +64,18 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def insert_new(session: WriteSession, row: type[Row], values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its primary or unique key is taken; return whether it was inserted.
+
+    Beside another transaction that holds the same key it waits for that one's end, so that of two
+    at the same moment one inserts and the other finds.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.flush()  # the new row may refer to one that the session still holds back
+    key = inspect(row).primary_key[0]
+    return session.execute(insert(row).values(values).on_conflict_do_nothing().returning(key)).first() is not None
 
 
 def commit(session: WriteSession) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 
 from service.access import Caller
-from service.database import WriteSession
+from service.database import WriteSession, insert_new
 from service.errors import ConflictError
 from service.tables import Idempotency
 
@@ -22,16 +22,8 @@ def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, 
         ConflictError: the key came before with another request (code "idempotency-key-reused").
     """
     session.execute(delete(Idempotency).where(Idempotency.expires_at <= now))
-    row = Idempotency(token_id=caller.token_id, key=key, request_sha256=request_sha256, expires_at=now + KEPT_FOR)
-    if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    values = {"token_id": row.token_id, "key": key, "request_sha256": request_sha256, "expires_at": row.expires_at}
-    claimed = session.execute(
-        insert(Idempotency).values(values).on_conflict_do_nothing().returning(Idempotency.key)
-    ).first()
-    if claimed is not None:
+    claim = {"token_id": caller.token_id, "key": key, "request_sha256": request_sha256, "expires_at": now + KEPT_FOR}
+    if insert_new(session, Idempotency, claim):
         return None
     kept = session.get_one(Idempotency, (caller.token_id, key))
     if kept.request_sha256 != request_sha256:

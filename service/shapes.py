@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
@@ -21,6 +23,11 @@ from pydantic_core import PydanticCustomError
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 # An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in here.
 _WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LABEL = r"[^\W_](?:[^\W_]|-){0,62}"
+_EMAIL = re.compile(rf"""[^\s@<>()\[\]\\,:;"\x00-\x1f\x7f]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}""")
+_DID = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*:)*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+")
 
 
 class Body(BaseModel):
@@ -103,6 +110,39 @@ def _wire(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
+def _line(value: Any) -> Any:
+    if isinstance(value, str) and (value != value.strip() or _CONTROL.search(value)):
+        raise PydanticCustomError(
+            "line-invalid", "Expected one line of text, without control characters and without space around it"
+        )
+    return value
+
+
+def _email(value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.lower()
+        if len(value) > 254 or not _EMAIL.fullmatch(value):
+            raise PydanticCustomError("email-invalid", "Expected an e-mail address such as ana@example.org")
+    return value
+
+
+def _did(value: Any) -> Any:
+    if isinstance(value, str) and not _DID.fullmatch(value):
+        raise PydanticCustomError("did-invalid", "Expected a DID such as did:key:z6Mk..., without path or fragment")
+    return value
+
+
+def _time_zone(value: Any) -> Any:
+    if isinstance(value, str) and value not in _time_zones():
+        raise PydanticCustomError("time-zone-unknown", "Expected a time zone of the IANA list, such as Europe/Madrid")
+    return value
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
@@ -118,3 +158,13 @@ WebUrl = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_web
 """An http or https address without a user."""
 HttpsUrl = Annotated[WebUrl, BeforeValidator(_https_url)]
 """An https address without a user."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_line)]
+"""A name or title: one line, because it also stands in mail headers."""
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+"""Text of people, possibly long, possibly Markdown."""
+EmailAddress = Annotated[str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
+"""An e-mail address, lower-cased."""
+Did = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_did)]
+"""A decentralized identifier without path, query or fragment. Spec: DID Core 1.0, section 3.1."""
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
+"""A name of the IANA time zone list."""
