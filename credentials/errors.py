@@ -1,0 +1,45 @@
+"""What can be wrong with a document, one kind for each part of it that can fail."""
+
+
+class CredentialError(Exception):
+    """A document that cannot be accepted, or cannot be judged.
+
+    Args:
+        code: stable kebab-case name of the fault, part of the interface.
+        message: one sentence with what was expected and what came; never a secret, never the whole document.
+        pointer: JSON pointer (RFC 6901) to the place in the document, or "" where it has none.
+    """
+
+    def __init__(self, code: str, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.pointer = pointer
+
+
+class MalformedError(CredentialError):
+    """It is not JSON, not a credential, or breaks its schema."""
+
+
+class ContextError(CredentialError):
+    """Its JSON-LD says less than it seems to: an unknown context, an undefined term, a relative address."""
+
+
+class ProofError(CredentialError):
+    """A signature or its options do not hold."""
+
+
+class StatusError(CredentialError):
+    """A status list or an entry in one is malformed, out of range, or of another purpose."""
+
+
+class ImageError(CredentialError):
+    """A picture cannot be read, carries no credential, or carries two."""
+
+
+class UnsupportedError(CredentialError):
+    """It names a suite, key type or DID method that is not checked here."""
+
+
+class UnavailableError(CredentialError):
+    """Something it refers to could not be fetched: undecided, not wrong."""
