@@ -1,0 +1,143 @@
+"""JSON read so that it can be understood in one way only, and written in the one canonical way.
+
+Two readers that see different values in the same text are how a signature is made to cover something else than what
+is shown. So whatever the JSON grammar leaves to the reader (which of two equal keys wins, what NaN or half a character
+is) is refused here, before anything looks at the value.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from typing import Final, TypeAlias
+
+import rfc8785
+
+from credentials.errors import MalformedError
+
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_DEPTH: Final = 64
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def pointer(*path: str | int) -> str:
+    """Return the JSON pointer that leads along `path`.
+
+    Spec: RFC 6901, section 3.
+    """
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
+    """Return the one value that `received` stands for.
+
+    Args:
+        received: UTF-8, a byte order mark allowed.
+        max_bytes: of the UTF-8 form.
+        max_depth: arrays and objects inside one another; a bare string has depth 0.
+    Raises:
+        MalformedError: not UTF-8 ("json-not-utf8"), longer than `max_bytes` ("json-too-large"), not JSON
+            ("json-syntax"), deeper than `max_depth` ("json-too-deep"), a key twice in one object
+            ("json-duplicate-key"), NaN, an infinity or a number beyond doubles ("json-number"), a lone surrogate
+            ("json-lone-surrogate").
+    Spec: RFC 8259; RFC 7493 (I-JSON), section 2.
+    """
+    duplicated: dict[int, str] = {}
+    kept: list[dict[str, JsonValue]] = []  # alive until the end, or an id could be used again
+
+    def to_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            counted = Counter(key for key, _ in pairs)
+            duplicated[id(members)] = next(key for key, times in counted.items() if times > 1)
+            kept.append(members)
+        return members
+
+    text = _decode(received, max_bytes)
+    try:
+        value: JsonValue = json.loads(
+            text,
+            object_pairs_hook=to_object,
+            parse_int=_integer,
+            parse_float=_double,
+            parse_constant=_double,
+        )
+    except json.JSONDecodeError as error:
+        message = f"expected JSON, got {error.msg} at line {error.lineno}, column {error.colno}"
+        raise MalformedError("json-syntax", message) from error
+    except RecursionError as error:
+        raise _too_deep(max_depth, "") from error
+    _check(value, duplicated, max_depth)
+    return value
+
+
+def canonical_json(value: JsonValue) -> bytes:
+    """Return the canonical UTF-8 text of `value`.
+
+    Raises:
+        MalformedError: it holds what no JSON text can carry exactly: an integer beyond 2^53 - 1 either way, NaN, an
+            infinity, a lone surrogate, a key or value that is not JSON, endless depth (code "json-not-canonical").
+    Spec: RFC 8785.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (ValueError, RecursionError) as error:  # a surrogate in a key shows as the ValueError of its encoding
+        message = f"expected values that JSON carries exactly, got one that it does not: {type(error).__name__}"
+        raise MalformedError("json-not-canonical", message) from error
+
+
+def _decode(received: bytes | str, max_bytes: int) -> str:
+    try:
+        encoded = received.encode() if isinstance(received, str) else received
+        if len(encoded) > max_bytes:
+            raise MalformedError("json-too-large", f"expected at most {max_bytes} bytes, got {len(encoded)}")
+        return encoded.decode("utf-8-sig")
+    except UnicodeError as error:
+        raise MalformedError("json-not-utf8", f"expected UTF-8, got {type(error).__name__}") from error
+
+
+def _integer(text: str) -> int:
+    _double(text)  # refuses what is too long for int() as well
+    return int(text)
+
+
+def _double(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise MalformedError("json-number", f"expected a finite number, got {text[:30]}")
+    return number
+
+
+def _too_deep(max_depth: int, where: str) -> MalformedError:
+    return MalformedError("json-too-deep", f"expected at most {max_depth} levels, got more", where)
+
+
+def _check(value: JsonValue, duplicated: dict[int, str], max_depth: int) -> None:
+    """Look at every value once, without recursion, so that faults get their pointer."""
+    waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(value, ())]
+    while waiting:
+        inner, path = waiting.pop()
+        if isinstance(inner, str):
+            _check_text(inner, path)
+            continue
+        if not isinstance(inner, dict | list):
+            continue
+        if len(path) == max_depth:
+            raise _too_deep(max_depth, pointer(*path))
+        if isinstance(inner, list):
+            waiting.extend((item, (*path, index)) for index, item in enumerate(inner))
+            continue
+        if id(inner) in duplicated:
+            key = duplicated[id(inner)]
+            raise MalformedError("json-duplicate-key", f"expected each key once, got {key!r} twice", pointer(*path))
+        for key, item in inner.items():
+            _check_text(key, path)
+            waiting.append((item, (*path, key)))
+
+
+def _check_text(text: str, path: tuple[str | int, ...]) -> None:
+    if _SURROGATE.search(text):
+        message = "expected whole characters, got half of a surrogate pair"
+        raise MalformedError("json-lone-surrogate", message, pointer(*path))
