@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import api, pages
+from service import api, pages, settings
 from service.api import problems
 from service.runtime import Runtime
 
@@ -41,3 +41,8 @@ def create_app(running: Runtime) -> FastAPI:
     api.include(app, running.settings)
     pages.include(app, running.settings)
     return app
+
+
+def from_environment() -> FastAPI:
+    """Return the application for the settings of this process, as `laurel serve` starts it."""
+    return create_app(Runtime.start(settings.load()))

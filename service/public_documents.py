@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from credentials import Fetched
-from service import achievements, issuers, keyring
+from service import achievements, issuers, keyring, pictures
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.settings import Settings
-from service.tables import AchievementVersion, Credential, Key, Network, StatusList
+from service.tables import Achievement, AchievementVersion, Blob, Credential, Key, Network, StatusList
 
 JSON_LD = "application/ld+json"
 CREDENTIAL = "application/vc+ld+json"
@@ -84,8 +84,7 @@ def key(session: ReadSession, running: Runtime, kid: str) -> Fetched | None:
 def jwks(session: ReadSession, running: Runtime) -> Fetched:
     """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
     rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
-    keys = [issuers.jwk(running.settings, network, row) for network, row in rows.tuples() if row.algorithm != "Ed25519"]
-    return _json({"keys": keys}, "application/jwk-set+json")
+    return _json(issuers.jwks(running.settings, rows.tuples()), "application/jwk-set+json")
 
 
 def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
@@ -95,6 +94,25 @@ def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetche
     except ValueError:
         return None
     return None if row is None or row.signed is None else Fetched(row.signed.encode(), CREDENTIAL)
+
+
+def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched | None:
+    """Return the picture of a network, where it has one."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None or network.image_sha256 is None:
+        return None
+    blob = session.get_one(Blob, (network.id, network.image_sha256))
+    return Fetched(blob.content, blob.media_type)
+
+
+def achievement_image(session: ReadSession, _running: Runtime, version_id: str, form: pictures.Form) -> Fetched | None:
+    """Return the picture of a published version, as PNG or SVG; a picture is drawn where the network gave none."""
+    version = published_version(session, version_id)
+    if version is None:
+        return None
+    network = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
+    media_type = "image/png" if form == "png" else "image/svg+xml"
+    return Fetched(pictures.picture(session, network, version, form), media_type)
 
 
 def achievement(session: ReadSession, running: Runtime, version_id: str) -> Fetched | None:
@@ -125,6 +143,8 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/keys/([^/]+)", key),
         (r"/\.well-known/jwks\.json", jwks),
         (r"/status/([^/]+)", status_list),
+        (r"/networks/([^/]+)/image", network_image),
+        (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
         (r"/achievements/([^/.]+)(?:\.json)?", achievement),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
     )

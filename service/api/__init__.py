@@ -2,9 +2,11 @@
 
 from fastapi import FastAPI
 
+from service.api import public, verifications
 from service.settings import Settings
 
 
 def include(app: FastAPI, settings: Settings) -> None:
     """Add every router; the limits of the larger bodies come from the settings."""
-    _ = app, settings
+    app.include_router(public.router)
+    app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)

@@ -1,7 +1,7 @@
 """Public documents for programs: DID documents, keys, status lists, schemas, health. No account, cacheable."""
 
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Request, Response
 
@@ -27,16 +27,28 @@ class Health(Answer):
     members_unsettled: int
 
 
-def served(found: Fetched | None, if_none_match: str | None, max_age_seconds: int, noun: str) -> Response:
+def served(
+    found: Fetched | None, if_none_match: str | None, max_age_seconds: int, noun: str, *, vary: bool = False
+) -> Response:
     """Return a stored document with its ETag, 304 where the caller has it already.
 
+    Args:
+        noun: what to call it where there is none.
+        vary: the address has several forms, chosen by `Accept`.
     Raises:
         NotFoundError: there is none.
     """
     if found is None:
         raise NotFoundError(f"{noun.replace(' ', '-')}-unknown", f"No {noun} is published at this address.")
     etag = f'"{sha256(found.body).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={max_age_seconds}", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "ETag": etag,
+        "Cache-Control": f"public, max-age={max_age_seconds}",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",  # SVG
+    }
+    if vary:
+        headers["Vary"] = "Accept"
     if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)
@@ -64,6 +76,21 @@ def get_jwks(session: Reader, running: Running, if_none_match: IfNoneMatch = Non
 def get_status_list(list_id: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give a signed status list; caches may keep it for five minutes."""
     return served(public_documents.status_list(session, running, list_id), if_none_match, FIVE_MINUTES, "status list")
+
+
+@router.get("/networks/{slug}/image")
+def get_network_image(slug: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give the picture of a network."""
+    return served(public_documents.network_image(session, running, slug), if_none_match, ONE_HOUR, "picture")
+
+
+@router.get("/achievements/{version_id}/image.{form}")
+def get_achievement_image(
+    version_id: str, form: Literal["png", "svg"], session: Reader, running: Running, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give the picture of an achievement, without a credential in it."""
+    found = public_documents.achievement_image(session, running, version_id, form)
+    return served(found, if_none_match, ONE_HOUR, "picture")
 
 
 @router.get("/health", response_model=Health)

@@ -1,0 +1,157 @@
+"""Addresses that answer people with a page and programs with the document: one address, several forms."""
+
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Response
+
+from credentials import Fetched
+from service import issuance, issuers, public_documents, showing
+from service.api.public import FIVE_MINUTES, ONE_HOUR, IfNoneMatch, served
+from service.api.requests import Now, Reader, Running
+from service.errors import NotFoundError
+from service.pages.rendering import HTML, render, wanted
+
+router = APIRouter(include_in_schema=True, tags=["public addresses"])
+
+Accept = Annotated[str | None, Header()]
+CREDENTIAL_FORMS = {
+    public_documents.CREDENTIAL: "json",
+    "application/ld+json": "json",
+    "application/json": "json",
+    "application/vc": "json",
+    HTML: "html",
+    "application/vc+jwt": "jwt",
+    "application/jwt": "jwt",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+}
+DOCUMENT_FORMS = (public_documents.JSON_LD, "application/json", HTML)
+
+
+@router.get("/credentials/{name}")
+def get_credential(
+    name: str, session: Reader, running: Running, now: Now, accept: Accept = None, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give a credential: JSON-LD, VC-JWT, PNG, SVG or a page, as `Accept` or the ending of the address says."""
+    credential_id, _, ending = name.partition(".")
+    if ending not in {"", "json", "jwt", "png", "svg", "html"}:
+        raise NotFoundError("credential-unknown", "No credential is published at this address.")
+    media_type = wanted(accept, list(CREDENTIAL_FORMS))
+    form = ending or CREDENTIAL_FORMS[media_type]
+    if form == "html":
+        return _credential_page(session, running, now, credential_id, if_none_match)
+    row = public_documents.visible_credential(session, credential_id)
+    if row is None:
+        return served(None, None, 0, "credential")
+    if form == "json":
+        media_type = public_documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
+        found = Fetched(row.signed.encode(), media_type)
+    elif form == "jwt":
+        found = Fetched(row.jwt.encode(), "text/plain" if ending else media_type)
+    else:
+        found = Fetched(issuance.baked(session, row, form), "image/png" if form == "png" else "image/svg+xml")
+    return served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+
+
+def _credential_page(
+    session: Reader, running: Running, now: Now, credential_id: str, if_none_match: str | None
+) -> Response:
+    shown = showing.credential(session, credential_id, now)
+    if shown is None:
+        sentence = "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
+        return _notice("No badge at this address", sentence)
+    subject = shown.document["credentialSubject"]
+    page = render(
+        "credential.html",
+        indexed=shown.row.visibility == "public",
+        credential=shown.document,
+        achievement=_Open(subject["achievement"]),
+        issuer=shown.document["issuer"],
+        issuer_page=issuers.network_url(running.settings, shown.network),
+        sandbox=shown.network.sandbox,
+        state=shown.state,
+        awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
+        results=shown.results,
+    )
+    return _tagged(page, if_none_match)
+
+
+@router.get("/networks/{slug}")
+def get_network(
+    slug: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give an issuer: its Open Badges Profile, or its page."""
+    slug, ending = _without_ending(slug)
+    if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
+        shown = showing.network(session, running, slug)
+        if shown is None:
+            return _notice("No network at this address", "Networks have the address that their badges name.")
+        page = render(
+            "network.html",
+            indexed=not shown.network.sandbox,
+            network=shown.network,
+            did=shown.did,
+            address=shown.address,
+            keys=shown.keys,
+            achievements=shown.achievements,
+        )
+        return _tagged(page, if_none_match)
+    return served(public_documents.profile(session, running, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
+
+
+@router.get("/achievements/{version_id}")
+def get_achievement(
+    version_id: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give a published version of an achievement: its criteria for programs, or for people."""
+    version_id, ending = _without_ending(version_id)
+    if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
+        shown = showing.achievement(session, running, version_id)
+        if shown is None:
+            return _notice("Nothing is published here", "An achievement has the address that its badges name.")
+        page = render(
+            "achievement.html",
+            indexed=True,
+            achievement=_Open(shown.document),
+            network=shown.network,
+            published=shown.version.published_at,
+            award=shown.version.award,
+            rule=shown.rule,
+        )
+        return _tagged(page, if_none_match)
+    found = public_documents.achievement(session, running, version_id)
+    return served(found, if_none_match, ONE_HOUR, "achievement", vary=True)
+
+
+@router.get("/", include_in_schema=False)
+def get_home() -> Response:
+    """Say what this is."""
+    return render("home.html", indexed=True, max_age_seconds=FIVE_MINUTES)
+
+
+class _Open(dict[str, Any]):
+    """A document in a template: a member that it does not have is empty, not an error."""
+
+    def __missing__(self, key: str) -> Literal[""]:
+        return ""
+
+
+def _without_ending(name: str) -> tuple[str, str]:
+    return (name.removesuffix(".json"), "json") if name.endswith(".json") else (name, "")
+
+
+def _notice(title: str, sentence: str) -> Response:
+    return render("notice.html", status=404, title=title, sentence=sentence)
+
+
+def _tagged(page: Response, if_none_match: str | None) -> Response:
+    """Give the page its ETag; 304 where the caller has it already."""
+    etag = f'"{sha256(page.body).hexdigest()[:32]}"'
+    page.headers["ETag"] = etag
+    if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):
+        headers = {
+            name: value for name, value in page.headers.items() if name not in {"content-length", "content-type"}
+        }
+        return Response(status_code=304, headers=headers)
+    return page

@@ -1,0 +1,151 @@
+"""What a page shows of rows: read together, decided here, without HTML."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from service import achievements, issuers, keyring, public_documents
+from service.database import ReadSession
+from service.runtime import Runtime
+from service.tables import Achievement, AchievementVersion, Credential, Key, Network
+
+
+@dataclass(frozen=True)
+class State:
+    """What holds of a credential now.
+
+    Args:
+        kind: valid, revoked, suspended, expired or not-yet-valid.
+        word: for a table.
+        title: for the top of a page.
+        sentence: what it means.
+        tone: good, bad or unsure.
+        since: when it last changed, where that is known.
+    """
+
+    kind: str
+    word: str
+    title: str = ""
+    sentence: str = ""
+    tone: str = "good"
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ShownCredential:
+    """A credential as its page shows it."""
+
+    row: Credential
+    document: dict[str, Any]
+    network: Network
+    state: State
+    results: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ShownNetwork:
+    """A network as its page shows it."""
+
+    network: Network
+    did: str
+    address: str
+    keys: Sequence[Key]
+    achievements: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ShownAchievement:
+    """A published version of an achievement as its page shows it."""
+
+    document: dict[str, Any]
+    network: Network
+    version: AchievementVersion
+    rule: str | None
+
+
+def state_of(row: Credential, now: datetime) -> State:
+    """Return what holds of a credential at `now`; the gravest comes first."""
+    if row.revoked_at is not None:
+        sentence = "The issuer took it back. It must not be relied on."
+        return State("revoked", "Revoked", "This badge was revoked", sentence, "bad", row.revoked_at)
+    if row.suspended_at is not None:
+        sentence = "The issuer is looking into it. Until that is decided it must not be relied on."
+        return State("suspended", "Suspended", "This badge is suspended", sentence, "bad", row.suspended_at)
+    if row.valid_until is not None and row.valid_until <= now:
+        sentence = "It was genuine and its time is over. The person may have renewed it."
+        return State("expired", "Expired", "This badge has expired", sentence, "unsure", row.valid_until)
+    if row.valid_from > now:
+        sentence = "Its dates begin later."
+        return State(
+            "not-yet-valid", "Not yet valid", "This badge is not valid yet", sentence, "unsure", row.valid_from
+        )
+    return State("valid", "Not revoked, not expired")
+
+
+def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
+    """Return what the page of a credential shows; None where there is none, or a private one."""
+    row = public_documents.visible_credential(session, credential_id)
+    if row is None:
+        return None
+    document = json.loads(row.signed)
+    return ShownCredential(
+        row, document, session.get_one(Network, row.network_id), state_of(row, now), _results(document)
+    )
+
+
+def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork | None:
+    """Return what the page of a network shows."""
+    found = session.scalar(select(Network).where(Network.slug == slug))
+    if found is None:
+        return None
+    versions = session.execute(
+        select(AchievementVersion, Achievement.ref)
+        .join(Achievement, AchievementVersion.achievement_id == Achievement.id)
+        .where(Achievement.network_id == found.id, AchievementVersion.published_at.is_not(None))
+        .order_by(Achievement.ref, AchievementVersion.version)
+    ).tuples()
+    newest = {ref: version for version, ref in versions}
+    listed = [
+        {"id": str(version.id), "name": version.name, "description": version.definition["description"]}
+        for version in newest.values()
+    ]
+    settings = running.settings
+    return ShownNetwork(
+        found,
+        issuers.network_did(settings, found),
+        issuers.network_url(settings, found),
+        keyring.keys_of(session, found),
+        listed,
+    )
+
+
+def achievement(session: ReadSession, running: Runtime, version_id: str) -> ShownAchievement | None:
+    """Return what the page of a published version shows."""
+    version = public_documents.published_version(session, version_id)
+    if version is None:
+        return None
+    owner = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
+    rule = version.definition["criteria"].get("rule")
+    document = achievements.document(session, running.settings, version)
+    text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
+    return ShownAchievement(document, owner, version, text)
+
+
+def _results(document: dict[str, Any]) -> list[dict[str, str]]:
+    """Return name and reached level of each result, as the credential's own achievement describes them."""
+    subject = document["credentialSubject"]
+    described = {item["id"]: item for item in subject["achievement"].get("resultDescription", [])}
+    levels = {
+        level["id"]: level["name"] for item in described.values() for level in item.get("rubricCriterionLevel", [])
+    }
+    return [
+        {
+            "name": described.get(result.get("resultDescription"), {}).get("name", "Result"),
+            "value": levels.get(result.get("achievedLevel")) or result.get("value") or result.get("status") or "",
+        }
+        for result in subject.get("result", [])
+    ]
