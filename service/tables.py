@@ -457,7 +457,10 @@ class StatusList(Row):
 
 
 class Credential(Row):
-    """A signed credential: its text as given out, and what has become of it since."""
+    """A signed credential: its text as given out, and what has become of it since.
+
+    `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
+    """
 
     __tablename__ = "credentials"
     __table_args__ = (
@@ -482,6 +485,7 @@ class Credential(Row):
     sha256: Mapped[str] = mapped_column(String(64))
     revoked_at: Mapped[datetime | None]
     revocation_reason: Mapped[str | None] = mapped_column(Text)
+    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
