@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from credentials.dids import did_web
+from credentials.instants import write_instant
 from credentials.keys import VerificationKey
 from service.settings import Settings
 from service.tables import Key, Network
@@ -136,8 +137,5 @@ def _methods(did: str, key: Key) -> list[dict[str, Any]]:
         forms.append({"id": f"{did}#{multikey}", "type": "Multikey", "publicKeyMultibase": multikey})
     if key.algorithm in JWT_ALGORITHMS:
         forms.append({"id": f"{did}#{key.kid}", "type": "JsonWebKey", "publicKeyJwk": public.jwk})
-    revoked = {}
-    if key.compromised_at is not None:
-        instant = key.compromised_at.isoformat(timespec="seconds").removesuffix("+00:00")
-        revoked = {"revoked": f"{instant}Z"}
+    revoked = {"revoked": write_instant(key.compromised_at)} if key.compromised_at is not None else {}
     return [form | {"controller": did} | revoked for form in forms]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -20,7 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+from credentials.instants import read_instant, write_instant
+
 # An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in here.
 _WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
 
@@ -56,14 +57,12 @@ def _holds_nul(value: Any) -> bool:
 
 def _instant(value: Any) -> Any:
     if isinstance(value, str):
-        if not _INSTANT.fullmatch(value):
+        instant = read_instant(value)
+        if instant is None:
             raise PydanticCustomError(
                 "instant-invalid", "Expected an RFC 3339 date and time with zone, such as 2026-03-01T17:00:00Z"
             )
-        try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise PydanticCustomError("instant-invalid", "Expected a date and time that exist") from error
+        return instant
     if isinstance(value, datetime) and value.tzinfo is None:
         raise PydanticCustomError("instant-invalid", "Expected a date and time with zone")
     return value
@@ -106,10 +105,6 @@ def _https_url(value: Any) -> Any:
     return value
 
 
-def _wire(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
-
-
 def _line(value: Any) -> Any:
     if isinstance(value, str) and (value != value.strip() or _CONTROL.search(value)):
         raise PydanticCustomError(
@@ -146,7 +141,7 @@ def _time_zones() -> frozenset[str]:
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
-    PlainSerializer(_wire, return_type=str, when_used="json"),
+    PlainSerializer(write_instant, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T17:00:00Z"]}),
 ]
 """An instant, in bodies and answers alike: RFC 3339 with a zone outside (whole seconds, UTC), aware UTC inside."""
