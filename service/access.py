@@ -1,17 +1,18 @@
 """Who is calling, what they may do, and whose rows they may see."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, not_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from service.identifiers import new_token
+from service.paging import page
 from service.tables import Member, Network, Token
 
 SCOPES = {
@@ -82,6 +83,44 @@ def create_token(
     return token, secret
 
 
+def list_tokens(
+    session: OrmSession, network: Network, now: datetime, *, after: str | None, limit: int, active: bool | None
+) -> tuple[Sequence[Token], str | None]:
+    """Return the network's tokens, never their text; `active` asks for those that are (or are not) good now."""
+    query = select(Token).where(Token.network_id == network.id)
+    if active is not None:
+        good = and_(Token.revoked_at.is_(None), Token.expires_at > now)
+        query = query.where(good if active else not_(good))
+    return page(session, query, Token.id, after, limit)
+
+
+def get_token(session: OrmSession, token_id: str, network: Network | None = None) -> Token:
+    """Return a token's row; of this network only, if one is given.
+
+    Raises:
+        NotFoundError: there is none (code "token-unknown").
+    """
+    try:
+        token = session.get(Token, UUID(token_id))
+    except ValueError:
+        token = None
+    if token is None or (network is not None and token.network_id != network.id):
+        raise NotFoundError("token-unknown", "No token has this id.")
+    return token
+
+
+def revoke_token(session: OrmSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
+    """Revoke a token at once and for good; the second time changes nothing.
+
+    Raises:
+        NotFoundError: there is none (code "token-unknown").
+    """
+    token = get_token(session, token_id, network)
+    if token.revoked_at is None:
+        token.revoked_at = now
+    return token
+
+
 def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Caller, bool]:
     """Return the caller behind a bearer token, and whether its use is to be written down again.
 
@@ -123,6 +162,28 @@ def network_of(session: OrmSession, caller: Caller, slug: str) -> Network:
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None or caller.network_id != network.id:
         raise NotFoundError("network-unknown", "No network of this token has this slug.")
+    return network
+
+
+def own_network(session: OrmSession, caller: Caller) -> Network:
+    """Return the network to which the caller's token is bound.
+
+    Raises:
+        NotFoundError: it is bound to none, as an admin token.
+    """
+    if caller.network_id is None:
+        raise NotFoundError("network-unknown", "Expected the token of a network.")
+    return session.get_one(Network, caller.network_id)
+
+
+def still_open(network: Network) -> Network:
+    """Return the network if it takes anything new.
+
+    Raises:
+        ConflictError: it is closed (code "network-closed").
+    """
+    if network.state == "closed":
+        raise ConflictError("network-closed", "Expected an open network; this one was closed and takes nothing new.")
     return network
 
 

@@ -17,7 +17,7 @@ ALGORITHMS = ("Ed25519", "P-256")
 """What every network has: Ed25519 for data integrity proofs, P-256 for JWT."""
 
 
-def create(session: WriteSession, running: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
+def create_key(session: WriteSession, running: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
     """Make a key pair of the network, valid from now; the private half stays with custody.
 
     Raises:
@@ -81,7 +81,7 @@ def rotate(session: WriteSession, running: Runtime, network: Network, now: datet
     session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
     in_use = [key for key in keys_of(session, network) if key.retired_at is None]
     algorithms = dict.fromkeys((*ALGORITHMS, *(key.algorithm for key in in_use)))
-    fresh = [create(session, running, network, algorithm, now) for algorithm in algorithms]
+    fresh = [create_key(session, running, network, algorithm, now) for algorithm in algorithms]
     for key in in_use:
         key.retired_at = now
     for key in fresh:

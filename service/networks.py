@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, events, keyring
+from service import access, blobs, events, keyring
 from service.access import Caller
+from service.blobs import Picture
 from service.database import ReadSession, WriteSession, insert_new
 from service.errors import ConflictError, NotFoundError
 from service.paging import page
@@ -35,6 +36,7 @@ class NetworkIn(Body):
     sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
     description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
     email: EmailAddress | None = Field(None, description="a public address for questions")
+    image: Picture | None = None
 
 
 class NetworkChange(Body):
@@ -45,6 +47,7 @@ class NetworkChange(Body):
     time_zone: TimeZone = Field(default_factory=str, description="for what is recorded from now on")
     description: Prose | None = None
     email: EmailAddress | None = None
+    image: Picture | None = None
 
 
 def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now: datetime) -> Network:
@@ -54,12 +57,14 @@ def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now
         ConflictError: the slug belongs to another network (code "slug-taken").
         CustodyError: its keys cannot be kept (code "custody-unavailable").
     """
-    values = body.model_dump()
+    values = body.model_dump(exclude={"image"})
     created = insert_new(session, Network, values | {"created_at": now})
     network = session.scalars(select(Network).where(Network.slug == body.slug)).one()
+    values["image_sha256"] = blobs.store_picture(session, running, network, body.image, now) if body.image else None
     if created:
+        network.image_sha256 = values["image_sha256"]
         for algorithm in keyring.ALGORITHMS:
-            keyring.create(session, running, network, algorithm, now)
+            keyring.create_key(session, running, network, algorithm, now)
         events.append(session, network, "network.created", {"network": str(network.id)}, now)
     elif any(getattr(network, name) != value for name, value in values.items()):
         raise ConflictError("slug-taken", "Expected a slug that no network has; another network has this one.", "/slug")
@@ -94,10 +99,14 @@ def list_networks(
     return page(session, query, Network.id, after, limit)
 
 
-def change_network(session: WriteSession, network: Network, body: NetworkChange, now: datetime) -> Network:
+def change_network(
+    session: WriteSession, running: Runtime, network: Network, body: NetworkChange, now: datetime
+) -> Network:
     """Change what of a network may change; badges already issued keep what they say."""
-    for name, value in body.model_dump(exclude_unset=True).items():
+    for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
         setattr(network, name, value)
+    if "image" in body.model_fields_set:
+        network.image_sha256 = blobs.store_picture(session, running, network, body.image, now) if body.image else None
     if session.is_modified(network):
         events.append(session, network, "network.changed", {"network": str(network.id)}, now)
     return network

@@ -29,17 +29,21 @@ class Answer(BaseModel):
 
 
 class Page(Answer, Generic[ModelT]):
-    """One page of a list; `next` is the cursor of the next page, null on the last."""
+    """One page of a list; `next` is the cursor of the next page, left out on the last."""
 
     items: list[ModelT]
-    next: str | None
+    next: str | None = None
 
 
 class StrictRoute(APIRoute):
     """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth.
 
     U+0000 is refused in addresses as `service.shapes.Body` refuses it in bodies: PostgreSQL cannot look it up.
+    Answers leave out the members that have no value.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"response_model_exclude_none": True})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the handler a request that reads JSON as we do."""
@@ -186,8 +190,8 @@ def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(
 
 
 def own_network_write(slug: str, session: Writer, who: Annotated[Caller, Depends(caller)]) -> Network:
-    """Return the network in the path, in the write session, if it is the caller's."""
-    return access.network_of(session, who, slug)
+    """Return the network in the path, in the write session, if it is the caller's and not closed."""
+    return access.still_open(access.network_of(session, who, slug))
 
 
 ReadNetwork = Annotated[Network, Depends(own_network_read, scope="function")]
