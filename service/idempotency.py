@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, tuple_, update
 
 from service.access import Caller
 from service.database import WriteSession, insert_new
@@ -10,6 +10,7 @@ from service.errors import ConflictError
 from service.tables import Idempotency
 
 KEPT_FOR = timedelta(hours=24)
+SWEPT_AT_ONCE = 100
 
 
 def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, now: datetime) -> Idempotency | None:
@@ -21,7 +22,7 @@ def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, 
     Raises:
         ConflictError: the key came before with another request (code "idempotency-key-reused").
     """
-    session.execute(delete(Idempotency).where(Idempotency.expires_at <= now))
+    _forget_expired(session, caller, key, now)
     claim = {"token_id": caller.token_id, "key": key, "request_sha256": request_sha256, "expires_at": now + KEPT_FOR}
     if insert_new(session, Idempotency, claim):
         return None
@@ -37,3 +38,13 @@ def keep(session: WriteSession, caller: Caller, key: str, status: int, answer: s
     """Remember the answer that belongs to the key."""
     where = (Idempotency.token_id == caller.token_id, Idempotency.key == key)
     session.execute(update(Idempotency).where(*where).values(status=status, answer=answer))
+
+
+def _forget_expired(session: WriteSession, caller: Caller, key: str, now: datetime) -> None:
+    """Delete this key if it has expired, and other expired ones that nobody else is deleting."""
+    expired = Idempotency.expires_at <= now
+    session.execute(delete(Idempotency).where(expired, Idempotency.token_id == caller.token_id, Idempotency.key == key))
+    primary = (Idempotency.token_id, Idempotency.key)
+    # Without skipping, every writer would wait for the one that happens to sweep, until its commit.
+    swept = select(*primary).where(expired).limit(SWEPT_AT_ONCE).with_for_update(skip_locked=True)
+    session.execute(delete(Idempotency).where(tuple_(*primary).in_(swept)))

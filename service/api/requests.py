@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -203,6 +203,3 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows in a page")]
 def reply(status: int, body: BaseModel, headers: dict[str, str] | None = None) -> Response:
     """Return `body` as JSON; members without a value are left out."""
     return Response(body.model_dump_json(exclude_none=True), status, headers, media_type="application/json")
-
-
-KEPT = timedelta(hours=24)
