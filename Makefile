@@ -1,0 +1,82 @@
+# Every target sets itself up: python3 (3.11 or newer), make and a package registry are enough.
+# What is downloaded is held to the hashes in requirements*.txt and tests/interop/package-lock.json.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
+
+# One file per finished piece of set-up: done again only when what it was made from changes.
+PIP := $(BIN)/pip
+RUN := .venv/installed-to-run
+DEV := .venv/installed-to-develop
+NODE := $(if $(shell command -v npm),tests/interop/node_modules/.package-lock.json)
+
+.PHONY: help demo serve test check lint types drift coverage bench format lock
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(RUN) ## The main job on a small network: issue, verify, tamper, revoke (result in var/demo/)
+	@$(BIN)/laurel demo
+
+serve: $(RUN) ## The service on http://localhost:8000
+	@$(BIN)/laurel serve
+
+test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL, other people's verifiers, browser
+	@$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov=credentials --cov-branch --cov-report= $(ARGS)
+
+check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
+
+lint: $(DEV) ## Format and lint, changing nothing
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+
+types: $(DEV) ## mypy, strict
+	@$(BIN)/mypy
+
+drift: $(DEV) ## openapi/ against the service (migrations against the rows: a test, on both databases)
+	@$(BIN)/laurel openapi --check
+
+coverage: test # of every branch of credentials/, by the tests just run
+	@$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing
+
+bench: $(DEV) ## Figures: how fast, how much memory
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+format: $(DEV) ## Format, and mend what the linter can
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: $(DEV) ## Lock the newest versions that pyproject.toml and tests/interop/package.json allow
+	$(LOCK) --group=build --output-file=requirements.txt
+	$(LOCK) --group=build --group=dev --constraint=requirements.txt --output-file=requirements-dev.txt
+	cd tests/interop && npm install --package-lock-only --ignore-scripts
+
+LOCK = $(BIN)/uv --quiet pip compile pyproject.toml --upgrade --universal --python-version=3.11 \
+	--generate-hashes --no-annotate --custom-compile-command="make lock"
+
+$(PIP):
+	@command -v $(PYTHON) >/dev/null \
+		|| { echo 'Laurel needs Python 3.11 or newer, and "$(PYTHON)" is not here; name yours: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Laurel needs Python 3.11 or newer, and \"$(PYTHON)\" is $$($(PYTHON) -V 2>&1); name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo 'Laurel needs the venv module of "$(PYTHON)", which is not installed (Debian, Ubuntu: apt-get install python3-venv).' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+$(RUN): requirements.txt pyproject.toml | $(PIP)
+	@echo 'Setting up .venv (the first time about half a minute) ...'
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt requirements.txt pyproject.toml | $(PIP)
+	@echo 'Setting up .venv with the tools for development (the first time about a minute) ...'
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(RUN) $@
+
+tests/interop/node_modules/.package-lock.json: tests/interop/package-lock.json
+	@echo "Setting up other people's JavaScript verifiers for the tests ..."
+	@cd tests/interop && npm ci --silent --ignore-scripts
+	@touch $@
