@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import select
 
 from service.database import ReadSession, WriteSession
-from service.paging import page
 from service.tables import Event, Network
 
 
@@ -21,10 +20,11 @@ def append(session: WriteSession, network: Network, kind: str, about: Mapping[st
 
 
 def list_events(
-    session: ReadSession, network: Network, *, after: str | None, limit: int, kind: str | None
-) -> tuple[Sequence[Event], str | None]:
-    """Return committed events in the order of their positions."""
-    query = select(Event).where(Event.network_id == network.id, Event.position.is_not(None))
+    session: ReadSession, network: Network, *, after: int, limit: int, kind: str | None
+) -> tuple[Sequence[Event], bool]:
+    """Return committed events behind the position `after`, in order, and whether there are more."""
+    query = select(Event).where(Event.network_id == network.id, Event.position > after)
     if kind is not None:
         query = query.where(Event.type == kind)
-    return page(session, query, Event.position, after, limit)
+    rows = session.scalars(query.order_by(Event.position).limit(limit + 1)).all()
+    return rows[:limit], len(rows) > limit
