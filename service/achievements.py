@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from credentials import canonical_json
-from service import criteria, definitions, events, issuers, unsettled
+from service import criteria, definitions, enrolments, events, issuers, unsettled
 from service.database import ReadSession, WriteSession, insert_new
 from service.definitions import RULE, AchievementFields, AchievementIn
 from service.errors import ConflictError, InvalidError, NotFoundError
@@ -84,7 +84,8 @@ def change(
 def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> Shown:
     """Publish the draft of an achievement; without one the published version is the answer.
 
-    Members with evidence are marked, so that automatic awards are decided right after the commit.
+    Members with evidence that counts towards the version before stay with that one. All with evidence are marked,
+    so that automatic awards are decided right after the commit.
 
     Raises:
         NotFoundError: no such achievement.
@@ -258,6 +259,13 @@ def _newest(session: OrmSession, achievement: Achievement) -> AchievementVersion
     return session.scalars(select(AchievementVersion).where(where, _is_newest())).one()
 
 
+def _newest_published(session: OrmSession, achievement: Achievement) -> AchievementVersion | None:
+    published = select(AchievementVersion).where(
+        AchievementVersion.achievement_id == achievement.id, AchievementVersion.published_at.is_not(None)
+    )
+    return session.scalar(published.order_by(AchievementVersion.version.desc()).limit(1))
+
+
 def _is_newest() -> ColumnElement[bool]:
     other = aliased(AchievementVersion)
     latest = select(func.max(other.version)).where(other.achievement_id == AchievementVersion.achievement_id)
@@ -286,6 +294,9 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
     if found:
         errors = [{"code": fault.code, "detail": fault.message, "pointer": fault.pointer} for fault in found]
         raise InvalidError(*found[0], {"errors": errors})
+    before = _newest_published(session, achievement)
+    if before is not None:
+        enrolments.keep(session, network, before, now)
     version.published_at = now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
     session.flush()
@@ -328,14 +339,8 @@ def _cannot_hold(session: WriteSession, network: Network, own: str, ref: str) ->
         if at in seen:
             continue
         seen.add(at)
-        version = session.scalar(
-            select(AchievementVersion)
-            .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
-            .where(Achievement.network_id == network.id, Achievement.ref == at)
-            .where(AchievementVersion.published_at.is_not(None))
-            .order_by(AchievementVersion.version.desc())
-            .limit(1)
-        )
+        other = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == at))
+        version = _newest_published(session, other) if other is not None else None
         if version is None and at == ref:
             return "achievement-unknown", "Expected the ref of a published achievement of this network."
         rule = definitions.rule_of(version.definition) if version is not None else None

@@ -1,0 +1,139 @@
+"""Enrolments: by which version of an achievement a member is judged.
+
+Made by hand, or by evidence: when a version is followed by another, everybody who has evidence that counts
+towards it stays with it. Everybody else is judged by the newest published version.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Uuid, func, literal, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session as OrmSession
+
+from service import definitions, events, unsettled
+from service.conditions import Last
+from service.criteria import rules
+from service.database import ReadSession, WriteSession, insert_new
+from service.errors import ConflictError, InvalidError, NotFoundError
+from service.paging import page
+from service.rule_queries import Asked, compile_rule
+from service.shapes import Body, Instant
+from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network
+
+
+class EnrolmentIn(Body):
+    """By which version a member is judged, and since when."""
+
+    version: int | None = Field(None, ge=1, description="a published version; left out: the newest")
+    at: Instant | None = Field(
+        None,
+        description="where windows since enrolment begin; left out: now, or as it was",
+        examples=["2026-09-01T00:00:00Z"],
+    )
+
+
+def enrol(
+    session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
+) -> tuple[Enrolment, bool]:
+    """Enrol a member in a published version, or move the enrolment, and return it and whether it is new.
+
+    Raises:
+        NotFoundError: the achievement has no such version (code "version-unknown").
+        ConflictError: none is published, or that one is not (code "version-unpublished").
+        InvalidError: a time in the future (code "time-in-future").
+    """
+    if body.at is not None and body.at > now:
+        raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/at")
+    version = _published(session, achievement, body.version)
+    values = {"member_id": member.id, "achievement_id": achievement.id, "achievement_version_id": version.id}
+    created = insert_new(session, Enrolment, values | {"at": body.at or now})
+    key = {"member_id": member.id, "achievement_id": achievement.id}
+    enrolment = session.get_one(Enrolment, key, with_for_update=True)
+    enrolment.achievement_version_id = version.id
+    enrolment.at = body.at or enrolment.at
+    if created or session.is_modified(enrolment):
+        about = {"achievement_version": str(version.id), "member": str(member.id)}
+        events.append(session, network, "member.enrolled", about, now)
+        unsettled.mark(session, network, [member.id], now)
+    return enrolment, created
+
+
+def keep(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
+    """Enrol in a version everybody who has evidence that counts towards it, from its first day on.
+
+    What once counted counts here, also where it has left a `last` window since.
+    """
+    tree = definitions.rule_of(version.definition)
+    if tree is None:
+        return
+    asked = Asked(network, version.achievement_id, None, now)
+    lasting = [
+        rule.model_copy(update={"window": None}) if isinstance(rule.window, Last) else rule for rule in rules(tree)
+    ]
+    rows = union_all(*(select(compile_rule(rule, asked).numbers.subquery()) for rule in lasting)).subquery()
+    first_at = func.min(rows.c.first_at)
+    source = (
+        select(rows.c.member_id, literal(version.achievement_id, Uuid()), literal(version.id, Uuid()), first_at)
+        .where(rows.c.first_at.is_not(None))
+        .group_by(rows.c.member_id)
+        .order_by(rows.c.member_id)
+    )
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    columns = ["member_id", "achievement_id", "achievement_version_id", "at"]
+    session.execute(insert(Enrolment).from_select(columns, source).on_conflict_do_nothing())
+
+
+def find(session: OrmSession, achievement: Achievement, member: Member) -> Enrolment:
+    """Return the enrolment of a member.
+
+    Raises:
+        NotFoundError: there is none; the member is judged by the newest version (code "enrolment-unknown").
+    """
+    found = session.get(Enrolment, {"member_id": member.id, "achievement_id": achievement.id})
+    if found is None:
+        raise NotFoundError("enrolment-unknown", "This member is not enrolled; the newest published version counts.")
+    return found
+
+
+def list_enrolments(
+    session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
+) -> tuple[list[tuple[Member, Enrolment, int]], str | None]:
+    """Return the enrolled members with enrolment and number of the version, in the order of the members."""
+    enrolled = (
+        select(Enrolment.member_id)
+        .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
+        .where(Enrolment.achievement_id == achievement.id)
+    )
+    if version is not None:
+        enrolled = enrolled.where(AchievementVersion.version == version)
+    members, cursor = page(session, select(Member).where(Member.id.in_(enrolled)), Member.id, after, limit)
+    rows = session.execute(
+        select(Enrolment, AchievementVersion.version)
+        .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
+        .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
+    ).tuples()
+    found = {enrolment.member_id: (enrolment, number) for enrolment, number in rows}
+    return [(member, *found[member.id]) for member in members], cursor
+
+
+def bindings(session: OrmSession, member_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], UUID]:
+    """Return by which version each of the members is judged, by member and achievement; only the enrolled."""
+    rows: Sequence[Enrolment] = session.scalars(select(Enrolment).where(Enrolment.member_id.in_(member_ids))).all()
+    return {(row.member_id, row.achievement_id): row.achievement_version_id for row in rows}
+
+
+def _published(session: WriteSession, achievement: Achievement, number: int | None) -> AchievementVersion:
+    versions = select(AchievementVersion).where(AchievementVersion.achievement_id == achievement.id)
+    if number is None:
+        published = versions.where(AchievementVersion.published_at.is_not(None))
+        version = session.scalar(published.order_by(AchievementVersion.version.desc()).limit(1))
+    else:
+        version = session.scalar(versions.where(AchievementVersion.version == number))
+        if version is None:
+            raise NotFoundError("version-unknown", "This achievement has no version with this number.", "/version")
+    if version is None or version.published_at is None:
+        raise ConflictError("version-unpublished", "Expected a published version; this is a draft.", "/version")
+    return version

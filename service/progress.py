@@ -1,0 +1,277 @@
+"""What each member has reached: the numbers of the rules, joined by the groups of a definition.
+
+The queries of all rules of a definition go to the database as one statement; the answer comes back
+member by member.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, func, literal, select, union_all
+from sqlalchemy.orm import Session as OrmSession
+
+from service import definitions, enrolments
+from service.criteria import Criterion, Group, rules
+from service.rule_queries import Asked, Rows, compile_rule
+from service.rules import Count, Rule
+from service.tables import Achievement, AchievementVersion, Member, Network
+
+SHOWN_RECORDS = 100
+MEMBERS_AT_ONCE = 500
+MAX_PARAMETERS = 20_000
+NOTHING = (0.0, 0.0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What a member has reached of a rule or a group.
+
+    `progress` is 0..1, and 1 only where it is met. `first_at` is when the first evidence that counts occurred.
+    `counted` are the newest of the `records` that count for a rule (with `distinct`, the newest of each), as far as
+    they were asked for; a rule that counts awards has none.
+    """
+
+    criterion: Criterion
+    met: bool
+    observed: float
+    required: float
+    progress: float
+    first_at: datetime | None
+    children: tuple["Node", ...] = ()
+    counted: tuple[UUID, ...] = ()
+    records: int = 0
+
+    @property
+    def text(self) -> str:
+        """How far the member has come, in a sentence."""
+        if isinstance(self.criterion, Group):
+            return self.criterion.sentence(int(self.observed))
+        assert isinstance(self.criterion, Rule)
+        return self.criterion.sentence(self.observed, self.required)
+
+    @property
+    def record_ids(self) -> tuple[UUID, ...]:
+        """The records on which it rests that the node is met, each once; none while it is not.
+
+        Of what is counted as many as are needed, the newest; of everything else all.
+        """
+        if not self.met:
+            return ()
+        if self.children:
+            return tuple(dict.fromkeys(record_id for child in self.children for record_id in child.record_ids))
+        return self.counted[: int(self.required)] if isinstance(self.criterion, Count) else self.counted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the node as it is shown, with those below it."""
+        return {
+            "rule": self.criterion.kind,
+            "met": self.met,
+            "observed": self.observed,
+            "required": self.required,
+            "progress": self.progress,
+            "text": self.text,
+            "stability": self.criterion.stability,
+            "records": self.records,
+            "record_ids": [str(record_id) for record_id in self.counted],
+            "children": [child.to_json() for child in self.children],
+        }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a member has reached of one achievement, by the version that binds them; no node: there is no rule."""
+
+    achievement: Achievement
+    version: AchievementVersion
+    enrolled: bool
+    node: Node | None
+
+
+def evaluate(
+    session: OrmSession,
+    network: Network,
+    version: AchievementVersion,
+    member_ids: Collection[UUID] | None,
+    now: datetime,
+) -> dict[UUID, Node]:
+    """Return what members have reached of a version with a rule; where it is met, with the records it rests on.
+
+    Args:
+        member_ids: whom; each is in the answer. None: the whole network, those who have evidence that counts, and
+            only the numbers.
+        now: the moment from which windows are counted back.
+    """
+    nodes = dict(survey(session, network, version, member_ids, now))
+    if member_ids is None:
+        return nodes
+    met = {member_id: node for member_id, node in nodes.items() if node.met}
+    return nodes | _with_records(session, network, version, met, now, None)
+
+
+def survey(
+    session: OrmSession,
+    network: Network,
+    version: AchievementVersion,
+    member_ids: Collection[UUID] | None,
+    now: datetime,
+) -> Iterator[tuple[UUID, Node]]:
+    """Give the numbers member by member, without records; a whole network in bounded memory."""
+    tree = _tree(version)
+    leaves = rules(tree)
+    for chunk in _chunks(member_ids, len(leaves)):
+        asked = Asked(network, version.achievement_id, chunk, now)
+        selects = [_placed(n, compile_rule(leaf, asked).numbers) for n, leaf in enumerate(leaves)]
+        left = set(chunk or ())
+        for member_id, rows in _by_member(session, selects):
+            numbers = {n: (observed, beside, first_at) for n, _, observed, beside, first_at in rows}
+            node = _node(tree, iter([numbers.get(n, NOTHING) for n in range(len(leaves))]))
+            left.discard(member_id)
+            if chunk is not None or node.first_at is not None:
+                yield member_id, node
+        for member_id in left:
+            yield member_id, _node(tree, iter([NOTHING] * len(leaves)))
+
+
+def explain(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, now: datetime) -> Node:
+    """Return what one member has reached, met or not, with the newest records that count for each rule."""
+    nodes = dict(survey(session, network, version, [member_id], now))
+    return _with_records(session, network, version, nodes, now, SHOWN_RECORDS)[member_id]
+
+
+def of_member(
+    session: OrmSession, network: Network, member: Member, now: datetime, achievement: Achievement | None = None
+) -> list[Standing]:
+    """Return what a member has reached of each published achievement (or of one), by the version that binds them."""
+    query = (
+        select(AchievementVersion, Achievement)
+        .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
+        .where(Achievement.network_id == network.id, AchievementVersion.published_at.is_not(None))
+        .order_by(Achievement.id, AchievementVersion.version)
+    )
+    if achievement is not None:
+        query = query.where(Achievement.id == achievement.id)
+    bound = enrolments.bindings(session, [member.id])
+    standings = []
+    for _, rows in groupby(session.execute(query).tuples().all(), key=lambda row: row[1].id):
+        versions = {version.id: (version, owner) for version, owner in rows}
+        newest = next(reversed(versions))
+        chosen = bound.get((member.id, versions[newest][1].id))
+        version, owner = versions[chosen or newest]
+        has_rule = "rule" in version.definition["criteria"]
+        node = explain(session, network, version, member.id, now) if has_rule else None
+        standings.append(Standing(owner, version, chosen is not None, node))
+    return standings
+
+
+def _with_records(
+    session: OrmSession,
+    network: Network,
+    version: AchievementVersion,
+    nodes: dict[UUID, Node],
+    now: datetime,
+    limit: int | None,
+) -> dict[UUID, Node]:
+    """Return the nodes with their records: of each rule `limit`, or all on which a met node can rest."""
+    leaves = rules(_tree(version))
+    told = dict(nodes)
+    for chunk in _chunks(nodes, len(leaves)):
+        asked = Asked(network, version.achievement_id, chunk, now)
+        selects = []
+        for n, leaf in enumerate(leaves):
+            counted = compile_rule(leaf, asked).counted
+            if counted is not None:
+                most = leaf.gte if limit is None and isinstance(leaf, Count) else limit
+                selects.append(_placed(n, _newest(counted, most)))
+        for member_id, rows in _by_member(session, selects):
+            found: defaultdict[int, list[UUID]] = defaultdict(list)
+            totals: dict[int, int] = {}
+            for n, _, record_id, _, totals[n] in rows:
+                found[n].append(record_id)
+            records = iter([(tuple(found[n]), totals.get(n, 0)) for n in range(len(leaves))])
+            told[member_id] = _told(told[member_id], records)
+    return told
+
+
+def _tree(version: AchievementVersion) -> Criterion:
+    tree = definitions.rule_of(version.definition)
+    assert tree is not None, "an achievement without a rule is never asked what was reached"
+    return tree
+
+
+def _chunks(member_ids: Collection[UUID] | None, leaves: int) -> Iterator[Sequence[UUID] | None]:
+    """Give the members in portions whose parameters fit into one statement; None, the whole network, is one."""
+    if member_ids is None:
+        yield None
+        return
+    ordered, size = sorted(set(member_ids)), max(1, min(MEMBERS_AT_ONCE, MAX_PARAMETERS // (leaves * 2)))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def _placed(place: int, query: Rows) -> Rows:
+    """Return the query of a rule with the rule's place before its columns."""
+    rows = query.subquery()
+    return select(literal(place, Integer).label("place"), *rows.c)
+
+
+def _newest(counted: Rows, limit: int | None) -> Rows:
+    """Return the newest records of each member, newest first, and how many there are: (member, record, nth, total)."""
+    rows = counted.subquery()
+    order = [rows.c.at.desc(), rows.c.record_id.desc()]
+    nth = func.row_number().over(partition_by=rows.c.member_id, order_by=order).label("nth")
+    total = func.count().over(partition_by=rows.c.member_id).label("total")
+    ranked = select(rows.c.member_id, rows.c.record_id, nth, total).subquery()
+    query = select(ranked)
+    return query if limit is None else query.where(ranked.c.nth <= limit)
+
+
+def _by_member(session: OrmSession, selects: Sequence[Rows]) -> Iterator[tuple[UUID, Iterator[Any]]]:
+    """Send the queries as one, and give their rows member by member, each in the order of its columns."""
+    if not selects:
+        return
+    rows = union_all(*selects).subquery()
+    columns = list(rows.c)
+    query = select(rows).order_by(columns[1], columns[0], columns[3])
+    yield from groupby(session.execute(query, execution_options={"yield_per": 1000}), key=lambda row: row[1])
+
+
+def _node(criterion: Criterion, numbers: Iterator[tuple[float, float, datetime | None]]) -> Node:
+    """Return the node of a criterion; `numbers` are those of the rules from left to right."""
+    if isinstance(criterion, Rule):
+        observed, beside, first_at = next(numbers)
+        required, progress = criterion.measure(observed, beside)
+        return _made(criterion, observed, required, progress, first_at)
+    assert isinstance(criterion, Group)
+    children = tuple(_node(child, numbers) for child in criterion.children)
+    needed = criterion.needed
+    nearest = sorted((child.progress for child in children), reverse=True)[:needed]
+    first = min((child.first_at for child in children if child.first_at is not None), default=None)
+    met = sum(child.met for child in children)
+    return _made(criterion, met, needed, sum(nearest) / needed, first, children)
+
+
+def _made(
+    criterion: Criterion,
+    observed: float,
+    required: float,
+    progress: float,
+    first_at: datetime | None,
+    children: tuple[Node, ...] = (),
+) -> Node:
+    met = observed >= required
+    # Rounding must not show as done what is not.
+    shown = 1.0 if met else min(progress, math.nextafter(1, 0))
+    return Node(criterion, met, observed, required, shown, first_at, children)
+
+
+def _told(node: Node, records: Iterator[tuple[tuple[UUID, ...], int]]) -> Node:
+    if node.children:
+        return replace(node, children=tuple(_told(child, records) for child in node.children))
+    record_ids, total = next(records)
+    return replace(node, counted=record_ids, records=total)
