@@ -13,9 +13,10 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError, Report, parse_json
 from service import verification
 from service.api.problems import ProblemResponse, invalid_problem
-from service.api.requests import Body, Running
+from service.api.requests import Running
 from service.errors import InvalidError
 from service.runtime import Runtime
+from service.shapes import Body
 
 router = APIRouter(tags=["verification"])
 
