@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import rfc8785
@@ -19,6 +20,7 @@ JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | flo
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 50_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -69,8 +71,17 @@ def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: 
         raise MalformedError("json-syntax", message) from error
     except RecursionError as error:
         raise _too_deep(max_depth, "") from error
-    _check(value, duplicated, max_depth)
+    _look_through(value, duplicated, max_depth)
     return value
+
+
+def check_json(value: object, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
+    """Return if `value` is what `parse_json` could have given, of at most `max_values` values.
+
+    Raises:
+        MalformedError: as `parse_json`; another kind of object ("json-type"), too many values ("json-too-large").
+    """
+    _look_through(value, {}, max_depth, max_values)
 
 
 def canonical_json(value: JsonValue) -> bytes:
@@ -114,27 +125,36 @@ def _too_deep(max_depth: int, where: str) -> MalformedError:
     return MalformedError("json-too-deep", f"expected at most {max_depth} levels, got more", where)
 
 
-def _check(value: JsonValue, duplicated: dict[int, str], max_depth: int) -> None:
-    """Look at every value once, without recursion, so that faults get their pointer."""
-    waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(value, ())]
+def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, max_values: float = math.inf) -> None:
+    """Look at every value once, without recursion, so that each fault gets its pointer."""
+    waiting: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
+    values = 0
     while waiting:
         inner, path = waiting.pop()
+        values += 1
+        if values + len(waiting) > max_values:
+            raise MalformedError("json-too-large", f"expected at most {max_values} values, got more")
         if isinstance(inner, str):
             _check_text(inner, path)
-            continue
-        if not isinstance(inner, dict | list):
-            continue
-        if len(path) == max_depth:
-            raise _too_deep(max_depth, pointer(*path))
-        if isinstance(inner, list):
-            waiting.extend((item, (*path, index)) for index, item in enumerate(inner))
-            continue
-        if id(inner) in duplicated:
-            key = duplicated[id(inner)]
-            raise MalformedError("json-duplicate-key", f"expected each key once, got {key!r} twice", pointer(*path))
-        for key, item in inner.items():
-            _check_text(key, path)
-            waiting.append((item, (*path, key)))
+        elif isinstance(inner, dict | list):
+            if len(path) == max_depth:
+                raise _too_deep(max_depth, pointer(*path))
+            if id(inner) in duplicated:
+                key = duplicated[id(inner)]
+                raise MalformedError("json-duplicate-key", f"expected each key once, got {key!r} twice", pointer(*path))
+            if isinstance(inner, list):
+                waiting.extend((item, (*path, index)) for index, item in enumerate(inner))
+                continue
+            for key, item in inner.items():
+                if not isinstance(key, str):
+                    message = f"expected text as key, got {type(key).__name__}"
+                    raise MalformedError("json-type", message, pointer(*path))
+                _check_text(key, path)
+                waiting.append((item, (*path, key)))
+        elif isinstance(inner, float) and not math.isfinite(inner):
+            raise MalformedError("json-number", f"expected a finite number, got {inner}", pointer(*path))
+        elif inner is not None and not isinstance(inner, bool | int | float):
+            raise MalformedError("json-type", f"expected a JSON value, got {type(inner).__name__}", pointer(*path))
 
 
 def _check_text(text: str, path: tuple[str | int, ...]) -> None:
