@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
-from credentials import canonical_json
+from credentials.strict_json import canonical_json
 from service import criteria, definitions, enrolments, events, issuers, unsettled
 from service.database import ReadSession, WriteSession, insert_new
 from service.definitions import RULE, AchievementFields, AchievementIn
@@ -197,7 +197,9 @@ def document(session: OrmSession, settings: Settings, version: AchievementVersio
         "name": issuers.marked(network, said["name"]),
         "description": said["description"],
         "achievementType": said["achievement_type"],
-        "criteria": {"id": url, "narrative": said["criteria"]["narrative"]},
+        "creator": issuers.profile(settings, network),
+        # An id of its own: members of one id can be moved between its places without breaking a signature.
+        "criteria": {"id": f"{url}#criteria", "narrative": said["criteria"]["narrative"]},
         "image": {"id": f"{url}/image.png", "type": "Image"},
         "version": str(version.version),
         **{name: items for name, items in optional.items() if items},
