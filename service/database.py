@@ -54,8 +54,9 @@ class Database:
     def write(self) -> Iterator[WriteSession]:
         """Give a session that commits when the block ends and rolls back when it raises.
 
-        Locks are taken in this order, everywhere: members (by id), then achievements, awards and
-        credentials, then status lists, and last, inside `commit`, the network's positions.
+        Locks are taken in this order, everywhere: the network's row, records (by id), members (by id),
+        then achievements, awards and credentials, then status lists, and last, inside `commit`, the
+        network's positions.
         """
         with WriteSession(self._writer) as session:
             yield session
@@ -101,12 +102,17 @@ def commit(session: WriteSession) -> None:
     session.commit()
 
 
+def place_at_commit(session: WriteSession, row: Record | Event) -> None:
+    """Have a row placed at the commit; needed only for what is inserted without the unit of work."""
+    fresh = session.info.setdefault("unplaced", {})
+    fresh.setdefault(type(row), {}).setdefault(row.network_id, []).append(row.id)
+
+
 @event.listens_for(WriteSession, "after_flush")
 def _note_unplaced(session: WriteSession, _context: Any) -> None:
     for row in session.new:
         if isinstance(row, Record | Event):
-            fresh = session.info.setdefault("unplaced", {})
-            fresh.setdefault(type(row), {}).setdefault(row.network_id, []).append(row.id)
+            place_at_commit(session, row)
 
 
 def _set_up_sqlite(engine: Engine) -> None:

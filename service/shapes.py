@@ -1,10 +1,10 @@
 """What bodies are made of: the strict base of requests, and the types that several of them share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -15,17 +15,24 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     StringConstraints,
+    TypeAdapter,
+    ValidationError,
     WithJsonSchema,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from credentials.instants import read_instant, write_instant
+from credentials.strict_json import pointer
+from service.errors import InvalidError
+
+ShapeT = TypeVar("ShapeT")
 
 # An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in here.
 _WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MARK = re.compile(r"<[a-z_]+>|\[key\]")
 _LABEL = r"[^\W_](?:[^\W_]|-){0,62}"
 _EMAIL = re.compile(rf"""[^\s@<>()\[\]\\,:;"\x00-\x1f\x7f]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}""")
 _DID = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*:)*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+")
@@ -45,6 +52,29 @@ class Body(BaseModel):
         if _holds_nul(value):
             raise PydanticCustomError("text-nul", "Expected text without the character U+0000")
         return value
+
+
+def validated(shape: TypeAdapter[ShapeT], value: Any) -> ShapeT:
+    """Return the body that a parsed JSON value stands for.
+
+    Raises:
+        InvalidError: it does not have the shape (code "invalid-request"; the details hold all `errors`).
+    """
+    try:
+        return shape.validate_python(value)
+    except ValidationError as error:
+        found = [fault(each, pointer_to(each["loc"])) for each in error.errors()]
+        raise InvalidError("invalid-request", found[0]["detail"], found[0]["pointer"], {"errors": found}) from error
+
+
+def fault(error: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Return one of pydantic's errors as `{code, detail, pointer}`, without the value that was sent."""
+    return {"code": str(error["type"]).replace("_", "-"), "detail": f"{error['msg']}.", "pointer": where}
+
+
+def pointer_to(location: Iterable[str | int]) -> str:
+    """Return the JSON pointer to where pydantic found an error, without its own marks (`<tag>`, `[key]`)."""
+    return pointer(*(step for step in location if not _MARK.fullmatch(str(step))))
 
 
 def _holds_nul(value: Any) -> bool:

@@ -234,7 +234,7 @@ class Record(Row):
         one_of("kind", "contribution", "evaluation", "void"),
         one_of("status", "held", "accepted", "quarantined"),
         UniqueConstraint("network_id", "position"),
-        UniqueConstraint("network_id", "source_system", "source_id"),
+        UniqueConstraint("network_id", "kind", "source_system", "source_id"),
         UniqueConstraint("network_id", "kind", "ref"),
         Index(None, "network_id", "held_for"),
         Index(None, "network_id", "received_at"),

@@ -21,6 +21,7 @@ from service.errors import (
     TooManyRequestsError,
     UnauthenticatedError,
 )
+from service.shapes import fault, pointer_to
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +89,7 @@ def problem_of(error: ServiceError | CredentialError) -> dict[str, Any]:
 
 def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Return pydantic's errors as `{code, detail, pointer}`, without the values that were sent."""
-    return [
-        {"code": str(error["type"]).replace("_", "-"), "detail": f"{error['msg']}.", "pointer": _pointer(error["loc"])}
-        for error in errors
-    ]
+    return [fault(error, _pointer(error["loc"])) for error in errors]
 
 
 def invalid_problem(errors: Sequence[Any]) -> dict[str, Any]:
@@ -144,5 +142,5 @@ def install(app: FastAPI) -> None:
 def _pointer(location: Sequence[str | int]) -> str:
     where, *path = location
     if where == "body":
-        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+        return pointer_to(path)
     return ".".join(str(part) for part in path)
