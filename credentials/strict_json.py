@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import rfc8785
 
@@ -30,6 +30,58 @@ def pointer(*path: str | int) -> str:
     Spec: RFC 6901, section 3.
     """
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+class _Placed:
+    pointer: str
+
+    def __deepcopy__(self, memo: object) -> "_Placed":
+        return self
+
+
+class _PlacedText(_Placed, str):
+    __slots__ = ()
+
+    def lower(self) -> "_PlacedText":
+        return _placed(_PlacedText(super().lower()), self.pointer)
+
+
+class _PlacedInteger(_Placed, int):
+    pass
+
+
+_P = TypeVar("_P", bound=_Placed)
+
+
+def _placed(value: _P, where: str) -> _P:
+    value.pointer = where
+    return value
+
+
+def located(value: Any, *path: str | int) -> Any:
+    """Return a copy of `value`, which stands at `path`, whose texts, keys and integers know where they stand.
+
+    They go through any code that hands on what it was given, and `place` finds them again behind it.
+    """
+    if isinstance(value, str):
+        return _placed(_PlacedText(value), pointer(*path))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _placed(_PlacedInteger(value), pointer(*path))
+    if isinstance(value, Mapping):
+        return {located(key, *path, key): located(item, *path, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [located(item, *path, index) for index, item in enumerate(value)]
+    return value
+
+
+def place(value: object) -> str:
+    """Return the pointer to `value`, or to the first located value in it; "" where there is none."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        return next((where for where in map(place, value) if where), "")
+    where: str = getattr(value, "pointer", "")
+    return where
 
 
 def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
