@@ -1,5 +1,6 @@
 """How a page is made and sent: templates, headers, and which form of an address the caller wants."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -42,6 +43,12 @@ def day(value: str | datetime | None) -> str:
     return "" if value is None else f"{value.day} {value:%B} {value.year}"
 
 
+def kind(achievement_type: str) -> str:
+    """Return an achievement type of the vocabulary in words: MicroCredential is Micro credential."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", achievement_type.removeprefix("ext:"))
+    return words.capitalize() or "Achievement"
+
+
 def domain(url: str) -> str:
     """Return the host of an address, or of a did:web."""
     if url.startswith("did:web:"):
@@ -56,7 +63,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"markdown": markdown, "day": day, "domain": domain}
+_environment.filters |= {"markdown": markdown, "day": day, "domain": domain, "kind": kind}
 _environment.globals["static_version"] = STATIC_VERSION
 
 
