@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
@@ -43,6 +43,13 @@ class RoleIn(Body):
         return self
 
 
+def _role(value: Any) -> Any:
+    return {"role": value} if isinstance(value, str) else value
+
+
+RoleOrName = Annotated[RoleIn, BeforeValidator(_role, json_schema_input_type=RoleIn | RoleName)]
+
+
 class MemberFields(Body):
     """What a network says about a member. What is left out stays as it is, null takes it away."""
 
@@ -52,7 +59,7 @@ class MemberFields(Body):
     )
     did: Did | None = Field(None, description="badges are issued to it, if given", examples=["did:key:z6MkexampleAna"])
     organization: Line | None = Field(None, examples=["Lincoln School"])
-    roles: list[RoleIn | RoleName] | None = Field(
+    roles: list[RoleOrName] | None = Field(
         None,
         max_length=50,
         description=(
@@ -143,13 +150,13 @@ def list_members(
 
 def refs(session: OrmSession, member_ids: Collection[UUID]) -> Mapping[UUID | None, str]:
     """Return the refs of members by their ids."""
-    return dict(session.execute(select(Member.id, Member.ref).where(Member.id.in_(member_ids))).tuples().all())
+    return dict(session.execute(select(Member.id, Member.ref).where(Member.id.in_(member_ids))).all())
 
 
 def view(session: OrmSession, members: Sequence[Member]) -> list[MemberView]:
     """Return the members with their names, identities and roles, in the same order."""
     person_ids = [member.person_id for member in members if member.person_id is not None]
-    names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids))).tuples().all())
+    names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids))).all())
     identities: defaultdict[UUID | None, dict[str, str]] = defaultdict(dict)
     for identity in session.scalars(select(Identity).where(Identity.person_id.in_(person_ids))):
         identities[identity.person_id][identity.kind] = identity.value
@@ -220,7 +227,7 @@ def _identities(session: WriteSession, person: Person | None) -> dict[str, str]:
     if person is None:
         return {}
     rows = select(Identity.kind, Identity.value).where(Identity.person_id == person.id)
-    return dict(session.execute(rows).tuples().all())
+    return dict(session.execute(rows).all())
 
 
 def _owners(session: WriteSession, network: Network, kind: str, value: str) -> Sequence[UUID]:
@@ -234,13 +241,12 @@ def _members_of(session: WriteSession, person: Person) -> int:
     return session.scalar(select(func.count()).where(Member.person_id == person.id)) or 0
 
 
-def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn | str], now: datetime) -> bool:
+def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], now: datetime) -> bool:
     """Make the roles on record those that are wanted; return whether anything changed."""
     on_record = list(session.scalars(select(Role).where(Role.member_id == member.id).order_by(Role.from_at)))
     before = {(row.id, row.from_at, row.until_at) for row in on_record}
     placed: list[Role] = []
-    for place, entry in enumerate(wanted):
-        posted = RoleIn(role=entry) if isinstance(entry, str) else entry
+    for place, posted in enumerate(wanted):
         same = [row for row in on_record if row.role == posted.role]
         running = [row.from_at for row in same if _overlaps(row, now, None) and row.from_at <= now]
         start = posted.from_ or min(running, default=now)
@@ -265,7 +271,7 @@ def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn | 
             row.until_at = now
     session.flush()
     after = select(Role.id, Role.from_at, Role.until_at).where(Role.member_id == member.id)
-    return before != set(session.execute(after).tuples())
+    return before != set(session.execute(after).all())
 
 
 def _overlaps(row: Role, start: datetime, until: datetime | None) -> bool:
