@@ -25,7 +25,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 class Answer(BaseModel):
     """An answer body; members without a value are left out."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True, serialize_by_alias=True)
 
 
 class Page(Answer, Generic[ModelT]):
