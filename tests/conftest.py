@@ -3,12 +3,13 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI") == "true"
 
 # Time is left to the benchmarks; in CI the same examples are drawn each time.
@@ -29,11 +30,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _unskipped((yield))
 
 
-def _unskipped(report: Any) -> Any:
+def _unskipped(report: ReportT) -> ReportT:
     """Make a skip a failure in CI: what a newcomer's machine may lack, CI must have."""
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"CI skips nothing, and this was skipped: {report.longrepr[2]}"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"CI skips nothing, and this was skipped: {reason}"
     return report
 
 

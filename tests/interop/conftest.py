@@ -1,0 +1,25 @@
+"""Other people's verifiers: one Node program, asked by lines of JSON for as long as the tests run."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.interop.judging import Judges
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def judges() -> Iterator[Judges]:
+    """The JavaScript judges, started once."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed: other people's JavaScript verifiers are not asked")
+    if not (HERE / "node_modules").is_dir():
+        pytest.skip("other people's JavaScript verifiers are not installed: `make test` does that")
+    command = [node, "judges.mjs"]
+    with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Judges(process)
