@@ -57,7 +57,8 @@ class Duration:
         count = local.year * 12 + local.month - 1 + sign * (years * 12 + months)  # (1)
         year, month = count // 12, count % 12 + 1
         local = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))
-        local += sign * timedelta(weeks=weeks, days=days)  # (2)
+        # Adding forgets which of the two hours it is when the clock is set back.
+        local = (local + sign * timedelta(weeks=weeks, days=days)).replace(fold=local.fold)  # (2)
         return local.astimezone(UTC) + sign * timedelta(hours=hours, minutes=minutes, seconds=seconds)  # (3)
 
     @property

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Uuid, func, literal, select, union_all
+from sqlalchemy import Uuid, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
@@ -19,7 +19,7 @@ from service.criteria import rules
 from service.database import ReadSession, WriteSession, insert_new
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.paging import page
-from service.rule_queries import Asked, compile_rule
+from service.rule_queries import numbers, parameters
 from service.shapes import Body, Instant
 from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network
 
@@ -69,11 +69,11 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
     tree = definitions.rule_of(version.definition)
     if tree is None:
         return
-    asked = Asked(network, version.achievement_id, None, now)
     lasting = [
         rule.model_copy(update={"window": None}) if isinstance(rule.window, Last) else rule for rule in rules(tree)
     ]
-    rows = union_all(*(select(compile_rule(rule, asked).numbers.subquery()) for rule in lasting)).subquery()
+    asked = parameters(lasting, network, version.achievement_id, now)
+    rows = numbers(lasting, of_members=False).order_by(None).params(asked).subquery()
     first_at = func.min(rows.c.first_at)
     source = (
         select(rows.c.member_id, literal(version.achievement_id, Uuid()), literal(version.id, Uuid()), first_at)

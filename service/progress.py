@@ -4,21 +4,23 @@ The queries of all rules of a definition go to the database as one statement; th
 member by member.
 """
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, lru_cache, partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, func, literal, select, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from service import definitions, enrolments
 from service.criteria import Criterion, Group, rules
-from service.rule_queries import Asked, Rows, compile_rule
+from service.rule_queries import Rows, numbers, parameters, records
 from service.rules import Count, Rule
 from service.tables import Achievement, AchievementVersion, Member, Network
 
@@ -122,20 +124,19 @@ def survey(
     now: datetime,
 ) -> Iterator[tuple[UUID, Node]]:
     """Give the numbers member by member, without records; a whole network in bounded memory."""
-    tree = _tree(version)
-    leaves = rules(tree)
-    for chunk in _chunks(member_ids, len(leaves)):
-        asked = Asked(network, version.achievement_id, chunk, now)
-        selects = [_placed(n, compile_rule(leaf, asked).numbers) for n, leaf in enumerate(leaves)]
+    plan = _plan_of(version)
+    query = plan.numbers(of_members=member_ids is not None)
+    for chunk in _chunks(member_ids, len(plan.leaves)):
+        asked = parameters(plan.leaves, network, version.achievement_id, now, chunk)
         left = set(chunk or ())
-        for member_id, rows in _by_member(session, selects):
-            numbers = {n: (observed, beside, first_at) for n, _, observed, beside, first_at in rows}
-            node = _node(tree, iter([numbers.get(n, NOTHING) for n in range(len(leaves))]))
+        for member_id, rows in _by_member(session, query, asked):
+            found = {place: (observed, beside, first_at) for place, _, observed, beside, first_at in rows}
+            node = _node(plan.tree, iter([found.get(place, NOTHING) for place in range(len(plan.leaves))]))
             left.discard(member_id)
             if chunk is not None or node.first_at is not None:
                 yield member_id, node
         for member_id in left:
-            yield member_id, _node(tree, iter([NOTHING] * len(leaves)))
+            yield member_id, _node(plan.tree, iter([NOTHING] * len(plan.leaves)))
 
 
 def explain(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, now: datetime) -> Node:
@@ -178,30 +179,43 @@ def _with_records(
     limit: int | None,
 ) -> dict[UUID, Node]:
     """Return the nodes with their records: of each rule `limit`, or all on which a met node can rest."""
-    leaves = rules(_tree(version))
+    plan = _plan_of(version)
+    query = plan.records(limited=limit is not None)
+    if query is None:
+        return nodes
     told = dict(nodes)
-    for chunk in _chunks(nodes, len(leaves)):
-        asked = Asked(network, version.achievement_id, chunk, now)
-        selects = []
-        for n, leaf in enumerate(leaves):
-            counted = compile_rule(leaf, asked).counted
-            if counted is not None:
-                most = leaf.gte if limit is None and isinstance(leaf, Count) else limit
-                selects.append(_placed(n, _newest(counted, most)))
-        for member_id, rows in _by_member(session, selects):
+    for chunk in _chunks(nodes, len(plan.leaves)):
+        asked = parameters(plan.leaves, network, version.achievement_id, now, chunk, limit)
+        for member_id, rows in _by_member(session, query, asked):
             found: defaultdict[int, list[UUID]] = defaultdict(list)
             totals: dict[int, int] = {}
-            for n, _, record_id, _, totals[n] in rows:
-                found[n].append(record_id)
-            records = iter([(tuple(found[n]), totals.get(n, 0)) for n in range(len(leaves))])
-            told[member_id] = _told(told[member_id], records)
+            for place, _, record_id, _, totals[place] in rows:
+                found[place].append(record_id)
+            of_rules = iter([(tuple(found[place]), totals.get(place, 0)) for place in range(len(plan.leaves))])
+            told[member_id] = _told(told[member_id], of_rules)
     return told
 
 
-def _tree(version: AchievementVersion) -> Criterion:
-    tree = definitions.rule_of(version.definition)
-    assert tree is not None, "an achievement without a rule is never asked what was reached"
-    return tree
+class _Plan:
+    """A definition ready to be asked. Its statements are built once: that takes longer than to answer them."""
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        tree = definitions.rule_of(definition)
+        assert tree is not None, "an achievement without a rule is never asked what was reached"
+        self.tree = tree
+        self.leaves = rules(tree)
+        self.numbers = cache(partial(numbers, self.leaves))
+        self.records = cache(partial(records, self.leaves))
+
+
+def _plan_of(version: AchievementVersion) -> _Plan:
+    said = version.definition
+    return _plan(json.dumps({name: said[name] for name in ("criteria", "result_descriptions") if name in said}))
+
+
+@lru_cache(maxsize=1000)
+def _plan(definition: str) -> _Plan:
+    return _Plan(json.loads(definition))
 
 
 def _chunks(member_ids: Collection[UUID] | None, leaves: int) -> Iterator[Sequence[UUID] | None]:
@@ -214,41 +228,21 @@ def _chunks(member_ids: Collection[UUID] | None, leaves: int) -> Iterator[Sequen
         yield ordered[start : start + size]
 
 
-def _placed(place: int, query: Rows) -> Rows:
-    """Return the query of a rule with the rule's place before its columns."""
-    rows = query.subquery()
-    return select(literal(place, Integer).label("place"), *rows.c)
+def _by_member(session: OrmSession, query: Rows, asked: dict[str, Any]) -> Iterator[tuple[UUID, Iterator[Any]]]:
+    # A whole network is streamed; for some members a cursor on the server would only cost more round trips.
+    options = {} if "member_ids" in asked else {"yield_per": 1000}
+    found = session.execute(query, asked, execution_options=options)
+    yield from groupby(found, key=lambda row: row.member_id)
 
 
-def _newest(counted: Rows, limit: int | None) -> Rows:
-    """Return the newest records of each member, newest first, and how many there are: (member, record, nth, total)."""
-    rows = counted.subquery()
-    order = [rows.c.at.desc(), rows.c.record_id.desc()]
-    nth = func.row_number().over(partition_by=rows.c.member_id, order_by=order).label("nth")
-    total = func.count().over(partition_by=rows.c.member_id).label("total")
-    ranked = select(rows.c.member_id, rows.c.record_id, nth, total).subquery()
-    query = select(ranked)
-    return query if limit is None else query.where(ranked.c.nth <= limit)
-
-
-def _by_member(session: OrmSession, selects: Sequence[Rows]) -> Iterator[tuple[UUID, Iterator[Any]]]:
-    """Send the queries as one, and give their rows member by member, each in the order of its columns."""
-    if not selects:
-        return
-    rows = union_all(*selects).subquery()
-    columns = list(rows.c)
-    query = select(rows).order_by(columns[1], columns[0], columns[3])
-    yield from groupby(session.execute(query, execution_options={"yield_per": 1000}), key=lambda row: row[1])
-
-
-def _node(criterion: Criterion, numbers: Iterator[tuple[float, float, datetime | None]]) -> Node:
-    """Return the node of a criterion; `numbers` are those of the rules from left to right."""
+def _node(criterion: Criterion, found: Iterator[tuple[float, float, datetime | None]]) -> Node:
+    """Return the node of a criterion; `found` are the numbers of the rules from left to right."""
     if isinstance(criterion, Rule):
-        observed, beside, first_at = next(numbers)
+        observed, beside, first_at = next(found)
         required, progress = criterion.measure(observed, beside)
         return _made(criterion, observed, required, progress, first_at)
     assert isinstance(criterion, Group)
-    children = tuple(_node(child, numbers) for child in criterion.children)
+    children = tuple(_node(child, found) for child in criterion.children)
     needed = criterion.needed
     nearest = sorted((child.progress for child in children), reverse=True)[:needed]
     first = min((child.first_at for child in children if child.first_at is not None), default=None)
@@ -270,8 +264,8 @@ def _made(
     return Node(criterion, met, observed, required, shown, first_at, children)
 
 
-def _told(node: Node, records: Iterator[tuple[tuple[UUID, ...], int]]) -> Node:
+def _told(node: Node, found: Iterator[tuple[tuple[UUID, ...], int]]) -> Node:
     if node.children:
-        return replace(node, children=tuple(_told(child, records) for child in node.children))
-    record_ids, total = next(records)
+        return replace(node, children=tuple(_told(child, found) for child in node.children))
+    record_ids, total = next(found)
     return replace(node, counted=record_ids, records=total)

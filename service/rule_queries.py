@@ -11,10 +11,28 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Float, Select, Subquery, and_, case, cast, distinct, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    Subquery,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
-from service.conditions import ContributionFilter, SinceEnrolment
+from service.conditions import Between, ContributionFilter, Last, SinceEnrolment
 from service.rules import Attendance, Count, Holds, Rubric, Rule, Score, Sum
 from service.tables import (
     Achievement,
@@ -25,6 +43,7 @@ from service.tables import (
     Credential,
     Enrolment,
     Evaluation,
+    Instant,
     Member,
     Network,
     Rating,
@@ -34,20 +53,33 @@ from service.tables import (
 Rows = Select[*tuple[Any, ...]]
 """A query, whatever its columns."""
 
+_NETWORK = bindparam("network_id", type_=Uuid())
+_ACHIEVEMENT = bindparam("achievement_id", type_=Uuid())
+_MEMBERS = bindparam("member_ids", type_=Uuid(), expanding=True)
+_NOW = bindparam("now", type_=Instant())
+
 
 @dataclass(frozen=True)
 class Asked:
-    """About whom, for which achievement and as of when a rule is asked; no members: the whole network."""
+    """How a rule is asked: about some members or the whole network; `place` sets its parameters apart."""
 
-    network: Network
-    achievement_id: UUID
-    member_ids: Sequence[UUID] | None
-    now: datetime
+    place: int
+    of_members: bool
+
+    @property
+    def start(self) -> BindParameter[datetime]:
+        """Where the rule's window begins."""
+        return bindparam(f"start_{self.place}", type_=Instant())
+
+    @property
+    def end(self) -> BindParameter[datetime]:
+        """Where the rule's window ends."""
+        return bindparam(f"end_{self.place}", type_=Instant())
 
     def own(self, table: Any, member: Any) -> ColumnElement[bool]:
         """Return the condition that rows of `table` are about the members."""
-        mine = table.network_id == self.network.id
-        return mine if self.member_ids is None else and_(mine, member.in_(self.member_ids))
+        mine = table.network_id == _NETWORK
+        return and_(mine, member.in_(_MEMBERS)) if self.of_members else mine
 
 
 @dataclass(frozen=True)
@@ -64,8 +96,68 @@ class Compiled:
 
 
 def compile_rule(rule: Rule, asked: Asked) -> Compiled:
-    """Return the queries of a rule. All values are bound parameters."""
+    """Return the queries of a rule. All values are bound parameters; those that `parameters` gives stay open."""
     return _COMPILERS[type(rule)](rule, asked)
+
+
+def numbers(leaves: Sequence[Rule], of_members: bool) -> Rows:
+    """Return the numbers of rules as one query: (place, member_id, observed, beside, first_at), member by member."""
+    selects = (
+        _placed(place, compile_rule(leaf, Asked(place, of_members)).numbers) for place, leaf in enumerate(leaves)
+    )
+    rows = union_all(*selects).subquery()
+    return select(rows).order_by(rows.c.member_id)
+
+
+def records(leaves: Sequence[Rule], limited: bool) -> Rows | None:
+    """Return the records that count as one query: (place, member_id, record_id, nth, total), newest first.
+
+    Args:
+        limited: of each rule no more than the parameter `limit`; else all on which it can rest that it is met.
+    """
+    selects = []
+    for place, leaf in enumerate(leaves):
+        counted = compile_rule(leaf, Asked(place, of_members=True)).counted
+        if counted is not None:
+            most = bindparam("limit", type_=Integer()) if limited else leaf.gte if isinstance(leaf, Count) else None
+            selects.append(_placed(place, _newest(counted, most)))
+    if not selects:
+        return None
+    rows = union_all(*selects).subquery()
+    return select(rows).order_by(rows.c.member_id, rows.c.place, rows.c.nth)
+
+
+def parameters(
+    leaves: Sequence[Rule],
+    network: Network,
+    achievement_id: UUID,
+    now: datetime,
+    member_ids: Sequence[UUID] | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return the values of the open parameters; dates begin in the network's time zone."""
+    values = {"network_id": network.id, "achievement_id": achievement_id, "now": now, "limit": limit}
+    if member_ids is not None:
+        values["member_ids"] = member_ids
+    for place, leaf in enumerate(leaves):
+        if leaf.window is not None:
+            bounds = leaf.window.bounds(now, ZoneInfo(network.time_zone))
+            values |= {f"start_{place}": bounds.start, f"end_{place}": bounds.end}
+    return values
+
+
+def _placed(place: int, query: Rows) -> Rows:
+    rows = query.subquery()
+    return select(literal(place, Integer).label("place"), *rows.c)
+
+
+def _newest(counted: Rows, most: Any) -> Rows:
+    rows = counted.subquery()
+    order = [rows.c.at.desc(), rows.c.record_id.desc()]
+    nth = func.row_number().over(partition_by=rows.c.member_id, order_by=order).label("nth")
+    total = func.count().over(partition_by=rows.c.member_id).label("total")
+    ranked = select(rows.c.member_id, rows.c.record_id, nth, total).subquery()
+    return select(ranked) if most is None else select(ranked).where(ranked.c.nth <= most)
 
 
 def _numbers(member: Any, observed: Any, beside: Any, first: Any) -> Rows:
@@ -83,19 +175,16 @@ def _person(member: Any) -> ColumnElement[UUID]:
 
 
 def _bounded(window: Any, at: Any, asked: Asked) -> list[ColumnElement[bool]]:
-    if window is None:
-        return []
-    start, end = window.bounds(asked.now, ZoneInfo(asked.network.time_zone))
-    return ([at >= start] if start is not None else []) + ([at < end] if end is not None else [])
+    starts = isinstance(window, Last) or (isinstance(window, Between) and window.from_ is not None)
+    ends = isinstance(window, Between) and window.to is not None
+    return ([at >= asked.start] if starts else []) + ([at < asked.end] if ends else [])
 
 
 def _within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Rows:
     """Return the query with only what lies in the window; who is not enrolled yet has no beginning."""
     if not isinstance(window, SinceEnrolment):
         return query.where(*_bounded(window, at, asked))
-    joined = query.outerjoin(
-        Enrolment, and_(Enrolment.member_id == member, Enrolment.achievement_id == asked.achievement_id)
-    )
+    joined = query.outerjoin(Enrolment, and_(Enrolment.member_id == member, Enrolment.achievement_id == _ACHIEVEMENT))
     return joined.where(or_(Enrolment.at.is_(None), at >= Enrolment.at))
 
 
@@ -186,8 +275,8 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
 
     With a rate only sessions that have begun count, on both sides of it.
     """
-    series = [Session.network_id == asked.network.id, Session.series == rule.series]
-    begun = [Session.starts_at <= asked.now] if rule.min_rate is not None else []
+    series = [Session.network_id == _NETWORK, Session.series == rule.series]
+    begun = [Session.starts_at <= _NOW] if rule.min_rate is not None else []
     attended: Rows = (
         select(Contribution.member_id, Contribution.session_id, Session.starts_at.label("at"))
         .join(Session, Session.id == Contribution.session_id)
@@ -214,7 +303,7 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
         held = held.where(*_bounded(rule.window, Session.starts_at, asked))
     numbers = _numbers(Member.id, number, held.scalar_subquery(), first).outerjoin(met, met.c.member_id == Member.id)
     if since:
-        enrolled = and_(Enrolment.member_id == Member.id, Enrolment.achievement_id == asked.achievement_id)
+        enrolled = and_(Enrolment.member_id == Member.id, Enrolment.achievement_id == _ACHIEVEMENT)
         numbers = numbers.outerjoin(Enrolment, enrolled).group_by(Enrolment.at)
     return Compiled(numbers.where(asked.own(Member, Member.id)).group_by(Member.id), records)
 
@@ -311,7 +400,7 @@ def _holds(rule: Holds, asked: Asked) -> Compiled:
         over = or_(
             Credential.revoked_at.is_not(None),
             Credential.suspended_at.is_not(None),
-            Credential.valid_until <= asked.now,
+            Credential.valid_until <= _NOW,
         )
         lapsed = select(Credential.id).where(Credential.award_id == Award.id, Credential.superseded_by.is_(None), over)
         query = query.where(~lapsed.exists())
