@@ -21,7 +21,7 @@ Quad: TypeAlias = tuple[Term, Ground, Term, Term]
 
 HashName: TypeAlias = Literal["sha256", "sha384"]
 
-MAX_STEPS: Final = 40_000
+MAX_STEPS: Final = 200_000
 """Bound on what Hash N-Degree Quads may look at for one dataset (quads, and candidates in each permutation)."""
 _MAX_DEPTH: Final = 100
 
