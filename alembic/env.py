@@ -2,15 +2,22 @@
 
 from typing import Any, Literal
 
+from sqlalchemy import JSON
+
 from alembic import context
 from service.database import Database
 from service.settings import load
 from service.tables import Instant, Row
 
 
-def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+def _render(kind: str, item: Any, context_: Any) -> str | Literal[False]:
     """Write our column types as what they are in the database: migrations import nothing of ours."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
+    if kind == "type" and isinstance(item, Instant):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, JSON):
+        context_.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
 
 
 def _migrate(connection: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -23,6 +24,7 @@ from service import (
     demonstration,
     importing,
     keyring,
+    members,
     migrations,
     networks,
     settings,
@@ -32,7 +34,7 @@ from service import (
 from service.app import create_app
 from service.errors import ServiceError
 from service.runtime import Runtime
-from service.tables import Key, Member, Network, Token
+from service.tables import Key, Network, Token
 
 VERDICT_EXIT = {"verified": 0, "rejected": 1, "undecided": 2}
 
@@ -69,6 +71,10 @@ def main() -> None:
     except (ServiceError, CredentialError) as error:
         err.print(f"{error} ({error.code})", markup=False)
         sys.exit(1)
+    except ValidationError as error:
+        first = error.errors()[0]
+        err.print(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.", markup=False)
+        sys.exit(1)
 
 
 @contextmanager
@@ -100,13 +106,6 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     return table
-
-
-def _network(session: Any, slug: str) -> Network:
-    found: Network | None = session.scalar(select(Network).where(Network.slug == slug))
-    if found is None:
-        raise typer.BadParameter(f"no network has the slug {slug!r}", param_hint="--network")
-    return found
 
 
 @app.command()
@@ -193,12 +192,10 @@ def token_create(
     if admin == (network is not None):
         raise typer.BadParameter("give either --admin or --network")
     with _running() as running, running.database.write() as session:
-        found = _network(session, network) if network else None
+        found = networks.by_slug(session, network) if network else None
         bound = None
         if member is not None and found is not None:
-            bound = session.scalar(select(Member).where(Member.network_id == found.id, Member.ref == member))
-            if bound is None:
-                raise typer.BadParameter(f"the network has no member {member!r}", param_hint="--member")
+            bound = members.get_member(session, found, member)
         now = running.now()
         scopes = ["admin"] if admin else scope or list(access.NETWORK_SCOPES)
         row, secret = access.create_token(
@@ -256,7 +253,7 @@ def token_revoke(token_id: Annotated[str, typer.Argument(help="Its id, from `lau
 def keys_list(network: NetworkSlug, as_json: AsJson = False) -> None:
     """List a network's keys with their dates; retired ones stay published, so that older badges verify."""
     with _running() as running, running.database.read() as session:
-        _show_keys(as_json, keyring.keys_of(session, _network(session, network)))
+        _show_keys(as_json, keyring.keys_of(session, networks.by_slug(session, network)))
 
 
 @keys_app.command("new")
@@ -268,7 +265,8 @@ def keys_new(
     """Make a further key; the newest of its algorithm signs from now on."""
     with _running() as running, running.database.write() as session:
         _show_keys(
-            as_json, [keyring.create_key(session, running, _network(session, network), algorithm, running.now())]
+            as_json,
+            [keyring.create_key(session, running, networks.by_slug(session, network), algorithm, running.now())],
         )
 
 
@@ -276,7 +274,7 @@ def keys_new(
 def keys_rotate(network: NetworkSlug, as_json: AsJson = False) -> None:
     """Replace the signing keys; the old ones are kept, published and dated."""
     with _running() as running, running.database.write() as session:
-        _show_keys(as_json, keyring.rotate(session, running, _network(session, network), running.now()))
+        _show_keys(as_json, keyring.rotate(session, running, networks.by_slug(session, network), running.now()))
 
 
 def _show_keys(as_json: bool, keys: Sequence[Key]) -> None:

@@ -4,6 +4,7 @@ A mapping (TOML) names the source and lists what each row becomes; see `service/
 
 * a template, `"Training {slug}"`: columns by name; `{@row}` is the row's number, `{@digest}` a digest of the row's
   own content (with a counter where several rows are alike), so that the same file again changes nothing;
+  `{@network}` the network's slug;
 * a table, `{column = "start", format = "%Y-%m-%d"}`: a date or time, in the network's time zone unless it has its own;
   `{column = "attendance", type = "integer"}` or `"number"`; `{column = "level", map = {Basic = 1, Advanced = 2}}`;
 * `answers = {except = [...]}` or `{only = [...]}`: columns as survey answers;
@@ -17,21 +18,41 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from credentials import MalformedError, parse_json
-from service.errors import InvalidError
+from pydantic import TypeAdapter, ValidationError
 
-KINDS = ("session", "member", "contribution", "evaluation", "award")
+from credentials import MalformedError, parse_json
+from service import achievements, awards, contributions, definitions, evaluations, evidence, members, networks, sessions
+from service.database import WriteSession
+from service.errors import InvalidError, NotFoundError, ServiceError
+from service.runtime import Runtime
+from service.tables import Network
+
+SHAPES: dict[str, Any] = {
+    "session": sessions.SessionIn,
+    "member": members.MemberIn,
+    "contribution": contributions.ContributionIn,
+    "evaluation": evaluations.EvaluationIn,
+    "award": awards.AwardIn,
+}
 LISTED_ANSWERS = 25
 _SPACES = re.compile(r"\s+")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+
+CHUNK = 500
+"""Rows in one transaction."""
+
+Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -73,9 +94,8 @@ class Result:
         lines = [
             ", ".join(f"{count:,} {status}" for status, count in sorted(self.counts.items())) or "The file has no row."
         ]
-        for row in self.rows:
-            if row["status"] == "rejected":
-                lines.append(f"  row {row['row']}, {row['kind']}: {row['problem']['detail']}")
+        rejected = (row for row in self.rows if row["status"] == "rejected")
+        lines.extend(f"  row {row['row']}, {row['kind']}: {row['problem']['detail']}" for row in rejected)
         for name, found in self.columns.items() if columns else ():
             lines.append(f"{name}: {found.total():,} answers, {self.blanks[name]:,} blank")
             lines.extend(f"  {count:6,}  {answer}" for answer, count in found.most_common(LISTED_ANSWERS))
@@ -100,8 +120,8 @@ def read_mapping(path: Path) -> Plan:
         message = f"Expected `source`, [[records]] and perhaps [achievement] in {path.name}, got {', '.join(sorted(content))}."
         raise InvalidError("mapping-invalid", message)
     for n, record in enumerate(records):
-        if record.get("kind") not in KINDS:
-            message = f"Expected a kind out of {', '.join(KINDS)}, got {record.get('kind')!r}."
+        if record.get("kind") not in SHAPES:
+            message = f"Expected a kind out of {', '.join(SHAPES)}, got {record.get('kind')!r}."
             raise InvalidError("mapping-invalid", message, f"/records/{n}/kind")
     return Plan(content["source"], tuple(records), content.get("achievement"))
 
@@ -151,18 +171,19 @@ def _tidy(text: str) -> str:
 class Row:
     """One row of the file: its number (from 1), its cells, and a digest that tells it from every other row."""
 
+    network: str
     number: int
     cells: Mapping[str, str]
     digest: str
 
 
-def numbered(rows: Iterator[dict[str, str]]) -> Iterator[Row]:
+def numbered(slug: str, rows: Iterator[dict[str, str]]) -> Iterator[Row]:
     """Yield rows with their digests; the n-th of several like rows has the same digest on every run."""
     seen: Counter[str] = Counter()
     for number, cells in enumerate(rows, start=1):
         content = sha256(json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:40]
         seen[content] += 1
-        yield Row(number, cells, content if seen[content] == 1 else f"{content}-{seen[content]}")
+        yield Row(slug, number, cells, content if seen[content] == 1 else f"{content}-{seen[content]}")
 
 
 def value_of(spec: Any, row: Row, zone: ZoneInfo) -> Any:
@@ -173,8 +194,10 @@ def value_of(spec: Any, row: Row, zone: ZoneInfo) -> Any:
     """
     if isinstance(spec, str):
         return _TEMPLATE.sub(lambda found: _cell(row, found[1]), spec) or None
-    if not isinstance(spec, dict) or "column" not in spec:
+    if not isinstance(spec, dict):
         return spec
+    if "column" not in spec:
+        return {name: value_of(value, row, zone) for name, value in spec.items()}
     text = _cell(row, spec["column"])
     if not text:
         return None
@@ -198,6 +221,154 @@ def _cell(row: Row, name: str) -> str:
         return str(row.number)
     if name == "@digest":
         return row.digest
+    if name == "@network":
+        return row.network
     if name not in row.cells:
         raise InvalidError("column-unknown", f"Expected a column {name!r}; the file has {', '.join(row.cells)}.")
     return row.cells[name]
+
+
+def run(running: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None) -> Result:
+    """Take a file in and return what became of it, row by row; the same file again changes nothing.
+
+    Each chunk of rows is one transaction for each kind of record, so that a killed import leaves whole
+    chunks; run again, it goes through what is there and adds what is missing.
+
+    Args:
+        slug: of the network.
+        path: CSV or NDJSON.
+        advance: told (rows done, rows in all) after each chunk.
+    Raises:
+        NotFoundError: no such network (code "network-unknown").
+        InvalidError: the file or the mapping cannot be used at all.
+    """
+    with running.database.write() as session:
+        network = networks.by_slug(session, slug)
+        network_id, zone = network.id, ZoneInfo(network.time_zone)
+        if plan.achievement is not None:
+            _define(session, network, plan.achievement, running)
+    total = sum(1 for _ in read_rows(path))
+    result = Result()
+    done = 0
+    for chunk in batched(numbered(slug, read_rows(path)), CHUNK):
+        for row in chunk:
+            _count(result, row)
+        for spec in plan.records:
+            _take(running, network_id, plan.source, spec, chunk, zone, result)
+        done += len(chunk)
+        advance(done, total)
+    return result
+
+
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Yield lists of `size` rows, the last one shorter."""
+    left = iter(rows)
+    while chunk := list(islice(left, size)):
+        yield chunk
+
+
+def _define(session: WriteSession, network: Network, definition: dict[str, Any], running: Runtime) -> None:
+    """Define and publish the achievement of the mapping, if the network does not have it."""
+    try:
+        achievements.get_achievement(session, network, str(definition.get("ref")))
+    except NotFoundError:
+        body = _parsed(definitions.AchievementIn, definition | {"publish": True})
+        achievements.define(session, network, body, running.now())
+
+
+def _count(result: Result, row: Row) -> None:
+    for name, answer in row.cells.items():
+        found = result.columns.setdefault(name, Counter())
+        if answer:
+            found[answer] += 1
+        else:
+            result.blanks[name] += 1
+
+
+def _take(
+    running: Runtime,
+    network_id: UUID,
+    source: str,
+    spec: Mapping[str, Any],
+    chunk: Sequence[Row],
+    zone: ZoneInfo,
+    result: Result,
+) -> None:
+    """Take in one kind of record for each row of a chunk."""
+    kind = spec["kind"]
+    bodies: list[tuple[Row, Any]] = []
+    for row in chunk:
+        try:
+            bodies.append((row, _body(spec, source, row, zone)))
+        except InvalidError as error:
+            result.add(row.number, kind, "rejected", problem=_problem(error))
+    if kind == "award":
+        outcomes = awards.award_many(running, network_id, None, [body for _, body in bodies])
+        for (row, _), outcome in zip(bodies, outcomes, strict=True):
+            if outcome.award is None:
+                assert outcome.problem is not None
+                result.add(row.number, kind, "rejected", problem=_problem(outcome.problem))
+            else:
+                result.add(row.number, kind, "accepted" if outcome.created else "duplicate", id=str(outcome.award.id))
+        return
+    with running.database.write() as session:
+        network = session.get_one(Network, network_id)
+        if kind in {"contribution", "evaluation"}:
+            posted = evidence.submit_all(session, network, None, kind, [body for _, body in bodies], running.now())
+            for (row, _), outcome in zip(bodies, posted, strict=True):
+                if isinstance(outcome, ServiceError):
+                    result.add(row.number, kind, "rejected", problem=_problem(outcome))
+                else:
+                    result.add(row.number, kind, outcome.status, id=str(outcome.record.id))
+        else:
+            for row, body in bodies:
+                try:
+                    with session.begin_nested():  # what is refused half-way leaves nothing
+                        new = _put(session, running, network, kind, body)
+                    result.add(row.number, kind, "accepted" if new else "duplicate", id=body.ref)
+                except ServiceError as error:
+                    result.add(row.number, kind, "rejected", problem=_problem(error))
+    awards.settle_pending(running, network_id)
+
+
+def _put(session: WriteSession, running: Runtime, network: Network, kind: str, body: Any) -> bool:
+    """Add or change a session or a member, and return whether it is new."""
+    if kind == "session":
+        return sessions.put_session(session, network, body, running.now())[1]
+    return members.put_member(session, running, network, body, running.now())[1]
+
+
+def _body(spec: Mapping[str, Any], source: str, row: Row, zone: ZoneInfo) -> Any:
+    """Return the request body that a row becomes.
+
+    Raises:
+        InvalidError: a cell or the whole is not of the published shape.
+    """
+    kind = spec["kind"]
+    said = {name: value_of(value, row, zone) for name, value in spec.items() if name not in {"kind", "id", "answers"}}
+    said = {name: value for name, value in said.items() if value is not None}
+    if kind in {"contribution", "evaluation"} and "id" in spec:
+        said["source"] = {"system": source, "id": value_of(spec["id"], row, zone)}
+    if kind == "evaluation":
+        said["kind"] = said.pop("evaluation", None)
+        if "answers" in spec:
+            said["answers"] = _answers(spec["answers"], row)
+    return _parsed(SHAPES[kind], said)
+
+
+def _answers(spec: Mapping[str, Sequence[str]], row: Row) -> dict[str, str]:
+    names = spec.get("only") or [name for name in row.cells if name not in spec.get("except", ())]
+    return {name: _cell(row, name) for name in names if _cell(row, name)}
+
+
+def _parsed(shape: Any, said: dict[str, Any]) -> Any:
+    try:
+        return TypeAdapter(shape).validate_python(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        pointer = "".join(f"/{part}" for part in first["loc"])
+        raise InvalidError("record-invalid", f"{pointer}: {first['msg']}.", pointer) from error
+
+
+def _problem(error: ServiceError) -> dict[str, str]:
+    return {"code": error.code, "detail": error.message, "pointer": error.pointer}

@@ -71,6 +71,18 @@ def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now
     return network
 
 
+def by_slug(session: OrmSession, slug: str) -> Network:
+    """Return the network with this slug, for the operator.
+
+    Raises:
+        NotFoundError: there is none (code "network-unknown").
+    """
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        raise NotFoundError("network-unknown", "No network has this slug.")
+    return network
+
+
 def find_network(session: OrmSession, caller: Caller, slug: str) -> Network:
     """Return the network, for its own tokens and for an admin token.
 
@@ -79,10 +91,7 @@ def find_network(session: OrmSession, caller: Caller, slug: str) -> Network:
     """
     if "admin" not in caller.scopes:
         return access.network_of(session, caller, slug)
-    network = session.scalar(select(Network).where(Network.slug == slug))
-    if network is None:
-        raise NotFoundError("network-unknown", "No network has this slug.")
-    return network
+    return by_slug(session, slug)
 
 
 def list_networks(
