@@ -5,6 +5,7 @@ towards it stays with it. Everybody else is judged by the newest published versi
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from service.tables import Achievement, AchievementVersion, Enrolment, Member, N
 class EnrolmentIn(Body):
     """By which version a member is judged, and since when."""
 
-    version: int | None = Field(None, ge=1, description="a published version; left out: the newest")
+    version: int | None = Field(None, ge=1, le=1_000_000, description="a published version; left out: the newest")
     at: Instant | None = Field(
         None,
         description="where windows since enrolment begin; left out: now, or as it was",
@@ -35,9 +36,18 @@ class EnrolmentIn(Body):
     )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """An enrolment with the member and the version that it joins."""
+
+    enrolment: Enrolment
+    member: Member
+    version: AchievementVersion
+
+
 def enrol(
     session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
-) -> tuple[Enrolment, bool]:
+) -> tuple[Shown, bool]:
     """Enrol a member in a published version, or move the enrolment, and return it and whether it is new.
 
     Raises:
@@ -58,7 +68,7 @@ def enrol(
         about = {"achievement_version": str(version.id), "member": str(member.id)}
         events.append(session, network, "member.enrolled", about, now)
         unsettled.mark(session, network, [member.id], now)
-    return enrolment, created
+    return Shown(enrolment, member, version), created
 
 
 def keep(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
@@ -86,7 +96,7 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
     session.execute(insert(Enrolment).from_select(columns, source).on_conflict_do_nothing())
 
 
-def find(session: OrmSession, achievement: Achievement, member: Member) -> Enrolment:
+def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown:
     """Return the enrolment of a member.
 
     Raises:
@@ -95,13 +105,13 @@ def find(session: OrmSession, achievement: Achievement, member: Member) -> Enrol
     found = session.get(Enrolment, {"member_id": member.id, "achievement_id": achievement.id})
     if found is None:
         raise NotFoundError("enrolment-unknown", "This member is not enrolled; the newest published version counts.")
-    return found
+    return Shown(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
 
 
 def list_enrolments(
     session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
-) -> tuple[list[tuple[Member, Enrolment, int]], str | None]:
-    """Return the enrolled members with enrolment and number of the version, in the order of the members."""
+) -> tuple[list[Shown], str | None]:
+    """Return the enrolments in the order of the members."""
     enrolled = (
         select(Enrolment.member_id)
         .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
@@ -111,12 +121,12 @@ def list_enrolments(
         enrolled = enrolled.where(AchievementVersion.version == version)
     members, cursor = page(session, select(Member).where(Member.id.in_(enrolled)), Member.id, after, limit)
     rows = session.execute(
-        select(Enrolment, AchievementVersion.version)
+        select(Enrolment, AchievementVersion)
         .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
         .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
     ).tuples()
-    found = {enrolment.member_id: (enrolment, number) for enrolment, number in rows}
-    return [(member, *found[member.id]) for member in members], cursor
+    found = {enrolment.member_id: (enrolment, bound) for enrolment, bound in rows}
+    return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
 
 
 def bindings(session: OrmSession, member_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], UUID]:

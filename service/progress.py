@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service import definitions, enrolments
 from service.criteria import Criterion, Group, rules
+from service.paging import page
 from service.rule_queries import Rows, numbers, parameters, records
 from service.rules import Count, Rule
 from service.tables import Achievement, AchievementVersion, Member, Network
@@ -74,14 +75,16 @@ class Node:
         return {
             "rule": self.criterion.kind,
             "met": self.met,
-            "observed": self.observed,
-            "required": self.required,
+            "observed": _plain(self.observed),
+            "required": _plain(self.required),
             "progress": self.progress,
             "text": self.text,
             "stability": self.criterion.stability,
-            "records": self.records,
-            "record_ids": [str(record_id) for record_id in self.counted],
-            "children": [child.to_json() for child in self.children],
+            **(
+                {"children": [child.to_json() for child in self.children]}
+                if self.children
+                else {"records": self.records, "record_ids": [str(record_id) for record_id in self.counted]}
+            ),
         }
 
 
@@ -146,28 +149,32 @@ def explain(session: OrmSession, network: Network, version: AchievementVersion, 
 
 
 def of_member(
-    session: OrmSession, network: Network, member: Member, now: datetime, achievement: Achievement | None = None
-) -> list[Standing]:
-    """Return what a member has reached of each published achievement (or of one), by the version that binds them."""
-    query = (
-        select(AchievementVersion, Achievement)
-        .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
-        .where(Achievement.network_id == network.id, AchievementVersion.published_at.is_not(None))
-        .order_by(Achievement.id, AchievementVersion.version)
-    )
+    session: OrmSession,
+    network: Network,
+    member: Member,
+    now: datetime,
+    *,
+    achievement: Achievement | None,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Standing], str | None]:
+    """Return what a member has reached of published achievements (or of one), by the version that binds them."""
+    of_achievement = AchievementVersion.achievement_id == Achievement.id
+    published = select(AchievementVersion.id).where(of_achievement, AchievementVersion.published_at.is_not(None))
+    query = select(Achievement).where(Achievement.network_id == network.id, published.exists())
     if achievement is not None:
         query = query.where(Achievement.id == achievement.id)
+    found, cursor = page(session, query, Achievement.id, after, limit)
     bound = enrolments.bindings(session, [member.id])
     standings = []
-    for _, rows in groupby(session.execute(query).tuples().all(), key=lambda row: row[1].id):
-        versions = {version.id: (version, owner) for version, owner in rows}
-        newest = next(reversed(versions))
-        chosen = bound.get((member.id, versions[newest][1].id))
-        version, owner = versions[chosen or newest]
+    for each in found:
+        chosen = bound.get((member.id, each.id))
+        newest = published.where(Achievement.id == each.id).order_by(AchievementVersion.version.desc()).limit(1)
+        version = session.get_one(AchievementVersion, chosen or session.scalars(newest).one())
         has_rule = "rule" in version.definition["criteria"]
         node = explain(session, network, version, member.id, now) if has_rule else None
-        standings.append(Standing(owner, version, chosen is not None, node))
-    return standings
+        standings.append(Standing(each, version, chosen is not None, node))
+    return standings, cursor
 
 
 def _with_records(
@@ -233,6 +240,10 @@ def _by_member(session: OrmSession, query: Rows, asked: dict[str, Any]) -> Itera
     options = {} if "member_ids" in asked else {"yield_per": 1000}
     found = session.execute(query, asked, execution_options=options)
     yield from groupby(found, key=lambda row: row.member_id)
+
+
+def _plain(value: float) -> float:
+    return int(value) if value == int(value) else value
 
 
 def _node(criterion: Criterion, found: Iterator[tuple[float, float, datetime | None]]) -> Node:

@@ -1,7 +1,7 @@
 """The rules as SQL: one query for each kind, which serves one member and a whole network alike.
 
-Evidence that is held, quarantined or void has no derived rows and so never counts, nor does what was
-judged about it. Two members who are one person count as one, and nobody counts for themself.
+Evidence that is held, quarantined or void has no derived rows, nor has what was judged about it, and so it
+never counts. Two members who are one person count as one, and nobody counts for themself.
 """
 
 from collections.abc import Callable, Sequence
@@ -309,19 +309,22 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
 
 
 def _evaluations(rule: Rubric | Score, asked: Asked, kind: str, instrument: str, *columns: Any) -> Rows:
-    """Return evaluations of members by others, about work that stands: (member_id, record_id, at, *columns)."""
-    own, judge, work = aliased(Member), aliased(Member), aliased(Contribution)
+    """Return evaluations of members by others: (member_id, record_id, at, judge, *columns)."""
+    own, judge = aliased(Member), aliased(Member)
     query = (
-        select(Evaluation.member_id, Evaluation.record_id, Evaluation.occurred_at.label("at"), *columns)
+        select(
+            Evaluation.member_id,
+            Evaluation.record_id,
+            Evaluation.occurred_at.label("at"),
+            _person(judge).label("judge"),
+            *columns,
+        )
         .join(own, own.id == Evaluation.member_id)
         .outerjoin(judge, judge.id == Evaluation.evaluator_id)
-        .outerjoin(work, and_(Evaluation.about_kind == "contribution", work.record_id == Evaluation.about_id))
         .where(
             asked.own(Evaluation, Evaluation.member_id), Evaluation.kind == kind, Evaluation.instrument == instrument
         )
         .where(or_(judge.id.is_(None), _person(judge) != _person(own)))
-        .where(or_(Evaluation.about_kind != "contribution", work.record_id.is_not(None)))
-        .add_columns(_person(judge).label("judge"))
     )
     if rule.where.min_tier:
         # What two or more found is tier 4; each of their records is stored as 3.

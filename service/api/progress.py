@@ -1,0 +1,99 @@
+"""What members have reached, over HTTP, and the language of the rules that say so."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from service import achievements, criteria, members, progress
+from service.access import Caller
+from service.api.requests import After, Answer, Limit, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute
+from service.progress import SHOWN_RECORDS, Standing
+from service.shapes import Ref
+
+router = APIRouter(route_class=StrictRoute)
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class NodeOut(Answer):
+    """What a member has reached of a rule, or of a group of criteria."""
+
+    rule: str = Field(description="the kind of the rule or group", examples=["count"])
+    met: bool
+    observed: int | float = Field(description="the member's number; of a group, how many criteria are met")
+    required: int | float = Field(description="the number at which it is met")
+    progress: float = Field(description="0 to 1, and 1 only where it is met")
+    text: str = Field(examples=["3 of 4 contributions of type reviewed with tag peer-writing"])
+    stability: Literal["grows", "may-change"] = Field(
+        description="grows: more evidence never lowers it; may-change: evidence or time can move it either way"
+    )
+    records: int | None = Field(None, description="of a rule: how many records count")
+    record_ids: list[UUID] | None = Field(
+        None, description=f"of a rule: the newest {SHOWN_RECORDS} of them (with `distinct` the newest of each)"
+    )
+    children: "list[NodeOut] | None" = Field(None, description="of a group: its criteria")
+
+
+class StandingOut(Answer):
+    """What a member has reached of one achievement."""
+
+    achievement: str
+    name: str
+    version: int = Field(description="the version by which the member is judged")
+    enrolled: bool = Field(description="whether the member is enrolled in that version; else it is the newest")
+    award: Literal["automatic", "reviewed"]
+    met: bool
+    progress: float
+    text: str
+    criteria: NodeOut | None = Field(None, description="rule by rule; left out where there is no rule")
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        """Return the answer for one achievement."""
+        node = standing.node
+        return cls(
+            achievement=standing.achievement.ref,
+            name=standing.version.name,
+            version=standing.version.version,
+            enrolled=standing.enrolled,
+            award="automatic" if standing.version.award == "automatic" else "reviewed",
+            met=node is not None and node.met,
+            progress=node.progress if node is not None else 0,
+            text=node.text if node is not None else "awarded by a person's decision; there is no rule",
+            criteria=NodeOut.model_validate(node.to_json()) if node is not None else None,
+        )
+
+
+@router.get("/v1/networks/{slug}/members/{ref}/progress", tags=["members"])
+def get_progress(
+    ref: Ref,
+    network: ReadNetwork,
+    session: Reader,
+    at: Now,
+    _who: CanRead,
+    achievement: Annotated[str | None, Query(max_length=200, description="only this achievement, by ref")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[StandingOut]:
+    """Return what a member has reached of each published achievement, rule by rule, with the evidence that counts.
+
+    Evidence that is held, quarantined or void never counts. The numbers are those of this moment; whether an award
+    was made is told by `GET .../awards`.
+    """
+    member = members.get_member(session, network, ref)
+    only = achievements.get_achievement(session, network, achievement) if achievement is not None else None
+    found, cursor = progress.of_member(session, network, member, at, achievement=only, after=after, limit=limit)
+    return Page(items=[StandingOut.of(standing) for standing in found], next=cursor)
+
+
+@router.get("/schemas/criteria/1", tags=["public"], response_class=JSONResponse)
+def get_criteria_schema(running: Running) -> JSONResponse:
+    """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
+
+    The kinds that it calls reserved cannot be published yet. A little is checked beyond it: `n` above the number of
+    entries, a window without time in it, dates that do not exist, the size, and what a definition refers to.
+    """
+    schema = criteria.json_schema(f"{running.settings.base_url}/schemas/criteria/1")
+    return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
