@@ -33,6 +33,7 @@ const vc = await import('@digitalbazaar/vc');
 const {DataIntegrityProof} = await import('@digitalbazaar/data-integrity');
 const {cryptosuite: eddsaRdfc2022} = await import('@digitalbazaar/eddsa-rdfc-2022-cryptosuite');
 const {cryptosuite: ecdsaRdfc2019} = await import('@digitalbazaar/ecdsa-rdfc-2019-cryptosuite');
+const Ed25519Multikey = await import('@digitalbazaar/ed25519-multikey');
 const {checkStatus} = await import('@digitalbazaar/vc-bitstring-status-list');
 const {securityLoader} = await import('@digitalcredentials/security-document-loader');
 const verifierCore = await import('@digitalcredentials/verifier-core');
@@ -78,14 +79,27 @@ const judges = {
     return {canonical: await canonize(dataset, options)};
   },
 
-  /** {credential, now?}: Digital Bazaar's verdict, with the status lists looked up. */
+  /** {credential, now?}: Digital Bazaar's verdict, and for each status entry whether it is set in its verified list. */
   async digitalbazaar({credential, now}) {
     const suite = [eddsaRdfc2022, ecdsaRdfc2019].map(cryptosuite => new DataIntegrityProof({cryptosuite}));
-    const {verified, error} = await vc.verifyCredential({
-      credential, suite, documentLoader, now: now && new Date(now),
-      checkStatus: options => checkStatus({...options, verifyBitstringStatusListCredential: true})
-    });
-    return {verified, reasons: reasons(error)};
+    const {verified, error, statusResult} =
+      await vc.verifyCredential({credential, suite, documentLoader, checkStatus, now: now && new Date(now)});
+    return {
+      verified,
+      reasons: [...reasons(error), ...reasons(statusResult?.error)],
+      statuses: (statusResult?.results ?? []).map(({status}) => status)
+    };
+  },
+
+  /** {controller}: a new Ed25519 key pair of Digital Bazaar's. */
+  async 'digitalbazaar key'({controller}) {
+    return (await Ed25519Multikey.generate({controller})).export({publicKey: true, secretKey: true});
+  },
+
+  /** {credential, key}: the credential, signed by Digital Bazaar's issuer. */
+  async 'digitalbazaar signature'({credential, key}) {
+    const signer = (await Ed25519Multikey.from(key)).signer();
+    return vc.issue({credential, suite: new DataIntegrityProof({signer, cryptosuite: eddsaRdfc2022}), documentLoader});
   },
 
   /** {credential}: the Digital Credentials Consortium's steps, and the schemas that it checked the form with. */
