@@ -58,7 +58,7 @@ class Database:
         then achievements, awards and credentials, then status lists, and last, inside `commit`, the
         network's positions.
         """
-        with WriteSession(self._writer) as session:
+        with WriteSession(self._writer, expire_on_commit=False) as session:
             yield session
             commit(session)
 
