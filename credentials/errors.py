@@ -43,3 +43,21 @@ class UnsupportedError(CredentialError):
 
 class UnavailableError(CredentialError):
     """Something it refers to could not be fetched: undecided, not wrong."""
+
+
+def shown(value: object) -> str:
+    """Return a foreign value as it may stand in a message: printable ASCII, at most 60 characters."""
+    match value:
+        case str():
+            text = ascii(value[:60])
+            return text if len(text) <= 60 else text[:57] + "..."
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return "a number"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
