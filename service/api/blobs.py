@@ -59,8 +59,9 @@ class BlobOut(Answer):
 
 async def _received(request: Request) -> bytes:
     """Return the file: the body itself, or the form field `file`."""
+    body = await request.body()
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await request.body()
+        return body
     async with request.form(max_files=1, max_fields=1) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from credentials import CredentialError, UnavailableError
 from service.errors import (
@@ -124,7 +126,7 @@ def install(app: FastAPI) -> None:
         code = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
             error.status_code, "request-refused"
         )
-        return answer(problem(error.status_code, code, f"{error.detail}"), dict(error.headers or {}))
+        return answer(problem(error.status_code, code, f"{error.detail}."), dict(error.headers or {}))
 
     def unexpected(request: Request, error: Exception) -> ProblemResponse:
         log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
@@ -137,6 +139,32 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unexpected)
+
+
+class TooLargeAsProblem:
+    """Outermost: makes the framework's plain refusal of a body beyond the limit a problem.
+
+    The framework puts its own answer in place of every other where the length was declared in the headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on but a 413 in plain text."""
+        replaced = False
+
+        async def look(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                replaced = Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
+                if replaced:
+                    detail = "Expected a body within the limit for this address, got a longer one."
+                    await ProblemResponse(problem(413, "body-too-large", detail), 413)(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self._app(scope, receive, look)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
