@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 
 from credentials.canonicalize import canonicalize
 from credentials.documents import Contexts
-from credentials.errors import ProofError, UnsupportedError
+from credentials.errors import ProofError, UnsupportedError, shown
 from credentials.instants import read_instant, write_instant
-from credentials.keys import Algorithm, Signer, VerificationKey, base58btc_decode, base58btc_encode, shown
+from credentials.keys import Algorithm, Signer, VerificationKey, base58btc_decode, base58btc_encode
 from credentials.strict_json import canonical_json
 
 MAX_PROOFS: Final = 16

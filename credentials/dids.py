@@ -15,9 +15,9 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from credentials.documents import Load
-from credentials.errors import MalformedError, ProofError, UnavailableError, UnsupportedError
+from credentials.errors import MalformedError, ProofError, UnavailableError, UnsupportedError, shown
 from credentials.instants import read_instant
-from credentials.keys import Algorithm, VerificationKey, base64url_decode, shown
+from credentials.keys import Algorithm, VerificationKey, base64url_decode
 from credentials.strict_json import parse_json
 
 _MAX_ADDRESS_CHARS = 4096

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from credentials.errors import ProofError, UnsupportedError
+from credentials.errors import ProofError, UnsupportedError, shown
 
 Algorithm = Literal["Ed25519", "P-256", "P-384", "RSA"]
 PublicKey = Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -34,24 +34,6 @@ JOSE_ALGORITHMS: Final[Mapping[Algorithm, tuple[str, ...]]] = {
     "RSA": ("RS256",),
 }
 """For each algorithm the JOSE names that mean it; the first is the one to write."""
-
-
-def shown(value: object) -> str:
-    """Return a foreign value as it may stand in a message: printable ASCII, at most 60 characters."""
-    match value:
-        case str():
-            text = ascii(value[:60])
-            return text if len(text) <= 60 else text[:57] + "..."
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return "a number"
-        case list():
-            return "an array"
-        case _:
-            return "an object"
 
 
 # --- Text forms of bytes ---------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from credentials.keys import (
     base58btc_encode,
     base64url_decode,
     base64url_encode,
-    shown,
 )
 
 RFC: Any = json.loads((Path(__file__).parents[1] / "vectors/rfc/jose.json").read_text())
@@ -89,23 +88,6 @@ def test_base64url_refuses_padding_stray_bits_and_other_characters(text: str) ->
     with pytest.raises(ProofError) as raised:
         base64url_decode(text)
     assert raised.value.code == "base64url-malformed"
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (None, "nothing"),
-        (True, "true"),
-        (1, "a number"),
-        (1.5, "a number"),
-        ([1], "an array"),
-        ({}, "an object"),
-        ("é", r"'\xe9'"),
-        ("a" * 500, "'" + "a" * 56 + "..."),
-    ],
-)
-def test_a_foreign_value_is_shown_short_and_plain(value: object, expected: str) -> None:
-    assert shown(value) == expected
 
 
 # --- Signing and checking ---
