@@ -1,0 +1,328 @@
+"""The meaning of `criteria/1` once more, plain and slow: lists and loops over JSON, without SQL and without our models.
+
+It is what the service is held against, so it shares nothing with it.
+"""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A session."""
+
+    id: UUID
+    ref: str
+    series: str | None
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A contribution."""
+
+    id: UUID
+    member: UUID
+    type: str
+    at: datetime
+    tier: int = 3
+    minutes: int | None = None
+    meeting: Meeting | None = None
+    peer: UUID | None = None
+    resource: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An evaluation of a member: of a rubric with ratings, or of an assessment with a scaled score."""
+
+    id: UUID
+    member: UUID
+    kind: str
+    instrument: str
+    at: datetime
+    about: UUID
+    judge: UUID | None = None
+    part: str | None = None
+    tier: int = 3
+    ratings: tuple[tuple[str, float], ...] = ()
+    scaled: float | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """An award of another achievement."""
+
+    id: UUID
+    member: UUID
+    achievement: str
+    version: int
+    state: str
+    at: datetime
+    valid_until: datetime | None = None
+
+
+@dataclass
+class World:
+    """Everything that is known about a network at one moment. `persons`: who each member is."""
+
+    now: datetime
+    zone: str
+    persons: dict[UUID, UUID | None]
+    meetings: list[Meeting] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    enrolled: dict[UUID, datetime] = field(default_factory=dict)
+
+    def person(self, member: UUID) -> UUID:
+        """Return who the member is."""
+        return self.persons[member] or member
+
+    def begins(self, day: date) -> datetime:
+        """Return when a day begins in the network."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+
+    def day(self, at: datetime) -> date:
+        """Return on which day of the network something is."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a member has reached of a criterion."""
+
+    met: bool
+    observed: float
+    required: float
+    records: frozenset[UUID] = frozenset()
+    children: tuple["Result", ...] = ()
+
+
+def judge(criterion: dict[str, Any], world: World, member: UUID) -> Result:
+    """Return what the member has reached of a criterion as JSON."""
+    if "rule" in criterion:
+        observed, required, records = RULES[criterion["rule"]](criterion, world, member)
+        return Result(observed >= required, observed, required, frozenset(records))
+    if "all" in criterion:
+        parts, needed = criterion["all"], len(criterion["all"])
+    elif "any" in criterion:
+        parts, needed = criterion["any"], 1
+    else:
+        parts, needed = criterion["at_least"]["of"], criterion["at_least"]["n"]
+    children = tuple(judge(part, world, member) for part in parts)
+    met = len([child for child in children if child.met])
+    return Result(met >= needed, met, needed, children=children)
+
+
+def inside(criterion: dict[str, Any], world: World, member: UUID, at: datetime) -> bool:
+    """Return whether an instant is in the window of a rule."""
+    window = criterion.get("window", {})
+    if "last" in window:
+        return at >= back(window["last"], world)
+    if "since" in window:
+        return member not in world.enrolled or at >= world.enrolled[member]
+    bounds = {
+        end: datetime.fromisoformat(text) if "T" in text else world.begins(date.fromisoformat(text))
+        for end, text in window.items()
+    }
+    return bounds.get("from", at) <= at and ("to" not in bounds or at < bounds["to"])
+
+
+def back(duration: str, world: World) -> datetime:
+    """Return the moment a duration ago: month by month and day by day on the calendar, then on the clock."""
+    amounts: dict[str, int] = {}
+    digits, clock = "", False
+    for letter in duration[1:]:
+        if letter == "T":
+            clock = True
+        elif letter.isdigit():
+            digits += letter
+        else:
+            amounts[("clock " if clock else "") + letter] = int(digits)
+            digits = ""
+    local = world.now.astimezone(ZoneInfo(world.zone))
+    year, month = local.year, local.month
+    for _ in range(amounts.get("Y", 0) * 12 + amounts.get("M", 0)):
+        year, month = (year - 1, 12) if month == 1 else (year, month - 1)
+    day = min(local.day, monthrange(year, month)[1])
+    then = date(year, month, day) - timedelta(days=amounts.get("W", 0) * 7 + amounts.get("D", 0))
+    wall = datetime.combine(then, local.time(), ZoneInfo(world.zone)).replace(fold=local.fold)
+    seconds = amounts.get("clock H", 0) * 3600 + amounts.get("clock M", 0) * 60 + amounts.get("clock S", 0)
+    return wall.astimezone(UTC) - timedelta(seconds=seconds)
+
+
+def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Deed]:
+    """Give the contributions of a member that fit a rule's filter and window."""
+    where = criterion.get("where", {})
+    for deed in world.deeds:
+        if deed.member != member or not inside(criterion, world, member, deed.at):
+            continue
+        if "types" in where and deed.type not in where["types"]:
+            continue
+        if "tags_any" in where and not deed.tags & set(where["tags_any"]):
+            continue
+        if deed.tier < where.get("min_tier", 0):
+            continue
+        if "series" in where and (deed.meeting is None or deed.meeting.series != where["series"]):
+            continue
+        if "sessions" in where and (deed.meeting is None or deed.meeting.ref not in where["sessions"]):
+            continue
+        yield deed
+
+
+def unit(deed: Deed, name: str, world: World) -> Any:
+    """Return the day, session, ... of a contribution; None if it has none."""
+    if name == "item":
+        return deed.id
+    if name == "session":
+        return deed.meeting.id if deed.meeting else None
+    if name == "day":
+        return world.day(deed.at)
+    if name == "week":
+        return world.day(deed.at).isocalendar()[:2]
+    if name == "resource":
+        return deed.resource
+    if deed.peer is None or world.person(deed.peer) == world.person(deed.member):
+        return None
+    return world.person(deed.peer)
+
+
+Answer = tuple[float, float, Iterable[UUID]]
+
+
+def count(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count contributions or their different things."""
+    newest: dict[Any, Deed] = {}
+    for deed in deeds(criterion, world, member):
+        key = unit(deed, criterion.get("distinct", "item"), world)
+        if key is not None and (key not in newest or (deed.at, deed.id) > (newest[key].at, newest[key].id)):
+            newest[key] = deed
+    return len(newest), criterion["gte"], [deed.id for deed in newest.values()]
+
+
+def total(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Add up minutes, each day, week or session no more than its cap."""
+    caps = criterion.get("cap_per", {})
+    name, cap = next(iter(caps.items()), ("item", float("inf")))
+    sums: dict[Any, float] = {}
+    records = []
+    for deed in deeds(criterion, world, member):
+        key = unit(deed, name, world)
+        if key is not None and deed.minutes:
+            sums[key] = sums.get(key, 0) + deed.minutes
+            records.append(deed.id)
+    return sum(min(amount, cap) for amount in sums.values()), criterion["gte"], records
+
+
+def attendance(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count sessions that were attended long enough, against a number and a rate."""
+    rate = criterion.get("min_rate")
+    run = [
+        meeting
+        for meeting in world.meetings
+        if meeting.series == criterion["series"] and inside(criterion, world, member, meeting.starts_at)
+    ]
+    begun = [meeting for meeting in run if meeting.starts_at <= world.now]
+    attended, records = 0, []
+    for meeting in run if rate is None else begun:
+        there = [
+            deed for deed in world.deeds if (deed.member, deed.type, deed.meeting) == (member, "attended", meeting)
+        ]
+        if there and sum(deed.minutes or 0 for deed in there) >= criterion.get("min_minutes", 0):
+            attended += 1
+            records += [deed.id for deed in there]
+    needed = max(criterion.get("min_sessions", 1), 1)
+    if rate is not None:
+        while begun and needed / len(begun) < rate:
+            needed += 1
+    return attended, needed, records
+
+
+def of_others(criterion: dict[str, Any], world: World, member: UUID, kind: str, name: str) -> Iterator[Judgement]:
+    """Give the evaluations of a member by others."""
+    for given in world.judgements:
+        if (given.member, given.kind, given.instrument) != (member, kind, name):
+            continue
+        if given.judge is not None and world.person(given.judge) == world.person(member):
+            continue
+        if given.tier < min(criterion.get("where", {}).get("min_tier", 0), 3):
+            continue
+        if inside(criterion, world, member, given.at):
+            yield given
+
+
+def rubric(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Take the best piece of work: on how many criteria did enough people find it good enough."""
+    people = criterion.get("raters", 1)
+    if criterion.get("where", {}).get("min_tier") == 4:
+        people = max(people, 2)
+    attempts: dict[UUID, list[tuple[Judgement, str]]] = {}
+    for given in of_others(criterion, world, member, "rubric", criterion["rubric"]):
+        if given.judge is None or ("part" in criterion and given.part != criterion["part"]):
+            continue
+        for name, level in given.ratings:
+            if name in criterion["criteria"] and level >= criterion["min_level"]:
+                attempts.setdefault(given.about, []).append((given, name))
+    best: tuple[Any, ...] = (0, 0, None, None, [])
+    for about, found in attempts.items():
+        judges = [
+            {world.person(given.judge) for given, rated in found if rated == name and given.judge is not None}
+            for name in criterion["criteria"]
+        ]
+        met = len([who for who in judges if len(who) >= people])
+        findings = sum(min(len(who), people) for who in judges)
+        newest = max(given.at for given, _ in found)
+        if best[4] == [] or (met, findings, newest, about) > best[:4]:
+            best = (met, findings, newest, about, [given.id for given, _ in found])
+    return best[0], len(criterion["criteria"]), best[4]
+
+
+def score(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Take the best, last or first score."""
+    found = [
+        given
+        for given in of_others(criterion, world, member, "score", criterion["assessment"])
+        if given.scaled is not None
+    ]
+    if not found:
+        return 0, criterion["gte"], []
+    orders: dict[str, Callable[[Judgement], Any]] = {
+        "best": lambda given: (given.scaled, given.at, given.id),
+        "last": lambda given: (given.at, given.id),
+        "first": lambda given: (-given.at.timestamp(), -given.id.int),
+    }
+    chosen = max(found, key=orders[criterion.get("stat", "best")])
+    return chosen.scaled or 0.0, criterion["gte"], [chosen.id]
+
+
+def holds(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count the achievements that are held."""
+    valid = criterion.get("valid_on_award", False)
+    found = {
+        award.achievement
+        for award in world.held
+        if award.member == member
+        and award.achievement in criterion["achievements"]
+        and award.version >= criterion.get("min_version", 1)
+        and award.state in (["awarded"] if valid else ["awarded", "suspended", "expired"])
+        and not (valid and award.valid_until is not None and award.valid_until <= world.now)
+        and inside(criterion, world, member, award.at)
+    }
+    return len(found), criterion.get("n", len(criterion["achievements"])), []
+
+
+RULES: dict[str, Callable[[dict[str, Any], World, UUID], Answer]] = {
+    "count": count,
+    "sum": total,
+    "attendance": attendance,
+    "rubric": rubric,
+    "score": score,
+    "holds": holds,
+}
