@@ -320,11 +320,11 @@ def near_definitions(draw: st.DrawFn) -> Any:
             if key in at and draw(st.booleans()):
                 del at[key]
             else:
-                at[key] = draw(odd_values)
+                at[key] = deepcopy(draw(odd_values))
         elif at and draw(st.booleans()):
-            at[draw(st.integers(0, len(at) - 1))] = draw(odd_values)
+            at[draw(st.integers(0, len(at) - 1))] = deepcopy(draw(odd_values))
         else:
-            at.append(draw(odd_values))
+            at.append(deepcopy(draw(odd_values)))
     return definition
 
 
