@@ -1,0 +1,33 @@
+"""Open Badges and Verifiable Credentials as pure functions: what a program needs to sign, verify and bake them."""
+
+from credentials.bake import bake, extract
+from credentials.documents import PACKAGED, Contexts, Fetched, Load
+from credentials.errors import CredentialError, MalformedError, UnavailableError
+from credentials.findings import Finding
+from credentials.keys import PrivateKeySigner, Signer, VerificationKey
+from credentials.sign import sign, sign_jwt
+from credentials.strict_json import canonical_json, parse_json
+from credentials.verify import Check, Report, verify
+
+__all__ = [
+    "PACKAGED",
+    "Check",
+    "Contexts",
+    "CredentialError",
+    "Fetched",
+    "Finding",
+    "Load",
+    "MalformedError",
+    "PrivateKeySigner",
+    "Report",
+    "Signer",
+    "UnavailableError",
+    "VerificationKey",
+    "bake",
+    "canonical_json",
+    "extract",
+    "parse_json",
+    "sign",
+    "sign_jwt",
+    "verify",
+]
