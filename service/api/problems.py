@@ -86,7 +86,7 @@ def problem_of(error: ServiceError | CredentialError) -> dict[str, Any]:
     """Return the problem of an error of ours."""
     status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
     details = error.details if isinstance(error, ServiceError) else {}
-    return problem(status, error.code, str(error), error.pointer, **details)
+    return problem(status, error.code, _sentence(str(error)), error.pointer, **details)
 
 
 def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
@@ -122,11 +122,11 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, CredentialError):  # the body was not JSON as we read it
             cause = error.__cause__
-            return answer(problem(400, cause.code, str(cause), cause.pointer))
+            return answer(problem(400, cause.code, _sentence(str(cause)), cause.pointer))
         code = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
             error.status_code, "request-refused"
         )
-        return answer(problem(error.status_code, code, f"{error.detail}."), dict(error.headers or {}))
+        return answer(problem(error.status_code, code, _sentence(error.detail)), dict(error.headers or {}))
 
     def unexpected(request: Request, error: Exception) -> ProblemResponse:
         log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
@@ -165,6 +165,10 @@ class TooLargeAsProblem:
                 await send(message)
 
         await self._app(scope, receive, look)
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:].removesuffix(".") + "."
 
 
 def _pointer(location: Sequence[str | int]) -> str:

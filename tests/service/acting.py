@@ -38,7 +38,7 @@ class Actor:
 
     def get(self, path: str, **query: Any) -> Response:
         """Send GET."""
-        return self.ask("GET", path, params=query)
+        return self.ask("GET", path, params=query or None)
 
     def post(self, path: str, body: Any = None, **more: Any) -> Response:
         """Send POST."""
