@@ -1,0 +1,112 @@
+"""A live service on loopback, and a real browser that may load nothing from anywhere else."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
+
+from service import migrations
+from service.app import create_app
+from service.runtime import Runtime
+from tests.runtimes import Clock, settings_in, start
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # which Chromium refuses to be without when root runs the tests
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PHONE_WIDTH = 360
+
+
+@dataclass(frozen=True)
+class Live:
+    """A service that listens: its runtime, and the address at which a browser finds it."""
+
+    running: Runtime
+    base_url: str
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a screen, started once."""
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        pytest.skip("Chromium is not installed: the pages are not tried (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def violations() -> Callable[[Page], list[Any]]:
+    """Ask axe-core what keeps some people from using a page: rules, each with the elements that break it."""
+    path = Path(__file__).parent.parent / "interop" / "node_modules" / "axe-core" / "axe.min.js"
+    if not path.exists():
+        pytest.skip("axe-core is not installed: `make test` does that where Node.js is")
+    source = path.read_text()
+
+    def judge(page: Page) -> list[Any]:
+        page.evaluate(source)
+        found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
+        return list(found)
+
+    return judge
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A service that listens on a free port of loopback, on an empty database; the time stands still."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base_url = f"http://localhost:{listening.getsockname()[1]}"
+        with start(settings_in(tmp_path, base_url=base_url), Clock()) as running:
+            migrations.upgrade(running.database)
+            server = uvicorn.Server(uvicorn.Config(create_app(running), log_level="warning"))
+            thread = threading.Thread(target=server.run, args=([listening],))
+            thread.start()
+            try:
+                yield Live(running, base_url)
+            finally:
+                server.should_exit = True
+                thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser, live: Live) -> Iterator[Page]:
+    """A fresh page of a visitor; the test fails if it asked another host for anything, or its script broke."""
+    context = browser.new_context(base_url=live.base_url)
+    faults: list[str] = []
+
+    def only_from_here(route: Route, request: Request) -> None:
+        if request.url.startswith((live.base_url, "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"asked for {request.url}")
+            route.abort()
+
+    context.route("**/*", only_from_here)
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    yield opened
+    context.close()
+    assert not faults
+
+
+@pytest.fixture
+def phone(page: Page) -> Page:
+    """The same page on a narrow screen."""
+    page.set_viewport_size({"width": PHONE_WIDTH, "height": 780})
+    return page

@@ -1,0 +1,51 @@
+"""A service for tests: everything in one folder, and a clock that stands still until it is set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from service import settings
+from service.runtime import Runtime
+from service.settings import Settings
+
+BASE_URL = "http://localhost:8000"
+
+
+class Clock:
+    """Gives the instant it was last set to."""
+
+    def __init__(self, at: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        """Return the present instant."""
+        return self.at
+
+    def advance(self, **by: float) -> datetime:
+        """Move on by `days=`, `minutes=`, ... and return the new instant."""
+        self.at += timedelta(**by)
+        return self.at
+
+
+def settings_in(folder: Path, **given: Any) -> Settings:
+    """Return settings that keep everything in `folder` and read nothing from outside."""
+    defaults = {
+        "database_url": f"sqlite:///{folder}/laurel.db",
+        "base_url": BASE_URL,
+        "keys_folder": folder / "keys",
+        "keys_passphrase": "for tests",
+        "data_folder": folder / "var",
+    }
+    return settings.load(_env_file=None, **defaults | given)
+
+
+@contextmanager
+def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
+    """Give a running service; its database must be migrated."""
+    running = Runtime.start(given, now=clock)
+    try:
+        yield running
+    finally:
+        running.database.dispose()
