@@ -1,0 +1,89 @@
+"""Whom a credential is for, without saying it to everybody.
+
+A subject may be named by `id` (a DID as a rule) and by identifiers: an e-mail address, a student number, in clear or
+as a salted hash. Somebody who knows the value can find it again; somebody who does not learns nothing, as long as the
+salt is another one in each credential.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+Kind = Literal["email", "did", "other"]
+
+_HASHES = frozenset({"sha256", "md5"})
+
+
+def identity_object(identity_type: str, value: str, salt: str) -> dict[str, Any]:
+    """Return the identifier of a recipient as a salted hash.
+
+    Args:
+        identity_type: what `value` is: "emailAddress", "identifier" or another of Open Badges' IdentifierTypeEnum.
+        value: hashed as it stands; an e-mail address goes in lower case.
+        salt: random, at least 128 bits, of this credential only.
+    Spec: Open Badges 3.0, data model, IdentityObject and IdentityHash.
+    """
+    return {
+        "type": "IdentityObject",
+        "hashed": True,
+        "identityHash": "sha256$" + hashlib.sha256((value + salt).encode()).hexdigest(),
+        "identityType": identity_type,
+        "salt": salt,
+    }
+
+
+def matches(subject: Mapping[str, Any], value: str) -> bool | None:
+    """Return whether `subject` is whom `value` names; None where it names nobody in a way that can be compared.
+
+    An e-mail address is compared with identifiers of type emailAddress and a `mailto:` id only: whoever chose
+    victim@example.com as user name has not that address. Everything else is compared with the id and with identifiers
+    of other types. E-mail addresses count as equal in lower case too.
+
+    Args:
+        subject: a `credentialSubject`, of any form.
+        value: e-mail address, DID or other identifier.
+    Spec: Open Badges 3.0, section on verification, recipient.
+    """
+    value = value.strip().removeprefix("mailto:")
+    compared = list(_comparisons(subject, value, _kind(value)))
+    return any(compared) if compared else None
+
+
+def _kind(value: str) -> Kind:
+    if value.startswith("did:"):
+        return "did"
+    return "email" if "@" in value and ":" not in value else "other"
+
+
+def _comparisons(subject: Mapping[str, Any], value: str, kind: Kind) -> Iterator[bool]:
+    """Yield for each of the subject's names of this kind whether it is `value`."""
+    name = subject.get("id")
+    if isinstance(name, str):
+        name = name.removeprefix("mailto:")
+        if _kind(name) == kind:
+            yield _equal(name, value, kind)
+    identifiers = subject.get("identifier")
+    for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
+        if not isinstance(identifier, Mapping) or (identifier.get("identityType") == "emailAddress") != (
+            kind == "email"
+        ):
+            continue
+        stated, salt = identifier.get("identityHash"), identifier.get("salt", "")
+        if not isinstance(stated, str) or not isinstance(salt, str):
+            continue
+        if identifier.get("hashed") is False:
+            yield _equal(stated, value, kind)
+        elif "$" in stated:
+            algorithm, _, digest = stated.partition("$")
+            if algorithm in _HASHES:
+                tried = {value, value.lower()} if kind == "email" else {value}
+                yield any(_digest(algorithm, one, salt) == digest.lower() for one in tried)
+
+
+def _equal(one: str, other: str, kind: Kind) -> bool:
+    return one.lower() == other.lower() if kind == "email" else one == other
+
+
+def _digest(algorithm: str, value: str, salt: str) -> str:
+    # A lone surrogate, which UTF-8 has no bytes for, cannot have been hashed by anybody.
+    return hashlib.new(algorithm, (value + salt).encode(errors="replace"), usedforsecurity=False).hexdigest()
