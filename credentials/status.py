@@ -1,0 +1,281 @@
+"""Bitstring Status List: one bit, or a few, for each of very many credentials, in a list that anyone may fetch.
+
+The list says nothing of which credential somebody asks about. The older 1EdTech Revocation List is only read.
+"""
+
+import re
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from credentials.errors import ProofError, StatusError, shown
+from credentials.instants import write_instant
+from credentials.keys import base64url_decode
+
+MIN_ENTRIES: Final = 131_072
+"""A shorter list would say too much about who is in it."""
+MAX_LIST_BYTES: Final = 16 * 1024 * 1024
+_MAX_SIZE_BITS: Final = 16
+_V2_CONTEXT = "https://www.w3.org/ns/credentials/v2"
+_GZIP = 16 + zlib.MAX_WBITS
+_INDEX = re.compile(r"0|[1-9][0-9]{0,15}")
+
+
+class BitstringStatusList:
+    """A list of bits, all 0 at first; bit 0 is the left-most of the first byte.
+
+    Args:
+        length_bits: a multiple of 8; published ones have `MIN_ENTRIES` at least.
+    """
+
+    def __init__(self, length_bits: int = MIN_ENTRIES) -> None:
+        if length_bits % 8:
+            raise ValueError(f"expected whole bytes, got {length_bits} bits")
+        self._bytes = bytearray(length_bits // 8)
+
+    def __len__(self) -> int:
+        return len(self._bytes) * 8
+
+    def __getitem__(self, index: int) -> bool:
+        """Return the bit at `index`.
+
+        Args:
+            index: position from the left-most bit; 0 <= index < len(self).
+        Raises:
+            StatusError: `index` is outside the list (code "status-index-out-of-range").
+        Spec: Bitstring Status List v1.0, section 3.2 (validate algorithm).
+        """
+        return bool(self.read(index, 1))
+
+    def set(self, index: int, value: bool) -> None:
+        """Change the bit at `index`; raises as reading does."""
+        self._check(index, 1)
+        byte, mask = index // 8, 0x80 >> index % 8
+        self._bytes[byte] = self._bytes[byte] | mask if value else self._bytes[byte] & ~mask
+
+    def read(self, index: int, size_bits: int) -> int:
+        """Return the number that entry `index` of a list with entries of `size_bits` holds, left-most bit first.
+
+        Raises:
+            StatusError: the entry is not wholly within the list (code "status-index-out-of-range").
+        """
+        self._check(index, size_bits)
+        first, last = index * size_bits, (index + 1) * size_bits
+        window = int.from_bytes(self._bytes[first // 8 : (last + 7) // 8])
+        return window >> -last % 8 & (1 << size_bits) - 1
+
+    def encode(self) -> str:
+        """Return the bits as `encodedList`: `u` and base64url of the gzip-compressed bytes, the same each time.
+
+        Spec: Bitstring Status List v1.0, section 3.3 (bitstring generation algorithm).
+        """
+        compressor = zlib.compressobj(9, wbits=_GZIP)
+        compressed = compressor.compress(bytes(self._bytes)) + compressor.flush()
+        return "u" + urlsafe_b64encode(compressed).rstrip(b"=").decode("ascii")
+
+    @classmethod
+    def decode(cls, text: str, *, max_bytes: int = MAX_LIST_BYTES) -> "BitstringStatusList":
+        """Return the list that `encodedList` holds.
+
+        Args:
+            max_bytes: of the expanded list; nothing is expanded beyond it.
+        Raises:
+            StatusError: not `u` and base64url, or not one whole gzip stream ("status-list-encoding"), or longer than
+                `max_bytes` ("status-list-too-large").
+        Spec: Bitstring Status List v1.0, section 3.4 (bitstring expansion algorithm).
+        """
+        if not text.startswith("u"):
+            raise StatusError("status-list-encoding", "expected encodedList to begin with 'u', for base64url")
+        stream = zlib.decompressobj(_GZIP)
+        try:
+            expanded = stream.decompress(base64url_decode(text[1:]), max_bytes + 1)
+        except (ProofError, zlib.error) as error:
+            raise StatusError("status-list-encoding", "expected base64url of gzip, got other characters") from error
+        if len(expanded) > max_bytes:
+            raise StatusError("status-list-too-large", f"expected at most {max_bytes} bytes of status, got more")
+        if not stream.eof or stream.unused_data:
+            raise StatusError("status-list-encoding", "expected one whole gzip stream, got a part of one, or more")
+        bits = cls(0)
+        bits._bytes = bytearray(expanded)
+        return bits
+
+    def _check(self, index: int, size_bits: int) -> None:
+        if not 0 <= index < len(self) // size_bits:
+            entries = len(self) // size_bits
+            raise StatusError("status-index-out-of-range", f"expected an index below {entries}, got {index}")
+
+
+def status_entry(list_url: str, index: int, purpose: str) -> dict[str, str]:
+    """Return the `credentialStatus` of the credential that has place `index` in the list at `list_url`.
+
+    Spec: Bitstring Status List v1.0, section 2.1 (BitstringStatusListEntry).
+    """
+    return {
+        "id": f"{list_url}#{index}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(index),
+        "statusListCredential": list_url,
+    }
+
+
+def status_list_credential(
+    *,
+    id: str,  # noqa: A002 - the member's own name
+    issuer: str,
+    purpose: str,
+    bits: BitstringStatusList,
+    valid_from: datetime,
+    valid_until: datetime,
+    ttl_ms: int,
+) -> dict[str, Any]:
+    """Return the list as a credential to be signed by `issuer`.
+
+    Args:
+        id: the address at which it will lie.
+        bits: at least `MIN_ENTRIES`.
+        ttl_ms: how long a copy may be kept before it is fetched again, in milliseconds; `valid_until` stands above it.
+    Spec: Bitstring Status List v1.0, section 2.2 (BitstringStatusListCredential).
+    """
+    if len(bits) < MIN_ENTRIES:
+        raise ValueError(f"expected at least {MIN_ENTRIES} entries, got {len(bits)}")
+    return {
+        "@context": [_V2_CONTEXT],
+        "id": id,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": issuer,
+        "validFrom": write_instant(valid_from),
+        "validUntil": write_instant(valid_until),
+        "credentialSubject": {
+            "id": f"{id}#list",
+            "type": "BitstringStatusList",
+            "statusPurpose": purpose,
+            "ttl": ttl_ms,
+            "encodedList": bits.encode(),
+        },
+    }
+
+
+def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> int:
+    """Return the status that the list gives to the credential with this entry; 0 is *unset*.
+
+    1. Purpose, index, size and messages of the entry are well formed.
+    2. The credential is a status list, and the one that the entry names.
+    3. It is a list for the entry's purpose.
+    4. It expands to at least `MIN_ENTRIES` entries of the entry's size.
+    5. The index is within it.
+
+    Args:
+        entry: a `credentialStatus` of type BitstringStatusListEntry.
+        list_credential: what lies at its `statusListCredential`; that its proof holds is the caller's to check.
+    Raises:
+        StatusError: "status-entry-malformed" (1), "status-list-malformed" (2), "status-list-other" (2),
+            "status-purpose-mismatch" (3), "status-list-encoding", "status-list-too-large", "status-list-too-short"
+            (4), "status-index-out-of-range" (5). Pointers are into the entry.
+    Spec: Bitstring Status List v1.0, section 3.2 (validate algorithm).
+    """
+    purpose, index, size_bits = _read_members(entry)  # (1)
+    types, subject = list_credential.get("type"), list_credential.get("credentialSubject")
+    if isinstance(subject, list) and len(subject) == 1:
+        subject = subject[0]
+    if (
+        not isinstance(subject, Mapping)
+        or "BitstringStatusListCredential" not in _as_list(types)
+        or "BitstringStatusList" not in _as_list(subject.get("type"))
+        or not isinstance(subject.get("encodedList"), str)
+    ):  # (2)
+        raise StatusError(
+            "status-list-malformed",
+            "expected a BitstringStatusListCredential about one BitstringStatusList, got another document",
+            "/statusListCredential",
+        )
+    if list_credential.get("id", entry.get("statusListCredential")) != entry.get("statusListCredential"):
+        got = shown(list_credential["id"])
+        message = f"expected the status list that the credential names, got one with the id {got}"
+        raise StatusError("status-list-other", message, "/statusListCredential")
+    if purpose not in _as_list(subject.get("statusPurpose")):  # (3)
+        got = shown(subject.get("statusPurpose"))
+        message = f"expected a list for the purpose {shown(purpose)}, got one for {got}"
+        raise StatusError("status-purpose-mismatch", message, "/statusPurpose")
+    bits = BitstringStatusList.decode(subject["encodedList"])  # (4)
+    if len(bits) // size_bits < MIN_ENTRIES:
+        message = f"expected at least {MIN_ENTRIES} entries in the list, got {len(bits) // size_bits}"
+        raise StatusError("status-list-too-short", message, "/statusListCredential")
+    try:
+        return bits.read(index, size_bits)  # (5)
+    except StatusError as error:
+        raise StatusError(error.code, error.message, "/statusListIndex") from error
+
+
+def message_of(entry: Mapping[str, Any], status: int) -> str:
+    """Return what the entry says that `status` means, for programmers; "set" or "unset" where it says nothing.
+
+    Spec: Bitstring Status List v1.0, section 2.1 (statusMessage).
+    """
+    for item in _as_list(entry.get("statusMessage")):
+        if isinstance(item, Mapping) and str(item.get("status")).lower() == hex(status):
+            return str(item.get("message"))
+    return "set" if status else "unset"
+
+
+def is_listed(revocation_list: object, credential_id: object, issuer: str) -> bool:
+    """Return whether a 1EdTech Revocation List says that the credential is revoked.
+
+    An entry without `revoked` means that it is. The list has no signature: it speaks by lying at the address that
+    the signed credential names.
+
+    Args:
+        revocation_list: the parsed document.
+        issuer: the id of the credential's issuer; the list, where it says whose it is, has to be theirs.
+    Raises:
+        StatusError: it is no such list (code "status-list-malformed"), or another issuer's ("status-list-issuer").
+    Spec: 1EdTech Verifiable Credentials Revocation List 1.0, section on the status method.
+    """
+    if not isinstance(revocation_list, Mapping):
+        raise StatusError("status-list-malformed", f"expected a revocation list, got {shown(revocation_list)}", "/id")
+    # Two names are in use: the specification's, and an early validator's.
+    listed = revocation_list.get("revokedCredential", revocation_list.get("revokedCredentials"))
+    if not isinstance(listed, list):
+        message = f"expected revokedCredential to be an array, got {shown(listed)}"
+        raise StatusError("status-list-malformed", message, "/id")
+    owner = revocation_list.get("issuer", issuer)
+    if isinstance(owner, Mapping):
+        owner = owner.get("id")
+    if owner != issuer:
+        message = f"expected the list of {shown(issuer)}, the credential's issuer, got that of {shown(owner)}"
+        raise StatusError("status-list-issuer", message, "/id")
+    return any(
+        item.get("id") == credential_id and item.get("revoked") is not False
+        for item in listed
+        if isinstance(item, Mapping)
+    )
+
+
+def _read_members(entry: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Return purpose, index and size in bits of an entry."""
+    purpose, index, size_bits = (entry.get(name) for name in ("statusPurpose", "statusListIndex", "statusSize"))
+    if not isinstance(purpose, str) or not purpose:
+        raise _malformed("statusPurpose", "a string", purpose)
+    # Base 10 in a string is what the specification wants; many write a number.
+    whole = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < 10**16
+    if not whole and not (isinstance(index, str) and _INDEX.fullmatch(index)):
+        raise _malformed("statusListIndex", "a whole number in a string", index)
+    if size_bits is None and "statusSize" not in entry:
+        size_bits = 1
+    if isinstance(size_bits, bool) or not isinstance(size_bits, int) or not 1 <= size_bits <= _MAX_SIZE_BITS:
+        raise _malformed("statusSize", f"a whole number from 1 to {_MAX_SIZE_BITS}", size_bits)
+    messages = entry.get("statusMessage")
+    if (messages is not None or size_bits > 1) and (not isinstance(messages, list) or len(messages) != 2**size_bits):
+        raise _malformed("statusMessage", f"an array of {2**size_bits}, one for each status", messages)
+    return purpose, int(str(index)), size_bits
+
+
+def _malformed(member: str, expected: str, got: object) -> StatusError:
+    message = f"expected {member} to be {expected}, got {shown(got)}"
+    return StatusError("status-entry-malformed", message, f"/{member}")
+
+
+def _as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
