@@ -1,0 +1,251 @@
+"""A credential baked into its picture: PNG and SVG, told apart by their content.
+
+The picture around the credential proves nothing and is not covered by any signature; only the text is handed on.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from credentials.errors import ImageError
+from credentials.strict_json import parse_json
+
+MAX_IMAGE_BYTES: Final = 16 * 1024 * 1024
+_PNG = b"\x89PNG\r\n\x1a\n"
+_KEYWORD = b"openbadgecredential"
+_OLDER_KEYWORDS = (b"clrcredential", b"openbadges")
+_SVG = "http://www.w3.org/2000/svg"
+_NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
+_ELEMENT = f"{{{_NAMESPACE}}}credential"
+_OLDER_ELEMENTS = ("{https://purl.imsglobal.org/clr/v2p0}credential", "{http://openbadges.org}assertion")
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+def bake(image: bytes, credential_text: str) -> bytes:
+    """Return the picture with the credential in it, in place of any that was there before.
+
+    Args:
+        image: PNG, or SVG in UTF-8.
+        credential_text: a compact JWT, or a JSON object as text; it goes in as it stands.
+    Raises:
+        ImageError: neither PNG nor SVG ("image-unsupported"), damaged or cut short ("image-malformed"), over
+            `MAX_IMAGE_BYTES` ("image-too-large").
+        MalformedError: the text is neither a JWT nor strict JSON.
+    Spec: Open Badges 3.0, section on baking (PNG: an iTXt chunk, uncompressed; SVG: an element).
+    """
+    credential_text = credential_text.strip()
+    is_jwt = _JWT.fullmatch(credential_text) is not None
+    if not is_jwt:
+        parse_json(credential_text)
+    _check_size(image)
+    if image.startswith(_PNG):
+        return _bake_png(image, credential_text)
+    return _bake_svg(image, credential_text, is_jwt=is_jwt)
+
+
+def extract(image: bytes) -> str:
+    """Return the text of the one credential that is baked into the picture: JSON or a compact JWT.
+
+    A picture with none in the present form is searched for the older ones (CLR 2.0, Open Badges 2.0 and before), whose
+    text is not a credential of today but something that a report can name.
+
+    Raises:
+        ImageError: as `bake`; and no credential ("image-without-credential"), two ("image-two-credentials"), or one
+            that is compressed or not UTF-8 ("image-malformed").
+    Spec: Open Badges 3.0, section on baking.
+    """
+    _check_size(image)
+    found = _texts_of_png(image) if image.startswith(_PNG) else _read_svg(image).texts
+    for names in (_KEYWORD, _ELEMENT), _OLDER_KEYWORDS + _OLDER_ELEMENTS:
+        texts = [text for name, text in found if name in names]
+        if len(texts) > 1:
+            raise ImageError("image-two-credentials", f"expected one credential in the picture, got {len(texts)}")
+        if texts:
+            return texts[0].strip()
+    raise ImageError("image-without-credential", "expected a credential in the picture, got a picture without")
+
+
+def is_image(received: bytes) -> bool:
+    """Return whether the bytes look like a PNG or an XML document; no JSON text and no JWT does."""
+    return received.startswith(_PNG) or received.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def media_type(image: bytes) -> str:
+    """Return "image/png" or "image/svg+xml" for bytes of which `is_image` holds."""
+    return "image/png" if image.startswith(_PNG) else "image/svg+xml"
+
+
+def _check_size(image: bytes) -> None:
+    if len(image) > MAX_IMAGE_BYTES:
+        raise ImageError("image-too-large", f"expected at most {MAX_IMAGE_BYTES} bytes, got {len(image)}")
+    if not is_image(image):
+        raise ImageError("image-unsupported", "expected a PNG or SVG picture, got something else")
+
+
+def _malformed(message: str) -> ImageError:
+    return ImageError("image-malformed", message)
+
+
+# --- PNG -------------------------------------------------------------------------------------------------------------
+
+
+def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield type and data of each chunk up to IEND, each held to its checksum; what follows IEND is no picture."""
+    offset = len(_PNG)
+    kind = b""
+    while kind != b"IEND":
+        length = int.from_bytes(image[offset : offset + 4])
+        kind, data = image[offset + 4 : offset + 8], image[offset + 8 : offset + 8 + length]
+        checksum = image[offset + 8 + length : offset + 12 + length]
+        if len(checksum) < 4:
+            raise _malformed("expected a whole PNG, got one cut short")
+        if zlib.crc32(kind + data) != int.from_bytes(checksum):
+            raise _malformed("expected each PNG chunk to fit its checksum, got a damaged one")
+        if (offset == len(_PNG)) != (kind == b"IHDR"):
+            raise _malformed("expected a PNG that begins with its one header, got another order")
+        yield kind, data
+        offset += 12 + length
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+def _keyword(kind: bytes, data: bytes) -> bytes | None:
+    """Return the keyword of a text chunk that holds a credential, of today (iTXt) or of before (tEXt too)."""
+    keyword = data.partition(b"\0")[0]
+    today = kind == b"iTXt" and keyword == _KEYWORD
+    return keyword if today or (kind in {b"iTXt", b"tEXt"} and keyword in _OLDER_KEYWORDS) else None
+
+
+def _bake_png(image: bytes, text: str) -> bytes:
+    header, *others = _chunks(image)
+    kept = [chunk for chunk in others if _keyword(*chunk) is None]
+    baked = (b"iTXt", _KEYWORD + b"\0\0\0\0\0" + text.encode())
+    return _PNG + b"".join(_chunk(kind, data) for kind, data in (header, baked, *kept))
+
+
+def _texts_of_png(image: bytes) -> list[tuple[object, str]]:
+    return [
+        (keyword, _text_of_chunk(kind, data[len(keyword) + 1 :]))
+        for kind, data in _chunks(image)
+        if (keyword := _keyword(kind, data)) is not None
+    ]
+
+
+def _text_of_chunk(kind: bytes, rest: bytes) -> str:
+    """Return the text behind the keyword and its NUL."""
+    if kind == b"tEXt":
+        return rest.decode("latin-1")
+    compressed, language_and_text = rest[:1], rest[2:].split(b"\0", 2)
+    if compressed != b"\0" or len(language_and_text) < 3:
+        raise _malformed("expected the credential uncompressed in its PNG chunk, got another form")
+    try:
+        return language_and_text[2].decode()
+    except UnicodeDecodeError as error:
+        raise _malformed("expected the credential in UTF-8, got other bytes") from error
+
+
+# --- SVG -------------------------------------------------------------------------------------------------------------
+
+_TAG = re.compile(rb"<([^\s/>]+)(?:[^\"'>]|\"[^\"]*\"|'[^']*')*>")
+_DECLARED_ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+_NOT_IN_XML = re.compile("]]>|[\ufffe\uffff]")
+
+
+@dataclass
+class _Drawing:
+    """What the parser meets: where the root's tag begins, its prefixes, and the credentials with their places."""
+
+    position: Any  # the parser's, in bytes
+    image: bytes
+    root: int = -1
+    prefixes: dict[str, str] = field(default_factory=dict)
+    texts: list[tuple[object, str]] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    _open: list[str] = field(default_factory=list)
+    _body: list[str] = field(default_factory=list)
+    _start: int = 0
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        if self.root < 0:
+            self.prefixes[prefix] = uri
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self.root < 0:
+            if name != f"{{{_SVG}}}svg":
+                raise ImageError("image-unsupported", "expected a PNG or SVG picture, got other XML")
+            self.root = self.position()
+        elif self._open or name == _ELEMENT or name in _OLDER_ELEMENTS:
+            if not self._open:
+                self._start, self._body = self.position(), [attributes.get("verify", "")]
+            self._open.append(name)
+
+    def data(self, text: str) -> None:
+        if self._open and not self._body[0]:
+            self._body.append(text)
+
+    def end(self, _name: str) -> None:
+        if self._open:
+            name = self._open.pop()
+            if not self._open:
+                self.texts.append((name, "".join(self._body)))
+                tag = _tag_at(self.image, self._start)
+                end = tag.end() if tag[0].endswith(b"/>") else self.image.index(b">", self.position()) + 1
+                self.places.append((self._start, end))
+
+    def close(self) -> None:
+        """Stand in for what a tree builder would return."""
+
+
+def _read_svg(image: bytes) -> _Drawing:
+    drawing = _Drawing(None, image)
+    parser = DefusedXMLParser(target=drawing, forbid_dtd=True)
+    expat = vars(parser)["parser"]
+    drawing.position = lambda: expat.CurrentByteIndex
+    try:
+        parser.feed(image)
+        parser.close()
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise _malformed("expected well-formed SVG without DOCTYPE and entities, got something else") from error
+    return drawing
+
+
+def _tag_at(image: bytes, offset: int) -> re.Match[bytes]:
+    """Return the start tag that begins at `offset` of a well-formed document, its name as group 1."""
+    match = _TAG.match(image, offset)
+    assert match is not None
+    return match
+
+
+def _bake_svg(image: bytes, text: str, *, is_jwt: bool) -> bytes:
+    """Change nothing of the drawing but the credential: the bytes around it stay."""
+    drawing = _read_svg(image)
+    encoding = _DECLARED_ENCODING.match(image)
+    if encoding and encoding[1].lower() not in {b"utf-8", b"us-ascii"}:
+        raise ImageError("image-unsupported", "expected an SVG in UTF-8, got another encoding")
+    tag = _tag_at(image, drawing.root)
+    declaration = f' xmlns:openbadges="{_NAMESPACE}"'
+    prefix = drawing.prefixes.get("openbadges")
+    on_root = declaration if prefix is None else ""
+    on_element = declaration if prefix not in {None, _NAMESPACE} else ""
+    if is_jwt:
+        element = f'<openbadges:credential{on_element} verify="{text}"></openbadges:credential>'
+    else:
+        escaped = _NOT_IN_XML.sub(lambda found: found[0][:-1] + f"\\u{ord(found[0][-1]):04x}", text)
+        element = f"<openbadges:credential{on_element}><![CDATA[{escaped}]]></openbadges:credential>"
+    closed = tag[0].endswith(b"/>")
+    parts = [image[: drawing.root], tag[0][: -2 if closed else -1], on_root.encode(), b">", element.encode()]
+    if closed:
+        parts.append(b"</" + tag[1] + b">")
+    offset = tag.end()
+    for start, end in drawing.places:
+        parts.append(image[offset:start])
+        offset = end
+    return b"".join([*parts, image[offset:]])
