@@ -413,6 +413,7 @@ class Award(Row):
             postgresql_where=text("state IN ('pending', 'awarded', 'suspended')"),
         ),
         Index(None, "network_id", "awarded_at"),
+        Index(None, "member_id", "network_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
