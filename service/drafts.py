@@ -1,0 +1,175 @@
+"""The credential of an award before it is signed: built from rows, without a name or an address in clear."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials.instants import write_instant
+from credentials.recipient import identity_object
+from credentials.status import status_entry
+from service import achievements, citations, issuers, status_lists
+from service.durations import Duration
+from service.identifiers import new_credential_id
+from service.settings import Settings
+from service.tables import AchievementVersion, Identity, Member, Network, StatusList
+
+CONTEXTS = (
+    "https://www.w3.org/ns/credentials/v2",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+)
+SCHEMA = {
+    "id": "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json",
+    "type": "1EdTechJsonSchemaValidator2019",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """That a member has earned a version of an achievement, and on which records that rests."""
+
+    member_id: UUID
+    version: AchievementVersion
+    basis: str
+    awarded_at: datetime
+    record_ids: tuple[UUID, ...] = ()
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[UUID, UUID, datetime, frozenset[UUID]]:
+        """What a credential that was signed for one decision must share with another to do for it."""
+        return self.member_id, self.version.id, self.awarded_at, frozenset(self.record_ids)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A credential that only lacks its signature, and the place that its status will have."""
+
+    credential_id: str
+    decision: Decision
+    status_list_id: UUID
+    status_index: int
+    valid_from: datetime
+    valid_until: datetime | None
+    mailed: bool
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a credential is for, as far as the network knows."""
+
+    ref: str
+    email: str | None
+    did: str | None
+
+
+def credential_url(settings: Settings, credential_id: str) -> str:
+    """Return the public address of a credential, which is also its `id`."""
+    return f"{settings.base_url}/credentials/{credential_id}"
+
+
+def valid_until(network: Network, version: AchievementVersion, awarded_at: datetime) -> datetime | None:
+    """Return when an award made at that time ends, by the network's calendar; None where it does not end."""
+    valid_for = version.definition.get("valid_for")
+    return Duration.parse(valid_for).after(awarded_at, ZoneInfo(network.time_zone)) if valid_for else None
+
+
+def write(
+    session: OrmSession,
+    settings: Settings,
+    network: Network,
+    decisions: Sequence[Decision],
+    status_list: StatusList,
+    now: datetime,
+) -> list[Draft]:
+    """Return a draft for each decision, in their order, each with a place of its own in the list.
+
+    `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
+    replaces an earlier one by its `validFrom`.
+
+    Spec: Open Badges 3.0, section B.1.2 (AchievementCredential).
+    """
+    people = recipients(session, [decision.member_id for decision in decisions])
+    cited = citations.find(session, {record_id for decision in decisions for record_id in decision.record_ids})
+    versions = {decision.version.id: decision.version for decision in decisions}
+    described = {key: achievements.document(session, settings, version) for key, version in versions.items()}
+    profile = issuers.profile(settings, network)
+    list_url = status_lists.list_url(settings, status_list.id)
+    drafts = []
+    for decision, index in zip(decisions, status_lists.draw(session, status_list, len(decisions)), strict=True):
+        version, achievement = decision.version, described[decision.version.id]
+        person = people[decision.member_id]
+        grounds = [cited[record_id] for record_id in decision.record_ids]
+        credential_id = new_credential_id()
+        url = credential_url(settings, credential_id)
+        ends_at = valid_until(network, version, decision.awarded_at)
+        members: dict[str, Any] = {
+            "@context": list(CONTEXTS),
+            "id": url,
+            "type": ["VerifiableCredential", "OpenBadgeCredential"],
+            "name": issuers.marked(network, version.name),
+            "issuer": profile,
+            "validFrom": write_instant(now),
+            "validUntil": write_instant(ends_at) if ends_at else None,
+            "awardedDate": write_instant(decision.awarded_at),
+            "credentialSubject": {
+                "type": ["AchievementSubject"],
+                **_recipient(settings, network, person),
+                "achievement": achievement,
+                **_if_any("result", citations.results(version, achievement, grounds)),
+            },
+            **_if_any("evidence", citations.evidence(url, grounds)),
+            "credentialSchema": [SCHEMA],
+            "credentialStatus": status_entry(list_url, index, status_list.purpose),
+        }
+        document = {name: value for name, value in members.items() if value is not None}
+        mailed = person.email is not None
+        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document))
+    return drafts
+
+
+def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, Recipient]:
+    """Return whom credentials for these members are for."""
+    rows = session.execute(
+        select(Member.id, Member.ref, Identity.kind, Identity.value)
+        .outerjoin(Identity, and_(Identity.person_id == Member.person_id, Identity.kind.in_(("email", "did"))))
+        .where(Member.id.in_(member_ids))
+        # The last one stands: an address that was proved before one that is only said, an older before a newer.
+        .order_by(Identity.proved_at.is_not(None), Identity.id.desc())
+    )
+    refs: dict[UUID, str] = {}
+    known: defaultdict[UUID, dict[str, str]] = defaultdict(dict)
+    for member_id, ref, kind, value in rows:
+        refs[member_id] = ref
+        known[member_id][kind] = value
+    return {key: Recipient(ref, known[key].get("email"), known[key].get("did")) for key, ref in refs.items()}
+
+
+def member_identifier(settings: Settings, network: Network, ref: str) -> str:
+    """Return the identifier, hashed in the credential, of a member of whom neither e-mail nor DID is known."""
+    return f"{issuers.network_url(settings, network)}/members/{ref}"
+
+
+def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
+    # A salt for each credential: with one for all, the addresses of a whole network could be guessed together.
+    salt = secrets.token_hex(16)
+    named = {"id": person.did} if person.did else {}
+    if person.email:
+        return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}
+    value = member_identifier(settings, network, person.ref)
+    return named or {"identifier": [identity_object("identifier", value, salt)]}
+
+
+def _if_any(name: str, items: Any) -> dict[str, Any]:
+    """Return the member, or nothing: an empty array is not allowed."""
+    listed = list(items)
+    return {name: listed} if listed else {}
