@@ -1,0 +1,197 @@
+"""Messages to educators about their credentials: queued with the award, written and sent afterwards.
+
+A row holds identifiers only; text and address are looked up when it is sent, so that an erased address gets none.
+Sent is at least once, and recognisable: a second copy has the same file name and the same Message-ID.
+"""
+
+import logging
+import os
+import smtplib
+import ssl
+from datetime import datetime, timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+
+from service import drafts, issuers
+from service.database import ReadSession, WriteSession
+from service.runtime import Runtime
+from service.settings import LOCAL_HOSTS, Settings
+from service.tables import AchievementVersion, Award, Credential, Message, Network
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+LEASE = timedelta(minutes=10)
+"""For how long a message belongs to whoever took it; whoever dies with it leaves it to the next."""
+DELAYS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=8),
+    timedelta(hours=24),
+)
+"""Between the attempts; after the last one the message has failed."""
+SMTP_TIMEOUT_SECONDS = 30
+
+WHAT_IT_IS = (
+    "It is an Open Badge: a signed record of what you did, on which evidence, and who says so. Anybody can check it "
+    "there, without an account, and nobody can change it unnoticed."
+)
+HOW_TO_SHARE = (
+    "To share it, pass on the link, or download the badge from its page and put it into your portfolio, CV or badge "
+    "wallet. Nobody finds the page who does not have the link, and your name and address do not stand on it."
+)
+
+
+def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
+    """Add the message that tells the educator of a credential; it is sent after the commit, not here."""
+    session.add(Message(network_id=network.id, credential_id=credential.id, due_at=now))
+
+
+def send_due(running: Runtime) -> int:
+    """Send the messages whose time has come, and return how many were sent. Safe beside others that do the same.
+
+    A message is taken in one transaction, sent outside of any, and marked in another.
+    """
+    count = 0
+    while taken := _take(running):
+        for message_id in taken:
+            count += _send_one(running, message_id)
+    return count
+
+
+def outbox_folder(settings: Settings) -> Path:
+    """Return where messages lie when no mail server is configured."""
+    return settings.data_folder / "outbox"
+
+
+def render(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+    """Return the message as mail; None when there is nobody to write to, or nothing good to tell any more."""
+    credential = session.get_one(Credential, message.credential_id)
+    award = session.get_one(Award, credential.award_id)
+    recipient = drafts.recipients(session, [award.member_id]).get(award.member_id)
+    if recipient is None or recipient.email is None or credential.revoked_at is not None:
+        return None
+    network = session.get_one(Network, message.network_id)
+    version = session.get_one(AchievementVersion, award.achievement_version_id)
+    link = drafts.credential_url(running.settings, credential.id)
+    badge, sender = issuers.marked(network, version.name), network.name
+    mail = EmailMessage(policy=SMTP if recipient.email.isascii() else SMTPUTF8)
+    mail["Subject"] = f"{sender} has awarded you the badge “{badge}”"
+    mail["From"] = running.settings.mail_from
+    mail["To"] = Address(addr_spec=recipient.email)
+    mail["Date"] = format_datetime(award.decided_at)
+    mail["Message-ID"] = f"<{message.id}@{urlsplit(running.settings.base_url).hostname}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    paragraphs = _paragraphs(badge, sender, link, test=network.sandbox)
+    mail.set_content("\n\n".join(text for text, _ in paragraphs) + "\n")
+    body = "".join(f"<p>{html}</p>" for _, html in paragraphs)
+    mail.add_alternative(f'<!doctype html><html lang="en"><body>{body}</body></html>', subtype="html")
+    return mail
+
+
+def _paragraphs(badge: str, sender: str, link: str, *, test: bool) -> list[tuple[str, str]]:
+    """Return the message as text and as HTML, paragraph by paragraph."""
+    texts = [
+        "Hello,",
+        *(["This is a TEST: the badge is for trying things out, and says so."] if test else []),
+        f"{sender} has awarded you the badge “{badge}”. This is its page:",
+        link,
+        WHAT_IT_IS,
+        HOW_TO_SHARE,
+        f"If you think that this badge is not yours, please tell {sender}.",
+    ]
+    anchor = f'<a href="{escape(link)}">{escape(link)}</a>'
+    return [(text, anchor if text == link else escape(text)) for text in texts]
+
+
+def _take(running: Runtime) -> list[UUID]:
+    now = running.now()
+    due = select(Message).where(Message.state == "queued", Message.due_at <= now)
+    with running.database.read() as session:
+        if session.scalar(due.limit(1)) is None:
+            return []
+    with running.database.write() as session:
+        rows = session.scalars(due.order_by(Message.due_at).limit(BATCH).with_for_update(skip_locked=True)).all()
+        for row in rows:
+            row.due_at = now + LEASE
+            row.attempts += 1
+        return [row.id for row in rows]
+
+
+def _send_one(running: Runtime, message_id: UUID) -> bool:
+    """Send a message that was taken, note what became of it, and return whether it was sent."""
+    try:
+        with running.database.read() as session:
+            message = session.get_one(Message, message_id)
+            attempts = message.attempts
+            mail = render(session, running, message)
+        if mail is not None and running.settings.mail_url:
+            _post(running.settings.mail_url, mail)
+        elif mail is not None:
+            _file(outbox_folder(running.settings) / f"{message_id}.eml", mail)
+    except (OSError, smtplib.SMTPException, MessageError, ValueError) as error:
+        # What a mail server answers can hold the address: only the kind of error is logged.
+        log.warning("message %s was not sent (attempt %d): %s", message_id, attempts, type(error).__name__)
+        hopeless = _is_hopeless(error) or attempts > len(DELAYS)
+        with running.database.write() as session:
+            row = session.get_one(Message, message_id)
+            row.state = "failed" if hopeless else "queued"
+            row.due_at = row.due_at if hopeless else running.now() + DELAYS[attempts - 1]
+        return False
+    with running.database.write() as session:
+        row = session.get_one(Message, message_id)
+        if mail is None:
+            session.delete(row)
+            return False
+        row.state, row.sent_at = "sent", running.now()
+    return True
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Return whether no further attempt will change it: an address that is none, or that the server has not got."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, ValueError | MessageError) and not isinstance(error, OSError)
+
+
+def _file(path: Path, mail: EmailMessage) -> None:
+    """Write the message whole or not at all; a second time it is the same file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(mail.as_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _post(mail_url: str, mail: EmailMessage) -> None:
+    """Send the message by SMTP; a password travels encrypted, or to this machine only."""
+    parts = urlsplit(mail_url)
+    host, secure = parts.hostname or "localhost", ssl.create_default_context()
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS, context=secure)
+    else:
+        server = smtplib.SMTP(host, parts.port or 587, timeout=SMTP_TIMEOUT_SECONDS)
+    with server:
+        server.ehlo()
+        encrypted = parts.scheme == "smtps"
+        if not encrypted and server.has_extn("starttls"):
+            server.starttls(context=secure)
+            encrypted = True
+        if parts.username:
+            if not encrypted and host not in LOCAL_HOSTS:
+                raise smtplib.SMTPException("the server offers no encryption for the password")
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(mail)
