@@ -4,11 +4,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from service import api, pages, settings
 from service.api import problems
 from service.runtime import Runtime
+from service.upkeep import Upkeep
+
+
+class Laurel(FastAPI):
+    """The application, whose every refusal is a problem, also those that the framework gives before any route."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the framework's stack, with ours around it."""
+        return problems.TooLargeAsProblem(super().build_middleware_stack())
 
 
 def create_app(running: Runtime) -> FastAPI:
@@ -19,10 +30,13 @@ def create_app(running: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        upkeep = Upkeep(running)
+        upkeep.start()
         yield
+        await run_in_threadpool(upkeep.stop)
         running.database.dispose()
 
-    app = FastAPI(
+    app = Laurel(
         title="Laurel",
         version="1",
         description="Open Badges 3.0 credentials from what happens in peer learning networks.",

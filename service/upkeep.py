@@ -1,0 +1,69 @@
+"""What goes on beside the requests: awards left undecided, messages to send, status lists to sign anew.
+
+Every piece of work is safe to do twice and beside other processes, and is found in the rows: whoever dies leaves
+it to the next.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from service import awards, messages, status_lists
+from service.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+LEFT_ALONE = timedelta(seconds=30)
+"""A mark on a member that is younger belongs to the request that made it."""
+
+
+class Upkeep:
+    """A thread that does the work of one process, one piece after the other, from `start` to `stop`."""
+
+    def __init__(self, running: Runtime) -> None:
+        self._running = running
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="laurel-upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin the work in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it after the piece that is being done, and return then."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due_at = dict.fromkeys(WORK, 0.0)
+        while not self._stopping.is_set():
+            for work, pause_seconds in WORK.items():
+                if not self._stopping.is_set() and due_at[work] <= time.monotonic():
+                    self._do(work)
+                    due_at[work] = time.monotonic() + pause_seconds
+            self._stopping.wait(PAUSE_SECONDS)
+
+    def _do(self, work: Callable[[Runtime], int]) -> None:
+        try:
+            work(self._running)
+        except Exception:
+            log.exception("upkeep: %s failed and is tried again", work.__name__)
+
+
+def settle_left_over(running: Runtime) -> int:
+    """Decide on members whose marks outlived the process that made them; return how many awards were made."""
+    with running.database.read() as session:
+        network_ids = awards.networks_unsettled(session)
+    return sum(awards.settle_pending(running, network_id, LEFT_ALONE) for network_id in network_ids)
+
+
+WORK: dict[Callable[[Runtime], int], float] = {
+    messages.send_due: 1,
+    settle_left_over: 10,
+    status_lists.resign_due: 600,
+    awards.expire_due: 600,
+}
+"""The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""
