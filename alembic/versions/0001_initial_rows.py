@@ -259,6 +259,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_awards")),
     )
     with op.batch_alter_table("awards", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_awards_member_id_network_id"), ["member_id", "network_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_awards_network_id_awarded_at"), ["network_id", "awarded_at"], unique=False)
         batch_op.create_index(
             "uq_awards_live",
@@ -571,6 +572,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('pending', 'awarded', 'suspended')"),
         )
         batch_op.drop_index(batch_op.f("ix_awards_network_id_awarded_at"))
+        batch_op.drop_index(batch_op.f("ix_awards_member_id_network_id"))
 
     op.drop_table("awards")
     with op.batch_alter_table("unsettled_members", schema=None) as batch_op:
