@@ -87,6 +87,8 @@ class Custody:
             private = load_pem_private_key((self._folder / name).read_bytes(), self._passphrase())
         except (OSError, ValueError, TypeError) as error:
             raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.") from error
+        if not isinstance(private, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise CustodyError("custody-unavailable", "A signing key is of a kind that this service does not use.")
         return PrivateKeySigner(private)
 
     def _passphrase(self) -> bytes:
