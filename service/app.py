@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
@@ -20,6 +21,10 @@ class Laurel(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's stack, with ours around it."""
         return problems.TooLargeAsProblem(super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI description, with the shape of problems."""
+        return problems.document(super().openapi())
 
 
 def create_app(running: Runtime) -> FastAPI:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,6 +56,41 @@ TITLES = {
     502: "Another server did not answer",
     503: "Not available now",
 }
+
+
+class Fault(BaseModel):
+    """One of several things that are wrong with a body."""
+
+    code: str = Field(examples=["extra-forbidden"])
+    detail: str
+    pointer: str = Field(description="JSON pointer into the body", examples=["/roles/0/since"])
+
+
+class Problem(BaseModel):
+    """Why a request was refused, as RFC 9457 says it; some problems have further members."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str
+    status: int = Field(examples=[422])
+    code: str = Field(description="stable name of the problem, for programs", examples=["invalid-request"])
+    detail: str = Field(description="one sentence with what was expected and what came")
+    pointer: str | None = Field(None, description="JSON pointer into the body, or the name of a query parameter")
+    errors: list[Fault] | None = None
+
+
+PROBLEM: dict[str, Any] = {
+    "description": "A problem: what was expected, and what came instead",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def document(schema: dict[str, Any]) -> dict[str, Any]:
+    """Add to an OpenAPI description the shapes that `PROBLEM` refers to."""
+    shapes = schema.setdefault("components", {}).setdefault("schemas", {})
+    problem_shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    shapes.update(problem_shape.pop("$defs"))
+    shapes["Problem"] = problem_shape
+    return schema
 
 
 class ProblemResponse(JSONResponse):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from credentials import parse_json
 from service import access, idempotency
 from service.access import Caller
+from service.api.problems import PROBLEM
 from service.database import ReadSession, WriteSession
 from service.errors import InvalidError, UnauthenticatedError
 from service.paging import MAX_LIMIT
@@ -43,7 +44,8 @@ class StrictRoute(APIRoute):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs | {"response_model_exclude_none": True})
+        responses = (kwargs.get("responses") or {}) | {"default": PROBLEM}
+        super().__init__(*args, **kwargs | {"response_model_exclude_none": True, "responses": responses})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the handler a request that reads JSON as we do."""

@@ -219,3 +219,13 @@ def test_a_slug_is_the_callers_only_if_the_token_is(running: Runtime, client: Te
     assert refused(admin.get("/v1/networks/river-writers/sessions"))[0] in {403, 404}
     assert refused(admin.put(SESSION, EVENING))[0] in {403, 404}
     assert river.put(SESSION, EVENING).status_code == 201
+
+
+def test_every_route_of_the_api_says_how_it_refuses(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    assert {"Problem", "Fault"} <= described["components"]["schemas"].keys()
+    for path, operations in described["paths"].items():
+        if path.startswith("/v1/networks"):
+            for operation in operations.values():
+                assert "application/problem+json" in operation["responses"]["default"]["content"], path
+                assert "422" not in operation["responses"], path
