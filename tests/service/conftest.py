@@ -1,0 +1,70 @@
+"""The service on an empty migrated database, SQLite and PostgreSQL in turn, with a clock that tests set."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.database import Database
+from service.runtime import Runtime
+from tests import databases
+from tests.runtimes import BASE_URL, Clock, settings_in, start
+
+
+@pytest.fixture(scope="session")
+def postgresql(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server."""
+    with databases.postgresql_server(testrun_uid, tmp_path_factory.getbasetemp().parent / "postgresql.lock") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> str:
+    """A PostgreSQL database that has had every migration."""
+    return databases.migrated_postgresql(postgresql)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has had every migration, to be copied."""
+    return databases.migrated_sqlite(tmp_path_factory.mktemp("sqlite") / "migrated.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty migrated database, for `LAUREL_DATABASE_URL`."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "laurel.db")
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("migrated_postgresql")
+    databases.empty(url)
+    return url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time that `running` goes by: stands still until it is set."""
+    return Clock()
+
+
+@pytest.fixture
+def running(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+    """The service without its app, on an empty migrated database."""
+    with start(settings_in(tmp_path, database_url=database_url), clock) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def database(running: Runtime) -> Database:
+    """The database of `running`."""
+    return running.database
+
+
+@pytest.fixture
+def client(running: Runtime) -> Iterator[TestClient]:
+    """Speak HTTP with the app of `running`; what it does not answer is raised here."""
+    with TestClient(create_app(running), base_url=BASE_URL) as speaking:
+        yield speaking
