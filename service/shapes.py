@@ -185,6 +185,8 @@ HttpsUrl = Annotated[WebUrl, BeforeValidator(_https_url)]
 """An https address without a user."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_line)]
 """A name or title: one line, because it also stands in mail headers."""
+LongLine = Annotated[str, StringConstraints(min_length=1, max_length=400), BeforeValidator(_line)]
+"""A longer line, such as what another system calls something."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 """Text of people, possibly long, possibly Markdown."""
 EmailAddress = Annotated[str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]

@@ -1,0 +1,186 @@
+"""What follows from records: contributions and evaluations with their tags and ratings, which rules count.
+
+Derived rows are never the truth. They go when their record is voided, and can all be made anew (`rebuild`).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy.orm import aliased
+
+from service import submissions
+from service.contributions import ContributionIn
+from service.database import WriteSession
+from service.evaluations import EvaluationIn
+from service.shapes import validated
+from service.submissions import Derived, Place, References, Someone, Submitted
+from service.tables import (
+    Contribution,
+    ContributionTag,
+    Evaluation,
+    Member,
+    Network,
+    Rating,
+    Record,
+    RecordBody,
+    Role,
+    Row,
+)
+
+SHAPES: Mapping[str, TypeAdapter[Any]] = {
+    "contribution": TypeAdapter(ContributionIn),
+    "evaluation": TypeAdapter(EvaluationIn),
+}
+"""The bodies of records, by kind; what is evaluated comes before its evaluation."""
+ATTESTING = ("facilitator", "assessor")
+"""Roles whose word is worth more than another member's."""
+BATCH = 500
+TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, Evaluation, Rating)
+"""In the order in which they refer to one another."""
+
+
+class Actor(NamedTuple):
+    """The member to whom the posting token was bound, and whether it was a facilitator or assessor then."""
+
+    member: Someone
+    attests: bool
+
+
+class Fallen(NamedTuple):
+    """The records that no longer count, and the members on whom they bore."""
+
+    record_ids: Collection[UUID]
+    member_ids: Collection[UUID]
+
+
+def actors(session: WriteSession, moments: Collection[tuple[UUID | None, datetime]]) -> Mapping[Any, Actor]:
+    """Return who acted, by member and moment; nobody for a token of the whole network."""
+    member_ids = {member_id for member_id, _ in moments if member_id is not None}
+    if not member_ids:
+        return {}
+    people = select(Member.id, Member.person_id).where(Member.id.in_(member_ids))
+    members = {member_id: Someone(member_id, person_id) for member_id, person_id in session.execute(people)}
+    roles: defaultdict[UUID, list[Role]] = defaultdict(list)
+    for role in session.scalars(select(Role).where(Role.member_id.in_(member_ids), Role.role.in_(ATTESTING))):
+        roles[role.member_id].append(role)
+    return {
+        (member_id, at): Actor(members[member_id], any(_holds(role, at) for role in roles[member_id]))
+        for member_id, at in moments
+        if member_id is not None
+    }
+
+
+def tier(actor: Actor | None, judged: Someone | None) -> int:
+    """Return how far a record is from its subject's own word.
+
+    0: by the member's own token; 1: by another member's; 2: by a facilitator's or assessor's; 3: by the network's.
+    """
+    if actor is None:
+        return 3
+    if judged is not None and judged.is_person(actor.member):
+        return 0
+    return 2 if actor.attests else 1
+
+
+def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:
+    """Look up what the bodies refer to, and lock the members on whom they bear until the commit.
+
+    1. Beside a post of a member who is not known yet: either that one finds what is held here, or we find the member.
+    2. A contribution can be voided while we wait for the lock, so it is looked up again under it.
+    """
+    references = submissions.find(session, network, bodies)
+    if not references.complete:  # (1)
+        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(read=True))
+        references = submissions.find(session, network, bodies)
+    judged = (body.bears_on(references) for body in bodies)
+    lock_members(session, {someone.id for someone in judged if someone is not None})
+    return submissions.find(session, network, bodies) if references.works else references  # (2)
+
+
+def lock_members(session: WriteSession, member_ids: Collection[UUID]) -> None:
+    """Lock members in the order of their ids; other rows may still refer to them."""
+    if member_ids:
+        rows = select(Member.id).where(Member.id.in_(member_ids)).order_by(Member.id)
+        session.execute(rows.with_for_update(key_share=True))
+
+
+def derive(references: References, actor: Actor | None, record: Record, body: Submitted) -> Derived:
+    """Return the rows that follow from a record, with days and weeks in the network's time zone."""
+    place = Place(record.id, record.network_id, record.tier, ZoneInfo(references.network.time_zone))
+    return body.derive(references, actor.member if actor else None, place)
+
+
+def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]]) -> None:
+    """Insert rows, those of one table together."""
+    by_table: defaultdict[type[Row], list[dict[str, Any]]] = defaultdict(list)
+    for table, values in rows:
+        by_table[table].append(values)
+    for table in TABLES:
+        if by_table[table]:
+            session.execute(insert(table), by_table[table])
+
+
+def stored(
+    session: WriteSession, *where: ColumnElement[bool], lock: bool = False
+) -> Iterator[list[tuple[Record, Submitted]]]:
+    """Yield records of one kind with their bodies, in the order in which they came, in batches.
+
+    A record whose body was erased is left out: from it nothing can be derived, nor what was derived replaced.
+    """
+    query = select(Record, RecordBody.body).join(RecordBody, RecordBody.record_id == Record.id).where(*where)
+    query = query.order_by(Record.id).limit(BATCH)
+    if lock:
+        query = query.with_for_update(of=Record, key_share=True)
+    last = UUID(int=0)
+    while rows := session.execute(query.where(Record.id > last)).all():
+        yield [(record, validated(SHAPES[record.kind], body)) for record, body in rows]
+        last = rows[-1][0].id
+
+
+def forget(session: WriteSession, record: Record) -> Fallen:
+    """Delete what was derived from a record, and the evaluations of a contribution; lock the members on whom it bore."""
+    bearing: set[UUID] = set()
+    for table in (Contribution, Evaluation):
+        found = session.scalars(select(table.member_id).where(table.record_id == record.id))
+        bearing |= {member_id for member_id in found if member_id is not None}
+    lock_members(session, bearing)
+    about_it = (Evaluation.about_kind == "contribution") & (Evaluation.about_id == record.id)
+    resting = or_(Evaluation.record_id == record.id, about_it)
+    record_ids = {record.id, *session.scalars(select(Evaluation.record_id).where(resting))}
+    session.execute(delete(Evaluation).where(resting))
+    session.execute(delete(Contribution).where(Contribution.record_id == record.id))
+    return Fallen(record_ids, bearing)
+
+
+def rebuild(session: WriteSession, network: Network) -> int:
+    """Derive everything anew from the records of a network, and return from how many.
+
+    Days and weeks come out in the network's time zone as it is now. What was derived from a body that has been
+    erased since is left as it is.
+    """
+    voiding = aliased(Record)
+    voided = select(voiding.id).where(voiding.voids == Record.id).exists()
+    stands = (Record.network_id == network.id, Record.status == "accepted", ~voided)
+    bodied = select(RecordBody.record_id).join(Record, Record.id == RecordBody.record_id).where(*stands)
+    for table in (Evaluation, Contribution):
+        session.execute(delete(table).where(table.record_id.in_(bodied)))
+    count = 0
+    for kind in SHAPES:
+        for batch in stored(session, *stands, Record.kind == kind):
+            references = submissions.find(session, network, [body for _, body in batch])
+            acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+            for record, body in batch:
+                actor = acting.get((record.actor_member_id, record.received_at))
+                add(session, derive(references, actor, record, body))
+            count += len(batch)
+    return count
+
+
+def _holds(role: Role, at: datetime) -> bool:
+    return role.from_at <= at and (role.until_at is None or at < role.until_at)

@@ -1,0 +1,349 @@
+"""Evidence: what comes in is recorded as it came, sealed, and what follows from it is derived.
+
+A record is never changed by what comes later: a correction is another record that voids it. Evidence that names a
+member who is not known yet is held, whole, and flows in when the member is posted. Evidence says nothing of awards:
+those follow from the rules alone, whoever holds the token.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service import awards, derivation, events, unsettled
+from service.access import Caller
+from service.database import WriteSession, place_at_commit
+from service.derivation import SHAPES, Actor
+from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
+from service.identifiers import new_id
+from service.runtime import Runtime
+from service.shapes import Body, Prose
+from service.submissions import Derived, References, Submitted, seal
+from service.tables import Award, Member, Network, Record, RecordBody
+
+Kind = Literal["contribution", "evaluation"]
+SKEW = timedelta(minutes=5)
+"""How far ahead of ours a sender's clock may be."""
+
+
+class VoidIn(Body):
+    """Why a record no longer counts."""
+
+    reason: Prose = Field(examples=["Posted for the wrong member."])
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a body: its record, new or there before, and what followed at once.
+
+    `waits_for` points into the body, at the member who is not known yet; `member_id` is on whom it bears.
+    """
+
+    record: Record
+    status: Literal["accepted", "duplicate", "held"]
+    waits_for: str | None = None
+    member_id: UUID | None = None
+    awards: tuple[Award, ...] = ()
+
+
+def submit(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller | None,
+    kind: Kind,
+    body: Submitted,
+    now: datetime,
+) -> Submission:
+    """Record one contribution or evaluation, and award at once what the member has earned by it automatically.
+
+    Raises:
+        InvalidError, ForbiddenError: it cannot be true, or not from this caller; the pointer says where.
+        ConflictError: its `ref` or `source` is another record's (code "record-differs").
+    """
+    [outcome] = submit_all(session, network, caller, kind, [body], now)
+    if isinstance(outcome, ServiceError):
+        raise outcome
+    if outcome.status != "accepted" or outcome.member_id is None:
+        return outcome
+    made = awards.settle(session, running, network, [outcome.member_id], now)
+    return replace(outcome, awards=tuple(made))
+
+
+def submit_all(
+    session: WriteSession,
+    network: Network,
+    caller: Caller | None,
+    kind: Kind,
+    bodies: Sequence[Submitted],
+    now: datetime,
+) -> list[Submission | ServiceError]:
+    """Record the bodies, at most 500, and return for each, in order, what became of it.
+
+    What one is refused for does not touch the others. The members on whom they bear are marked, for
+    `awards.settle` or `awards.settle_pending`.
+
+    1. One round takes in whatever has keys of its own.
+    2. What shares a key with a body before it, or with one that was committed in the meantime, waits for the next
+       round, and finds that one's record there.
+
+    Args:
+        caller: who posts; None for the operator at the command line.
+    """
+    actor = _actor(session, caller, now)
+    references = derivation.look_up(session, network, bodies)
+    outcomes: dict[int, Submission | ServiceError] = {}
+    while len(outcomes) < len(bodies):
+        waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
+        found = _found(session, network, kind, waiting.values())
+        fresh: dict[int, _Entry] = {}
+        claimed: set[tuple[str, ...]] = set()
+        for place, body in waiting.items():
+            try:
+                if not found.keys().isdisjoint(body.natural_keys):
+                    outcomes[place] = _duplicate(body, [found[key] for key in body.natural_keys if key in found])
+                elif claimed.isdisjoint(body.natural_keys):  # (2)
+                    fresh[place] = _entry(references, caller, actor, kind, body, now)
+                    claimed |= body.natural_keys
+            except ServiceError as error:
+                outcomes[place] = error
+        inserted = _insert(session, fresh.values())  # (1)
+        outcomes |= {place: entry.submission for place, entry in fresh.items() if entry.record.id in inserted}
+    accepted = (each for each in outcomes.values() if isinstance(each, Submission) and each.status == "accepted")
+    unsettled.mark(session, network, {each.member_id for each in accepted if each.member_id is not None}, now)
+    return [outcomes[place] for place in range(len(bodies))]
+
+
+def release_held(
+    session: WriteSession, running: Runtime, network: Network, member: Member, now: datetime, *, settle: bool = True
+) -> None:
+    """Let flow in what waited for a member; what waits for another one too goes on waiting.
+
+    What cannot be true now that the people in it are known (somebody evaluates themself) is quarantined: it stays on
+    record, counts nowhere, and an event says so.
+
+    Args:
+        settle: award at once what is earned by it; otherwise the members are only marked, for `awards.settle_pending`.
+    """
+    bearing: set[UUID] = set()
+    for kind in SHAPES:
+        held = (Record.network_id == network.id, Record.kind == kind, Record.held_for == member.ref)
+        for batch in derivation.stored(session, *held, lock=True):
+            bearing |= _release(session, network, batch, now)
+    unsettled.mark(session, network, bearing, now)
+    if settle and bearing:
+        awards.settle(session, running, network, bearing, now)
+
+
+def void(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    record_id: UUID,
+    body: VoidIn,
+    now: datetime,
+) -> tuple[Record, bool]:
+    """Take a record back, and return the record that voids it and whether it is new.
+
+    What was derived from it goes, with the evaluations of a contribution; awards that rested on it are decided again.
+
+    Raises:
+        NotFoundError: the network has no such record (code "record-unknown").
+        ConflictError: it is itself a void (code "void-of-void").
+        ForbiddenError: a member's token voids what that member did not post (code "record-not-own").
+        CustodyError: an award is lost and that cannot be signed now; nothing has changed.
+    """
+    found = select(Record).where(Record.id == record_id, Record.network_id == network.id)
+    record = session.scalar(found.with_for_update(key_share=True))
+    if record is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    if record.kind == "void":
+        raise ConflictError("void-of-void", "Expected a contribution or an evaluation; what is void stays void.")
+    if caller.member_id is not None and record.actor_member_id != caller.member_id:
+        raise ForbiddenError("record-not-own", "Expected a record that this token's member posted.")
+    before = session.scalar(select(Record).where(Record.voids == record.id))
+    if before is not None:
+        return before, False
+    said = body.model_dump()
+    tier = derivation.tier(_actor(session, caller, now), None)
+    made = _sealed(network, caller, said, now, kind="void", status="accepted", tier=tier, voids=record.id)
+    session.add(made)
+    record.held_for = None  # nothing flows in from it any more
+    session.flush()
+    derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
+    fallen = derivation.forget(session, record)
+    events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
+    unsettled.mark(session, network, fallen.member_ids, now)
+    awards.review_after_void(session, running, network, fallen.record_ids, now)
+    awards.settle(session, running, network, fallen.member_ids, now)
+    return made, True
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A body that may come in, with everything to be inserted for it."""
+
+    submission: Submission
+    kept: dict[str, Any]
+    derived: Derived
+
+    @property
+    def record(self) -> Record:
+        return self.submission.record
+
+
+def _entry(
+    references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
+) -> _Entry:
+    if body.occurred_at > now + SKEW:
+        raise InvalidError("time-in-future", "Expected a time at most five minutes ahead of ours.", "/occurred_at")
+    who = actor.member if actor else None
+    body.check(references, who)
+    gap = body.gap(references)
+    if gap is None:
+        body.check_people(references, who)
+    judged, kept = body.bears_on(references), body.kept
+    status: Literal["held", "accepted"] = "held" if gap else "accepted"
+    record = _sealed(
+        references.network,
+        caller,
+        kept,
+        now,
+        kind=kind,
+        ref=body.ref,
+        source_system=body.source.system if body.source else None,
+        source_id=body.source.id if body.source else None,
+        occurred_at=body.occurred_at,
+        tier=derivation.tier(actor, judged),
+        status=status,
+        held_for=gap.ref if gap else None,
+    )
+    derived = [] if gap else derivation.derive(references, actor, record, body)
+    return _Entry(
+        Submission(record, status, gap.pointer if gap else None, judged.id if judged else None), kept, derived
+    )
+
+
+def _sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
+    salt = secrets.token_hex(16)
+    return Record(
+        id=new_id(),
+        network_id=network.id,
+        received_at=now,
+        token_id=caller.token_id if caller else None,
+        actor_member_id=caller.member_id if caller else None,
+        body_digest=seal(salt, kept),
+        salt=salt,
+        **columns,
+    )
+
+
+def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
+    """Return the record that a repeated body has already.
+
+    A record whose body was erased cannot be compared any more; what was erased does not come in again.
+
+    Raises:
+        ConflictError: it is another body, or `ref` and `source` are those of two records (code "record-differs").
+    """
+    record = found[0]
+    one = all(other.id == record.id for other in found)
+    if not one or (record.salt is not None and seal(record.salt, body.kept) != record.body_digest):
+        message = (
+            "Expected a new ref or source: a record with another body has this one. Void that, and post a new one."
+        )
+        pointer = "/ref" if body.ref is not None else "/source"
+        raise ConflictError("record-differs", message, pointer, {"id": str(record.id)})
+    return Submission(record, "duplicate")
+
+
+def _found(
+    session: WriteSession, network: Network, kind: Kind, bodies: Iterable[Submitted]
+) -> dict[tuple[str, ...], Record]:
+    """Return the records that are there already, by their natural keys."""
+    refs: set[str] = set()
+    sources: defaultdict[str, set[str]] = defaultdict(set)
+    for body in bodies:
+        if body.ref is not None:
+            refs.add(body.ref)
+        if body.source is not None:
+            sources[body.source.system].add(body.source.id)
+    wanted: list[ColumnElement[bool]] = [Record.ref.in_(refs)] if refs else []
+    wanted += [(Record.source_system == system) & Record.source_id.in_(ids) for system, ids in sources.items()]
+    if not wanted:
+        return {}
+    found: dict[tuple[str, ...], Record] = {}
+    for record in session.scalars(
+        select(Record).where(Record.network_id == network.id, Record.kind == kind, or_(*wanted))
+    ):
+        if record.ref is not None:
+            found[(record.ref,)] = record
+        if record.source_system is not None and record.source_id is not None:
+            found[(record.source_system, record.source_id)] = record
+    return found
+
+
+def _insert(session: WriteSession, entries: Collection[_Entry]) -> set[UUID]:
+    """Insert records with what belongs to them, and return the ids of those whose keys were free.
+
+    They go in by the order of their keys, so that two who insert the same ones never wait for each other.
+    """
+    if not entries:
+        return set()
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    names = [column.key for column in Record.__table__.columns]
+    rows = [{name: getattr(entry.record, name) for name in names} for entry in entries]
+    rows.sort(key=lambda row: (row["source_system"] or "", row["source_id"] or "", row["ref"] or ""))
+    statement = dialect.insert(Record).on_conflict_do_nothing().returning(Record.id)
+    inserted = set(session.scalars(statement, rows))
+    there = [entry for entry in entries if entry.record.id in inserted]
+    for entry in there:
+        place_at_commit(session, entry.record)
+    bodies = [(RecordBody, {"record_id": entry.record.id, "body": entry.kept}) for entry in there]
+    derivation.add(session, [*bodies, *(row for entry in there for row in entry.derived)])
+    return inserted
+
+
+def _release(
+    session: WriteSession, network: Network, batch: Sequence[tuple[Record, Submitted]], now: datetime
+) -> set[UUID]:
+    """Decide on held records anew, and return the members on whom those bear that are accepted now."""
+    references = derivation.look_up(session, network, [body for _, body in batch])
+    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+    derived: Derived = []
+    bearing: set[UUID] = set()
+    for record, body in batch:
+        actor = acting.get((record.actor_member_id, record.received_at))
+        who = actor.member if actor else None
+        try:
+            body.check(references, who)
+            gap = body.gap(references)
+            if gap is not None:
+                record.held_for = gap.ref
+                continue
+            body.check_people(references, who)
+        except ServiceError as error:
+            record.status, record.held_for = "quarantined", None
+            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
+            continue
+        judged = body.bears_on(references)
+        record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
+        derived += derivation.derive(references, actor, record, body)
+        bearing |= {judged.id} if judged is not None else set()
+    session.flush()
+    derivation.add(session, derived)
+    return bearing
+
+
+def _actor(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:
+    if caller is None or caller.member_id is None:
+        return None
+    return derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]
