@@ -87,10 +87,12 @@ class MemberView:
 
 
 def put_member(
-    session: WriteSession, running: Runtime, network: Network, body: MemberIn, now: datetime
+    session: WriteSession, running: Runtime, network: Network, body: MemberIn, now: datetime, *, settle: bool = True
 ) -> tuple[Member, bool]:
     """Add or change a member and return it, and whether it is new; evidence that waited for it flows in.
 
+    Args:
+        settle: award at once what such evidence earns; otherwise leave it to `awards.settle_pending`.
     Raises:
         ConflictError: its e-mail address and its DID are those of two persons (code "identity-conflict").
         InvalidError: a role twice at one time (code "roles-overlap").
@@ -112,7 +114,7 @@ def put_member(
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)
-    evidence.release_held(session, running, network, member, now)
+    evidence.release_held(session, running, network, member, now, settle=settle)
     return member, created
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from service import members
 from service.access import Caller
+from service.api import bulk
 from service.api.requests import (
     After,
     Answer,
@@ -107,11 +108,19 @@ def put_member(
     return once(lambda: _put(session, running, network, MemberIn(ref=ref, **said), at), personal=True)
 
 
-@router.post("/v1/networks/{slug}/members", response_model=MemberOut, responses={201: {"model": MemberOut}})
+@router.post(
+    "/v1/networks/{slug}/members",
+    response_model=MemberOut,
+    responses={201: {"model": MemberOut}},
+    openapi_extra=bulk.DOCUMENTED,
+)
 def post_member(
     body: MemberIn, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, _who: CanWrite
 ) -> Response:
-    """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body."""
+    """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body.
+
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
+    """
     return once(lambda: _put(session, running, network, body, at), personal=True)
 
 
