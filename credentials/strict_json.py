@@ -20,7 +20,7 @@ JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | flo
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
-MAX_VALUES: Final = 50_000
+MAX_VALUES: Final = 20_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -532,7 +532,7 @@ def test_what_is_kept_of_contexts_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
         {
             "@context": V1,
             "id": "urn:x",
-            "urn:p": [{"@context": [V1, EXTENSIONS] * n, "id": "urn:y"} for n in range(200)],
+            "urn:p": [{"@context": [V1, EXTENSIONS] * n, "id": "urn:y"} for n in range(130)],
         },
     ],
     ids=["one", "two in turn", "types", "nested"],
