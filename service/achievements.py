@@ -166,7 +166,7 @@ def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown
     published = select(AchievementVersion.achievement_id, latest).where(
         wanted, AchievementVersion.published_at.is_not(None)
     )
-    numbers = dict(session.execute(published.group_by(AchievementVersion.achievement_id)).tuples().all())
+    numbers = dict(session.execute(published.group_by(AchievementVersion.achievement_id)).all())
     return [Shown(each, newest[each.id], numbers.get(each.id)) for each in achievements]
 
 

@@ -95,7 +95,9 @@ def award(
     return outcome.award, outcome.created
 
 
-def award_many(running: Runtime, network_id: UUID, caller: Caller, bodies: Sequence[AwardIn]) -> Iterator[Outcome]:
+def award_many(
+    running: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
+) -> Iterator[Outcome]:
     """Yield the outcome of each request, in order, after the commit of its batch.
 
     The credentials of a batch are signed before its transaction begins.

@@ -149,7 +149,7 @@ def openapi(
 ) -> None:
     """Write openapi/openapi.json, the description of the API."""
     path = Path(__file__).parent.parent / "openapi" / "openapi.json"
-    running = Runtime.start(settings.Settings(database_url="sqlite:///:memory:", _env_file=None))  # type: ignore[call-arg]
+    running = Runtime.start(settings.Settings(database_url="sqlite:///:memory:", _env_file=None))
     text = json.dumps(create_app(running).openapi(), ensure_ascii=False, indent=1) + "\n"
     if not check:
         path.write_text(text)
@@ -170,7 +170,8 @@ def network_create(
 ) -> None:
     """Create a network with its keys."""
     with _running() as running, running.database.write() as session:
-        body = networks.NetworkIn(slug=slug, name=name, url=url, kind=kind, time_zone=time_zone, sandbox=sandbox)
+        said = {"slug": slug, "name": name, "url": url, "kind": kind, "time_zone": time_zone, "sandbox": sandbox}
+        body = networks.NetworkIn.model_validate(said)
         made = networks.create_network(session, running, body, running.now())
         value = {"slug": made.slug, "name": made.name, "url": f"{running.settings.base_url}/networks/{made.slug}"}
         _show(as_json, value, lambda: f"{made.name} is at {value['url']}")
@@ -220,7 +221,7 @@ def token_list(as_json: AsJson = False) -> None:
     with _running() as running, running.database.read() as session:
         found = session.execute(
             select(Token, Network.slug).outerjoin(Network, Token.network_id == Network.id).order_by(Token.id)
-        ).tuples()
+        )
         rows = [
             {
                 "id": str(row.id),

@@ -203,7 +203,7 @@ def _settings(folder: Path) -> Settings:
         data_folder=folder,
         keys_passphrase=None,
         mail_url="",
-        _env_file=None,  # type: ignore[call-arg]  (an argument of pydantic-settings that its plugin does not know)
+        _env_file=None,
     )
 
 

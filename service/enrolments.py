@@ -124,7 +124,7 @@ def list_enrolments(
         select(Enrolment, AchievementVersion)
         .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
         .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
-    ).tuples()
+    )
     found = {enrolment.member_id: (enrolment, bound) for enrolment, bound in rows}
     return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
 

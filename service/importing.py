@@ -315,11 +315,11 @@ def _take(
         network = session.get_one(Network, network_id)
         if kind in {"contribution", "evaluation"}:
             posted = evidence.submit_all(session, network, None, kind, [body for _, body in bodies], running.now())
-            for (row, _), outcome in zip(bodies, posted, strict=True):
-                if isinstance(outcome, ServiceError):
-                    result.add(row.number, kind, "rejected", problem=_problem(outcome))
+            for (row, _), submission in zip(bodies, posted, strict=True):
+                if isinstance(submission, ServiceError):
+                    result.add(row.number, kind, "rejected", problem=_problem(submission))
                 else:
-                    result.add(row.number, kind, outcome.status, id=str(outcome.record.id))
+                    result.add(row.number, kind, submission.status, id=str(submission.record.id))
         else:
             for row, body in bodies:
                 try:

@@ -84,7 +84,7 @@ def key(session: ReadSession, running: Runtime, kid: str) -> Fetched | None:
 def jwks(session: ReadSession, running: Runtime) -> Fetched:
     """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
     rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
-    return _json(issuers.jwks(running.settings, rows.tuples()), "application/jwk-set+json")
+    return _json(issuers.jwks(running.settings, rows), "application/jwk-set+json")
 
 
 def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:

@@ -107,7 +107,7 @@ def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork |
         .join(Achievement, AchievementVersion.achievement_id == Achievement.id)
         .where(Achievement.network_id == found.id, AchievementVersion.published_at.is_not(None))
         .order_by(Achievement.ref, AchievementVersion.version)
-    ).tuples()
+    )
     newest = {ref: version for version, ref in versions}
     listed = [
         {"id": str(version.id), "name": version.name, "description": version.definition["description"]}
