@@ -108,7 +108,7 @@ class _Prepared:
     def __init__(self) -> None:
         self.contexts: dict[str, list[Any]] = {}
         self.ids: set[int] = set()  # of every context object within them
-        self.processed: dict[tuple[Any, ...], Any] = {}
+        self.processed: dict[tuple[Any, ...] | None, Any] = {}
         self._reading = Lock()
 
     def read(self, address: str, registry: Contexts) -> list[Any]:
@@ -171,8 +171,8 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
             what = str(local_ctx) if isinstance(local_ctx, str) else id(local_ctx)
             key = (active_ctx["_uuid"], what, how.get("override_protected"), how.get("propagate"))
         processed = self._prepared.processed
-        if key in processed:
-            return processed[key]
+        if (known := processed.get(key)) is not None:
+            return known
         self._count(1 + len(active_ctx["mappings"]) // 32)
         try:
             result = super()._process_context(active_ctx, local_ctx, options, **how)
