@@ -100,6 +100,8 @@ def test_random_documents_have_the_canonical_form_that_others_give_them(judges: 
     found = ours(document)
     assume(found.get("error") != "graph-too-complex")
     answer = judges.ask("canonicalization", document=document, documents={VOCABULARY: TERMS})
+    statements = answer.get("canonical", "").splitlines()
+    assume(len(set(statements)) == len(statements))  # jsonld.js states one JSON literal twice, RDF cannot
     assert found == answer or found.keys() == answer.keys() == {"error"}
 
 
