@@ -13,12 +13,13 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service import events, evidence
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError
+from service.identifiers import new_id
 from service.paging import page
 from service.runtime import Runtime
 from service.shapes import Body, Did, EmailAddress, Instant, Line, Ref
@@ -97,20 +98,24 @@ def put_member(
         ConflictError: its e-mail address and its DID are those of two persons (code "identity-conflict").
         InvalidError: a role twice at one time (code "roles-overlap").
     """
-    # One post at a time in a network: two with one e-mail address at the same moment are one person.
-    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+    _one_post_at_a_time(session, network)
     member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.ref))
     created = member is None
+    known = session.get(Person, member.person_id) if member and member.person_id else None
+    person, changed = _person(session, network, known, body, now)
     if member is None:
-        member = Member(network_id=network.id, ref=body.ref, enrolled_at=now)
+        member = Member(id=new_id(), network_id=network.id, ref=body.ref, enrolled_at=now)
         session.add(member)
+    if person is not None:
+        member.person_id = person.id
     if "organization" in body.model_fields_set:
         member.organization = body.organization
-    changed = session.is_modified(member)
+    changed |= session.is_modified(member)
     session.flush()
-    changed |= _put_person(session, network, member, body, now)
+    if known is not None and person is not known:
+        _forget_without_members(session, known)
     if "roles" in body.model_fields_set:
-        changed |= _put_roles(session, member, body.roles or [], now)
+        changed |= _put_roles(session, member, body.roles or [], now, new=created)
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)
@@ -177,52 +182,63 @@ def view(session: OrmSession, members: Sequence[Member]) -> list[MemberView]:
     ]
 
 
-def _put_person(session: WriteSession, network: Network, member: Member, body: MemberIn, now: datetime) -> bool:
-    """Find, make or change the person behind a member; return whether anything changed.
+def _one_post_at_a_time(session: WriteSession, network: Network) -> None:
+    """Lock the network's row until the commit: two with one e-mail address at the same moment are one person."""
+    if session.info.get("members_of") != network.id:
+        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+        session.info["members_of"] = network.id
+
+
+def _person(
+    session: WriteSession, network: Network, known: Person | None, body: MemberIn, now: datetime
+) -> tuple[Person | None, bool]:
+    """Return the person behind a member, found, made or changed, and whether anything changed.
 
     (1) Somebody else in the network has the e-mail address or DID: the member is that person.
     (2) The person is also another member, and nothing that they share is left: they part.
     (3) Otherwise what is said about the person is replaced.
+
+    Args:
+        known: the person behind the member until now.
     """
-    given = {kind: getattr(body, kind) for kind in ("email", "did") if kind in body.model_fields_set}
-    said = any(given.values()) or body.name is not None
-    if member.person_id is None and not said:
-        return False
-    person = session.get_one(Person, member.person_id) if member.person_id else None
-    held = _identities(session, person)
-    owners = {owner for kind, value in given.items() if value for owner in _owners(session, network, kind, value)}
-    kept = held.keys() - given.keys()
-    if len(owners) > 1 or (owners and person and person.id not in owners and kept):
+    held = _identities(session, known)
+    said: dict[str, str | None] = {
+        kind: getattr(body, kind)
+        for kind in ("email", "did")
+        if kind in body.model_fields_set and getattr(body, kind) != held.get(kind)
+    }
+    others = _owners(session, network, said)
+    kept = held.keys() - said.keys()
+    if len(others) > 1 or (others and kept):
         raise ConflictError(
             "identity-conflict",
             "Expected an e-mail address and a DID of one person; in this network they belong to two.",
-            "/did" if given.get("did") else "/email",
+            "/did" if said.get("did") else "/email",
         )
-    before = member.person_id
-    alone = person is None or _members_of(session, person) == 1
-    if owners:  # (1)
-        person = session.get_one(Person, owners.pop())
-    elif person is None or (not alone and not kept and given != {kind: held.get(kind) for kind in given}):  # (2)
-        person = Person(name=person.name if person else None, created_at=now)
+    person = known
+    if others:  # (1)
+        person = session.get_one(Person, others.pop())
+        held = _identities(session, person)
+    elif said and known is not None and not kept and _is_several_members(session, known):  # (2)
+        person, held = None, {}
+    if person is None:
+        if known is None and body.name is None and not any(said.values()):
+            return None, False
+        person = Person(id=new_id(), name=known.name if known else None, created_at=now)
         session.add(person)
-        session.flush()
-    member.person_id = person.id
-    if "name" in body.model_fields_set:  # (3)
-        person.name = body.name
-    changed = before != person.id or session.is_modified(person)
-    held = _identities(session, person)
-    for kind, value in given.items():
+        session.flush()  # before what refers to it: the rows are not related as objects
+    changed = person is not known
+    if "name" in body.model_fields_set and person.name != body.name:  # (3)
+        person.name, changed = body.name, True
+    for kind, value in said.items():
         if held.get(kind) == value:
             continue
         changed = True
-        session.execute(delete(Identity).where(Identity.person_id == person.id, Identity.kind == kind))
+        if kind in held:
+            session.execute(delete(Identity).where(Identity.person_id == person.id, Identity.kind == kind))
         if value is not None:
             session.add(Identity(person_id=person.id, kind=kind, value=value))
-    session.flush()
-    if before not in {None, person.id} and alone:
-        session.execute(delete(Identity).where(Identity.person_id == before))
-        session.execute(delete(Person).where(Person.id == before))
-    return changed
+    return person, changed
 
 
 def _identities(session: WriteSession, person: Person | None) -> dict[str, str]:
@@ -232,20 +248,30 @@ def _identities(session: WriteSession, person: Person | None) -> dict[str, str]:
     return dict(session.execute(rows).all())
 
 
-def _owners(session: WriteSession, network: Network, kind: str, value: str) -> Sequence[UUID]:
-    here = select(Member.person_id).where(Member.network_id == network.id)
-    return session.scalars(
-        select(Identity.person_id).where(Identity.kind == kind, Identity.value == value, Identity.person_id.in_(here))
-    ).all()
+def _owners(session: WriteSession, network: Network, said: Mapping[str, str | None]) -> set[UUID]:
+    """Return the persons of this network who have one of the identities."""
+    wanted = [and_(Identity.kind == kind, Identity.value == value) for kind, value in said.items() if value]
+    if not wanted:
+        return set()
+    query = select(Identity.person_id).join(Member, Member.person_id == Identity.person_id)
+    return set(session.scalars(query.where(or_(*wanted), Member.network_id == network.id)))
 
 
-def _members_of(session: WriteSession, person: Person) -> int:
-    return session.scalar(select(func.count()).where(Member.person_id == person.id)) or 0
+def _is_several_members(session: WriteSession, person: Person) -> bool:
+    return len(session.scalars(select(Member.id).where(Member.person_id == person.id).limit(2)).all()) > 1
 
 
-def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], now: datetime) -> bool:
+def _forget_without_members(session: WriteSession, person: Person) -> None:
+    """Delete a person who is no member any more: nothing is kept about whom nobody needs."""
+    if session.scalars(select(Member.id).where(Member.person_id == person.id).limit(1)).first() is None:
+        session.execute(delete(Identity).where(Identity.person_id == person.id))
+        session.delete(person)
+
+
+def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], now: datetime, *, new: bool) -> bool:
     """Make the roles on record those that are wanted; return whether anything changed."""
-    on_record = list(session.scalars(select(Role).where(Role.member_id == member.id).order_by(Role.from_at)))
+    query = select(Role).where(Role.member_id == member.id).order_by(Role.from_at)
+    on_record = [] if new else list(session.scalars(query))
     before = {(row.id, row.from_at, row.until_at) for row in on_record}
     placed: list[Role] = []
     for place, posted in enumerate(wanted):
@@ -259,7 +285,7 @@ def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], 
         if any(row.role == posted.role and _overlaps(row, start, posted.until) for row in placed):
             raise InvalidError("roles-overlap", "Expected a role once at one time.", f"/roles/{place}")
         corrected = [row for row in same if _overlaps(row, start, posted.until)]
-        row = corrected[0] if corrected else Role(member_id=member.id, role=posted.role)
+        row = corrected[0] if corrected else Role(id=new_id(), member_id=member.id, role=posted.role)
         row.from_at, row.until_at = start, posted.until
         placed.append(row)
         on_record = [other for other in on_record if other not in corrected]
@@ -269,11 +295,11 @@ def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], 
     for row in on_record:
         if row.from_at >= now:
             session.delete(row)
-        elif row.until_at is None or row.until_at > now:
+            continue
+        if row.until_at is None or row.until_at > now:
             row.until_at = now
-    session.flush()
-    after = select(Role.id, Role.from_at, Role.until_at).where(Role.member_id == member.id)
-    return before != set(session.execute(after).all())
+        placed.append(row)
+    return before != {(row.id, row.from_at, row.until_at) for row in placed}
 
 
 def _overlaps(row: Role, start: datetime, until: datetime | None) -> bool:
