@@ -44,9 +44,15 @@ def verify_address(running: Runtime, url: str, recipient: str | None = None) -> 
 
     Raises:
         UnavailableError: nothing could be had from there.
-        InvalidError: what is there is a web page, not a credential (code "not-a-credential").
+        InvalidError: an address that is never asked (code "address-refused"), or what is there is a web page, not a
+            credential (code "not-a-credential").
     """
-    fetched = load(running, url)
+    try:
+        fetched = load(running, url)
+    except UnavailableError as error:
+        if error.code == "address-refused":
+            raise InvalidError(error.code, error.message, "/url") from error
+        raise
     if fetched.media_type in {"text/html", "application/xhtml+xml"}:
         message = "Expected the address of a credential (JSON, JWT, PNG or SVG), got a web page."
         raise InvalidError("not-a-credential", message, "/url")
