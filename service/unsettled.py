@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, literal, select, union
+from sqlalchemy import Select, Uuid, delete, literal, select, union
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database import WriteSession
@@ -23,6 +23,17 @@ def mark_all(session: WriteSession, network: Network, now: datetime) -> None:
     evaluated = select(Evaluation.member_id).where(Evaluation.network_id == network.id)
     found = union(contributed, evaluated.where(Evaluation.member_id.is_not(None))).subquery()
     _mark(session, network, select(found.c.member_id), now)
+
+
+def clear(session: WriteSession, member_ids: Collection[UUID]) -> None:
+    """Take the marks of these members away, before looking at what they have earned.
+
+    A mark that is made from here on is about something that may not be seen here. The marks are locked in the
+    order in which they are made.
+    """
+    mine = UnsettledMember.member_id.in_(member_ids)
+    session.execute(select(UnsettledMember.member_id).where(mine).order_by(UnsettledMember.member_id).with_for_update())
+    session.execute(delete(UnsettledMember).where(mine))
 
 
 def _mark(session: WriteSession, network: Network, members: Select[UUID], now: datetime) -> None:
