@@ -32,6 +32,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from credentials import MalformedError, parse_json
 from service import achievements, awards, contributions, definitions, evaluations, evidence, members, networks, sessions
+from service.award_requests import AwardIn
 from service.database import WriteSession
 from service.errors import InvalidError, NotFoundError, ServiceError
 from service.runtime import Runtime
@@ -42,7 +43,7 @@ SHAPES: dict[str, Any] = {
     "member": members.MemberIn,
     "contribution": contributions.ContributionIn,
     "evaluation": evaluations.EvaluationIn,
-    "award": awards.AwardIn,
+    "award": AwardIn,
 }
 LISTED_ANSWERS = 25
 _SPACES = re.compile(r"\s+")

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, sign
 from credentials.bake import bake
-from credentials.sign import sign_jwt
-from service import access, events, issuers, keyring, networks, pictures, status_lists
+from credentials.jose import claims_of, encode_jwt
+from service import access, events, issuers, keyring, pictures, status_lists
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.drafts import Draft
@@ -64,18 +64,17 @@ def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
         document, issuer.proof_signer, verification_method=issuer.verification_method, created=draft.valid_from
     )
     text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
-    return Signed(draft, text, sign_jwt(document, issuer.jwt_signer, kid=issuer.kid))
+    # Not `sign_jwt`: it would check again, at twice the cost, what has just been checked for the proof.
+    jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
+    return Signed(draft, text, jwt)
 
 
-def store(
-    session: WriteSession, running: Runtime, network: Network, award: Award, signed: Signed, now: datetime
-) -> Credential:
+def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
     """Add the credential of an award; it can be fetched from the commit on.
 
     The place in the status list must be free: `status_lists.taken`, under `status_lists.lock`.
     """
     draft = signed.draft
-    networks.remember_base_url(session, running.settings)
     row = Credential(
         id=draft.credential_id,
         network_id=network.id,

@@ -24,7 +24,8 @@ from service.api.requests import (
     Writer,
     reply,
 )
-from service.awards import AwardIn, Named
+from service.award_requests import AwardIn
+from service.awards import Named
 from service.settings import Settings
 from service.shapes import Instant, Uid
 

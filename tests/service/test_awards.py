@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service import access, awards, status_lists, unsettled
-from service.awards import AwardIn
+from service.award_requests import AwardIn
 from service.errors import CustodyError
 from service.runtime import Runtime
 from service.tables import Award, AwardEvidence, Credential, Member, Network, UnsettledMember
@@ -115,6 +115,7 @@ def test_while_custody_is_down_evidence_is_taken_and_the_award_waits(
     with monkeypatch.context() as broken:
         broken.setattr(stage.running.custody, "signer", down)
         stage.share(2)
+        assert awards.settle_pending(stage.running, network_of(stage.running).id) == 0
         assert stage.awards() == []
         answer = stage.award()
         assert problem(answer) == (503, "custody-unavailable", "")
@@ -450,6 +451,22 @@ def test_what_was_signed_before_is_given_up_when_its_place_is_taken(
     assert outcome.created
     (award,) = stage.awards(member="ben")
     assert int(stage.credential(award)["credentialStatus"]["statusListIndex"]) != taken
+
+
+def test_two_of_one_batch_never_share_a_place(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.achievement(award="reviewed")
+    for ref in ("ana", "ben"):
+        stage.member(ref)
+    draws = iter([[7, 7]])
+    honest = status_lists.draw
+
+    def clumsy(*arguments: Any) -> list[int]:
+        return next(draws, None) or honest(*arguments)
+
+    monkeypatch.setattr(status_lists, "draw", clumsy)
+    asked = bodies("ana", "ben")
+    outcomes = list(awards.award_many(stage.running, network_of(stage.running).id, operator(stage), asked))
+    assert [outcome.created for outcome in outcomes] == [True, True]
 
 
 def test_a_batch_that_waited_for_another_finds_its_awards_made(stage: Stage) -> None:
