@@ -99,6 +99,11 @@ class ContributionIn(Submitted):
         if self.peer is not None and references.members[self.peer].is_person(references.members[self.member]):
             raise InvalidError("peer-is-member", "Expected another person than the member.", "/peer")
 
+    def stands(self, references: References) -> bool:
+        """Return that it does: a contribution rests on no other record."""
+        _ = references
+        return True
+
     def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
         """Return the contribution and its tags."""
         _ = actor

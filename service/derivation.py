@@ -159,7 +159,7 @@ def forget(session: WriteSession, record: Record) -> Fallen:
 
 
 def rebuild(session: WriteSession, network: Network) -> int:
-    """Derive everything anew from the records of a network, and return from how many.
+    """Derive everything anew from the records of a network, and return how many were looked at.
 
     Days and weeks come out in the network's time zone as it is now. What was derived from a body that has been
     erased since is left as it is.
@@ -176,8 +176,9 @@ def rebuild(session: WriteSession, network: Network) -> int:
             references = submissions.find(session, network, [body for _, body in batch])
             acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
-                actor = acting.get((record.actor_member_id, record.received_at))
-                add(session, derive(references, actor, record, body))
+                if body.stands(references):
+                    actor = acting.get((record.actor_member_id, record.received_at))
+                    add(session, derive(references, actor, record, body))
             count += len(batch)
     return count
 

@@ -147,6 +147,10 @@ class EvaluationFields(Submitted):
         if not self.of_oneself and judged is not None and judge is not None and judge.is_person(judged):
             raise InvalidError("self-evaluation", "Expected another person than the one evaluated.", "/evaluator")
 
+    def stands(self, references: References) -> bool:
+        """Return whether the contribution that it is about counts, if it is about one."""
+        return self.about.contribution is None or self.bears_on(references) is not None
+
     def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
         """Return the evaluation and its ratings."""
         judged, judge = self.bears_on(references), self._judge(references, actor)

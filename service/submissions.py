@@ -184,6 +184,10 @@ class Submitted(Body):
         """
         raise NotImplementedError
 
+    def stands(self, references: References) -> bool:
+        """Return whether what it is about counts; evaluations fall with their contribution."""
+        raise NotImplementedError
+
     def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
         """Return the rows that follow from the body."""
         raise NotImplementedError

@@ -438,10 +438,13 @@ def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClien
         "ratings": {"x": 3, "y": 2.5},
     }
     posted(actor(running, client, slug="river-writers", member="cleo").post(f"{ROOT}/evaluations", rating))
+    judged = posted(who.post(PATH, REVIEW | {"ref": "r2"}))["id"]
+    posted(who.post(f"{ROOT}/evaluations", rating | {"about": {"contribution": "r2"}, "evaluator": "ben"}))
+    posted(who.post(f"{ROOT}/records/{judged}/void", {"reason": "Wrong."}))
     before = derived(running)
     assert [len(rows) for rows in before.values()] == [2, 2, 1, 2]
     with running.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        assert derivation.rebuild(session, network) == 3
+        assert derivation.rebuild(session, network) == 4
     assert derived(running) == before
     assert json.loads(who.get(f"{PATH}/r1").text)["status"] == "accepted"
