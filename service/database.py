@@ -40,14 +40,16 @@ class Database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20)
             _set_up_sqlite(self.engine)
+            self._reader = self.engine
         else:
             self.engine = create_engine(parsed, pool_size=20, pool_pre_ping=True)
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = self.engine.execution_options(laurel_writes=True)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
-        """Give a session on one snapshot (SQLite) or on committed rows (PostgreSQL)."""
-        with ReadSession(self.engine, autoflush=False) as session:
+        """Give a session on one snapshot: what is read first and what is read last fit together."""
+        with ReadSession(self._reader, autoflush=False) as session:
             yield session
 
     @contextmanager

@@ -185,6 +185,16 @@ def test_what_a_read_session_writes_is_not_kept(database: Database, network: UUI
         assert session.scalars(select(Member)).all() == []
 
 
+def test_a_read_session_sees_one_moment_and_the_next_one_what_came_since(database: Database, network: UUID) -> None:
+    with database.read() as session:
+        before = session.scalars(select(Member.ref)).all()
+        with database.write() as writing:
+            writing.add(Member(network_id=network, ref="ana", enrolled_at=NOW))
+        assert session.scalars(select(Member.ref)).all() == before == []
+    with database.read() as session:
+        assert session.scalars(select(Member.ref)).all() == ["ana"]
+
+
 def test_a_row_refers_to_rows_that_are_there(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(Member(network_id=new_id(), ref="ana", enrolled_at=NOW))
