@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field
+from starlette.background import BackgroundTask
 
-from service import achievements
+from service import achievements, awards
 from service.access import Caller
 from service.achievements import Shown
 from service.api.requests import (
@@ -26,9 +27,10 @@ from service.api.requests import (
     reply,
 )
 from service.definitions import AchievementFields, AchievementIn, AlignmentIn, CriteriaIn, ResultDescriptionIn
+from service.runtime import Runtime
 from service.settings import Settings
 from service.shapes import Instant, Ref
-from service.tables import AchievementVersion
+from service.tables import AchievementVersion, Network
 
 router = APIRouter(route_class=StrictRoute, tags=["achievements"])
 CanWrite = Annotated[Caller, Depends(Needs("achievements:write"))]
@@ -98,6 +100,15 @@ class AchievementOut(VersionOut):
         return cls.model_validate(cls.members(shown.newest, settings) | own)
 
 
+def settled(response: Response, running: Runtime, network: Network) -> Response:
+    """Return the response; once it has left, what members have earned by what was written is awarded.
+
+    Should that fail, the marks that were committed stay, and the service comes back to them.
+    """
+    response.background = BackgroundTask(awards.settle_pending, running, network.id)
+    return response
+
+
 @router.post(
     "/v1/networks/{slug}/achievements",
     status_code=201,
@@ -123,7 +134,7 @@ def post_achievement(
         shown, created = achievements.define(session, network, body, at)
         return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
 
-    return once(work)
+    return settled(once(work), running, network)
 
 
 @router.put(
@@ -165,7 +176,7 @@ def post_publication(
     def work() -> Response:
         return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), running.settings))
 
-    return once(work)
+    return settled(once(work), running, network)
 
 
 @router.get("/v1/networks/{slug}/achievements")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from service import achievements, enrolments, members
 from service.access import Caller
+from service.api.achievements import settled
 from service.api.requests import (
     After,
     Answer,
@@ -16,6 +17,7 @@ from service.api.requests import (
     Page,
     Reader,
     ReadNetwork,
+    Running,
     StrictRoute,
     WriteNetwork,
     Writer,
@@ -53,6 +55,7 @@ def put_enrolment(
     body: EnrolmentIn,
     network: WriteNetwork,
     session: Writer,
+    running: Running,
     at: Now,
     once: Exactly,
     _who: CanWrite,
@@ -69,7 +72,7 @@ def put_enrolment(
         shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
         return reply(201 if created else 200, EnrolmentOut.of(shown))
 
-    return once(work)
+    return settled(once(work), running, network)
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments")
