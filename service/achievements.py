@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
-from service import criteria, definitions, enrolments, events, issuers, unsettled
+from service import criteria, definitions, enrolments, events, issuers, pictures, unsettled
 from service.database import ReadSession, WriteSession, insert_new
 from service.definitions import RULE, AchievementFields, AchievementIn
 from service.errors import ConflictError, InvalidError, NotFoundError
@@ -246,6 +246,7 @@ def _checked(session: WriteSession, network: Network, body: AchievementFields) -
             raise InvalidError("blob-unknown", "Expected the sha256 of a file that this network has posted.", "/image")
         if picture.media_type not in PICTURES:
             raise InvalidError("image-unfit", f"Expected a PNG or SVG picture, got {picture.media_type}.", "/image")
+        pictures.check(session, network, body.image)
     return definition
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 import resvg_py
 from defusedxml.ElementTree import fromstring
+from fastapi.testclient import TestClient
 
 from service import blobs, networks, pictures
 from service.database import WriteSession
@@ -17,6 +18,7 @@ from service.errors import InvalidError
 from service.networks import NetworkIn
 from service.runtime import Runtime
 from service.tables import Achievement, AchievementVersion
+from tests.awarding import Stage
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100"><rect width="200" height="100" fill="#00f"/></svg>'
 BLUE = (0, 0, 255, 255)
@@ -207,3 +209,22 @@ def test_what_the_renderer_gives_up_on_is_an_error_like_any_other() -> None:
     endless = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1e9"><rect width="1" height="1e9"/></svg>'
     with pytest.raises(ValueError, match="gave up"):
         pictures._png(pictures._framed(endless.encode(), "image/svg+xml", False))
+
+
+def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(
+    client: TestClient, running: Runtime
+) -> None:
+    stage = Stage.set_up(client, running)
+    headers = {"Content-Type": "image/png"}
+    posted = stage.call("POST", "/v1/blobs", content=cut_short(own_png()), headers=headers)
+    assert posted.status_code == 201, posted.text
+    body = {
+        "ref": "sharer",
+        "name": "Sharer",
+        "description": "Shares.",
+        "achievement_type": "Badge",
+        "award": "reviewed",
+    }
+    body |= {"criteria": {"narrative": "Share."}, "image": posted.json()["sha256"]}
+    answer = stage.call("POST", "./achievements", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "picture-unreadable")
