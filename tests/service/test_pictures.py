@@ -225,6 +225,6 @@ def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(
         "achievement_type": "Badge",
         "award": "reviewed",
     }
-    body |= {"criteria": {"narrative": "Share."}, "image": posted.json()["sha256"]}
+    body |= {"achievement_type": "Badge", "criteria": {"narrative": "Share."}, "image": posted.json()["sha256"]}
     answer = stage.call("POST", "./achievements", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "picture-unreadable")
