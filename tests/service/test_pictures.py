@@ -218,13 +218,7 @@ def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(
     headers = {"Content-Type": "image/png"}
     posted = stage.call("POST", "/v1/blobs", content=cut_short(own_png()), headers=headers)
     assert posted.status_code == 201, posted.text
-    body = {
-        "ref": "sharer",
-        "name": "Sharer",
-        "description": "Shares.",
-        "achievement_type": "Badge",
-        "award": "reviewed",
-    }
-    body |= {"achievement_type": "Badge", "criteria": {"narrative": "Share."}, "image": posted.json()["sha256"]}
+    body: dict[str, Any] = {"ref": "sharer", "name": "Sharer", "description": "Shares.", "achievement_type": "Badge"}
+    body |= {"award": "reviewed", "criteria": {"narrative": "Share."}, "image": posted.json()["sha256"]}
     answer = stage.call("POST", "./achievements", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "picture-unreadable")
