@@ -7,7 +7,6 @@ killed in between loses nothing and does nothing twice: the same body with the s
 """
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,15 +20,13 @@ from credentials import CredentialError, parse_json
 from service import access, awards, derivation, evidence, idempotency, members
 from service.access import Caller
 from service.database import WriteSession
-from service.errors import CustodyError, ServiceError
+from service.errors import ServiceError
 from service.evidence import Submission
 from service.idempotency import KEPT_FOR
 from service.members import MemberIn
 from service.runtime import Runtime
 from service.shapes import validated
 from service.tables import Idempotency, Import, ImportAnswer, Network
-
-log = logging.getLogger(__name__)
 
 CHUNK_LINES = 500
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -99,10 +96,11 @@ def run(running: Runtime, request: Request, spool: Spool) -> UUID:
                 session.add(ImportAnswer(import_id=import_id, first_line=min(left), lines=text))
                 row.next_line = max(left) + 1
             next_line = row.next_line
-        _settle(running, request.network_id)
+        awards.settle_pending(running, request.network_id)
     with running.database.write() as session:
         row = session.get_one(Import, import_id, with_for_update=True)
         row.finished_at = row.finished_at or running.now()
+    awards.settle_pending(running, request.network_id)  # also for whoever was killed before that
     return import_id
 
 
@@ -218,11 +216,3 @@ def _answer(number: int, outcome: Outcome) -> str:
         if isinstance(problem, ServiceError):
             said["problem"] |= problem.details
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def _settle(running: Runtime, network_id: UUID) -> None:
-    """Award what the members have earned by now; without keys the evidence stands, and the awards are made later."""
-    try:
-        awards.settle_pending(running, network_id)
-    except CustodyError:
-        log.exception("awards of the network %s wait for its keys", network_id)
