@@ -15,6 +15,7 @@ from service.definitions import rule_of
 from service.drafts import Decision
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
 from service.shapes import Body, Instant, Prose, Ref
+from service.submissions import EARLIEST
 from service.tables import AchievementVersion, Award, Member, Network
 
 SCOPES = {"rule": "awards:write", "override": "awards:override", "recorded": "awards:record"}
@@ -78,6 +79,8 @@ def _check(caller: Caller | None, body: AwardIn, now: datetime) -> None:
         raise InvalidError(
             "awarded-at-misplaced", "Expected `awarded_at` with the basis recorded, and only there.", "/awarded_at"
         )
+    if body.awarded_at is not None and body.awarded_at < EARLIEST:
+        raise InvalidError("time-too-early", "Expected a time after 1900.", "/awarded_at")
     if body.awarded_at is not None and body.awarded_at > now + SKEW:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/awarded_at")
 

@@ -102,7 +102,10 @@ def revoke(
         NotFoundError: it is not this network's (code "credential-unknown").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
-    row = access.owned(session, caller, Credential, Credential.id == credential_id, lock=True, noun="credential")
+    row = access.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
+    # The award before its credential, as everywhere.
+    session.execute(select(Award.id).where(Award.id == row.award_id).with_for_update())
+    session.refresh(row, with_for_update=True)
     if row.revoked_at is None:
         network = session.get_one(Network, row.network_id)
         _mark_revoked(session, network, row, reason, caller, now)

@@ -16,6 +16,7 @@ from service.runtime import Runtime
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 30.0
 LEFT_ALONE = timedelta(seconds=30)
 """A mark on a member that is younger belongs to the request that made it."""
 
@@ -42,15 +43,17 @@ class Upkeep:
         while not self._stopping.is_set():
             for work, pause_seconds in WORK.items():
                 if not self._stopping.is_set() and due_at[work] <= time.monotonic():
-                    self._do(work)
-                    due_at[work] = time.monotonic() + pause_seconds
+                    done = self._do(work)
+                    due_at[work] = time.monotonic() + max(pause_seconds, 0 if done else AFTER_FAILURE_SECONDS)
             self._stopping.wait(PAUSE_SECONDS)
 
-    def _do(self, work: Callable[[Runtime], int]) -> None:
+    def _do(self, work: Callable[[Runtime], int]) -> bool:
         try:
             work(self._running)
         except Exception:
             log.exception("upkeep: %s failed and is tried again", work.__name__)
+            return False
+        return True
 
 
 def settle_left_over(running: Runtime) -> int:

@@ -258,6 +258,14 @@ def test_an_award_in_the_future_is_refused(stage: Stage) -> None:
     assert stage.recorded(awarded_at="2026-03-02T12:05:00Z")["awarded_at"] == "2026-03-02T12:00:00Z"
 
 
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z"])
+def test_an_award_from_before_all_calendars_is_refused(stage: Stage, when: str) -> None:
+    stage.achievement(award="reviewed", valid_for="P3Y")
+    stage.member()
+    answer = stage.award(basis="recorded", reason="Awarded on stone.", awarded_at=when)
+    assert problem(answer) == (422, "time-too-early", "/awarded_at")
+
+
 def test_an_award_whose_time_is_over_is_refused(stage: Stage) -> None:
     stage.achievement(award="reviewed", valid_for="P3Y")
     stage.member()
@@ -337,6 +345,24 @@ def test_an_award_that_loses_its_evidence_is_revoked(stage: Stage) -> None:
     assert award["state"] == "revoked"
     status = stage.send("GET", f"/v1/credentials/{award['credential']['id']}/status")
     assert (status["state"], status["reason"]) == ("revoked", "The evidence on which it rested was voided.")
+
+
+def test_voiding_and_revoking_at_the_same_moment_do_not_stand_in_each_others_way(stage: Stage) -> None:
+    stage.achievement()
+    records, paths = [], []
+    for n in range(3):
+        stage.member(f"member-{n}")
+        stage.share(1, f"member-{n}")
+        records.append(stage.share(2, f"member-{n}"))
+        (award,) = stage.awards(member=f"member-{n}")
+        paths.append(f"/v1/credentials/{award['credential']['id']}/revocation")
+    requests = [(f"./records/{record['id']}/void", "Mistake.") for record in records]
+    requests += [(path, "Misconduct.") for path in paths]
+    answers = at_the_same_moment(
+        lambda n: stage.call("POST", requests[n][0], json={"reason": requests[n][1]}), len(requests)
+    )
+    assert all(answer.is_success for answer in answers), [answer.text for answer in answers]
+    assert [award["state"] for award in stage.awards()] == ["revoked"] * 3
 
 
 def test_an_award_that_is_still_earned_without_the_voided_evidence_stands_on_the_rest(stage: Stage) -> None:

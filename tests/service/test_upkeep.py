@@ -108,6 +108,7 @@ def test_a_piece_that_fails_does_not_stop_the_others(
 
     monkeypatch.setattr(upkeep, "WORK", {failing: 0, working: 0})
     monkeypatch.setattr(upkeep, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(upkeep, "AFTER_FAILURE_SECONDS", 0.05)
     keeper = Upkeep(running)
     keeper.start()
     assert until(lambda: done.count("failing") >= 2 and done.count("working") >= 2)
