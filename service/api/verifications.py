@@ -60,11 +60,11 @@ class VerificationIn(Body):
 async def _received(request: Request) -> tuple[bytes, str]:
     """Return what was sent, and for a form the recipient named beside it."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        form = await request.form(max_files=1, max_fields=4)
-        file, recipient = form.get("file"), form.get("recipient")
-        if not isinstance(file, UploadFile):
-            raise InvalidError("file-missing", "Expected a form field `file`.", "file")
-        return await file.read(), recipient if isinstance(recipient, str) else ""
+        async with request.form(max_files=1, max_fields=4) as form:
+            file, recipient = form.get("file"), form.get("recipient")
+            if not isinstance(file, UploadFile):
+                raise InvalidError("file-missing", "Expected a form field `file`.", "file")
+            return await file.read(), recipient if isinstance(recipient, str) else ""
     return await request.body(), ""
 
 

@@ -1,7 +1,7 @@
 """Addresses that answer people with a page and programs with the document: one address, several forms."""
 
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
@@ -49,8 +49,10 @@ def get_credential(
         found = Fetched(row.signed.encode(), media_type)
     elif form == "jwt":
         found = Fetched(row.jwt.encode(), "text/plain" if ending else media_type)
+    elif form == "png":
+        found = Fetched(issuance.baked(session, row, "png"), "image/png")
     else:
-        found = Fetched(issuance.baked(session, row, form), "image/png" if form == "png" else "image/svg+xml")
+        found = Fetched(issuance.baked(session, row, "svg"), "image/svg+xml")
     return served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
 
 
@@ -66,7 +68,7 @@ def _credential_page(
         "credential.html",
         indexed=shown.row.visibility == "public",
         credential=shown.document,
-        achievement=_Open(subject["achievement"]),
+        achievement=subject["achievement"],
         issuer=shown.document["issuer"],
         issuer_page=issuers.network_url(running.settings, shown.network),
         sandbox=shown.network.sandbox,
@@ -113,7 +115,7 @@ def get_achievement(
         page = render(
             "achievement.html",
             indexed=True,
-            achievement=_Open(shown.document),
+            achievement=shown.document,
             network=shown.network,
             published=shown.version.published_at,
             award=shown.version.award,
@@ -128,13 +130,6 @@ def get_achievement(
 def get_home() -> Response:
     """Say what this is."""
     return render("home.html", indexed=True, max_age_seconds=FIVE_MINUTES)
-
-
-class _Open(dict[str, Any]):
-    """A document in a template: a member that it does not have is empty, not an error."""
-
-    def __missing__(self, key: str) -> Literal[""]:
-        return ""
 
 
 def _without_ending(name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, select_autoescape
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -33,14 +33,19 @@ def markdown(text: str) -> Markup:
 
 def day(value: str | datetime | None) -> str:
     """Return a date as people write it: 8 September 2026; a text that is no date as it stands."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(value, datetime):
-        value = value.astimezone(UTC)
-    return "" if value is None else f"{value.day} {value:%B} {value.year}"
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    if instant is None:
+        return ""
+    instant = instant.astimezone(UTC)
+    return f"{instant.day} {instant:%B} {instant.year}"
+
+
+def sentence(message: str) -> str:
+    """Return a finding's message, which begins in lower case after its name, as a sentence."""
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
 
 
 def kind(achievement_type: str) -> str:
@@ -59,11 +64,11 @@ def domain(url: str) -> str:
 _environment = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
     autoescape=select_autoescape(default=True),
-    undefined=StrictUndefined,
+    undefined=ChainableUndefined,  # a document may leave out whatever it likes
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"markdown": markdown, "day": day, "domain": domain, "kind": kind}
+_environment.filters |= {"markdown": markdown, "day": day, "domain": domain, "kind": kind, "sentence": sentence}
 _environment.globals["static_version"] = STATIC_VERSION
 
 

@@ -26,11 +26,11 @@ def get_verify() -> Response:
 
 async def _form(request: Request) -> tuple[bytes, str]:
     """Return what was pasted or dropped, and the recipient to compare with."""
-    form = await request.form(max_files=1, max_fields=5)
-    file, text, recipient = form.get("file"), form.get("received"), form.get("recipient")
-    received = text.strip().encode() if isinstance(text, str) else b""
-    if isinstance(file, UploadFile) and not received:
-        received = await file.read()
+    async with request.form(max_files=1, max_fields=5) as form:
+        file, text, recipient = form.get("file"), form.get("received"), form.get("recipient")
+        received = text.strip().encode() if isinstance(text, str) else b""
+        if isinstance(file, UploadFile) and not received:
+            received = await file.read()
     return received, recipient.strip() if isinstance(recipient, str) else ""
 
 

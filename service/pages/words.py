@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from credentials import Report
+from credentials import Check, Report
 
+GENUINE = "This badge is genuine and valid"
 QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "parse": (
         "Can it be read?",
-        {"passed": "Yes, it is a credential.", "failed": "No, this is not a credential that can be read."},
+        {
+            "passed": "Yes, it is a credential.",
+            "failed": "No, this is not a credential that can be read. Nothing else could be checked.",
+        },
     ),
     "context": (
         "Is every word in it defined?",
@@ -19,14 +23,21 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "schema": (
         "Is it in good form?",
-        {"passed": "Yes, it follows the standard.", "failed": "No, it breaks the standard."},
+        {
+            "passed": "Yes, it follows the standard.",
+            "failed": "No, it breaks the standard.",
+            "undecided": "It can be read in more than one way, or has a form that is not known here.",
+        },
     ),
-    "subject": ("Does it say what was achieved?", {"passed": "Yes.", "failed": "No, or not as the standard asks."}),
+    "subject": (
+        "Does it say what was achieved?",
+        {"passed": "Yes.", "failed": "No, or not as the standard asks.", "skipped": "It is not a badge."},
+    ),
     "proof": (
         "Is it unchanged since it was signed?",
         {
             "passed": "Yes, the signature fits every word.",
-            "failed": "No. It was changed after signing, or was never signed like this.",
+            "failed": "No. It was changed after it was signed, or was never signed like this.",
             "undecided": "The signature could not be checked.",
         },
     ),
@@ -42,7 +53,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
         "Has the issuer taken it back?",
         {
             "passed": "No, it stands.",
-            "failed": "Yes, or its status is not in order.",
+            "failed": "This cannot be trusted: the issuer's list is not in order.",
             "undecided": "The issuer's status list could not be looked up.",
             "skipped": "This issuer offers no way to find out.",
         },
@@ -60,65 +71,125 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
             "skipped": "Not asked. A badge that is valid does not prove who is holding it.",
         },
     ),
+    "endorsements": (
+        "Do those who vouch for it stand by that?",
+        {
+            "passed": "Yes, every endorsement in it holds.",
+            "failed": "No, an endorsement in it does not hold.",
+            "undecided": "An endorsement in it could not be checked.",
+            "skipped": "Nobody vouches for it inside it.",
+        },
+    ),
 }
 OTHERWISE = {"passed": "Yes.", "failed": "No.", "undecided": "This could not be looked up.", "skipped": "Not checked."}
 MARKS = {"passed": "✓", "failed": "✕", "undecided": "?", "skipped": "-"}
+
+# What holds of a genuine badge, gravest first: (code, status, answer, title, sentence, tone).
+STANDINGS = (
+    (
+        "credential-revoked",
+        "Revoked",
+        "Yes, it was revoked.",
+        "This badge was revoked",
+        "It is genuine, and its issuer took it back. It must not be relied on.",
+        "bad",
+    ),
+    (
+        "credential-suspended",
+        "Suspended",
+        "For now: it is suspended.",
+        "This badge is suspended",
+        "It is genuine, and its issuer is looking into it. Until that is decided it must not be relied on.",
+        "bad",
+    ),
+    (
+        "credential-expired",
+        "Expired",
+        "No, its time is over.",
+        "This badge has expired",
+        "It is genuine, and its time is over. The person may have renewed it.",
+        "unsure",
+    ),
+    (
+        "credential-not-yet-valid",
+        "Not yet valid",
+        "Not yet.",
+        "This badge is not valid yet",
+        "It is genuine, and its dates begin later.",
+        "unsure",
+    ),
+)
 
 
 def in_words(report: Report) -> dict[str, Any]:
     """Return what a page says of a report: `{title, sentence, tone, status, checks}`.
 
-    `tone` is "good", "bad" or "unsure"; `checks` are `{question, answer, outcome, mark, findings}` in order.
+    `tone` is "good", "bad" or "unsure"; `checks` are `{question, answer, outcome, mark, findings}` in order, after a
+    failed `parse` that one alone. What a credential says of dates and status counts only where its signature holds.
     """
-    outcomes = {check.name: check for check in report.checks}
-    checks = []
-    for check in report.checks:
-        question, answers = QUESTIONS.get(check.name, (check.name.capitalize(), {}))
-        answer = answers.get(check.outcome, OTHERWISE[check.outcome])
-        checks.append(
-            {
-                "question": question,
-                "answer": answer,
-                "outcome": check.outcome,
-                "mark": MARKS[check.outcome],
-                "findings": check.findings,
-            }
-        )
+    outcomes = {check.name: check.outcome for check in report.checks}
     codes = {finding.code for check in report.checks for finding in check.findings}
-    status = _status(outcomes, codes)
-    if report.verdict == "verified":
-        title, tone = "This badge is genuine and valid", "good"
-        sentence = (
-            "It is unchanged, its issuer signed it and has not taken it back. This does not say who is holding it."
-        )
-        if outcomes["recipient"].outcome == "passed":
-            sentence = "It is unchanged, its issuer signed it and has not taken it back, and it was issued to the address that you gave."
-    elif report.verdict == "rejected":
-        tone = "bad"
-        title = {"Revoked": "This badge was revoked", "Expired": "This badge has expired"}.get(
-            status, "Do not rely on this badge"
-        )
-        first = next(check for check in checks if check["outcome"] == "failed")
-        sentence = f"{first['question']} {first['answer']}"
-    else:
-        title, tone = "This could not be decided", "unsure"
-        first = next(check for check in checks if check["outcome"] == "undecided")
-        sentence = f"{first['question']} {first['answer']} That is neither a yes nor a no: try again later."
+    signed = outcomes["proof"] == outcomes["issuer"] == "passed"
+    standing = next((found for found in STANDINGS if found[0] in codes), None) if signed else None
+    checks = [_check(check) for check in report.checks if outcomes["parse"] == "passed" or check.name == "parse"]
+    title, sentence, tone = _verdict(report, standing, checks)
+    status = standing[1] if standing else _status(outcomes)
     return {"title": title, "sentence": sentence, "tone": tone, "status": status, "checks": checks}
 
 
-def _status(outcomes: dict[str, Any], codes: set[str]) -> str:
-    if "credential-revoked" in codes:
-        return "Revoked"
-    if "credential-expired" in codes:
-        return "Expired"
-    if "credential-suspended" in codes:
-        return "Suspended"
-    if "credential-not-yet-valid" in codes:
-        return "Not yet valid"
-    found = outcomes.get("status")
-    if found is not None and found.outcome == "undecided":
-        return "Could not be looked up"
-    if found is not None and found.outcome == "skipped":
-        return "Not offered by this issuer"
-    return "Not revoked, not expired" if found is not None and found.outcome == "passed" else "Unknown"
+def _check(check: Check) -> dict[str, Any]:
+    question, answers = QUESTIONS.get(check.name, (check.name.capitalize(), OTHERWISE))
+    answer = answers.get(check.outcome, OTHERWISE[check.outcome])
+    if check.outcome == "failed":
+        codes = {finding.code for finding in check.findings}
+        answer = next((found[2] for found in STANDINGS if found[0] in codes), answer)
+    mark = MARKS[check.outcome]
+    return {
+        "question": question,
+        "answer": answer,
+        "outcome": check.outcome,
+        "mark": mark,
+        "findings": check.findings,
+    }
+
+
+def _verdict(
+    report: Report, standing: tuple[str, str, str, str, str, str] | None, checks: list[dict[str, Any]]
+) -> tuple[str, str, str]:
+    """Return title, sentence and tone."""
+    failed = {check.name for check in report.checks if check.outcome == "failed"}
+    if report.verdict == "verified":
+        if any(check.name == "recipient" and check.outcome == "passed" for check in report.checks):
+            theirs = "It is unchanged, its issuer signed it and has not taken it back, and it was issued to the address that you gave."
+            return GENUINE, theirs, "good"
+        if any(check.name == "status" and check.outcome == "skipped" for check in report.checks):
+            return GENUINE, "It is unchanged and its issuer signed it. This does not say who is holding it.", "good"
+        return (
+            GENUINE,
+            "It is unchanged, its issuer signed it and has not taken it back. This does not say who is holding it.",
+            "good",
+        )
+    if report.verdict == "rejected":
+        if failed == {"recipient"}:
+            return "This badge is not theirs", "It was not issued to the address that you gave.", "bad"
+        if standing and failed <= {"status", "validity"}:
+            return standing[3:]
+        reason = next(check["answer"] for check in checks if check["outcome"] == "failed")
+        return "Do not rely on this badge", reason.removeprefix("No. ").removeprefix("No, ").capitalize(), "bad"
+    unsure = [check for check in checks if check["outcome"] == "undecided"]
+    later = any(finding.code.startswith("fetch-") for check in unsure for finding in check["findings"])
+    hint = ": try again later." if later else "."
+    return "This could not be decided", f"{unsure[0]['answer']} That is neither a yes nor a no{hint}", "unsure"
+
+
+def _status(outcomes: dict[str, str]) -> str:
+    """Return what is known of the status of a badge of which nothing bad is known."""
+    if "failed" in {outcomes["proof"], outcomes["issuer"]}:
+        return "Not known, for the signature does not hold"
+    if not outcomes["proof"] == outcomes["issuer"] == "passed":
+        return "Not known, for the signature could not be checked"
+    return {
+        "passed": "Not revoked, not expired",
+        "undecided": "Could not be looked up",
+        "skipped": "Not offered by this issuer",
+    }.get(outcomes["status"], "Not known, for the issuer's list is not in order")
