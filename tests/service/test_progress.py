@@ -178,6 +178,15 @@ def test_a_window_reaches_back_on_the_calendar(database: Database) -> None:
     assert explained(database, world, COUNT | {"window": {"last": "P1Y"}}).counted == (UUID(int=1000),)
 
 
+def test_a_window_since_enrolment_begins_for_each_member_on_their_own(database: Database) -> None:
+    enrolled = datetime(2026, 10, 10, tzinfo=UTC)
+    days = ("2026-10-09T23:59:59Z", "2026-10-10T00:00:00Z")
+    world = a_world(deeds=[deed(day, member=member) for member in (ANA, BEN) for day in days], enrolled={ANA: enrolled})
+    rule = COUNT | {"window": {"since": "enrolment"}}
+    assert explained(database, world, rule, ANA).counted == (UUID(int=1001),)
+    assert explained(database, world, rule, BEN).records == 2
+
+
 def test_weeks_and_days_are_those_of_the_network(database: Database) -> None:
     # The clocks go back in New York on Sunday, 1 November; the ISO week ends at its midnight.
     moments = ["2026-11-01T03:59:59Z", "2026-11-01T04:00:00Z", "2026-11-02T04:59:59Z", "2026-11-02T05:00:00Z"]
@@ -250,12 +259,29 @@ def test_people_rate_and_nobody_twice_and_nobody_themself(database: Database) ->
     assert not explained(database, world(BEN, CAM, m0=UUID(int=21), m2=UUID(int=21)), RUBRIC).met
 
 
+def test_only_the_asked_part_of_the_work_is_looked_at(database: Database) -> None:
+    parts = [replace(judgement(BEN, kind=4, useful=4), part=part) for part in ("overview", "artifacts", None)]
+    rule = RUBRIC | {"raters": 1}
+    assert explained(database, a_world(judgements=parts), rule).records == 3
+    assert explained(database, a_world(judgements=parts), rule | {"part": "artifacts"}).counted == (UUID(int=2001),)
+
+
 def test_tier_four_is_what_two_found_at_tier_three(database: Database) -> None:
     rule = RUBRIC | {"raters": 1, "where": {"min_tier": 4}}
     found = [judgement(BEN, kind=3, useful=3), judgement(CAM, kind=3, useful=3)]
     assert explained(database, a_world(judgements=found), rule).met
     assert not explained(database, a_world(judgements=found[:1]), rule).met
     assert not explained(database, a_world(judgements=[found[0], replace(found[1], tier=2)]), rule).met
+
+
+def test_pieces_of_one_session_are_put_together(database: Database) -> None:
+    first, second = (Meeting(UUID(int=n), f"s{n}", "circle", NOW - timedelta(days=n)) for n in (1, 2))
+    came = [deed(type="attended", meeting=first, minutes=minutes) for minutes in (20, 25)]
+    came += [deed(type="attended", meeting=second, minutes=minutes) for minutes in (44, None)]
+    came += [deed(type="facilitated", meeting=second, minutes=60)]
+    rule = {"rule": "attendance", "series": "circle", "min_sessions": 2, "min_minutes": 45}
+    node = explained(database, a_world(meetings=[first, second], deeds=came), rule)
+    assert (node.observed, node.records) == (1, 2)
 
 
 def test_a_rate_of_no_sessions_is_not_met(database: Database) -> None:
