@@ -10,6 +10,7 @@ import pytest
 from tests.interop.judging import Judges
 
 HERE = Path(__file__).parent
+OLDEST_NODE = 18
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,9 @@ def judges() -> Iterator[Judges]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed: other people's JavaScript verifiers are not asked")
+    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
+    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"Node.js {OLDEST_NODE} or newer is needed: other people's JavaScript verifiers are not asked")
     if not (HERE / "node_modules").is_dir():
         pytest.skip("other people's JavaScript verifiers are not installed: `make test` does that")
     command = [node, "judges.mjs"]
