@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from credentials import Signer, sign
-from credentials.bake import bake
+from credentials import Signer, bake, sign
 from credentials.jose import claims_of, encode_jwt
 from service import access, events, issuers, keyring, pictures, status_lists
 from service.access import Caller

@@ -14,7 +14,7 @@ from typing import Literal
 import resvg_py
 from sqlalchemy.orm import Session as OrmSession
 
-from credentials.bake import bake
+from credentials import bake
 from credentials.errors import ImageError
 from service import blobs
 from service.errors import InvalidError
