@@ -13,6 +13,8 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, select_aut
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from service.pages.words import sentence
+
 FOLDER = Path(__file__).parent
 STATIC_VERSION = sha256(b"".join(path.read_bytes() for path in sorted((FOLDER / "static").glob("*")))).hexdigest()[:12]
 # Nothing from elsewhere, no inline script or style; forms stay here; nobody frames a page to put words around it.
@@ -41,11 +43,6 @@ def day(value: str | datetime | None) -> str:
         return ""
     instant = instant.astimezone(UTC)
     return f"{instant.day} {instant:%B} {instant.year}"
-
-
-def sentence(message: str) -> str:
-    """Return a finding's message, which begins in lower case after its name, as a sentence."""
-    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
 
 
 def kind(achievement_type: str) -> str:

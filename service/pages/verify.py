@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError, Report
 from service import verification
 from service.api.requests import Running
-from service.errors import ServiceError
+from service.errors import ServiceError, TooManyRequestsError
 from service.pages.rendering import domain, render
 from service.pages.words import in_words
 from service.runtime import Runtime
@@ -24,28 +24,34 @@ def get_verify() -> Response:
     return render("verify.html", indexed=True, report=None, problem=None)
 
 
-async def _form(request: Request) -> tuple[bytes, str]:
-    """Return what was pasted or dropped, and the recipient to compare with."""
+async def _form(request: Request) -> tuple[list[bytes], str]:
+    """Return what was pasted and what was chosen, as far as given, and the recipient to compare with."""
     async with request.form(max_files=1, max_fields=5) as form:
         file, text, recipient = form.get("file"), form.get("received"), form.get("recipient")
-        received = text.strip().encode() if isinstance(text, str) else b""
-        if isinstance(file, UploadFile) and not received:
-            received = await file.read()
-    return received, recipient.strip() if isinstance(recipient, str) else ""
+        pasted = text.strip().encode() if isinstance(text, str) else b""
+        chosen = await file.read() if isinstance(file, UploadFile) else b""
+    return [given for given in (pasted, chosen) if given], recipient.strip() if isinstance(recipient, str) else ""
 
 
 @router.post("/verify")
-def post_verify(request: Request, running: Running, sent: Annotated[tuple[bytes, str], Depends(_form)]) -> Response:
+def post_verify(
+    request: Request, running: Running, sent: Annotated[tuple[list[bytes], str], Depends(_form)]
+) -> Response:
     """Check what was given and show the report; nothing of it is kept."""
-    received, recipient = sent
-    if not received:
-        problem = "Nothing was given. Paste a link, JSON or a JWT, or choose a file."
-        return render("verify.html", report=None, problem=problem)
+    given, recipient = sent
+    if len(given) != 1:
+        problem = (
+            "A text and a file were given, which may be two badges. Give one of them."
+            if given
+            else "Nothing was given. Paste a link, JSON or a JWT, or choose a file."
+        )
+        return render("verify.html", status=422, report=None, problem=problem)
     try:
         running.fair_use.take(request.client.host if request.client else "", time.monotonic())
-        report = _report(running, received, recipient or None)
+        report = _report(running, given[0], recipient or None)
     except (ServiceError, CredentialError) as error:
-        return render("verify.html", report=None, problem=str(error))
+        status = 429 if isinstance(error, TooManyRequestsError) else 422
+        return render("verify.html", status=status, report=None, problem=error.message)
     return render(
         "verify.html",
         report=report,

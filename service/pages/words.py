@@ -1,5 +1,6 @@
 """A report in plain words: for each check a question, and its answer for each outcome."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from credentials import Check, Report
@@ -31,7 +32,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "subject": (
         "Does it say what was achieved?",
-        {"passed": "Yes.", "failed": "No, or not as the standard asks.", "skipped": "It is not a badge."},
+        {"passed": "Yes.", "failed": "No, this is not said as the standard asks.", "skipped": "It is not a badge."},
     ),
     "proof": (
         "Is it unchanged since it was signed?",
@@ -121,6 +122,11 @@ STANDINGS = (
 )
 
 
+def sentence(message: str) -> str:
+    """Return a message that begins in lower case, as findings do, as a sentence."""
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
+
+
 def in_words(report: Report) -> dict[str, Any]:
     """Return what a page says of a report: `{title, sentence, tone, status, checks}`.
 
@@ -132,9 +138,9 @@ def in_words(report: Report) -> dict[str, Any]:
     signed = outcomes["proof"] == outcomes["issuer"] == "passed"
     standing = next((found for found in STANDINGS if found[0] in codes), None) if signed else None
     checks = [_check(check) for check in report.checks if outcomes["parse"] == "passed" or check.name == "parse"]
-    title, sentence, tone = _verdict(report, standing, checks)
+    title, reason, tone = _verdict(report, standing, checks)
     status = standing[1] if standing else _status(outcomes)
-    return {"title": title, "sentence": sentence, "tone": tone, "status": status, "checks": checks}
+    return {"title": title, "sentence": reason, "tone": tone, "status": status, "checks": checks}
 
 
 def _check(check: Check) -> dict[str, Any]:
@@ -175,14 +181,14 @@ def _verdict(
         if standing and failed <= {"status", "validity"}:
             return standing[3:]
         reason = next(check["answer"] for check in checks if check["outcome"] == "failed")
-        return "Do not rely on this badge", reason.removeprefix("No. ").removeprefix("No, ").capitalize(), "bad"
+        return "Do not rely on this badge", sentence(reason.removeprefix("No. ").removeprefix("No, ")), "bad"
     unsure = [check for check in checks if check["outcome"] == "undecided"]
     later = any(finding.code.startswith("fetch-") for check in unsure for finding in check["findings"])
     hint = ": try again later." if later else "."
     return "This could not be decided", f"{unsure[0]['answer']} That is neither a yes nor a no{hint}", "unsure"
 
 
-def _status(outcomes: dict[str, str]) -> str:
+def _status(outcomes: Mapping[str, str]) -> str:
     """Return what is known of the status of a badge of which nothing bad is known."""
     if "failed" in {outcomes["proof"], outcomes["issuer"]}:
         return "Not known, for the signature does not hold"

@@ -9,6 +9,7 @@ if (field && zone) {
     event.preventDefault();
     over(false);
     if (event.dataTransfer.files.length) {
+      document.querySelector("#received").value = ""; // the file is meant, not what was pasted before
       field.files = event.dataTransfer.files;
       field.form.requestSubmit();
     } else {
