@@ -2,6 +2,8 @@
 
 Evidence that is held, quarantined or void has no derived rows, nor has what was judged about it, and so it
 never counts. Two members who are one person count as one, and nobody counts for themself.
+
+Over 400 lines because the kinds are read side by side, and share their filters and windows.
 """
 
 from collections.abc import Callable, Sequence

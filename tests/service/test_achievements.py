@@ -1,6 +1,7 @@
 """Achievements: drafts, published versions, and by which version members are judged."""
 
 import hashlib
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ import rfc8785
 from fastapi.testclient import TestClient
 
 from service import achievements, awards, unsettled
-from service.definitions import ACHIEVEMENT_TYPES
+from service.definitions import ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES
 from service.runtime import Runtime
 from service.tables import AchievementVersion, Contribution, Enrolment, Network, UnsettledMember
 from tests.runtimes import BASE_URL, Clock
@@ -544,13 +545,18 @@ def test_a_closed_network_defines_nothing_new(running: Runtime, who: Actor) -> N
     assert who.get(f"{ACHIEVEMENTS}/reader").status_code == 200
 
 
-SCHEMAS = Path(__file__).parents[3] / "shared" / "data" / "1edtech-schemas"
+def test_every_type_of_the_standard_can_be_defined(shared: Path) -> None:
+    schema = (shared / "1edtech-schemas" / "achievementcredential.json").read_text()
+    for names in (ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES):
+        assert sorted(names) in enumerations(json.loads(schema))
 
 
-def test_every_type_of_the_standard_can_be_defined() -> None:
-    schema = (SCHEMAS / "achievementcredential.json").read_text()
-    for name in ACHIEVEMENT_TYPES:
-        assert f'"{name}"' in schema
+def enumerations(schema: Any) -> list[list[str]]:
+    """Return every list of allowed values in a schema, sorted."""
+    if isinstance(schema, dict):
+        own = [sorted(schema["enum"])] if "enum" in schema else []
+        return own + [found for part in schema.values() for found in enumerations(part)]
+    return [found for part in schema for found in enumerations(part)] if isinstance(schema, list) else []
 
 
 def test_a_version_is_an_achievement_of_open_badges(running: Runtime, who: Actor) -> None:
