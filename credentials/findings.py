@@ -1,6 +1,8 @@
-"""What a report says about a document: a finding, and the meaning of every code that one can have."""
+"""What a report or an error says about a document: a finding, and the meaning of every code there is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -8,7 +10,7 @@ class Finding:
     """One thing that was found.
 
     Args:
-        code: stable kebab-case name, a key of `CODES`.
+        code: stable kebab-case name: a key of `CODES`, or what the caller's `load` has named.
         message: one sentence with what was expected and what was found; never a secret.
         pointer: JSON pointer (RFC 6901) to the place in the credential, or "" for the whole.
     """
@@ -16,3 +18,161 @@ class Finding:
     code: str
     message: str
     pointer: str = ""
+
+
+CODES: Final[Mapping[str, str]] = {
+    # What was received
+    "json-not-utf8": "The text is not UTF-8.",
+    "json-too-large": "The text is longer, or holds more values, than is read here.",
+    "json-too-deep": "Arrays and objects lie inside one another deeper than is read here.",
+    "json-syntax": "The text is not JSON.",
+    "json-duplicate-key": "An object has the same key twice, so that two readers may see different values.",
+    "json-number": "A number is NaN, infinite or too large.",
+    "json-lone-surrogate": "A text holds half of a character.",
+    "json-type": "A value is none that JSON has.",
+    "json-not-canonical": "A value has no canonical form in JSON.",
+    "credential-malformed": "What was received is JSON, and no object.",
+    "jwt-malformed": "What was received looks like a JWT and is none.",
+    "jwt-form-mismatch": "The JWT is of one version of the data model and the credential in it of another.",
+    "envelope-malformed": "The enveloped credential is not a data address with a JWT.",
+    "envelope-unsupported": "The envelope holds another kind of token than a JWT.",
+    "image-unsupported": "The picture is neither PNG nor SVG (for baking: SVG in UTF-8).",
+    "image-malformed": "The picture is damaged, cut short, or holds the credential in a way that is not allowed.",
+    "image-too-large": "The picture is larger than is read here.",
+    "image-without-credential": "No credential is baked into the picture.",
+    "image-two-credentials": "Two credentials are baked into the picture.",
+    # Contexts
+    "context-order": "The first contexts are not those that the specification wants, in its order.",
+    "context-unknown": "A context is not known here; nothing is fetched.",
+    "context-inline": "A context is written into the document.",
+    "context-invalid": "A context breaks the rules of JSON-LD, or uses what is not read here.",
+    "context-too-complex": "Reading the contexts takes more steps than are made here.",
+    "context-digest": "A context file has not the digest that it is known by.",
+    "context-malformed": "A context file is no context.",
+    "protected-term": "A context changes a term that another protects.",
+    "json-ld-invalid": "The document breaks the rules of JSON-LD.",
+    "undefined-term": "No context defines a member, so that no signature covers it.",
+    "undefined-type": "No context defines a type, so that no signature covers it.",
+    "nothing-stated": "A value becomes part of no statement, so that no signature covers it.",
+    "keyword-unsigned": "A keyword of JSON-LD says something that no signature covers.",
+    "relative-iri": "An address is relative, and means something else wherever it is read.",
+    "iri-malformed": "An address holds characters that no address may hold.",
+    "language-malformed": "A language tag is not well-formed.",
+    "direction-malformed": "A text direction is neither ltr nor rtl.",
+    "number-not-exact": "A number is not the same in all readers of JSON.",
+    "graph-too-complex": "Canonicalizing the document takes more steps than are made here.",
+    # Form
+    "member-missing": "A member that has to be there is not.",
+    "member-type": "A member has a value of another type.",
+    "member-forbidden": "A member stands where the schema allows no others.",
+    "type-missing": "A type does not contain what it has to.",
+    "value-not-allowed": "A value is not one of those that the specification lists.",
+    "value-malformed": "A text has not the form that it must have.",
+    "value-null": "A value is null, which a signature over RDF does not see.",
+    "date-malformed": "A date is malformed, or names no instant because it has no zone.",
+    "array-empty": "An array is empty where an issuer leaves the member out.",
+    "subject-empty": "The credential says nothing of anybody.",
+    "digest-missing": "A related resource has no digest.",
+    "resource-repeated": "A related resource is listed twice.",
+    "image-type": "A picture in the document is neither PNG nor SVG.",
+    "period-reversed": "The validity ends before it begins.",
+    "schema-unknown": "The credential names a schema that is not known here.",
+    "date-not-whole-seconds": "A date of a JWT has parts of a second, which other readers would compare.",
+    "member-keyword": "A member is named by a keyword of JSON-LD, where a reader of JSON does not see it.",
+    "member-not-term": "A member is named by its address or by a class, where a reader of JSON does not see it.",
+    "id-blank": "An id is the label of a blank node, which a signature over RDF does not cover.",
+    "id-ambiguous": "Objects with one id differ in a member that a signature over RDF ties to neither.",
+    "value-repeated": "An entry of a set stands there twice, which a signature over RDF does not see.",
+    "levels-out-of-order": "A rubric's levels are not in the order of their numbers, which RDF does not keep.",
+    # Subject
+    "recipient-missing": "The subject has neither id nor identifier.",
+    "criteria-missing": "The criteria have neither id nor narrative.",
+    "result-description-unknown": "A result is against a description that the achievement does not have.",
+    "result-level-unknown": "A result reaches a level that its description does not have.",
+    "result-status-missing": "A result lacks the status that its description asks for.",
+    "result-value-not-allowed": "A result has a value that its description does not allow.",
+    "required-level-unknown": "A description requires a level that it does not have.",
+    "required-value-not-allowed": "A description requires a value that it does not allow.",
+    # Proof
+    "proof-missing": "There is no proof.",
+    "proof-present": "A credential that is to be signed has a proof already.",
+    "proof-malformed": "A member of a proof is missing or of another type.",
+    "proof-too-many": "There are more proofs than are looked at here.",
+    "proof-id-repeated": "Two proofs have the same id.",
+    "proof-purpose": "A proof is for another purpose than assertions.",
+    "proof-from-future": "A proof says that it was created later than now.",
+    "proof-expired": "A proof says that it holds no longer.",
+    "proof-value-malformed": "The value of a proof is no signature of its suite.",
+    "proof-key-mismatch": "A proof's suite takes keys of another kind.",
+    "proof-context-mismatch": "A proof was made under other contexts than the document has.",
+    "proof-not-checked": "A proof cannot be checked, because the contexts leave some of the document open.",
+    "previous-proof-missing": "A proof was made after another one that is not there.",
+    "previous-proof-not-checked": "A proof was made after another one that could not be checked.",
+    "suite-unsupported": "A proof is of a suite that is not known here.",
+    "signature-invalid": "The signature does not fit the document, or not the key.",
+    "jwt-type": "The JWT says that it is something else than a credential.",
+    "jwt-header-member": "The header has a member that Open Badges do not allow.",
+    "jwt-header-malformed": "A member of the header has a value of another type.",
+    "jwt-key-missing": "The header names no key.",
+    "jwt-critical": "The header demands extensions that are not known here.",
+    "jwt-algorithm-mismatch": "The header names another algorithm than the key is for.",
+    "jwt-claim-missing": "A claim that has to repeat the credential is missing.",
+    "jwt-claim-mismatch": "A claim is not what the credential says.",
+    "jwt-claim-malformed": "A claim that is a date is no number of seconds.",
+    "jwt-claim-forbidden": "A claim stands in a JWT of a type that may not have it.",
+    "jwt-expired": "The JWT's signature has ended.",
+    "jwt-not-yet-valid": "The JWT's signature begins later than now.",
+    "jwt-version-unsupported": "Credentials of VC Data Model 1.1 are not signed as JWT here.",
+    # Keys
+    "verification-method-malformed": "The name of a key, or the entry under it, is malformed.",
+    "verification-method-missing": "The document at the key's address lists no such key.",
+    "verification-method-repeated": "A document lists two keys under one id.",
+    "did-malformed": "A DID is malformed.",
+    "did-method-unsupported": "A DID is of a method that is not known here.",
+    "controller-document-malformed": "What lies at a key's address is no document of keys.",
+    "controller-document-mismatch": "The document at somebody's address is about somebody else.",
+    "controller-mismatch": "A document lists a key that somebody else controls.",
+    "key-not-issuers": "The issuer does not publish the key as its own.",
+    "key-revoked": "The issuer has revoked the key.",
+    "key-expired": "The key has expired.",
+    "key-private-published": "Whoever published the key has published its private half.",
+    "key-unsupported": "A key is of a kind that is not known here, or that the suite does not take.",
+    "key-malformed": "A key's numbers are beyond what is checked here.",
+    "key-not-on-curve": "A key is no point of its curve.",
+    "key-weak": "A key is of a kind under which anybody can sign.",
+    "jwk-malformed": "A JWK is malformed.",
+    "jwk-private": "A JWK that should be public holds a private key.",
+    "jwk-inconsistent": "A JWK says that it is for something else.",
+    "multikey-malformed": "A Multikey is malformed.",
+    "base58-malformed": "A text is not base58btc.",
+    "base64url-malformed": "A text is not base64url in its one form.",
+    "too-many-addresses": "The credential refers to more documents than are loaded for one report.",
+    # Status
+    "credential-revoked": "The issuer has revoked the credential.",
+    "credential-suspended": "The issuer has suspended the credential.",
+    "status-message": "The issuer has a message about the credential (a remark).",
+    "status-entry-malformed": "An entry of the credential's status is malformed.",
+    "status-index-out-of-range": "The place of the credential is beyond the end of the status list.",
+    "status-too-many": "There are more status entries than are looked at here.",
+    "status-type-unsupported": "The status is of a type that is not known here.",
+    "status-purpose-unsupported": "A status is set whose purpose is not known here.",
+    "status-purpose-mismatch": "The status list is for another purpose.",
+    "status-list-malformed": "What lies at the address of the status list is none.",
+    "status-list-encoding": "The bits of the status list are not encoded as they must be.",
+    "status-list-too-large": "The status list expands to more than is read here.",
+    "status-list-too-short": "The status list has too few entries to hide among.",
+    "status-list-other": "The status list is another one than the credential names.",
+    "status-list-issuer": "The status list is of another issuer.",
+    "status-list-proof": "The status list's own proof does not hold, or is not its issuer's.",
+    "status-list-undecided": "The status list's own proof could not be checked.",
+    "status-list-outdated": "The status list is of another time than now.",
+    # Validity, recipient, endorsements
+    "credential-expired": "The credential has ended.",
+    "credential-not-yet-valid": "The credential begins later than now.",
+    "recipient-other": "The credential names somebody else.",
+    "recipient-not-comparable": "The credential names nobody who could be compared.",
+    "endorsement-not-verified": "An endorsement does not pass the checks itself.",
+    "endorsement-of-other": "An endorsement is of something else than it stands in (a remark).",
+    "endorsements-too-many": "There are more endorsements than are looked at here.",
+}
+"""Every code of this library with what it means. Codes are part of the interface: none is renamed or given away."""
