@@ -36,7 +36,7 @@ from credentials.errors import shown
 from credentials.findings import Finding
 from credentials.instants import read_instant, write_instant
 from credentials.strict_json import pointer
-from credentials.unprotected import find_unprotected
+from credentials.unprotected import MAX_FINDINGS, find_unprotected
 
 V1_CONTEXT: Final = "https://www.w3.org/2018/credentials/v1"
 V2_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
@@ -791,7 +791,7 @@ def check_form(credential: Mapping[str, Any]) -> list[Finding]:
     try:
         _class_of(credential).model_validate(credential, by_alias=True, by_name=False, context=_RECEIVED)  # (1)-(3)
     except ValidationError as error:
-        findings = [_finding(detail, credential) for detail in error.errors(include_url=False)]
+        findings = [_finding(detail, credential) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
     places = {finding.pointer for finding in findings}
     unprotected = [item for item in find_unprotected(credential, _DECLARED) if item.pointer not in places]  # (4)
     return sorted(findings + unprotected, key=lambda finding: finding.pointer)

@@ -20,6 +20,9 @@ from credentials.strict_json import pointer
 AMBIGUOUS: Final = frozenset({"id-ambiguous", "value-repeated", "levels-out-of-order"})
 """Codes of what a proof over RDF leaves open, and one over the text itself does not."""
 
+MAX_FINDINGS: Final = 100
+"""How many findings are listed; what a document has beyond them is found when those are gone."""
+
 VOCABULARIES: Final = (
     "https://www.w3.org/2018/credentials",
     "https://w3id.org/",
@@ -37,6 +40,19 @@ PREFIXES: Final = frozenset({"cred", "obi", "sec", "xsd"})
 CLASS_NAMES: Final = frozenset({"Achievement", "Address", "Criteria", "GeoCoordinates", "Image", "Profile"})
 """Classes whose address some context gives to a property too, which could so be hidden under the class's name."""
 
+_POINTING = frozenset(
+    {
+        "EndorsementSubject",
+        "criteria",
+        "credentialSchema",
+        "credentialStatus",
+        "image",
+        "refreshService",
+        "relatedResource",
+        "termsOfUse",
+    }
+)
+"""Classes whose objects say of something else only this or that: no extension is at home in them."""
 _IN_VALUE_OBJECTS = frozenset({"@value", "@language", "@direction", "@type"})
 _SETS_OF_TEXTS = frozenset({"type", "tag", "endorsementJwt"})
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -46,11 +62,12 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class _Node:
-    """An object with an id, and the members that its place in the model has."""
+    """An object with an id, the members that its class has (None: unknown), and whether it may have others."""
 
     path: Path
     members: Mapping[str, Any]
     declared: frozenset[str] | None
+    extensible: bool
 
 
 @dataclass
@@ -60,7 +77,8 @@ class _Walk:
     nodes: defaultdict[str, list[_Node]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, code: str, message: str, path: Path) -> None:
-        self.findings.append(Finding(code, message, pointer(*path)))
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(code, message, pointer(*path)))
 
 
 def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, frozenset[str]]) -> list[Finding]:
@@ -116,8 +134,9 @@ def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str
             walk.add("id-blank", f"expected an address as id, got the label {shown(identifier)}", (*path, "id"))
         types = value.get("type")
         names = [*(types[::-1] if isinstance(types, list) else [types]), name]
-        found = (walk.declared[one] for one in names if isinstance(one, str) and one in walk.declared)
-        walk.nodes[identifier].append(_Node(path, value, next(found, None)))
+        kind = next((one for one in names if isinstance(one, str) and one in walk.declared), None)
+        declared = None if kind is None else walk.declared[kind]
+        walk.nodes[identifier].append(_Node(path, value, declared, kind not in _POINTING))
 
 
 def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
@@ -163,9 +182,11 @@ def _movable(one: _Node, other: _Node) -> str | None:
     for member, value in one.members.items():
         if member in {"id", "@context"} or other.members.get(member) == value:
             continue
+        if one.declared is None or other.declared is None:
+            return member
         if member == "type" and one.declared != other.declared:
             continue  # each class demands its own
-        at_home = one.declared is not None and member in one.declared
-        if not at_home or other.declared is None or member in other.declared:
+        extension = member not in one.declared and (other.extensible or not one.extensible)
+        if member in other.declared or extension:
             return member
     return None
