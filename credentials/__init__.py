@@ -5,9 +5,10 @@ from credentials.documents import PACKAGED, Contexts, Fetched, Load
 from credentials.errors import CredentialError, MalformedError, UnavailableError
 from credentials.findings import Finding
 from credentials.keys import PrivateKeySigner, Signer, VerificationKey
+from credentials.report import Check, Report
 from credentials.sign import sign, sign_jwt
 from credentials.strict_json import canonical_json, parse_json
-from credentials.verify import Check, Report, verify
+from credentials.verify import verify
 
 __all__ = [
     "PACKAGED",

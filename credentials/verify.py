@@ -1,100 +1,46 @@
-"""Check a credential as it was received: an ordered list of named checks, each with one of four outcomes.
+"""The front door in: an ordered report on a credential as it was received.
 
-`verify` never raises for a bad credential. What cannot be looked up is *undecided*, never passed.
+Three outcomes, not two: what cannot be looked up is *undecided*, never a green tick, and a bad credential is a report,
+never an error.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from credentials import jose
-from credentials.bake import extract, is_image, media_type
-from credentials.canonicalize import context_faults
-from credentials.data_integrity import check_proof, previous_proofs, proofs_of, read_options
-from credentials.dids import ResolvedKey, find_published, resolve_key
 from credentials.documents import PACKAGED, Contexts, Load
-from credentials.errors import (
-    CredentialError,
-    MalformedError,
-    ProofError,
-    StatusError,
-    UnavailableError,
-    UnsupportedError,
-)
+from credentials.errors import CredentialError
 from credentials.findings import Finding
-from credentials.instants import read_instant, write_instant
-from credentials.model import check_form
+from credentials.model import check_form, is_open_badge
+from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
+from credentials.received import Secured, form_of, read
 from credentials.recipient import matches
-from credentials.status import is_listed, message_of, read_entry
-from credentials.strict_json import parse_json
+from credentials.report import NAMES, Check, Report, concluded, finding_of, verdict_of
+from credentials.standing import check_status, check_validity
+from credentials.strict_json import pointer
+from credentials.unprotected import AMBIGUOUS
 
-Outcome = Literal["passed", "failed", "undecided", "skipped"]
-Verdict = Literal["verified", "rejected", "undecided"]
-Form = Literal["json", "jwt", "png", "svg"]
+MAX_ENDORSEMENTS: Final = 8
+"""How many endorsements of one credential are looked at."""
 
-NAMES: Final = ("parse", "context", "schema", "subject", "proof", "issuer", "status", "validity", "recipient")
-"""The checks, in the order of a report."""
-MAX_STATUS_ENTRIES: Final = 8
-CLOCK_SKEW: Final = timedelta(minutes=5)
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question of the report, its outcome, and what was found on the way."""
-
-    name: str
-    outcome: Outcome
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Report:
-    """What came of a verification.
-
-    `credential` is the credential as parsed, trusted or not; None where nothing could be read. `form` is how it came.
-    """
-
-    verdict: Verdict
-    checks: tuple[Check, ...]
-    credential: dict[str, Any] | None
-    form: Form
-
-    def to_json(self) -> dict[str, Any]:
-        """Return `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential}`."""
-        return {
-            "verdict": self.verdict,
-            "form": self.form,
-            "checks": [
-                {
-                    "name": check.name,
-                    "outcome": check.outcome,
-                    "findings": [
-                        {"code": found.code, "message": found.message, "pointer": found.pointer}
-                        for found in check.findings
-                    ],
-                }
-                for check in self.checks
-            ],
-            "credential": self.credential,
-        }
-
-
-@dataclass(frozen=True)
-class _Secured:
-    """A credential, and what secures it: the JWT around it, or the proofs in it."""
-
-    credential: dict[str, Any]
-    jwt: jose.Jwt | None
-
-
-@dataclass(frozen=True)
-class _Question:
-    now: datetime
-    load: Load
-    contexts: Contexts
+_SUBJECT_CODES: Final = frozenset(
+    {
+        "recipient-missing",
+        "criteria-missing",
+        "result-description-unknown",
+        "result-level-unknown",
+        "result-status-missing",
+        "result-value-not-allowed",
+        "required-level-unknown",
+        "required-value-not-allowed",
+    }
+)
+_SCHEMA_TYPE = "1EdTechJsonSchemaValidator2019"
+_KNOWN_SCHEMA = re.compile(
+    r"https://purl\.imsglobal\.org/spec/ob/v3p0/schema/json(-ld)?/"
+    r"ob_v3p0_(any)?(achievement|endorsement)credential(_schema|-jsonschema1)\.json"
+)
 
 
 def verify(
@@ -105,338 +51,166 @@ def verify(
     contexts: Contexts = PACKAGED,
     recipient: str | None = None,
 ) -> Report:
-    """Return the report on a credential as it was received.
+    """Return the report on a credential as it was received; bad input never raises.
 
-    1. parse: JSON, a compact JWT, an enveloped credential, or a PNG or SVG with one of these inside.
-    2. context: every term and type is defined by contexts that are known.
-    3. schema: the form that VC Data Model and Open Badges ask for, without (4).
-    4. subject: the same for `credentialSubject`.
-    5. proof: every proof of a supported suite holds, or the JWT's signature and claims do.
-    6. issuer: a proof that holds is by a key that the issuer itself publishes.
-    7. status: no status list says that it is revoked or suspended.
+    1. parse: strict JSON, a compact JWT, an enveloped credential, or a PNG or SVG with one of these baked in.
+    2. context: known contexts, in order, define every term and type. An unknown one is *undecided*, and so is a
+       proof that rests on it.
+    3. schema: the form is that of the VC Data Model and, for badges and endorsements, of 1EdTech's schemas. Where the
+       proof covers meaning and not text, what it leaves ambiguous is *undecided*. Other schemas that the credential
+       names by 1EdTech's type are not read here: *undecided*.
+    4. subject: an Open Badge names a recipient, criteria, and results that fit their descriptions.
+    5. proof: the JWT, or every proof, holds.
+    6. issuer: the key under which one holds is published by the issuer itself.
+    7. status: no list says that it is revoked or suspended.
     8. validity: `now` is within its dates.
-    9. recipient: it was issued to `recipient`, where one is named.
+    9. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
+    10. endorsements: each endorsement in it passes 1 to 8 for itself.
+
+    Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at.
 
     Args:
-        received: as it came; at most 4 MiB.
-        now: the instant for which the question is asked.
-        load: gives DID documents, keys and status lists by address.
-        contexts: what JSON-LD is read with; nothing else is.
-        recipient: e-mail address, DID or other identifier of whoever shows the credential.
-    Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1; VC Data Integrity 1.0, section 4.4.
+        received: as it came; within the bounds of `parse_json` and `bake.MAX_IMAGE_BYTES`.
+        now: aware; the instant that the question is about.
+        load: how DID documents, keys and status lists are had; called `provenance.MAX_ADDRESSES` times at most.
+        recipient: e-mail address, DID or other identifier of whoever shows it.
+    Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
-    form, secured, problem = _parse(received)  # (1)
-    if secured is None:
-        assert problem is not None
-        rest = (Check(name, "skipped") for name in NAMES[1:])
-        return Report("rejected", (Check("parse", "failed", (problem,)), *rest), None, form)
-    asked = _Question(now, load, contexts)
-    credential = secured.credential
-    context = _check_context(credential, contexts)  # (2)
-    schema, subject = _check_form(credential)  # (3) (4)
-    proof, issuer = _check_proof(secured, asked)  # (5) (6)
-    checks = (
+    form = form_of(received)
+    try:
+        secured = read(received)  # (1)
+    except CredentialError as error:
+        checks = [Check("parse", "failed", (finding_of(error),)), *(Check(name, "skipped") for name in NAMES[1:])]
+        return Report("rejected", tuple(checks), None, form)
+    inquiry = Inquiry(now, contexts, load)
+    checks = [
+        *_check_credential(secured, inquiry),
+        _check_recipient(secured.credential, recipient),  # (9)
+        _check_endorsements(secured.credential, inquiry),  # (10)
+    ]
+    return Report(verdict_of(checks), tuple(checks), secured.credential, form)
+
+
+def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
+    """Return the checks that any credential has to pass for itself."""
+    provenance = check_provenance(secured, inquiry)
+    form = check_form(secured.credential)
+    return [
         Check("parse", "passed"),
-        context,
-        schema,
-        subject,
-        proof,
-        issuer,
-        _check_status(credential, asked),  # (7)
-        _check_validity(credential, now),  # (8)
-        _check_recipient(credential, recipient),  # (9)
-    )
-    return Report(_verdict(checks), checks, credential, form)
+        _check_context(secured.credential, provenance, form, inquiry),  # (2)
+        _check_schema(secured.credential, provenance, form),  # (3)
+        _check_subject(secured.credential, form),  # (4)
+        provenance.proof,  # (5)
+        provenance.issuer,  # (6)
+        check_status(secured, inquiry),  # (7)
+        _check_validity(secured.credential, form, inquiry),  # (8)
+    ]
 
 
-def _verdict(checks: Sequence[Check]) -> Verdict:
-    outcomes = {check.outcome for check in checks}
-    return "rejected" if "failed" in outcomes else "undecided" if "undecided" in outcomes else "verified"
+def _check_context(
+    credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding], inquiry: Inquiry
+) -> Check:
+    out_of_order = [found for found in form if found.pointer.startswith("/@context")]
+    faults = provenance.faults if provenance.faults is not None else faults_of(credential, inquiry.contexts)
+    found = [finding_of(fault) for fault in faults]
+    unknown = [fault for fault in found if fault.code == "context-unknown"]
+    if out_of_order:  # without the first contexts nothing is defined, and each member would be named
+        return concluded("context", failed=out_of_order, undecided=unknown)
+    return concluded("context", failed=[fault for fault in found if fault not in unknown], undecided=unknown)
 
 
-def _found(error: CredentialError) -> Finding:
-    return Finding(error.code, error.message, error.pointer)
+def _check_schema(credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding]) -> Check:
+    elsewhere = _SUBJECT_CODES | AMBIGUOUS | {"period-reversed"}
+    failed = [found for found in form if found.code not in elsewhere and not found.pointer.startswith("/@context")]
+    ambiguous = [found for found in form if found.code in AMBIGUOUS and not provenance.covers_text]
+    return concluded("schema", failed=failed, undecided=[*ambiguous, *_unread_schemas(credential)])
 
 
-def _outcome(findings: Sequence[Finding], *, undecided: Sequence[Finding] = ()) -> tuple[Outcome, tuple[Finding, ...]]:
-    if findings:
-        return "failed", (*findings, *undecided)
-    return ("undecided", tuple(undecided)) if undecided else ("passed", ())
+def _unread_schemas(credential: Mapping[str, Any]) -> Iterator[Finding]:
+    schemas = credential.get("credentialSchema")
+    for index, schema in enumerate(schemas if isinstance(schemas, list) else [schemas]):
+        if isinstance(schema, Mapping) and schema.get("type") == _SCHEMA_TYPE:
+            address = schema.get("id")
+            if isinstance(address, str) and not _KNOWN_SCHEMA.fullmatch(address):
+                message = f"expected a schema that is known here, got {address[:200]!a}"
+                where = pointer("credentialSchema", *([index] if isinstance(schemas, list) else []), "id")
+                yield Finding("schema-unknown", message, where)
 
 
-# --- (1) parse -------------------------------------------------------------------------------------------------------
+def _check_subject(credential: Mapping[str, Any], form: Sequence[Finding]) -> Check:
+    if not is_open_badge(credential):
+        return Check("subject", "skipped")
+    return concluded("subject", failed=[found for found in form if found.code in _SUBJECT_CODES])
 
 
-def _parse(received: bytes | str) -> tuple[Form, _Secured | None, Finding | None]:
-    form: Form = "json"
-    try:
-        if isinstance(received, bytes) and is_image(received):
-            form = "png" if media_type(received) == "image/png" else "svg"
-            received = extract(received)
-        text: bytes | str = received.strip()
-        as_text = text if isinstance(text, str) else text.decode("ascii", "replace")
-        if _JWT.fullmatch(as_text):
-            return ("jwt" if form == "json" else form), _of_jwt(as_text), None
-        value = parse_json(text)
-        if not isinstance(value, dict):
-            raise MalformedError("credential-malformed", "expected a JSON object, got another kind of value")
-        types = value.get("type")
-        if "EnvelopedVerifiableCredential" in (types if isinstance(types, list) else [types]):
-            return form, _of_jwt(jose.open_envelope(value)), None
-        return form, _Secured(value, None), None
-    except CredentialError as error:
-        return form, None, _found(error)
-
-
-def _of_jwt(token: str) -> _Secured:
-    jwt = jose.decode_jwt(token)
-    return _Secured(jose.credential_of(jwt), jwt)
-
-
-# --- (2) context, (3) schema, (4) subject ----------------------------------------------------------------------------
-
-
-def _check_context(credential: Mapping[str, Any], contexts: Contexts) -> Check:
-    try:
-        faults = [_found(fault) for fault in context_faults(credential, contexts)]
-    except CredentialError as error:
-        faults = [_found(error)]
-    unknown = [fault for fault in faults if fault.code == "context-unknown"]
-    return Check("context", *_outcome([fault for fault in faults if fault not in unknown], undecided=unknown))
-
-
-def _check_form(credential: Mapping[str, Any]) -> tuple[Check, Check]:
-    findings = check_form(credential)
-    subject = [found for found in findings if re.match(r"/credentialSubject(/|$)", found.pointer)]
-    return (
-        Check("schema", *_outcome([found for found in findings if found not in subject])),
-        Check("subject", *_outcome(subject)),
-    )
-
-
-# --- (5) proof, (6) issuer -------------------------------------------------------------------------------------------
-
-
-def _issuer_id(credential: Mapping[str, Any]) -> str | None:
-    issuer = credential.get("issuer")
-    found = issuer.get("id") if isinstance(issuer, Mapping) else issuer
-    return found if isinstance(found, str) else None
-
-
-def _check_proof(secured: _Secured, asked: _Question) -> tuple[Check, Check]:
-    issuer = _issuer_id(secured.credential)
-    if secured.jwt is not None:
-        proof, key = _check_jwt(secured.jwt, secured.credential, issuer, asked)
-        keys = [key] if key is not None else []
-    else:
-        proof, keys = _check_proofs(secured.credential, issuer, asked)
-    if proof.outcome != "passed":
-        return proof, Check("issuer", "undecided" if proof.outcome == "undecided" else "skipped")
-    return proof, _check_issuer(issuer, keys, asked)
-
-
-def _check_jwt(
-    jwt: jose.Jwt, credential: Mapping[str, Any], issuer: str | None, asked: _Question
-) -> tuple[Check, ResolvedKey | None]:
-    findings = [*jose.header_findings(jwt), *jose.claim_findings(jwt, credential)]
-    try:
-        if jwt.key_id is not None:
-            resolved = resolve_key(jwt.key_id, asked.load, issuer=issuer)
-        elif (embedded := jwt.embedded_key) is not None:
-            resolved = ResolvedKey(embedded, issuer or "")
-        else:
-            resolved = None
-        if resolved is not None:
-            jose.check_jwt(jwt, resolved.key)
-            return Check("proof", *_outcome(findings)), resolved
-    except (UnavailableError, UnsupportedError) as error:
-        return Check("proof", *_outcome(findings, undecided=[_found(error)])), None
-    except CredentialError as error:
-        findings.append(_found(error))
-    if not findings:
-        findings = [Finding("jwt-key-missing", "expected kid or jwk in the header, got neither", "")]
-    return Check("proof", *_outcome(findings)), None
-
-
-def _check_proofs(document: Mapping[str, Any], issuer: str | None, asked: _Question) -> tuple[Check, list[ResolvedKey]]:
-    """Check every proof; those of a suite that is unknown here do not count where another holds."""
-    failed: list[Finding] = []
-    undecided: list[Finding] = []
-    unsupported: list[Finding] = []
-    keys: list[ResolvedKey] = []
-    try:
-        proofs = proofs_of(document)
-    except CredentialError as error:
-        return Check("proof", "failed", (_found(error),)), []
-    for place, proof in enumerate(proofs):
-        where = f"/proof/{place}" if isinstance(document.get("proof"), list) else "/proof"
-        try:
-            keys.append(_check_one(document, proof, issuer, asked))
-        except UnavailableError as error:
-            undecided.append(Finding(error.code, error.message, where))
-        except UnsupportedError as error:
-            unsupported.append(Finding(error.code, error.message, where))
-        except CredentialError as error:
-            (undecided if error.code == "context-unknown" else failed).append(Finding(error.code, error.message, where))
-    if failed:
-        return Check("proof", "failed", tuple(failed)), []
-    if keys and not undecided:
-        return Check("proof", "passed", tuple(unsupported)), keys
-    return Check("proof", "undecided", (*undecided, *unsupported)), []
-
-
-def _check_one(
-    document: Mapping[str, Any], proof: Mapping[str, Any], issuer: str | None, asked: _Question
-) -> ResolvedKey:
-    options = read_options(proof)
-    previous_proofs(document, proof)
-    if options.purpose != "assertionMethod":
-        raise ProofError("proof-purpose", f"expected the purpose assertionMethod, got {options.purpose!r}")
-    if options.created is not None and options.created > asked.now + CLOCK_SKEW:
-        raise ProofError("proof-from-future", "expected a proof that was created in the past, got one of the future")
-    if options.expires is not None and options.expires <= asked.now:
-        raise ProofError(
-            "proof-expired", f"expected a proof that still holds, got one until {write_instant(options.expires)}"
-        )
-    resolved = resolve_key(options.verification_method, asked.load, issuer=issuer)
-    check_proof(document, proof, resolved.key, asked.contexts)
-    return resolved
-
-
-def _check_issuer(issuer: str | None, keys: Sequence[ResolvedKey], asked: _Question) -> Check:
-    """Return whether one of the keys is the issuer's own, published by the issuer for assertions."""
-    if issuer is None:
-        return Check(
-            "issuer", "failed", (Finding("issuer-missing", "expected an issuer with an id, got none", "/issuer"),)
-        )
-    failed: list[Finding] = []
-    undecided: list[Finding] = []
-    for key in keys:
-        try:
-            owned = key if key.belongs_to(issuer) else find_published(issuer, key.key, asked.load)
-            for at, code in ((owned.revoked_at, "key-revoked"), (owned.expires_at, "key-expired")):
-                if at is not None and at <= asked.now:
-                    raise ProofError(code, f"expected a key in force, got one that ended at {write_instant(at)}")
-        except (UnavailableError, UnsupportedError) as error:
-            undecided.append(Finding(error.code, error.message, "/issuer"))
-        except CredentialError as error:
-            failed.append(Finding(error.code, error.message, "/issuer"))
-        else:
-            return Check("issuer", "passed")
-    return Check("issuer", *(("undecided", tuple(undecided)) if undecided else ("failed", tuple(failed))))
-
-
-# --- (7) status ------------------------------------------------------------------------------------------------------
-
-
-def _check_status(credential: Mapping[str, Any], asked: _Question) -> Check:
-    value = credential.get("credentialStatus")
-    entries = value if isinstance(value, list) else [] if value is None else [value]
-    if not entries:
-        return Check("status", "skipped")
-    if len(entries) > MAX_STATUS_ENTRIES:
-        message = f"expected at most {MAX_STATUS_ENTRIES} status entries, got {len(entries)}"
-        return Check("status", "failed", (Finding("status-too-many", message, "/credentialStatus"),))
-    failed: list[Finding] = []
-    undecided: list[Finding] = []
-    for place, entry in enumerate(entries):
-        where = f"/credentialStatus/{place}" if isinstance(value, list) else "/credentialStatus"
-        try:
-            _check_entry(credential, entry, asked)
-        except (UnavailableError, UnsupportedError) as error:
-            undecided.append(Finding(error.code, error.message, where))
-        except CredentialError as error:
-            failed.append(Finding(error.code, error.message, where))
-    return Check("status", *_outcome(failed, undecided=undecided))
-
-
-def _check_entry(credential: Mapping[str, Any], entry: Any, asked: _Question) -> None:
-    """Return if the entry's list does not speak against the credential."""
-    issuer = _issuer_id(credential) or ""
-    kind = entry.get("type") if isinstance(entry, Mapping) else None
-    kinds = kind if isinstance(kind, list) else [kind]
-    if "BitstringStatusListEntry" in kinds:
-        address = entry.get("statusListCredential")
-        if not isinstance(address, str):
-            raise StatusError("status-entry-malformed", "expected statusListCredential to be an address")
-        status = read_entry(entry, _list_credential(address, issuer, asked))
-        purpose = entry.get("statusPurpose")
-        if status and purpose in {"revocation", "suspension"}:
-            done = "revoked" if purpose == "revocation" else "suspended"
-            raise StatusError(
-                f"credential-{done}", f"expected a credential that stands, got one that its issuer {done}"
-            )
-        _ = message_of(entry, status)
-    elif "1EdTechRevocationList" in kinds:
-        address = entry.get("id")
-        if not isinstance(address, str):
-            raise StatusError("status-entry-malformed", "expected the id of the entry to be an address")
-        if is_listed(parse_json(asked.load(address).body), credential.get("id"), issuer):
-            raise StatusError(
-                "credential-revoked", "expected a credential that stands, got one that its issuer revoked"
-            )
-    else:
-        raise UnsupportedError("status-unsupported", "expected a kind of status that is known here, got another")
-
-
-def _list_credential(address: str, issuer: str, asked: _Question) -> dict[str, Any]:
-    """Return the list credential at `address`, once its own proof, issuer and dates hold."""
-    fetched = asked.load(address)
-    _, secured, problem = _parse(fetched.body)
-    if secured is None:
-        assert problem is not None
-        raise StatusError("status-list-malformed", f"expected a status list credential: {problem.message}")
-    found = secured.credential
-    checks: tuple[Callable[[], Check | tuple[Check, Check]], ...] = (
-        lambda: _check_context(found, asked.contexts),
-        lambda: _check_proof(secured, asked),
-        lambda: _check_validity(found, asked.now),
-    )
-    if _issuer_id(found) != issuer:
-        raise StatusError("status-list-issuer", "expected the list of the credential's own issuer, got another's")
-    for check in _flat(checks):
-        if check.outcome == "failed":
-            raise StatusError("status-list-not-verified", f"status list: {check.findings[0].message}")
-        if check.outcome == "undecided":
-            reason = check.findings[0].message if check.findings else "its key could not be looked up"
-            raise UnavailableError("status-list-undecided", f"status list: {reason}")
-    return found
-
-
-def _flat(checks: Sequence[Callable[[], Check | tuple[Check, Check]]]) -> Iterator[Check]:
-    for check in checks:
-        found = check()
-        yield from found if isinstance(found, tuple) else (found,)
-
-
-# --- (8) validity, (9) recipient -------------------------------------------------------------------------------------
-
-
-def _check_validity(credential: Mapping[str, Any], now: datetime) -> Check:
-    start_name = "validFrom" if "validFrom" in credential else "issuanceDate"
-    end_name = "validUntil" if "validUntil" in credential else "expirationDate"
-    start, end = read_instant(credential.get(start_name)), read_instant(credential.get(end_name))
-    findings = []
-    if start is not None and start > now:
-        message = f"expected a credential that is valid now, got one valid from {write_instant(start)}"
-        findings.append(Finding("credential-not-yet-valid", message, f"/{start_name}"))
-    if end is not None and end <= now:
-        message = f"expected a credential that is valid now, got one valid until {write_instant(end)}"
-        findings.append(Finding("credential-expired", message, f"/{end_name}"))
-    if start is None and end is None:
-        return Check("validity", "skipped")
-    return Check("validity", *_outcome(findings))
+def _check_validity(credential: Mapping[str, Any], form: Sequence[Finding], inquiry: Inquiry) -> Check:
+    reversed_period = [found for found in form if found.code == "period-reversed"]
+    return concluded("validity", failed=reversed_period) if reversed_period else check_validity(credential, inquiry)
 
 
 def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Check:
     if recipient is None:
         return Check("recipient", "skipped")
-    subject = credential.get("credentialSubject")
-    same = matches(subject, recipient) if isinstance(subject, Mapping) else None
-    if same is None:
-        message = "expected a recipient that can be compared, got none"
-        return Check("recipient", "undecided", (Finding("recipient-not-named", message, "/credentialSubject"),))
-    if not same:
-        message = "expected the named recipient, got a credential that was issued to somebody else"
-        return Check("recipient", "failed", (Finding("recipient-mismatch", message, "/credentialSubject"),))
-    return Check("recipient", "passed")
+    value = credential.get("credentialSubject")
+    subjects = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping)]
+    answers = {matches(subject, recipient) for subject in subjects}
+    if True in answers:
+        return Check("recipient", "passed")
+    if False in answers:
+        message = "expected a credential of the recipient that was named, got one that names somebody else"
+        return concluded("recipient", failed=[Finding("recipient-other", message, "/credentialSubject")])
+    message = "expected a recipient that can be compared with the one that was named, got none of that kind"
+    return concluded("recipient", undecided=[Finding("recipient-not-comparable", message, "/credentialSubject")])
+
+
+# --- (10) Endorsements -----------------------------------------------------------------------------------------------
+
+
+def _check_endorsements(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
+    found = list(_endorsements_in(credential))
+    if not found:
+        return Check("endorsements", "skipped")
+    failed: list[Finding] = []
+    undecided: list[Finding] = []
+    remarks: list[Finding] = []
+    for where, endorsement, endorsed in found[:MAX_ENDORSEMENTS]:
+        try:
+            secured = read(endorsement) if isinstance(endorsement, str) else Secured(endorsement)
+        except CredentialError as error:
+            failed.append(Finding("endorsement-not-verified", f"endorsement: {error.message}", where))
+            continue
+        # What stands in the credential itself was read with it: contexts and form are its own.
+        own = () if isinstance(endorsement, str) else ("context", "schema")
+        checks = [check for check in _check_credential(secured, inquiry) if check.name not in own]
+        for outcome, findings in (("failed", failed), ("undecided", undecided)):
+            first = next((check for check in checks if check.outcome == outcome), None)
+            if first is not None:
+                reason = first.findings[0].message if first.findings else "it could not be looked up"
+                findings.append(Finding("endorsement-not-verified", f"endorsement, {first.name}: {reason}", where))
+                break
+        subject = secured.credential.get("credentialSubject")
+        if isinstance(subject, Mapping) and subject.get("id") != endorsed:
+            message = "expected the endorsement to be of what it stands in, got one of something else"
+            remarks.append(Finding("endorsement-of-other", message, where))
+    if len(found) > MAX_ENDORSEMENTS:
+        message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got {len(found)}"
+        undecided.append(Finding("endorsements-too-many", message))
+    return concluded("endorsements", failed=failed, undecided=undecided, remarks=remarks)
+
+
+def _endorsements_in(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any, object]]:
+    """Yield each endorsement, not those within others: where it stands, what it is, and the id of what it stands in."""
+    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend((item, (*path, index)) for index, item in enumerate(value))
+        elif isinstance(value, Mapping):
+            for member, inner in value.items():
+                if member in {"endorsement", "endorsementJwt"}:
+                    wanted = Mapping if member == "endorsement" else str
+                    for index, endorsement in enumerate(inner if isinstance(inner, list) else []):
+                        if isinstance(endorsement, wanted):
+                            yield pointer(*path, member, index), endorsement, value.get("id")
+                else:
+                    waiting.append((inner, (*path, member)))

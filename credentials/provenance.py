@@ -1,0 +1,300 @@
+"""Where a credential comes from: whether what secures it holds, and whether the issuer's own key did that.
+
+Two questions, kept apart: anybody can make a signature that holds, with a key of their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from credentials import jose
+from credentials.canonicalize import context_faults
+from credentials.data_integrity import check_proof, previous_proofs, proofs_of, read_options
+from credentials.dids import ResolvedKey, find_published, resolve_key
+from credentials.documents import Contexts, Fetched, Load
+from credentials.errors import (
+    ContextError,
+    CredentialError,
+    MalformedError,
+    ProofError,
+    UnavailableError,
+    UnsupportedError,
+    shown,
+)
+from credentials.findings import Finding
+from credentials.instants import write_instant
+from credentials.received import Secured
+from credentials.report import Check, concluded, finding_of
+
+MAX_ADDRESSES: Final = 24
+"""How many documents are loaded for one verification."""
+CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass
+class Inquiry:
+    """What a verification goes by: one instant, known contexts, and documents that are loaded once and not without end."""
+
+    now: datetime
+    contexts: Contexts
+    source: Load
+    _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
+
+    def load(self, address: str) -> Fetched:
+        """Return the document at `address`, the same each time.
+
+        Raises:
+            UnavailableError: it cannot be had, or too many others were asked for (code "too-many-addresses").
+        """
+        answer = self._answers.get(address)
+        if answer is None:
+            if len(self._answers) >= MAX_ADDRESSES:
+                message = f"expected a credential that refers to at most {MAX_ADDRESSES} documents, got more"
+                raise UnavailableError("too-many-addresses", message)
+            try:
+                answer = self.source(address)
+            except UnavailableError as error:
+                answer = error
+            self._answers[address] = answer
+        if isinstance(answer, UnavailableError):
+            raise answer
+        return answer
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The two checks, and what the proof covers.
+
+    Args:
+        covers_text: every character is covered (a JWT, or a proof over JSON), not only what it means as RDF.
+        faults: what `faults_of` the credential finds, where that was found out on the way.
+    """
+
+    proof: Check
+    issuer: Check
+    covers_text: bool = False
+    faults: Sequence[CredentialError] | None = None
+
+
+def check_provenance(secured: Secured, inquiry: Inquiry) -> Provenance:
+    """Return whether what secures the credential holds, and whether the issuer's own key did that.
+
+    1. A JWT: its header and claims are as its form wants, and its signature fits.
+    2. Otherwise proofs: every one of a supported suite holds, and so does every proof that it was made after; one of an
+       unsupported suite is passed over only where another holds.
+    3. At least one key that holds is published by the issuer itself, for assertions, and is in force.
+
+    Spec: Open Badges 3.0, section on proofs; VC Data Integrity 1.0, sections 4.4 and 4.5; VC-JOSE-COSE, section 3.
+    """
+    if secured.jwt is not None:
+        proof, keys = _check_jwt(secured.jwt, secured, inquiry)  # (1)
+        issuer = _check_issuer(proof, keys, secured.issuer_id, inquiry, in_jwt=True)
+        return Provenance(proof, issuer, covers_text=True)
+    return _check_proofs(secured, inquiry)  # (2)
+
+
+def faults_of(credential: Mapping[str, Any], contexts: Contexts) -> Sequence[CredentialError]:
+    """Return what contexts leave open in the credential; its proofs, of whatever suites, are not looked at."""
+    unsecured = {name: value for name, value in credential.items() if name != "proof"}
+    try:
+        return context_faults(unsecured, contexts)
+    except CredentialError as error:
+        return [error]
+
+
+# --- (1) JWT ---------------------------------------------------------------------------------------------------------
+
+
+def _check_jwt(jwt: jose.Jwt, secured: Secured, inquiry: Inquiry) -> tuple[Check, list[ResolvedKey]]:
+    failed = [
+        *jose.header_findings(jwt),
+        *jose.claim_findings(jwt, secured.credential),
+        *_signature_period(jwt, inquiry.now),
+    ]
+    undecided: list[Finding] = []
+    keys: list[ResolvedKey] = []
+    try:
+        if jwt.key_id is not None:
+            keys.append(resolve_key(jwt.key_id, inquiry.load, issuer=secured.issuer_id))
+        elif (embedded := jwt.embedded_key) is not None:
+            keys.append(ResolvedKey(embedded, ""))
+        for resolved in keys:
+            jose.check_jwt(jwt, resolved.key)
+    except (UnavailableError, UnsupportedError) as error:
+        undecided.append(finding_of(error))
+    except CredentialError as error:
+        failed.append(finding_of(error))
+    if not (keys or failed or undecided):
+        failed.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither"))
+    return concluded("proof", failed=failed, undecided=undecided), keys
+
+
+def _signature_period(jwt: jose.Jwt, now: datetime) -> list[Finding]:
+    """Return what the dates of the signature say; in Open Badges' form they are the credential's own."""
+    if jwt.form != "vc-jose-cose":
+        return []
+    findings = []
+    starts, ends = (jwt.payload.get(name) for name in ("nbf", "exp"))
+    if isinstance(starts, int | float) and starts > (now + CLOCK_SKEW).timestamp():
+        findings.append(Finding("jwt-not-yet-valid", "expected a signature in force, got one of the future", "/nbf"))
+    if isinstance(ends, int | float) and ends <= now.timestamp():
+        findings.append(Finding("jwt-expired", "expected a signature in force, got one that has ended", "/exp"))
+    return findings
+
+
+# --- (2) Proofs ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Tried:
+    """What came of the proofs of one document."""
+
+    failed: list[Finding] = field(default_factory=list)
+    undecided: list[Finding] = field(default_factory=list)
+    unsupported: list[Finding] = field(default_factory=list)
+    keys: list[ResolvedKey] = field(default_factory=list)
+    over_text: bool = False
+    over_graph: bool = False
+
+
+def _check_proofs(secured: Secured, inquiry: Inquiry) -> Provenance:
+    document, tried = secured.credential, _Tried()
+    try:
+        proofs = proofs_of(document)
+    except CredentialError as error:
+        return Provenance(concluded("proof", failed=[finding_of(error, "/proof")]), Check("issuer", "skipped"))
+    holding: list[Mapping[str, Any]] = []
+    faults: Sequence[CredentialError] | None = None
+    for index, proof in enumerate(proofs):
+        where = f"/proof/{index}" if isinstance(document["proof"], list) else "/proof"
+        try:
+            tried.keys.append(_check_one(secured, proof, inquiry, tried))
+            holding.append(proof)
+        except UnavailableError as error:
+            tried.undecided.append(finding_of(error, where))
+        except UnsupportedError as error:
+            tried.unsupported.append(finding_of(error, where))
+        except (ContextError, MalformedError) as error:
+            faults = faults_of(document, inquiry.contexts) if faults is None else faults
+            if faults:
+                message = "expected a document that has one meaning, got one whose contexts leave some of it open"
+                tried.undecided.append(Finding("proof-not-checked", message, where))
+            else:
+                tried.failed.append(finding_of(error, where))
+        except CredentialError as error:
+            tried.failed.append(finding_of(error, where))
+    for proof in holding:
+        if not all(any(earlier is one for one in holding) for earlier in previous_proofs(document, proof)):
+            message = "expected every proof that another was made after to hold, got one that could not be checked"
+            tried.undecided.append(Finding("previous-proof-not-checked", message, "/proof"))
+    if not tried.keys:
+        tried.undecided += tried.unsupported
+    check = concluded(
+        "proof", failed=tried.failed, undecided=tried.undecided, remarks=tried.unsupported if tried.keys else ()
+    )
+    issuer = _check_issuer(check, tried.keys, secured.issuer_id, inquiry, in_jwt=False)
+    covers_text = tried.over_text and not tried.over_graph
+    return Provenance(check, issuer, covers_text, () if tried.over_graph else faults)
+
+
+def _check_one(secured: Secured, proof: Mapping[str, Any], inquiry: Inquiry, tried: _Tried) -> ResolvedKey:
+    """Return the key under which this proof holds; raise what speaks against it."""
+    options, document = read_options(proof), secured.credential
+    previous_proofs(document, proof)
+    if options.purpose != "assertionMethod":
+        raise ProofError(
+            "proof-purpose", f"expected the purpose assertionMethod, got {shown(options.purpose)}", "/proofPurpose"
+        )
+    if options.created is not None and options.created > inquiry.now + CLOCK_SKEW:
+        raise ProofError("proof-from-future", "expected a proof of the past, got one of the future", "/created")
+    if options.expires is not None and options.expires <= inquiry.now:
+        ended = write_instant(options.expires)
+        raise ProofError("proof-expired", f"expected a proof in force, got one that ended at {ended}", "/expires")
+    resolved = resolve_key(options.verification_method, inquiry.load, issuer=secured.issuer_id)
+    if options.suite.canonicalization == "jcs":
+        check_proof(document, proof, resolved.key, inquiry.contexts)
+        tried.over_text = True
+        return resolved
+    try:
+        check_proof(document, proof, resolved.key, inquiry.contexts)
+    except (ContextError, ProofError) as error:
+        if error.code not in {"signature-invalid", "undefined-term", "undefined-type"}:
+            raise
+        # A context may have been changed at its address since; what was signed with an earlier edition stays good.
+        if not any(_holds(document, proof, resolved, contexts) for contexts in _older(document, inquiry.contexts)):
+            raise
+    tried.over_graph = True
+    return resolved
+
+
+def _holds(document: Mapping[str, Any], proof: Mapping[str, Any], resolved: ResolvedKey, contexts: Contexts) -> bool:
+    try:
+        check_proof(document, proof, resolved.key, contexts)
+    except CredentialError:
+        return False
+    return True
+
+
+def _older(document: Mapping[str, Any], contexts: Contexts) -> Sequence[Contexts]:
+    named = document.get("@context")
+    known = {entry.address for entry in contexts.entries}
+    addresses = {name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)} & known
+    return _older_editions(contexts, tuple(sorted(name for name in addresses if len(contexts.editions(name)) > 1)))
+
+
+@lru_cache(maxsize=32)
+def _older_editions(contexts: Contexts, addresses: tuple[str, ...]) -> Sequence[Contexts]:
+    """Return the registries with older editions; kept, for each is read only once."""
+    return tuple(contexts.older(addresses))
+
+
+# --- (3) The issuer's own key ----------------------------------------------------------------------------------------
+
+
+def _check_issuer(
+    proof: Check, keys: Sequence[ResolvedKey], issuer: str | None, inquiry: Inquiry, *, in_jwt: bool
+) -> Check:
+    """Return whether one of the keys under which a proof holds is the issuer's."""
+    if proof.outcome == "failed" or issuer is None:
+        return Check("issuer", "skipped")  # there is nothing to ask
+    failed: list[Finding] = []
+    undecided: list[Finding] = []
+    for resolved in keys:
+        try:
+            _check_in_force(_own_key(resolved, issuer, inquiry, in_jwt=in_jwt), inquiry.now)
+        except (UnavailableError, UnsupportedError) as error:
+            undecided.append(finding_of(error, "/issuer"))
+        except CredentialError as error:
+            failed.append(finding_of(error, "/issuer"))
+        else:
+            return Check("issuer", "passed")
+    if undecided or proof.outcome == "undecided":
+        return Check("issuer", "undecided", tuple(undecided))
+    return Check("issuer", "failed", tuple(failed))
+
+
+def _own_key(resolved: ResolvedKey, issuer: str, inquiry: Inquiry, *, in_jwt: bool) -> ResolvedKey:
+    """Return the key as the issuer publishes it; raise when it is not the issuer's, or that cannot be found out.
+
+    In a proof the key's controller has to be the issuer. A key at an address of its own, and any key that a JWT names,
+    may also stand in the issuer's document or in the JWK Set of the issuer's host.
+    """
+    if resolved.belongs_to(issuer):
+        return resolved
+    if resolved.controller is not None and not in_jwt:
+        message = f"expected a key of {shown(issuer)} for assertions, got one of {shown(resolved.controller)}"
+        if resolved.controller == issuer:
+            message = f"expected a key that {shown(issuer)} lists under assertionMethod, got one that it does not"
+        raise ProofError("key-not-issuers", message)
+    return find_published(issuer, resolved.key, inquiry.load)
+
+
+def _check_in_force(key: ResolvedKey, now: datetime) -> None:
+    for ended_at, code in ((key.revoked_at, "key-revoked"), (key.expires_at, "key-expired")):
+        if ended_at is not None and ended_at <= now:
+            message = (
+                f"expected a key that its issuer still stands for, got one that ended at {write_instant(ended_at)}"
+            )
+            raise ProofError(code, message)

@@ -1,0 +1,90 @@
+"""What a verification says: ordered checks, each with one of four outcomes, and the verdict that follows."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from credentials.errors import CredentialError
+from credentials.findings import Finding
+
+Outcome = Literal["passed", "failed", "undecided", "skipped"]
+Verdict = Literal["verified", "rejected", "undecided"]
+Form = Literal["json", "jwt", "png", "svg"]
+
+NAMES: Final = (
+    "parse",
+    "context",
+    "schema",
+    "subject",
+    "proof",
+    "issuer",
+    "status",
+    "validity",
+    "recipient",
+    "endorsements",
+)
+"""The checks, in the order of a report."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question, its outcome and what was found.
+
+    *undecided* is what could not be looked up or is not known here, *skipped* what does not apply or was not asked.
+    Findings of a check that passed are remarks.
+    """
+
+    name: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a verification.
+
+    Args:
+        checks: one for each of `NAMES`, in that order.
+        credential: as parsed, trusted or not; None where nothing could be read.
+        form: how it came.
+    """
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    credential: dict[str, Any] | None
+    form: Form
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for programs; members are only ever added to it.
+
+        `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential}`: verdict is
+        "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed", "failed",
+        "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential (for codes
+        that begin with "jwt-" into header or payload); credential the object as it came, or null.
+        """
+        checks = [asdict(check) | {"findings": [asdict(found) for found in check.findings]} for check in self.checks]
+        return {"verdict": self.verdict, "form": self.form, "checks": checks, "credential": self.credential}
+
+
+def concluded(
+    name: str,
+    *,
+    failed: Iterable[Finding] = (),
+    undecided: Iterable[Finding] = (),
+    remarks: Iterable[Finding] = (),
+) -> Check:
+    """Return the check that these findings make: one that failed outweighs one that is undecided, and that all else."""
+    worst, unsure = tuple(failed), tuple(undecided)
+    outcome: Outcome = "failed" if worst else "undecided" if unsure else "passed"
+    return Check(name, outcome, (*worst, *unsure, *remarks))
+
+
+def verdict_of(checks: Iterable[Check]) -> Verdict:
+    """Return *rejected* if any check failed, else *undecided* if any is, else *verified*."""
+    outcomes = {check.outcome for check in checks}
+    return "rejected" if "failed" in outcomes else "undecided" if "undecided" in outcomes else "verified"
+
+
+def finding_of(error: CredentialError, where: str = "") -> Finding:
+    """Return the finding that says what the error does, at `where` or further within."""
+    return Finding(error.code, error.message, where + error.pointer)
