@@ -21,7 +21,6 @@ from service import access, awards, derivation, evidence, idempotency, members
 from service.access import Caller
 from service.database import WriteSession
 from service.errors import ServiceError
-from service.evidence import Submission
 from service.idempotency import KEPT_FOR
 from service.members import MemberIn
 from service.runtime import Runtime
@@ -183,25 +182,21 @@ def _take(
     """Take in what the lines of a chunk hold, and return what became of each."""
     bodies = [line for line in lines if not isinstance(line, Refusal)]
     if request.kind == "members":
-        taken = [_put_member(session, running, network, body) for body in bodies]
+        put = members.put_members(session, network, bodies, running.now())
+        taken = [_refused(each) if isinstance(each, ServiceError) else Outcome("accepted", each[0].id) for each in put]
     else:
         kind: evidence.Kind = "contribution" if request.kind == "contributions" else "evaluation"
         submitted = evidence.submit_all(session, network, request.caller, kind, bodies, running.now())
         taken = [
-            Outcome(each.status, each.record.id) if isinstance(each, Submission) else Outcome("rejected", problem=each)
+            _refused(each) if isinstance(each, ServiceError) else Outcome(each.status, each.record.id)
             for each in submitted
         ]
     outcomes = iter(taken)
-    return [Outcome("rejected", problem=line) if isinstance(line, Refusal) else next(outcomes) for line in lines]
+    return [_refused(line) if isinstance(line, Refusal) else next(outcomes) for line in lines]
 
 
-def _put_member(session: WriteSession, running: Runtime, network: Network, body: MemberIn) -> Outcome:
-    try:
-        with session.begin_nested():  # what is refused half-way leaves nothing
-            member, _ = members.put_member(session, running, network, body, running.now(), settle=False)
-            return Outcome("accepted", member.id)
-    except ServiceError as error:
-        return Outcome("rejected", problem=error)
+def _refused(problem: Refusal) -> Outcome:
+    return Outcome("rejected", problem=problem)
 
 
 def _answer(number: int, outcome: Outcome) -> str:

@@ -26,7 +26,7 @@ from service.identifiers import new_id
 from service.runtime import Runtime
 from service.shapes import Body, Prose
 from service.submissions import Derived, References, Submitted, seal
-from service.tables import Award, Member, Network, Record, RecordBody
+from service.tables import Award, Network, Record, RecordBody
 
 Kind = Literal["contribution", "evaluation"]
 SKEW = timedelta(minutes=5)
@@ -121,25 +121,21 @@ def submit_all(
     return [outcomes[place] for place in range(len(bodies))]
 
 
-def release_held(
-    session: WriteSession, running: Runtime, network: Network, member: Member, now: datetime, *, settle: bool = True
-) -> None:
-    """Let flow in what waited for a member; what waits for another one too goes on waiting.
+def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
+    """Let flow in what waited for these members, and return the members on whom it bears, marked to be settled.
 
-    What cannot be true now that the people in it are known (somebody evaluates themself) is quarantined: it stays on
-    record, counts nowhere, and an event says so.
-
-    Args:
-        settle: award at once what is earned by it; otherwise the members are only marked, for `awards.settle_pending`.
+    What waits for another member too goes on waiting. What cannot be true now that the people in it are known
+    (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.
     """
+    held = (Record.network_id == network.id, Record.held_for.in_(refs))
+    kinds = set(session.scalars(select(Record.kind).where(*held).distinct()))
     bearing: set[UUID] = set()
     for kind in SHAPES:
-        held = (Record.network_id == network.id, Record.kind == kind, Record.held_for == member.ref)
-        for batch in derivation.stored(session, *held, lock=True):
-            bearing |= _release(session, network, batch, now)
+        if kind in kinds:
+            for batch in derivation.stored(session, *held, Record.kind == kind, lock=True):
+                bearing |= _release(session, network, batch, now)
     unsettled.mark(session, network, bearing, now)
-    if settle and bearing:
-        awards.settle(session, running, network, bearing, now)
+    return bearing
 
 
 def void(

@@ -16,9 +16,9 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import events, evidence
+from service import awards, events, evidence
 from service.database import ReadSession, WriteSession
-from service.errors import ConflictError, InvalidError, NotFoundError
+from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
 from service.paging import page
 from service.runtime import Runtime
@@ -54,9 +54,9 @@ RoleOrName = Annotated[RoleIn, BeforeValidator(_role, json_schema_input_type=Rol
 class MemberFields(Body):
     """What a network says about a member. What is left out stays as it is, null takes it away."""
 
-    name: Line | None = Field(None, examples=["Ana Ruiz"])
+    name: Line | None = Field(None, examples=["Member 11"])
     email: EmailAddress | None = Field(
-        None, description="badges are sent here; kept lower-case", examples=["ana@example.org"]
+        None, description="badges are sent here; kept lower-case", examples=["m11@example.org"]
     )
     did: Did | None = Field(None, description="badges are issued to it, if given", examples=["did:key:z6MkexampleAna"])
     organization: Line | None = Field(None, examples=["Lincoln School"])
@@ -74,7 +74,7 @@ class MemberFields(Body):
 class MemberIn(MemberFields):
     """One member, under the network's own `ref`."""
 
-    ref: Ref = Field(description="the network's own identifier of the member", examples=["ana"])
+    ref: Ref = Field(description="the network's own identifier of the member", examples=["m11"])
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,42 @@ class MemberView:
 
 
 def put_member(
-    session: WriteSession, running: Runtime, network: Network, body: MemberIn, now: datetime, *, settle: bool = True
+    session: WriteSession, running: Runtime, network: Network, body: MemberIn, now: datetime
 ) -> tuple[Member, bool]:
-    """Add or change a member and return it, and whether it is new; evidence that waited for it flows in.
+    """Add or change a member and return it, and whether it is new.
 
-    Args:
-        settle: award at once what such evidence earns; otherwise leave it to `awards.settle_pending`.
+    Evidence that waited for it flows in, and what that earns automatically is awarded at once.
+
     Raises:
         ConflictError: its e-mail address and its DID are those of two persons (code "identity-conflict").
         InvalidError: a role twice at one time (code "roles-overlap").
     """
+    member, created = _put(session, network, body, now)
+    bearing = evidence.release_held(session, network, [member.ref], now)
+    if bearing:
+        awards.settle(session, running, network, bearing, now)
+    return member, created
+
+
+def put_members(
+    session: WriteSession, network: Network, bodies: Sequence[MemberIn], now: datetime
+) -> list[tuple[Member, bool] | ServiceError]:
+    """Add or change members, and return for each, in order, what `put_member` does, or what it is refused for.
+
+    What evidence that waited for them earns is left to `awards.settle_pending`.
+    """
+    outcomes: list[tuple[Member, bool] | ServiceError] = []
+    for body in bodies:
+        try:
+            with session.begin_nested():  # what is refused half-way leaves nothing
+                outcomes.append(_put(session, network, body, now))
+        except ServiceError as error:
+            outcomes.append(error)
+    evidence.release_held(session, network, [each[0].ref for each in outcomes if isinstance(each, tuple)], now)
+    return outcomes
+
+
+def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime) -> tuple[Member, bool]:
     _one_post_at_a_time(session, network)
     member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.ref))
     created = member is None
@@ -119,7 +145,6 @@ def put_member(
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)
-    evidence.release_held(session, running, network, member, now, settle=settle)
     return member, created
 
 
