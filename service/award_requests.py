@@ -27,7 +27,7 @@ class AwardIn(Body):
     """That a member has earned an achievement."""
 
     achievement: Ref = Field(description="the achievement's ref", examples=["formative-feedback"])
-    member: Ref = Field(description="the member's ref", examples=["ana"])
+    member: Ref = Field(description="the member's ref", examples=["m11"])
     basis: Literal["rule", "override", "recorded"] = Field(
         "rule",
         description="rule: the criteria are met; override: though they are not; recorded: made earlier or elsewhere",

@@ -37,7 +37,7 @@ class Artifact(Body):
 class ContributionIn(Submitted):
     """What a member did."""
 
-    member: Ref = Field(description="whose contribution it is; may be posted later", examples=["ana"])
+    member: Ref = Field(description="whose contribution it is; may be posted later", examples=["m11"])
     type: ContributionType
     title: Line | None = Field(None, examples=["Comments on a draft"])
     description: Prose | None = None
@@ -46,7 +46,7 @@ class ContributionIn(Submitted):
     artifacts: list[Artifact] | None = Field(None, max_length=20)
     session: Ref | None = Field(None, description="in which session", examples=["2026-03-01"])
     peer: Ref | None = Field(
-        None, description="the member with or for whom it was done; may be posted later", examples=["ben"]
+        None, description="the member with or for whom it was done; may be posted later", examples=["m12"]
     )
     resource: LongLine | None = Field(None, description="what it is about, by the network's own name for it")
     tags: list[Annotated[Line, StringConstraints(max_length=100)]] | None = Field(

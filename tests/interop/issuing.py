@@ -20,7 +20,7 @@ CONTEXTS = [
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
 ]
 SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
-RECIPIENT = "amélie@schule.example"
+RECIPIENT = "élève@schule.example"
 PLACE = 94567
 
 _numbers = itertools.count(1)

@@ -15,16 +15,16 @@ from tests.service.acting import HILL, RIVER, Actor, actor
 
 ROOT = "/v1/networks/river-writers"
 AT = "2026-03-01T17:00:00Z"
-REVIEW = {"member": "ana", "type": "reviewed", "occurred_at": AT}
+REVIEW = {"member": "m11", "type": "reviewed", "occurred_at": AT}
 RUBRIC = {
     "kind": "rubric",
-    "about": {"member": "ana"},
-    "evaluator": "ben",
+    "about": {"member": "m11"},
+    "evaluator": "m12",
     "occurred_at": AT,
     "rubric": "feedback",
     "ratings": {"specific": 3},
 }
-ENDORSEMENT = {"kind": "endorsement", "about": {"member": "ana"}, "evaluator": "ben", "occurred_at": AT}
+ENDORSEMENT = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "occurred_at": AT}
 SURVEY = {
     "kind": "survey",
     "about": {"session": "s1"},
@@ -37,11 +37,11 @@ DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rat
 
 
 def river(running: Runtime, client: TestClient) -> Actor:
-    """Return whoever may do everything in a network with the members ana, ben and cleo, and one session."""
+    """Return whoever may do everything in a network with the members m11, m12 and m13, and one session."""
     admin = actor(running, client)
     assert admin.post("/v1/networks", RIVER).status_code == 201
     who = actor(running, client, slug="river-writers")
-    for ref in ("ana", "ben", "cleo"):
+    for ref in ("m11", "m12", "m13"):
         assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
     assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
     return who

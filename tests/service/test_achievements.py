@@ -45,7 +45,7 @@ JUDGED = READER | {"criteria": {"narrative": "As two judge.", "rule": RUBRIC}, "
 
 @pytest.fixture
 def who(running: Runtime, client: TestClient) -> Actor:
-    """Whoever may do everything in a network with the members ana, ben and cleo, and the session s1."""
+    """Whoever may do everything in a network with the members m11, m12 and m13, and the session s1."""
     return river(running, client)
 
 
@@ -74,7 +74,7 @@ def test_an_achievement_is_a_draft_until_it_is_published(running: Runtime, who: 
     assert draft.pop("id")
     assert draft.pop("version_id")
     assert draft == READER | {"version": 1, "state": "draft", "created_at": "2026-03-02T12:00:00Z"}
-    assert progress_of(who, "ana") == []
+    assert progress_of(who, "m11") == []
 
     published = posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200)
     assert (published["state"], published["published_version"]) == ("published", 1)
@@ -82,7 +82,7 @@ def test_an_achievement_is_a_draft_until_it_is_published(running: Runtime, who: 
     assert published["published_at"] == "2026-03-02T12:00:00Z"
     definition = {name: value for name, value in READER.items() if name != "ref"}
     assert published["definition_sha256"] == hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
-    assert [standing["achievement"] for standing in progress_of(who, "ana")] == ["reader"]
+    assert [standing["achievement"] for standing in progress_of(who, "m11")] == ["reader"]
     assert who.get(f"{ACHIEVEMENTS}/reader").json() == published
 
     assert posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200) == published
@@ -361,7 +361,7 @@ def test_a_picture_must_be_a_picture_of_the_network(running: Runtime, client: Te
     assert refused(theirs) == (422, "blob-unknown", "/image")
 
 
-@pytest.mark.parametrize("method", ["get", "versions", "versions/1", "publication", "enrolments", "enrolments/ana"])
+@pytest.mark.parametrize("method", ["get", "versions", "versions/1", "publication", "enrolments", "enrolments/m11"])
 def test_what_is_not_there_is_not_found(running: Runtime, client: TestClient, who: Actor, method: str) -> None:
     path = {"get": "reader"}.get(method, f"reader/{method}")
     ask = who.post if method == "publication" else who.get
@@ -376,7 +376,7 @@ def test_a_version_or_enrolment_that_is_not_there_is_not_found(who: Actor) -> No
     publish(who)
     assert refused(who.get(f"{ACHIEVEMENTS}/reader/versions/2")) == (404, "version-unknown", None)
     assert who.get(f"{ACHIEVEMENTS}/reader/versions/{10**30}").status_code == 422
-    assert refused(who.get(f"{ACHIEVEMENTS}/reader/enrolments/ana")) == (404, "enrolment-unknown", None)
+    assert refused(who.get(f"{ACHIEVEMENTS}/reader/enrolments/m11")) == (404, "enrolment-unknown", None)
     assert refused(who.get(f"{ACHIEVEMENTS}/reader/enrolments/eve")) == (404, "member-unknown", None)
 
 
@@ -387,7 +387,7 @@ def test_defining_needs_its_scope(running: Runtime, client: TestClient) -> None:
         reader.post(ACHIEVEMENTS, READER),
         reader.put(f"{ACHIEVEMENTS}/reader", changed()),
         reader.post(f"{ACHIEVEMENTS}/reader/publication"),
-        reader.put(f"{ACHIEVEMENTS}/reader/enrolments/ana", {}),
+        reader.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", {}),
     ):
         assert refused(answer) == (403, "scope-missing", None)
     writer = actor(running, client, slug="river-writers", scopes=["achievements:write"])
@@ -400,7 +400,7 @@ def test_evidence_from_before_the_publication_earns_the_award(running: Runtime, 
     review(who, "r2")
     publish(who, READER | {"award": "automatic"})
     found = who.get(f"{ROOT}/awards").json()["items"]
-    assert [(each["member"], each["achievement"]) for each in found] == [("ana", "reader")]
+    assert [(each["member"], each["achievement"]) for each in found] == [("m11", "reader")]
     assert rows_of(running, UnsettledMember) == []
 
 
@@ -414,9 +414,9 @@ def test_a_publication_beside_a_decision_is_not_lost(
     review(who, "r2")
     posted(who.post(ACHIEVEMENTS, READER | {"award": "automatic"}))
     network_id = rows_of(running, Network)[0].id
-    ana = rows_of(running, Contribution)[0].member_id
+    m11 = rows_of(running, Contribution)[0].member_id
     with running.database.write() as session:
-        unsettled.mark(session, session.get_one(Network, network_id), [ana], running.now())
+        unsettled.mark(session, session.get_one(Network, network_id), [m11], running.now())
     earned = awards._earned
     threads: list[threading.Thread] = []
 
@@ -435,9 +435,9 @@ def test_a_publication_beside_a_decision_is_not_lost(
 
     monkeypatch.setattr(awards, "_earned", look)
     with running.database.write() as session:
-        assert awards.settle(session, running, session.get_one(Network, network_id), [ana], running.now()) == []
+        assert awards.settle(session, running, session.get_one(Network, network_id), [m11], running.now()) == []
     threads[0].join()
-    assert [row.member_id for row in rows_of(running, UnsettledMember)] == [ana]
+    assert [row.member_id for row in rows_of(running, UnsettledMember)] == [m11]
     assert awards.settle_pending(running, network_id) == 1
 
 
@@ -457,16 +457,16 @@ def judged(who: Actor, member: str) -> tuple[int, bool, bool, str]:
 def test_who_has_begun_under_a_version_is_judged_by_it(who: Actor) -> None:
     publish(who)
     review(who, "r1")
-    posted(who.post(f"{ROOT}/contributions", {"member": "ben", "type": "shared", "occurred_at": AT}))
+    posted(who.post(f"{ROOT}/contributions", {"member": "m12", "type": "shared", "occurred_at": AT}))
     second_version(who)
-    assert judged(who, "ana") == (1, True, False, "1 of 2 contributions of type reviewed")
-    assert judged(who, "ben") == (2, False, False, "0 of 3 contributions of type reviewed")
+    assert judged(who, "m11") == (1, True, False, "1 of 2 contributions of type reviewed")
+    assert judged(who, "m12") == (2, False, False, "0 of 3 contributions of type reviewed")
     for ref in ("r2", "r3"):
         review(who, ref)
-        review(who, f"ben-{ref}", member="ben")
-    assert judged(who, "ana") == (1, True, True, "3 of 2 contributions of type reviewed")
-    assert judged(who, "ben") == (2, False, False, "2 of 3 contributions of type reviewed")
-    assert all_pages(who, f"{ACHIEVEMENTS}/reader/enrolments") == [{"member": "ana", "version": 1, "at": AT}]
+        review(who, f"m12-{ref}", member="m12")
+    assert judged(who, "m11") == (1, True, True, "3 of 2 contributions of type reviewed")
+    assert judged(who, "m12") == (2, False, False, "2 of 3 contributions of type reviewed")
+    assert all_pages(who, f"{ACHIEVEMENTS}/reader/enrolments") == [{"member": "m11", "version": 1, "at": AT}]
 
 
 def test_what_once_counted_binds_though_it_has_left_its_window(who: Actor, clock: Clock) -> None:
@@ -474,22 +474,22 @@ def test_what_once_counted_binds_though_it_has_left_its_window(who: Actor, clock
     review(who, "r1")
     clock.advance(days=20)
     second_version(who)
-    assert judged(who, "ana")[:2] == (1, True)
+    assert judged(who, "m11")[:2] == (1, True)
 
 
 def test_members_are_enrolled_by_hand(running: Runtime, who: Actor) -> None:
     publish(who)
     second_version(who)
     path = f"{ACHIEVEMENTS}/reader/enrolments"
-    old = posted(who.put(f"{path}/ana", {"version": 1, "at": "2026-01-01T00:00:00Z"}), 201)
-    assert old == {"member": "ana", "version": 1, "at": "2026-01-01T00:00:00Z"}
-    assert posted(who.put(f"{path}/ana", {"version": 1}), 200) == old
-    assert posted(who.put(f"{path}/ben", {}), 201) == {"member": "ben", "version": 2, "at": "2026-03-02T12:00:00Z"}
-    assert judged(who, "ana")[:2] == (1, True)
-    assert who.get(f"{path}/ana").json() == old
-    assert [each["member"] for each in all_pages(who, path)] == ["ana", "ben"]
-    assert [each["member"] for each in all_pages(who, path, version=1)] == ["ana"]
-    moved = posted(who.put(f"{path}/ana", {"version": 2}), 200)
+    old = posted(who.put(f"{path}/m11", {"version": 1, "at": "2026-01-01T00:00:00Z"}), 201)
+    assert old == {"member": "m11", "version": 1, "at": "2026-01-01T00:00:00Z"}
+    assert posted(who.put(f"{path}/m11", {"version": 1}), 200) == old
+    assert posted(who.put(f"{path}/m12", {}), 201) == {"member": "m12", "version": 2, "at": "2026-03-02T12:00:00Z"}
+    assert judged(who, "m11")[:2] == (1, True)
+    assert who.get(f"{path}/m11").json() == old
+    assert [each["member"] for each in all_pages(who, path)] == ["m11", "m12"]
+    assert [each["member"] for each in all_pages(who, path, version=1)] == ["m11"]
+    moved = posted(who.put(f"{path}/m11", {"version": 2}), 200)
     assert moved == old | {"version": 2}
     assert told(running).count("member.enrolled") == 3
 
@@ -501,7 +501,7 @@ def test_an_enrolment_by_hand_settles_what_it_earns(who: Actor) -> None:
     review(who, "r1")
     review(who, "r2")
     assert who.get(f"{ROOT}/awards").json()["items"] == []
-    posted(who.put(f"{ACHIEVEMENTS}/reader/enrolments/ana", {"version": 1}), 201)
+    posted(who.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", {"version": 1}), 201)
     assert [each["version"] for each in who.get(f"{ROOT}/awards").json()["items"]] == [1]
 
 
@@ -520,13 +520,13 @@ def test_an_enrolment_that_cannot_be_is_refused(
 ) -> None:
     publish(who)
     posted(who.put(f"{ACHIEVEMENTS}/reader", changed(name="Draft")), 200)
-    assert refused(who.put(f"{ACHIEVEMENTS}/reader/enrolments/ana", body)) == (status, code, pointer)
+    assert refused(who.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", body)) == (status, code, pointer)
     assert rows_of(running, Enrolment) == []
 
 
 def test_nobody_is_enrolled_in_what_is_not_published(who: Actor) -> None:
     posted(who.post(ACHIEVEMENTS, READER))
-    answer = who.put(f"{ACHIEVEMENTS}/reader/enrolments/ana", {})
+    answer = who.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", {})
     assert refused(answer) == (409, "version-unpublished", "/version")
     assert refused(who.put(f"{ACHIEVEMENTS}/reader/enrolments/eve", {})) == (404, "member-unknown", None)
 
@@ -539,7 +539,7 @@ def test_a_closed_network_defines_nothing_new(running: Runtime, who: Actor) -> N
         who.post(ACHIEVEMENTS, READER | {"ref": "other"}),
         who.put(f"{ACHIEVEMENTS}/reader", changed(name="Other")),
         who.post(f"{ACHIEVEMENTS}/reader/publication"),
-        who.put(f"{ACHIEVEMENTS}/reader/enrolments/ana", {}),
+        who.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", {}),
     ):
         assert refused(answer) == (409, "network-closed", None)
     assert who.get(f"{ACHIEVEMENTS}/reader").status_code == 200

@@ -84,9 +84,9 @@ def test_each_line_has_its_own_answer(running: Runtime, who: Actor) -> None:
             REVIEW | {"ref": "r1", "tags": ["a"]},
             REVIEW | {"ref": "r1"},
             REVIEW | {"member": "dana"},
-            b'{"member": "ana", "type": "reviewed", ',
-            REVIEW | {"membre": "ana"},
-            b'{"member": "ana", "member": "ben"}',
+            b'{"member": "m11", "type": "reviewed", ',
+            REVIEW | {"membre": "m11"},
+            b'{"member": "m11", "member": "m12"}',
             b"[1, 2]",
             REVIEW | {"occurred_at": "2027-01-01T00:00:00Z"},
             REVIEW | {"session": "nowhere"},
@@ -129,7 +129,7 @@ def test_evaluations_and_their_ratings_come_in_lines_too(running: Runtime, who: 
         RUBRIC | {"about": {"contribution": "draft-1"}},
         SURVEY,
         ENDORSEMENT,
-        RUBRIC | {"evaluator": "ana"},
+        RUBRIC | {"evaluator": "m11"},
         RUBRIC | {"about": {"contribution": "draft-2"}},
         RUBRIC | {"evaluator": "dana"},
         {"kind": "verdict"},
@@ -149,9 +149,9 @@ def test_members_come_in_lines_and_what_was_held_for_them_flows_in(running: Runt
     send(who, [REVIEW | {"member": "dana"}, REVIEW | {"member": "dana", "peer": "emil"}])
     bodies = [
         {"ref": "dana", "email": "dana@example.org", "roles": ["assessor"]},
-        {"ref": "ana", "email": "ana@example.org", "did": "did:example:ben"},
-        {"ref": "ben", "did": "did:example:ben"},
-        {"ref": "clash", "email": "cleo@example.org", "did": "did:example:ben"},
+        {"ref": "m11", "email": "m11@example.org", "did": "did:example:m12"},
+        {"ref": "m12", "did": "did:example:m12"},
+        {"ref": "clash", "email": "m13@example.org", "did": "did:example:m12"},
         {"ref": "a/b"},
         {"ref": "emil", "nmae": "Emil"},
         {"ref": "emil"},
@@ -292,7 +292,7 @@ def test_two_with_the_same_records_and_no_key_lose_and_double_nothing(running: R
 
 def test_automatic_awards_follow_each_chunk(running: Runtime, who: Actor) -> None:
     reviewer(who, 2)
-    send(who, [REVIEW | {"member": member} for member in ("ana", "ben", "ana", "cleo", "ben")])
+    send(who, [REVIEW | {"member": member} for member in ("m11", "m12", "m11", "m13", "m12")])
     assert (len(rows_of(running, Award)), unsettled(running)) == (2, 0)
 
 

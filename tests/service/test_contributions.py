@@ -41,7 +41,7 @@ def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(running: Run
             {"url": "https://river.example.org/drafts/1.pdf", "sha256": "AB" * 32, "media_type": "application/pdf"}
         ],
         "session": "s1",
-        "peer": "ben",
+        "peer": "m12",
         "resource": "draft 1",
         "tags": ["peer-writing", "draft", "draft"],
         "source": {"system": "lms", "id": "https://lms.example.org/xapi/4711?a=b"},
@@ -83,7 +83,7 @@ def test_the_seal_is_over_the_salted_canonical_body(who: Actor) -> None:
     salt = shown["salt"]
     assert len(bytes.fromhex(salt)) == 16
     canonical = (
-        '{"body":{"member":"ana","minutes":5,"occurred_at":"2026-03-01T17:00:00Z","title":"Ü","type":"reviewed"},'
+        '{"body":{"member":"m11","minutes":5,"occurred_at":"2026-03-01T17:00:00Z","title":"Ü","type":"reviewed"},'
         f'"salt":"{salt}"}}'
     )
     assert made["digest"] == shown["digest"] == hashlib.sha256(canonical.encode()).hexdigest()
@@ -120,7 +120,7 @@ def test_the_same_again_is_the_same_record(running: Runtime, who: Actor) -> None
         again = posted(who.post(PATH, REVIEW | key), 200)
         assert again == first | {"status": "duplicate", "awards": []}
         # The same said otherwise: order of members, another zone, a null for what is left out.
-        same = {"title": None, "occurred_at": "2026-03-01T11:00:00-06:00"} | key | {"type": "reviewed", "member": "ana"}
+        same = {"title": None, "occurred_at": "2026-03-01T11:00:00-06:00"} | key | {"type": "reviewed", "member": "m11"}
         assert posted(who.post(PATH, same), 200)["id"] == first["id"]
     assert len(rows_of(running, Record)) == 2
 
@@ -164,10 +164,10 @@ def test_a_key_that_is_another_records_is_a_conflict(who: Actor, before: list[An
 def test_another_kind_and_another_network_have_their_own_keys(running: Runtime, client: TestClient, who: Actor) -> None:
     key = {"ref": "r1", "source": {"system": "lms", "id": "1"}}
     posted(who.post(PATH, REVIEW | key))
-    about = {"kind": "endorsement", "about": {"member": "ana"}, "evaluator": "ben", "occurred_at": AT}
+    about = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "occurred_at": AT}
     posted(who.post(f"{ROOT}/evaluations", about | key))
     other = hill(running, client)
-    posted(other.put("/v1/networks/hill-readers/members/ana", {}))
+    posted(other.put("/v1/networks/hill-readers/members/m11", {}))
     posted(other.post("/v1/networks/hill-readers/contributions", REVIEW | key))
 
 
@@ -218,8 +218,8 @@ def test_held_beside_a_post_of_the_member_it_still_flows_in(running: Runtime, wh
 
 
 def test_what_turns_out_to_be_with_oneself_is_quarantined(running: Runtime, who: Actor) -> None:
-    posted(who.post(PATH, REVIEW | {"peer": "ana-2"}), 202)
-    posted(who.put(f"{ROOT}/members/ana-2", {"email": "ANA@example.org"}))
+    posted(who.post(PATH, REVIEW | {"peer": "m11-2"}), 202)
+    posted(who.put(f"{ROOT}/members/m11-2", {"email": "ANA@example.org"}))
     assert statuses(running) == ["quarantined"]
     assert "record.quarantined" in told(running)
     assert rows_of(running, Contribution) == []
@@ -236,25 +236,25 @@ def test_the_tier_says_whose_word_it_is(running: Runtime, client: TestClient, wh
         )
     )
     posted(who.put(f"{ROOT}/members/fay-too", {"email": "fay@example.org"}))
-    by = {ref: actor(running, client, slug="river-writers", member=ref) for ref in ("ana", "fay", "gus")}
+    by = {ref: actor(running, client, slug="river-writers", member=ref) for ref in ("m11", "fay", "gus")}
     tiers = {
         (poster, member): posted(by[poster].post(PATH, REVIEW | {"member": member}))["tier"]
         for poster, member in [
-            ("ana", "ana"),
-            ("ana", "ben"),
-            ("fay", "ana"),
+            ("m11", "m11"),
+            ("m11", "m12"),
+            ("fay", "m11"),
             ("fay", "fay"),
             ("fay", "fay-too"),
-            ("gus", "ana"),
+            ("gus", "m11"),
         ]
     }
     assert tiers == {
-        ("ana", "ana"): 0,
-        ("ana", "ben"): 1,
-        ("fay", "ana"): 2,
+        ("m11", "m11"): 0,
+        ("m11", "m12"): 1,
+        ("fay", "m11"): 2,
         ("fay", "fay"): 0,
         ("fay", "fay-too"): 0,
-        ("gus", "ana"): 1,
+        ("gus", "m11"): 1,
     }
     # Held for somebody who turns out to be the poster: a claim about oneself after all.
     posted(by["fay"].post(PATH, REVIEW | {"ref": "later", "member": "fay-three"}), 202)
@@ -269,7 +269,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"occurred_at": FAR}, "time-in-future", "/occurred_at"),
     ({"session": "s2"}, "session-unknown", "/session"),
     ({"artifacts": [{"url": "https://a.example/"}, {"blob": "0" * 64}]}, "blob-unknown", "/artifacts/1/blob"),
-    ({"peer": "ana"}, "peer-is-member", "/peer"),
+    ({"peer": "m11"}, "peer-is-member", "/peer"),
     ({"occurred_at": "2026-03-01"}, "instant-invalid", "/occurred_at"),
     ({"occurred_at": "2026-03-01T17:00:00"}, "instant-invalid", "/occurred_at"),
     ({"occurred_at": "1899-12-31T23:59:59Z"}, "time-too-early", "/occurred_at"),
@@ -277,7 +277,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"type": None}, "string-type", "/type"),
     ({"member": ""}, "string-too-short", "/member"),
     ({"member": 7}, "string-type", "/member"),
-    ({"members": "ana"}, "extra-forbidden", "/members"),
+    ({"members": "m11"}, "extra-forbidden", "/members"),
     ({"minutes": -1}, "greater-than-equal", "/minutes"),
     ({"minutes": "25"}, "int-type", "/minutes"),
     ({"minutes": True}, "int-type", "/minutes"),
@@ -315,7 +315,7 @@ def test_what_cannot_be_is_refused_where_it_stands(running: Runtime, who: Actor)
         status, first, where = refused(answer)
         codes = {first, *(error["code"] for error in answer.json().get("errors", []))}
         assert (status, where, code in codes) == (422, pointer, True), answer.text
-        assert '"ana"' not in answer.text
+        assert '"m11"' not in answer.text
     assert rows_of(running, Record) == []
 
 
@@ -324,8 +324,8 @@ def test_five_minutes_ahead_is_a_clock_that_is_fast(who: Actor) -> None:
 
 
 NO_JSON_OBJECT = [
-    (b'{"member": "ana"', 400, "json-syntax"),
-    (b'{"member": "ana", "member": "ben"}', 400, "json-duplicate-key"),
+    (b'{"member": "m11"', 400, "json-syntax"),
+    (b'{"member": "m11", "member": "m12"}', 400, "json-duplicate-key"),
     (b'{"minutes": NaN}', 400, "json-number"),
     (b'{"title": "\\ud800"}', 400, "json-lone-surrogate"),
     (b"[" * 100 + b"]" * 100, 400, "json-too-deep"),
@@ -381,7 +381,7 @@ def test_a_token_for_evidence_earns_by_the_rules_alone(running: Runtime, who: Ac
             },
         )
     )
-    award = {"achievement": "reviewer", "member": "ana", "basis": "override", "reason": "Because."}
+    award = {"achievement": "reviewer", "member": "m11", "basis": "override", "reason": "Because."}
     assert refused(write_only.post(f"{ROOT}/awards", award)) == (403, "scope-missing", None)
     assert refused(write_only.post(f"{ROOT}/achievements/reviewer/publication")) == (403, "scope-missing", None)
     assert posted(write_only.post(PATH, REVIEW))["awards"] == []
@@ -394,11 +394,11 @@ def test_a_token_for_evidence_earns_by_the_rules_alone(running: Runtime, who: Ac
 
 def test_contributions_are_listed_by_member_type_status_and_time(who: Actor, clock: Clock) -> None:
     posted(who.post(PATH, REVIEW | {"ref": "a1"}))
-    posted(who.post(PATH, REVIEW | {"ref": "b1", "member": "ben", "type": "shared"}))
+    posted(who.post(PATH, REVIEW | {"ref": "b1", "member": "m12", "type": "shared"}))
     posted(
         who.post(
             f"{ROOT}/evaluations",
-            {"kind": "endorsement", "about": {"member": "ana"}, "evaluator": "ben", "occurred_at": AT},
+            {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "occurred_at": AT},
         )
     )
     clock.advance(minutes=1)
@@ -409,7 +409,7 @@ def test_contributions_are_listed_by_member_type_status_and_time(who: Actor, clo
         return [item["ref"] for item in all_pages(who, PATH, **query)]
 
     assert refs() == ["a1", "b1", "a2", "d1"]
-    assert refs(member="ana") == ["a1", "a2"]
+    assert refs(member="m11") == ["a1", "a2"]
     assert refs(member="nobody") == []
     assert refs(type="shared") == ["b1"]
     assert refs(status="held") == ["d1"]
@@ -423,12 +423,12 @@ def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClien
     posted(
         who.post(
             PATH,
-            REVIEW | {"ref": "r1", "session": "s1", "peer": "ben", "tags": ["a", "b"], "minutes": 5, "resource": "x"},
+            REVIEW | {"ref": "r1", "session": "s1", "peer": "m12", "tags": ["a", "b"], "minutes": 5, "resource": "x"},
         )
     )
     gone = posted(who.post(PATH, REVIEW))["id"]
     posted(who.post(PATH, REVIEW | {"member": "dana"}), 202)
-    posted(actor(running, client, slug="river-writers", member="ana").post(PATH, REVIEW))
+    posted(actor(running, client, slug="river-writers", member="m11").post(PATH, REVIEW))
     posted(who.post(f"{ROOT}/records/{gone}/void", {"reason": "Wrong."}))
     rating = {
         "kind": "rubric",
@@ -437,9 +437,9 @@ def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClien
         "rubric": "f",
         "ratings": {"x": 3, "y": 2.5},
     }
-    posted(actor(running, client, slug="river-writers", member="cleo").post(f"{ROOT}/evaluations", rating))
+    posted(actor(running, client, slug="river-writers", member="m13").post(f"{ROOT}/evaluations", rating))
     judged = posted(who.post(PATH, REVIEW | {"ref": "r2"}))["id"]
-    posted(who.post(f"{ROOT}/evaluations", rating | {"about": {"contribution": "r2"}, "evaluator": "ben"}))
+    posted(who.post(f"{ROOT}/evaluations", rating | {"about": {"contribution": "r2"}, "evaluator": "m12"}))
     posted(who.post(f"{ROOT}/records/{judged}/void", {"reason": "Wrong."}))
     before = derived(running)
     assert [len(rows) for rows in before.values()] == [2, 2, 1, 2]

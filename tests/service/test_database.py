@@ -158,7 +158,7 @@ def write_but_fail(database: Database, network: UUID, moment: str) -> None:
         raise CommitFailedError
 
     with database.write() as session:
-        session.add(Member(network_id=network, ref="ana", enrolled_at=NOW))
+        session.add(Member(network_id=network, ref="m11", enrolled_at=NOW))
         say(session, network, "lost")
         session.flush()
         if moment == "before":
@@ -179,7 +179,7 @@ def test_a_write_that_fails_leaves_nothing(database: Database, network: UUID, mo
 
 def test_what_a_read_session_writes_is_not_kept(database: Database, network: UUID) -> None:
     with database.read() as session:
-        session.add(Member(network_id=network, ref="ana", enrolled_at=NOW))
+        session.add(Member(network_id=network, ref="m11", enrolled_at=NOW))
         session.flush()
     with database.read() as session:
         assert session.scalars(select(Member)).all() == []
@@ -189,15 +189,15 @@ def test_a_read_session_sees_one_moment_and_the_next_one_what_came_since(databas
     with database.read() as session:
         before = session.scalars(select(Member.ref)).all()
         with database.write() as writing:
-            writing.add(Member(network_id=network, ref="ana", enrolled_at=NOW))
+            writing.add(Member(network_id=network, ref="m11", enrolled_at=NOW))
         assert session.scalars(select(Member.ref)).all() == before == []
     with database.read() as session:
-        assert session.scalars(select(Member.ref)).all() == ["ana"]
+        assert session.scalars(select(Member.ref)).all() == ["m11"]
 
 
 def test_a_row_refers_to_rows_that_are_there(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
-        session.add(Member(network_id=new_id(), ref="ana", enrolled_at=NOW))
+        session.add(Member(network_id=new_id(), ref="m11", enrolled_at=NOW))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -251,7 +251,7 @@ def test_of_two_that_insert_the_same_key_at_once_one_inserts(database: Database)
 def test_instants_keep_their_zone_and_microseconds(database: Database, network: UUID) -> None:
     at = datetime.fromisoformat("2026-07-01T01:02:03.456789+05:30")
     with database.write() as session:
-        session.add(Member(network_id=network, ref="ana", enrolled_at=at))
+        session.add(Member(network_id=network, ref="m11", enrolled_at=at))
     with database.read() as session:
         found = session.scalars(select(Member.enrolled_at)).one()
     assert (found, found.tzinfo) == (at, UTC)

@@ -27,13 +27,13 @@ from tests.service.posting import (
 PATH = f"{ROOT}/evaluations"
 SCORE = {
     "kind": "score",
-    "about": {"member": "ana"},
-    "evaluator": "ben",
+    "about": {"member": "m11"},
+    "evaluator": "m12",
     "occurred_at": AT,
     "assessment": "quiz",
     "score": {"raw": 17, "max": 20},
 }
-REFLECTION = {"kind": "reflection", "about": {"member": "ana"}, "occurred_at": AT, "text": "What I would do otherwise."}
+REFLECTION = {"kind": "reflection", "about": {"member": "m11"}, "occurred_at": AT, "text": "What I would do otherwise."}
 
 
 @pytest.fixture
@@ -65,11 +65,11 @@ def test_a_rubric_evaluation_is_kept_with_its_ratings(running: Runtime, who: Act
     assert (row.kind, row.about_kind, str(row.about_id), str(row.member_id)) == (
         "rubric",
         "member",
-        members["ana"],
-        members["ana"],
+        members["m11"],
+        members["m11"],
     )
     assert (str(row.evaluator_id), row.instrument, row.instrument_version, row.part) == (
-        members["ben"],
+        members["m12"],
         "feedback",
         "2",
         "artifacts",
@@ -87,7 +87,7 @@ def test_of_a_contribution_it_bears_on_its_member(running: Runtime, who: Actor) 
     for name in ("draft-1", work, work.upper()):
         posted(who.post(PATH, RUBRIC | {"about": {"contribution": name}}))
         row = newest(running)
-        assert (row.about_kind, str(row.about_id), str(row.member_id)) == ("contribution", work, ids(who)["ana"])
+        assert (row.about_kind, str(row.about_id), str(row.member_id)) == ("contribution", work, ids(who)["m11"])
 
 
 def test_of_a_session_or_the_network_it_bears_on_nobody(running: Runtime, who: Actor) -> None:
@@ -99,15 +99,15 @@ def test_of_a_session_or_the_network_it_bears_on_nobody(running: Runtime, who: A
     assert shown["body"]["answers"] == answers
     posted(who.post(PATH, SURVEY | {"about": {"network": "river-writers"}, "anonymous": False}))
     assert newest(running).about_kind == "network"
-    posted(who.post(PATH, SURVEY | {"anonymous": False, "evaluator": "ana"}))
-    assert str(newest(running).evaluator_id) == ids(who)["ana"]
+    posted(who.post(PATH, SURVEY | {"anonymous": False, "evaluator": "m11"}))
+    assert str(newest(running).evaluator_id) == ids(who)["m11"]
 
 
 def test_a_survey_about_a_member_names_who_answers(running: Runtime, who: Actor) -> None:
-    body = SURVEY | {"about": {"member": "ana"}, "anonymous": False}
+    body = SURVEY | {"about": {"member": "m11"}, "anonymous": False}
     assert refused(who.post(PATH, body)) == (422, "evaluator-missing", "/evaluator")
-    posted(who.post(PATH, body | {"evaluator": "ben"}))
-    assert str(newest(running).member_id) == ids(who)["ana"]
+    posted(who.post(PATH, body | {"evaluator": "m12"}))
+    assert str(newest(running).member_id) == ids(who)["m11"]
 
 
 SCALED = [
@@ -140,25 +140,25 @@ def test_an_endorsement_says_for_which_skill(running: Runtime, who: Actor) -> No
 
 
 def test_a_reflection_may_be_ones_own(running: Runtime, who: Actor) -> None:
-    for said in ({"evaluator": "ana"}, {}):
+    for said in ({"evaluator": "m11"}, {}):
         posted(who.post(PATH, REFLECTION | said))
         row = newest(running)
         assert row.evaluator_id == row.member_id is not None
-    posted(who.post(PATH, REFLECTION | {"evaluator": "ben"}))
-    assert str(newest(running).evaluator_id) == ids(who)["ben"]
+    posted(who.post(PATH, REFLECTION | {"evaluator": "m12"}))
+    assert str(newest(running).evaluator_id) == ids(who)["m12"]
     about_all = REFLECTION | {"about": {"session": "s1"}}
     assert refused(who.post(PATH, about_all)) == (422, "evaluator-missing", "/evaluator")
 
 
 def test_nobody_evaluates_themself_under_any_ref(running: Runtime, who: Actor) -> None:
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "draft-1"}))
-    posted(who.put(f"{ROOT}/members/ana-too", {"email": "Ana@Example.org"}))
+    posted(who.put(f"{ROOT}/members/m11-too", {"email": "Member 11@Example.org"}))
     for body in (RUBRIC, SCORE, ENDORSEMENT, SURVEY | {"anonymous": False}):
-        for about in ({"member": "ana"}, {"contribution": "draft-1"}):
-            for evaluator in ("ana", "ana-too"):
+        for about in ({"member": "m11"}, {"contribution": "draft-1"}):
+            for evaluator in ("m11", "m11-too"):
                 answer = who.post(PATH, body | {"about": about, "evaluator": evaluator})
                 assert refused(answer) == (422, "self-evaluation", "/evaluator")
-                assert "ana" not in answer.text
+                assert "m11" not in answer.text
     assert rows_of(running, Evaluation) == []
 
 
@@ -174,14 +174,14 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ),
     (RUBRIC, {"about": {"network": "hill-readers"}}, "network-unknown", "/about/network"),
     (RUBRIC, {"about": {}}, "about-one", "/about"),
-    (RUBRIC, {"about": {"member": "ana", "session": "s1"}}, "about-one", "/about"),
+    (RUBRIC, {"about": {"member": "m11", "session": "s1"}}, "about-one", "/about"),
     (RUBRIC, {"about": {"achievement": "x"}}, "extra-forbidden", "/about/achievement"),
     (RUBRIC, {"evaluator": None}, "evaluator-missing", "/evaluator"),
     (ENDORSEMENT, {"evaluator": None}, "evaluator-missing", "/evaluator"),
     (RUBRIC, {"anonymous": True, "evaluator": None}, "anonymous-kind", "/anonymous"),
     (SCORE, {"anonymous": True, "evaluator": None}, "anonymous-kind", "/anonymous"),
-    (SURVEY, {"evaluator": "ben"}, "anonymous-evaluator", "/evaluator"),
-    (SURVEY, {"about": {"member": "ana"}}, "anonymous-about", "/about"),
+    (SURVEY, {"evaluator": "m12"}, "anonymous-evaluator", "/evaluator"),
+    (SURVEY, {"about": {"member": "m11"}}, "anonymous-about", "/about"),
     (SURVEY, {"answers": {}}, "too-short", "/answers"),
     (SURVEY, {"answers": {"q": True}}, "number-invalid", "/answers/q"),
     (SURVEY, {"answers": {"q": [1]}}, "number-invalid", "/answers/q"),
@@ -215,13 +215,13 @@ def test_what_cannot_be_is_refused_where_it_stands(running: Runtime, who: Actor)
         problem = answer.json()
         codes = {problem["code"], *(error["code"] for error in problem.get("errors", []))}
         assert (code in codes, problem.get("pointer", "")) == (True, pointer), answer.text
-        assert '"ana"' not in answer.text
+        assert '"m11"' not in answer.text
     assert rows_of(running, Record) == []
 
 
 def test_another_networks_contribution_is_unknown(running: Runtime, client: TestClient, who: Actor) -> None:
     other = hill(running, client)
-    posted(other.put("/v1/networks/hill-readers/members/ana", {}))
+    posted(other.put("/v1/networks/hill-readers/members/m11", {}))
     theirs = posted(other.post("/v1/networks/hill-readers/contributions", REVIEW | {"ref": "draft-1"}))["id"]
     for name in ("draft-1", theirs):
         answer = who.post(PATH, RUBRIC | {"about": {"contribution": name}})
@@ -251,26 +251,26 @@ def test_of_a_held_contribution_it_waits_for_the_same_member(running: Runtime, w
 
 
 def test_what_turns_out_to_be_of_oneself_is_quarantined(running: Runtime, who: Actor) -> None:
-    posted(who.post(PATH, RUBRIC | {"evaluator": "ana-too"}), 202)
-    posted(who.put(f"{ROOT}/members/ana-too", {"email": "ana@example.org"}))
+    posted(who.post(PATH, RUBRIC | {"evaluator": "m11-too"}), 202)
+    posted(who.put(f"{ROOT}/members/m11-too", {"email": "m11@example.org"}))
     assert statuses(running) == ["quarantined"]
     assert told(running).count("record.quarantined") == 1
     assert rows_of(running, Evaluation) == []
 
 
 def test_a_members_token_speaks_for_that_member_alone(running: Runtime, client: TestClient, who: Actor) -> None:
-    ben = actor(running, client, slug="river-writers", member="ben")
+    m12 = actor(running, client, slug="river-writers", member="m12")
     own = {name: value for name, value in RUBRIC.items() if name != "evaluator"}
-    assert posted(ben.post(PATH, own))["tier"] == 1
-    assert str(newest(running).evaluator_id) == ids(who)["ben"]
-    posted(ben.post(PATH, RUBRIC))
-    for evaluator in ("cleo", "nobody-yet"):
-        answer = ben.post(PATH, RUBRIC | {"evaluator": evaluator})
+    assert posted(m12.post(PATH, own))["tier"] == 1
+    assert str(newest(running).evaluator_id) == ids(who)["m12"]
+    posted(m12.post(PATH, RUBRIC))
+    for evaluator in ("m13", "nobody-yet"):
+        answer = m12.post(PATH, RUBRIC | {"evaluator": evaluator})
         assert refused(answer) == (403, "evaluator-not-caller", "/evaluator")
-    assert refused(ben.post(PATH, own | {"about": {"member": "ben"}})) == (422, "self-evaluation", "/evaluator")
-    assert refused(ben.post(PATH, SURVEY)) == (403, "anonymous-token", "/anonymous")
-    posted(who.put(f"{ROOT}/members/ben", {"roles": ["assessor"]}), 200)
-    assert posted(ben.post(PATH, own))["tier"] == 2
+    assert refused(m12.post(PATH, own | {"about": {"member": "m12"}})) == (422, "self-evaluation", "/evaluator")
+    assert refused(m12.post(PATH, SURVEY)) == (403, "anonymous-token", "/anonymous")
+    posted(who.put(f"{ROOT}/members/m12", {"roles": ["assessor"]}), 200)
+    assert posted(m12.post(PATH, own))["tier"] == 2
 
 
 def test_the_same_again_is_the_same_record_also_at_the_same_moment(running: Runtime, who: Actor) -> None:
@@ -284,12 +284,12 @@ def test_the_same_again_is_the_same_record_also_at_the_same_moment(running: Runt
 def test_evaluations_are_listed_by_member_and_kind(who: Actor) -> None:
     posted(who.post(PATH, RUBRIC | {"ref": "r"}))
     posted(who.post(PATH, SURVEY | {"ref": "s"}))
-    posted(who.post(PATH, ENDORSEMENT | {"ref": "e", "about": {"member": "ben"}, "evaluator": "ana"}))
+    posted(who.post(PATH, ENDORSEMENT | {"ref": "e", "about": {"member": "m12"}, "evaluator": "m11"}))
 
     def refs(**query: Any) -> list[str]:
         return [item["ref"] for item in all_pages(who, PATH, **query)]
 
     assert refs() == ["r", "s", "e"]
     assert refs(kind="survey") == ["s"]
-    assert refs(member="ben") == ["e"]
+    assert refs(member="m12") == ["e"]
     assert refused(who.get(PATH, kind="verdict"))[0] == 422

@@ -104,7 +104,7 @@ def test_a_key_is_kept_for_24_hours(running: Runtime, river: Actor, clock: Clock
 
 def test_an_answer_with_personal_content_is_made_again_and_not_kept(running: Runtime, river: Actor) -> None:
     members = "/v1/networks/river-writers/members"
-    body = {"ref": "ana", "name": "Ana Ruiz", "email": "ana@example.org"}
+    body = {"ref": "m11", "name": "Member 11", "email": "m11@example.org"}
     first = river.post(members, body, headers=KEY)
     assert river.post(members, body, headers=KEY).json() == first.json()
     assert refused(river.post(members, body | {"name": "A"}, headers=KEY))[1] == "idempotency-key-reused"

@@ -237,7 +237,7 @@ def test_a_closed_network_takes_nothing_new(running: Runtime, admin: Actor, rive
     closed = admin.post("/v1/networks/river-writers/closure")
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert admin.post("/v1/networks/river-writers/closure").json() == closed.json()
-    assert refused(river.put("/v1/networks/river-writers/members/ana", {})) == (409, "network-closed", None)
+    assert refused(river.put("/v1/networks/river-writers/members/m11", {})) == (409, "network-closed", None)
     assert refused(river.post("/v1/blobs", content=PNG)) == (409, "network-closed", None)
     body = {"name": "t", "scopes": ["read"]}
     assert refused(admin.post("/v1/networks/river-writers/tokens", body)) == (409, "network-closed", None)

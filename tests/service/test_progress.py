@@ -104,7 +104,7 @@ def numbered(items: list[Any], start: int) -> list[Any]:
 
 
 def a_world(**said: Any) -> World:
-    """Return a world of Ana, Ben, Cam and Dee; evidence is numbered in the order given."""
+    """Return a world of Member 11, Member 12, Cam and Dee; evidence is numbered in the order given."""
     said["deeds"] = numbered(said.get("deeds", []), 1000)
     said["judgements"] = numbered(said.get("judgements", []), 2000)
     return replace(World(now=NOW, zone="UTC", persons=dict.fromkeys(MEMBERS)), **said)
@@ -475,14 +475,14 @@ ACHIEVEMENT: dict[str, Any] = {
 
 @pytest.fixture
 def who(running: Runtime, client: TestClient) -> Actor:
-    """Whoever may do everything in a network with the members ana, ben and cleo, and the session s1."""
+    """Whoever may do everything in a network with the members m11, m12 and m13, and the session s1."""
     return river(running, client)
 
 
 def test_what_a_member_has_reached_is_told_rule_by_rule(who: Actor) -> None:
     posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT))
     record = posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "r1"}))
-    assert posted(who.get(f"{ROOT}/members/ana/progress"), 200) == {
+    assert posted(who.get(f"{ROOT}/members/m11/progress"), 200) == {
         "items": [
             {
                 "achievement": "reader",
@@ -520,7 +520,7 @@ def test_what_a_member_has_reached_is_told_rule_by_rule(who: Actor) -> None:
     }
 
 
-def observed(who: Actor, member: str = "ana") -> int:
+def observed(who: Actor, member: str = "m11") -> int:
     (standing,) = who.get(f"{ROOT}/members/{member}/progress").json()["items"]
     count: int = standing["criteria"]["children"][0]["observed"]
     return count
@@ -539,7 +539,7 @@ def test_evidence_counts_when_it_is_there_and_until_it_is_void(who: Actor) -> No
 
 def test_an_achievement_without_a_rule_is_told_as_such(who: Actor) -> None:
     posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT | {"criteria": {"narrative": "Lead with grace."}}))
-    (standing,) = who.get(f"{ROOT}/members/ana/progress").json()["items"]
+    (standing,) = who.get(f"{ROOT}/members/m11/progress").json()["items"]
     assert (standing["met"], standing["progress"]) == (False, 0)
     assert "criteria" not in standing
 
@@ -549,14 +549,14 @@ def test_progress_is_asked_for_in_pages_or_for_one_achievement(who: Actor) -> No
     for ref in refs:
         posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT | {"ref": ref}))
     posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT | {"ref": "draft", "publish": False}))
-    path = f"{ROOT}/members/ana/progress"
+    path = f"{ROOT}/members/m11/progress"
     assert [standing["achievement"] for standing in all_pages(who, path)] == refs
     assert [standing["achievement"] for standing in all_pages(who, path, achievement="a3")] == ["a3"]
     assert all_pages(who, path, achievement="draft") == []
 
 
 def test_progress_of_what_is_not_there_is_refused(running: Runtime, client: TestClient, who: Actor) -> None:
-    path = f"{ROOT}/members/ana/progress"
+    path = f"{ROOT}/members/m11/progress"
     assert refused(who.get(f"{ROOT}/members/eve/progress")) == (404, "member-unknown", None)
     assert refused(who.get(path, achievement="none")) == (404, "achievement-unknown", None)
     assert refused(who.get(path, after="%%%")) == (422, "cursor-invalid", "after")

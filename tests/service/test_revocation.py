@@ -22,7 +22,7 @@ PATH = "/v1/credentials/{}/revocation"
 def stage(client: TestClient, running: Runtime) -> Stage:
     stage = Stage.set_up(client, running)
     stage.achievement(award="reviewed")
-    stage.member("ana")
+    stage.member("m11")
     return stage
 
 
@@ -53,8 +53,8 @@ def test_a_revoked_badge_is_rejected_and_the_status_check_says_so(stage: Stage) 
 
 
 def test_only_the_revoked_one_is_marked_in_the_list(stage: Stage) -> None:
-    stage.member("ben")
-    revoked, other = stage.recorded(), stage.recorded(member="ben")
+    stage.member("m12")
+    revoked, other = stage.recorded(), stage.recorded(member="m12")
     revoke(stage, revoked)
     document = published(stage, revoked)
     entries = [stage.credential(award)["credentialStatus"] for award in (revoked, other)]
@@ -154,8 +154,8 @@ def test_of_many_revoked_at_the_same_moment_every_one_is_in_the_list(stage: Stag
 
 
 def test_the_networks_list_of_credentials_can_be_asked_for_the_revoked(stage: Stage) -> None:
-    stage.member("ben")
-    revoked, other = stage.recorded(), stage.recorded(member="ben")
+    stage.member("m12")
+    revoked, other = stage.recorded(), stage.recorded(member="m12")
     revoke(stage, revoked)
     for asked, expected in ((True, revoked), (False, other)):
         (item,) = stage.send("GET", "./credentials", params={"revoked": json.dumps(asked)})["items"]

@@ -26,7 +26,7 @@ class Register:
         self.running, self.session = running, session
         self.network = networks.create_network(session, running, described, self.now)
         achievement = Achievement(network_id=self.network.id, ref="sharer", created_at=self.now)
-        self.member = Member(network_id=self.network.id, ref="ana", enrolled_at=self.now)
+        self.member = Member(network_id=self.network.id, ref="m11", enrolled_at=self.now)
         session.add_all([achievement, self.member])
         session.flush()
         version = AchievementVersion(

@@ -82,15 +82,15 @@ def test_a_token_that_makes_no_sense_is_refused(
 
 
 def test_a_token_may_be_bound_to_a_member(running: Runtime, client: TestClient, admin: Actor) -> None:
-    actor(running, client, slug="river-writers").put("/v1/networks/river-writers/members/ana", {})
-    made = admin.post(TOKENS, READER | {"member": "ana"}).json()
-    assert made["member"] == "ana"
-    assert admin.get(f"{TOKENS}/{made['id']}").json()["member"] == "ana"
-    assert admin.get(TOKENS).json()["items"][-1]["member"] == "ana"
+    actor(running, client, slug="river-writers").put("/v1/networks/river-writers/members/m11", {})
+    made = admin.post(TOKENS, READER | {"member": "m11"}).json()
+    assert made["member"] == "m11"
+    assert admin.get(f"{TOKENS}/{made['id']}").json()["member"] == "m11"
+    assert admin.get(TOKENS).json()["items"][-1]["member"] == "m11"
     with running.database.read() as session:
         caller, _ = access.authenticate(session, made["token"], running.now())
-        ana = session.scalars(select(Member)).one()
-        assert (caller.member_id, caller.network_id) == (ana.id, session.scalars(select(Network.id)).one())
+        m11 = session.scalars(select(Member)).one()
+        assert (caller.member_id, caller.network_id) == (m11.id, session.scalars(select(Network.id)).one())
 
 
 def test_a_token_ends_when_it_expires(client: TestClient, admin: Actor, clock: Clock) -> None:

@@ -34,7 +34,7 @@ def stage(running: Runtime) -> Stage:
     """The app without its upkeep, which the test runs itself."""
     stage = Stage.set_up(TestClient(create_app(running), base_url=BASE_URL), running)
     stage.achievement()
-    stage.member("ana", email="ana@example.org")
+    stage.member("m11", email="m11@example.org")
     return stage
 
 
@@ -50,7 +50,7 @@ def test_the_app_sends_messages_beside_its_requests_and_stops(running: Runtime) 
     with TestClient(create_app(running), base_url=BASE_URL) as client:
         stage = Stage.set_up(client, running)
         stage.achievement()
-        stage.member("ana", email="ana@example.org")
+        stage.member("m11", email="m11@example.org")
         for n in (1, 2):
             stage.share(n)
         assert until(lambda: list(messages.outbox_folder(running.settings).glob("*.eml")))

@@ -1,0 +1,122 @@
+"""A network with one badge behind a service that listens, and what visitors do with it in a browser."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi.testclient import TestClient
+from playwright.sync_api import Page
+
+from service.app import create_app
+from tests.awarding import LEVELS, Stage, described
+from tests.pages.conftest import Live
+from tests.runtimes import Clock
+
+HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
+PERSON = ("Ana Secret", "ana.secret@river.example.org")
+RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 1}
+
+
+def stage_of(live: Live, **network: Any) -> Stage:
+    """Return a network at the listening service, with one member who has a name and an address."""
+    client = TestClient(create_app(live.running), base_url=live.base_url)
+    stage = Stage.set_up(client, live.running, description="A circle of writing teachers.", **network)
+    stage.member("ana", name=PERSON[0], email=PERSON[1])
+    return stage
+
+
+def badge(stage: Stage, **achievement: Any) -> str:
+    """Return the address of a badge that two contributions earned."""
+    stage.achievement(**achievement)
+    for n in (1, 2):
+        stage.share(n, title="A private draft")
+    (award,) = stage.awards(member="ana")
+    return str(award["credential"]["url"])
+
+
+def hostile_badge(stage: Stage) -> str:
+    """Return the address of a badge whose every text, and its picture, tries to become script."""
+    markdown = f"{HOSTILE}\n\n[press](javascript:hostile()) ![x](https://elsewhere.example/x.png) <https://ok.example>"
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>hostile()</script><rect onload="hostile()" width="9" height="9"/></svg>'
+    picture = stage.call("POST", "/v1/blobs", content=svg, headers={"Content-Type": "image/svg+xml"})
+    assert picture.status_code == 201, picture.text
+    judged = described("specific") | {"name": HOSTILE}
+    judged["levels"] = [level | {"name": HOSTILE, "description": HOSTILE} for level in LEVELS]
+    stage.achievement(
+        "hostile",
+        RUBRIC,
+        name=HOSTILE,
+        description=HOSTILE,
+        criteria={"narrative": markdown, "rule": RUBRIC},
+        tags=["<b onclick=hostile()>tag</b>"],
+        alignment=[{"target_name": HOSTILE, "target_url": "https://ok.example/", "target_framework": HOSTILE}],
+        result_descriptions=[judged],
+        image=picture.json()["sha256"],
+    )
+    stage.member("ben")
+    stage.rate("ben", {"specific": 3}, comment=HOSTILE)
+    (award,) = stage.awards(achievement="hostile")
+    return str(award["credential"]["url"])
+
+
+def file_of(stage: Stage, url: str, ending: str) -> bytes:
+    """Return a form of the badge, as its owner has it."""
+    answer = stage.client.get(f"{url}.{ending}")
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def achievement_of(stage: Stage, url: str) -> str:
+    """Return the address of what the badge was awarded for."""
+    return str(stage.client.get(url + ".json").json()["credentialSubject"]["achievement"]["id"])
+
+
+def revoke(stage: Stage, url: str) -> None:
+    """Take the badge back."""
+    stage.send("POST", f"/v1/credentials/{url.rpartition('/')[2]}/revocation", {"reason": "A mistake."})
+
+
+def later(live: Live, **by: float) -> None:
+    """Let time pass at the service."""
+    assert isinstance(live.running.now, Clock)
+    live.running.now.advance(**by)
+
+
+def verify(page: Page, text: str, recipient: str = "") -> tuple[str, str, str]:
+    """Paste `text` at /verify and return tone, title and sentence of the answer."""
+    page.goto("/verify")
+    page.get_by_label("A link, JSON or a JWT").fill(text)
+    page.get_by_label("Whose is it?").fill(recipient)
+    page.get_by_role("button", name="Verify").click()
+    return verdict(page)
+
+
+def verdict(page: Page) -> tuple[str, str, str]:
+    """Return tone, title and sentence of what the page says first."""
+    said = page.locator(".verdict")
+    tone = (said.get_attribute("class") or "").removeprefix("verdict ")
+    return tone, said.locator("h1, h2").inner_text(), said.locator("p").inner_text()
+
+
+def top(page: Page, selector: str) -> float:
+    """Return how far down an element begins."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return float(box["y"])
+
+
+def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], address: str) -> None:
+    """Hold the page to axe-core and to its width: light and dark, phone and desk."""
+    page.emulate_media(reduced_motion="reduce")  # colours are judged as they end, not on their way
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            assert violations(page) == [], (address, width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
+
+
+def inert(page: Page) -> None:
+    """Hold the page to be without anything that runs or loads, in spite of `HOSTILE`."""
+    marked = "main script:not([src^='/static/']), main b, main [onerror], main [onclick], main [onload], main a[href^='javascript']"
+    assert page.locator(marked).count() == 0
+    assert page.locator("img:not(.picture)").count() == 0
