@@ -284,6 +284,18 @@ def test_pieces_of_one_session_are_put_together(database: Database) -> None:
     assert (node.observed, node.records) == (1, 2)
 
 
+def test_the_window_of_attendance_is_about_when_sessions_begin(database: Database) -> None:
+    meetings = [Meeting(UUID(int=n), f"s{n}", "circle", NOW - timedelta(days=n)) for n in (1, 2, 3, 4)]
+    late = NOW - timedelta(hours=1)
+    came = [replace(deed(type="attended", meeting=meeting), at=late) for meeting in meetings[:3]]
+    world = a_world(meetings=meetings, deeds=came, enrolled={ANA: meetings[1].starts_at})
+    rule = {"rule": "attendance", "series": "circle", "min_rate": 1}
+    two_days, since = {"last": "P2D"}, {"since": "enrolment"}
+    for window, attended, begun in ({}, 3, 4), ({"window": two_days}, 2, 2), ({"window": since}, 2, 2):
+        node = explained(database, world, rule | window)
+        assert (node.observed, node.required) == (attended, begun)
+
+
 def test_a_rate_of_no_sessions_is_not_met(database: Database) -> None:
     rule = {"rule": "attendance", "series": "circle", "min_rate": 0.5}
     node = explained(database, a_world(), rule)
@@ -396,6 +408,7 @@ def test_achievements_count_while_they_are_held(database: Database) -> None:
     assert not explained(database, held("awarded", NOW), valid).met
     assert explained(database, held("awarded", NOW), rule).met
     assert explained(database, held("awarded", NOW + timedelta(seconds=1)), valid).met
+    assert explained(database, held("awarded"), rule | {"min_version": 1}).met
     assert not explained(database, held("awarded"), rule | {"min_version": 2}).met
     assert not explained(database, held("awarded"), rule | {"window": {"last": "P1Y"}}).met
 
