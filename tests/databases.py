@@ -63,6 +63,7 @@ def _clear_away(folder: Path) -> None:
     """Stop the server of a run that was killed before it could do so itself."""
     users = folder / "data" / ".handle_pids.json"
     if users.exists() and not any(_runs(process_id) for process_id in json.loads(users.read_text())):
+        users.unlink()
         _leave(get_server(folder / "data"))
 
 
