@@ -82,7 +82,7 @@ class _Walk:
 
 
 def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, frozenset[str]]) -> list[Finding]:
-    """Return what a proof over RDF would not protect in the credential; its own `proof` is not looked at.
+    """Return what a proof over RDF would not protect in the credential, its own `proof` included.
 
     1. No null, which RDF drops ("value-null").
     2. No JSON-LD keyword but `@context`, and those of a text with language ("member-keyword").
@@ -110,11 +110,7 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
             waiting.extend((item, (*path, index), name) for index, item in enumerate(value))
         elif isinstance(value, Mapping):
             _look_at_object(walk, value, path, name)
-            waiting.extend(
-                (inner, (*path, member), member)
-                for member, inner in value.items()
-                if member != "@context" and (member != "proof" or path)
-            )
+            waiting.extend((inner, (*path, member), member) for member, inner in value.items() if member != "@context")
     for identifier, nodes in walk.nodes.items():
         _compare(walk, identifier, nodes)
     return sorted(walk.findings, key=lambda found: found.pointer)

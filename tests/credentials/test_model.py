@@ -157,7 +157,8 @@ def test_the_full_badge_is_good_and_comes_out_as_it_went_in(schema: Schemas) -> 
 def test_every_single_change_of_a_badge_is_judged_as_the_schema_does(schema: Schemas) -> None:
     official = schema("achievementcredential")
     for mutant in mutants(FULL):
-        assert_alike(mutant, check_form(mutant), official, write_badge)
+        if is_open_badge(mutant):  # else it is a credential of another kind
+            assert_alike(mutant, check_form(mutant), official, write_badge)
 
 
 def test_every_single_change_of_an_endorsement_is_judged_as_the_schema_does(schema: Schemas) -> None:

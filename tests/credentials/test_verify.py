@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, sign, sign_jwt, verify
 from credentials.canonicalize import canonicalize
-from credentials.data_integrity import create_proof
+from credentials.data_integrity import SUITES, create_proof, signed_bytes
 from credentials.dids import did_web_url
 from credentials.errors import CredentialError
 from credentials.instants import write_instant
 from credentials.jose import decode_jwt, encode_jwt
-from credentials.keys import PrivateKeySigner, Signer
+from credentials.keys import PrivateKeySigner, Signer, base58btc_encode
 from credentials.model import check_form
 from credentials.provenance import MAX_ADDRESSES
 from credentials.recipient import identity_object
@@ -422,7 +422,8 @@ def compacted(value: Any) -> Any:
 
 
 def same_meaning(one: Any, other: Any) -> bool:
-    return bool(compacted(meaning(one)) == compacted(meaning(other)))
+    one, other = (compacted(meaning(compacted(document))) for document in (one, other))
+    return bool(one == other)
 
 
 def small_badge(issuer: Issuer) -> dict[str, Any]:
@@ -457,7 +458,7 @@ def test_no_single_change_of_meaning_is_verified(issuer: Issuer) -> None:
             if report(issuer, mutant).verdict == "verified":
                 assert same_meaning(mutant, signed), what
                 verified += 1
-    assert verified > 50  # what means the same is not refused
+    assert verified > 20  # what means the same is not refused
 
 
 def canonical_of(document: dict[str, Any]) -> bytes | None:
@@ -661,6 +662,19 @@ def hidden_status(issuer: Issuer) -> Any:
     return signed
 
 
+def hidden_end(issuer: Issuer) -> Any:
+    """Return a badge whose proof has ended, and says so where a reader of JSON does not see it."""
+    unsigned = badge(issuer)
+    options = {name: value for name, value in proof_of(issuer).items() if name != "proofValue"}
+    hidden = options | {"@nest": {"expires": write_instant(NOW)}}
+    value = issuer.ed25519.sign(
+        signed_bytes(
+            unsigned, options | {"expires": write_instant(NOW)}, SUITES["eddsa-rdfc-2022"], "Ed25519", PACKAGED
+        )
+    )
+    return unsigned | {"proof": hidden | {"proofValue": "z" + base58btc_encode(value)}}
+
+
 def key_that_ended(member: str) -> Callable[[Issuer], Any]:
     """Return what signs a badge with a key that has ended since, and its list with another."""
 
@@ -756,6 +770,10 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
     "a proof of the past": (
         lambda issuer: badge(issuer) | {"proof": proof_of(issuer) | {"expires": write_instant(NOW)}},
         ("proof", "failed", "proof-expired", "/proof/expires"),
+    ),
+    "an end of the proof that is hidden": (
+        hidden_end,
+        ("schema", "failed", "member-keyword", "/proof/@nest"),
     ),
     "an undefined term in the proof": (
         lambda issuer: badge(issuer) | {"proof": proof_of(issuer) | {"undefinedTerm": "x"}},
