@@ -88,7 +88,7 @@ CODES: Final[Mapping[str, str]] = {
     "recipient-missing": "The subject has neither id nor identifier.",
     "criteria-missing": "The criteria have neither id nor narrative.",
     "result-description-unknown": "A result is against a description that the achievement does not have.",
-    "result-level-unknown": "A result reaches a level that its description does not have.",
+    "result-level-unknown": "A result reaches a level that the achievement does not have.",
     "result-status-missing": "A result lacks the status that its description asks for.",
     "result-value-not-allowed": "A result has a value that its description does not allow.",
     "required-level-unknown": "A description requires a level that it does not have.",

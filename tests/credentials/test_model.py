@@ -356,6 +356,7 @@ def test_one_fault_is_one_finding(change: Callable[[Any], object], code: str, po
         lambda b: subject(b)["result"][2].update(value="very good"),
         lambda b: subject(b)["result"].append({"type": ["Result"], "achievedLevel": L1}),
         lambda b: subject(b)["result"].append({"type": ["Result"], "value": "anything"}),
+        lambda b: subject(b)["result"][1].update(achievedLevel=L1),  # as in the specification's example
         lambda b: b.update(validUntil=b["validFrom"]),
         lambda b: b.update(relatedResource={"id": "https://r.example/", "digestMultibase": "uEiA"}),
         # One id with members that could have stood in one place only, or that are the same in both.

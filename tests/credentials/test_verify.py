@@ -263,6 +263,36 @@ def test_what_was_signed_with_an_earlier_edition_of_a_context_is_verified(issuer
         assert outcomes(report(issuer, {**published, "proof": proof}))["proof"] != "passed"
 
 
+PUBLISHED: Any = json.loads(
+    (Path(__file__).parents[1] / "vectors/openbadges/validator-badges.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("did-web-subject", "verified"), ("data-model-1.1", "verified"), ("revoked", "rejected")]
+)
+def test_published_badges_are_judged_as_their_publisher_does(name: str, verdict: str) -> None:
+    published = PUBLISHED[name]
+    proofs = published["proof"] if isinstance(published["proof"], list) else [published["proof"]]
+    method, owner = proofs[0]["verificationMethod"], published["issuer"]["id"]
+    key = {"id": method, "type": "Multikey", "controller": owner, "publicKeyMultibase": method.partition("#")[2]}
+    lists = PUBLISHED["revoked-list"]
+    documents = {
+        # Their validator takes the key from the fragment; we want it from its owner.
+        owner: {"id": owner, "assertionMethod": [key]},
+        lists["id"]: lists,
+        PUBLISHED["revoked"]["credentialStatus"]["statusListCredential"]: lists,
+    }
+    found = verify(
+        json.dumps(published),
+        now=NOW,
+        load=lambda address: Fetched(json.dumps(documents[address]).encode(), "application/json"),
+    )
+    assert found.verdict == verdict, not_passed(found)
+    if verdict == "rejected":  # and their list lies at another address than it says
+        assert fault(found)[2] == "status-list-other"
+
+
 def older(issuer: Issuer) -> dict[str, Any]:
     def change(members: Any) -> None:
         members["@context"] = [V1, OB, "https://w3id.org/security/data-integrity/v1", FULL["@context"][2]]
