@@ -51,6 +51,7 @@ class ShownNetwork:
     """A network as its page shows it."""
 
     network: Network
+    name: str
     did: str
     address: str
     keys: Sequence[Key]
@@ -63,6 +64,7 @@ class ShownAchievement:
 
     document: dict[str, Any]
     network: Network
+    issuer: str
     version: AchievementVersion
     rule: str | None
 
@@ -116,6 +118,7 @@ def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork |
     settings = running.settings
     return ShownNetwork(
         found,
+        issuers.marked(found, found.name),
         issuers.network_did(settings, found),
         issuers.network_url(settings, found),
         keyring.keys_of(session, found),
@@ -132,7 +135,7 @@ def achievement(session: ReadSession, running: Runtime, version_id: str) -> Show
     rule = version.definition["criteria"].get("rule")
     document = achievements.document(session, running.settings, version)
     text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
-    return ShownAchievement(document, owner, version, text)
+    return ShownAchievement(document, owner, issuers.marked(owner, owner.name), version, text)
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:

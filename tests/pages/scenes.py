@@ -12,7 +12,7 @@ from tests.pages.conftest import Live
 from tests.runtimes import Clock
 
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
-PERSON = ("Ana Secret", "ana.secret@river.example.org")
+PERSON = ("Quite Secret", "quite.secret@river.example.org")
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 1}
 
 
@@ -20,7 +20,7 @@ def stage_of(live: Live, **network: Any) -> Stage:
     """Return a network at the listening service, with one member who has a name and an address."""
     client = TestClient(create_app(live.running), base_url=live.base_url)
     stage = Stage.set_up(client, live.running, description="A circle of writing teachers.", **network)
-    stage.member("ana", name=PERSON[0], email=PERSON[1])
+    stage.member("m11", name=PERSON[0], email=PERSON[1])
     return stage
 
 
@@ -29,7 +29,7 @@ def badge(stage: Stage, **achievement: Any) -> str:
     stage.achievement(**achievement)
     for n in (1, 2):
         stage.share(n, title="A private draft")
-    (award,) = stage.awards(member="ana")
+    (award,) = stage.awards(member="m11")
     return str(award["credential"]["url"])
 
 
@@ -52,8 +52,8 @@ def hostile_badge(stage: Stage) -> str:
         result_descriptions=[judged],
         image=picture.json()["sha256"],
     )
-    stage.member("ben")
-    stage.rate("ben", {"specific": 3}, comment=HOSTILE)
+    stage.member("m12")
+    stage.rate("m12", {"specific": 3}, comment=HOSTILE)
     (award,) = stage.awards(achievement="hostile")
     return str(award["credential"]["url"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.awarding import SHARE_TWICE, Stage
+from tests.awarding import Stage
 from tests.pages.conftest import Live
 from tests.pages.scenes import achievement_of, badge, everybody_can_use, stage_of
 
@@ -32,7 +32,7 @@ def test_an_achievement_says_what_it_takes_and_who_decides(page: Page, stage: St
     for shown in ("Share two resources.", "automatically, when the criteria are met", "2 March 2026", "version 1"):
         assert shown in text
     page.get_by_text("The rule, as the service evaluates it").click()
-    assert SHARE_TWICE["distinct"] in page.locator("pre").inner_text()
+    assert '"distinct": "resource"' in page.locator("pre").inner_text()
     page.get_by_role("link", name="River Writers").click()
     page.wait_for_url("**/networks/river")
 
