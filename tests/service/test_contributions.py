@@ -219,7 +219,7 @@ def test_held_beside_a_post_of_the_member_it_still_flows_in(running: Runtime, wh
 
 def test_what_turns_out_to_be_with_oneself_is_quarantined(running: Runtime, who: Actor) -> None:
     posted(who.post(PATH, REVIEW | {"peer": "m11-2"}), 202)
-    posted(who.put(f"{ROOT}/members/m11-2", {"email": "ANA@example.org"}))
+    posted(who.put(f"{ROOT}/members/m11-2", {"email": "M11@example.org"}))
     assert statuses(running) == ["quarantined"]
     assert "record.quarantined" in told(running)
     assert rows_of(running, Contribution) == []

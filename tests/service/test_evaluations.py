@@ -152,7 +152,7 @@ def test_a_reflection_may_be_ones_own(running: Runtime, who: Actor) -> None:
 
 def test_nobody_evaluates_themself_under_any_ref(running: Runtime, who: Actor) -> None:
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "draft-1"}))
-    posted(who.put(f"{ROOT}/members/m11-too", {"email": "Member 11@Example.org"}))
+    posted(who.put(f"{ROOT}/members/m11-too", {"email": "M11@Example.org"}))
     for body in (RUBRIC, SCORE, ENDORSEMENT, SURVEY | {"anonymous": False}):
         for about in ({"member": "m11"}, {"contribution": "draft-1"}):
             for evaluator in ("m11", "m11-too"):

@@ -81,7 +81,7 @@ def test_posting_again_changes_what_is_sent_and_keeps_the_rest(running: Runtime,
         False,
     )
     assert told(running) == ["network.created", "member.posted", "member.changed"]
-    river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "ANA@example.org", "roles": []})
+    river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "M11@example.org", "roles": []})
     assert told(running) == ["network.created", "member.posted", "member.changed"]
 
 
@@ -152,7 +152,7 @@ def test_the_ref_of_the_path_counts(river: Actor) -> None:
 
 def test_one_human_under_two_refs_is_one_person(running: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org"})
-    second = river.put(f"{MEMBERS}/m11-2", {"email": "ANA@example.org", "did": DID}).json()
+    second = river.put(f"{MEMBERS}/m11-2", {"email": "M11@example.org", "did": DID}).json()
     assert person_of(running, "m11") == person_of(running, "m11-2")
     assert (second["name"], second["did"]) == ("Member 11", DID)
     assert river.put(f"{MEMBERS}/m11-3", {"did": DID}).json()["email"] == "m11@example.org"
