@@ -223,7 +223,7 @@ def _result_description(url: str, said: dict[str, Any]) -> dict[str, Any]:
                 "level": number(level["level"]),
                 **({"description": level["description"]} if "description" in level else {}),
             }
-            for level in said.get("levels", [])
+            for level in sorted(said.get("levels", []), key=lambda level: level["level"])  # low to high, as signed
         ]
         or None,
         "valueMin": number(said["value_min"]) if "value_min" in said else None,
