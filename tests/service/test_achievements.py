@@ -404,12 +404,11 @@ def test_evidence_from_before_the_publication_earns_the_award(running: Runtime, 
     assert rows_of(running, UnsettledMember) == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite nobody writes beside a decision
 def test_a_publication_beside_a_decision_is_not_lost(
     running: Runtime, who: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A decision on a member's awards that has not seen the new version must leave the mark that tells of it."""
-    if running.database.is_sqlite:
-        return  # SQLite has one writer: there is no beside
     review(who, "r1")
     review(who, "r2")
     posted(who.post(ACHIEVEMENTS, READER | {"award": "automatic"}))
