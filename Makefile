@@ -1,5 +1,6 @@
 # Every target sets itself up: python3 (3.11 or newer), make and a package registry are enough.
 # What is downloaded is held to the hashes in requirements*.txt and tests/interop/package-lock.json.
+# The locks are complete, so nothing is resolved (--no-deps): pip would look past a pin for what is asked for with extras.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -69,13 +70,13 @@ $(PIP):
 
 $(RUN): requirements.txt pyproject.toml | $(PIP)
 	@echo 'Setting up .venv (the first time about half a minute) ...'
-	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --require-hashes --no-deps -r requirements.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.txt requirements.txt pyproject.toml | $(PIP)
 	@echo 'Setting up .venv with the tools for development (the first time about a minute) ...'
-	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --require-hashes --no-deps -r requirements-dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(RUN) $@
 
