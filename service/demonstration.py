@@ -20,7 +20,7 @@ import uvicorn
 
 from credentials import Fetched, Report, verify
 from credentials.dids import did_web_url
-from service import access, migrations
+from service import access, messages, migrations
 from service.app import create_app
 from service.fetching import Fetcher
 from service.runtime import Runtime, utc_now
@@ -104,12 +104,23 @@ def _play(stage: _Stage, running: Runtime) -> None:
     say(f"3. {len(issued)} badges are issued. The rules decided; every one says on which evidence:")
     for item in issued:
         say(f"   {item['member']:<12} {item['name']:<20} {item['url']}")
+    _await_messages(stage, len(issued))
 
     shown = next(item for item in issued if item["member"] == SHOWN_MEMBER and item["achievement"] == REVIEWED)
     _show_stranger(stage, shown["url"])
     revoked = next(item for item in issued if item["member"] == REVOKED_MEMBER)
     _show_revocation(stage, token, revoked)
     _leave_files(stage, shown["url"])
+
+
+def _await_messages(stage: _Stage, count: int) -> None:
+    """Wait until every badge has told its educator: what is revoked before that writes to nobody."""
+    deadline = time.monotonic() + 30
+    while len(list(messages.outbox_folder(stage.settings).glob("*.eml"))) < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the messages to the educators were not written")
+        time.sleep(0.05)
+    stage.say(f"   {count} educators' messages with these links lie in {messages.outbox_folder(stage.settings)}.")
 
 
 def _award_reviewed(stage: _Stage, root: str, token: str) -> None:
@@ -182,7 +193,7 @@ def _leave_files(stage: _Stage, url: str) -> None:
     stage.say(
         f"Left in {stage.folder}: badge.json, badge.jwt, badge.png, documents.json (what verifiers ask for, by address),"
     )
-    stage.say(f"laurel.db, and in {stage.folder}/outbox the messages to the educators.")
+    stage.say("and laurel.db.")
     verified = f"LAUREL_DATABASE_URL={stage.settings.database_url} LAUREL_BASE_URL={stage.settings.base_url}"
     stage.say(f"Look around: {verified} LAUREL_KEYS_FOLDER={stage.folder}/keys .venv/bin/laurel serve")
 
