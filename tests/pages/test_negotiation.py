@@ -170,5 +170,13 @@ def test_a_link_checker_that_asks_for_the_head_gets_what_get_would_say(stage: St
     assert {name: value for name, value in head.headers.items() if name != "date"} == dict(whole.headers)
 
 
+def test_what_a_page_of_checks_refused_it_takes_a_little_later(stage: Stage, running: Runtime) -> None:
+    for _ in range(61):
+        refused = stage.client.post("/verify", data={"received": "{}"})
+    assert isinstance(running.now, Clock)
+    running.now.advance(seconds=1)
+    assert (refused.status_code, stage.client.post("/verify", data={"received": "{}"}).status_code) == (429, 200)
+
+
 def test_the_head_of_nothing_is_404(stage: Stage) -> None:
     assert stage.client.head("/credentials/00000000000000000000000000000000").status_code == 404
