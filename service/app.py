@@ -48,7 +48,8 @@ def create_app(running: Runtime) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        running: Runtime = app.state.runtime
         upkeep = Upkeep(running)
         upkeep.start()
         yield
