@@ -294,13 +294,17 @@ def test_a_holder_is_not_proven_by_a_wrapping() -> None:
 
 @pytest.mark.parametrize("asked", [{"challenge": CHALLENGE}, {"domain": DOMAIN}])
 def test_a_wrapping_answers_no_challenge(asked: dict[str, str]) -> None:
-    found = report(presentation(holder=None), **{"challenge": None, "domain": None, **asked}, unsigned=True)
+    options: Any = {"challenge": None, "domain": None, **asked}
+    found = report(presentation(holder=None), **options, unsigned=True)
     assert not_passed(found) == [("proof", "failed", [("proof-missing", "/proof")])]
 
 
 def test_an_empty_wrapping_shows_nothing() -> None:
-    for empty in ({"verifiableCredential": None}, {"verifiableCredential": []}):
-        found = report(presentation(holder=None, **empty), challenge=None, domain=None, unsigned=True)
+    nothing: tuple[Any, ...] = (None, [])
+    for value in nothing:
+        found = report(
+            presentation(holder=None, verifiableCredential=value), challenge=None, domain=None, unsigned=True
+        )
         assert not_passed(found) == [("proof", "failed", [("proof-missing", "/proof")])]
 
 
