@@ -792,7 +792,7 @@ def check_form(credential: Mapping[str, Any]) -> list[Finding]:
         findings = [_finding(detail, credential) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
     places = {finding.pointer for finding in findings}
     unprotected = [item for item in find_unprotected(credential, _DECLARED) if item.pointer not in places]  # (4)
-    return sorted(findings + unprotected, key=lambda finding: finding.pointer)
+    return sorted(findings + unprotected, key=lambda finding: finding.pointer)[:MAX_FINDINGS]
 
 
 def is_open_badge(credential: Mapping[str, Any]) -> bool:
