@@ -85,6 +85,10 @@ CODES: Final[Mapping[str, str]] = {
     "id-ambiguous": "Objects with one id differ in a member that a signature over RDF ties to neither.",
     "value-repeated": "An entry of a set stands there twice, which a signature over RDF does not see.",
     "levels-out-of-order": "A rubric's levels are not in the order of their numbers, which RDF does not keep.",
+    "array-nested": "An array stands in an array, which a signature over RDF takes for one.",
+    "number-as-text": "A number is written as text or a text as number, which a signature over RDF takes for the same.",
+    "type-not-term": "A type is given by its address, where a reader of JSON looks for its name.",
+    "value-expanded": "A value is written out as an object, which a signature over RDF takes for the value alone.",
     # Subject
     "recipient-missing": "The subject has neither id nor identifier.",
     "criteria-missing": "The criteria have neither id nor narrative.",

@@ -845,7 +845,7 @@ def _findings(model: type[Document], document: Mapping[str, Any], signed: Mappin
         findings = [_finding(detail, document) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
     places = {finding.pointer for finding in findings}
     unprotected = [item for item in find_unprotected(signed, _DECLARED) if item.pointer not in places]  # (4)
-    return sorted(findings + unprotected, key=lambda finding: finding.pointer)
+    return sorted(findings + unprotected, key=lambda finding: finding.pointer)[:MAX_FINDINGS]
 
 
 def is_open_badge(credential: Mapping[str, Any]) -> bool:
