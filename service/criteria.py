@@ -25,11 +25,25 @@ from typing_extensions import TypeAliasType
 
 from service.conditions import Amount, Part
 from service.errors import InvalidError
-from service.rules import Attendance, Count, Fault, Holds, Rubric, Rule, Score, Stability, Sum, no_more_than
+from service.rules import (
+    Attendance,
+    Count,
+    Endorsed,
+    Fault,
+    Gain,
+    Holds,
+    Rubric,
+    Rule,
+    Score,
+    Stability,
+    Sum,
+    Tenure,
+    no_more_than,
+)
 
 MAX_RULES = 100
 MAX_DEPTH = 8
-BEYOND_SCHEMA = ("n-too-large", "window-empty", "date-unknown", "criteria-too-large")
+BEYOND_SCHEMA = ("n-too-large", "orgs-too-many", "window-empty", "window-unfit", "date-unknown", "criteria-too-large")
 """Codes of what only the model refuses."""
 
 
@@ -38,7 +52,7 @@ class Reserved(Part):
 
     model_config = ConfigDict(extra="allow")
 
-    rule: Literal["gain", "endorsed", "tenure", "approval"]
+    rule: Literal["approval"]
 
     @property
     def kind(self) -> str:
@@ -164,7 +178,10 @@ KINDS: dict[str, type[Rule]] = {
     "attendance": Attendance,
     "rubric": Rubric,
     "score": Score,
+    "gain": Gain,
+    "endorsed": Endorsed,
     "holds": Holds,
+    "tenure": Tenure,
 }
 RESERVED: tuple[str, ...] = get_args(Reserved.model_fields["rule"].annotation)
 
@@ -188,7 +205,10 @@ Criterion = TypeAliasType(
         | Annotated[Attendance, Tag("<attendance>")]
         | Annotated[Rubric, Tag("<rubric>")]
         | Annotated[Score, Tag("<score>")]
+        | Annotated[Gain, Tag("<gain>")]
+        | Annotated[Endorsed, Tag("<endorsed>")]
         | Annotated[Holds, Tag("<holds>")]
+        | Annotated[Tenure, Tag("<tenure>")]
         | Annotated[Reserved, Tag("<reserved>")]
         | Annotated[All, Tag("<all>")]
         | Annotated[AnyOf, Tag("<any>")]

@@ -149,7 +149,10 @@ class Member(Row):
 
 
 class Role(Row):
-    """What a member does in the network, with dates: `[from_at, until_at)`."""
+    """What a member does in the network, with dates: `[from_at, until_at)`.
+
+    The local dates are those on which it begins and ends in the network's time zone.
+    """
 
     __tablename__ = "roles"
     __table_args__ = (Index(None, "member_id"),)
@@ -159,6 +162,8 @@ class Role(Row):
     role: Mapped[str] = mapped_column(String(64))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    from_date: Mapped[date]
+    until_date: Mapped[date | None]
 
 
 class Token(Row):
@@ -312,7 +317,14 @@ class Evaluation(Row):
     __table_args__ = (
         one_of("kind", "rubric", "score", "survey", "endorsement", "reflection"),
         one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
+        one_of("occasion", "pre", "post", "pulse"),
         Index(None, "network_id", "member_id", "kind", "instrument"),
+        Index(
+            "ix_evaluations_endorsed_by",
+            "evaluator_id",
+            sqlite_where=text("kind = 'endorsement'"),
+            postgresql_where=text("kind = 'endorsement'"),
+        ),
         Index(None, "about_id"),
     )
 
@@ -326,6 +338,8 @@ class Evaluation(Row):
     instrument: Mapped[str | None] = mapped_column(String(200))
     instrument_version: Mapped[str | None] = mapped_column(String(64))
     part: Mapped[str | None] = mapped_column(String(100))
+    occasion: Mapped[str | None] = mapped_column(String(8))
+    form: Mapped[str | None] = mapped_column(String(64))
     occurred_at: Mapped[datetime]
     local_date: Mapped[date]
     local_week: Mapped[str] = mapped_column(String(8))

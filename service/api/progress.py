@@ -17,6 +17,17 @@ router = APIRouter(route_class=StrictRoute)
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
+class AlsoOut(Answer):
+    """The second number of a rule that has two."""
+
+    name: Literal["post", "organizations", "sessions_led"]
+    joined: Literal["and", "or"] = Field(description="whether both numbers are needed, or one of them")
+    met: bool
+    observed: int | float
+    required: int | float
+    text: str = Field(examples=["5 of 7 sessions led as facilitator"])
+
+
 class NodeOut(Answer):
     """What a member has reached of a rule, or of a group of criteria."""
 
@@ -29,6 +40,7 @@ class NodeOut(Answer):
     stability: Literal["grows", "may-change"] = Field(
         description="grows: more evidence never lowers it; may-change: evidence or time can move it either way"
     )
+    also: AlsoOut | None = Field(None, description="of a rule that asks for two numbers: the second")
     records: int | None = Field(None, description="of a rule: how many records count")
     record_ids: list[UUID] | None = Field(
         None, description=f"of a rule: the newest {SHOWN_RECORDS} of them (with `distinct` the newest of each)"
