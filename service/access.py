@@ -23,6 +23,7 @@ SCOPES = {
     "awards:write": "award by rule, revoke",
     "awards:override": "award where the rules do not (with a reason)",
     "awards:record": "record awards made earlier or elsewhere (with a reason)",
+    "webhooks:write": "have events sent to addresses; together with read",
     "admin": "create networks and their tokens; needs a token without a network",
 }
 USE_NOTED_EVERY = timedelta(minutes=10)

@@ -1,5 +1,6 @@
 """The application: routers, problems and what runs beside them. Built by `create_app`, never at import."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,9 +11,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import api, pages, settings
-from service.api import problems
+from service.api import payloads, problems
 from service.runtime import Runtime
 from service.upkeep import Upkeep
+
+SENDERS = 4
+"""Threads that send to webhooks: so many addresses may be slow at once without keeping the others waiting."""
 
 
 class Laurel(FastAPI):
@@ -50,10 +54,11 @@ def create_app(running: Runtime) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         running: Runtime = app.state.runtime
-        upkeep = Upkeep(running)
-        upkeep.start()
+        beside = [Upkeep(running), *(Upkeep(running, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
+        for each in beside:
+            each.start()
         yield
-        await run_in_threadpool(upkeep.stop)
+        await asyncio.gather(*(run_in_threadpool(each.stop) for each in beside))
         running.database.dispose()
 
     app = Laurel(
