@@ -25,7 +25,7 @@ from typing_extensions import TypeAliasType
 
 from service.conditions import Amount, Part
 from service.errors import InvalidError
-from service.rules import Attendance, Count, Fault, Holds, Rubric, Rule, Score, Stability, Sum, no_more_than
+from service.rules import Approved, Attendance, Count, Fault, Holds, Rubric, Rule, Score, Stability, Sum, no_more_than
 
 MAX_RULES = 100
 MAX_DEPTH = 8
@@ -38,7 +38,7 @@ class Reserved(Part):
 
     model_config = ConfigDict(extra="allow")
 
-    rule: Literal["gain", "endorsed", "tenure", "approval"]
+    rule: Literal["gain", "endorsed", "tenure"]
 
     @property
     def kind(self) -> str:
@@ -165,6 +165,7 @@ KINDS: dict[str, type[Rule]] = {
     "rubric": Rubric,
     "score": Score,
     "holds": Holds,
+    "approval": Approved,
 }
 RESERVED: tuple[str, ...] = get_args(Reserved.model_fields["rule"].annotation)
 
@@ -189,6 +190,7 @@ Criterion = TypeAliasType(
         | Annotated[Rubric, Tag("<rubric>")]
         | Annotated[Score, Tag("<score>")]
         | Annotated[Holds, Tag("<holds>")]
+        | Annotated[Approved, Tag("<approval>")]
         | Annotated[Reserved, Tag("<reserved>")]
         | Annotated[All, Tag("<all>")]
         | Annotated[AnyOf, Tag("<any>")]

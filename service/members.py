@@ -11,21 +11,19 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, events, evidence
+from service import awards, events, evidence, reviews
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
 from service.paging import page
 from service.runtime import Runtime
-from service.shapes import Body, Did, EmailAddress, Instant, Line, Ref
+from service.shapes import Body, Did, EmailAddress, Instant, Line, Ref, RoleName
 from service.tables import Identity, Member, Network, Person, Role
-
-RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$", max_length=64)]
 
 
 class RoleIn(Body):
@@ -138,6 +136,8 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
         member.organization = body.organization
     changed |= session.is_modified(member)
     session.flush()
+    if not created and person is not known:
+        reviews.relink(session, network, member.id, now)
     if known is not None and person is not known:
         _forget_without_members(session, known)
     if "roles" in body.model_fields_set:

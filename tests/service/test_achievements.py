@@ -271,7 +271,7 @@ def test_a_rule_that_is_not_criteria_is_refused_also_in_a_draft(who: Actor, rule
     ("body", "code", "pointer"),
     [
         pytest.param(
-            ruled({"all": [RULE, {"rule": "approval", "by_role": "director", "n": 1}]}),
+            ruled({"all": [RULE, {"rule": "gain", "instrument": "pulse", "gte": 1}]}),
             "rule-not-available",
             "/criteria/rule/all/1/rule",
             id="a reserved rule",

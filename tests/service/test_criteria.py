@@ -357,7 +357,7 @@ def test_reserved_rules_are_told_with_their_places() -> None:
         ("rule-not-available", "/criteria/rule/all/1/rule"),
         ("rule-not-available", "/criteria/rule/all/3/rule"),
     ]
-    assert codes_and_pointers(TEACHER_WRITER) == [("rule-not-available", "/criteria/rule/all/1/rule")]
+    assert codes_and_pointers(TEACHER_WRITER) == []
     assert codes_and_pointers(FELLOW) == [("rule-not-available", "/criteria/rule/all/3/any/0/rule")]
     assert codes_and_pointers(PRACTICE_LEAD) == []
 
