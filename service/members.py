@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, derivation, events, evidence
+from service import awards, derivation, events, evidence, reviews
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -137,6 +137,8 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
         member.organization = body.organization
     changed |= session.is_modified(member)
     session.flush()
+    if not created and person is not known:
+        reviews.relink(session, network, member.id, now)
     if known is not None and person is not known:
         _forget_without_members(session, known)
     if "roles" in body.model_fields_set:

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from service.api import (
     achievements,
+    approvals,
     awards,
     blobs,
     bulk,
@@ -40,6 +41,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(enrolments.router)
     app.include_router(progress.router)
     app.include_router(awards.router)
+    app.include_router(approvals.router)
     app.include_router(credentials.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
