@@ -7,10 +7,9 @@ little more than a schema can say (`BEYOND_SCHEMA`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
