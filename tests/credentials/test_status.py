@@ -51,7 +51,7 @@ def listed(*indexes: int, length_bits: int = MIN_ENTRIES, purpose: str = "revoca
 
 
 def test_a_list_says_how_long_a_copy_is_good_only_where_it_is_told() -> None:
-    told = {
+    told: dict[str, Any] = {
         "id": URL,
         "issuer": "did:web:badges.example",
         "purpose": "revocation",
