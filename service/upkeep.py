@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from service import awards, messages, status_lists
+from service import awards, messages, status_lists, vc_api_status
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ WORK: dict[Callable[[Runtime], int], float] = {
     messages.send_due: 1,
     settle_left_over: 10,
     status_lists.resign_due: 600,
+    vc_api_status.resign_due: 600,
     awards.expire_due: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

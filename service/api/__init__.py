@@ -19,6 +19,7 @@ from service.api import (
     records,
     sessions,
     tokens,
+    vc_api,
     verifications,
 )
 from service.settings import Settings
@@ -43,3 +44,5 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(events.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
+    if settings.vc_api:
+        app.include_router(vc_api.router)
