@@ -224,13 +224,16 @@ def verify_credential(running: Runtime, received: str, options: Mapping[str, Any
     return _outcome((*report.checks, asked) if asked.outcome != "skipped" else report.checks)
 
 
-def verify_shown(running: Runtime, received: str, options: Mapping[str, Any]) -> tuple[Outcome, list[Outcome]]:
+def verify_shown(
+    running: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
+) -> tuple[Outcome, list[Outcome]]:
     """Return whether a presentation is its holder's own, is for whoever asks, and holds only good credentials.
 
     Args:
         received: JSON text, or a compact JWT.
         options: `challenge` and `domain` as the caller has set them. Where no domain is named, the one that the
             presentation names is not compared: this service does not know for whom the caller asks.
+        unsigned: a presentation without proof is a wrapping of credentials that speak for themselves.
     Returns:
         What came of the whole, and of each credential in it.
     Raises:
@@ -248,6 +251,7 @@ def verify_shown(running: Runtime, received: str, options: Mapping[str, Any]) ->
         contexts=running.inline_contexts,
         challenge=challenge,
         domain=_addressee(received) if domain is None else domain,
+        unsigned=unsigned,
     )
     within = [_outcome(one.checks) for one in report.credentials]
     accepted = all(one.verified for one in within)

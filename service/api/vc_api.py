@@ -7,13 +7,13 @@ for the problem. Members that this service does not know are passed over, as oth
 import json
 import time
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from credentials import Check, CredentialError, Finding
 from credentials.errors import UnsupportedError
@@ -113,10 +113,17 @@ class VerifyCredentialIn(BaseModel):
 
 
 class VerifyPresentationIn(BaseModel):
-    """A presentation with proof, an enveloped one, or a compact JWT."""
+    """A presentation with proof, an enveloped one, or a compact JWT; as `presentation` one that has no proof."""
 
-    verifiable_presentation: dict[str, Any] | str = Field(alias="verifiablePresentation")
+    verifiable_presentation: dict[str, Any] | str | None = Field(None, alias="verifiablePresentation")
+    presentation: dict[str, Any] | None = None
     options: Options
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.verifiable_presentation is None) == (self.presentation is None):
+            raise ValueError("expected one of verifiablePresentation and presentation")
+        return self
 
 
 class StatusIn(BaseModel):
@@ -147,9 +154,12 @@ def post_verify_credential(running: Running, body: VerifyCredentialIn) -> Respon
 def post_verify_presentation(running: Running, body: VerifyPresentationIn) -> Response:
     """Verify a presentation and every credential in it: 200, or 400 with what speaks against it.
 
-    Options: `challenge` and `domain`, as the caller has set them.
+    Options: `challenge` and `domain`, as the caller has set them. A `presentation` without proof is a wrapping of
+    credentials that speak for themselves.
     """
-    outcome, within = vc_api.verify_shown(running, _text(body.verifiable_presentation), body.options or {})
+    signed = body.verifiable_presentation
+    received = _text(body.presentation or {} if signed is None else signed)
+    outcome, within = vc_api.verify_shown(running, received, body.options or {}, unsigned=signed is None)
     credentials = [{"verified": one.verified, "checks": [check.to_json() for check in one.checks]} for one in within]
     return _answered(outcome, "The presentation does not verify", credentials=credentials)
 

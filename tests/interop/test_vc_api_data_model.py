@@ -326,3 +326,13 @@ def test_every_credential_in_a_presentation_has_to_verify(vc_api: Machine) -> No
 def test_a_credential_with_an_unknown_schema_may_be_presented(vc_api: Machine) -> None:
     document = {**PRESENTATION, "verifiableCredential": [vc_api.issue(made(ISSUED["a schema of any type"]))]}
     assert vc_api.accepts_presentation(signed(document, HOLDER, vc_api, **PROOF))
+
+
+def test_a_presentation_without_proof_is_taken_only_where_it_is_called_so(vc_api: Machine) -> None:
+    bare = {**PRESENTATION, "verifiableCredential": [vc_api.issue(made({}))]}
+    assert not vc_api.accepts_presentation(bare)
+    assert vc_api.post("/vc/presentations/verify", {"presentation": bare}).status_code == 200
+    asked = {"presentation": bare, "options": {"challenge": "u6X1nYtBn"}}
+    assert vc_api.post("/vc/presentations/verify", asked).status_code == 400
+    both = {"presentation": bare, "verifiablePresentation": bare}
+    assert vc_api.post("/vc/presentations/verify", both).json()["code"] == "invalid-request"
