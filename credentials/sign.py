@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from credentials.canonicalize import canonicalize
 from credentials.data_integrity import SUITES, create_proof, proofs_of
+from credentials.digests import compare, editions_of, read_digests, resources_of
 from credentials.documents import PACKAGED, Contexts
-from credentials.errors import MalformedError, UnsupportedError
+from credentials.errors import CredentialError, MalformedError, UnsupportedError
 from credentials.instants import read_instant
 from credentials.jose import claims_of, encode_jwt
 from credentials.keys import Signer
@@ -29,7 +30,8 @@ def sign(
 ) -> dict[str, Any]:
     """Return a copy of `credential` with a proof, in an array; the copy's members are the credential's own.
 
-    1. The form is checked: what `verify` would find fault with is not signed.
+    1. The form is checked: what `verify` would find fault with is not signed. So are the digests of related resources,
+       as far as they can be compared here: those of contexts.
     2. The credential is canonicalized, for every suite: a term that no context defines would mean nothing to others.
     3. The proof is made.
 
@@ -51,7 +53,7 @@ def sign(
             ("key-unsupported").
     Spec: VC Data Integrity 1.0, section 4.2 (add proof) and 4.3 (add proof set or chain); VC Data Model 2.0, section 4.
     """
-    _check_form(credential)  # (1)
+    _check_form(credential, contexts)  # (1)
     if "proof" in credential and not further:
         raise MalformedError("proof-present", "expected a credential without proof, got one that has it", "/proof")
     existing = proofs_of(credential) if "proof" in credential else []
@@ -93,7 +95,7 @@ def sign_jwt(
         UnsupportedError: a credential of VC Data Model 1.1 (code "jwt-version-unsupported").
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.1.
     """
-    _check_form(credential)
+    _check_form(credential, contexts)
     if credential["@context"][0] == V1_CONTEXT:
         raise UnsupportedError(
             "jwt-version-unsupported", "expected a credential of VC Data Model 2.0, got an older one"
@@ -185,6 +187,15 @@ def _check_presentation_form(presentation: Mapping[str, Any]) -> None:
         raise MalformedError(finding.code, finding.message, finding.pointer)
 
 
-def _check_form(credential: Mapping[str, Any]) -> None:
+def _check_form(credential: Mapping[str, Any], contexts: Contexts) -> None:
     for finding in check_form(credential):
         raise MalformedError(finding.code, finding.message, finding.pointer)
+    for where, resource in resources_of(credential):
+        bodies = editions_of(resource["id"], contexts)
+        try:
+            if bodies is None:
+                read_digests(resource)
+            else:
+                compare(resource, bodies)
+        except CredentialError as error:
+            raise type(error)(error.code, error.message, where + error.pointer) from error
