@@ -34,7 +34,7 @@ CODES: Final[Mapping[str, str]] = {
     "credential-malformed": "What was received is JSON, and no object.",
     "jwt-malformed": "What was received looks like a JWT and is none.",
     "jwt-form-mismatch": "The JWT is of one version of the data model and the credential in it of another.",
-    "envelope-malformed": "The enveloped credential is not a data address with a JWT.",
+    "envelope-malformed": "The enveloped credential is not a data address with a JWT and nothing else.",
     "envelope-unsupported": "The envelope holds another kind of token than a JWT.",
     "image-unsupported": "The picture is neither PNG nor SVG (for baking: SVG in UTF-8).",
     "image-malformed": "The picture is damaged, cut short, or holds the credential in a way that is not allowed.",
@@ -150,6 +150,7 @@ CODES: Final[Mapping[str, str]] = {
     "multikey-malformed": "A Multikey is malformed.",
     "base58-malformed": "A text is not base58btc.",
     "base64url-malformed": "A text is not base64url in its one form.",
+    "too-much-work": "Checking the credential, and what it refers to, takes more work than is done here.",
     "too-many-addresses": "The credential refers to more documents than are loaded for one report.",
     # Status
     "credential-revoked": "The issuer has revoked the credential.",

@@ -4,13 +4,15 @@ Three outcomes, not two: what cannot be looked up is *undecided*, never a green 
 never an error.
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from credentials.documents import PACKAGED, Contexts, Load
-from credentials.errors import CredentialError
+from credentials.errors import CredentialError, UnavailableError
 from credentials.findings import Finding
 from credentials.model import check_form, is_open_badge
 from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
@@ -65,7 +67,7 @@ def verify(
     7. status: no list says that it is revoked or suspended.
     8. validity: `now` is within its dates.
     9. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
-    10. endorsements: each endorsement in it passes 1 to 8 for itself.
+    10. endorsements: each endorsement in it, and in those, passes 1 to 8 for itself.
 
     Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at.
 
@@ -83,21 +85,23 @@ def verify(
         checks = [Check("parse", "failed", (finding_of(error),)), *(Check(name, "skipped") for name in NAMES[1:])]
         return Report("rejected", tuple(checks), None, form)
     inquiry = Inquiry(now, contexts, load)
+    own = _check_credential(secured, inquiry)
     checks = [
-        *_check_credential(secured, inquiry),
+        *own,
         _check_recipient(secured.credential, recipient),  # (9)
-        _check_endorsements(secured.credential, inquiry),  # (10)
+        _check_endorsements(secured.credential, own[2], inquiry),  # (10)
     ]
     return Report(verdict_of(checks), tuple(checks), secured.credential, form)
 
 
-def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
-    """Return the checks that any credential has to pass for itself."""
+def _check_credential(secured: Secured, inquiry: Inquiry, *, embedded: bool = False) -> list[Check]:
+    """Return the checks that any credential has to pass for itself; the contexts of an embedded one are not its own."""
     provenance = check_provenance(secured, inquiry)
     form = check_form(secured.credential)
+    context = None if embedded else _check_context(secured.credential, provenance, form, inquiry)
     return [
         Check("parse", "passed"),
-        _check_context(secured.credential, provenance, form, inquiry),  # (2)
+        context or Check("context", "passed"),  # (2)
         _check_schema(secured.credential, provenance, form),  # (3)
         _check_subject(secured.credential, form),  # (4)
         provenance.proof,  # (5)
@@ -166,39 +170,61 @@ def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Ch
 # --- (10) Endorsements -----------------------------------------------------------------------------------------------
 
 
-def _check_endorsements(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
-    found = list(_endorsements_in(credential))
-    if not found:
+def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: Inquiry) -> Check:
+    """Return whether every endorsement passes, those of the endorsers too, within one bound."""
+    waiting = deque(_endorsements_in(credential, ""))
+    if not waiting:
         return Check("endorsements", "skipped")
     failed: list[Finding] = []
     undecided: list[Finding] = []
     remarks: list[Finding] = []
-    for where, endorsement, endorsed in found[:MAX_ENDORSEMENTS]:
+    known = {found.pointer for found in schema.findings}
+    for _ in range(MAX_ENDORSEMENTS):
+        if not waiting:
+            break
+        where, endorsement, endorsed = waiting.popleft()
         try:
             secured = read(endorsement) if isinstance(endorsement, str) else Secured(endorsement)
+            inquiry.spend(json.dumps(secured.credential, ensure_ascii=False))
+        except UnavailableError as error:
+            undecided.append(finding_of(error, where))
+            continue
         except CredentialError as error:
             failed.append(Finding("endorsement-not-verified", f"endorsement: {error.message}", where))
             continue
-        # What stands in the credential itself was read with it: contexts and form are its own.
-        own = () if isinstance(endorsement, str) else ("context", "schema")
-        checks = [check for check in _check_credential(secured, inquiry) if check.name not in own]
-        for outcome, findings in (("failed", failed), ("undecided", undecided)):
-            first = next((check for check in checks if check.outcome == outcome), None)
-            if first is not None:
-                reason = first.findings[0].message if first.findings else "it could not be looked up"
-                findings.append(Finding("endorsement-not-verified", f"endorsement, {first.name}: {reason}", where))
-                break
+        speaking = _speaking_against(secured, where, None if isinstance(endorsement, str) else known, inquiry)
+        if speaking is not None:
+            reason = speaking.findings[0].message if speaking.findings else "it could not be looked up"
+            finding = Finding("endorsement-not-verified", f"endorsement, {speaking.name}: {reason}", where)
+            (failed if speaking.outcome == "failed" else undecided).append(finding)
         subject = secured.credential.get("credentialSubject")
         if isinstance(subject, Mapping) and subject.get("id") != endorsed:
             message = "expected the endorsement to be of what it stands in, got one of something else"
             remarks.append(Finding("endorsement-of-other", message, where))
-    if len(found) > MAX_ENDORSEMENTS:
-        message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got {len(found)}"
+        waiting.extend(_endorsements_in(secured.credential, where))
+    if waiting:
+        message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got more"
         undecided.append(Finding("endorsements-too-many", message))
     return concluded("endorsements", failed=failed, undecided=undecided, remarks=remarks)
 
 
-def _endorsements_in(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any, object]]:
+def _speaking_against(secured: Secured, where: str, known: Collection[str] | None, inquiry: Inquiry) -> Check | None:
+    """Return the first check that an endorsement fails, else the first that is undecided.
+
+    What stands in a credential as an object was read with it: its contexts are the credential's, and of its form only
+    that counts which the credential's own check has not found (`known`, None for a text of its own). That may pass where this does not: a JWT covers the text
+    of an endorsement, the endorser's own proof may cover no more than what it means.
+    """
+    checks = _check_credential(secured, inquiry, embedded=known is not None)
+    if known is not None:
+        schema = checks[2]
+        left = tuple(found for found in schema.findings if where + found.pointer not in known)
+        checks[2] = Check("schema", schema.outcome, left) if left else Check("schema", "passed")
+    speaking = [check for check in checks if check.outcome in {"failed", "undecided"}]
+    return min(speaking, key=lambda check: check.outcome != "failed", default=None)
+
+
+def _endorsements_in(credential: Mapping[str, Any], root: str) -> Iterator[tuple[str, Any, object]]:
     """Yield each endorsement, not those within others: where it stands, what it is, and the id of what it stands in."""
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
     while waiting:
@@ -209,8 +235,9 @@ def _endorsements_in(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
             for member, inner in value.items():
                 if member in {"endorsement", "endorsementJwt"}:
                     wanted = Mapping if member == "endorsement" else str
-                    for index, endorsement in enumerate(inner if isinstance(inner, list) else []):
+                    for index, endorsement in enumerate(inner if isinstance(inner, list) else [inner]):
                         if isinstance(endorsement, wanted):
-                            yield pointer(*path, member, index), endorsement, value.get("id")
+                            steps = (index,) if isinstance(inner, list) else ()
+                            yield root + pointer(*path, member, *steps), endorsement, value.get("id")
                 else:
                     waiting.append((inner, (*path, member)))
