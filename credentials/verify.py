@@ -8,6 +8,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -98,10 +99,10 @@ def _check_credential(secured: Secured, inquiry: Inquiry, *, embedded: bool = Fa
     """Return the checks that any credential has to pass for itself; the contexts of an embedded one are not its own."""
     provenance = check_provenance(secured, inquiry)
     form = check_form(secured.credential)
-    context = None if embedded else _check_context(secured.credential, provenance, form, inquiry)
+    faults = () if embedded else provenance.faults
     return [
         Check("parse", "passed"),
-        context or Check("context", "passed"),  # (2)
+        _check_context(secured.credential, faults, form, inquiry),  # (2)
         _check_schema(secured.credential, provenance, form),  # (3)
         _check_subject(secured.credential, form),  # (4)
         provenance.proof,  # (5)
@@ -112,10 +113,13 @@ def _check_credential(secured: Secured, inquiry: Inquiry, *, embedded: bool = Fa
 
 
 def _check_context(
-    credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding], inquiry: Inquiry
+    credential: Mapping[str, Any],
+    known: Sequence[CredentialError] | None,
+    form: Sequence[Finding],
+    inquiry: Inquiry,
 ) -> Check:
     out_of_order = [found for found in form if found.pointer.startswith("/@context")]
-    faults = provenance.faults if provenance.faults is not None else faults_of(credential, inquiry.contexts)
+    faults = faults_of(credential, inquiry.contexts) if known is None else known
     found = [finding_of(fault) for fault in faults]
     unknown = [fault for fault in found if fault.code == "context-unknown"]
     if out_of_order:  # without the first contexts nothing is defined, and each member would be named
@@ -217,9 +221,9 @@ def _speaking_against(secured: Secured, where: str, known: Collection[str] | Non
     """
     checks = _check_credential(secured, inquiry, embedded=known is not None)
     if known is not None:
-        schema = checks[2]
-        left = tuple(found for found in schema.findings if where + found.pointer not in known)
-        checks[2] = Check("schema", schema.outcome, left) if left else Check("schema", "passed")
+        for index in (1, 2):  # contexts and schema
+            left = tuple(found for found in checks[index].findings if where + found.pointer not in known)
+            checks[index] = replace(checks[index], findings=left, outcome=checks[index].outcome if left else "passed")
     speaking = [check for check in checks if check.outcome in {"failed", "undecided"}]
     return min(speaking, key=lambda check: check.outcome != "failed", default=None)
 

@@ -1410,6 +1410,21 @@ def test_an_endorsement_too_many_is_undecided(issuer: Issuer) -> None:
     assert found.verdict == "undecided"
 
 
+def test_what_has_no_canonical_form_is_named(issuer: Issuer) -> None:
+    schema = {
+        "@context": [V2],
+        "type": ["VerifiableCredential", "JsonSchemaCredential"],
+        "issuer": issuer.did,
+        "credentialSubject": {"id": "urn:schema", "type": "JsonSchema", "jsonSchema": {"maximum": 2**60}},
+        "proof": proof_of(issuer),
+    }
+    assert not_passed(report(issuer, schema)) == [
+        ("context", "failed", [("json-not-canonical", "")]),
+        ("proof", "undecided", [("proof-not-checked", "/proof")]),
+        ("issuer", "undecided", []),
+    ]
+
+
 def test_faults_are_told_up_to_a_number(issuer: Issuer) -> None:
     found = report(issuer, issuer.sign(badge(issuer)) | {f"undefined{n}": n for n in range(19_000)})
     assert len(found.checks[1].findings) == 100
