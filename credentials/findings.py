@@ -35,7 +35,7 @@ CODES: Final[Mapping[str, str]] = {
     "presentation-malformed": "What was received as a presentation is JSON, and no object.",
     "jwt-malformed": "What was received looks like a JWT and is none.",
     "jwt-form-mismatch": "The JWT is of one version of the data model and the credential in it of another.",
-    "envelope-malformed": "The enveloped credential or presentation is not a data address with a JWT.",
+    "envelope-malformed": "The enveloped credential or presentation is not a data address with a JWT and nothing else.",
     "envelope-unsupported": "The envelope holds another kind of token than a JWT.",
     "image-unsupported": "The picture is neither PNG nor SVG (for baking: SVG in UTF-8).",
     "image-malformed": "The picture is damaged, cut short, or holds the credential in a way that is not allowed.",
@@ -169,6 +169,7 @@ CODES: Final[Mapping[str, str]] = {
     "multikey-malformed": "A Multikey is malformed.",
     "base58-malformed": "A text is not base58btc.",
     "base64url-malformed": "A text is not base64url in its one form.",
+    "too-much-work": "Checking the credential, and what it refers to, takes more work than is done here.",
     "too-many-addresses": "The credential refers to more documents than are loaded for one report.",
     # Refresh
     "credential-refreshed": "The issuer has a newer copy, and the report is about that one (a remark).",
