@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
-from service import criteria, definitions, enrolments, events, issuers, pictures, unsettled
+from service import criteria, definitions, enrolments, events, issuers, listening, pictures, unsettled
 from service.database import ReadSession, WriteSession, insert_new
 from service.definitions import RULE, AchievementFields, AchievementIn
 from service.errors import ConflictError, InvalidError, NotFoundError
@@ -305,8 +305,10 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
     session.flush()
     about = {"achievement": str(achievement.id), "achievement_version": str(version.id)}
     events.append(session, network, "achievement.published", about, now)
-    if "rule" in version.definition["criteria"]:
-        unsettled.mark_all(session, network, now)
+    tree = definitions.rule_of(version.definition)
+    if tree is not None:
+        listening.index(session, network, achievement, tree)
+        unsettled.mark_all(session, network, now, listening.published(achievement))
 
 
 def _faults(

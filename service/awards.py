@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, progress, unsettled
+from service import access, award_requests, decisions, events, issuance, listening, progress, unsettled
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
@@ -107,11 +107,12 @@ def settle(
     the marks stay, the evidence with them, and the awards are made later.
     """
     locked = decisions.lock_members(session, Member.id.in_(member_ids))
-    unsettled.clear(session, locked)
+    topics = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        while due := _earned(session, network, locked, now):
+        while due := _earned(session, network, locked, now, topics):
             made += decisions.carry_out(session, running, network, due, None, now, prepared or {})
+            topics = listening.awarded(session, {decision.version.achievement_id for decision in due})
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
         unsettled.mark(session, network, locked, now)
@@ -144,7 +145,7 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
 
 def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now)
+        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids))
 
     try:
         prepared = decisions.prepare(running, network_id, decide, now)
@@ -294,8 +295,10 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
     return decision.member_id, decision.version.id
 
 
-def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime) -> list[Decision]:
-    """Return what these members have earned automatically and do not have.
+def _earned(
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+) -> list[Decision]:
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
@@ -311,7 +314,7 @@ def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], n
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
     due: list[Decision] = []
-    for version, judged in Versions(session, network, member_ids).judged():
+    for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
         if version.award == "automatic" and open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, derivation, events, evidence
+from service import awards, derivation, events, evidence, unsettled
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -99,8 +99,8 @@ def put_member(
     """
     member, created = _put(session, network, body, now)
     bearing = evidence.release_held(session, network, [member.ref], now)
-    if bearing:
-        awards.settle(session, running, network, bearing, now)
+    if bearing or unsettled.topics_of(session, [member.id]):
+        awards.settle(session, running, network, bearing | {member.id}, now)
     return member, created
 
 
@@ -139,8 +139,10 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     session.flush()
     if known is not None and person is not known:
         _forget_without_members(session, known)
-    if "roles" in body.model_fields_set:
-        changed |= _put_roles(session, network, member, body.roles or [], now, new=created)
+    if "roles" in body.model_fields_set and _put_roles(session, network, member, body.roles or [], now, new=created):
+        changed = True
+        topics = {f"role:{name}" for name in session.scalars(select(Role.role).where(Role.member_id == member.id))}
+        unsettled.mark_topics(session, network, {member.id: topics}, now)
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from service import awards, messages, status_lists
+from service import awards, messages, passing_days, status_lists
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ def settle_left_over(running: Runtime) -> int:
 WORK: dict[Callable[[Runtime], int], float] = {
     messages.send_due: 1,
     settle_left_over: 10,
+    passing_days.mark_tenures: 600,
     status_lists.resign_due: 600,
     awards.expire_due: 600,
 }

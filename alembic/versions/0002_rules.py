@@ -1,4 +1,4 @@
-"""What the rules gain, endorsed and tenure ask for: occasions and forms of scores, and the local dates of roles."""
+"""What the rules gain, endorsed and tenure ask for, and which achievements listen to what."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -32,9 +32,26 @@ def upgrade() -> None:
     _date_roles()
     with op.batch_alter_table("roles") as roles:
         roles.alter_column("from_date", existing_type=sa.Date(), nullable=False)
+    op.add_column("unsettled_members", sa.Column("topics", sa.Text(), nullable=True))
+    op.create_table(
+        "listeners",
+        sa.Column("network_id", sa.Uuid(), nullable=False),
+        sa.Column("topic", sa.String(length=300), nullable=False),
+        sa.Column("achievement_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["achievement_id"], ["achievements.id"], name=op.f("fk_listeners_achievement_id")),
+        sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_listeners_network_id")),
+        sa.PrimaryKeyConstraint("network_id", "topic", "achievement_id", name=op.f("pk_listeners")),
+    )
+    # What is published already listens to everything.
+    op.execute(
+        "INSERT INTO listeners (network_id, topic, achievement_id) SELECT network_id, '*', id FROM achievements"
+        " WHERE id IN (SELECT achievement_id FROM achievement_versions WHERE published_at IS NOT NULL)"
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("listeners")
+    op.drop_column("unsettled_members", "topics")
     with op.batch_alter_table("roles") as roles:
         roles.drop_column("until_date")
         roles.drop_column("from_date")
