@@ -179,7 +179,7 @@ def void(
     record.held_for = None  # nothing flows in from it any more
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, record)
+    fallen = derivation.forget(session, record, now, made.id)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     unsettled.mark(session, network, fallen.member_ids, now)
     awards.review_after_void(session, running, network, fallen.record_ids, now)
@@ -336,6 +336,7 @@ def _release(
             continue
         judged = body.bears_on(references)
         record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
+        record.accepted_at = now
         derived += derivation.derive(references, actor, record, body)
         bearing |= {judged.id} if judged is not None else set()
     session.flush()
