@@ -104,12 +104,14 @@ def test_one_more_post_costs_no_more_statements_among_many_achievements(
     event.listen(running.database.engine, "before_cursor_execute", lambda *all_of: statements.append(all_of[2]))
 
     def cost() -> int:
-        statements.clear()
-        posted(who.post(f"{ROOT}/contributions", REVIEW))
-        return len(statements)
+        found = []
+        for _ in range(3):  # what is read once, or by another thread, is not of the post
+            statements.clear()
+            posted(who.post(f"{ROOT}/contributions", REVIEW))
+            found.append(len(statements))
+        return min(found)
 
-    defined(who, "reviewer", RULES["reviewer"])
-    cost()
+    defined(who, "reviewer", RULES["reviewer"] | {"gte": 99})
     few = cost()
     for n in range(20):
         defined(who, f"other-{n}", RULES["mentor"] | {"gte": 9 + n})
