@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, progress, reviews, unsettled
+from service import access, award_requests, decisions, events, issuance, listening, progress, reviews, unsettled
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
@@ -109,12 +109,15 @@ def settle(
     made later.
     """
     locked = decisions.lock_members(session, Member.id.in_(member_ids))
-    unsettled.clear(session, locked)
+    topics = heard = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now)).due:
+        looked = _Earned([], {}, {})
+        while (earned := looked.then(_earned(session, network, locked, now, heard))).due:
             made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
-        reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+            heard = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
+            looked = earned
+        reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now, rest=topics is None)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
         unsettled.mark(session, network, locked, now)
@@ -147,7 +150,7 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
 
 def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now).due
+        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids)).due
 
     try:
         prepared = decisions.prepare(running, network_id, decide, now)
@@ -305,9 +308,15 @@ class _Earned:
     waiting: dict[UUID, list[UUID]]
     versions: dict[UUID, AchievementVersion]
 
+    def then(self, later: "_Earned") -> "_Earned":
+        """Return what is due later, and who waits after both looks."""
+        return _Earned(later.due, self.waiting | later.waiting, self.versions | later.versions)
 
-def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime) -> _Earned:
-    """Return what these members have earned automatically and do not have.
+
+def _earned(
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+) -> _Earned:
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
@@ -323,7 +332,7 @@ def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], n
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
     earned = _Earned([], {}, {})
-    for version, judged in Versions(session, network, member_ids).judged():
+    for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
         if version.award == "automatic" and open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)

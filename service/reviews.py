@@ -132,6 +132,8 @@ def keep_waiting(
     versions: Mapping[UUID, AchievementVersion],
     member_ids: Sequence[UUID],
     now: datetime,
+    *,
+    rest: bool,
 ) -> None:
     """Make the open reviews of members those that there should be, as their evidence stands.
 
@@ -140,13 +142,15 @@ def keep_waiting(
     Args:
         waiting: for each version those whose criteria are met but for approval.
         versions: all that were looked at, by their ids.
+        rest: nothing waits in any other version.
     """
     held = select(Review).where(Review.member_id.in_(member_ids), Review.kind == "approval")
     rows = session.scalars(held.order_by(Review.id)).all()
     newest = {(row.member_id, row.achievement_version_id): row for row in rows}
     for row in rows:
         due = row.member_id in waiting.get(row.achievement_version_id, ())
-        if row.state == "waiting" and not due and row.asked_by_token is None:
+        looked = rest or row.achievement_version_id in versions
+        if row.state == "waiting" and looked and not due and row.asked_by_token is None:
             close(session, network, row, "withdrawn", None, now)
     for version_id, ready in waiting.items():
         for member_id in sorted(ready):
