@@ -143,19 +143,28 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record: Record) -> Fallen:
-    """Delete what was derived from a record, and the evaluations of a contribution; lock the members on whom it bore."""
+def forget(session: WriteSession, record_ids: Collection[UUID]) -> Fallen:
+    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore."""
     bearing: set[UUID] = set()
     for table in (Contribution, Evaluation):
-        found = session.scalars(select(table.member_id).where(table.record_id == record.id))
+        found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
         bearing |= {member_id for member_id in found if member_id is not None}
     lock_members(session, bearing)
-    about_it = (Evaluation.about_kind == "contribution") & (Evaluation.about_id == record.id)
-    resting = or_(Evaluation.record_id == record.id, about_it)
-    record_ids = {record.id, *session.scalars(select(Evaluation.record_id).where(resting))}
+    resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
+    fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
     session.execute(delete(Evaluation).where(resting))
-    session.execute(delete(Contribution).where(Contribution.record_id == record.id))
-    return Fallen(record_ids, bearing)
+    session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
+    return Fallen(fallen, bearing)
+
+
+def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the records of the evaluations of these contributions, each with its contribution."""
+    query = select(Evaluation.record_id, Evaluation.about_id).where(_about(record_ids))
+    return dict(session.execute(query).all())
+
+
+def _about(record_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return (Evaluation.about_kind == "contribution") & Evaluation.about_id.in_(record_ids)
 
 
 def rebuild(session: WriteSession, network: Network) -> int:

@@ -17,7 +17,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service import awards, derivation, events, unsettled
+from service import access, awards, derivation, events, flags, unsettled
 from service.access import Caller
 from service.database import WriteSession, place_at_commit
 from service.derivation import SHAPES, Actor
@@ -96,7 +96,11 @@ def submit_all(
 
     Args:
         caller: who posts; None for the operator at the command line.
+    Raises:
+        UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
     """
+    if caller is not None:
+        access.still_good(session, caller)
     actor = _actor(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
@@ -133,8 +137,42 @@ def release_held(session: WriteSession, network: Network, refs: Collection[str],
     for kind in SHAPES:
         if kind in kinds:
             for batch in derivation.stored(session, *held, Record.kind == kind, lock=True):
-                bearing |= _release(session, network, batch, now)
+                bearing |= admit(session, network, batch, now)
     unsettled.mark(session, network, bearing, now)
+    return bearing
+
+
+def admit(
+    session: WriteSession, network: Network, batch: Sequence[tuple[Record, Submitted]], now: datetime
+) -> set[UUID]:
+    """Decide anew on records that do not count, and return the members on whom those bear that are accepted now.
+
+    What waits for a member is held; what cannot be true is quarantined, and an event says so.
+    """
+    references = derivation.look_up(session, network, [body for _, body in batch])
+    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+    derived: Derived = []
+    bearing: set[UUID] = set()
+    for record, body in batch:
+        actor = acting.get((record.actor_member_id, record.received_at))
+        who = actor.member if actor else None
+        try:
+            body.check(references, who)
+            gap = body.gap(references)
+            if gap is not None:
+                record.status, record.held_for = "held", gap.ref
+                continue
+            body.check_people(references, who)
+        except ServiceError as error:
+            record.status, record.held_for = "quarantined", None
+            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
+            continue
+        judged = body.bears_on(references)
+        record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
+        derived += derivation.derive(references, actor, record, body)
+        bearing |= {judged.id} if judged is not None else set()
+    session.flush()
+    derivation.add(session, derived)
     return bearing
 
 
@@ -175,7 +213,8 @@ def void(
     record.held_for = None  # nothing flows in from it any more
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, record)
+    fallen = derivation.forget(session, [record.id])
+    flags.settle(session, {record.id, *flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     unsettled.mark(session, network, fallen.member_ids, now)
     awards.review_after_void(session, running, network, fallen.record_ids, now)
@@ -306,37 +345,6 @@ def _insert(session: WriteSession, entries: Collection[_Entry]) -> set[UUID]:
     bodies = [(RecordBody, {"record_id": entry.record.id, "body": entry.kept}) for entry in there]
     derivation.add(session, [*bodies, *(row for entry in there for row in entry.derived)])
     return inserted
-
-
-def _release(
-    session: WriteSession, network: Network, batch: Sequence[tuple[Record, Submitted]], now: datetime
-) -> set[UUID]:
-    """Decide on held records anew, and return the members on whom those bear that are accepted now."""
-    references = derivation.look_up(session, network, [body for _, body in batch])
-    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
-    derived: Derived = []
-    bearing: set[UUID] = set()
-    for record, body in batch:
-        actor = acting.get((record.actor_member_id, record.received_at))
-        who = actor.member if actor else None
-        try:
-            body.check(references, who)
-            gap = body.gap(references)
-            if gap is not None:
-                record.held_for = gap.ref
-                continue
-            body.check_people(references, who)
-        except ServiceError as error:
-            record.status, record.held_for = "quarantined", None
-            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
-            continue
-        judged = body.bears_on(references)
-        record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
-        derived += derivation.derive(references, actor, record, body)
-        bearing |= {judged.id} if judged is not None else set()
-    session.flush()
-    derivation.add(session, derived)
-    return bearing
 
 
 def _actor(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:

@@ -260,6 +260,35 @@ class Record(Row):
     voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
 
 
+class Flag(Row):
+    """Why a record deserves a second look, found when it came in or said later.
+
+    `other_id` is the record beside which it is odd; the members are those on whom the two bear. While a flag that sets aside is open, the record is quarantined.
+    """
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        one_of("kind", "late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"),
+        one_of("state", "open", "released", "voided"),
+        Index(None, "network_id", "kind"),
+        Index(None, "record_id"),
+        Index(None, "other_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"))
+    other_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    other_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    sets_aside: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+
+
 class RecordBody(Row):
     """The body of a record, apart from it so that it can be erased."""
 

@@ -12,6 +12,7 @@ from service.api import (
     enrolments,
     evaluations,
     events,
+    flags,
     members,
     networks,
     progress,
@@ -36,6 +37,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(contributions.router)
     app.include_router(evaluations.router)
     app.include_router(records.router)
+    app.include_router(flags.router)
     app.include_router(achievements.router)
     app.include_router(enrolments.router)
     app.include_router(progress.router)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts, evidence, records
+from service import awards, drafts, evidence, quarantine, records
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -62,8 +62,8 @@ class RecordOut(Answer):
     position: int | None = Field(None, description="its place in the order of commits, from 1; given at the commit")
     kind: Literal["contribution", "evaluation", "void"]
     status: Status = Field(
-        description="held: until a member is posted; quarantined: it turned out that it cannot be true. Only accepted "
-        "evidence that is not voided counts"
+        description="held: until a member is posted; quarantined: set aside, see `/v1/networks/{slug}/flags`, or it "
+        "turned out that it cannot be true. Only accepted evidence that is not voided counts"
     )
     ref: str | None = None
     source: SourceOut | None = None
@@ -220,5 +220,25 @@ def post_void(
             raise NotFoundError("record-unknown", "No record of this network has this id.")
         row, created = evidence.void(session, running, network, who, found, body, at)
         return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
+
+    return once(work, personal=True)
+
+
+@router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
+def post_release(
+    record_id: str, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, who: CanWrite
+) -> Response:
+    """Let a quarantined record count; one that counts stays as it is.
+
+    A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
+    that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
+    """
+
+    def work() -> Response:
+        found = records.identifier(record_id)
+        if found is None:
+            raise NotFoundError("record-unknown", "No record of this network has this id.")
+        row = quarantine.release(session, running, network, who, found, at)
+        return reply(200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)

@@ -1,0 +1,357 @@
+"""What people try in order to get a badge that they have not earned, each as a story, and what becomes of it."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service import access, quarantine
+from service.app import create_app
+from service.errors import UnauthenticatedError
+from service.runtime import Runtime
+from service.tables import Contribution, Evaluation, Network, Record
+from tests.awarding import Stage
+from tests.runtimes import BASE_URL
+from tests.service.acting import Actor, actor, all_pages, refused
+from tests.service.posting import ndjson, rows_of
+
+SHARED = {"type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
+
+
+@pytest.fixture
+def stage(running: Runtime) -> Iterator[Stage]:
+    """A network whose members share resources: two different ones earn a badge."""
+    client = TestClient(create_app(running), base_url=BASE_URL)
+    stage = Stage.set_up(client, running)
+    for ref in ("m11", "m12", "m13", "m14"):
+        stage.member(ref)
+    yield stage
+    client.close()
+
+
+def share(stage: Stage, n: int, token: str | None = None, member: str = "m11", **more: Any) -> Any:
+    """Post that a member shared the n-th resource."""
+    body = SHARED | {"member": member, "resource": f"resource-{n}", "ref": f"{member}-{n}"} | more
+    return stage.call("POST", "./contributions", token=token, json=body)
+
+
+def flags(stage: Stage, **query: Any) -> list[Any]:
+    items: list[Any] = stage.send("GET", "./flags", params=query)["items"]
+    return items
+
+
+def states(stage: Stage) -> list[str]:
+    return [award["state"] for award in stage.awards()]
+
+
+def record(stage: Stage, record_id: str) -> Any:
+    return stage.send("GET", f"./records/{record_id}")
+
+
+def told(stage: Stage) -> list[str]:
+    return [event["type"] for event in stage.send("GET", "./events", params={"limit": 200})["items"]]
+
+
+# --- A token that others have ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def leaked(stage: Stage) -> Any:
+    """A token of the attendance import, which somebody has copied."""
+    admin = actor(stage.running, stage.client)
+    made = admin.post(
+        f"/v1/networks/{stage.slug}/tokens", {"name": "import", "scopes": ["evidence:write", "read"]}
+    ).json()
+    return made | {"path": f"/v1/networks/{stage.slug}/tokens/{made['id']}"}
+
+
+@pytest.fixture
+def admin(stage: Stage) -> Actor:
+    return actor(stage.running, stage.client)
+
+
+def test_a_leaked_token_is_revoked_and_what_was_posted_with_it_counts_no_more(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    stage.achievement()
+    honest = share(stage, 1, leaked["token"]).json()
+    clock.advance(hours=1)
+    since = clock.at
+    forged = share(stage, 2, leaked["token"]).json()
+    assert states(stage) == ["awarded"], "the thief's evidence has completed the badge"
+    clock.advance(hours=1)
+    answer = admin.post(f"{leaked['path']}/revocation", {"quarantine_since": since.isoformat()})
+    assert (answer.status_code, answer.json()["records"]) == (200, 1)
+    assert answer.json()["revoked_at"] == "2026-03-02T14:00:00Z"
+    assert "token" not in answer.json()
+    assert refused(share(stage, 3, leaked["token"]))[:2] == (401, "token-revoked")
+    assert states(stage) == ["revoked"]
+    assert [record(stage, each["id"])["status"] for each in (honest, forged)] == ["accepted", "quarantined"]
+    [flag] = flags(stage)
+    assert (flag["kind"], flag["record"], flag["member"], flag["quarantined"]) == ("token", forged["id"], "m11", True)
+    assert told(stage)[-3:] == ["token.revoked", "record.quarantined", "credential.revoked"]
+    progress = stage.send("GET", "./members/m11/progress", params={"achievement": "sharer"})
+    assert forged["id"] not in str(progress)
+
+
+def test_what_is_found_good_counts_again_and_is_awarded(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
+    stage.achievement()
+    made = [share(stage, n, leaked["token"]).json()["id"] for n in (1, 2)]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    assert states(stage) == ["revoked"]
+    first = stage.send("POST", f"./records/{made[0]}/release")
+    assert (first["status"], states(stage)) == ("accepted", ["revoked"])
+    assert stage.send("POST", f"./records/{made[0]}/release") == first
+    stage.send("POST", f"./records/{made[1]}/release")
+    assert states(stage) == ["revoked", "awarded"]
+    assert [flag["state"] for flag in flags(stage)] == ["released", "released"]
+    assert flags(stage, state="open") == []
+    assert told(stage).count("record.released") == 2
+
+
+@pytest.mark.parametrize(("outcome", "expected"), [("release", "awarded"), ("void", "revoked")])
+def test_everything_is_decided_on_at_once_some_at_a_time(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch, outcome: str, expected: str
+) -> None:
+    monkeypatch.setattr(quarantine, "CHUNK", 2)
+    stage.achievement()
+    made = [share(stage, n, leaked["token"]).json()["id"] for n in range(5)]
+    swept = admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()}).json()
+    assert swept["records"] == 5
+    body = {"outcome": outcome, "reason": "Looked at."}
+    assert admin.post(f"{leaked['path']}/quarantine", body).json()["records"] == 5
+    assert states(stage)[-1] == expected
+    assert {("voided" in record(stage, each)) for each in made} == {outcome == "void"}
+    assert flags(stage, state="open") == []
+    assert admin.post(f"{leaked['path']}/quarantine", body).json()["records"] == 0
+
+
+def test_a_call_that_broke_off_goes_on_when_it_is_made_again(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "CHUNK", 2)
+    made = [share(stage, n, leaked["token"]).json()["id"] for n in range(5)]
+    honest, body = quarantine._set_aside, {"quarantine_since": clock.at.isoformat()}
+    calls: list[Any] = []
+
+    def killed(*arguments: Any) -> int:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise SystemExit
+        return honest(*arguments)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(quarantine, "_set_aside", killed)
+        with pytest.raises(SystemExit):
+            quarantine.revoke_token(
+                stage.running,
+                rows_of(stage.running, Network)[0].id,
+                leaked["id"],
+                quarantine.TokenRevocationIn(quarantine_since=clock.at),
+                clock.at,
+            )
+    assert [record(stage, each)["status"] for each in made].count("quarantined") == 2
+    assert refused(share(stage, 9, leaked["token"]))[:2] == (401, "token-revoked")
+    assert admin.post(f"{leaked['path']}/revocation", body).json()["records"] == 3
+    assert [record(stage, each)["status"] for each in made] == ["quarantined"] * 5
+    assert told(stage).count("token.revoked") == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_post_that_is_on_its_way_when_the_token_is_revoked_does_not_get_through(
+    stage: Stage, leaked: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was let in by the token before, and writes after it. (On SQLite nobody writes in between.)"""
+    honest = access.still_good
+
+    def late(*arguments: Any) -> None:
+        monkeypatch.setattr(access, "still_good", honest)
+        with stage.running.database.write() as session:
+            network = session.query(Network).one()
+            quarantine.withdraw_token(session, network, leaked["id"], clock.at)
+        honest(*arguments)
+
+    monkeypatch.setattr(access, "still_good", late)
+    assert refused(share(stage, 1, leaked["token"]))[:2] == (401, "token-revoked")
+    assert rows_of(stage.running, Record) == []
+
+
+def test_a_post_that_is_being_written_when_the_token_is_revoked_is_waited_for(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, go_on = threading.Event(), threading.Event()
+    honest = access.still_good
+
+    def slow(*arguments: Any) -> None:
+        honest(*arguments)
+        written.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(access, "still_good", slow)
+    answers: list[Any] = []
+    posting = threading.Thread(target=lambda: answers.append(share(stage, 1, leaked["token"])))
+    posting.start()
+    assert written.wait(60)
+    since = {"quarantine_since": (clock.at - timedelta(hours=1)).isoformat()}
+    revoking = threading.Thread(target=lambda: answers.append(admin.post(f"{leaked['path']}/revocation", since)))
+    revoking.start()
+    revoking.join(0.3)
+    assert answers == [], "the revocation waits for what is being written"
+    go_on.set()
+    posting.join(60)
+    revoking.join(60)
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    [row] = rows_of(stage.running, Record)
+    assert row.status == "quarantined"
+
+
+def test_a_bulk_import_with_a_revoked_token_stops_where_it_is(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.bulk.CHUNK_LINES", 2)
+    honest = access.still_good
+    chunks: list[Any] = []
+
+    def revoked_in_between(*arguments: Any) -> None:
+        chunks.append(arguments)
+        if len(chunks) == 2:
+            raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked.")
+        honest(*arguments)
+
+    monkeypatch.setattr(access, "still_good", revoked_in_between)
+    bodies = [SHARED | {"member": "m11", "resource": f"r{n}", "ref": f"b{n}"} for n in range(6)]
+    answer = stage.call(
+        "POST",
+        "./contributions",
+        token=leaked["token"],
+        content=ndjson(bodies),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert refused(answer)[:2] == (401, "token-revoked")
+    monkeypatch.setattr(access, "still_good", honest)
+    since = {"quarantine_since": clock.at.isoformat()}
+    assert admin.post(f"{leaked['path']}/revocation", since).json()["records"] == 2
+
+
+def test_evaluations_of_what_is_set_aside_go_with_it_and_come_back_with_it(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    work = share(stage, 1, leaked["token"]).json()["id"]
+    rating = {
+        "kind": "rubric",
+        "about": {"contribution": work},
+        "evaluator": "m12",
+        "occurred_at": SHARED["occurred_at"],
+    }
+    judged = stage.send("POST", "./evaluations", rating | {"rubric": "feedback", "ratings": {"specific": 3}})["id"]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    assert [(flag["kind"], flag["record"], flag.get("other")) for flag in flags(stage)] == [
+        ("token", work, None),
+        ("contribution", judged, work),
+    ]
+    assert (rows_of(stage.running, Contribution), rows_of(stage.running, Evaluation)) == ([], [])
+    assert refused(stage.call("POST", "./evaluations", json=rating | {"rubric": "f", "ratings": {"s": 1}}))[:2] == (
+        422,
+        "contribution-void",
+    )
+    stage.send("POST", f"./records/{work}/release")
+    assert [len(rows_of(stage.running, table)) for table in (Contribution, Evaluation)] == [1, 1]
+    assert record(stage, judged)["status"] == "accepted"
+
+
+def test_what_is_voided_takes_the_evaluations_of_it_along(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
+    work = share(stage, 1, leaked["token"]).json()["id"]
+    endorsement = {"kind": "rubric", "about": {"contribution": work}, "evaluator": "m12"}
+    stage.send(
+        "POST",
+        "./evaluations",
+        endorsement | {"rubric": "f", "ratings": {"s": 3}, "occurred_at": SHARED["occurred_at"]},
+    )
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    stage.send("POST", f"./records/{work}/void", {"reason": "Forged."})
+    assert [flag["state"] for flag in flags(stage)] == ["voided", "voided"]
+    answer = stage.call("POST", f"./records/{work}/release")
+    assert refused(answer)[:2] == (409, "record-void")
+
+
+def test_held_evidence_of_a_leaked_token_does_not_flow_in_with_its_member(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    held = share(stage, 1, leaked["token"], member="m99").json()
+    assert held["status"] == "held"
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    stage.member("m99")
+    assert record(stage, held["id"])["status"] == "quarantined"
+    assert rows_of(stage.running, Contribution) == []
+    other = share(stage, 2, member="m98").json()
+    assert stage.send("POST", f"./records/{held['id']}/release")["status"] == "accepted"
+    assert record(stage, other["id"])["status"] == "held"
+
+
+def test_what_a_leaked_token_voided_stays_void_and_is_pointed_out(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    mine = share(stage, 1).json()["id"]
+    void = stage.send("POST", f"./records/{mine}/void", {"reason": "x"}, token=leaked["token"])["id"]
+    for _ in range(2):
+        admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+        [flag] = flags(stage)
+        assert (flag["record"], flag["other"], flag["quarantined"]) == (void, mine, False)
+    assert refused(stage.call("POST", f"./records/{void}/release"))[:2] == (409, "record-void")
+
+
+def test_revocation_without_a_time_leaves_what_was_posted(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
+    share(stage, 1, leaked["token"])
+    assert admin.post(f"{leaked['path']}/revocation", {}).json()["records"] == 0
+    assert (flags(stage), len(rows_of(stage.running, Contribution))) == ([], 1)
+    later = {"quarantine_since": (clock.at + timedelta(seconds=1)).isoformat()}
+    assert refused(admin.post(f"{leaked['path']}/revocation", later)) == (422, "time-in-future", "/quarantine_since")
+
+
+def test_only_an_admin_revokes_a_token_and_only_of_its_network(stage: Stage, leaked: Any, admin: Actor) -> None:
+    Stage.set_up(stage.client, stage.running, "hill")
+    for action, body in (("revocation", {}), ("quarantine", {"outcome": "void", "reason": "x"})):
+        assert refused(stage.call("POST", f"{leaked['path']}/{action}", json=body))[:2] == (403, "scope-missing")
+        elsewhere = leaked["path"].replace(stage.slug, "hill")
+        assert refused(admin.post(f"{elsewhere}/{action}", body))[:2] == (404, "token-unknown")
+    assert share(stage, 1, leaked["token"]).status_code == 201
+
+
+def test_nobody_releases_what_bears_on_themself(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
+    stage.member("m12", roles=[{"role": "facilitator", "from": "2026-01-01T00:00:00Z"}])
+    stage.member("m13", roles=[{"role": "facilitator", "from": "2026-01-01T00:00:00Z"}])
+    made = share(stage, 1, leaked["token"], member="m12").json()["id"]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    stage.member("m12", email="m12@example.org")
+    stage.member("also-m12", email="m12@example.org", roles=[{"role": "assessor", "from": "2026-01-01T00:00:00Z"}])
+    for ref in ("m11", "m12", "also-m12"):
+        token = stage.token_with("evidence:write", member=ref)
+        assert refused(stage.call("POST", f"./records/{made}/release", token=token))[:2] == (403, "release-own")
+    token = stage.token_with("evidence:write", member="m13")
+    assert stage.call("POST", f"./records/{made}/release", token=token).json()["status"] == "accepted"
+
+
+def test_another_networks_records_and_flags_are_not_there(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
+    made = share(stage, 1, leaked["token"]).json()["id"]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    other = Stage.set_up(stage.client, stage.running, "hill")
+    assert flags(other) == []
+    assert refused(other.call("POST", f"./records/{made}/release"))[:2] == (404, "record-unknown")
+    assert refused(stage.call("GET", "./flags", token=other.token))[:2] == (404, "network-unknown")
+    blind = stage.token_with("evidence:write")
+    assert refused(stage.call("GET", "./flags", token=blind))[:2] == (403, "scope-missing")
+
+
+def test_flags_are_listed_in_pages_and_by_what_they_are_about(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    made = [share(stage, n, leaked["token"], member=f"m1{n}").json()["id"] for n in (1, 2, 3)]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    reader = actor(stage.running, stage.client, slug=stage.slug, scopes=["read"])
+    assert [flag["record"] for flag in all_pages(reader, f"/v1/networks/{stage.slug}/flags")] == made
+    assert [flag["record"] for flag in flags(stage, member="m12")] == [made[1]]
+    assert [flag["record"] for flag in flags(stage, record=made[2])] == [made[2]]
+    assert flags(stage, kind="late") == flags(stage, member="nobody") == flags(stage, state="voided") == []
