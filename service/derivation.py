@@ -5,7 +5,7 @@ Derived rows are never the truth. They go when their record is voided, and can a
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -86,6 +86,16 @@ def tier(actor: Actor | None, judged: Someone | None) -> int:
     if judged is not None and judged.is_person(actor.member):
         return 0
     return 2 if actor.attests else 1
+
+
+def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
+    """Return whether evidence came longer after it happened than the network allows for."""
+    return received_at - occurred_at > timedelta(days=network.late_after_days)
+
+
+def lowered(found: int) -> int:
+    """Return the tier of late evidence that would have had this one: nobody remembers so well so long after."""
+    return max(found - 1, 0)
 
 
 def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:

@@ -16,6 +16,8 @@ from service.paging import page
 from service.tables import Flag, Member, Network
 
 WHY: Mapping[str, str] = {
+    "late": "It came long after it happened, and counts a tier lower.",
+    "repeated": "The same, word for word, was posted before under another id.",
     "contribution": "It evaluates a contribution that is quarantined.",
     "token": "It was posted with a token that was revoked because others had it.",
 }
@@ -72,9 +74,12 @@ def settle(
     outcome: Literal["released", "voided"],
     caller: Caller | None,
     now: datetime,
+    kinds: Collection[str] = (),
 ) -> None:
-    """Write down what was decided on the open flags of these records."""
-    open_ones = (Flag.record_id.in_(record_ids), Flag.state == "open")
+    """Write down what was decided on the open flags of these records; of these kinds only, if any are given."""
+    open_ones = [Flag.record_id.in_(record_ids), Flag.state == "open"]
+    if kinds:
+        open_ones.append(Flag.kind.in_(kinds))
     values = {"state": outcome, "settled_at": now, "settled_by": caller.token_id if caller else None}
     session.execute(update(Flag).where(*open_ones).values(values))
 

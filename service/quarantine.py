@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import aliased
 
 from service import access, awards, derivation, events, evidence, flags, submissions, unsettled
@@ -241,16 +241,41 @@ def _release(
         if kept and (kind is not None or record_id not in record_ids):
             own.discard(record_id)
     bearing: set[UUID] = set()
+    if kind is None:
+        bearing = _confirm(session, network, [row_id for row_id in record_ids if row_id not in own], caller, now)
     for shape in SHAPES:
         for batch in derivation.stored(session, Record.id.in_(own), Record.kind == shape):
-            bearing |= evidence.admit(session, network, batch, now)
+            bearing |= evidence.admit(session, network, batch, now, "all" if kind is None else "token")
     counting = {record_id for record_id in own if rows[record_id].status != "quarantined"}
-    flags.settle(session, counting, "released", caller, now)
+    flags.settle(session, counting, "released", caller, now, (kind, "contribution") if kind else ())
     for record_id in sorted(counting):
         events.append(session, network, "record.released", {"record": str(record_id)}, now)
     unsettled.mark(session, network, bearing, now)
     awards.settle(session, running, network, bearing, now)
     return counting & set(record_ids)
+
+
+def _confirm(
+    session: WriteSession, network: Network, record_ids: Collection[UUID], caller: Caller, now: datetime
+) -> set[UUID]:
+    """Settle the flags of records that count, and return the members whose late evidence has its full tier again."""
+    found = flags.of_records(session, record_ids)
+    late = {record_id for record_id, odd in found.items() if any(flag.kind == "late" for flag in odd)}
+    bearing: set[UUID] = set()
+    for kind, table in (("contribution", Contribution), ("evaluation", Evaluation)):
+        for batch in derivation.stored(session, Record.id.in_(late), Record.kind == kind, Record.status == "accepted"):
+            references = derivation.look_up(session, network, [body for _, body in batch])
+            acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+            for record, body in batch:
+                judged = body.bears_on(references)
+                record.tier = derivation.tier(acting.get((record.actor_member_id, record.received_at)), judged)
+                session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
+                bearing |= {judged.id} if judged is not None else set()
+    flags.settle(session, record_ids, "released", caller, now)
+    for record_id in sorted(record_id for record_id, odd in found.items() if odd):
+        events.append(session, network, "record.released", {"record": str(record_id)}, now)
+    session.flush()
+    return bearing
 
 
 def _lock(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, Record]:

@@ -101,6 +101,7 @@ class Network(Row):
     email: Mapped[str | None]
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     time_zone: Mapped[str] = mapped_column(String(64))
+    late_after_days: Mapped[int] = mapped_column(default=90, server_default="90")
     state: Mapped[str] = mapped_column(String(16), default="active")
     sandbox: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[datetime]
@@ -273,6 +274,8 @@ class Flag(Row):
         Index(None, "network_id", "kind"),
         Index(None, "record_id"),
         Index(None, "other_id"),
+        Index(None, "member_id"),
+        Index(None, "other_member_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -42,16 +42,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_flags")),
     )
     with op.batch_alter_table("flags", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_flags_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_flags_network_id_kind"), ["network_id", "kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_flags_other_id"), ["other_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_flags_other_member_id"), ["other_member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_flags_record_id"), ["record_id"], unique=False)
+
+    with op.batch_alter_table("networks", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("late_after_days", sa.BigInteger(), server_default="90", nullable=False))
 
 
 def downgrade() -> None:
 
+    with op.batch_alter_table("networks", schema=None) as batch_op:
+        batch_op.drop_column("late_after_days")
+
     with op.batch_alter_table("flags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flags_record_id"))
+        batch_op.drop_index(batch_op.f("ix_flags_other_member_id"))
         batch_op.drop_index(batch_op.f("ix_flags_other_id"))
         batch_op.drop_index(batch_op.f("ix_flags_network_id_kind"))
+        batch_op.drop_index(batch_op.f("ix_flags_member_id"))
 
     op.drop_table("flags")

@@ -116,23 +116,29 @@ class SubmissionOut(Answer):
     """What became of a post."""
 
     id: UUID = Field(description="of the record")
-    status: Literal["accepted", "duplicate", "held"]
+    status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = Field(
         None, description="of held evidence: JSON pointer into the body, to the member who is not known yet"
     )
     tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
     digest: str = Field(description="the seal of the record")
+    flags: list[str] | None = Field(
+        None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
+    )
     awards: list[AwardMade] = Field(description="automatic awards that it completed")
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
-    202: {"model": SubmissionOut, "description": "Held until the member is posted"},
+    202: {
+        "model": SubmissionOut,
+        "description": "Held until the member is posted, or quarantined until it is released",
+    },
 }
 
 
 def submitted(session: WriteSession, running: Runtime, submission: Submission) -> Response:
-    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held."""
+    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
     made = awards.named(session, submission.awards)
     body = SubmissionOut(
         id=submission.record.id,
@@ -140,6 +146,7 @@ def submitted(session: WriteSession, running: Runtime, submission: Submission) -
         waits_for=submission.waits_for,
         tier=submission.record.tier,
         digest=submission.record.body_digest,
+        flags=list(submission.flags) or None,
         awards=[
             AwardMade(
                 achievement=each.achievement_ref,
@@ -149,7 +156,7 @@ def submitted(session: WriteSession, running: Runtime, submission: Submission) -
             if each.credential is not None
         ],
     )
-    return reply({"accepted": 201, "duplicate": 200, "held": 202}[submission.status], body)
+    return reply({"accepted": 201, "duplicate": 200, "held": 202, "quarantined": 202}[submission.status], body)
 
 
 @router.get("/v1/networks/{slug}/records")

@@ -16,7 +16,7 @@ from service.tables import Contribution, Evaluation, Network, Record
 from tests.awarding import Stage
 from tests.runtimes import BASE_URL
 from tests.service.acting import Actor, actor, all_pages, refused
-from tests.service.posting import ndjson, rows_of
+from tests.service.posting import lines, ndjson, rows_of
 
 SHARED = {"type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
 
@@ -355,3 +355,145 @@ def test_flags_are_listed_in_pages_and_by_what_they_are_about(
     assert [flag["record"] for flag in flags(stage, member="m12")] == [made[1]]
     assert [flag["record"] for flag in flags(stage, record=made[2])] == [made[2]]
     assert flags(stage, kind="late") == flags(stage, member="nobody") == flags(stage, state="voided") == []
+
+
+# --- Evidence that comes long after ------------------------------------------------------------------------------
+
+OLD = {"occurred_at": "2025-11-01T10:00:00Z"}
+
+
+def attesting(min_tier: int) -> Any:
+    """A rule that counts what is shared from a tier on."""
+    return {"rule": "count", "where": {"types": ["shared"], "min_tier": min_tier}, "gte": 1}
+
+
+def test_evidence_that_comes_long_after_counts_a_tier_lower_until_somebody_vouches_for_it(stage: Stage) -> None:
+    stage.achievement(rule=attesting(3))
+    late = share(stage, 1, **OLD)
+    assert (late.status_code, late.json()["tier"], late.json()["flags"]) == (201, 2, ["late"])
+    assert states(stage) == []
+    [flag] = flags(stage)
+    assert (flag["kind"], flag["record"], flag["member"], flag["quarantined"]) == (
+        "late",
+        late.json()["id"],
+        "m11",
+        False,
+    )
+    mine = stage.token_with("evidence:write", member="m11")
+    assert refused(stage.call("POST", f"./records/{late.json()['id']}/release", token=mine))[:2] == (403, "release-own")
+    assert stage.send("POST", f"./records/{late.json()['id']}/release")["tier"] == 3
+    assert (states(stage), flags(stage)[0]["state"]) == (["awarded"], "released")
+
+
+def test_windows_go_by_when_it_happened_and_not_by_when_it_came(stage: Stage) -> None:
+    window = {"from": "2026-01-01", "to": "2026-12-31"}
+    stage.achievement(rule={"rule": "count", "where": {"types": ["shared"]}, "gte": 1, "window": window})
+    share(stage, 1, **OLD)
+    assert states(stage) == []
+    share(stage, 2)
+    assert states(stage) == ["awarded"]
+
+
+def test_a_network_says_what_is_late(stage: Stage, admin: Actor) -> None:
+    path = f"/v1/networks/{stage.slug}"
+    assert admin.get(path).json()["late_after_days"] == 90
+    assert admin.ask("PATCH", path, {"late_after_days": 200}).json()["late_after_days"] == 200
+    assert share(stage, 1, **OLD).json()["tier"] == 3
+    admin.ask("PATCH", path, {"late_after_days": 1})
+    assert share(stage, 2, occurred_at="2026-03-01T12:00:00Z").json()["tier"] == 3
+    assert share(stage, 3, occurred_at="2026-03-01T11:59:59Z").json()["tier"] == 2
+    assert refused(admin.ask("PATCH", path, {"late_after_days": 0}))[:2] == (422, "invalid-request")
+
+
+def test_a_members_own_late_word_cannot_sink_below_the_lowest_tier(stage: Stage) -> None:
+    mine = stage.token_with("evidence:write", member="m11")
+    late = share(stage, 1, mine, **OLD).json()
+    assert (late["tier"], late["flags"]) == (0, ["late"])
+
+
+def test_late_evidence_that_waited_for_its_member_is_late_too(stage: Stage) -> None:
+    held = share(stage, 1, member="m99", **OLD).json()
+    stage.member("m99")
+    assert record(stage, held["id"])["tier"] == 2
+    assert [flag["kind"] for flag in flags(stage, member="m99")] == ["late"]
+
+
+def test_late_evidence_of_a_leaked_token_is_still_late_when_all_is_released(
+    stage: Stage, leaked: Any, admin: Actor, clock: Any
+) -> None:
+    made = share(stage, 1, leaked["token"], **OLD).json()["id"]
+    admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
+    admin.post(f"{leaked['path']}/quarantine", {"outcome": "release", "reason": "Checked."})
+    assert (record(stage, made)["status"], record(stage, made)["tier"]) == ("accepted", 2)
+    assert [flag["kind"] for flag in flags(stage, state="open")] == ["late"]
+
+
+# --- The same evidence again -------------------------------------------------------------------------------------
+
+
+def test_the_same_evidence_under_another_id_does_not_count_again(stage: Stage) -> None:
+    stage.achievement(rule={"rule": "count", "where": {"types": ["shared"]}, "gte": 2})
+    first = share(stage, 1, title="Reading aloud").json()
+    for other in ({"ref": "another"}, {"source": {"system": "lms", "id": "1"}}, {"ref": None}):
+        said = {name: value for name, value in other.items() if value is not None}
+        again = SHARED | {"member": "m11", "resource": "resource-1", "title": "Reading aloud"} | said
+        answer = stage.call("POST", "./contributions", json=again)
+        assert (answer.status_code, answer.json()["status"]) == (202, "quarantined")
+        assert (answer.json()["flags"], answer.json()["awards"]) == (["repeated"], [])
+    assert states(stage) == []
+    assert {(flag["kind"], flag["other"], flag["quarantined"]) for flag in flags(stage)} == {
+        ("repeated", first["id"], True)
+    }
+    assert share(stage, 1, title="Reading aloud").json()["status"] == "duplicate"
+
+
+def test_one_piece_of_evidence_counts_once_for_a_criterion(stage: Stage) -> None:
+    stage.achievement(rule={"rule": "count", "where": {"types": ["shared"]}, "gte": 2})
+    for _ in range(3):
+        share(stage, 1)
+    assert states(stage) == []
+    assert len(rows_of(stage.running, Contribution)) == 1
+
+
+def test_a_repetition_is_found_within_one_body_of_many_lines(stage: Stage) -> None:
+    bodies = [SHARED | {"member": "m11", "resource": "r", "ref": f"b{n}"} for n in range(3)]
+    answer = stage.call(
+        "POST", "./contributions", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+    )
+    assert [line["status"] for line in lines(answer)] == ["accepted", "quarantined", "quarantined"]
+
+
+def test_an_evaluation_that_is_given_twice_counts_once_and_an_anonymous_answer_each_time(stage: Stage) -> None:
+    body = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "skill": "feedback"}
+    for ref, expected in (("a", 201), ("b", 202)):
+        answer = stage.call("POST", "./evaluations", json=body | {"ref": ref, "occurred_at": SHARED["occurred_at"]})
+        assert answer.status_code == expected
+    stage.send("PUT", "./sessions/s1", {"starts_at": "2026-03-01T10:00:00Z"})
+    survey = {"kind": "survey", "about": {"session": "s1"}, "anonymous": True, "instrument": "pulse"}
+    for ref in ("c", "d"):
+        said = survey | {"ref": ref, "answers": {"good": 4}, "occurred_at": SHARED["occurred_at"]}
+        assert stage.call("POST", "./evaluations", json=said).status_code == 201
+
+
+def test_what_differs_in_anything_but_its_id_is_something_else(stage: Stage) -> None:
+    share(stage, 1)
+    assert share(stage, 1, ref="other", minutes=5).status_code == 201
+    assert share(stage, 1, ref="later", occurred_at="2026-03-01T10:00:01Z").status_code == 201
+    assert share(stage, 1, ref="theirs", member="m12").status_code == 201
+    for ref in ("bare-1", "bare-2"):
+        assert stage.call("POST", "./contributions", json=SHARED | {"member": "m11", "ref": ref}).status_code == 201
+
+
+def test_what_was_set_aside_counts_once_somebody_has_looked_at_it(stage: Stage) -> None:
+    stage.achievement(rule={"rule": "count", "where": {"types": ["shared"]}, "gte": 2})
+    share(stage, 1)
+    again = share(stage, 1, ref="another").json()["id"]
+    stage.send("POST", f"./records/{again}/release")
+    assert states(stage) == ["awarded"]
+
+
+def test_what_waited_for_its_member_is_looked_at_when_it_flows_in(stage: Stage) -> None:
+    first, second = (share(stage, 1, member="m99", ref=ref).json() for ref in ("a", "b"))
+    assert (first["status"], second["status"]) == ("held", "held")
+    stage.member("m99")
+    assert [record(stage, each["id"])["status"] for each in (first, second)] == ["accepted", "quarantined"]

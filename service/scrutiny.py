@@ -1,0 +1,160 @@
+"""Scrutiny: what is odd about evidence when it comes in, beside what is there already.
+
+Nothing is refused here, and nothing proves that somebody did wrong: what is odd gets a flag, and what could count twice
+is set aside until somebody has looked at it.
+
+1. `late`: it came longer after it happened than the network allows for; it counts a tier lower.
+2. `repeated`: the same, word for word, is there under another id. The later one is set aside. What says no more than
+   who did what kind of thing and when can be two things, and is not compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from service import derivation, flags
+from service.database import WriteSession
+from service.submissions import Derived
+from service.tables import Contribution, Evaluation, Network, Record, RecordBody
+
+Row = Mapping[str, Any]
+BARE = {"member", "type", "occurred_at"}
+"""What every contribution says."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A record that would count, with its body as it is kept and what derives from it."""
+
+    record: Record
+    body: Row
+    derived: Derived
+
+    def row(self, table: type[Contribution | Evaluation]) -> Row | None:
+        """Return what would stand in this table."""
+        return next((values for kind, values in self.derived if kind is table), None)
+
+    @property
+    def member_id(self) -> UUID | None:
+        """On whom it bears."""
+        row = self.row(Contribution) or self.row(Evaluation)
+        return row["member_id"] if row else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is odd about a record, and beside which other one."""
+
+    kind: str
+    other_id: UUID | None = None
+    other_member_id: UUID | None = None
+    sets_aside: bool = False
+    on_both: bool = False
+
+
+Findings = dict[UUID, list[Finding]]
+
+
+def is_late(network: Network, record: Record) -> bool:
+    """Return whether a record is late (1); what the operator brings in at the command line is the past, and known to be."""
+    if record.token_id is None or record.occurred_at is None:
+        return False
+    return derivation.is_late(network, record.occurred_at, record.received_at)
+
+
+def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -> Findings:
+    """Return what is odd about these records, by their ids; those before count beside those after, unless set aside."""
+    found: Findings = defaultdict(list)
+    for entrant in entrants:
+        if is_late(network, entrant.record):
+            found[entrant.record.id].append(Finding("late"))
+    for check in (_repeated,):
+        left = [entrant for entrant in entrants if not sets_aside(found.get(entrant.record.id, ()))]
+        check(session, network, left, found)
+    return found
+
+
+def sets_aside(findings: Collection[Finding]) -> bool:
+    """Return whether a record with these findings does not count for now."""
+    return any(finding.sets_aside for finding in findings)
+
+
+def write_down(
+    session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
+) -> None:
+    """Raise the flags for what was found about a record that is there now."""
+    record_id = entrant.record.id
+    for finding in findings:
+        other = finding.other_id
+        bearing: dict[UUID, UUID | None] = {record_id: entrant.member_id}
+        if other is not None:
+            bearing[other] = finding.other_member_id
+        flags.add(
+            session,
+            network,
+            finding.kind,
+            record_id,
+            now,
+            other=other,
+            bearing=bearing,
+            sets_aside=finding.sets_aside,
+        )
+        if finding.on_both and other is not None:
+            flags.add(session, network, finding.kind, other, now, other=record_id, bearing=bearing)
+
+
+def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
+    """Find what is there already, word for word, under another id (2).
+
+    An anonymous answer has nobody who could give it twice.
+    """
+    placed: list[tuple[Entrant, tuple[Any, ...]]] = []
+    for entrant in entrants:
+        work, judgement = entrant.row(Contribution), entrant.row(Evaluation)
+        if work is not None and not _said(entrant.body).keys() <= BARE:
+            placed.append((entrant, (work["member_id"], work["type"], work["occurred_at"])))
+        if judgement is not None and judgement["evaluator_id"] is not None:
+            place = (judgement["about_id"], judgement["evaluator_id"], judgement["kind"], judgement["occurred_at"])
+            placed.append((entrant, place))
+    there = _there(session, network, {place for _, place in placed})
+    for entrant, place in placed:
+        said = _said(entrant.body)
+        same = next((record_id for record_id, other in there[place] if other == said), None)
+        if same is not None:
+            found[entrant.record.id].append(Finding("repeated", same, entrant.member_id, sets_aside=True))
+        else:
+            there[place].append((entrant.record.id, said))
+
+
+def _there(
+    session: WriteSession, network: Network, places: Collection[tuple[Any, ...]]
+) -> defaultdict[tuple[Any, ...], list[tuple[UUID, Row]]]:
+    """Return the records that count at these places, with what they say."""
+    at: dict[UUID, tuple[Any, ...]] = {}
+    for table, columns in (
+        (Contribution, (Contribution.member_id, Contribution.type, Contribution.occurred_at)),
+        (Evaluation, (Evaluation.about_id, Evaluation.evaluator_id, Evaluation.kind, Evaluation.occurred_at)),
+    ):
+        wanted = [place for place in places if len(place) == len(columns)]
+        if not wanted:
+            continue
+        query = select(table.record_id, *columns).where(table.network_id == network.id)
+        for number, column in enumerate(columns):
+            query = query.where(column.in_({place[number] for place in wanted}))
+        at |= {record_id: tuple(place) for record_id, *place in session.execute(query) if tuple(place) in places}
+    there: defaultdict[tuple[Any, ...], list[tuple[UUID, Row]]] = defaultdict(list)
+    if at:
+        bodies = select(RecordBody).where(RecordBody.record_id.in_(at)).order_by(RecordBody.record_id)
+        for row in session.scalars(bodies):
+            there[at[row.record_id]].append((row.record_id, _said(row.body)))
+    return there
+
+
+def _said(body: Row) -> Row:
+    """Return what a body says, whatever it is called."""
+    return {name: value for name, value in body.items() if name not in {"ref", "source"}}
