@@ -17,6 +17,7 @@ from service.tables import Flag, Member, Network
 
 WHY: Mapping[str, str] = {
     "late": "It came long after it happened, and counts a tier lower.",
+    "overlap": "The member attended something else at the same time.",
     "repeated": "The same, word for word, was posted before under another id.",
     "contribution": "It evaluates a contribution that is quarantined.",
     "token": "It was posted with a token that was revoked because others had it.",

@@ -6,12 +6,13 @@ is set aside until somebody has looked at it.
 1. `late`: it came longer after it happened than the network allows for; it counts a tier lower.
 2. `repeated`: the same, word for word, is there under another id. The later one is set aside. What says no more than
    who did what kind of thing and when can be two things, and is not compared.
+3. `overlap`: the member attended something else at that time. The later record is set aside.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,14 @@ from sqlalchemy import select
 from service import derivation, flags
 from service.database import WriteSession
 from service.submissions import Derived
-from service.tables import Contribution, Evaluation, Network, Record, RecordBody
+from service.tables import Contribution, Evaluation, Network, Record, RecordBody, Session
 
 Row = Mapping[str, Any]
+Span = tuple[datetime, datetime]
+TOLERATED = timedelta(minutes=10)
+"""So far the end of one thing may reach into the beginning of another."""
+LONGEST = timedelta(days=7)
+"""So far around what is attended others are looked for."""
 BARE = {"member", "type", "occurred_at"}
 """What every contribution says."""
 
@@ -73,7 +79,7 @@ def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -
     for entrant in entrants:
         if is_late(network, entrant.record):
             found[entrant.record.id].append(Finding("late"))
-    for check in (_repeated,):
+    for check in (_repeated, _overlapping):
         left = [entrant for entrant in entrants if not sets_aside(found.get(entrant.record.id, ()))]
         check(session, network, left, found)
     return found
@@ -129,6 +135,65 @@ def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entran
             found[entrant.record.id].append(Finding("repeated", same, entrant.member_id, sets_aside=True))
         else:
             there[place].append((entrant.record.id, said))
+
+
+def _overlapping(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
+    """Find who attended two things at once (3): by the times of sessions, or of the records where those have none."""
+    attending = [(entrant, row) for entrant in entrants if (row := entrant.row(Contribution)) and _attended(row)]
+    if not attending:
+        return
+    times = [row["occurred_at"] for _, row in attending]
+    near = select(
+        Contribution.record_id,
+        Contribution.member_id,
+        Contribution.session_id,
+        Contribution.occurred_at,
+        Contribution.minutes,
+    ).where(
+        Contribution.network_id == network.id,
+        Contribution.type == "attended",
+        Contribution.member_id.in_({row["member_id"] for _, row in attending}),
+        Contribution.occurred_at.between(min(times) - LONGEST, max(times) + LONGEST),
+    )
+    there = [dict(row) for row in session.execute(near.order_by(Contribution.record_id)).mappings()]
+    session_ids = {row["session_id"] for row in [*there, *(row for _, row in attending)]} - {None}
+    held = select(Session.id, Session.starts_at, Session.ends_at).where(Session.id.in_(session_ids))
+    sessions = {session_id: (starts, ends) for session_id, starts, ends in session.execute(held)}
+    by_member: defaultdict[UUID, list[tuple[Row, Span]]] = defaultdict(list)
+    for row in there:
+        if (span := _span(row, sessions)) is not None:
+            by_member[row["member_id"]].append((row, span))
+    for entrant, row in attending:
+        span = _span(row, sessions)
+        if span is None:
+            continue
+        mine = by_member[row["member_id"]]
+        other = next((each for each, when in mine if _at_once(row, span, each, when)), None)
+        if other is not None:
+            finding = Finding("overlap", other["record_id"], row["member_id"], sets_aside=True, on_both=True)
+            found[entrant.record.id].append(finding)
+        else:
+            mine.append((row, span))
+
+
+def _attended(row: Row) -> bool:
+    return bool(row["type"] == "attended")
+
+
+def _span(row: Row, sessions: Mapping[UUID, tuple[datetime, datetime | None]]) -> Span | None:
+    """Return from when to when somebody attended, as far as that is known."""
+    starts, ends = sessions.get(row["session_id"], (None, None))
+    if starts is not None and ends is not None:
+        return starts, ends
+    begins: datetime = row["occurred_at"]
+    return (begins, begins + timedelta(minutes=row["minutes"])) if row["minutes"] else None
+
+
+def _at_once(row: Row, span: Span, other: Row, when: Span) -> bool:
+    """Return whether two are attended at once; whoever comes back to a session is in the same one."""
+    if row["session_id"] is not None and row["session_id"] == other["session_id"]:
+        return False
+    return min(span[1], when[1]) - max(span[0], when[0]) > TOLERATED
 
 
 def _there(

@@ -497,3 +497,76 @@ def test_what_waited_for_its_member_is_looked_at_when_it_flows_in(stage: Stage) 
     assert (first["status"], second["status"]) == ("held", "held")
     stage.member("m99")
     assert [record(stage, each["id"])["status"] for each in (first, second)] == ["accepted", "quarantined"]
+
+
+# --- In two meetings at once -------------------------------------------------------------------------------------
+
+
+def meeting(stage: Stage, ref: str, starts: str, ends: str | None) -> None:
+    times = {"starts_at": f"2026-03-01T{starts}:00Z"} | ({"ends_at": f"2026-03-01T{ends}:00Z"} if ends else {})
+    stage.send("PUT", f"./sessions/{ref}", times)
+
+
+def attend(stage: Stage, session: str | None, member: str = "m11", at: str = "10:00", minutes: int = 60) -> Any:
+    body = {"member": member, "type": "attended", "occurred_at": f"2026-03-01T{at}:00Z", "minutes": minutes}
+    return stage.call("POST", "./contributions", json=body | ({"session": session} if session else {}))
+
+
+def test_who_idles_in_two_meetings_at_once_has_the_minutes_of_one(stage: Stage) -> None:
+    stage.achievement(rule={"rule": "sum", "field": "minutes", "where": {"types": ["attended"]}, "gte": 120})
+    meeting(stage, "s1", "10:00", "11:00")
+    meeting(stage, "s2", "10:00", "11:00")
+    first, second = attend(stage, "s1").json(), attend(stage, "s2")
+    assert (second.status_code, second.json()["status"], second.json()["flags"]) == (202, "quarantined", ["overlap"])
+    assert states(stage) == []
+    assert [(flag["record"], flag["other"], flag["quarantined"]) for flag in flags(stage, kind="overlap")] == [
+        (second.json()["id"], first["id"], True),
+        (first["id"], second.json()["id"], False),
+    ]
+    meeting(stage, "s3", "11:00", "12:00")
+    assert attend(stage, "s3", at="11:00").status_code == 201
+    assert states(stage) == ["awarded"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("10:00", "11:00"), ("10:50", "11:50"), 201),
+        (("10:00", "11:00"), ("10:49", "11:50"), 202),
+        (("10:00", "11:00"), ("10:20", "10:40"), 202),
+        (("10:20", "10:40"), ("10:00", "11:00"), 202),
+        (("10:00", "11:00"), ("12:00", "13:00"), 201),
+        (("10:00", None), ("10:00", "11:00"), 202),
+    ],
+)
+def test_meetings_may_overrun_a_little(
+    stage: Stage, first: tuple[str, str | None], second: tuple[str, str | None], expected: int
+) -> None:
+    meeting(stage, "s1", *first)
+    meeting(stage, "s2", *second)
+    assert attend(stage, "s1").status_code == 201
+    assert attend(stage, "s2").status_code == expected
+    assert attend(stage, "s2", member="m12").status_code == 201
+
+
+def test_who_comes_back_to_a_meeting_is_in_the_same_one(stage: Stage) -> None:
+    meeting(stage, "s1", "10:00", "11:00")
+    assert [attend(stage, "s1", minutes=minutes).status_code for minutes in (20, 30)] == [201, 201]
+
+
+def test_without_sessions_the_minutes_say_who_was_where(stage: Stage) -> None:
+    assert [attend(stage, None, at=at, minutes=60).status_code for at in ("10:00", "10:30", "11:00")] == [201, 202, 201]
+    assert attend(stage, None, at="10:10", minutes=0).status_code == 201
+
+
+def test_an_overlap_is_found_within_one_body_of_many_lines(stage: Stage) -> None:
+    meeting(stage, "s1", "10:00", "11:00")
+    meeting(stage, "s2", "10:30", "11:30")
+    bodies = [
+        {"member": "m11", "type": "attended", "occurred_at": "2026-03-01T10:30:00Z", "session": ref}
+        for ref in ("s1", "s2")
+    ]
+    answer = stage.call(
+        "POST", "./contributions", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+    )
+    assert [line["status"] for line in lines(answer)] == ["accepted", "quarantined"]
