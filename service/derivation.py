@@ -22,6 +22,7 @@ from service.shapes import validated
 from service.submissions import Derived, Place, References, Someone, Submitted
 from service.tables import (
     Contribution,
+    ContributionArtifact,
     ContributionTag,
     Evaluation,
     Member,
@@ -41,7 +42,7 @@ SHAPES: Mapping[str, TypeAdapter[Any]] = {
 ATTESTING = ("facilitator", "assessor")
 """Roles whose word is worth more than another member's."""
 BATCH = 500
-TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, Evaluation, Rating)
+TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, ContributionArtifact, Evaluation, Rating)
 """In the order in which they refer to one another."""
 
 

@@ -19,6 +19,7 @@ WHY: Mapping[str, str] = {
     "late": "It came long after it happened, and counts a tier lower.",
     "overlap": "The member attended something else at the same time.",
     "repeated": "The same, word for word, was posted before under another id.",
+    "shared-artifact": "Another member has contributed the same file.",
     "contribution": "It evaluates a contribution that is quarantined.",
     "token": "It was posted with a token that was revoked because others had it.",
 }

@@ -7,8 +7,11 @@ is set aside until somebody has looked at it.
 2. `repeated`: the same, word for word, is there under another id. The later one is set aside. What says no more than
    who did what kind of thing and when can be two things, and is not compared.
 3. `overlap`: the member attended something else at that time. The later record is set aside.
+4. `shared-artifact`: another person contributed the same file first, and neither names the other as peer. The later
+   record is set aside.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +19,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from service import derivation, flags
 from service.database import WriteSession
 from service.submissions import Derived
-from service.tables import Contribution, Evaluation, Network, Record, RecordBody, Session
+from service.tables import (
+    Contribution,
+    ContributionArtifact,
+    Evaluation,
+    Member,
+    Network,
+    Record,
+    RecordBody,
+    Session,
+)
 
 Row = Mapping[str, Any]
 Span = tuple[datetime, datetime]
@@ -44,6 +56,11 @@ class Entrant:
     def row(self, table: type[Contribution | Evaluation]) -> Row | None:
         """Return what would stand in this table."""
         return next((values for kind, values in self.derived if kind is table), None)
+
+    @property
+    def digests(self) -> set[str]:
+        """Of the files that it carries."""
+        return {values["sha256"] for kind, values in self.derived if kind is ContributionArtifact}
 
     @property
     def member_id(self) -> UUID | None:
@@ -79,7 +96,7 @@ def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -
     for entrant in entrants:
         if is_late(network, entrant.record):
             found[entrant.record.id].append(Finding("late"))
-    for check in (_repeated, _overlapping):
+    for check in (_repeated, _overlapping, _shared):
         left = [entrant for entrant in entrants if not sets_aside(found.get(entrant.record.id, ()))]
         check(session, network, left, found)
     return found
@@ -139,7 +156,9 @@ def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entran
 
 def _overlapping(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
     """Find who attended two things at once (3): by the times of sessions, or of the records where those have none."""
-    attending = [(entrant, row) for entrant in entrants if (row := entrant.row(Contribution)) and _attended(row)]
+    attending = [
+        (entrant, row) for entrant in entrants if (row := entrant.row(Contribution)) is not None and _attended(row)
+    ]
     if not attending:
         return
     times = [row["occurred_at"] for _, row in attending]
@@ -174,6 +193,57 @@ def _overlapping(session: WriteSession, network: Network, entrants: Sequence[Ent
             found[entrant.record.id].append(finding)
         else:
             mine.append((row, span))
+
+
+def _shared(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
+    """Find files that two people call theirs (4)."""
+    works = [(entrant, entrant.row(Contribution)) for entrant in entrants if entrant.digests]
+    carrying = [(entrant, work) for entrant, work in works if work is not None]
+    if not carrying:
+        return
+    digests = set().union(*(entrant.digests for entrant, _ in carrying))
+    _hold(session, network, digests)
+    carried = (
+        select(ContributionArtifact.sha256, Contribution.record_id, Contribution.member_id, Contribution.peer_id)
+        .join(Contribution, Contribution.record_id == ContributionArtifact.record_id)
+        .where(ContributionArtifact.network_id == network.id, ContributionArtifact.sha256.in_(digests))
+        .order_by(Contribution.record_id)
+    )
+    there: defaultdict[str, list[Row]] = defaultdict(list)
+    for carrier in session.execute(carried).mappings():
+        there[carrier["sha256"]].append(dict(carrier))
+    member_ids = {row["member_id"] for _, row in carrying} | {
+        row["member_id"] for rows in there.values() for row in rows
+    }
+    people = select(Member.id, Member.person_id).where(Member.id.in_(member_ids))
+    persons = {member_id: person_id or member_id for member_id, person_id in session.execute(people)}
+    for entrant, row in carrying:
+        who = persons[row["member_id"]]
+        held = [there[sha256] for sha256 in sorted(entrant.digests)]
+        others = [each for rows in held if who not in {persons[one["member_id"]] for one in rows} for each in rows]
+        other = next((each for each in others if not _together(row, each)), None)
+        if other is None:
+            for rows in held:
+                rows.append(row)
+            continue
+        finding = Finding("shared-artifact", other["record_id"], other["member_id"], sets_aside=True, on_both=True)
+        found[entrant.record.id].append(finding)
+
+
+def _hold(session: WriteSession, network: Network, digests: Collection[str]) -> None:
+    """Let nobody else look for these files until the commit: two that come at the same moment would miss each other.
+
+    SQLite has one writer.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for sha256 in sorted(digests):
+            number = int.from_bytes(hashlib.sha256(network.id.bytes + bytes.fromhex(sha256)).digest()[:8])
+            session.execute(select(func.pg_advisory_xact_lock(number & 0x7FFF_FFFF_FFFF_FFFF)))
+
+
+def _together(row: Row, other: Row) -> bool:
+    """Return whether one of two contributions says that it was done with the member of the other."""
+    return bool(row["peer_id"] == other["member_id"] or other["peer_id"] == row["member_id"])
 
 
 def _attended(row: Row) -> bool:

@@ -333,6 +333,17 @@ class ContributionTag(Row):
     tag: Mapped[str] = mapped_column(String(100), primary_key=True)
 
 
+class ContributionArtifact(Row):
+    """The digest of one piece of work of a contribution, to find it again under another name."""
+
+    __tablename__ = "contribution_artifacts"
+    __table_args__ = (Index(None, "network_id", "sha256"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+
+
 class Evaluation(Row):
     """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
@@ -48,15 +49,70 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_flags_other_member_id"), ["other_member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_flags_record_id"), ["record_id"], unique=False)
 
+    op.create_table(
+        "contribution_artifacts",
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("network_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_contribution_artifacts_network_id")),
+        sa.ForeignKeyConstraint(
+            ["record_id"],
+            ["contributions.record_id"],
+            name=op.f("fk_contribution_artifacts_record_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("record_id", "sha256", name=op.f("pk_contribution_artifacts")),
+    )
+    with op.batch_alter_table("contribution_artifacts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_contribution_artifacts_network_id_sha256"), ["network_id", "sha256"], unique=False
+        )
+
     with op.batch_alter_table("networks", schema=None) as batch_op:
         batch_op.add_column(sa.Column("late_after_days", sa.BigInteger(), server_default="90", nullable=False))
+
+    _carry_over()
+
+
+def _carry_over() -> None:
+    """Write down the digests of what was contributed before, some at a time."""
+    connection = op.get_bind()
+    bodies, artifacts = _table("record_bodies", "body"), _table("contribution_artifacts", "network_id", "sha256")
+    works = _table("contributions", "network_id")
+    found = sa.select(works.c.record_id, works.c.network_id, bodies.c.body).join(
+        bodies, bodies.c.record_id == works.c.record_id
+    )
+    last = None
+    while True:
+        some = found if last is None else found.where(works.c.record_id > last)
+        rows = connection.execute(some.order_by(works.c.record_id).limit(500)).all()
+        if not rows:
+            return
+        last = rows[-1].record_id
+        made = []
+        for row in rows:
+            named = (artifact.get("blob") or artifact.get("sha256") for artifact in row.body.get("artifacts") or ())
+            own = {"record_id": row.record_id, "network_id": row.network_id}
+            made += [own | {"sha256": sha256} for sha256 in sorted(set(filter(None, named)))]
+        if made:
+            connection.execute(artifacts.insert(), made)
+
+
+def _table(name: str, *columns: str) -> sa.TableClause:
+    kinds = {"body": sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), "network_id": sa.Uuid()}
+    made = [sa.column(column, kinds.get(column, sa.String())) for column in columns]
+    return sa.table(name, sa.column("record_id", sa.Uuid()), *made)
 
 
 def downgrade() -> None:
 
-    with op.batch_alter_table("networks", schema=None) as batch_op:
-        batch_op.drop_column("late_after_days")
+    # Not by copying the table, to which every other one refers.
+    op.execute("ALTER TABLE networks DROP COLUMN late_after_days")
 
+    with op.batch_alter_table("contribution_artifacts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contribution_artifacts_network_id_sha256"))
+
+    op.drop_table("contribution_artifacts")
     with op.batch_alter_table("flags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flags_record_id"))
         batch_op.drop_index(batch_op.f("ix_flags_other_member_id"))

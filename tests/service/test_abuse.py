@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -570,3 +571,56 @@ def test_an_overlap_is_found_within_one_body_of_many_lines(stage: Stage) -> None
         "POST", "./contributions", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
     )
     assert [line["status"] for line in lines(answer)] == ["accepted", "quarantined"]
+
+
+# --- One piece of work under two names ---------------------------------------------------------------------------
+
+DIGEST = "ab" * 32
+
+
+def hand_in(stage: Stage, member: str, digest: str = DIGEST, **more: Any) -> Any:
+    body = {"member": member, "type": "authored", "occurred_at": SHARED["occurred_at"]}
+    artifact = {"url": f"https://river.example.org/{member}", "sha256": digest}
+    return stage.call("POST", "./contributions", json=body | {"artifacts": [artifact]} | more)
+
+
+def test_one_piece_of_work_under_two_names_counts_for_the_first(stage: Stage) -> None:
+    stage.achievement(rule={"rule": "count", "where": {"types": ["authored"]}, "gte": 1})
+    first, second = hand_in(stage, "m11").json(), hand_in(stage, "m12")
+    assert (second.status_code, second.json()["flags"], second.json()["awards"]) == (202, ["shared-artifact"], [])
+    assert [award["member"] for award in stage.awards()] == ["m11"]
+    shown = [(flag["member"], flag["other_member"], flag["quarantined"]) for flag in flags(stage)]
+    assert shown == [("m12", "m11", True), ("m11", "m12", False)]
+    stage.send("POST", f"./records/{second.json()['id']}/release")
+    assert [award["member"] for award in stage.awards()] == ["m11", "m12"]
+    assert record(stage, first["id"])["status"] == "accepted"
+
+
+def test_an_uploaded_file_is_known_again(stage: Stage) -> None:
+    answer = stage.call("POST", "./blobs", files={"file": ("a.pdf", b"%PDF-1.7 work", "application/pdf")})
+    if answer.status_code == 404:
+        answer = stage.call("POST", "/v1/blobs", files={"file": ("a.pdf", b"%PDF-1.7 work", "application/pdf")})
+    digest = answer.json()["sha256"]
+    assert hand_in(stage, "m11", artifacts=[{"blob": digest}]).status_code == 201
+    assert hand_in(stage, "m12", digest).status_code == 202
+
+
+def test_work_done_together_and_ones_own_work_are_nobodys_copies(stage: Stage) -> None:
+    assert hand_in(stage, "m11", peer="m12").status_code == 201
+    assert hand_in(stage, "m12").status_code == 201
+    assert hand_in(stage, "m11", ref="again", title="presented").status_code == 201
+    stage.member("m21", email="m21@example.org")
+    stage.member("also-m21", email="m21@example.org")
+    assert [hand_in(stage, ref, "cd" * 32).status_code for ref in ("m21", "also-m21")] == [201, 201]
+
+
+def test_another_networks_files_are_nobodys_business_here(stage: Stage) -> None:
+    other = Stage.set_up(stage.client, stage.running, "hill")
+    other.member("m11")
+    assert (hand_in(stage, "m12").status_code, hand_in(other, "m11").status_code) == (201, 201)
+
+
+def test_two_who_hand_in_one_file_at_the_same_moment_do_not_both_count(stage: Stage) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda ref: hand_in(stage, ref).status_code, ["m11", "m12", "m13", "m14"]))
+    assert sorted(answers) == [201, 202, 202, 202]
