@@ -309,8 +309,14 @@ def _take_in(
     entries = {place: entry.judged(odd.get(entry.record.id, [])) for place, entry in fresh.items()}
     inserted = _insert(session, entries.values())
     there = {place: entry for place, entry in entries.items() if entry.record.id in inserted}
+    lost = {entry.record.id for entry in entries.values()} - inserted
     for place, entry in there.items():
-        scrutiny.write_down(session, network, fresh[place].entrant, odd.get(entry.record.id, []), now)
+        # What lost its key to somebody else's record is not there to be pointed at.
+        found = [
+            replace(finding, other_id=None) if finding.other_id in lost else finding
+            for finding in odd.get(entry.record.id, [])
+        ]
+        scrutiny.write_down(session, network, fresh[place].entrant, found, now)
         if entry.record.status == "quarantined":
             about = {"record": str(entry.record.id), "code": "evidence-odd"}
             events.append(session, network, "record.quarantined", about, now)

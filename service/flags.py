@@ -20,6 +20,8 @@ WHY: Mapping[str, str] = {
     "overlap": "The member attended something else at the same time.",
     "repeated": "The same, word for word, was posted before under another id.",
     "shared-artifact": "Another member has contributed the same file.",
+    "reciprocal": "The member who is judged has judged the judge.",
+    "ring": "The member who is judged has judged somebody who has judged the judge.",
     "contribution": "It evaluates a contribution that is quarantined.",
     "token": "It was posted with a token that was revoked because others had it.",
 }

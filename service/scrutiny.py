@@ -9,6 +9,9 @@ is set aside until somebody has looked at it.
 3. `overlap`: the member attended something else at that time. The later record is set aside.
 4. `shared-artifact`: another person contributed the same file first, and neither names the other as peer. The later
    record is set aside.
+5. `reciprocal` and `ring`: the one who is judged has judged the judge, or somebody who has. Each new pair of judge and
+   judged is looked at once, and counts all the same: colleagues may well know each other's work, and a rule says by
+   `max_reciprocal` how far it relies on that.
 """
 
 import hashlib
@@ -19,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from service import derivation, flags
 from service.database import WriteSession
@@ -41,6 +44,8 @@ TOLERATED = timedelta(minutes=10)
 """So far the end of one thing may reach into the beginning of another."""
 LONGEST = timedelta(days=7)
 """So far around what is attended others are looked for."""
+JUDGING = ("rubric", "score", "endorsement")
+"""Evaluations in which one member speaks for another."""
 BARE = {"member", "type", "occurred_at"}
 """What every contribution says."""
 
@@ -96,7 +101,7 @@ def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -
     for entrant in entrants:
         if is_late(network, entrant.record):
             found[entrant.record.id].append(Finding("late"))
-    for check in (_repeated, _overlapping, _shared):
+    for check in (_repeated, _overlapping, _shared, _mutual):
         left = [entrant for entrant in entrants if not sets_aside(found.get(entrant.record.id, ()))]
         check(session, network, left, found)
     return found
@@ -228,6 +233,56 @@ def _shared(session: WriteSession, network: Network, entrants: Sequence[Entrant]
             continue
         finding = Finding("shared-artifact", other["record_id"], other["member_id"], sets_aside=True, on_both=True)
         found[entrant.record.id].append(finding)
+
+
+def _mutual(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
+    """Find pairs, and rings of three, who judge one another (5)."""
+    judging = []
+    for entrant in entrants:
+        row = entrant.row(Evaluation)
+        if row is not None and row["kind"] in JUDGING and row["evaluator_id"] and row["member_id"]:
+            judging.append((entrant, row["evaluator_id"], row["member_id"]))
+    if not judging:
+        return
+    judges, judged = {judge for _, judge, _ in judging}, {member for _, _, member in judging}
+    # Whom the judged have judged, who has judged the judges, and which of these pairs there are already.
+    near = select(Evaluation.evaluator_id, Evaluation.member_id).where(
+        Evaluation.network_id == network.id,
+        Evaluation.kind.in_(JUDGING),
+        or_(
+            Evaluation.evaluator_id.in_(judged),
+            Evaluation.member_id.in_(judges),
+            and_(Evaluation.evaluator_id.in_(judges), Evaluation.member_id.in_(judged)),
+        ),
+    )
+    by: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    of: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for pair in session.execute(near.distinct()):
+        by[pair.evaluator_id].add(pair.member_id)
+        of[pair.member_id].add(pair.evaluator_id)
+    here: dict[tuple[UUID, UUID], UUID] = {}
+    for entrant, judge, member in judging:
+        if judge in of[member]:
+            continue
+        between = sorted(by[member] & of[judge])
+        kind, back = ("reciprocal", judge) if member in of[judge] else ("ring", between[0] if between else None)
+        if back is not None:
+            other = here.get((member, back)) or _first(session, network, member, back)
+            found[entrant.record.id].append(Finding(kind, other, back))
+        here[judge, member] = entrant.record.id
+        by[judge].add(member)
+        of[member].add(judge)
+
+
+def _first(session: WriteSession, network: Network, judge: UUID, member: UUID) -> UUID | None:
+    """Return the first record in which this judge judged this member."""
+    query = select(Evaluation.record_id).where(
+        Evaluation.network_id == network.id,
+        Evaluation.evaluator_id == judge,
+        Evaluation.member_id == member,
+        Evaluation.kind.in_(JUDGING),
+    )
+    return session.scalar(query.order_by(Evaluation.record_id).limit(1))
 
 
 def _hold(session: WriteSession, network: Network, digests: Collection[str]) -> None:

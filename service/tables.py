@@ -357,6 +357,7 @@ class Evaluation(Row):
         one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
         Index(None, "network_id", "member_id", "kind", "instrument"),
         Index(None, "about_id"),
+        Index(None, "evaluator_id", "member_id"),
     )
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)

@@ -68,6 +68,11 @@ def upgrade() -> None:
             batch_op.f("ix_contribution_artifacts_network_id_sha256"), ["network_id", "sha256"], unique=False
         )
 
+    with op.batch_alter_table("evaluations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_evaluations_evaluator_id_member_id"), ["evaluator_id", "member_id"], unique=False
+        )
+
     with op.batch_alter_table("networks", schema=None) as batch_op:
         batch_op.add_column(sa.Column("late_after_days", sa.BigInteger(), server_default="90", nullable=False))
 
@@ -108,6 +113,9 @@ def downgrade() -> None:
 
     # Not by copying the table, to which every other one refers.
     op.execute("ALTER TABLE networks DROP COLUMN late_after_days")
+
+    with op.batch_alter_table("evaluations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evaluations_evaluator_id_member_id"))
 
     with op.batch_alter_table("contribution_artifacts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contribution_artifacts_network_id_sha256"))

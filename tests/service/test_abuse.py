@@ -624,3 +624,61 @@ def test_two_who_hand_in_one_file_at_the_same_moment_do_not_both_count(stage: St
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda ref: hand_in(stage, ref).status_code, ["m11", "m12", "m13", "m14"]))
     assert sorted(answers) == [201, 202, 202, 202]
+
+
+# --- Colleagues who endorse one another --------------------------------------------------------------------------
+
+
+def endorse(stage: Stage, evaluator: str, member: str, skill: str = "feedback", **more: Any) -> Any:
+    body = {"kind": "endorsement", "about": {"member": member}, "evaluator": evaluator, "skill": skill}
+    return stage.call("POST", "./evaluations", json=body | {"occurred_at": SHARED["occurred_at"]} | more)
+
+
+def test_pairs_who_endorse_one_another_are_shown(stage: Stage) -> None:
+    first, second = endorse(stage, "m11", "m12").json(), endorse(stage, "m12", "m11")
+    assert (second.status_code, second.json()["flags"]) == (201, ["reciprocal"])
+    [flag] = flags(stage, kind="reciprocal")
+    assert (flag["record"], flag["other"]) == (second.json()["id"], first["id"])
+    assert (flag["member"], flag["other_member"], flag["quarantined"]) == ("m11", "m12", False)
+    assert flag["why"] == "The member who is judged has judged the judge."
+    endorse(stage, "m12", "m11", "patience")
+    endorse(stage, "m11", "m12", "patience")
+    assert len(flags(stage)) == 1, "a pair is pointed out once"
+
+
+def test_a_ring_of_three_is_shown_when_it_closes_and_what_leads_into_it_is_not(stage: Stage) -> None:
+    """The edges ab, bc, ca and dc: a ring of a, b and c."""
+    a, b, c, d = "m11", "m12", "m13", "m14"
+    endorse(stage, a, b)
+    endorse(stage, d, c)
+    between = endorse(stage, b, c).json()
+    assert flags(stage) == []
+    closing = endorse(stage, c, a).json()
+    [flag] = flags(stage)
+    assert (flag["kind"], flag["record"], flag["member"], flag["other_member"]) == ("ring", closing["id"], a, b)
+    assert flag["other"] != between["id"]
+
+
+def test_pairs_and_rings_are_found_within_one_body_of_many_lines(stage: Stage) -> None:
+    edges = [("m11", "m12"), ("m12", "m11"), ("m12", "m13"), ("m13", "m11")]
+    bodies = [
+        {"kind": "endorsement", "about": {"member": member}, "evaluator": judge, "occurred_at": SHARED["occurred_at"]}
+        for judge, member in edges
+    ]
+    answer = stage.call(
+        "POST", "./evaluations", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+    )
+    ids = [line["id"] for line in lines(answer)]
+    assert [(flag["kind"], flag["record"], flag["other"]) for flag in flags(stage)] == [
+        ("reciprocal", ids[1], ids[0]),
+        ("ring", ids[3], ids[0]),
+    ]
+
+
+def test_ratings_make_pairs_too_and_surveys_do_not(stage: Stage) -> None:
+    stage.rate("m11", {"specific": 3}, member="m12")
+    survey = {"kind": "survey", "about": {"member": "m11"}, "evaluator": "m12", "instrument": "pulse"}
+    stage.send("POST", "./evaluations", survey | {"answers": {"good": 4}, "occurred_at": SHARED["occurred_at"]})
+    assert flags(stage) == []
+    endorse(stage, "m12", "m11")
+    assert [flag["kind"] for flag in flags(stage)] == ["reciprocal"]
