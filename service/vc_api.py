@@ -27,6 +27,7 @@ from credentials.instants import read_instant
 from credentials.jose import audience_of
 from credentials.model import V1_CONTEXT, V2_CONTEXT, check_form
 from credentials.received import read_presentation
+from credentials.report import verdict_of
 from service import vc_api_status, verification
 from service.errors import InvalidError
 from service.runtime import Runtime
@@ -45,13 +46,6 @@ KEY_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 """The kinds of keys that each suite takes, the usual one first."""
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
-ACCEPTED_UNDECIDED: Final = frozenset({"schema-unknown"})
-"""Codes of what may be left undecided in a credential that is answered with success.
-
-A schema says how an issuer writes and not whether it did: one that is not known here is a warning. Everything else that
-could not be found out speaks against success: contexts, keys, suites and statuses that are unknown or out of reach, and
-a document that its proof leaves ambiguous.
-"""
 
 
 @dataclass(frozen=True)
@@ -195,6 +189,10 @@ def _add_context(document: dict[str, Any], context: str) -> None:
 class Outcome:
     """What came of a verification: success or not, no third.
 
+    What could not be found out (a context, key, suite, schema, resource or status that is not known here or out of
+    reach, a document that its proof leaves ambiguous) is no success. What the issuer leaves to others is none of that:
+    types of schemas, evidence and terms that are not known here, and a newer copy that cannot be had, are warnings.
+
     Args:
         checks: those of the report, and `options` where the caller has asked for more.
         warnings: what was found and does not speak against success.
@@ -253,17 +251,7 @@ def verify_shown(
         domain=_addressee(received) if domain is None else domain,
         unsigned=unsigned,
     )
-    within = [_outcome(one.checks) for one in report.credentials]
-    accepted = all(one.verified for one in within)
-    checks = [
-        Check(check.name, "passed") if accepted and _only_about_credentials(check) else check for check in report.checks
-    ]
-    return _outcome(tuple(checks)), within
-
-
-def _only_about_credentials(check: Check) -> bool:
-    """Return whether the check only repeats what the reports on the single credentials say."""
-    return bool(check.findings) and all(found.code == "credential-not-verified" for found in check.findings)
+    return _outcome(report.checks), [_outcome(one.checks) for one in report.credentials]
 
 
 def _addressee(received: str) -> str | None:
@@ -282,13 +270,8 @@ def _addressee(received: str) -> str | None:
 
 
 def _outcome(checks: tuple[Check, ...]) -> Outcome:
-    open_checks = [check for check in checks if check.outcome == "undecided"]
-    acceptable = all(
-        check.findings and all(found.code in ACCEPTED_UNDECIDED for found in check.findings) for check in open_checks
-    )
-    verified = acceptable and not any(check.outcome == "failed" for check in checks)
-    warnings = tuple(found for check in checks for found in check.findings) if verified else ()
-    return Outcome(verified, checks, warnings)
+    verified = verdict_of(checks) == "verified"
+    return Outcome(verified, checks, tuple(found for check in checks for found in check.findings) if verified else ())
 
 
 def _check_options(report: Report, options: Mapping[str, Any]) -> Check:
