@@ -50,6 +50,11 @@ class Expected:
     challenge: str | None = None
     domain: str | None = None
 
+    @property
+    def addressed(self) -> bool:
+        """Whether it matters for whom the signature was made: of a credential, only where the asker says so."""
+        return self.member == "holder" or self.challenge is not None or self.domain is not None
+
 
 ASSERTION: Final = Expected()
 """What is asked of a credential: that its issuer asserts it, to everybody."""
@@ -139,12 +144,13 @@ def _check_jwt(
     failed = _signature_period(jwt, inquiry.now, expected)
     if expected.member == "holder":
         failed += jose.presentation_findings(jwt, secured.credential)
+    else:
+        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
+    if expected.addressed:
         try:
             remarks += _addressed(expected, jwt.payload.get("nonce"), jose.audience_of(jwt), ("nonce", "aud"))
         except ProofError as error:
             failed.append(finding_of(error))
-    else:
-        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
     undecided: list[Finding] = []
     keys: list[ResolvedKey] = []
     try:
@@ -243,7 +249,7 @@ def _check_one(
         message = f"expected the purpose {expected.purpose}, got {shown(options.purpose)}"
         raise ProofError("proof-purpose", message, "/proofPurpose")
     remarks: list[Finding] = []
-    if expected.member == "holder":
+    if expected.addressed:
         remarks = _addressed(expected, options.challenge, options.domains, ("challenge", "domain"))
     if options.created is not None and options.created > inquiry.now + CLOCK_SKEW:
         raise ProofError("proof-from-future", "expected a proof of the past, got one of the future", "/created")

@@ -12,7 +12,7 @@ from credentials.documents import PACKAGED, Contexts, Load
 from credentials.errors import CredentialError, shown
 from credentials.findings import Finding
 from credentials.model import check_form, is_open_badge
-from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
+from credentials.provenance import ASSERTION, Expected, Inquiry, Provenance, check_provenance, faults_of
 from credentials.received import Secured, form_of, read, taken_apart
 from credentials.recipient import matches
 from credentials.refresh import fetch_newer, service_of
@@ -48,6 +48,9 @@ def verify(
     load: Load,
     contexts: Contexts = PACKAGED,
     recipient: str | None = None,
+    purpose: str = "assertionMethod",
+    challenge: str | None = None,
+    domain: str | None = None,
 ) -> Report:
     """Return the report on a credential as it was received; bad input never raises.
 
@@ -78,6 +81,9 @@ def verify(
         now: aware; the instant that the question is about.
         load: how DID documents, keys, status lists and the rest are had; called `provenance.MAX_ADDRESSES` times at most.
         recipient: e-mail address, DID or other identifier of whoever shows it.
+        purpose: what its proofs have to be for.
+        challenge: what they have to bring back; asked of presentations as a rule.
+        domain: whom they have to be made for, and nobody else.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
     form = form_of(received)
@@ -85,7 +91,8 @@ def verify(
         secured = read(received)  # (1)
     except CredentialError as error:
         return _unreadable(error, form)
-    return _report(secured, form, Inquiry(now, contexts, load), recipient)
+    expected = Expected("issuer", purpose, challenge, domain)
+    return _report(secured, form, Inquiry(now, contexts, load), recipient, expected)
 
 
 def verify_within(value: object, inquiry: Inquiry) -> Report:
@@ -95,7 +102,7 @@ def verify_within(value: object, inquiry: Inquiry) -> Report:
         secured = taken_apart(value)
     except CredentialError as error:
         return _unreadable(error, form)
-    return _report(secured, form, inquiry, None)
+    return _report(secured, form, inquiry, None, ASSERTION)
 
 
 def _unreadable(error: CredentialError, form: Form) -> Report:
@@ -103,9 +110,9 @@ def _unreadable(error: CredentialError, form: Form) -> Report:
     return Report("rejected", tuple(checks), None, form)
 
 
-def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None) -> Report:
-    checks = _check_credential(secured, inquiry)
-    refresh, newer = _refresh(secured, checks, inquiry)  # (7)
+def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None, expected: Expected) -> Report:
+    checks = _check_credential(secured, inquiry, expected)
+    refresh, newer = _refresh(secured, checks, inquiry, expected)  # (7)
     if newer is not None:
         secured, checks = newer
     checks = [
@@ -119,7 +126,7 @@ def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | Non
 
 
 def _refresh(
-    secured: Secured, checks: Sequence[Check], inquiry: Inquiry
+    secured: Secured, checks: Sequence[Check], inquiry: Inquiry, expected: Expected
 ) -> tuple[Check, tuple[Secured, list[Check]] | None]:
     """Return that check, and the newer copy with its own checks where it takes the place of the one that came."""
     service = service_of(secured)
@@ -132,7 +139,7 @@ def _refresh(
         return _kept(error.message, where), None
     if newer is None:
         return Check("refresh", "passed"), None
-    its_checks = _check_credential(newer, inquiry)
+    its_checks = _check_credential(newer, inquiry, expected)
     if verdict_of(its_checks) != "verified":
         wrong = next(check for check in its_checks if check.outcome in {"failed", "undecided"})
         return _kept(f"{wrong.name}: {reason_of(wrong)}", where), None
@@ -149,9 +156,9 @@ def _stands_behind(proof: Check, issuer: Check) -> bool:
     return proof.outcome == issuer.outcome == "passed"
 
 
-def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
+def _check_credential(secured: Secured, inquiry: Inquiry, expected: Expected = ASSERTION) -> list[Check]:
     """Return the checks that any credential has to pass for itself: all of `NAMES` but (7), (11) and (12)."""
-    provenance = check_provenance(secured, inquiry)
+    provenance = check_provenance(secured, inquiry, expected)
     form = check_form(secured.credential)
     known = _stands_behind(provenance.proof, provenance.owner)
     return [
