@@ -14,16 +14,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, progress, reviews, unsettled
+from service import access, award_requests, decisions, events, issuance, progress, receipts, reviews, unsettled
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
 from service.decisions import Prepared, Versions
-from service.drafts import Decision
 from service.errors import CustodyError, NotFoundError, ServiceError
 from service.paging import page
+from service.receipts import Decider, Decision, Retraced
 from service.reviews import LIVE
 from service.runtime import Runtime
+from service.settings import Settings
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -32,6 +33,7 @@ from service.tables import (
     Credential,
     Member,
     Network,
+    Receipt,
     UnsettledMember,
 )
 
@@ -202,13 +204,18 @@ def expire_due(running: Runtime) -> int:
 
 @dataclass(frozen=True)
 class Named:
-    """An award with what names it for its network, and its newest credential."""
+    """An award with what names it for its network, its newest credential, its receipt, and who decided.
+
+    `deciders` have the refs of the members behind them; there are none where the rule alone decided.
+    """
 
     award: Award
     member_ref: str
     achievement_ref: str
     version: int
     credential: Credential | None
+    receipt: Receipt | None
+    deciders: tuple[tuple[Decider, str | None], ...]
 
 
 def find(session: OrmSession, network: Network, award_id: UUID) -> Named:
@@ -258,7 +265,37 @@ def named(session: OrmSession, rows: Sequence[Award]) -> list[Named]:
         award_id: (member, achievement, version) for award_id, member, achievement, version in session.execute(query)
     }
     credentials = issuance.of_awards(session, rows)
-    return [Named(row, *names[row.id], credentials.get(row.id)) for row in rows]
+    kept = receipts.deciders_of(session, rows)
+    # Of what is not signed yet, or was before there were receipts, the rows tell it.
+    decided = {row.id: kept[row.id][1] if row.id in kept else decisions.deciders(session, row) for row in rows}
+    wanted = {each.member_id for deciders in decided.values() for each in deciders if each.member_id is not None}
+    refs: dict[UUID | None, str] = dict(
+        session.execute(select(Member.id, Member.ref).where(Member.id.in_(wanted))).all()
+    )
+    return [
+        Named(
+            row,
+            *names[row.id],
+            credentials.get(row.id),
+            kept[row.id][0] if row.id in kept else None,
+            tuple((each, refs.get(each.member_id)) for each in decided[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> Retraced:
+    """Decide an award again, on the evidence of then, and return whether the same receipt comes of it.
+
+    Raises:
+        NotFoundError: the network has no such award ("award-unknown"), or it has no receipt: it waits to be signed, or
+            was made before there were receipts ("receipt-unknown").
+    """
+    row = find(session, network, award_id).award
+    receipt = receipts.of_award(session, row)
+    if receipt is None:
+        raise NotFoundError("receipt-unknown", "This award has no receipt.")
+    return receipts.retrace(session, settings, network, row, receipt)
 
 
 def _award_all(

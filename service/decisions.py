@@ -4,7 +4,7 @@ Signing takes longer than writing, so that for many decisions it is done before 
 what is decided inside the transaction after all takes its credential from there (`carry_out`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,19 +12,21 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service import drafts, enrolments, events, issuance, messages, networks, reviews, status_lists
+from service import drafts, enrolments, events, issuance, messages, networks, receipts, reviews, status_lists
 from service.access import Caller
 from service.database import ReadSession, WriteSession
-from service.drafts import Decider, Decision
 from service.errors import ConflictError, NotFoundError
 from service.issuance import Signed
 from service.progress import Node
+from service.receipts import Decider, Decision
+from service.rules import Holds
 from service.runtime import Runtime
 from service.tables import (
     Achievement,
     AchievementVersion,
     Approval,
     Award,
+    AwardChild,
     AwardEvidence,
     Member,
     Network,
@@ -110,8 +112,9 @@ def by_rule(
     reason: str | None = None,
 ) -> Decision:
     """Return the decision that met criteria make; where they ask for approval, with those who approved."""
+    held = _held(session, version, member_id, node)
     if not reviews.needs_approval(version):
-        return Decision(member_id, version, "rule", at, node.record_ids, reason)
+        return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
     approvals = session.scalars(
         select(Approval)
         .where(Approval.member_id == member_id, Approval.achievement_id == version.achievement_id)
@@ -119,7 +122,31 @@ def by_rule(
         .order_by(Approval.at, Approval.id)
     )
     deciders = tuple(Decider(row.token_id, row.approver_id, row.role, row.at) for row in approvals)
-    return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders)
+    return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders, node, held)
+
+
+def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
+    """Return the awards that met rules `holds` count: of each achievement the newest that stands."""
+    rules = [leaf.criterion for leaf in _leaves(node) if leaf.met and isinstance(leaf.criterion, Holds)]
+    refs = {ref for rule in rules for ref in rule.achievements}
+    if not refs:
+        return ()
+    network_id = session.get_one(Achievement, version.achievement_id).network_id
+    standing = (Award.member_id == member_id, Award.state.in_(("awarded", "suspended", "expired")))
+    rows = session.execute(
+        select(Award.achievement_id, Award.id)
+        .join(Achievement, Achievement.id == Award.achievement_id)
+        .where(*standing, Achievement.network_id == network_id, Achievement.ref.in_(refs))
+        .order_by(Award.state != "expired", Award.awarded_at, Award.id)  # the last one stands
+    )
+    return tuple(dict(rows.all()).values())
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from _leaves(child)
 
 
 def carry_out(
@@ -160,6 +187,7 @@ def carry_out(
     session.flush()
     for row, decision in zip(rows, decisions, strict=True):
         rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         if decision.basis == "approval":
             _spend(session, network, row, now)
         if decision.waits == "second":
@@ -271,8 +299,9 @@ def _announce(
     ready = [(row, signed[decision.key]) for row, decision in made if decision.waits is None]
     if not ready:
         return
-    for row, _ in ready:
+    for row, each in ready:
         row.state = "awarded"
+        receipts.keep(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     networks.remember_base_url(session, running.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]

@@ -1,6 +1,5 @@
 """The credential of an award before it is signed: built from rows, without a name or an address in clear."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials.instants import write_instant
 from credentials.recipient import identity_object
 from credentials.status import status_entry
-from service import achievements, citations, issuers, status_lists
+from service import achievements, citations, issuers, receipts, status_lists
 from service.durations import Duration
-from service.identifiers import new_credential_id
+from service.identifiers import new_credential_id, new_salt
+from service.receipts import Decision, Written
 from service.settings import Settings
 from service.tables import AchievementVersion, Identity, Member, Network, StatusList
 
@@ -33,38 +33,6 @@ SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Decider:
-    """Somebody who decided: the member to whom the token was bound, if any, and in which role."""
-
-    token_id: UUID | None
-    member_id: UUID | None
-    role: str | None
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Decision:
-    """That a member has earned a version of an achievement, on which records that rests, and who decided it.
-
-    `waits` says that nothing is signed yet: for a second person ("second").
-    """
-
-    member_id: UUID
-    version: AchievementVersion
-    basis: str
-    awarded_at: datetime
-    record_ids: tuple[UUID, ...] = ()
-    reason: str | None = None
-    deciders: tuple[Decider, ...] = ()
-    waits: str | None = None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What a credential that was signed for one decision must share with another to do for it."""
-        return self.member_id, self.version.id, self.basis, self.awarded_at, frozenset(self.record_ids), self.deciders
-
-
-@dataclass(frozen=True)
 class Draft:
     """A credential that only lacks its signature, and the place that its status will have."""
 
@@ -76,6 +44,7 @@ class Draft:
     valid_until: datetime | None
     mailed: bool
     document: dict[str, Any]
+    receipt: Written
 
 
 @dataclass(frozen=True)
@@ -120,7 +89,9 @@ def write(
     profile = issuers.profile(settings, network)
     list_url = status_lists.list_url(settings, status_list.id)
     drafts = []
-    for decision, index in zip(decisions, status_lists.draw(session, status_list, len(decisions)), strict=True):
+    places = status_lists.draw(session, status_list, len(decisions))
+    written = receipts.write(session, settings, network, decisions, now)
+    for decision, index, receipt in zip(decisions, places, written, strict=True):
         version, achievement = decision.version, described[decision.version.id]
         person = people[decision.member_id]
         grounds = [cited[record_id] for record_id in decision.record_ids]
@@ -142,13 +113,13 @@ def write(
                 "achievement": achievement,
                 **_if_any("result", citations.results(version, achievement, grounds)),
             },
-            **_if_any("evidence", citations.evidence(url, grounds)),
+            "evidence": [*citations.evidence(url, grounds), receipts.evidence(settings, receipt)],
             "credentialSchema": [SCHEMA],
             "credentialStatus": status_entry(list_url, index, status_list.purpose),
         }
         document = {name: value for name, value in members.items() if value is not None}
         mailed = person.email is not None
-        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document))
+        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document, receipt))
     return drafts
 
 
@@ -176,7 +147,7 @@ def member_identifier(settings: Settings, network: Network, ref: str) -> str:
 
 def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
     # A salt for each credential: with one for all, the addresses of a whole network could be guessed together.
-    salt = secrets.token_hex(16)
+    salt = new_salt()
     named = {"id": person.did} if person.did else {}
     if person.email:
         return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}

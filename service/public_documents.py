@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from credentials import Fetched
-from service import achievements, issuers, keyring, pictures
+from service import achievements, issuers, keyring, pictures, receipts
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.settings import Settings
@@ -131,6 +131,12 @@ def credential(session: ReadSession, _running: Runtime, credential_id: str, form
     return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
 
 
+def receipt(session: ReadSession, _running: Runtime, receipt_id: str) -> Fetched | None:
+    """Return the public receipt of a decision: exactly the bytes whose digest the credential cites."""
+    row = receipts.visible(session, receipt_id)
+    return None if row is None else Fetched(row.public.encode(), "application/json")
+
+
 def _json(document: dict[str, Any], media_type: str) -> Fetched:
     return Fetched(json.dumps(document, ensure_ascii=False).encode(), media_type)
 
@@ -146,6 +152,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/networks/([^/]+)/image", network_image),
         (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
         (r"/achievements/([^/.]+)(?:\.json)?", achievement),
+        (r"/receipts/([^/.]+)(?:\.json)?", receipt),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
     )
 )

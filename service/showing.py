@@ -1,17 +1,17 @@
 """What a page shows of rows: read together, decided here, without HTML."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from service import achievements, issuers, keyring, public_documents
+from service import achievements, citations, issuance, issuers, keyring, public_documents, receipts
 from service.database import ReadSession
 from service.runtime import Runtime
-from service.tables import Achievement, AchievementVersion, Credential, Key, Network
+from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,19 @@ class ShownAchievement:
     issuer: str
     version: AchievementVersion
     rule: str | None
+
+
+@dataclass(frozen=True)
+class ShownReceipt:
+    """A receipt as its page shows it; `rows` are the criteria in reading order, each with its depth."""
+
+    document: dict[str, Any]
+    rows: list[dict[str, Any]]
+    network: Network
+    issuer: str
+    name: str
+    digest: str
+    credential_id: str
 
 
 def state_of(row: Credential, now: datetime) -> State:
@@ -136,6 +149,34 @@ def achievement(session: ReadSession, running: Runtime, version_id: str) -> Show
     document = achievements.document(session, running.settings, version)
     text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
     return ShownAchievement(document, owner, issuers.marked(owner, owner.name), version, text)
+
+
+def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
+    """Return what the page of a receipt shows; None where there is none, or that of a private credential."""
+    row = receipts.visible(session, receipt_id)
+    if row is None:
+        return None
+    document = json.loads(row.public)
+    owner = session.get_one(Network, row.network_id)
+    award = session.get_one(Award, row.award_id)
+    version = session.get_one(AchievementVersion, award.achievement_version_id)
+    credential = issuance.of_awards(session, [award])[award.id]
+    rows = list(_criteria(document["criteria"], 0)) if "criteria" in document else []
+    name = issuers.marked(owner, version.name)
+    digest = citations.multibase(row.sha256)
+    return ShownReceipt(document, rows, owner, issuers.marked(owner, owner.name), name, digest, credential.id)
+
+
+def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
+    yield {
+        "depth": depth,
+        "text": node["text"],
+        "met": node["met"],
+        "records": len(node.get("evidence", [])),
+        "group": "children" in node,
+    }
+    for child in node.get("children", []):
+        yield from _criteria(child, depth + 1)
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:

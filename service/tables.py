@@ -537,6 +537,33 @@ class AwardEvidence(Row):
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
 
 
+class AwardChild(Row):
+    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+
+    __tablename__ = "award_children"
+    __table_args__ = (Index(None, "child_id"),)
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+
+
+class Receipt(Row):
+    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "award_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    full: Mapped[dict[str, Any]]
+    public: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    as_of: Mapped[datetime]
+    position: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
 class StatusList(Row):
     """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
 

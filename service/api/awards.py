@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts
+from service import awards, drafts, receipts
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -42,6 +42,15 @@ class AwardedCredential(Answer):
     valid_until: Instant | None = None
 
 
+class DeciderOut(Answer):
+    """Somebody who decided."""
+
+    member: str | None = Field(None, description="ref of the member to whom the token was bound")
+    token: UUID | None = Field(None, description="the token that was used; left out at the operator's command line")
+    role: str = Field(description="the role that they had then; network: a token that is bound to no member")
+    at: Instant
+
+
 class AwardOut(Answer):
     """The decision that a member has earned an achievement."""
 
@@ -57,6 +66,8 @@ class AwardOut(Answer):
     under_review_since: Instant | None = Field(
         None, description="since when somebody looks into whether it stands; see the queue of approvals"
     )
+    decided_by: list[DeciderOut] = Field(description="nobody where the rule alone decided")
+    receipt: str | None = Field(None, description="public address of the decision receipt")
     credential: AwardedCredential | None = None
 
     @classmethod
@@ -74,6 +85,11 @@ class AwardOut(Answer):
             decided_at=row.decided_at,
             reason=row.reason,
             under_review_since=row.review_since,
+            decided_by=[
+                DeciderOut(member=ref, token=each.token_id, role=each.role or "network", at=each.at)
+                for each, ref in named.deciders
+            ],
+            receipt=receipts.receipt_url(settings, named.receipt.id) if named.receipt else None,
             credential=AwardedCredential(
                 id=credential.id,
                 url=drafts.credential_url(settings, credential.id),
@@ -141,3 +157,39 @@ def get_award(
 ) -> Response:
     """Give one award."""
     return reply(200, AwardOut.of(running.settings, awards.find(session, network, award_id)))
+
+
+class ReplayOut(Answer):
+    """What came of deciding again."""
+
+    outcome: Literal["same", "differs", "erased", "decided"] = Field(
+        description=(
+            "same: the same receipt came of it; differs: another one; erased: evidence of it was erased, and what is on "
+            "record stands; decided: no rule made it, so that there is nothing to work out again"
+        )
+    )
+    receipt: str
+    recorded_sha256: str = Field(description="of the receipt that the credential cites")
+    sha256: str = Field(description="of the receipt that came of deciding again")
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/replay", response_model=ReplayOut)
+def replay_award(
+    award_id: Uid,
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _caller: Annotated[Caller, Depends(Needs("read"))],
+) -> Response:
+    """Decide an award again, as it was decided, on the evidence of then; nothing changes."""
+    found = awards.replay(session, running.settings, network, award_id)
+    url = receipts.receipt_url(running.settings, found.receipt.id)
+    out = ReplayOut.model_validate(
+        {
+            "outcome": found.outcome,
+            "receipt": url,
+            "recorded_sha256": found.receipt.sha256,
+            "sha256": found.sha256,
+        }
+    )
+    return reply(200, out)
