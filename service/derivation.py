@@ -158,6 +158,12 @@ def forget(session: WriteSession, record: Record) -> Fallen:
     return Fallen(record_ids, bearing)
 
 
+def date_role(role: Role, zone: ZoneInfo) -> None:
+    """Write down on which days of the network's calendar a role begins and ends."""
+    role.from_date = role.from_at.astimezone(zone).date()
+    role.until_date = role.until_at.astimezone(zone).date() if role.until_at is not None else None
+
+
 def rebuild(session: WriteSession, network: Network) -> int:
     """Derive everything anew from the records of a network, and return how many were looked at.
 
@@ -180,6 +186,9 @@ def rebuild(session: WriteSession, network: Network) -> int:
                     actor = acting.get((record.actor_member_id, record.received_at))
                     add(session, derive(references, actor, record, body))
             count += len(batch)
+    members = select(Member.id).where(Member.network_id == network.id)
+    for role in session.scalars(select(Role).where(Role.member_id.in_(members))):
+        date_role(role, ZoneInfo(network.time_zone))
     return count
 
 

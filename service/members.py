@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, events, evidence, reviews
+from service import awards, derivation, events, evidence, reviews
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -141,7 +142,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     if known is not None and person is not known:
         _forget_without_members(session, known)
     if "roles" in body.model_fields_set:
-        changed |= _put_roles(session, member, body.roles or [], now, new=created)
+        changed |= _put_roles(session, network, member, body.roles or [], now, new=created)
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)
@@ -293,8 +294,11 @@ def _forget_without_members(session: WriteSession, person: Person) -> None:
         session.delete(person)
 
 
-def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], now: datetime, *, new: bool) -> bool:
+def _put_roles(
+    session: WriteSession, network: Network, member: Member, wanted: Sequence[RoleIn], now: datetime, *, new: bool
+) -> bool:
     """Make the roles on record those that are wanted; return whether anything changed."""
+    zone = ZoneInfo(network.time_zone)
     query = select(Role).where(Role.member_id == member.id).order_by(Role.from_at)
     on_record = [] if new else list(session.scalars(query))
     before = {(row.id, row.from_at, row.until_at) for row in on_record}
@@ -312,6 +316,7 @@ def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], 
         corrected = [row for row in same if _overlaps(row, start, posted.until)]
         row = corrected[0] if corrected else Role(id=new_id(), member_id=member.id, role=posted.role)
         row.from_at, row.until_at = start, posted.until
+        derivation.date_role(row, zone)
         placed.append(row)
         on_record = [other for other in on_record if other not in corrected]
         session.add(row)
@@ -323,6 +328,7 @@ def _put_roles(session: WriteSession, member: Member, wanted: Sequence[RoleIn], 
             continue
         if row.until_at is None or row.until_at > now:
             row.until_at = now
+            derivation.date_role(row, zone)
         placed.append(row)
     return before != {(row.id, row.from_at, row.until_at) for row in placed}
 

@@ -22,7 +22,7 @@ from service import definitions, enrolments
 from service.criteria import Criterion, Group, rules
 from service.paging import page
 from service.rule_queries import Rows, numbers, parameters, records
-from service.rules import Count, Rule
+from service.rules import Also, Count, Rule
 from service.tables import Achievement, AchievementVersion, Member, Network
 
 SHOWN_RECORDS = 100
@@ -37,7 +37,7 @@ class Node:
 
     `progress` is 0..1, and 1 only where it is met. `first_at` is when the first evidence that counts occurred.
     `counted` are the newest of the `records` that count for a rule (with `distinct`, the newest of each), as far as
-    they were asked for; a rule that counts awards has none.
+    they were asked for; a rule that counts awards has none. `also` is the second number of a rule that has two.
     """
 
     criterion: Criterion
@@ -49,6 +49,7 @@ class Node:
     children: tuple["Node", ...] = ()
     counted: tuple[UUID, ...] = ()
     records: int = 0
+    also: Also | None = None
 
     @property
     def text(self) -> str:
@@ -56,7 +57,8 @@ class Node:
         if isinstance(self.criterion, Group):
             return self.criterion.sentence(int(self.observed))
         assert isinstance(self.criterion, Rule)
-        return self.criterion.sentence(self.observed, self.required)
+        said = self.criterion.sentence(self.observed, self.required)
+        return said if self.also is None else f"{said}, {self.also.joined} {self.also.text}"
 
     @property
     def record_ids(self) -> tuple[UUID, ...]:
@@ -80,6 +82,7 @@ class Node:
             "progress": self.progress,
             "text": self.text,
             "stability": self.criterion.stability,
+            **({"also": {**self.also._asdict(), "met": self.also.met}} if self.also is not None else {}),
             **(
                 {"children": [child.to_json() for child in self.children]}
                 if self.children
@@ -250,29 +253,22 @@ def _node(criterion: Criterion, found: Iterator[tuple[float, float, datetime | N
     """Return the node of a criterion; `found` are the numbers of the rules from left to right."""
     if isinstance(criterion, Rule):
         observed, beside, first_at = next(found)
-        required, progress = criterion.measure(observed, beside)
-        return _made(criterion, observed, required, progress, first_at)
+        at = criterion.reached(observed, beside)
+        shown = _shown(at.met, at.progress)
+        return Node(criterion, at.met, at.observed, at.required, shown, first_at, also=at.also)
     assert isinstance(criterion, Group)
     children = tuple(_node(child, found) for child in criterion.children)
     needed = criterion.needed
     nearest = sorted((child.progress for child in children), reverse=True)[:needed]
     first = min((child.first_at for child in children if child.first_at is not None), default=None)
     met = sum(child.met for child in children)
-    return _made(criterion, met, needed, sum(nearest) / needed, first, children)
+    shown = _shown(met >= needed, sum(nearest) / needed)
+    return Node(criterion, met >= needed, met, needed, shown, first, children)
 
 
-def _made(
-    criterion: Criterion,
-    observed: float,
-    required: float,
-    progress: float,
-    first_at: datetime | None,
-    children: tuple[Node, ...] = (),
-) -> Node:
-    met = observed >= required
+def _shown(met: bool, progress: float) -> float:
     # Rounding must not show as done what is not.
-    shown = 1.0 if met else min(progress, math.nextafter(1, 0))
-    return Node(criterion, met, observed, required, shown, first_at, children)
+    return 1.0 if met else min(progress, math.nextafter(1, 0))
 
 
 def _told(node: Node, found: Iterator[tuple[tuple[UUID, ...], int]]) -> Node:

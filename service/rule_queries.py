@@ -14,12 +14,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
     Float,
+    FromClause,
     Integer,
     Select,
-    Subquery,
     Uuid,
     and_,
     bindparam,
@@ -28,14 +29,19 @@ from sqlalchemy import (
     distinct,
     func,
     literal,
+    literal_column,
     or_,
     select,
+    union,
     union_all,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from service.conditions import Between, ContributionFilter, Last, SinceEnrolment
-from service.rules import Approved, Attendance, Count, Holds, Rubric, Rule, Score, Sum
+from service.rules import Approved, Attendance, Count, Endorsed, Gain, Holds, Rubric, Rule, Score, Sum, Tenure
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -50,16 +56,37 @@ from service.tables import (
     Member,
     Network,
     Rating,
+    Role,
     Session,
 )
 
 Rows = Select[*tuple[Any, ...]]
 """A query, whatever its columns."""
 
+HELD = ("awarded", "suspended", "expired")
+"""States of an award that was earned and not taken back."""
 _NETWORK = bindparam("network_id", type_=Uuid())
 _ACHIEVEMENT = bindparam("achievement_id", type_=Uuid())
 _MEMBERS = bindparam("member_ids", type_=Uuid(), expanding=True)
 _NOW = bindparam("now", type_=Instant())
+_TODAY = bindparam("today", type_=Integer())
+
+
+class DayNumber(FunctionElement[int]):
+    """A date as a number of days: 1 for 1 January of the year 1, as `date.toordinal` has it."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(DayNumber, "postgresql")
+def _day_number_postgresql(element: DayNumber, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(({compiler.process(element.clauses, **options)}) - DATE '0001-01-01' + 1)"
+
+
+@compiles(DayNumber, "sqlite")
+def _day_number_sqlite(element: DayNumber, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(julianday({compiler.process(element.clauses, **options)}) - 1721424.5 AS INTEGER)"
 
 
 @dataclass(frozen=True)
@@ -78,6 +105,16 @@ class Asked:
     def end(self) -> BindParameter[datetime]:
         """Where the rule's window ends."""
         return bindparam(f"end_{self.place}", type_=Instant())
+
+    @property
+    def start_day(self) -> BindParameter[int]:
+        """The day on which the rule's window begins, as a number."""
+        return bindparam(f"start_day_{self.place}", type_=Integer())
+
+    @property
+    def end_day(self) -> BindParameter[int]:
+        """The day on which the rule's window ends, as a number."""
+        return bindparam(f"end_day_{self.place}", type_=Integer())
 
     def own(self, table: Any, member: Any) -> ColumnElement[bool]:
         """Return the condition that rows of `table` are about the members."""
@@ -139,13 +176,17 @@ def parameters(
     limit: int | None = None,
 ) -> dict[str, Any]:
     """Return the values of the open parameters; dates begin in the network's time zone."""
+    zone = ZoneInfo(network.time_zone)
     values = {"network_id": network.id, "achievement_id": achievement_id, "now": now, "limit": limit}
+    values["today"] = now.astimezone(zone).toordinal()
     if member_ids is not None:
         values["member_ids"] = member_ids
     for place, leaf in enumerate(leaves):
         if leaf.window is not None:
-            bounds = leaf.window.bounds(now, ZoneInfo(network.time_zone))
+            bounds = leaf.window.bounds(now, zone)
             values |= {f"start_{place}": bounds.start, f"end_{place}": bounds.end}
+            for name, bound in zip(("start", "end"), bounds, strict=True):
+                values[f"{name}_day_{place}"] = bound.astimezone(zone).toordinal() if bound is not None else None
     return values
 
 
@@ -202,6 +243,8 @@ def _matching(query: Rows, where: ContributionFilter) -> Rows:
             ContributionTag.record_id == Contribution.record_id, ContributionTag.tag.in_(where.tags_any)
         )
         query = query.where(tagged.exists())
+    if where.role is not None:
+        query = query.where(_had_role(where.role, Contribution.member_id, Contribution.occurred_at))
     if where.series is not None or where.sessions is not None:
         query = query.join(Session, Session.id == Contribution.session_id)
         if where.series is not None:
@@ -211,11 +254,18 @@ def _matching(query: Rows, where: ContributionFilter) -> Rows:
     return query
 
 
-def _first_of(rows: Subquery, by: Sequence[Any], order: Sequence[Any]) -> Subquery:
+def _had_role(role: str, member: Any, at: Any) -> ColumnElement[bool]:
+    """Return the condition that a member had a role at a moment."""
+    ended = or_(Role.until_at.is_(None), Role.until_at > at)
+    return select(Role.id).where(Role.member_id == member, Role.role == role, Role.from_at <= at, ended).exists()
+
+
+def _first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
     """Return for each value of `by` the row that comes first in the order."""
     place = func.row_number().over(partition_by=by, order_by=order).label("place")
     ranked = select(*rows.c, place).subquery()
-    return select(*(column for column in ranked.c if column.key != "place")).where(ranked.c.place == 1).subquery()
+    # Not nested as a subquery: the parser of SQLite goes no deeper than a hundred steps.
+    return select(*(column for column in ranked.c if column.key != "place")).where(ranked.c.place == 1).cte()
 
 
 def _contributions(rule: Count | Sum, asked: Asked, key: Any) -> Rows:
@@ -250,9 +300,10 @@ def _count(rule: Count, asked: Asked) -> Compiled:
         rows = _contributions(rule, asked, _KEYS[rule.distinct]).subquery()
     number = func.count() if rule.distinct == "item" else func.count(distinct(rows.c.key))
     numbers = _numbers(rows.c.member_id, number, literal(0), func.min(rows.c.at)).group_by(rows.c.member_id)
+    counted: FromClause = rows
     if rule.distinct != "item":
-        rows = _first_of(rows, [rows.c.member_id, rows.c.key], [rows.c.at.desc(), rows.c.record_id.desc()])
-    return Compiled(numbers, select(rows.c.member_id, rows.c.record_id, rows.c.at))
+        counted = _first_of(rows, [rows.c.member_id, rows.c.key], [rows.c.at.desc(), rows.c.record_id.desc()])
+    return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
 def _sum(rule: Sum, asked: Asked) -> Compiled:
@@ -311,7 +362,9 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
     return Compiled(numbers.where(asked.own(Member, Member.id)).group_by(Member.id), records)
 
 
-def _evaluations(rule: Rubric | Score, asked: Asked, kind: str, instrument: str, *columns: Any) -> Rows:
+def _evaluations(
+    rule: Rubric | Score | Gain | Endorsed, asked: Asked, kinds: Sequence[str], instrument: str, *columns: Any
+) -> Rows:
     """Return evaluations of members by others: (member_id, record_id, at, judge, *columns)."""
     own, judge = aliased(Member), aliased(Member)
     query = (
@@ -325,7 +378,9 @@ def _evaluations(rule: Rubric | Score, asked: Asked, kind: str, instrument: str,
         .join(own, own.id == Evaluation.member_id)
         .outerjoin(judge, judge.id == Evaluation.evaluator_id)
         .where(
-            asked.own(Evaluation, Evaluation.member_id), Evaluation.kind == kind, Evaluation.instrument == instrument
+            asked.own(Evaluation, Evaluation.member_id),
+            Evaluation.kind == kinds[0] if len(kinds) == 1 else Evaluation.kind.in_(kinds),
+            Evaluation.instrument == instrument,
         )
         .where(or_(judge.id.is_(None), _person(judge) != _person(own)))
     )
@@ -340,7 +395,7 @@ def _rubric(rule: Rubric, asked: Asked) -> Compiled:
 
     Beside the number of those criteria stands, for the progress, that of findings by single people.
     """
-    given = _evaluations(rule, asked, "rubric", rule.rubric, Evaluation.about_id, Rating.criterion)
+    given = _evaluations(rule, asked, ["rubric"], rule.rubric, Evaluation.about_id, Rating.criterion)
     given = given.join(Rating, Rating.record_id == Evaluation.record_id).where(
         Rating.criterion.in_(rule.criteria), Rating.level >= rule.min_level, Evaluation.evaluator_id.is_not(None)
     )
@@ -382,7 +437,7 @@ def _rubric(rule: Rubric, asked: Asked) -> Compiled:
 
 
 def _score(rule: Score, asked: Asked) -> Compiled:
-    given = _evaluations(rule, asked, "score", rule.assessment, Evaluation.scaled)
+    given = _evaluations(rule, asked, ["score"], rule.assessment, Evaluation.scaled)
     rows = given.where(Evaluation.scaled.is_not(None)).subquery()
     first = select(*rows.c, func.min(rows.c.at).over(partition_by=rows.c.member_id).label("first_at")).subquery()
     late, early = [first.c.at.desc(), first.c.record_id.desc()], [first.c.at, first.c.record_id]
@@ -392,8 +447,186 @@ def _score(rule: Score, asked: Asked) -> Compiled:
     return Compiled(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))
 
 
+def _gain(rule: Gain, asked: Asked) -> Compiled:
+    """Hold the scores after against the first score before, and take the best; beside it the best score after.
+
+    1. A gain is not defined for who had everything before, nor is the change of who has nothing before and after.
+    2. Who has no gain yet stands with nothing gained.
+    """
+    columns = Evaluation.occasion, Evaluation.form, Evaluation.scaled, DayNumber(Evaluation.local_date).label("day")
+    given = _evaluations(rule, asked, ["score", "survey"], rule.instrument, *columns)
+    rows = given.where(Evaluation.scaled.is_not(None), Evaluation.occasion.in_(("pre", "post"))).cte()
+    all_before = select(rows).where(rows.c.occasion == "pre").cte()
+    before = _first_of(all_before, [all_before.c.member_id], [all_before.c.at, all_before.c.record_id])
+    after = select(rows).where(rows.c.occasion == "post").cte()
+    pre, post = before.c.scaled, after.c.scaled
+    left = case((pre < 1, 1 - pre), else_=None)
+    gains: dict[str, Any] = {
+        "raw": post - pre,
+        "normalized": (post - pre) / left,  # (1)
+        "change": case(
+            (post > pre, (post - pre) / left), (post < pre, (post - pre) / pre), (pre.in_((0, 1)), None), else_=0
+        ),
+    }
+    pairs: Rows = select(
+        after.c.member_id,
+        cast(gains[rule.metric], Float).label("gain"),
+        after.c.at,
+        after.c.record_id,
+        before.c.record_id.label("before_id"),
+        before.c.at.label("before_at"),
+    ).join(before, before.c.member_id == after.c.member_id)
+    pairs = pairs.where(after.c.at > before.c.at)
+    if rule.min_days is not None:
+        pairs = pairs.where(after.c.day - before.c.day >= rule.min_days)
+    if rule.same_form is not None:
+        forms = after.c.form == before.c.form if rule.same_form else after.c.form != before.c.form
+        pairs = pairs.where(forms)
+    paired = pairs.cte()
+    defined = select(paired).where(paired.c.gain.is_not(None)).cte()
+    best = _first_of(
+        defined, [defined.c.member_id], [defined.c.gain.desc(), defined.c.at.desc(), defined.c.record_id.desc()]
+    )
+    top = _first_of(after, [after.c.member_id], [post.desc(), after.c.at.desc(), after.c.record_id.desc()])
+    first = select(rows.c.member_id, func.min(rows.c.at).label("at")).group_by(rows.c.member_id).cte()
+    numbers = (
+        _numbers(first.c.member_id, func.coalesce(best.c.gain, 0), func.coalesce(top.c.scaled, 0), first.c.at)  # (2)
+        .outerjoin(best, best.c.member_id == first.c.member_id)
+        .outerjoin(top, top.c.member_id == first.c.member_id)
+    )
+    found = [
+        select(best.c.member_id, best.c.record_id, best.c.at),
+        select(best.c.member_id, best.c.before_id.label("record_id"), best.c.before_at.label("at")),
+    ]
+    if rule.or_post_gte is not None:
+        found.append(select(top.c.member_id, top.c.record_id, top.c.at))
+    records = union(*found).cte()
+    return Compiled(numbers, select(records))
+
+
+def _endorsed(rule: Endorsed, asked: Asked) -> Compiled:
+    """Count the people who endorsed a skill; beside them the organizations that they are from.
+
+    Of those whom the member has endorsed too only some count: the ones who endorsed last.
+    """
+    judge = aliased(Member)
+    given = _evaluations(rule, asked, ["endorsement"], rule.skill, judge.organization)
+    given = given.join(judge, judge.id == Evaluation.evaluator_id)
+    if rule.from_role is not None:
+        given = given.where(_had_role(rule.from_role, Evaluation.evaluator_id, Evaluation.occurred_at))
+    if rule.from_achievement is not None:
+        held = (
+            select(Award.id)
+            .join(Achievement, Achievement.id == Award.achievement_id)
+            .where(Award.member_id == Evaluation.evaluator_id, Award.awarded_at <= Evaluation.occurred_at)
+            .where(Award.state.in_(HELD), Achievement.ref == rule.from_achievement, Award.network_id == _NETWORK)
+        )
+        given = given.where(held.exists())
+    rows = given.cte()
+    newest = _first_of(rows, [rows.c.member_id, rows.c.judge], [rows.c.at.desc(), rows.c.record_id.desc()])
+    if rule.max_reciprocal is not None:
+        returned = _endorsed_in_return(newest)
+        people = select(*newest.c, case((returned, 1), else_=0).label("returned")).cte()
+        order = [people.c.at.desc(), people.c.record_id.desc()]
+        place = func.row_number().over(partition_by=[people.c.member_id, people.c.returned], order_by=order)
+        ranked = select(*people.c, place.label("place")).cte()
+        counts = or_(ranked.c.returned == 0, ranked.c.place <= rule.max_reciprocal)
+        counted = select(ranked.c.member_id, ranked.c.judge, ranked.c.record_id, ranked.c.at).where(counts).cte()
+    else:
+        counted = newest
+    on_counted = and_(rows.c.member_id == counted.c.member_id, rows.c.judge == counted.c.judge)
+    people_of = func.count(distinct(rows.c.judge))
+    numbers = _numbers(rows.c.member_id, people_of, func.count(distinct(rows.c.organization)), func.min(rows.c.at))
+    numbers = numbers.select_from(rows).join(counted, on_counted).group_by(rows.c.member_id)
+    return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+
+
+def _endorsed_in_return(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition that the member, as whoever they are, has endorsed the judge for anything."""
+    own, mine, theirs = aliased(Member), aliased(Member), aliased(Member)
+    given = aliased(Evaluation)
+    return (
+        select(given.record_id)
+        .join(mine, mine.id == given.evaluator_id)
+        .join(theirs, theirs.id == given.member_id)
+        .join(own, own.id == rows.c.member_id)
+        .where(given.network_id == _NETWORK, given.kind == literal_column("'endorsement'"))
+        .where(_person(mine) == _person(own), _person(theirs) == rows.c.judge)
+        .exists()
+    )
+
+
+def _tenure(rule: Tenure, asked: Asked) -> Compiled:
+    """Add up the days on which the member had the role, each once; beside them the sessions led in it.
+
+    1. A period reaches to today at most, and only the part of it that is in the window counts.
+    2. Of a period that overlaps those before it, only the days after their last count.
+    3. Who has no day yet, but the role, stands with none.
+    """
+    held: Rows = (
+        select(Role.member_id, Role.from_at, DayNumber(Role.from_date).label("start"))
+        .add_columns(func.coalesce(DayNumber(Role.until_date), _TODAY).label("end"))
+        .join(Member, Member.id == Role.member_id)
+        .where(asked.own(Member, Role.member_id), Role.role == rule.role, Role.from_at <= _NOW)
+    )
+    periods = held.cte()
+    starts = isinstance(rule.window, Last) or (isinstance(rule.window, Between) and rule.window.from_ is not None)
+    ends = isinstance(rule.window, Between) and rule.window.to is not None
+    start = _later(periods.c.start, asked.start_day) if starts else periods.c.start  # (1)
+    end = _earlier(periods.c.end, _TODAY)
+    end = _earlier(end, asked.end_day) if ends else end
+    spans = select(periods.c.member_id, periods.c.from_at, start.label("start"), end.label("end")).cte()
+    before = func.max(spans.c.end).over(
+        partition_by=spans.c.member_id, order_by=[spans.c.start, spans.c.end, spans.c.from_at], rows=(None, -1)
+    )
+    ordered = select(*spans.c, before.label("before")).cte()
+    first = case((ordered.c.before > ordered.c.start, ordered.c.before), else_=ordered.c.start)  # (2)
+    days = func.sum(case((ordered.c.end > first, ordered.c.end - first), else_=0))
+    sums = (
+        select(ordered.c.member_id, days.label("days"), func.min(ordered.c.from_at).label("first_at"))  # (3)
+        .group_by(ordered.c.member_id)
+        .cte()
+    )
+    if rule.min_sessions_led is None:
+        return Compiled(_numbers(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
+    led: Rows = select(
+        Contribution.member_id,
+        Contribution.session_id,
+        Contribution.record_id,
+        Contribution.occurred_at.label("at"),
+    ).where(
+        asked.own(Contribution, Contribution.member_id),
+        Contribution.type == "facilitated",
+        Contribution.session_id.is_not(None),
+        _had_role(rule.role, Contribution.member_id, Contribution.occurred_at),
+        *_bounded(rule.window, Contribution.occurred_at, asked),
+    )
+    meetings = led.cte()
+    counts = (
+        select(meetings.c.member_id, func.count(distinct(meetings.c.session_id)).label("sessions"))
+        .group_by(meetings.c.member_id)
+        .cte()
+    )
+    sessions = func.coalesce(counts.c.sessions, 0)
+    observed = sums.c.days if rule.min_days is not None else sessions
+    numbers = _numbers(sums.c.member_id, observed, sessions, sums.c.first_at)
+    numbers = numbers.outerjoin(counts, counts.c.member_id == sums.c.member_id)
+    newest = _first_of(
+        meetings, [meetings.c.member_id, meetings.c.session_id], [meetings.c.at.desc(), meetings.c.record_id.desc()]
+    )
+    return Compiled(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
+
+
+def _later(one: Any, other: Any) -> ColumnElement[Any]:
+    return case((one < other, other), else_=one)
+
+
+def _earlier(one: Any, other: Any) -> ColumnElement[Any]:
+    return case((one > other, other), else_=one)
+
+
 def _holds(rule: Holds, asked: Asked) -> Compiled:
-    states = ["awarded"] if rule.valid_on_award else ["awarded", "suspended", "expired"]
+    states = ["awarded"] if rule.valid_on_award else HELD
     query: Rows = (
         select(Award.member_id, Award.achievement_id, Award.awarded_at)
         .join(Achievement, Achievement.id == Award.achievement_id)
@@ -452,6 +685,9 @@ _COMPILERS: dict[type[Rule], Callable[[Any, Asked], Compiled]] = {
     Attendance: _attendance,
     Rubric: _rubric,
     Score: _score,
+    Gain: _gain,
+    Endorsed: _endorsed,
     Holds: _holds,
+    Tenure: _tenure,
     Approved: _approved,
 }

@@ -149,7 +149,10 @@ class Member(Row):
 
 
 class Role(Row):
-    """What a member does in the network, with dates: `[from_at, until_at)`."""
+    """What a member does in the network, with dates: `[from_at, until_at)`.
+
+    The local dates are those on which it begins and ends in the network's time zone.
+    """
 
     __tablename__ = "roles"
     __table_args__ = (Index(None, "member_id"),)
@@ -159,6 +162,8 @@ class Role(Row):
     role: Mapped[str] = mapped_column(String(64))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    from_date: Mapped[date]
+    until_date: Mapped[date | None]
 
 
 class Token(Row):
@@ -312,7 +317,14 @@ class Evaluation(Row):
     __table_args__ = (
         one_of("kind", "rubric", "score", "survey", "endorsement", "reflection"),
         one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
+        one_of("occasion", "pre", "post", "pulse"),
         Index(None, "network_id", "member_id", "kind", "instrument"),
+        Index(
+            "ix_evaluations_endorsed_by",
+            "evaluator_id",
+            sqlite_where=text("kind = 'endorsement'"),
+            postgresql_where=text("kind = 'endorsement'"),
+        ),
         Index(None, "about_id"),
     )
 
@@ -326,6 +338,8 @@ class Evaluation(Row):
     instrument: Mapped[str | None] = mapped_column(String(200))
     instrument_version: Mapped[str | None] = mapped_column(String(64))
     part: Mapped[str | None] = mapped_column(String(100))
+    occasion: Mapped[str | None] = mapped_column(String(8))
+    form: Mapped[str | None] = mapped_column(String(64))
     occurred_at: Mapped[datetime]
     local_date: Mapped[date]
     local_week: Mapped[str] = mapped_column(String(8))
@@ -647,15 +661,79 @@ class Event(Row):
     at: Mapped[datetime]
 
 
+class Webhook(Row):
+    """An address that is sent the network's events, in order.
+
+    `position` is that of the last event which it has had; an empty list of `types` means all of them. `due_at` is
+    when it may be sent the next one, `taken_until` how long it belongs to whoever is sending. The secrets are locked
+    by custody.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        one_of("state", "active", "disabled"),
+        one_of("disabled_for", "asked", "gone", "failing"),
+        UniqueConstraint("network_id", "url"),
+        Index(None, "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    url: Mapped[str] = mapped_column(String(2000))
+    description: Mapped[str | None] = mapped_column(Text)
+    types: Mapped[list[str]]
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    disabled_for: Mapped[str | None] = mapped_column(String(16))
+    disabled_at: Mapped[datetime | None]
+    secret: Mapped[str] = mapped_column(Text)
+    earlier_secret: Mapped[str | None] = mapped_column(Text)
+    earlier_until: Mapped[datetime | None]
+    position: Mapped[int]
+    attempts: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    taken_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Delivery(Row):
+    """What became of one event at one webhook; kept for a while.
+
+    `again`: somebody asked for it once more, beside the order. `answer` is the beginning of what a refusal said.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        one_of("state", "queued", "delivered", "failed"),
+        UniqueConstraint("webhook_id", "event_id"),
+        Index(None, "webhook_id", "state", "due_at"),
+        Index(None, "attempted_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    again: Mapped[bool] = mapped_column(Boolean, default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempted_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(String(120))
+    duration_ms: Mapped[int | None]
+
+
 class Message(Row):
-    """A message to be written to an educator about a credential; rendered when sent."""
+    """A message to an educator about a credential, or to a network about a webhook; rendered when sent."""
 
     __tablename__ = "messages"
     __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
-    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+    webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

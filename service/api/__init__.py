@@ -21,6 +21,7 @@ from service.api import (
     sessions,
     tokens,
     verifications,
+    webhooks,
 )
 from service.settings import Settings
 
@@ -43,5 +44,6 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(approvals.router)
     app.include_router(credentials.router)
     app.include_router(events.router)
+    app.include_router(webhooks.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)

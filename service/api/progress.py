@@ -17,6 +17,17 @@ router = APIRouter(route_class=StrictRoute)
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
+class AlsoOut(Answer):
+    """The second number of a rule that has two."""
+
+    name: Literal["post", "organizations", "sessions_led"]
+    joined: Literal["and", "or"] = Field(description="whether both numbers are needed, or one of them")
+    met: bool
+    observed: int | float
+    required: int | float
+    text: str = Field(examples=["5 of 7 sessions led as facilitator"])
+
+
 class NodeOut(Answer):
     """What a member has reached of a rule, or of a group of criteria."""
 
@@ -29,6 +40,7 @@ class NodeOut(Answer):
     stability: Literal["grows", "may-change"] = Field(
         description="grows: more evidence never lowers it; may-change: evidence or time can move it either way"
     )
+    also: AlsoOut | None = Field(None, description="of a rule that asks for two numbers: the second")
     records: int | None = Field(None, description="of a rule: how many records count")
     record_ids: list[UUID] | None = Field(
         None, description=f"of a rule: the newest {SHOWN_RECORDS} of them (with `distinct` the newest of each)"
@@ -92,8 +104,8 @@ def get_progress(
 def get_criteria_schema(running: Running) -> JSONResponse:
     """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
 
-    The kinds that it calls reserved cannot be published yet. A little is checked beyond it: `n` above the number of
-    entries, a window without time in it, dates that do not exist, the size, and what a definition refers to.
+    A little is checked beyond it: `n` above the number of entries, a window without time in it, dates that do not exist,
+    the size, and what a definition refers to.
     """
     schema = criteria.json_schema(f"{running.settings.base_url}/schemas/criteria/1")
     return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})

@@ -26,11 +26,12 @@ from service.tables import (
     Rating,
     Record,
     Review,
+    Role,
     Row,
     Session,
     StatusList,
 )
-from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, Vote, World
+from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, Period, Vote, World
 
 # The clocks go back in New York on 1 November 2026: the windows below end on both sides of it.
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland")
@@ -38,7 +39,9 @@ NOW = datetime(2026, 11, 2, 5, 30, tzinfo=UTC)
 MEMBERS = [UUID(int=n) for n in (11, 12, 13, 14)]
 PERSONS = [UUID(int=n) for n in (21, 22)]
 OTHERS = ("first-steps", "next-steps", "last-steps")
-TYPES = ("attended", "reviewed", "x-own")
+TYPES = ("attended", "facilitated", "reviewed", "x-own")
+ROLES = ("facilitator", "assessor")
+ORGANIZATIONS = ("Lincoln School", "Harbor School")
 TAGS = ("writing", "reading")
 SERIES = ("circle", "club")
 RESOURCES = ("https://example.org/a", "https://example.org/b")
@@ -104,6 +107,7 @@ filters = objects(
         "types": some(TYPES),
         "tags_any": some(TAGS),
         "min_tier": tiers,
+        "role": st.sampled_from(ROLES),
         "series": st.sampled_from(SERIES),
         "sessions": some(("s1", "s2", "s3")),
     },
@@ -156,6 +160,40 @@ rule_shapes = {
         },
         {"stat": st.sampled_from(("best", "last", "first")), "where": tier_filters, "window": windows},
     ),
+    "gain": objects(
+        {
+            "rule": st.just("gain"),
+            "instrument": st.sampled_from(("feedback", "teaching")),
+            "metric": st.sampled_from(("normalized", "change", "raw")),
+            "gte": st.sampled_from((0.1, 0.3, 0.5, 1)),
+        },
+        {
+            "or_post_gte": st.sampled_from((0.5, 1)),
+            "min_days": st.sampled_from((1, 2, 30)),
+            "same_form": st.booleans(),
+            "where": tier_filters,
+            "window": windows,
+        },
+    ),
+    "endorsed": objects(
+        {"rule": st.just("endorsed"), "skill": st.sampled_from(("feedback", "teaching")), "gte": st.just(2)},
+        {
+            "distinct_orgs": st.integers(1, 2),
+            "from_role": st.sampled_from(ROLES),
+            "from_achievement": st.sampled_from(OTHERS),
+            "max_reciprocal": st.integers(0, 1),
+            "where": tier_filters,
+            "window": windows,
+        },
+    ),
+    "tenure": objects(
+        {"rule": st.just("tenure"), "role": st.sampled_from(ROLES)},
+        {
+            "min_days": st.sampled_from((1, 2, 8, 30)),
+            "min_sessions_led": st.integers(1, 2),
+            "window": windows.filter(lambda window: "since" not in window),
+        },
+    ).filter(lambda rule: "min_days" in rule or "min_sessions_led" in rule),
     "holds": objects(
         {"rule": st.just("holds"), "achievements": some(OTHERS)},
         {"n": st.just(1), "valid_on_award": st.booleans(), "min_version": st.integers(1, 2), "window": windows},
@@ -223,7 +261,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.builds(
                 lambda **given: Judgement(id=UUID(int=0), **given),
                 member=members,
-                kind=st.sampled_from(("rubric", "score")),
+                kind=st.sampled_from(("rubric", "score", "survey", "endorsement")),
                 instrument=st.sampled_from(("feedback", "teaching")),
                 at=moments,
                 about=works,
@@ -233,12 +271,25 @@ def worlds(draw: st.DrawFn) -> World:
                 ratings=st.dictionaries(st.sampled_from(CRITERIA), st.sampled_from((1, 2, 3, 4)), max_size=3).map(
                     lambda ratings: tuple(ratings.items())
                 ),
-                scaled=st.sampled_from((None, 0.0, 0.3, 0.5, 0.9, 1.0)),
+                scaled=st.sampled_from((None, 0.0, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)),
+                occasion=st.sampled_from((None, "pre", "post", "post")),
+                form=st.sampled_from((None, "A", "B")),
             ),
             max_size=12,
         )
     )
-    judgements = [replace(given, id=next(ids)) for given in judgements]
+    # An endorsement always says by whom.
+    judgements = [
+        replace(given, id=next(ids)) for given in judgements if given.kind != "endorsement" or given.judge is not None
+    ]
+    periods = draw(
+        st.lists(
+            st.builds(
+                Period, member=members, role=st.sampled_from(ROLES), begins=moments, ends=st.one_of(st.none(), moments)
+            ).filter(lambda period: period.ends is None or period.begins < period.ends),
+            max_size=5,
+        )
+    )
     held = draw(
         st.lists(
             st.builds(
@@ -286,6 +337,8 @@ def worlds(draw: st.DrawFn) -> World:
         deeds=deeds,
         judgements=judgements,
         held=[replace(award, id=next(ids)) for award in held],
+        periods=periods,
+        organizations=draw(st.dictionaries(members, st.sampled_from(ORGANIZATIONS))),
         enrolled=draw(st.dictionaries(members, moments, max_size=2)),
     )
 
@@ -305,8 +358,27 @@ def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tupl
     session.add_all(Person(id=person, created_at=NOW) for person in PERSONS)
     session.flush()
     session.add_all(
-        Member(id=member, network_id=network.id, ref=f"m{member.int}", person_id=person, enrolled_at=NOW)
+        Member(
+            id=member,
+            network_id=network.id,
+            ref=f"m{member.int}",
+            person_id=person,
+            organization=world.organizations.get(member),
+            enrolled_at=NOW,
+        )
         for member, person in world.persons.items()
+    )
+    session.flush()
+    session.add_all(
+        Role(
+            member_id=period.member,
+            role=period.role,
+            from_at=period.begins,
+            until_at=period.ends,
+            from_date=world.day(period.begins),
+            until_date=world.day(period.ends) if period.ends is not None else None,
+        )
+        for period in world.periods
     )
     refs = ("tested", *OTHERS)
     achievements = {ref: Achievement(network_id=network.id, ref=ref, created_at=NOW) for ref in refs}
@@ -480,7 +552,9 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
                 "evaluator_id": each.judge,
                 "instrument": each.instrument,
                 "part": each.part,
-                "scaled": each.scaled if each.kind == "score" else None,
+                "occasion": each.occasion,
+                "form": each.form,
+                "scaled": each.scaled if each.kind in ("score", "survey") else None,
                 "tier": each.tier,
             }
             for each in world.judgements
