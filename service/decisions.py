@@ -5,6 +5,7 @@ what is decided inside the transaction after all takes its credential from there
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from service.tables import (
     Award,
     AwardChild,
     AwardEvidence,
+    Credential,
     Member,
     Network,
     Review,
@@ -93,13 +95,15 @@ def prepare(
         decisions = decide(session, network)
         if not decisions:
             return {}
-        status_list = status_lists.find_open(session, network)
-        if status_list is not None:
+        lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
+        there = {purpose: found for purpose, found in lists.items() if found is not None}
+        if there.keys() == lists.keys():
             issuer = issuance.issuer_of(session, running, network)
-            written = drafts.write(session, running.settings, network, decisions, status_list, now)
+            written = drafts.write(session, running.settings, network, decisions, there, now)
             return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
     with running.database.write() as session:
-        status_lists.open_list(session, running, session.get_one(Network, network_id), now)
+        for purpose in sorted(lists.keys() - there.keys()):
+            status_lists.open_list(session, running, session.get_one(Network, network_id), now, purpose)
     return prepare(running, network_id, decide, now)
 
 
@@ -164,6 +168,7 @@ def carry_out(
         CustodyError: a key cannot be used; nothing was written.
     """
     signed = _signed(session, running, network, [each for each in decisions if each.waits is None], now, prepared)
+    earlier = drafts.renewed(session, decisions)
     who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
     rows = [
         Award(
@@ -178,6 +183,9 @@ def carry_out(
             decided_at=now,
             token_id=caller.token_id if caller else None,
             actor_member_id=caller.member_id if caller else None,
+            renews=earlier[place].award_id
+            if (place := (decision.member_id, decision.version.achievement_id)) in earlier
+            else None,
             recipient_who=who[decision.member_id],
             actor_who=who.get(caller.member_id) if caller else None,
         )
@@ -212,6 +220,23 @@ def give_up(session: WriteSession, network: Network, caller: Caller, row: Award,
     """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
     row.state, row.ended_by = "revoked", caller.token_id
     reviews.end(session, network, row, now)
+
+
+def sign_again(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> Credential:
+    """Return a new credential of an award, with what is known now, and the receipt that there is.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing was written.
+    """
+    kept = receipts.of_award(session, row)
+    decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
+    signed = _signed(session, running, network, [decision], now, {})[decision.key]
+    receipts.keep(session, network, row, signed.draft.receipt, now)
+    credential = issuance.store(session, network, row, signed, now)
+    session.flush()
+    if signed.draft.mailed:
+        messages.queue(session, network, credential, now)
+    return credential
 
 
 def decision_of(session: OrmSession, row: Award) -> Decision:
@@ -281,8 +306,9 @@ def _signed(
         missing = [decision for decision in decisions if decision.key not in signed]
         if not missing:
             break
-        status_list = status_lists.open_list(session, running, network, now)
-        for draft in drafts.write(session, running.settings, network, missing, status_list, now):  # (1)
+        wanted = sorted({decision.purpose for decision in missing})
+        lists = {purpose: status_lists.open_list(session, running, network, now, purpose) for purpose in wanted}
+        for draft in drafts.write(session, running.settings, network, missing, lists, now):  # (1)
             signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
     return signed
 
@@ -306,7 +332,9 @@ def _announce(
     networks.remember_base_url(session, running.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
     session.flush()
-    for credential, (_, each) in zip(credentials, ready, strict=True):
+    for credential, (row, each) in zip(credentials, ready, strict=True):
+        if row.renews is not None:
+            issuance.supersede(session, row.renews, credential)
         if each.draft.mailed:
             messages.queue(session, network, credential, now)
 

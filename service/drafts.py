@@ -1,7 +1,7 @@
 """The credential of an award before it is signed: built from rows, without a name or an address in clear."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from service.durations import Duration
 from service.identifiers import new_credential_id, new_salt
 from service.receipts import Decision, Written
 from service.settings import Settings
-from service.tables import AchievementVersion, Identity, Member, Network, StatusList
+from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
 
 CONTEXTS = (
     "https://www.w3.org/ns/credentials/v2",
@@ -72,10 +72,10 @@ def write(
     settings: Settings,
     network: Network,
     decisions: Sequence[Decision],
-    status_list: StatusList,
+    lists: Mapping[str, StatusList],
     now: datetime,
 ) -> list[Draft]:
-    """Return a draft for each decision, in their order, each with a place of its own in the list.
+    """Return a draft for each decision, in their order, each with a place of its own in the list for its purpose.
 
     `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
     replaces an earlier one by its `validFrom`.
@@ -87,11 +87,18 @@ def write(
     versions = {decision.version.id: decision.version for decision in decisions}
     described = {key: achievements.document(session, settings, version) for key, version in versions.items()}
     profile = issuers.profile(settings, network)
-    list_url = status_lists.list_url(settings, status_list.id)
+    earlier = renewed(session, decisions)
     drafts = []
-    places = status_lists.draw(session, status_list, len(decisions))
+    places = {
+        purpose: iter(
+            status_lists.draw(session, status_list, sum(decision.purpose == purpose for decision in decisions))
+        )
+        for purpose, status_list in lists.items()
+    }
     written = receipts.write(session, settings, network, decisions, now)
-    for decision, index, receipt in zip(decisions, places, written, strict=True):
+    for decision, receipt in zip(decisions, written, strict=True):
+        status_list = lists[decision.purpose]
+        index = next(places[decision.purpose])
         version, achievement = decision.version, described[decision.version.id]
         person = people[decision.member_id]
         grounds = [cited[record_id] for record_id in decision.record_ids]
@@ -113,9 +120,15 @@ def write(
                 "achievement": achievement,
                 **_if_any("result", citations.results(version, achievement, grounds)),
             },
-            "evidence": [*citations.evidence(url, grounds), receipts.evidence(settings, receipt)],
+            "evidence": [
+                *citations.evidence(url, grounds),
+                receipts.evidence(settings, receipt),
+                *_renewal(settings, earlier.get((decision.member_id, version.achievement_id))),
+            ],
             "credentialSchema": [SCHEMA],
-            "credentialStatus": status_entry(list_url, index, status_list.purpose),
+            "credentialStatus": status_entry(
+                status_lists.list_url(settings, status_list.id), index, status_list.purpose
+            ),
         }
         document = {name: value for name, value in members.items() if value is not None}
         mailed = person.email is not None
@@ -138,6 +151,46 @@ def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, 
         refs[member_id] = ref
         known[member_id][kind] = value
     return {key: Recipient(ref, known[key].get("email"), known[key].get("did")) for key, ref in refs.items()}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An award whose time is over, and its last credential."""
+
+    award_id: UUID
+    credential: Credential
+
+
+def renewed(session: OrmSession, decisions: Sequence[Decision]) -> dict[tuple[UUID, UUID], Earlier]:
+    """Return which expired award each decision renews, by member and achievement: the newest one."""
+    over = (
+        Award.state == "expired",
+        Award.member_id.in_({decision.member_id for decision in decisions}),
+        Award.achievement_id.in_({decision.version.achievement_id for decision in decisions}),
+    )
+    rows = session.execute(
+        select(Award, Credential)
+        .join(Credential, Credential.award_id == Award.id)
+        .where(*over, Credential.revoked_at.is_(None))
+        .order_by(Award.awarded_at, Award.id)  # the last one stands
+    )
+    return {(award.member_id, award.achievement_id): Earlier(award.id, credential) for award, credential in rows}
+
+
+def _renewal(settings: Settings, earlier: Earlier | None) -> Iterator[dict[str, Any]]:
+    """Yield how a credential names the one that it renews.
+
+    `related` of Open Badges stands on achievements only, and says which of them belong together; of the credential
+    itself, what it follows is part of why it was given: evidence.
+    """
+    if earlier is not None:
+        yield {
+            "id": credential_url(settings, earlier.credential.id),
+            "type": ["Evidence"],
+            "name": "The badge that this one renews",
+            "narrative": "The same person held this achievement before.",
+            "genre": "renewal",
+        }
 
 
 def member_identifier(settings: Settings, network: Network, ref: str) -> str:

@@ -46,6 +46,17 @@ def visible_credential(session: ReadSession, credential_id: str) -> Credential |
     return None if row is None or row.visibility == "private" else row
 
 
+def credential_at(session: ReadSession, url: str) -> Credential | None:
+    """Return the credential whose `id` an address of ours is, also a private one."""
+    match = re.fullmatch(r"/credentials/([^/.]+)", urlsplit(url).path)
+    return session.get(Credential, match[1]) if match else None
+
+
+def is_issuer(session: ReadSession, running: Runtime, row: Credential, issuer_id: str) -> bool:
+    """Return whether a DID is that of the network that issued a credential."""
+    return issuers.network_did(running.settings, session.get_one(Network, row.network_id)) == issuer_id
+
+
 def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
     """Return a published version of an achievement by the identifier in its address."""
     try:

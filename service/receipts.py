@@ -88,6 +88,12 @@ class Decision:
     receipt: Written | None = None
 
     @property
+    def purpose(self) -> str:
+        """What the published status of the credential tells."""
+        chosen: str = self.version.definition.get("status", "revocation")
+        return chosen
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What a credential that was signed for one decision must share with another to do for it."""
         shown = canonical_json(_node(self.node)) if self.node is not None else None

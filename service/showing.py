@@ -19,7 +19,7 @@ class State:
     """What holds of a credential now.
 
     Args:
-        kind: valid, revoked, suspended, expired or not-yet-valid.
+        kind: valid, revoked, replaced, suspended, expired or not-yet-valid.
         word: for a table.
         title: for the top of a page.
         sentence: what it means.
@@ -37,12 +37,13 @@ class State:
 
 @dataclass(frozen=True)
 class ShownCredential:
-    """A credential as its page shows it."""
+    """A credential as its page shows it; `follower` is the address of the one that stands for it now."""
 
     row: Credential
     document: dict[str, Any]
     network: Network
     state: State
+    follower: str | None
     results: list[dict[str, str]]
 
 
@@ -82,8 +83,15 @@ class ShownReceipt:
     credential_id: str
 
 
-def state_of(row: Credential, now: datetime) -> State:
-    """Return what holds of a credential at `now`; the gravest comes first."""
+def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State:
+    """Return what holds of a credential at `now`; the gravest comes first.
+
+    Args:
+        replaced: another credential stands for the same award.
+    """
+    if row.revoked_at is not None and replaced:
+        sentence = "The issuer corrected it, and another badge stands for the same award. Rely on that one."
+        return State("replaced", "Replaced", "This badge was replaced", sentence, "bad", row.revoked_at)
     if row.revoked_at is not None:
         sentence = "The issuer took it back. It must not be relied on."
         return State("revoked", "Revoked", "This badge was revoked", sentence, "bad", row.revoked_at)
@@ -91,7 +99,8 @@ def state_of(row: Credential, now: datetime) -> State:
         sentence = "The issuer is looking into it. Until that is decided it must not be relied on."
         return State("suspended", "Suspended", "This badge is suspended", sentence, "bad", row.suspended_at)
     if row.valid_until is not None and row.valid_until <= now:
-        sentence = "It was genuine and its time is over. The person may have renewed it."
+        known = "The person has renewed it." if row.superseded_by else "The person may have renewed it."
+        sentence = f"It was genuine and its time is over. {known}"
         return State("expired", "Expired", "This badge has expired", sentence, "unsure", row.valid_until)
     if row.valid_from > now:
         sentence = "Its dates begin later."
@@ -107,8 +116,16 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
     if row is None:
         return None
     document = json.loads(row.signed)
+    following = session.get(Credential, row.superseded_by) if row.superseded_by else None
+    replaced = following is not None and following.award_id == row.award_id
+    follower = public_documents.visible_credential(session, row.superseded_by) if row.superseded_by else None
     return ShownCredential(
-        row, document, session.get_one(Network, row.network_id), state_of(row, now), _results(document)
+        row,
+        document,
+        session.get_one(Network, row.network_id),
+        state_of(row, now, replaced=replaced),
+        f"/credentials/{follower.id}" if follower is not None else None,
+        _results(document),
     )
 
 

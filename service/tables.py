@@ -596,6 +596,8 @@ class StatusList(Row):
 class Credential(Row):
     """A signed credential: its text as given out, and what has become of it since.
 
+    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
+
     `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
     """
 
@@ -624,6 +626,7 @@ class Credential(Row):
     revocation_reason: Mapped[str | None] = mapped_column(Text)
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts, receipts
+from service import awards, drafts, receipts, renewals
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -68,6 +68,7 @@ class AwardOut(Answer):
     )
     decided_by: list[DeciderOut] = Field(description="nobody where the rule alone decided")
     receipt: str | None = Field(None, description="public address of the decision receipt")
+    renews: UUID | None = Field(None, description="the award whose time was over before")
     credential: AwardedCredential | None = None
 
     @classmethod
@@ -89,6 +90,7 @@ class AwardOut(Answer):
                 DeciderOut(member=ref, token=each.token_id, role=each.role or "network", at=each.at)
                 for each, ref in named.deciders
             ],
+            renews=row.renews,
             receipt=receipts.receipt_url(settings, named.receipt.id) if named.receipt else None,
             credential=AwardedCredential(
                 id=credential.id,
@@ -193,3 +195,28 @@ def replay_award(
         }
     )
     return reply(200, out)
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/renewal", status_code=201, response_model=AwardOut)
+def renew_award(
+    award_id: Uid,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Award an achievement that ends for a further term from now on, if its rule is met now.
+
+    The answer is a new award with a credential of its own, which names the one before; the old credential lasts as
+    long as it says. Asked again, the same award is the answer, with 200. Where people approve or decide, they do so
+    again when the time is over: that award renews the one before, too.
+    """
+
+    def work() -> Response:
+        row, created = renewals.renew(session, running, network, caller, award_id, now)
+        [named] = awards.named(session, [row])
+        return reply(201 if created else 200, AwardOut.of(running.settings, named))
+
+    return once(work)

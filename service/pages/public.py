@@ -73,6 +73,7 @@ def _credential_page(
         issuer_page=issuers.network_url(running.settings, shown.network),
         sandbox=shown.network.sandbox,
         state=shown.state,
+        follower=shown.follower,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
     )
