@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
@@ -19,12 +20,13 @@ from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
 from service.decisions import Prepared, Versions
-from service.errors import CustodyError, NotFoundError, ServiceError
+from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
 from service.paging import page
 from service.receipts import Decider, Decision, Retraced
 from service.reviews import LIVE
 from service.runtime import Runtime
 from service.settings import Settings
+from service.shapes import Body, Prose
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -34,6 +36,7 @@ from service.tables import (
     Member,
     Network,
     Receipt,
+    Review,
     UnsettledMember,
 )
 
@@ -41,6 +44,12 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """Members decided on, or awards made, in one transaction."""
+
+
+class UndoIn(Body):
+    """Why a pending award is undone."""
+
+    reason: Prose = Field(description="kept by the network", examples=["Awarded to the wrong member."])
 
 
 @dataclass(frozen=True)
@@ -190,6 +199,55 @@ def review_after_void(
             lost.append(row)
     issuance.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
     return lost
+
+
+def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
+    """Undo a pending award, and return it: only its row stays. One that was undone before is given back as it is.
+
+    Raises:
+        NotFoundError: the network has no such award (code "award-unknown").
+        ConflictError: it was announced, and can only be revoked (code "award-not-pending").
+    """
+    found = select(Award).where(Award.network_id == network.id, Award.id == award_id)
+    row = session.scalar(found)
+    if row is None:
+        raise NotFoundError("award-unknown", "No award of this network has this id.")
+    decisions.lock_members(session, Member.id == row.member_id)
+    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
+    if row.state == "revoked" and signed is None:
+        return row
+    if row.state != "pending":
+        message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
+        raise ConflictError("award-not-pending", message)
+    decisions.give_up(session, network, caller, row, body.reason, now)
+    return row
+
+
+def sign_due(running: Runtime) -> int:
+    """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
+
+    What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
+    """
+    now, last, count = running.now(), UUID(int=0), 0
+    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
+    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
+    while True:
+        with running.database.read() as session:
+            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
+        if row is None:
+            return count
+        last = row.id
+        try:
+            with running.database.write() as session:
+                network = session.get_one(Network, row.network_id)
+                decisions.lock_members(session, Member.id == row.member_id)
+                found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
+                if found is not None and network.state != "closed":
+                    count += decisions.announce(session, running, network, found, now)
+                    settle(session, running, network, [found.member_id], now)
+        except CustodyError:
+            log.exception("the award %s waits for the keys of its network", row.id)
 
 
 def expire_due(running: Runtime) -> int:

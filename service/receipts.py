@@ -88,6 +88,17 @@ class Decision:
     receipt: Written | None = None
 
     @property
+    def cooling_off(self) -> str | None:
+        """How long the award waits before it is signed; what was awarded elsewhere has been told already."""
+        chosen: str | None = self.version.definition.get("cooling_off")
+        return chosen if self.basis != "recorded" else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether nothing is signed for the moment."""
+        return self.waits is not None or self.cooling_off is not None
+
+    @property
     def purpose(self) -> str:
         """What the published status of the credential tells."""
         chosen: str = self.version.definition.get("status", "revocation")

@@ -119,8 +119,7 @@ def open_one(
     waiting = (Review.state == "waiting", Review.kind == kind, Review.member_id == member_id)
     found = select(Review).where(*waiting, Review.achievement_id == version.achievement_id)
     row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
-    # Of an award that nobody has announced nothing is said, not even that it waits.
-    if created and kind != "second":
+    if created and _told(session, row):
         events.append(session, network, "review.opened", about(row), now)
     return row, created
 
@@ -155,15 +154,34 @@ def keep_waiting(
                 open_one(session, network, member_id, versions[version_id], "approval", "criteria", None, now)
 
 
-def close(session: WriteSession, network: Network, row: Review, state: str, reason: str | None, now: datetime) -> None:
-    """Close a review; approvals in one that was not approved count no longer."""
+def close(
+    session: WriteSession,
+    network: Network,
+    row: Review,
+    state: str,
+    reason: str | None,
+    now: datetime,
+    *,
+    told: bool | None = None,
+) -> None:
+    """Close a review; approvals in one that was not approved count no longer.
+
+    Args:
+        told: whether an event says so; left out: unless its award is pending.
+    """
     row.state, row.reason, row.closed_at = state, reason, now
     if state != "approved":
         mine = (Approval.review_id == row.id, Approval.ended_at.is_(None))
         session.execute(update(Approval).where(*mine).values(ended_at=now))
-    if row.kind != "second":
+    if _told(session, row) if told is None else told:
         events.append(session, network, f"review.{state}", about(row), now)
     session.flush()
+
+
+def _told(session: WriteSession, row: Review) -> bool:
+    """Return whether events speak of a review: of an award that nobody has announced nothing is said."""
+    award = session.get(Award, row.award_id) if row.award_id is not None else None
+    return row.kind != "second" and (award is None or award.state != "pending")
 
 
 def question(

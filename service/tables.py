@@ -417,6 +417,8 @@ class Award(Row):
     `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
     knows who that is. They are one only while the award is under review, and when it no longer stands.
 
+    A pending award is not signed before `due_at`, and nobody outside is told of it.
+
     `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
     decision; empty where time or voided evidence did.
     """
@@ -439,6 +441,7 @@ class Award(Row):
         ),
         Index(None, "network_id", "awarded_at"),
         Index(None, "member_id", "network_id"),
+        Index(None, "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -459,6 +462,8 @@ class Award(Row):
     actor_who: Mapped[UUID | None]
     review_since: Mapped[datetime | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
 
 
 class Review(Row):
