@@ -309,6 +309,7 @@ def _mark_revoked(
     award.state = "revoked"
     reviews.end(session, network, award, now)
     events.append(session, network, "credential.revoked", _about(row, award), now)
+    reviews.question_built_on(session, network, award, now)
 
 
 def _about(row: Credential, award: Award) -> dict[str, str]:

@@ -19,7 +19,7 @@ from service.definitions import rule_of
 from service.identifiers import new_id
 from service.progress import Node
 from service.rules import Approved
-from service.tables import AchievementVersion, Approval, Award, Member, Network, Review, Role
+from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
 
 LIVE = ("pending", "awarded", "suspended")
 """States of an award beside which there is no other."""
@@ -193,6 +193,14 @@ def question(
         session.flush()
     version = session.get_one(AchievementVersion, row.achievement_version_id)
     open_one(session, network, row.member_id, version, "standing", cause, caller, now, row)
+
+
+def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
+    """Put the awards under review that were built on one that is revoked; people decide, nothing else takes them back."""
+    built = select(Award).join(AwardChild, AwardChild.award_id == Award.id).where(AwardChild.child_id == child.id)
+    live = built.where(Award.state.in_(LIVE)).order_by(Award.id)
+    for parent in session.scalars(live.with_for_update(of=Award)).all():
+        question(session, network, parent, "child-revoked", None, now)
 
 
 def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
