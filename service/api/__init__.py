@@ -20,6 +20,7 @@ from service.api import (
     records,
     sessions,
     tokens,
+    vc_api,
     verifications,
     webhooks,
 )
@@ -47,3 +48,5 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(webhooks.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
+    if settings.vc_api:
+        app.include_router(vc_api.router)
