@@ -15,7 +15,18 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, progress, receipts, reviews, unsettled
+from service import (
+    access,
+    award_requests,
+    decisions,
+    events,
+    issuance,
+    listening,
+    progress,
+    receipts,
+    reviews,
+    unsettled,
+)
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
@@ -120,11 +131,13 @@ def settle(
     made later.
     """
     locked = decisions.lock_members(session, Member.id.in_(member_ids))
-    unsettled.clear(session, locked)
+    topics = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now)).due:
+        while (earned := _earned(session, network, locked, now, topics)).due:
             made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
+            reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
         reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
@@ -158,7 +171,7 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
 
 def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now).due
+        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids)).due
 
     try:
         prepared = decisions.prepare(running, network_id, decide, now)
@@ -394,15 +407,20 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
 
 @dataclass(frozen=True)
 class _Earned:
-    """What members have earned automatically, and for which versions nothing but people's approval is missing."""
+    """What members have earned automatically, and for which versions nothing but people's approval is missing.
+
+    `versions` are all that were looked at.
+    """
 
     due: list[Decision]
     waiting: dict[UUID, list[UUID]]
     versions: dict[UUID, AchievementVersion]
 
 
-def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime) -> _Earned:
-    """Return what these members have earned automatically and do not have.
+def _earned(
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+) -> _Earned:
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
@@ -418,15 +436,18 @@ def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], n
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
     earned = _Earned([], {}, {})
-    for version, judged in Versions(session, network, member_ids).judged():
+    for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
-        if version.award == "automatic" and open_to:
+        if version.award != "automatic":
+            continue
+        earned.waiting[version.id], earned.versions[version.id] = [], version
+        if open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)
             met = [member_id for member_id in open_to if nodes[member_id].met]
             earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
             # Approval alone is not asked for by itself: somebody must have done something first.
             ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
-            earned.waiting[version.id], earned.versions[version.id] = ready, version
+            earned.waiting[version.id] = ready
     return earned
 
 

@@ -14,7 +14,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service import drafts, enrolments, events, issuance, messages, networks, progress, receipts, reviews, status_lists
+from service import (
+    drafts,
+    enrolments,
+    events,
+    issuance,
+    listening,
+    messages,
+    networks,
+    progress,
+    receipts,
+    reviews,
+    status_lists,
+)
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.durations import Duration
@@ -42,15 +54,23 @@ Prepared = Mapping[tuple[Any, ...], Signed]
 
 
 class Versions:
-    """By which published version of each achievement these members of a network are judged."""
+    """By which published version of each achievement these members of a network are judged.
 
-    def __init__(self, session: OrmSession, network: Network, member_ids: Sequence[UUID]) -> None:
-        rows = session.execute(
+    With `topics`: only of achievements that listen to one of them.
+    """
+
+    def __init__(
+        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], topics: Collection[str] | None = None
+    ) -> None:
+        query = (
             select(AchievementVersion, Achievement.ref)
             .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
             .where(Achievement.network_id == network.id)
             .order_by(AchievementVersion.version)
         )
+        if topics is not None:
+            query = query.where(Achievement.id.in_(listening.achievements(network, topics)))
+        rows = session.execute(query)
         self._refs: set[str] = set()
         self._newest: dict[str, AchievementVersion] = {}
         self._by_id: dict[UUID, AchievementVersion] = {}

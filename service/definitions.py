@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -262,6 +263,8 @@ class AchievementIn(AchievementFields):
     publish: bool = Field(False, description="publish it at once; left out: it stays a draft")
 
 
+NOBODY = UUID(int=0)
+"""Stands for the achievement of a definition that is not one yet: nobody is enrolled in it."""
 RULE = "/criteria/rule"
 """Where the rule stands in a definition."""
 

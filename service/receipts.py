@@ -283,7 +283,10 @@ def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:
 
 def _as_of(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, row: Receipt) -> Node:
     """Return what the member had reached when the receipt was written: the one place that looks back."""
-    return progress.evaluate(session, network, version, [member_id], row.as_of)[member_id]
+    beside = select(func.max(Record.position)).where(Record.id.in_([UUID(each) for each in row.full["beside"]]))
+    position = max(row.position, session.scalar(beside) or 0)
+    again = progress.evaluate(session, network, version, [member_id], row.as_of, as_of=row.as_of, position=position)
+    return again[member_id]
 
 
 def _public(

@@ -140,7 +140,10 @@ def keep_waiting(
         waiting: for each version those whose criteria are met but for approval.
         versions: all that were looked at, by their ids.
     """
-    held = select(Review).where(Review.member_id.in_(member_ids), Review.kind == "approval")
+    asked = {version.achievement_id for version in versions.values()}
+    held = select(Review).where(
+        Review.member_id.in_(member_ids), Review.achievement_id.in_(asked), Review.kind == "approval"
+    )
     rows = session.scalars(held.order_by(Review.id)).all()
     newest = {(row.member_id, row.achievement_version_id): row for row in rows}
     for row in rows:

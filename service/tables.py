@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -146,6 +148,7 @@ class Member(Row):
     organization: Mapped[str | None] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    known_from: Mapped[datetime | None]
 
 
 class Role(Row):
@@ -164,6 +167,7 @@ class Role(Row):
     until_at: Mapped[datetime | None]
     from_date: Mapped[date]
     until_date: Mapped[date | None]
+    known_from: Mapped[datetime | None]
 
 
 class Token(Row):
@@ -229,7 +233,8 @@ class ImportAnswer(Row):
 class Record(Row):
     """Everything that came in, as it came: append-only, the truth.
 
-    `position` is empty only between the insert and the commit (`service.database.commit`).
+    `position` is empty only between the insert and the commit (`service.database.commit`). `accepted_at` is when a
+    record that was held or set aside began to count; empty where it did at once.
     `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
     A record of kind `void` names in `voids` the record that it takes back.
     """
@@ -254,6 +259,7 @@ class Record(Row):
     source_system: Mapped[str | None] = mapped_column(String(200))
     source_id: Mapped[str | None] = mapped_column(String(400))
     received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
     occurred_at: Mapped[datetime | None]
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
@@ -360,7 +366,8 @@ class Rating(Row):
 class UnsettledMember(Row):
     """A member whose evidence changed and whose awards have not been decided on it yet.
 
-    Written with the evidence, deleted with the decision: a killed process loses no award.
+    Written with the evidence, deleted with the decision: a killed process loses no award. `topics` are what changed,
+    one a line (`service.listening`); empty where it may be anything.
     """
 
     __tablename__ = "unsettled_members"
@@ -369,6 +376,20 @@ class UnsettledMember(Row):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
     since: Mapped[datetime]
+    topics: Mapped[str | None] = mapped_column(Text)
+
+
+class Listener(Row):
+    """An achievement whose rule, in one of its published versions, must be asked again when a topic is heard of.
+
+    The topic `*` is always heard.
+    """
+
+    __tablename__ = "listeners"
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(300), primary_key=True)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
 
 
 class Achievement(Row):
@@ -409,6 +430,7 @@ class Enrolment(Row):
     achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
     achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
     at: Mapped[datetime]
+    known_from: Mapped[datetime | None]
 
 
 class Award(Row):
@@ -838,3 +860,22 @@ class VcApiStatusEntry(Row):
     credential_sha256: Mapped[str | None] = mapped_column(String(64))
     issued_at: Mapped[datetime]
     set_at: Mapped[datetime | None]
+
+
+def _past(row: type[Row]) -> Table:
+    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+
+    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    """
+    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
+    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
+    times += [Column("known_until", Instant(), nullable=False)]
+    name = f"past_{row.__tablename__}"
+    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
+
+
+PAST: dict[type[Row], Table] = {
+    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
+}
+"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""

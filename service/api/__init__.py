@@ -10,6 +10,7 @@ from service.api import (
     bulk,
     contributions,
     credentials,
+    dry_runs,
     enrolments,
     evaluations,
     events,
@@ -39,6 +40,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(evaluations.router)
     app.include_router(records.router)
     app.include_router(achievements.router)
+    app.include_router(dry_runs.router)
     app.include_router(enrolments.router)
     app.include_router(progress.router)
     app.include_router(awards.router)
