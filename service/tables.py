@@ -483,6 +483,8 @@ class Award(Row):
     `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
     knows who that is. They are one only while the award is under review, and when it no longer stands.
 
+    A pending award is not signed before `due_at`, and nobody outside is told of it.
+
     `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
     decision; empty where time or voided evidence did.
     """
@@ -505,6 +507,7 @@ class Award(Row):
         ),
         Index(None, "network_id", "awarded_at"),
         Index(None, "member_id", "network_id"),
+        Index(None, "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -525,6 +528,8 @@ class Award(Row):
     actor_who: Mapped[UUID | None]
     review_since: Mapped[datetime | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
 
 
 class Review(Row):
@@ -617,6 +622,33 @@ class AwardEvidence(Row):
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
 
 
+class AwardChild(Row):
+    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+
+    __tablename__ = "award_children"
+    __table_args__ = (Index(None, "child_id"),)
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+
+
+class Receipt(Row):
+    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "award_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    full: Mapped[dict[str, Any]]
+    public: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    as_of: Mapped[datetime]
+    position: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
 class StatusList(Row):
     """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
 
@@ -634,6 +666,8 @@ class StatusList(Row):
 
 class Credential(Row):
     """A signed credential: its text as given out, and what has become of it since.
+
+    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
 
     `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
     """
@@ -663,6 +697,7 @@ class Credential(Row):
     revocation_reason: Mapped[str | None] = mapped_column(Text)
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
 
@@ -820,25 +855,6 @@ class ServiceFact(Row):
     value: Mapped[str] = mapped_column(Text)
 
 
-def _past(row: type[Row]) -> Table:
-    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
-
-    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
-    """
-    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
-    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
-    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
-    times += [Column("known_until", Instant(), nullable=False)]
-    name = f"past_{row.__tablename__}"
-    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
-
-
-PAST: dict[type[Row], Table] = {
-    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
-}
-"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""
-
-
 # --- W3C VC API ------------------------------------------------------------------------------------------------------
 
 
@@ -888,3 +904,22 @@ class VcApiStatusEntry(Row):
     credential_sha256: Mapped[str | None] = mapped_column(String(64))
     issued_at: Mapped[datetime]
     set_at: Mapped[datetime | None]
+
+
+def _past(row: type[Row]) -> Table:
+    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+
+    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    """
+    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
+    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
+    times += [Column("known_until", Instant(), nullable=False)]
+    name = f"past_{row.__tablename__}"
+    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
+
+
+PAST: dict[type[Row], Table] = {
+    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
+}
+"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""

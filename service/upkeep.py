@@ -75,6 +75,7 @@ WORK: dict[Callable[[Runtime], int], float] = {
     status_lists.resign_due: 600,
     vc_api_status.resign_due: 600,
     awards.expire_due: 600,
+    awards.sign_due: 60,
     deliveries.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""
