@@ -74,6 +74,13 @@ def test_nothing_is_there_where_it_is_off(serve: Serve, path: str) -> None:
         assert client.post(f"/vc/{path}", json={}).status_code == 404
 
 
+def test_it_is_in_the_description_of_the_api_only_where_it_is_on(serve: Serve) -> None:
+    for on in (True, False):
+        with serve(vc_api=on) as client:
+            paths = client.get("/openapi.json").json()["paths"]
+            assert ("/vc/credentials/issue" in paths) == on
+
+
 def test_only_the_token_of_the_settings_opens_it(serve: Serve) -> None:
     secret = "a-secret-of-the-operator"
     with serve(vc_api_token=secret) as client:
