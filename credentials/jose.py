@@ -380,7 +380,8 @@ def _first_context(document: Mapping[str, Any]) -> object:
 
 
 def _without_claims(jwt: Jwt) -> dict[str, Any]:
-    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS}
+    forbidden = {"vc", "vp"} if jwt.form == "vc-jose-cose" else set()
+    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS | forbidden}
 
 
 def _with_claims_filled_in(inner: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:

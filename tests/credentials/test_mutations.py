@@ -64,7 +64,8 @@ def rich_badge(members: Any) -> None:
         achievement.pop(name)
     for name in ("source", "image", "licenseNumber", "term", "role"):
         subject.pop(name)
-    members["issuer"] = {name: members["issuer"][name] for name in ("id", "type", "name", "url", "address")}
+    members["issuer"] = {name: members["issuer"][name] for name in ("id", "type", "name", "url")}
+    achievement["creator"] = copy.deepcopy(members["issuer"])
     members["evidence"] = [
         {"type": ["Evidence"], "narrative": "Ünïcode \u212b é 学び"},
         {"id": "https://badges.example/e/2", "type": ["Evidence"], "name": "n", "genre": "g"},
