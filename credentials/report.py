@@ -25,6 +25,9 @@ NAMES: Final = (
 )
 """The checks, in the order of a report."""
 
+PRESENTATION_NAMES: Final = ("parse", "context", "schema", "proof", "holder", "credentials")
+"""The checks of a presentation, in the order of its report."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -37,6 +40,10 @@ class Check:
     name: str
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{name, outcome, findings: [{code, message, pointer}]}`."""
+        return asdict(self) | {"findings": [asdict(found) for found in self.findings]}
 
 
 @dataclass(frozen=True)
@@ -62,8 +69,40 @@ class Report:
         "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential (for codes
         that begin with "jwt-" into header or payload); credential the object as it came, or null.
         """
-        checks = [asdict(check) | {"findings": [asdict(found) for found in check.findings]} for check in self.checks]
+        checks = [check.to_json() for check in self.checks]
         return {"verdict": self.verdict, "form": self.form, "checks": checks, "credential": self.credential}
+
+
+@dataclass(frozen=True)
+class PresentationReport:
+    """What came of the verification of a presentation.
+
+    Args:
+        checks: one for each of `PRESENTATION_NAMES`, in that order.
+        presentation: as parsed, trusted or not; None where nothing could be read.
+        form: how it came.
+        credentials: a report on each credential in it, in their order, as far as they were looked at.
+    """
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    presentation: dict[str, Any] | None
+    form: Form
+    credentials: tuple[Report, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for programs; members are only ever added to it.
+
+        `{verdict, form, checks, presentation, credentials}`: checks as in `Report.to_json`, with pointers into the
+        presentation; credentials the reports on the credentials in it, each with pointers into that credential.
+        """
+        return {
+            "verdict": self.verdict,
+            "form": self.form,
+            "checks": [check.to_json() for check in self.checks],
+            "presentation": self.presentation,
+            "credentials": [report.to_json() for report in self.credentials],
+        }
 
 
 def concluded(

@@ -103,7 +103,7 @@ def _check_list(found: Secured, secured: Secured, inquiry: Inquiry) -> None:
         message = f"expected a list of {shown(secured.issuer_id)}, the credential's issuer, got that of {shown(found.issuer_id)}"
         raise StatusError("status-list-issuer", message, where)
     provenance = check_provenance(found, inquiry)
-    for check in (provenance.proof, provenance.issuer):
+    for check in (provenance.proof, provenance.owner):
         reason = check.findings[0].message if check.findings else "its key could not be looked up"
         if check.outcome == "failed":
             raise StatusError("status-list-proof", f"status list: {reason}", where)

@@ -119,7 +119,8 @@ def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: 
             parse_constant=_double,
         )
     except json.JSONDecodeError as error:
-        message = f"expected JSON, got {error.msg} at line {error.lineno}, column {error.colno}"
+        reason = error.msg[:1].lower() + error.msg[1:]
+        message = f"expected JSON, got none at line {error.lineno}, column {error.colno} ({reason})"
         raise MalformedError("json-syntax", message) from error
     except RecursionError as error:
         raise _too_deep(max_depth, "") from error

@@ -14,9 +14,9 @@ from credentials.errors import CredentialError
 from credentials.findings import Finding
 from credentials.model import check_form, is_open_badge
 from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
-from credentials.received import Secured, form_of, read
+from credentials.received import Secured, form_of, read, taken_apart
 from credentials.recipient import matches
-from credentials.report import NAMES, Check, Report, concluded, finding_of, verdict_of
+from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, verdict_of
 from credentials.standing import check_status, check_validity
 from credentials.strict_json import pointer
 from credentials.unprotected import AMBIGUOUS
@@ -80,9 +80,26 @@ def verify(
     try:
         secured = read(received)  # (1)
     except CredentialError as error:
-        checks = [Check("parse", "failed", (finding_of(error),)), *(Check(name, "skipped") for name in NAMES[1:])]
-        return Report("rejected", tuple(checks), None, form)
-    inquiry = Inquiry(now, contexts, load)
+        return _unreadable(error, form)
+    return _report(secured, form, Inquiry(now, contexts, load), recipient)
+
+
+def verify_within(value: object, inquiry: Inquiry) -> Report:
+    """Return the report on a credential that stands in another document: an object, an envelope or a compact JWT."""
+    form: Form = "jwt" if isinstance(value, str) else "json"
+    try:
+        secured = taken_apart(value)
+    except CredentialError as error:
+        return _unreadable(error, form)
+    return _report(secured, form, inquiry, None)
+
+
+def _unreadable(error: CredentialError, form: Form) -> Report:
+    checks = [Check("parse", "failed", (finding_of(error),)), *(Check(name, "skipped") for name in NAMES[1:])]
+    return Report("rejected", tuple(checks), None, form)
+
+
+def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None) -> Report:
     checks = [
         *_check_credential(secured, inquiry),
         _check_recipient(secured.credential, recipient),  # (9)
@@ -101,7 +118,7 @@ def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
         _check_schema(secured.credential, provenance, form),  # (3)
         _check_subject(secured.credential, form),  # (4)
         provenance.proof,  # (5)
-        provenance.issuer,  # (6)
+        provenance.owner,  # (6)
         check_status(secured, inquiry),  # (7)
         _check_validity(secured.credential, form, inquiry),  # (8)
     ]

@@ -22,7 +22,9 @@ SCOPES = {
     "achievements:write": "define and publish achievements",
     "awards:write": "award by rule, revoke",
     "awards:override": "award where the rules do not (with a reason)",
+    "awards:approve": "approve or decline what waits for a person; needs a token bound to a member",
     "awards:record": "record awards made earlier or elsewhere (with a reason)",
+    "webhooks:write": "have events sent to addresses; together with read",
     "admin": "create networks and their tokens; needs a token without a network",
 }
 USE_NOTED_EVERY = timedelta(minutes=10)

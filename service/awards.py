@@ -14,14 +14,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, listening, progress, unsettled
+from service import access, award_requests, decisions, events, issuance, listening, progress, reviews, unsettled
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
-from service.decisions import LIVE, Prepared, Versions
+from service.decisions import Prepared, Versions
 from service.drafts import Decision
 from service.errors import CustodyError, NotFoundError, ServiceError
 from service.paging import page
+from service.reviews import LIVE
 from service.runtime import Runtime
 from service.tables import (
     Achievement,
@@ -103,16 +104,22 @@ def settle(
 ) -> list[Award]:
     """Award what these members have earned automatically, and delete their marks.
 
-    An award can be evidence for the next one, so it goes on until there is nothing more. When custody is down
-    the marks stay, the evidence with them, and the awards are made later.
+    An award can be evidence for the next one, so it goes on until there is nothing more. What is then met but for
+    people's approval waits for them. When custody is down the marks stay, the evidence with them, and the awards are
+    made later.
     """
     locked = decisions.lock_members(session, Member.id.in_(member_ids))
     topics = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        while due := _earned(session, network, locked, now, topics):
-            made += decisions.carry_out(session, running, network, due, None, now, prepared or {})
-            topics = listening.awarded(session, {decision.version.achievement_id for decision in due})
+        earned = _earned(session, network, locked, now, topics)
+        seen = earned
+        while earned.due:
+            made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
+            awarded = {decision.version.achievement_id for decision in earned.due}
+            earned = _earned(session, network, locked, now, listening.awarded(session, awarded))
+            seen = seen.and_then(earned, awarded)
+        reviews.keep_waiting(session, network, seen.waiting, seen.versions, locked, now, seen.asked)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
         unsettled.mark(session, network, locked, now)
@@ -145,7 +152,7 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
 
 def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids))
+        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids)).due
 
     try:
         prepared = decisions.prepare(running, network_id, decide, now)
@@ -173,7 +180,7 @@ def review_after_void(
         CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
     """
     rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(record_ids))
-    questioned = select(Award).where(Award.id.in_(rested), Award.state.in_(LIVE), Award.basis == "rule")
+    questioned = select(Award).where(Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
     decisions.lock_members(session, Member.id.in_(session.scalars(questioned.with_only_columns(Award.member_id))))
     lost = []
     for row in session.scalars(questioned.order_by(Award.id).with_for_update()).all():
@@ -295,17 +302,35 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
     return decision.member_id, decision.version.id
 
 
+@dataclass(frozen=True)
+class _Earned:
+    """What members have earned automatically, and for which versions nothing but people's approval is missing.
+
+    `asked` are the achievements that were looked at; None: all.
+    """
+
+    due: list[Decision]
+    waiting: dict[UUID, list[UUID]]
+    versions: dict[UUID, AchievementVersion]
+    asked: set[UUID] | None
+
+    def and_then(self, later: "_Earned", awarded: set[UUID]) -> "_Earned":
+        """Return what is known after some achievements were awarded, and others were looked at once more."""
+        asked = None if self.asked is None or later.asked is None else self.asked | later.asked | awarded
+        return _Earned(later.due, self.waiting | later.waiting, self.versions | later.versions, asked)
+
+
 def _earned(
     session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
-) -> list[Decision]:
+) -> _Earned:
     """Return what these members have earned automatically and do not have, as far as it listens to the topics.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
     """
     if network.state == "closed" or not member_ids:
-        return []
-    lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None)
+        return _Earned([], {}, {}, None)
+    lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None) & Award.ended_by.is_(None)
     had = (
         select(Award.member_id, Award.achievement_id)
         .outerjoin(Credential, Credential.award_id == Award.id)
@@ -313,14 +338,19 @@ def _earned(
     )
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
-    due: list[Decision] = []
-    for version, judged in Versions(session, network, member_ids, topics).judged():
+    judged_by = Versions(session, network, member_ids, topics).judged()
+    asked = None if topics is None else {version.achievement_id for version, _ in judged_by}
+    earned = _Earned([], {}, {}, asked)
+    for version, judged in judged_by:
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
         if version.award == "automatic" and open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)
-            met = [(member_id, nodes[member_id].record_ids) for member_id in open_to if nodes[member_id].met]
-            due += [Decision(member_id, version, "rule", at, record_ids) for member_id, record_ids in met]
-    return due
+            met = [member_id for member_id in open_to if nodes[member_id].met]
+            earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
+            # Approval alone is not asked for by itself: somebody must have done something first.
+            ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
+            earned.waiting[version.id], earned.versions[version.id] = ready, version
+    return earned
 
 
 def _over(now: datetime) -> ColumnElement[bool]:
@@ -332,6 +362,7 @@ def _expire(session: WriteSession, now: datetime, *where: ColumnElement[bool]) -
     rows = session.scalars(select(Award).where(_over(now), *where).order_by(Award.id).with_for_update()).all()
     for row in rows:
         row.state = "expired"
+        reviews.end(session, session.get_one(Network, row.network_id), row, now)
         events.append(session, session.get_one(Network, row.network_id), "award.expired", decisions.about(row), now)
     session.flush()
     return len(rows)

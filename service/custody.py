@@ -2,14 +2,21 @@
 
 A key's custody URI says where its private half is. `file:NAME` is an encrypted PKCS #8 file in the
 key folder; further kinds of custody slot into `Custody.signer`.
+
+Secrets that we share with others (those of webhooks) are many and come and go with rows: they stand in
+the database, locked with the same passphrase (`Custody.lock`).
 """
 
+import base64
 import os
 import secrets
 import threading
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -22,6 +29,7 @@ from service.errors import CustodyError
 from service.settings import Settings
 
 PASSPHRASE_FILE = "development.passphrase"  # noqa: S105  (a file name)
+SALT_BYTES, NONCE_BYTES = 16, 12
 
 
 class Custody:
@@ -35,6 +43,8 @@ class Custody:
         self._folder = settings.keys_folder
         self._given = settings.keys_passphrase
         self._signers: dict[str, Signer] = {}
+        self._salt = secrets.token_bytes(SALT_BYTES)
+        self._locks: dict[bytes, AESGCM] = {}
         self._lock = threading.Lock()
 
     def create(self, algorithm: str) -> tuple[str, Signer]:
@@ -76,6 +86,42 @@ class Custody:
             if custody_uri not in self._signers:
                 self._signers[custody_uri] = self._open(custody_uri)
             return self._signers[custody_uri]
+
+    def lock(self, secret: bytes, name: str) -> str:
+        """Return the secret encrypted for the database; only `unlock` with the same name opens it.
+
+        Shape: base64 of a salt for scrypt (16 bytes; one for each process, since deriving a key takes a while), a
+        nonce (12 bytes) and AES-256-GCM over the secret, with the name beside it.
+
+        Raises:
+            CustodyError: there is no passphrase (code "custody-unavailable").
+        """
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        locked = self._lock_of(self._salt).encrypt(nonce, secret, name.encode())
+        return base64.b64encode(self._salt + nonce + locked).decode()
+
+    def unlock(self, locked: str, name: str) -> bytes:
+        """Return the secret that `lock` encrypted under this name.
+
+        Raises:
+            CustodyError: the passphrase does not open it, or it belongs elsewhere (code "custody-unavailable").
+        """
+        try:
+            raw = base64.b64decode(locked, validate=True)
+            salt, nonce, text = raw[:SALT_BYTES], raw[SALT_BYTES:][:NONCE_BYTES], raw[SALT_BYTES + NONCE_BYTES :]
+            return self._lock_of(salt).decrypt(nonce, text, name.encode())
+        except (ValueError, InvalidTag) as error:
+            raise CustodyError("custody-unavailable", "A secret cannot be opened; nothing has changed.") from error
+
+    def _lock_of(self, salt: bytes) -> AESGCM:
+        with self._lock:
+            if salt not in self._locks:
+                try:
+                    passphrase = self._passphrase()
+                except OSError as error:
+                    raise CustodyError("custody-unavailable", "The key folder has no passphrase.") from error
+                self._locks[salt] = AESGCM(Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(passphrase))
+            return self._locks[salt]
 
     def _open(self, custody_uri: str) -> Signer:
         scheme, _, name = custody_uri.partition(":")

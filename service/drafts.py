@@ -33,8 +33,21 @@ SCHEMA = {
 
 
 @dataclass(frozen=True)
+class Decider:
+    """Somebody who decided: the member to whom the token was bound, if any, and in which role."""
+
+    token_id: UUID | None
+    member_id: UUID | None
+    role: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Decision:
-    """That a member has earned a version of an achievement, and on which records that rests."""
+    """That a member has earned a version of an achievement, on which records that rests, and who decided it.
+
+    `waits` says that nothing is signed yet: for a second person ("second").
+    """
 
     member_id: UUID
     version: AchievementVersion
@@ -42,11 +55,13 @@ class Decision:
     awarded_at: datetime
     record_ids: tuple[UUID, ...] = ()
     reason: str | None = None
+    deciders: tuple[Decider, ...] = ()
+    waits: str | None = None
 
     @property
-    def key(self) -> tuple[UUID, UUID, datetime, frozenset[UUID]]:
+    def key(self) -> tuple[Any, ...]:
         """What a credential that was signed for one decision must share with another to do for it."""
-        return self.member_id, self.version.id, self.awarded_at, frozenset(self.record_ids)
+        return self.member_id, self.version.id, self.basis, self.awarded_at, frozenset(self.record_ids), self.deciders
 
 
 @dataclass(frozen=True)

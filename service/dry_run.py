@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service import achievements, members, progress, publishing
 from service.database import ReadSession
-from service.decisions import LIVE
 from service.definitions import NOBODY, AchievementFields
 from service.errors import NotFoundError
 from service.paging import read_cursor, write_cursor
 from service.progress import MEMBERS_AT_ONCE, Node
+from service.reviews import LIVE
 from service.rules import Fault
 from service.shapes import Body, Ref
 from service.tables import Achievement, AchievementVersion, Award, Member, Network

@@ -3,20 +3,50 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as OrmSession
 
 from service.database import ReadSession, WriteSession
 from service.tables import Event, Network
+
+TYPES = {
+    "achievement.published": "a version of an achievement can be earned",
+    "award.expired": "the time of an award is over",
+    "award.made": "a member has earned an achievement",
+    "credential.issued": "a credential was signed",
+    "credential.revoked": "a credential was taken back",
+    "key.rotated": "the network signs with a new key",
+    "member.changed": "what is known of a member is another",
+    "member.enrolled": "it is settled by which version a member is judged",
+    "member.posted": "a member was added",
+    "network.changed": "what is known of the network is another",
+    "network.closed": "the network takes nothing new",
+    "network.created": "the network is there",
+    "record.quarantined": "evidence turned out not to count, or is kept from counting",
+    "record.voided": "evidence was taken back",
+    "session.changed": "what is known of a session is another",
+    "session.posted": "a session was added",
+    "webhook.changed": "what is sent to a webhook, or with which secret, is another",
+    "webhook.created": "events are sent to a further address",
+    "webhook.deleted": "events are no longer sent to an address",
+    "webhook.disabled": "nothing is sent to a webhook until it is made active again",
+}
+"""What can happen, each with its meaning."""
 
 
 def append(session: WriteSession, network: Network, kind: str, about: Mapping[str, str], now: datetime) -> None:
     """Add an event to the network's outbox; its position is given at the commit.
 
     Args:
-        kind: dotted name, such as "credential.issued"; part of the interface.
+        kind: one of `TYPES`; part of the interface.
         about: identifiers of what it is about, never names or addresses.
     """
     session.add(Event(network_id=network.id, type=kind, about=dict(about), at=now))
+
+
+def last_position(session: OrmSession, network: Network) -> int:
+    """Return the position of the network's last committed event, 0 before the first."""
+    return session.scalar(select(func.max(Event.position)).where(Event.network_id == network.id)) or 0
 
 
 def list_events(

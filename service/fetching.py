@@ -1,11 +1,11 @@
-"""The only HTTP client: what strangers' documents name is fetched under limits, or not at all.
+"""The only HTTP client: what strangers name is fetched, or sent to, under limits, or not at all.
 
-Every address comes from a document that somebody may have written to make us call it. So:
+Every address comes from a document or a request that somebody may have written to make us call it. So:
 
 1. https only; http only to this machine itself, and only where this service runs on localhost.
 2. The name is resolved once, every address found must be public, and the connection goes to
    the address that was checked, not to the name (a second look-up could answer differently).
-3. Redirects are followed by hand, at most three, each through (1) and (2).
+3. Redirects are followed by hand, at most three, each through (1) and (2); what is sent follows none.
 4. Bytes are counted (no compression is asked for, none is accepted), and one deadline holds
    for everything: name, handshake, headers that drip in, body.
 """
@@ -15,8 +15,9 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -27,6 +28,8 @@ from credentials import Fetched, UnavailableError
 from service.settings import LOCAL_HOSTS
 
 MAX_BYTES = 4_194_304
+MAX_ANSWER_BYTES = 4096
+"""So much is read of the answer to what we send."""
 MAX_REDIRECTS = 3
 DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -49,8 +52,20 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a server said to what it was sent.
+
+    `retry_after` is its header of that name, "" without one; `beginning` at most 4096 bytes of the body.
+    """
+
+    status: int
+    retry_after: str
+    beginning: bytes
+
+
 class Fetcher:
-    """Fetches public documents for a verification; keeps each for a minute.
+    """Fetches public documents for a verification, and keeps each for a minute; sends what others asked to be sent.
 
     Args:
         allow_localhost: development: http to this machine is allowed.
@@ -70,6 +85,9 @@ class Fetcher:
         self._network = network or httpcore2.SyncBackend()
         self._tls = ssl.create_default_context()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots_to_send = threading.BoundedSemaphore(
+            AT_ONCE
+        )  # who is slow to take does not keep others from asking
         self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -84,19 +102,43 @@ class Fetcher:
             kept = self._cache.get(url)
             if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
                 return kept[1]
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        if not self._slots.acquire(timeout=DEADLINE_SECONDS / 2):
-            raise UnavailableError("fetch-timeout", "Too many other documents are being fetched now; try again.")
-        try:
+        with _slot(self._slots) as deadline:
             found = self._follow(url, deadline)
-        finally:
-            self._slots.release()
         with self._lock:
             self._cache[url] = (time.monotonic(), found)
             self._cache.move_to_end(url)
             while len(self._cache) > CACHED_DOCUMENTS:
                 self._cache.popitem(last=False)
         return found
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """Send `body` to `url` and return what was answered, whatever its status; a redirect is not followed.
+
+        Raises:
+            UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed".
+        """
+        with _slot(self._slots_to_send) as deadline, self._asking("POST", url, deadline, headers, body) as response:
+            beginning = b""
+            # With the status it is decided; a server that trails off afterwards has still taken what was sent.
+            with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
+                for chunk in response.iter_stream():
+                    beginning += chunk
+                    if len(beginning) >= MAX_ANSWER_BYTES:  # (4)
+                        break
+            retry_after = _headers(response).get("retry-after", "")
+            return Answered(response.status, retry_after, beginning[:MAX_ANSWER_BYTES])
+
+    def check(self, url: str) -> None:
+        """Let an address pass to which something could be sent now.
+
+        Raises:
+            UnavailableError: codes "address-refused", "fetch-failed" (nobody knows the host).
+        """
+        local = self._checked(url)
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80}.get(parts.scheme, 443)
+        guard = _Guard(self._network, self._resolve, time.monotonic(), url=url, local=local)
+        guard.addresses(parts.hostname or "", port)
 
     def _follow(self, url: str, deadline: float) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
@@ -108,28 +150,36 @@ class Fetcher:
 
     def _once(self, url: str, deadline: float) -> Fetched | str:
         """Return the document, or where it has moved."""
+        with self._asking("GET", url, deadline, {"Accept": ACCEPT, "Accept-Encoding": "identity"}) as response:
+            answered = _headers(response)
+            if response.status in MOVED and "location" in answered:
+                return answered["location"]
+            if response.status != HTTP_OK:
+                raise UnavailableError("fetch-status", f"{_shown(url)} answered {response.status}, expected 200.")
+            if answered.get("content-encoding", "identity") != "identity":
+                raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
+            body = bytearray()
+            for chunk in response.iter_stream():
+                body += chunk
+                if len(body) > MAX_BYTES:  # (4)
+                    raise UnavailableError("fetch-too-large", f"{_shown(url)} is larger than {MAX_BYTES} bytes.")
+            return Fetched(bytes(body), answered.get("content-type", "").partition(";")[0].strip().lower())
+
+    @contextmanager
+    def _asking(
+        self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Iterator[httpcore2.Response]:
+        """Give the answer to one request, whose body is still to be read."""
         local = self._checked(url)
         guard = _Guard(self._network, self._resolve, deadline, url=url, local=local)
         target = urlsplit(url)._replace(fragment="").geturl()
-        headers = [("Accept", ACCEPT), ("Accept-Encoding", "identity"), ("User-Agent", "Laurel")]
+        sent = [*headers.items(), ("User-Agent", "Laurel")]
         try:
             with (
                 httpcore2.ConnectionPool(self._tls, max_connections=1, network_backend=guard) as pool,
-                pool.stream("GET", target, headers=headers) as response,
+                pool.stream(method, target, headers=sent, content=body) as response,
             ):
-                answered = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
-                if response.status in MOVED and "location" in answered:
-                    return answered["location"]
-                if response.status != HTTP_OK:
-                    raise UnavailableError("fetch-status", f"{_shown(url)} answered {response.status}, expected 200.")
-                if answered.get("content-encoding", "identity") != "identity":
-                    raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
-                body = bytearray()
-                for chunk in response.iter_stream():
-                    body += chunk
-                    if len(body) > MAX_BYTES:  # (4)
-                        raise UnavailableError("fetch-too-large", f"{_shown(url)} is larger than {MAX_BYTES} bytes.")
-                return Fetched(bytes(body), answered.get("content-type", "").partition(";")[0].strip().lower())
+                yield response
         except httpcore2.TimeoutException as error:
             message = f"{_shown(url)} did not answer within {DEADLINE_SECONDS:.0f} s."
             raise UnavailableError("fetch-timeout", message) from error
@@ -171,17 +221,22 @@ class _Guard(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
+        addresses = self.addresses(host, port)
+        for address in addresses[:-1]:
+            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return self._open(address, port, local_address, socket_options)
+        return self._open(addresses[-1], port, local_address, socket_options)
+
+    def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of the host, every one of which may be called (2)."""
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
         allowed = [_is_public(address) or (self._local and _is_loopback(address)) for address in addresses]
-        if not addresses or not all(allowed):  # (2)
+        if not addresses or not all(allowed):
             raise UnavailableError("address-refused", f"{_shown(self._url)} is not at a public address.")
-        for address in addresses[:-1]:
-            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                return self._open(address, port, local_address, socket_options)
-        return self._open(addresses[-1], port, local_address, socket_options)
+        return addresses
 
     def _open(self, address: str, port: int, *options: Any) -> httpcore2.NetworkStream:
         stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)), *options)
@@ -214,6 +269,22 @@ class _Deadlined(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+@contextmanager
+def _slot(slots: threading.BoundedSemaphore) -> Iterator[float]:
+    """Give the deadline of one request among those that go on at once."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    if not slots.acquire(timeout=DEADLINE_SECONDS / 2):
+        raise UnavailableError("fetch-timeout", "Too many other addresses are being asked now; try again.")
+    try:
+        yield deadline
+    finally:
+        slots.release()
+
+
+def _headers(response: httpcore2.Response) -> dict[str, str]:
+    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
 
 
 def _left(deadline: float) -> float:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, bake, sign
 from credentials.jose import claims_of, encode_jwt
-from service import access, events, issuers, keyring, pictures, status_lists
+from service import access, events, issuers, keyring, pictures, reviews, status_lists
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.drafts import Draft
@@ -126,6 +126,10 @@ def withdraw(
     rows = session.scalars(found.order_by(Credential.id).with_for_update()).all()
     for row in rows:
         _mark_revoked(session, network, row, reason, None, now)
+    for award in awards:
+        if award.state != "revoked":  # nothing was signed yet
+            award.state = "revoked"
+            reviews.end(session, network, award, now)
     for list_id in sorted({row.status_list_id for row in rows}):
         status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
 
@@ -212,8 +216,9 @@ def _mark_revoked(
 ) -> None:
     award = session.get_one(Award, row.award_id)
     row.revoked_at, row.revocation_reason = now, reason
-    row.revoked_by = caller.token_id if caller else None
+    row.revoked_by = award.ended_by = caller.token_id if caller else None
     award.state = "revoked"
+    reviews.end(session, network, award, now)
     events.append(session, network, "credential.revoked", _about(row, award), now)
 
 

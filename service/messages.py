@@ -1,4 +1,6 @@
-"""Messages to educators about their credentials: queued with the award, written and sent afterwards.
+"""Messages to educators about their credentials, and to networks about their webhooks: queued, written, sent.
+
+They are queued with what they tell of, and written and sent afterwards.
 
 A row holds identifiers only; text and address are looked up when it is sent, so that an erased address gets none.
 Sent is at least once, and recognisable: a second copy has the same file name and the same Message-ID.
@@ -25,7 +27,7 @@ from service import drafts, issuers
 from service.database import ReadSession, WriteSession
 from service.runtime import Runtime
 from service.settings import LOCAL_HOSTS, Settings
-from service.tables import AchievementVersion, Award, Credential, Message, Network
+from service.tables import AchievementVersion, Award, Credential, Message, Network, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,9 @@ def outbox_folder(settings: Settings) -> Path:
 
 
 def render(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
-    """Return the message as mail; None when there is nobody to write to, or nothing good to tell any more."""
+    """Return the message as mail; None when there is nobody to write to, or nothing to tell any more."""
+    if message.webhook_id is not None:
+        return _of_webhook(session, running, message)
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
     recipient = drafts.recipients(session, [award.member_id]).get(award.member_id)
@@ -86,17 +90,40 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     link = drafts.credential_url(running.settings, credential.id)
     badge, sender = issuers.marked(network, version.name), network.name
-    mail = EmailMessage(policy=SMTP if recipient.email.isascii() else SMTPUTF8)
+    mail = _addressed(running, message, recipient.email, award.decided_at)
     mail["Subject"] = f"{sender} has awarded you the badge “{badge}”"
-    mail["From"] = running.settings.mail_from
-    mail["To"] = Address(addr_spec=recipient.email)
-    mail["Date"] = format_datetime(award.decided_at)
-    mail["Message-ID"] = f"<{message.id}@{urlsplit(running.settings.base_url).hostname}>"
-    mail["Auto-Submitted"] = "auto-generated"
     paragraphs = _paragraphs(badge, sender, link, test=network.sandbox)
     mail.set_content("\n\n".join(text for text, _ in paragraphs) + "\n")
     body = "".join(f"<p>{html}</p>" for _, html in paragraphs)
     mail.add_alternative(f'<!doctype html><html lang="en"><body>{body}</body></html>', subtype="html")
+    return mail
+
+
+def _of_webhook(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail that tells a network of a disabled webhook; None if it is active again, or has no address."""
+    webhook = session.get_one(Webhook, message.webhook_id)
+    network = session.get_one(Network, message.network_id)
+    if network.email is None or webhook.disabled_at is None:
+        return None
+    host = urlsplit(webhook.url).hostname  # what stands behind it can be a secret
+    why = "it answered that it is gone (410)" if webhook.disabled_for == "gone" else "it has taken nothing for days"
+    mail = _addressed(running, message, network.email, webhook.disabled_at)
+    mail["Subject"] = f"A webhook of {network.name} was disabled"
+    mail.set_content(
+        f"Hello,\n\nnothing is sent any more to the webhook {webhook.id} of {network.name} at {host}: {why}.\n\n"
+        "Nothing is lost: once it is made active again it is sent what it has missed, in order.\n"
+    )
+    return mail
+
+
+def _addressed(running: Runtime, message: Message, to: str, at: datetime) -> EmailMessage:
+    """Return a mail with everything but its subject and content."""
+    mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
+    mail["From"] = running.settings.mail_from
+    mail["To"] = Address(addr_spec=to)
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{message.id}@{urlsplit(running.settings.base_url).hostname}>"
+    mail["Auto-Submitted"] = "auto-generated"
     return mail
 
 

@@ -36,16 +36,18 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from service import history
 from service.conditions import Between, ContributionFilter, Last, SinceEnrolment
 from service.history import Sources
-from service.rules import Attendance, Count, Endorsed, Gain, Holds, Rubric, Rule, Score, Sum, Tenure
+from service.rules import Approved, Attendance, Count, Endorsed, Gain, Holds, Rubric, Rule, Score, Sum, Tenure
 from service.tables import (
     Achievement,
     AchievementVersion,
+    Approval,
     Instant,
     Network,
     Session,
@@ -120,7 +122,7 @@ class Compiled:
 
     `numbers` has the columns (member_id, observed, beside, first_at), a row for each member who has evidence
     that counts; `first_at` is when the first of it occurred. `counted` has (member_id, record_id, at), a row for
-    each record that counts; None for a rule that counts awards.
+    each record that counts; None for a rule that counts awards or approvals.
     """
 
     numbers: Rows
@@ -727,6 +729,36 @@ def _holds(rule: Holds, asked: Asked) -> Compiled:
     return Compiled(numbers.group_by(rows.c.member_id), None)
 
 
+def _approved(rule: Approved, asked: Asked) -> Compiled:
+    """Count the people whose approvals count now, those of this achievement only."""
+    counts = [
+        Approval.outcome == "approved",
+        Approval.at <= _NOW,
+        or_(Approval.ended_at.is_(None), Approval.ended_at > _NOW),
+    ]
+    query: Rows = select(Approval.member_id, Approval.approver_who, Approval.at).where(
+        asked.own(Approval, Approval.member_id),
+        Approval.achievement_id == _ACHIEVEMENT,
+        Approval.role == rule.by_role,
+        *counts,
+    )
+    if rule.not_conflicted:
+        back = aliased(Approval)
+        in_turn = select(back.id).where(
+            back.network_id == _NETWORK,
+            back.outcome == "approved",
+            back.at <= _NOW,
+            or_(back.ended_at.is_(None), back.ended_at > _NOW),
+            back.approver_who == Approval.recipient_who,
+            back.recipient_who == Approval.approver_who,
+        )
+        query = query.where(~in_turn.exists())
+    rows = _within(query, rule.window, Approval.at, Approval.member_id, asked).subquery()
+    number = func.count(distinct(rows.c.approver_who))
+    numbers = _numbers(rows.c.member_id, number, literal(0), func.min(rows.c.at))
+    return Compiled(numbers.group_by(rows.c.member_id), None)
+
+
 _COMPILERS: dict[type[Rule], Callable[[Any, Asked], Compiled]] = {
     Count: _count,
     Sum: _sum,
@@ -737,4 +769,5 @@ _COMPILERS: dict[type[Rule], Callable[[Any, Asked], Compiled]] = {
     Endorsed: _endorsed,
     Holds: _holds,
     Tenure: _tenure,
+    Approved: _approved,
 }

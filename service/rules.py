@@ -636,6 +636,38 @@ class Holds(Rule):
         return f"{number(observed)} held, needed {self.requirement}"
 
 
+class Approved(Rule):
+    """People in a role who approved the award; nobody approves for themself."""
+
+    rule: Literal["approval"]
+    by_role: RoleName = Field(description="the role in the network that they have when they approve")
+    n: Amount = Field(1, description="as many different people as this, or more")
+    not_conflicted: bool = Field(
+        True, description="whether an approval does not count by somebody whom the member has approved in turn"
+    )
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        people = "person" if self.n == 1 else "people"
+        return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
+        return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves has the award decided in the same breath."""
+        return set()
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `n`, and the part of it that is there."""
+        _ = beside
+        return self.n, observed / self.n
+
+
 def no_more_than(n: int, choice: Sequence[Any] | None) -> int:
     """Return `n`, the part of a choice that is needed, where the choice has so many (None: it is itself refused)."""
     if choice is not None and n > len(choice):

@@ -1,5 +1,6 @@
 """What an operation needs beside its session: settings, database, keys and the time."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One running service. Built once (`start`), passed down, never imported as a global."""
+    """One running service. Built once (`start`), passed down, never imported as a global.
+
+    `now` is the calendar's time, `steady` counts seconds and never jumps.
+    """
 
     settings: Settings
     database: Database
@@ -30,6 +34,7 @@ class Runtime:
     contexts: Contexts = PACKAGED
     fair_use: FairUse = field(default_factory=FairUse)
     now: Callable[[], datetime] = field(default=utc_now)
+    steady: Callable[[], float] = field(default=time.monotonic)
 
     @classmethod
     def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:

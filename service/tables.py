@@ -434,12 +434,23 @@ class Enrolment(Row):
 
 
 class Award(Row):
-    """The decision that a member has earned an achievement. One live award for both."""
+    """The decision that a member has earned an achievement. One live award for both.
+
+    `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
+    knows who that is. They are one only while the award is under review, and when it no longer stands.
+
+    `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
+    decision; empty where time or voided evidence did.
+    """
 
     __tablename__ = "awards"
     __table_args__ = (
         one_of("basis", "rule", "approval", "override", "recorded"),
         one_of("state", "pending", "awarded", "suspended", "revoked", "expired"),
+        CheckConstraint(
+            "review_since IS NOT NULL OR state IN ('revoked', 'expired') OR actor_who <> recipient_who",
+            name="not_self",
+        ),
         Index(
             "uq_awards_live",
             "member_id",
@@ -466,6 +477,90 @@ class Award(Row):
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     receipt_digest: Mapped[str | None] = mapped_column(String(64))
     renews: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    recipient_who: Mapped[UUID | None]
+    actor_who: Mapped[UUID | None]
+    review_since: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+
+
+class Review(Row):
+    """Something about an award that people must decide; the queue of approvals.
+
+    Kinds: `approval`, the criteria are met but for people's approval; `second`, an award to staff that needs a second
+    person; `standing`, an award that lost something it rested on. `asked_by` is the member whose token asked.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        one_of("kind", "approval", "second", "standing"),
+        one_of("state", "waiting", "approved", "declined", "withdrawn"),
+        Index(
+            "uq_reviews_waiting",
+            "member_id",
+            "achievement_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(None, "network_id", "state"),
+        Index(None, "award_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    award_id: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    cause: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    asked_by_token: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+
+
+class Approval(Row):
+    """What one person said in a review, in one role that they had then; it counts in `[at, ended_at)`.
+
+    The three columns `*_who` say who the members are: the person, or the member while nobody knows who that is. Who
+    approves is neither the recipient nor whoever asked, as long as the approval counts.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        one_of("outcome", "approved", "declined"),
+        CheckConstraint(
+            "ended_at IS NOT NULL OR (approver_who <> recipient_who"
+            " AND (asked_by_who IS NULL OR approver_who <> asked_by_who))",
+            name="not_self",
+        ),
+        UniqueConstraint("review_id", "approver_id", "role"),
+        Index(None, "member_id", "achievement_id"),
+        Index(None, "approver_id"),
+        Index(None, "award_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    review_id: Mapped[UUID] = mapped_column(ForeignKey("reviews.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    award_id: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    approver_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    note: Mapped[str | None] = mapped_column(Text)
+    recipient_who: Mapped[UUID]
+    approver_who: Mapped[UUID]
+    asked_by_who: Mapped[UUID | None]
 
 
 class AwardEvidence(Row):
@@ -561,15 +656,79 @@ class Event(Row):
     at: Mapped[datetime]
 
 
+class Webhook(Row):
+    """An address that is sent the network's events, in order.
+
+    `position` is that of the last event which it has had; an empty list of `types` means all of them. `due_at` is
+    when it may be sent the next one, `taken_until` how long it belongs to whoever is sending. The secrets are locked
+    by custody.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        one_of("state", "active", "disabled"),
+        one_of("disabled_for", "asked", "gone", "failing"),
+        UniqueConstraint("network_id", "url"),
+        Index(None, "state", "due_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    url: Mapped[str] = mapped_column(String(2000))
+    description: Mapped[str | None] = mapped_column(Text)
+    types: Mapped[list[str]]
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    disabled_for: Mapped[str | None] = mapped_column(String(16))
+    disabled_at: Mapped[datetime | None]
+    secret: Mapped[str] = mapped_column(Text)
+    earlier_secret: Mapped[str | None] = mapped_column(Text)
+    earlier_until: Mapped[datetime | None]
+    position: Mapped[int]
+    attempts: Mapped[int] = mapped_column(default=0)
+    failing_since: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    taken_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Delivery(Row):
+    """What became of one event at one webhook; kept for a while.
+
+    `again`: somebody asked for it once more, beside the order. `answer` is the beginning of what a refusal said.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        one_of("state", "queued", "delivered", "failed"),
+        UniqueConstraint("webhook_id", "event_id"),
+        Index(None, "webhook_id", "state", "due_at"),
+        Index(None, "attempted_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    again: Mapped[bool] = mapped_column(Boolean, default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    attempted_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(String(120))
+    duration_ms: Mapped[int | None]
+
+
 class Message(Row):
-    """A message to be written to an educator about a credential; rendered when sent."""
+    """A message to an educator about a credential, or to a network about a webhook; rendered when sent."""
 
     __tablename__ = "messages"
     __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
-    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+    webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What goes on beside the requests: awards left undecided, messages to send, status lists to sign anew.
+"""What goes on beside the requests: awards left undecided, messages to send, status lists to sign anew, webhooks.
 
 Every piece of work is safe to do twice and beside other processes, and is found in the rows: whoever dies leaves
 it to the next.
@@ -7,10 +7,10 @@ it to the next.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from service import awards, messages, passing_days, status_lists
+from service import awards, deliveries, messages, passing_days, status_lists
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -22,10 +22,15 @@ LEFT_ALONE = timedelta(seconds=30)
 
 
 class Upkeep:
-    """A thread that does the work of one process, one piece after the other, from `start` to `stop`."""
+    """A thread that does work beside the requests, one piece after the other, from `start` to `stop`.
 
-    def __init__(self, running: Runtime) -> None:
+    Args:
+        work: the pieces, each with the seconds between two times; left out: what every process does (`WORK`).
+    """
+
+    def __init__(self, running: Runtime, work: Mapping[Callable[[Runtime], int], float] | None = None) -> None:
         self._running = running
+        self._work = WORK if work is None else work
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="laurel-upkeep", daemon=True)
 
@@ -39,9 +44,9 @@ class Upkeep:
         self._thread.join()
 
     def _run(self) -> None:
-        due_at = dict.fromkeys(WORK, 0.0)
+        due_at = dict.fromkeys(self._work, 0.0)
         while not self._stopping.is_set():
-            for work, pause_seconds in WORK.items():
+            for work, pause_seconds in self._work.items():
                 if not self._stopping.is_set() and due_at[work] <= time.monotonic():
                     done = self._do(work)
                     due_at[work] = time.monotonic() + max(pause_seconds, 0 if done else AFTER_FAILURE_SECONDS)
@@ -69,5 +74,6 @@ WORK: dict[Callable[[Runtime], int], float] = {
     passing_days.mark_tenures: 600,
     status_lists.resign_due: 600,
     awards.expire_due: 600,
+    deliveries.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

@@ -22,6 +22,7 @@ LAYERS = [
     {"provenance"},
     {"standing"},
     {"verify"},
+    {"presentation"},
     {"__init__"},
 ]
 """The modules of `credentials`, lowest first: each may import those before it."""

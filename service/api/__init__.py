@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from service.api import (
     achievements,
+    approvals,
     awards,
     blobs,
     bulk,
@@ -21,6 +22,7 @@ from service.api import (
     sessions,
     tokens,
     verifications,
+    webhooks,
 )
 from service.settings import Settings
 
@@ -41,7 +43,9 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(enrolments.router)
     app.include_router(progress.router)
     app.include_router(awards.router)
+    app.include_router(approvals.router)
     app.include_router(credentials.router)
     app.include_router(events.router)
+    app.include_router(webhooks.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)

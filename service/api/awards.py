@@ -54,6 +54,9 @@ class AwardOut(Answer):
     awarded_at: Instant = Field(description="when it was earned")
     decided_at: Instant
     reason: str | None = None
+    under_review_since: Instant | None = Field(
+        None, description="since when somebody looks into whether it stands; see the queue of approvals"
+    )
     credential: AwardedCredential | None = None
 
     @classmethod
@@ -70,6 +73,7 @@ class AwardOut(Answer):
             awarded_at=row.awarded_at,
             decided_at=row.decided_at,
             reason=row.reason,
+            under_review_since=row.review_since,
             credential=AwardedCredential(
                 id=credential.id,
                 url=drafts.credential_url(settings, credential.id),

@@ -125,8 +125,8 @@ def get_progress(
 def get_criteria_schema(running: Running) -> JSONResponse:
     """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
 
-    The kinds that it calls reserved cannot be published yet. A little is checked beyond it: `n` above the number of
-    entries, a window without time in it, dates that do not exist, the size, and what a definition refers to.
+    A little is checked beyond it: `n` above the number of entries, a window without time in it, dates that do not exist,
+    the size, and what a definition refers to.
     """
     schema = criteria.json_schema(f"{running.settings.base_url}/schemas/criteria/1")
     return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})

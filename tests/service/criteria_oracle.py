@@ -81,6 +81,19 @@ class Held:
     valid_until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Vote:
+    """What somebody said, in a role, of an award of the achievement that is judged; it counts until it ended."""
+
+    id: UUID
+    member: UUID
+    approver: UUID
+    role: str
+    at: datetime
+    approved: bool = True
+    ended: datetime | None = None
+
+
 @dataclass
 class World:
     """Everything that is known about a network at one moment. `persons`: who each member is."""
@@ -95,6 +108,7 @@ class World:
     periods: list[Period] = field(default_factory=list)
     organizations: dict[UUID, str] = field(default_factory=dict)
     enrolled: dict[UUID, datetime] = field(default_factory=dict)
+    votes: list[Vote] = field(default_factory=list)
 
     def person(self, member: UUID) -> UUID:
         """Return who the member is."""
@@ -478,6 +492,25 @@ def holds(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     return len(found), criterion.get("n", len(criterion["achievements"])), []
 
 
+def approval(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count the people who approved in the role and whose approval counts still."""
+    standing = [
+        vote
+        for vote in world.votes
+        if vote.approved and vote.at <= world.now and not (vote.ended is not None and vote.ended <= world.now)
+    ]
+    pairs = {(world.person(vote.approver), world.person(vote.member)) for vote in standing}
+    people = set()
+    for vote in standing:
+        if vote.member != member or vote.role != criterion["by_role"] or not inside(criterion, world, member, vote.at):
+            continue
+        approver, recipient = world.person(vote.approver), world.person(vote.member)
+        if criterion.get("not_conflicted", True) and (recipient, approver) in pairs:
+            continue
+        people.add(approver)
+    return len(people), criterion.get("n", 1), []
+
+
 RULES: dict[str, Callable[[dict[str, Any], World, UUID], Answer]] = {
     "count": count,
     "sum": total,
@@ -488,4 +521,5 @@ RULES: dict[str, Callable[[dict[str, Any], World, UUID], Answer]] = {
     "endorsed": endorsed,
     "holds": holds,
     "tenure": tenure,
+    "approval": approval,
 }

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.tables import (
     Achievement,
     AchievementVersion,
+    Approval,
     Award,
     Contribution,
     ContributionTag,
@@ -24,12 +25,13 @@ from service.tables import (
     Person,
     Rating,
     Record,
+    Review,
     Role,
     Row,
     Session,
     StatusList,
 )
-from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, Period, World
+from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, Period, Vote, World
 
 # The clocks go back in New York on 1 November 2026: the windows below end on both sides of it.
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland")
@@ -44,6 +46,7 @@ TAGS = ("writing", "reading")
 SERIES = ("circle", "club")
 RESOURCES = ("https://example.org/a", "https://example.org/b")
 CRITERIA = ("specific", "kind", "useful")
+ROLES = ("approver", "director")
 PARTS = ("overview", "artifacts")
 DAYS = [date(2026, 10, day) for day in (26, 31)] + [date(2026, 11, day) for day in (1, 2)]
 
@@ -195,6 +198,10 @@ rule_shapes = {
         {"rule": st.just("holds"), "achievements": some(OTHERS)},
         {"n": st.just(1), "valid_on_award": st.booleans(), "min_version": st.integers(1, 2), "window": windows},
     ),
+    "approval": objects(
+        {"rule": st.just("approval"), "by_role": st.sampled_from(ROLES)},
+        {"n": st.integers(1, 2), "not_conflicted": st.booleans(), "window": windows},
+    ),
 }
 rules = st.one_of(*rule_shapes.values())
 
@@ -217,10 +224,15 @@ definitions = st.recursive(
 )
 
 
+def who(persons: dict[UUID, UUID | None], member: UUID) -> UUID:
+    """Return who a member is."""
+    return persons[member] or member
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Give networks of four members, some of them one person, with some evidence."""
-    ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1040)])))
+    ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1050)])))
     meetings = [
         Meeting(next(ids), f"s{n + 1}", draw(st.sampled_from((*SERIES, None))), draw(moments)) for n in range(3)
     ]
@@ -294,10 +306,33 @@ def worlds(draw: st.DrawFn) -> World:
             unique_by=lambda award: (award.member, award.achievement),
         )
     )
+    persons = {member: draw(st.sampled_from((None, *PERSONS))) for member in MEMBERS}
+    votes = draw(
+        st.lists(
+            st.builds(
+                lambda **given: Vote(id=UUID(int=0), **given),
+                member=members,
+                approver=members,
+                role=st.sampled_from(ROLES),
+                at=moments,
+                approved=st.sampled_from((True, True, True, False)),
+                ended=st.sampled_from((None, None, NOW, NOW + timedelta(seconds=1))),
+            ),
+            max_size=6,
+        )
+    )
+    # What was found to be an approval of oneself has ended.
+    votes = [
+        replace(
+            vote, id=next(ids), ended=NOW if who(persons, vote.member) == who(persons, vote.approver) else vote.ended
+        )
+        for vote in votes
+    ]
     return World(
         now=NOW,
         zone=draw(st.sampled_from(ZONES)),
-        persons={member: draw(st.sampled_from((None, *PERSONS))) for member in MEMBERS},
+        votes=votes,
+        persons=persons,
         meetings=meetings,
         deeds=deeds,
         judgements=judgements,
@@ -410,8 +445,36 @@ def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tupl
             )
         )
     session.flush()
+    write_votes(session, network, tested, world)
     write_evidence(session, network, world)
     return network, tested
+
+
+def write_votes(session: OrmSession, network: Network, tested: AchievementVersion, world: World) -> None:
+    """Write what was said of awards, each in a review of its own."""
+    for vote in world.votes:
+        common = {
+            "network_id": network.id,
+            "member_id": vote.member,
+            "achievement_id": tested.achievement_id,
+            "achievement_version_id": tested.id,
+        }
+        session.add(Review(**common, id=vote.id, kind="approval", cause="asked", state="withdrawn", opened_at=vote.at))
+        session.flush()
+        session.add(
+            Approval(
+                **common,
+                review_id=vote.id,
+                approver_id=vote.approver,
+                role=vote.role,
+                outcome="approved" if vote.approved else "declined",
+                at=vote.at,
+                ended_at=vote.ended,
+                recipient_who=world.person(vote.member),
+                approver_who=world.person(vote.approver),
+            )
+        )
+    session.flush()
 
 
 def write_evidence(session: OrmSession, network: Network, world: World) -> None:

@@ -271,12 +271,6 @@ def test_a_rule_that_is_not_criteria_is_refused_also_in_a_draft(who: Actor, rule
     ("body", "code", "pointer"),
     [
         pytest.param(
-            ruled({"all": [RULE, {"rule": "approval", "by_role": "director", "n": 1}]}),
-            "rule-not-available",
-            "/criteria/rule/all/1/rule",
-            id="a reserved rule",
-        ),
-        pytest.param(
             ruled({"rule": "count", "gte": 9, "distinct": "day", "window": {"from": "2026-01-01", "to": "2026-01-09"}}),
             "rule-impossible",
             "/criteria/rule/gte",

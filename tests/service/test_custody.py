@@ -1,5 +1,6 @@
 """Private keys: encrypted at rest, opened with the passphrase only."""
 
+import base64
 import stat
 from pathlib import Path
 
@@ -73,3 +74,25 @@ def test_on_localhost_a_missing_passphrase_is_made_once_and_kept(tmp_path: Path)
     assert Custody(settings).signer(uri).key.algorithm == "Ed25519"
     given = settings.model_copy(update={"keys_passphrase": SecretStr(file.read_text())})
     assert Custody(given).signer(uri).key.algorithm == "Ed25519"
+
+
+def test_a_locked_secret_opens_after_a_restart_and_under_its_own_name_only(tmp_path: Path) -> None:
+    custody, secret = Custody(settings_in(tmp_path)), b"shared with somebody"
+    locked = custody.lock(secret, "webhook 1")
+    assert base64.b64encode(secret)[:20].decode() not in locked
+    assert locked != custody.lock(secret, "webhook 1")
+    reopened = Custody(settings_in(tmp_path))
+    assert reopened.unlock(locked, "webhook 1") == secret
+    for custody_, name in (
+        (reopened, "webhook 2"),
+        (Custody(settings_in(tmp_path, keys_passphrase="other")), "webhook 1"),
+    ):
+        with pytest.raises(CustodyError) as closed:
+            custody_.unlock(locked, name)
+        assert closed.value.code == "custody-unavailable"
+
+
+@pytest.mark.parametrize("locked", ["", "AAAA", "not base64", "A" * 80, "é"])
+def test_what_was_not_locked_here_is_not_opened(tmp_path: Path, locked: str) -> None:
+    with pytest.raises(CustodyError):
+        Custody(settings_in(tmp_path)).unlock(locked, "webhook 1")
