@@ -662,6 +662,11 @@ class Approved(Rule):
         """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
         return "may-change"
 
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves has the award decided in the same breath."""
+        return set()
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `n`, and the part of it that is there."""
         _ = beside
