@@ -653,11 +653,6 @@ class Approved(Rule):
         return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
 
     @property
-    def topics(self) -> set[str]:
-        """Nothing: whoever approves decides at once."""
-        return set()
-
-    @property
     def stability(self) -> Stability:
         """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
         return "may-change"
