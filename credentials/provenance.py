@@ -75,6 +75,7 @@ class Inquiry:
     contexts: Contexts
     source: Load
     max_addresses: int = MAX_ADDRESSES
+    schemas_evaluated: int = 0
     _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
     _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)
     _work_left: int = MAX_WORK

@@ -1,12 +1,13 @@
 """Whether a credential is as the schemas that it names want it: JSON Schema, loaded, bounded, and evaluated.
 
 A schema is a program that somebody else wrote, so it runs within bounds: its size, how far its references unfold, no
-reference elsewhere, and patterns that take linear time (no look-around, no back-references). What is beyond them is
-*undecided*: nobody here knows whether the credential fits.
+reference elsewhere, and small patterns that take linear time (no look-around, no back-references) over not too much
+text. What is beyond them is *undecided*: nobody here knows whether the credential fits.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jsonschema_rs
@@ -22,17 +23,22 @@ from credentials.strict_json import parse_json, pointer
 
 MAX_SCHEMAS: Final = 4
 """How many schemas of one credential are looked at."""
+MAX_EVALUATIONS: Final = 16
+"""How many schemas are evaluated for one report, for endorsements and credentials of a presentation together."""
 MAX_SCHEMA_BYTES: Final = 256 * 1024
-MAX_STEPS: Final = 10_000_000
+MAX_STEPS: Final = 1_000_000
 """At most how many nodes of the schema, references unfolded, times values of the credential are evaluated."""
+MAX_PATTERN_STEPS: Final = 100_000
+"""At most how many patterns, references unfolded, times characters of the credential are matched."""
 _MAX_UNFOLDED_DEPTH: Final = 128
-_PATTERN_BYTES: Final = 1024 * 1024
+_PATTERN_BYTES: Final = 8 * 1024  # of a compiled pattern; each character may cost as many steps as it has states
 
 _KNOWN = re.compile(
     r"https://purl\.imsglobal\.org/spec/ob/v3p0/schema/json(-ld)?/"
     r"ob_v3p0_(any)?(achievement|endorsement)credential(_schema|-jsonschema1)\.json"
 )
 """Schemas whose rules the model carries."""
+_REPEATING = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 _DIALECTS = (
     "https://json-schema.org/draft/2020-12/schema",
     "https://json-schema.org/draft/2019-09/schema",
@@ -75,14 +81,24 @@ def _check(entry: Mapping[str, Any], credential: Mapping[str, Any], inquiry: Inq
     unsecured = {name: value for name, value in credential.items() if name != "proof"}
     if "1EdTechJsonSchemaValidator2019" in types:  # (1)
         if not _KNOWN.fullmatch(address):
+            _count_one(inquiry)
             yield from _evaluate(_load(entry, inquiry), credential, address)
     elif "JsonSchema" in types:  # (2)
+        _count_one(inquiry)
         yield from _evaluate(_load(entry, inquiry), unsecured, address)
     elif "JsonSchemaCredential" in types:  # (3)
+        _count_one(inquiry)
         yield from _evaluate(_load_secured(entry, inquiry), unsecured, address)
     else:  # (4)
         message = f"expected a type of schema that is known here, got {shown(entry.get('type'))}"
         raise UnsupportedError("schema-unknown", message, "/type")
+
+
+def _count_one(inquiry: Inquiry) -> None:
+    if inquiry.schemas_evaluated >= MAX_EVALUATIONS:
+        message = f"expected at most {MAX_EVALUATIONS} schemas for one report, got more"
+        raise UnsupportedError("schemas-too-many", message)
+    inquiry.schemas_evaluated += 1
 
 
 def _fetch(entry: Mapping[str, Any], inquiry: Inquiry) -> bytes:
@@ -136,7 +152,8 @@ def _evaluate(schema: Any, credential: Mapping[str, Any], address: str) -> Itera
     if str(dialect).removesuffix("#") not in _DIALECTS:
         message = f"expected JSON Schema 2020-12, 2019-09 or draft 7, got {shown(dialect)}"
         raise UnsupportedError("schema-malformed", message, "/id")
-    if _Unfolding(schema).steps(schema)[0] * _count(credential) > MAX_STEPS:
+    size, (values, characters) = _Unfolding(schema).size(schema), _extent(credential)
+    if size.nodes * values > MAX_STEPS or size.patterns * characters > MAX_PATTERN_STEPS:
         raise _too_complex()
     try:
         validator = jsonschema_rs.validator_for(
@@ -155,39 +172,52 @@ def _evaluate(schema: Any, credential: Mapping[str, Any], address: str) -> Itera
         return
 
 
+@dataclass(frozen=True)
+class _Size:
+    """How much there is of a schema under a node, references unfolded."""
+
+    nodes: int = 1
+    levels: int = 1
+    patterns: int = 0
+
+
 class _Unfolding:
     """How large a schema is when each reference stands for what it points to."""
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
-        self._known: dict[int, tuple[int, int]] = {}
+        self._known: dict[int, _Size] = {}
         self._open: set[int] = set()
 
-    def steps(self, node: Any, levels: int = 0) -> tuple[int, int]:
-        """Return how many nodes there are under `node`, and how many levels; raise beyond bounds or in a circle."""
+    def size(self, node: Any, level: int = 0) -> _Size:
+        """Return the size of what is under `node`; raise beyond bounds or in a circle."""
         if not isinstance(node, list | Mapping):
-            return 1, 1
+            return _Size()
         if id(node) in self._known:
             return self._known[id(node)]
-        if id(node) in self._open or levels > _MAX_UNFOLDED_DEPTH:
+        if id(node) in self._open or level > _MAX_UNFOLDED_DEPTH:
             raise _too_complex()
         self._open.add(id(node))
-        total, depth = 1, 0
-        for inner in self._under(node, levels):
-            below, deep = self.steps(inner, levels + 1)
-            total, depth = total + below, max(depth, deep)
-        if total > MAX_STEPS or depth >= _MAX_UNFOLDED_DEPTH:
+        within = [self.size(inner, level + 1) for inner in self._under(node, level)]
+        levels = 1 + max((one.levels for one in within), default=0)
+        nodes, patterns = 1 + sum(one.nodes for one in within), sum(one.patterns for one in within)
+        if isinstance(node, Mapping):
+            named = node.get("patternProperties")
+            patterns += isinstance(node.get("pattern"), str) + (len(named) if isinstance(named, Mapping) else 0)
+            if node.keys() & _REPEATING:  # what was evaluated is evaluated again, level by level
+                nodes, patterns = nodes * (4 + levels), patterns * (4 + levels)
+        if nodes > MAX_STEPS or patterns > MAX_PATTERN_STEPS or levels > _MAX_UNFOLDED_DEPTH:
             raise _too_complex()
         self._open.remove(id(node))
-        self._known[id(node)] = total, depth + 1
+        self._known[id(node)] = _Size(nodes, levels, patterns)
         return self._known[id(node)]
 
-    def _under(self, node: Any, levels: int) -> Iterator[Any]:
+    def _under(self, node: Any, level: int) -> Iterator[Any]:
         if isinstance(node, list):
             yield from node
             return
         for keyword, value in node.items():
-            if keyword in {"$dynamicRef", "$recursiveRef"} or (keyword == "$id" and levels):
+            if keyword in {"$dynamicRef", "$recursiveRef"} or (keyword == "$id" and level):
                 if isinstance(value, str):
                     message = f"expected a schema without {keyword} within it, got one with it"
                     raise UnsupportedError("schema-malformed", message, "/id")
@@ -211,9 +241,16 @@ class _Unfolding:
         return found
 
 
-def _count(value: Any) -> int:
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_count, inner))
+def _extent(value: Any) -> tuple[int, int]:
+    """Return how many values there are in a JSON value, and how many characters in its texts and names."""
+    if isinstance(value, str):
+        return 1, len(value)
+    inner: list[Any] = value if isinstance(value, list) else []
+    names = 0
+    if isinstance(value, Mapping):
+        inner, names = list(value.values()), sum(map(len, value))
+    extents = [_extent(item) for item in inner]
+    return 1 + sum(values for values, _ in extents), names + sum(characters for _, characters in extents)
 
 
 def _too_complex() -> UnsupportedError:

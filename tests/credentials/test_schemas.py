@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from credentials import Report, verify
-from credentials.schemas import MAX_SCHEMA_BYTES, MAX_SCHEMAS
+from credentials import Report, verify, verify_presentation
+from credentials.schemas import MAX_EVALUATIONS, MAX_SCHEMA_BYTES, MAX_SCHEMAS
 from tests.credentials.parties import EXAMPLES, NOW, V2, Party, World, check_of, not_passed, outcomes
 
 ISSUER, AUTHOR = Party(1), Party(2)
@@ -155,6 +155,17 @@ def doubling(times: int) -> dict[str, Any]:
     return {"$ref": "#/$defs/a0", "$defs": {**defs, f"a{times}": {"type": "object"}}}
 
 
+def repeating(times: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"properties": {"id": True}}
+    for _ in range(times):
+        schema = {"allOf": [schema], "unevaluatedProperties": {"not": {"type": "null"}}}
+    return schema
+
+
+def patterns(count: int) -> dict[str, Any]:
+    return {"properties": {f"x{number}": {"pattern": f"^x{number}$"} for number in range(count)}}
+
+
 UNDECIDED: dict[str, tuple[Any, str, str]] = {
     "not to be had": (None, "address-unavailable", ""),
     "no JSON": (b"{", "schema-malformed", "/id"),
@@ -176,7 +187,24 @@ UNDECIDED: dict[str, tuple[Any, str, str]] = {
     "a circle": ({"properties": {"a": {"$ref": "#"}}}, "schema-too-complex", "/id"),
     "a long chain": (chain(200), "schema-too-complex", "/id"),
     "a doubling": (doubling(30), "schema-too-complex", "/id"),
-    "a doubling that the credential makes too long": (doubling(17), "schema-too-complex", "/id"),
+    "a doubling that the credential makes too long": (doubling(14), "schema-too-complex", "/id"),
+    "what was evaluated once more at each level": (repeating(8), "schema-too-complex", "/id"),
+    "too many patterns": (patterns(2000), "schema-too-complex", "/id"),
+    "too many named by patterns": (
+        {"patternProperties": {f"^x{number}$": True for number in range(2000)}},
+        "schema-too-complex",
+        "/id",
+    ),
+    "patterns that references multiply": (
+        {
+            **doubling(12),
+            "patternProperties": {"x": {"pattern": "x"}},
+            "allOf": [{"$ref": "#/$defs/a0"}],
+            "$defs": {**doubling(12)["$defs"], "a12": {"pattern": "x"}},
+        },
+        "schema-too-complex",
+        "/id",
+    ),
 }
 
 
@@ -194,6 +222,8 @@ def test_references_within_bounds_are_followed() -> None:
 
 
 def test_a_pattern_takes_linear_time() -> None:
+    assert report(patterns(20)).verdict == "verified"
+    assert report(repeating(2)).verdict == "verified"
     schema = {"properties": {"name": {"pattern": "^(a+)+$"}}}
     assert not_passed(report(schema, name="a" * 5000 + "b")) == [("schema", "failed", [("schema-mismatch", "/name")])]
 
@@ -209,6 +239,17 @@ def test_more_schemas_than_are_looked_at_are_undecided() -> None:
     found = verify(json.dumps(received), now=NOW, load=world.load)
     assert not_passed(found) == [("schema", "undecided", [("schemas-too-many", "/credentialSchema")])]
     assert len(world.asked) == MAX_SCHEMAS
+
+
+def test_the_credentials_of_a_presentation_share_a_bound() -> None:
+    kinds = ["JsonSchema", "1EdTechJsonSchemaValidator2019", "JsonSchema", "1EdTechJsonSchemaValidator2019"]
+    received = ISSUER.sign(credential([entry(kind, id=f"{ADDRESS}?{number}") for number, kind in enumerate(kinds)]))
+    world = World({f"{ADDRESS}?{number}": True for number in range(len(kinds))})
+    shown = {"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [received] * 5}
+    found = verify_presentation(json.dumps(shown), now=NOW, load=world.load, unsigned=True)
+    assert [inner.verdict for inner in found.credentials] == ["verified"] * (MAX_EVALUATIONS // 4) + ["undecided"]
+    codes = [finding.code for finding in check_of(found.credentials[4], "schema").findings]
+    assert codes == ["schemas-too-many"] * 4
 
 
 @pytest.mark.parametrize(
