@@ -39,8 +39,8 @@ def older(members: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def report(signed: dict[str, Any], **options: Any) -> Report:
-    return verify(json.dumps(signed), now=NOW, load=World().load, **options)
+def report(signed: dict[str, Any], world: World | None = None, **options: Any) -> Report:
+    return verify(json.dumps(signed), now=NOW, load=(world or World()).load, **options)
 
 
 def subject(members: Any) -> Any:
@@ -180,17 +180,22 @@ def endorsement(by: Party, of: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("place", ["badge", "achievement"])
 def test_an_endorsement_stands_on_its_own_proof(place: str) -> None:
-    def endorsed(*, signed_by: Party) -> Report:
+    def endorsed(*, signed_by: Party, world: World | None = None, **changes: Any) -> Report:
         def change(members: Any) -> None:
             holder = members if place == "badge" else achievement(members)
-            holder["endorsement"] = [signed_by.sign(endorsement(PEER, holder["id"]))]
+            holder["endorsement"] = [signed_by.sign({**endorsement(PEER, holder["id"]), **changes})]
 
-        return report(ISSUER.sign(badge(change)))
+        return report(ISSUER.sign(badge(change)), world)
 
     found = endorsed(signed_by=PEER)
     assert (found.verdict, outcomes(found)["endorsements"]) == ("verified", "passed"), not_passed(found)
     where = "" if place == "badge" else ACHIEVEMENT
     found = endorsed(signed_by=ISSUER)  # who would gladly speak for others
-    assert not_passed(found) == [
-        ("endorsements", "failed", [("endorsement-not-verified", f"{where}/endorsement/0")]),
-    ]
+    failed = [("endorsements", "failed", [("endorsement-not-verified", f"{where}/endorsement/0")])]
+    assert not_passed(found) == failed
+    wanted = {"https://peer.example/schema": {"required": ["evidence"]}}
+    named = [{"id": address, "type": "1EdTechJsonSchemaValidator2019"} for address in wanted]
+    found = endorsed(signed_by=PEER, world=World(dict.fromkeys(wanted, True)), credentialSchema=named)
+    assert found.verdict == "verified"
+    found = endorsed(signed_by=PEER, world=World(dict(wanted)), credentialSchema=named)
+    assert not_passed(found) == failed
