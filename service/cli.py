@@ -28,8 +28,7 @@ from service import (
     migrations,
     networks,
     settings,
-    status_lists,
-    vc_api_status,
+    upkeep,
     verification,
 )
 from service.app import create_app
@@ -289,7 +288,7 @@ def _show_keys(as_json: bool, keys: Sequence[Key]) -> None:
 def status_publish(as_json: AsJson = False) -> None:
     """Sign and publish every status list anew."""
     with _running() as running:
-        count = status_lists.publish_all(running) + vc_api_status.publish_all(running)
+        count = upkeep.publish_status_lists(running)
         _show(as_json, {"published": count}, lambda: f"{count} status lists published.")
 
 

@@ -68,6 +68,11 @@ def settle_left_over(running: Runtime) -> int:
     return sum(awards.settle_pending(running, network_id, LEFT_ALONE) for network_id in network_ids)
 
 
+def publish_status_lists(running: Runtime) -> int:
+    """Sign every status list anew, whatever its age; return how many."""
+    return status_lists.publish_all(running) + vc_api_status.publish_all(running)
+
+
 WORK: dict[Callable[[Runtime], int], float] = {
     messages.send_due: 1,
     settle_left_over: 10,
