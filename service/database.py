@@ -38,13 +38,11 @@ class Database:
         if self.is_sqlite:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(
-                parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20, max_overflow=20
-            )
+            self.engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=20)
             _set_up_sqlite(self.engine)
             self._reader = self.engine
         else:
-            self.engine = create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+            self.engine = create_engine(parsed, pool_size=20, pool_pre_ping=True)
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = self.engine.execution_options(laurel_writes=True)
 
