@@ -5,8 +5,9 @@ from credentials.documents import PACKAGED, Contexts, Fetched, Load
 from credentials.errors import CredentialError, MalformedError, UnavailableError
 from credentials.findings import Finding
 from credentials.keys import PrivateKeySigner, Signer, VerificationKey
-from credentials.report import Check, Report
-from credentials.sign import sign, sign_jwt
+from credentials.presentation import verify_presentation
+from credentials.report import Check, PresentationReport, Report
+from credentials.sign import sign, sign_jwt, sign_presentation, sign_presentation_jwt
 from credentials.strict_json import canonical_json, parse_json
 from credentials.verify import verify
 
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Load",
     "MalformedError",
+    "PresentationReport",
     "PrivateKeySigner",
     "Report",
     "Signer",
@@ -30,5 +32,8 @@ __all__ = [
     "parse_json",
     "sign",
     "sign_jwt",
+    "sign_presentation",
+    "sign_presentation_jwt",
     "verify",
+    "verify_presentation",
 ]

@@ -3,7 +3,8 @@
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
 three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`.
+`claim_findings`, or `presentation_findings`. Presentations come in VC-JOSE-COSE's form (`vp+jwt`), or in the `vp` claim
+of VC Data Model 1.1.
 """
 
 import math
@@ -23,13 +24,14 @@ from credentials.keys import (
     base64url_decode,
     base64url_encode,
 )
-from credentials.model import V1_CONTEXT, V2_CONTEXT
-from credentials.strict_json import MAX_BYTES, canonical_json, parse_json, pointer
+from credentials.model import V1_CONTEXT, V2_CONTEXT, is_open_badge
+from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_TOKEN_CHARS = MAX_BYTES // 3 * 4 + 2 * _MAX_HEADER_BYTES
 _OPEN_BADGES_HEADERS = frozenset({"alg", "kid", "jwk", "typ"})
 _CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
+_PRESENTED_CLAIMS: Mapping[str, str] = {"id": "jti", "holder": "iss"}
 _LAST_NUMERIC_DATE = 253_402_300_799  # the end of the year 9999
 
 Form = Literal["open-badges", "vc-jose-cose", "other"]
@@ -120,7 +122,7 @@ def decode_jwt(token: str) -> Jwt:
     except ProofError as error:
         raise MalformedError("jwt-malformed", f"JWT: {error.message}") from error
     header = parse_json(header_bytes, max_bytes=_MAX_HEADER_BYTES)
-    payload = parse_json(payload_bytes)
+    payload = parse_json(payload_bytes, max_values=MAX_VALUES)
     if not isinstance(header, dict) or not isinstance(payload, dict):
         raise MalformedError("jwt-malformed", "expected a JWT whose header and payload are JSON objects")
     return Jwt(header, payload, token.rpartition(".")[0].encode("ascii"), signature)
@@ -160,9 +162,22 @@ def header_findings(jwt: Jwt) -> list[Finding]:
 
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.
     """
+    findings = _header_findings(jwt, "vc")
+    if jwt.form == "open-badges":
+        for name in sorted(jwt.header.keys() - _OPEN_BADGES_HEADERS):
+            message = f"expected only alg, kid, jwk and typ in the header, got {shown(name)}"
+            findings.append(Finding("jwt-header-member", message, pointer(name)))
+        if not jwt.header.keys() & {"kid", "jwk"}:
+            findings.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither", ""))
+    return findings
+
+
+def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
+    """Return what is wrong with the header of any JWT around a credential (`vc`) or a presentation (`vp`)."""
     header, findings = jwt.header, []
-    if jwt.form == "other":
-        message = f"expected typ JWT, vc+jwt or none, got {shown(header['typ'])}"
+    another = "vp" if kind == "vc" else "vc"
+    if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
+        message = f"expected typ JWT, {kind}+jwt or none, got {shown(header['typ'])}"
         findings.append(Finding("jwt-type", message, "/typ"))
     if "kid" in header and jwt.key_id is None:
         message = f"expected kid to be a string, got {shown(header['kid'])}"
@@ -171,12 +186,6 @@ def header_findings(jwt: Jwt) -> list[Finding]:
         _ = jwt.embedded_key
     except CredentialError as error:
         findings.append(Finding(error.code, error.message, "/jwk"))
-    if jwt.form == "open-badges":
-        for name in sorted(header.keys() - _OPEN_BADGES_HEADERS):
-            message = f"expected only alg, kid, jwk and typ in the header, got {shown(name)}"
-            findings.append(Finding("jwt-header-member", message, pointer(name)))
-        if not header.keys() & {"kid", "jwk"}:
-            findings.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither", ""))
     return findings
 
 
@@ -187,7 +196,8 @@ def credential_of(jwt: Jwt) -> dict[str, Any]:
     """Return the credential that the payload is, or in VC Data Model 1.1 holds in its `vc` claim.
 
     The whole payload is the credential, without the JWT's own claims. In the form of 1.1, members that the credential
-    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them.
+    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them. Some
+    issuers put a credential of 2.0 there too: it is read as it stands, but for Open Badges, whose form is laid down.
 
     Raises:
         MalformedError: a `vc` that is no object, or a form that belongs to the other version than the first `@context`
@@ -202,24 +212,11 @@ def credential_of(jwt: Jwt) -> dict[str, Any]:
             )
         return credential
     inner = jwt.payload["vc"]
-    if not isinstance(inner, Mapping) or _first_context(inner) != V1_CONTEXT:
-        raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
-    return _with_claims_filled_in(inner, jwt.payload)
-
-
-def presentation_of(jwt: Jwt) -> dict[str, Any]:
-    """Return the presentation that the payload is, or in VC Data Model 1.1 holds in its `vp` claim.
-
-    Raises:
-        MalformedError: a `vp` claim that is no object (code "jwt-form-mismatch").
-    Spec: VC-JOSE-COSE, section 3.1.2; VC Data Model 1.1, section 6.3.1.
-    """
-    if jwt.form == "vc-jose-cose" or "vp" not in jwt.payload:
-        return _without_claims(jwt)
-    inner = jwt.payload["vp"]
-    if not isinstance(inner, Mapping):
-        raise MalformedError("jwt-form-mismatch", f"expected a presentation in the vp claim, got {shown(inner)}", "/vp")
-    return dict(inner)
+    if isinstance(inner, Mapping) and _first_context(inner) == V1_CONTEXT:
+        return _with_claims_filled_in(inner, jwt.payload)
+    if isinstance(inner, Mapping) and _first_context(inner) == V2_CONTEXT and not is_open_badge(inner):
+        return dict(inner)
+    raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
 
 
 def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,12 +281,70 @@ def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
     return findings
 
 
+# --- The presentation in it -------------------------------------------------------------------------------------------
+
+
+def presentation_of(jwt: Jwt) -> dict[str, Any]:
+    """Return the presentation that the payload is, or in VC Data Model 1.1 holds in its `vp` claim.
+
+    There, members that the presentation leaves to the claims (id, holder) are filled in from them.
+
+    Raises:
+        MalformedError: a `vp` claim that is no object (code "jwt-form-mismatch").
+    Spec: VC-JOSE-COSE, section 3.1.2; VC Data Model 1.1, section 6.3.1.
+    """
+    if jwt.form == "vc-jose-cose" or "vp" not in jwt.payload:
+        return {name: value for name, value in _without_claims(jwt).items() if name != "nonce"}
+    inner = jwt.payload["vp"]
+    if not isinstance(inner, Mapping):
+        raise MalformedError("jwt-form-mismatch", f"expected a presentation in the vp claim, got {shown(inner)}", "/vp")
+    claims = {member: jwt.payload[name] for member, name in _PRESENTED_CLAIMS.items() if name in jwt.payload}
+    return {**claims, **inner}
+
+
+def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Finding]:
+    """Return what is wrong with the header and claims of a JWT around a presentation.
+
+    `iss` and `jti` may be absent, and else are the presentation's holder and id; in VC-JOSE-COSE's form `vc` and `vp`
+    must be absent. `nonce` and `aud` are for whoever asked (`audience_of`). Codes: those of `header_findings`, but that
+    other headers are ignored, and of `claim_findings`.
+
+    Spec: VC-JOSE-COSE, sections 3.1.2 and 3.2.1; VC Data Model 1.1, section 6.3.1.
+    """
+    findings = _header_findings(jwt, "vp")
+    for name in ("vc", "vp") if jwt.form == "vc-jose-cose" else ():
+        if name in jwt.payload:
+            message = f"expected no {name} claim in a JWT of this type, got one"
+            findings.append(Finding("jwt-claim-forbidden", message, pointer(name)))
+    for member, name in _PRESENTED_CLAIMS.items():
+        value = presentation.get(member)
+        expected = value.get("id") if isinstance(value, Mapping) else value
+        if name in jwt.payload and jwt.payload[name] != expected:
+            message = f"expected the claim {name} to be the {member}, {shown(expected)}, got {shown(jwt.payload[name])}"
+            findings.append(Finding("jwt-claim-mismatch", message, pointer(name)))
+    for name in ("nbf", "exp", "iat"):
+        if name in jwt.payload and not _is_numeric_date(jwt.payload[name]):
+            message = f"expected the claim {name} to be a number of seconds, got {shown(jwt.payload[name])}"
+            findings.append(Finding("jwt-claim-malformed", message, pointer(name)))
+    if not all(isinstance(one, str) for one in audience_of(jwt)):
+        findings.append(
+            Finding("jwt-claim-malformed", "expected the claim aud to be texts, got something else", "/aud")
+        )
+    return findings
+
+
+def audience_of(jwt: Jwt) -> list[Any]:
+    """Return whom the claim `aud` names; nothing where it is absent. Spec: RFC 7519, section 4.1.3."""
+    audience = jwt.payload.get("aud", [])
+    return audience if isinstance(audience, list) else [audience]
+
+
 def open_envelope(envelope: Mapping[str, Any]) -> str:
     """Return the compact JWT in an EnvelopedVerifiableCredential or EnvelopedVerifiablePresentation.
 
     Raises:
-        MalformedError: without the context of VC Data Model 2.0, of another type, or whose id is no data address
-            with a JWT (code "envelope-malformed").
+        MalformedError: without the context of VC Data Model 2.0, of another type, with members beside these, or whose
+            id is no data address with a JWT (code "envelope-malformed").
         UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
     Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
     """
@@ -300,11 +355,15 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     found = [kind for name, kind in kinds.items() if name in (types if isinstance(types, list) else [types])]
     if len(found) != 1:
         raise MalformedError("envelope-malformed", "expected one type of envelope, got another type", "/type")
+    if unsigned := envelope.keys() - {"@context", "id", "type"}:
+        message = "expected an envelope that says nothing itself, got a member that nobody has signed"
+        raise MalformedError("envelope-malformed", message, pointer(min(unsigned)))
     head, comma, token = address.partition(",") if isinstance(address, str) else ("", "", "")
     media_type = head.removeprefix("data:").lower()
     if head == media_type or not comma or not head.startswith("data:"):
         raise MalformedError("envelope-malformed", "expected an envelope whose id is a data: address", "/id")
-    if not re.fullmatch(rf"application/{found[0]}(\+ld|-ld)?\+jwt", media_type):
+    # Not all say more of a JWT than that it is one; its own `typ` does.
+    if not re.fullmatch(rf"application/({found[0]}(\+ld|-ld)?\+)?jwt", media_type):
         raise UnsupportedError(
             "envelope-unsupported", f"expected application/{found[0]}+jwt, got {shown(media_type)}", "/id"
         )
@@ -321,7 +380,8 @@ def _first_context(document: Mapping[str, Any]) -> object:
 
 
 def _without_claims(jwt: Jwt) -> dict[str, Any]:
-    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS}
+    forbidden = {"vc", "vp"} if jwt.form == "vc-jose-cose" else set()
+    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS | forbidden}
 
 
 def _with_claims_filled_in(inner: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:

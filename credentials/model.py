@@ -126,6 +126,9 @@ Several = Annotated[list[T], AfterValidator(_filled)]
 OneOrSeveral = Annotated[list[T], BeforeValidator(_as_list), AfterValidator(_filled)]
 """Read from a single value too, where the specification allows that compaction; written as an array."""
 CompactJws = Annotated[str, _matching(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+\Z", "a compact JWS")]
+MediaType = Annotated[
+    str, _matching(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;.*)?\Z", "a media type")
+]
 LanguageCode = Annotated[
     str, _matching(r"[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z", "a language code such as en or pt-BR")
 ]
@@ -561,7 +564,7 @@ class RelatedResource(Model):
     id: str
     digest_sri: OneOrSeveral[str] | None = Field(None, alias="digestSRI")
     digest_multibase: OneOrSeveral[str] | None = None
-    media_type: str | None = None
+    media_type: MediaType | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -576,13 +579,11 @@ _OPEN_BADGES_CONTEXT = re.compile(r"https://purl\.imsglobal\.org/spec/ob/v3p0/co
 ContextEntry = Annotated[Text | Annotated[dict[str, Any], Tag("(object)")], Discriminator(_kind)]
 
 
-class Credential(Classified):
-    """What all credentials have, of either version of the data model."""
+class Document(Classified):
+    """What credentials and presentations have, of either version of the data model."""
 
     first_context: ClassVar[str] = V2_CONTEXT
-    own_type = ["VerifiableCredential"]
     context: list[ContextEntry] = Field(alias="@context")
-    related_resource: OneOrSeveral[RelatedResource] | None = None
 
     @field_validator("context")
     @classmethod
@@ -591,6 +592,13 @@ class Credential(Classified):
             got = shown(context[0] if context else None)
             _refuse("context-order", f"expected the first context to be {cls.first_context}, got {got}", 0)
         return context
+
+
+class Credential(Document):
+    """What all credentials have, of either version of the data model."""
+
+    own_type = ["VerifiableCredential"]
+    related_resource: OneOrSeveral[RelatedResource] | None = None
 
     @field_validator("related_resource")
     @classmethod
@@ -740,6 +748,19 @@ class Method(Model):
     type: OneOrSeveral[str]
 
 
+class NamedMethod(Method):
+    """A status or a service of VC Data Model 1.1, which has an address always."""
+
+    id: str
+
+
+class DataSchema(Model):
+    """A schema of any type that the credential follows."""
+
+    id: str
+    type: OneOrSeveral[str]
+
+
 class _General(Credential):
     """A credential of any type."""
 
@@ -748,27 +769,62 @@ class _General(Credential):
     description: _LocalText | None = None
     issuer: Annotated[Text | Annotated[Party, Tag("(object)")], Discriminator(_kind)]
     credential_subject: Annotated[OneOrSeveral[Subject], AfterValidator(_some)]
-    credential_status: OneOrSeveral[Method] | None = None
-    credential_schema: OneOrSeveral[CredentialSchema] | None = None
-    refresh_service: OneOrSeveral[Method] | None = None
+    credential_schema: OneOrSeveral[DataSchema] | None = None
     terms_of_use: OneOrSeveral[Method] | None = None
     evidence: OneOrSeveral[Method] | None = None
     proof: OneOrSeveral[Method] | None = None
 
 
 class VerifiableCredential(_General):
-    """A credential of any type on VC Data Model 2.0."""
+    """A credential of any type on VC Data Model 2.0, the reserved extension points included."""
 
+    credential_status: OneOrSeveral[Method] | None = None
+    refresh_service: OneOrSeveral[Method] | None = None
+    confidence_method: OneOrSeveral[Method] | None = None
+    render_method: OneOrSeveral[Method] | None = None
     valid_from: Instant | None = None
     valid_until: Instant | None = None
 
 
 class VerifiableCredential11(_General):
-    """A credential of any type on VC Data Model 1.1, for checking."""
+    """A credential of any type on VC Data Model 1.1."""
 
     first_context = V1_CONTEXT
+    credential_status: OneOrSeveral[NamedMethod] | None = None
+    refresh_service: OneOrSeveral[NamedMethod] | None = None
     issuance_date: Instant
     expiration_date: Instant | None = None
+
+
+# --- Presentations ---------------------------------------------------------------------------------------------------
+
+
+class _Presentation(Document):
+    own_type = ["VerifiablePresentation"]
+    id: str | None = None
+    holder: Annotated[Text | Annotated[Party, Tag("(object)")], Discriminator(_kind)] | None = None
+    terms_of_use: OneOrSeveral[Method] | None = None
+    proof: OneOrSeveral[Method] | None = None
+
+
+class VerifiablePresentation(_Presentation):
+    """A presentation on VC Data Model 2.0; what is in it is checked for itself."""
+
+    verifiable_credential: OneOrSeveral[dict[str, Any]] | None = None
+
+
+class VerifiablePresentation11(_Presentation):
+    """A presentation on VC Data Model 1.1, where a credential may also be a compact JWT."""
+
+    first_context = V1_CONTEXT
+    verifiable_credential: (
+        OneOrSeveral[
+            Annotated[
+                Annotated[CompactJws, Tag("(text)")] | Annotated[dict[str, Any], Tag("(object)")], Discriminator(_kind)
+            ]
+        ]
+        | None
+    ) = None
 
 
 # --- The check -------------------------------------------------------------------------------------------------------
@@ -785,14 +841,31 @@ def check_form(credential: Mapping[str, Any]) -> list[Finding]:
 
     Spec: Open Badges 3.0, appendix B; VC Data Model 2.0, section 4; VC Data Model 1.1, section 4.
     """
+    return _findings(_class_of(credential), credential, credential)
+
+
+def check_presentation_form(presentation: Mapping[str, Any]) -> list[Finding]:
+    """Return what is wrong with the form of a presentation, received or about to be signed; nothing when it is good.
+
+    The credentials in it are objects, in VC Data Model 1.1 also compact JWTs; their own form is not looked at.
+
+    Spec: VC Data Model 2.0, section 4.13; VC Data Model 1.1, section 4.10.
+    """
+    older = _version(presentation) == "(1.1)"
+    around = {name: value for name, value in presentation.items() if name != "verifiableCredential"}
+    return _findings(VerifiablePresentation11 if older else VerifiablePresentation, presentation, around)
+
+
+def _findings(model: type[Document], document: Mapping[str, Any], signed: Mapping[str, Any]) -> list[Finding]:
+    """Return what speaks against `document` as a `model`, and what a proof leaves open in `signed`, which is of it."""
     findings: list[Finding] = []
     try:
-        _class_of(credential).model_validate(credential, by_alias=True, by_name=False, context=_RECEIVED)  # (1)-(3)
+        model.model_validate(document, by_alias=True, by_name=False, context=_RECEIVED)  # (1)-(3)
     except ValidationError as error:
-        findings = [_finding(detail, credential) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
+        findings = [_finding(detail, document) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
     places = {finding.pointer for finding in findings}
-    unprotected = [item for item in find_unprotected(credential, _DECLARED) if item.pointer not in places]  # (4)
-    return sorted(findings + unprotected, key=lambda finding: finding.pointer)
+    unprotected = [item for item in find_unprotected(signed, _DECLARED) if item.pointer not in places]  # (4)
+    return sorted(findings + unprotected, key=lambda finding: finding.pointer)[:MAX_FINDINGS]
 
 
 def is_open_badge(credential: Mapping[str, Any]) -> bool:

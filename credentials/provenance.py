@@ -1,17 +1,18 @@
-"""Where a credential comes from: whether what secures it holds, and whether the issuer's own key did that.
+"""Where a document comes from: whether what secures it holds, and whether its issuer's or holder's own key did that.
 
 Two questions, kept apart: anybody can make a signature that holds, with a key of their own.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from credentials import jose
 from credentials.canonicalize import context_faults
-from credentials.data_integrity import check_proof, previous_proofs, proofs_of, read_options
+from credentials.data_integrity import canonical_form, check_proof, previous_proofs, proofs_of, read_options
 from credentials.dids import ResolvedKey, find_published, resolve_key
 from credentials.documents import Contexts, Fetched, Load
 from credentials.errors import (
@@ -25,12 +26,45 @@ from credentials.errors import (
 )
 from credentials.findings import Finding
 from credentials.instants import write_instant
+from credentials.rdf import HashName
 from credentials.received import Secured
 from credentials.report import Check, concluded, finding_of
+from credentials.strict_json import pointer
 
 MAX_ADDRESSES: Final = 24
-"""How many documents are loaded for one verification."""
+"""How many documents are loaded for one credential."""
+MAX_WORK: Final = 10_000_000
+"""How much is done for one verification: one for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
+_WORK_ON_OLDER: Final = 4_000_000  # of that, for trying older editions of contexts
+_WORK_OF_A_VALUE: Final = 50
+_WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
 CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is asked of a signature: who made it, for what, and for whom.
+
+    Args:
+        member: which member of the document names who has to have signed; also the name of that check.
+        purpose: what the key has to be published for.
+        challenge: what the asker gave; it has to come back.
+        domain: to whom it has to be addressed.
+    """
+
+    member: Literal["issuer", "holder"] = "issuer"
+    purpose: str = "assertionMethod"
+    challenge: str | None = None
+    domain: str | None = None
+
+    @property
+    def addressed(self) -> bool:
+        """Whether it matters for whom the signature was made: of a credential, only where the asker says so."""
+        return self.member == "holder" or self.challenge is not None or self.domain is not None
+
+
+ASSERTION: Final = Expected()
+"""What is asked of a credential: that its issuer asserts it, to everybody."""
 
 
 @dataclass
@@ -40,7 +74,11 @@ class Inquiry:
     now: datetime
     contexts: Contexts
     source: Load
+    max_addresses: int = MAX_ADDRESSES
     _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
+    _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)
+    _work_left: int = MAX_WORK
+    _work_on_older_left: int = _WORK_ON_OLDER
 
     def load(self, address: str) -> Fetched:
         """Return the document at `address`, the same each time.
@@ -50,8 +88,8 @@ class Inquiry:
         """
         answer = self._answers.get(address)
         if answer is None:
-            if len(self._answers) >= MAX_ADDRESSES:
-                message = f"expected a credential that refers to at most {MAX_ADDRESSES} documents, got more"
+            if len(self._answers) >= self.max_addresses:
+                message = f"expected references to at most {self.max_addresses} documents, got more"
                 raise UnavailableError("too-many-addresses", message)
             try:
                 answer = self.source(address)
@@ -62,37 +100,87 @@ class Inquiry:
             raise answer
         return answer
 
+    def spend(self, written: str) -> None:
+        """Count the work that a document is, by its JSON text.
+
+        Raises:
+            UnavailableError: more than is done for one verification (code "too-much-work").
+        """
+        values = written.count(",") + written.count("[") + written.count("{")
+        self._spend(len(written) + _WORK_OF_A_VALUE * values)
+
+    def spend_on_entry(self) -> None:
+        """Count the work that looking into a status list is; raises as `spend`."""
+        self._spend(_WORK_OF_AN_ENTRY)
+
+    def older(self, document: Mapping[str, Any]) -> Iterator[Contexts]:
+        """Yield registries with older editions of the document's contexts, as long as there is work left for them."""
+        for contexts in _older(document, self.contexts):
+            before = self._work_left
+            yield contexts
+            self._work_on_older_left -= before - self._work_left
+            if self._work_on_older_left < 0:
+                return
+
+    def _spend(self, work: int) -> None:
+        self._work_left -= work
+        if self._work_left < 0:
+            message = "expected a credential that is checked in a few steps, got too many proofs or too large documents"
+            raise UnavailableError("too-much-work", message)
+
+    def canonical(self, document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
+        """Return the `canonical_form`, made once.
+
+        Raises:
+            UnavailableError: as `spend`.
+            ContextError, MalformedError: as `canonical_form`.
+        """
+        written = json.dumps(document, ensure_ascii=False)
+        known = (written, contexts, hash_name)
+        if known not in self._canonical:
+            self.spend(written)
+            try:
+                self._canonical[known] = canonical_form(document, contexts, hash_name)
+            except CredentialError as error:
+                self._canonical[known] = error
+        made = self._canonical[known]
+        if isinstance(made, CredentialError):
+            raise made
+        return made
+
 
 @dataclass(frozen=True)
 class Provenance:
     """The two checks, and what the proof covers.
 
     Args:
+        owner: the check named after `Expected.member`: "issuer" or "holder".
         covers_text: every character is covered (a JWT, or a proof over JSON), not only what it means as RDF.
         faults: what `faults_of` the credential finds, where that was found out on the way.
     """
 
     proof: Check
-    issuer: Check
+    owner: Check
     covers_text: bool = False
     faults: Sequence[CredentialError] | None = None
 
 
-def check_provenance(secured: Secured, inquiry: Inquiry) -> Provenance:
-    """Return whether what secures the credential holds, and whether the issuer's own key did that.
+def check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected = ASSERTION) -> Provenance:
+    """Return whether what secures the document holds, and whether the key of its issuer (or holder) did that.
 
     1. A JWT: its header and claims are as its form wants, and its signature fits.
     2. Otherwise proofs: every one of a supported suite holds, and so does every proof that it was made after; one of an
        unsupported suite is passed over only where another holds.
-    3. At least one key that holds is published by the issuer itself, for assertions, and is in force.
+    3. At least one key that holds is published by the issuer itself, for what is expected, and is in force. Where a
+       presentation names no holder, the key is its controller's, for that purpose.
 
     Spec: Open Badges 3.0, section on proofs; VC Data Integrity 1.0, sections 4.4 and 4.5; VC-JOSE-COSE, section 3.
     """
     if secured.jwt is not None:
-        proof, keys = _check_jwt(secured.jwt, secured, inquiry)  # (1)
-        issuer = _check_issuer(proof, keys, secured.issuer_id, inquiry, in_jwt=True)
-        return Provenance(proof, issuer, covers_text=True)
-    return _check_proofs(secured, inquiry)  # (2)
+        proof, keys = _check_jwt(secured.jwt, secured, inquiry, expected)  # (1)
+        owner = _check_owner(proof, keys, secured, inquiry, expected)
+        return Provenance(proof, owner, covers_text=True)
+    return _check_proofs(secured, inquiry, expected)  # (2)
 
 
 def faults_of(credential: Mapping[str, Any], contexts: Contexts) -> Sequence[CredentialError]:
@@ -107,17 +195,25 @@ def faults_of(credential: Mapping[str, Any], contexts: Contexts) -> Sequence[Cre
 # --- (1) JWT ---------------------------------------------------------------------------------------------------------
 
 
-def _check_jwt(jwt: jose.Jwt, secured: Secured, inquiry: Inquiry) -> tuple[Check, list[ResolvedKey]]:
-    failed = [
-        *jose.header_findings(jwt),
-        *jose.claim_findings(jwt, secured.credential),
-        *_signature_period(jwt, inquiry.now),
-    ]
+def _check_jwt(
+    jwt: jose.Jwt, secured: Secured, inquiry: Inquiry, expected: Expected
+) -> tuple[Check, list[ResolvedKey]]:
+    remarks: list[Finding] = []
+    failed = _signature_period(jwt, inquiry.now, expected)
+    if expected.member == "holder":
+        failed += jose.presentation_findings(jwt, secured.credential)
+    else:
+        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
+    if expected.addressed:
+        try:
+            remarks += _addressed(expected, jwt.payload.get("nonce"), jose.audience_of(jwt), ("nonce", "aud"))
+        except ProofError as error:
+            failed.append(finding_of(error))
     undecided: list[Finding] = []
     keys: list[ResolvedKey] = []
     try:
         if jwt.key_id is not None:
-            keys.append(resolve_key(jwt.key_id, inquiry.load, issuer=secured.issuer_id))
+            keys.append(resolve_key(jwt.key_id, inquiry.load, issuer=secured.id_of(expected.member)))
         elif (embedded := jwt.embedded_key) is not None:
             keys.append(ResolvedKey(embedded, ""))
         for resolved in keys:
@@ -128,12 +224,12 @@ def _check_jwt(jwt: jose.Jwt, secured: Secured, inquiry: Inquiry) -> tuple[Check
         failed.append(finding_of(error))
     if not (keys or failed or undecided):
         failed.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither"))
-    return concluded("proof", failed=failed, undecided=undecided), keys
+    return concluded("proof", failed=failed, undecided=undecided, remarks=remarks), keys
 
 
-def _signature_period(jwt: jose.Jwt, now: datetime) -> list[Finding]:
+def _signature_period(jwt: jose.Jwt, now: datetime, expected: Expected) -> list[Finding]:
     """Return what the dates of the signature say; in Open Badges' form they are the credential's own."""
-    if jwt.form != "vc-jose-cose":
+    if jwt.form != "vc-jose-cose" and expected.member == "issuer":
         return []
     findings = []
     starts, ends = (jwt.payload.get(name) for name in ("nbf", "exp"))
@@ -154,23 +250,26 @@ class _Tried:
     failed: list[Finding] = field(default_factory=list)
     undecided: list[Finding] = field(default_factory=list)
     unsupported: list[Finding] = field(default_factory=list)
+    remarks: list[Finding] = field(default_factory=list)
     keys: list[ResolvedKey] = field(default_factory=list)
     over_text: bool = False
     over_graph: bool = False
 
 
-def _check_proofs(secured: Secured, inquiry: Inquiry) -> Provenance:
+def _check_proofs(secured: Secured, inquiry: Inquiry, expected: Expected) -> Provenance:
     document, tried = secured.credential, _Tried()
     try:
         proofs = proofs_of(document)
     except CredentialError as error:
-        return Provenance(concluded("proof", failed=[finding_of(error, "/proof")]), Check("issuer", "skipped"))
+        return Provenance(concluded("proof", failed=[finding_of(error, "/proof")]), Check(expected.member, "skipped"))
     holding: list[Mapping[str, Any]] = []
     faults: Sequence[CredentialError] | None = None
     for index, proof in enumerate(proofs):
         where = f"/proof/{index}" if isinstance(document["proof"], list) else "/proof"
         try:
-            tried.keys.append(_check_one(secured, proof, inquiry, tried))
+            key, remarks = _check_one(secured, proof, inquiry, expected, tried)
+            tried.keys.append(key)
+            tried.remarks += [Finding(found.code, found.message, where + found.pointer) for found in remarks]
             holding.append(proof)
         except UnavailableError as error:
             tried.undecided.append(finding_of(error, where))
@@ -191,47 +290,52 @@ def _check_proofs(secured: Secured, inquiry: Inquiry) -> Provenance:
             tried.undecided.append(Finding("previous-proof-not-checked", message, "/proof"))
     if not tried.keys:
         tried.undecided += tried.unsupported
-    check = concluded(
-        "proof", failed=tried.failed, undecided=tried.undecided, remarks=tried.unsupported if tried.keys else ()
-    )
-    issuer = _check_issuer(check, tried.keys, secured.issuer_id, inquiry, in_jwt=False)
+    remarks = [*tried.remarks, *(tried.unsupported if tried.keys else ())]
+    check = concluded("proof", failed=tried.failed, undecided=tried.undecided, remarks=remarks)
+    owner = _check_owner(check, tried.keys, secured, inquiry, expected)
     covers_text = tried.over_text and not tried.over_graph
-    return Provenance(check, issuer, covers_text, () if tried.over_graph else faults)
+    return Provenance(check, owner, covers_text, () if tried.over_graph else faults)
 
 
-def _check_one(secured: Secured, proof: Mapping[str, Any], inquiry: Inquiry, tried: _Tried) -> ResolvedKey:
-    """Return the key under which this proof holds; raise what speaks against it."""
+def _check_one(
+    secured: Secured, proof: Mapping[str, Any], inquiry: Inquiry, expected: Expected, tried: _Tried
+) -> tuple[ResolvedKey, list[Finding]]:
+    """Return the key under which this proof holds, and remarks; raise what speaks against it."""
     options, document = read_options(proof), secured.credential
     previous_proofs(document, proof)
-    if options.purpose != "assertionMethod":
-        raise ProofError(
-            "proof-purpose", f"expected the purpose assertionMethod, got {shown(options.purpose)}", "/proofPurpose"
-        )
+    if options.purpose != expected.purpose:
+        message = f"expected the purpose {expected.purpose}, got {shown(options.purpose)}"
+        raise ProofError("proof-purpose", message, "/proofPurpose")
+    remarks: list[Finding] = []
+    if expected.addressed:
+        remarks = _addressed(expected, options.challenge, options.domains, ("challenge", "domain"))
     if options.created is not None and options.created > inquiry.now + CLOCK_SKEW:
         raise ProofError("proof-from-future", "expected a proof of the past, got one of the future", "/created")
     if options.expires is not None and options.expires <= inquiry.now:
         ended = write_instant(options.expires)
         raise ProofError("proof-expired", f"expected a proof in force, got one that ended at {ended}", "/expires")
-    resolved = resolve_key(options.verification_method, inquiry.load, issuer=secured.issuer_id)
+    resolved = resolve_key(options.verification_method, inquiry.load, issuer=secured.id_of(expected.member))
     if options.suite.canonicalization == "jcs":
-        check_proof(document, proof, resolved.key, inquiry.contexts)
+        check_proof(document, proof, resolved.key, inquiry.contexts, inquiry.canonical)
         tried.over_text = True
-        return resolved
+        return resolved, remarks
     try:
-        check_proof(document, proof, resolved.key, inquiry.contexts)
+        check_proof(document, proof, resolved.key, inquiry.contexts, inquiry.canonical)
     except (ContextError, ProofError) as error:
         if error.code not in {"signature-invalid", "undefined-term", "undefined-type"}:
             raise
         # A context may have been changed at its address since; what was signed with an earlier edition stays good.
-        if not any(_holds(document, proof, resolved, contexts) for contexts in _older(document, inquiry.contexts)):
+        if not any(_holds(document, proof, resolved, contexts, inquiry) for contexts in inquiry.older(document)):
             raise
     tried.over_graph = True
-    return resolved
+    return resolved, remarks
 
 
-def _holds(document: Mapping[str, Any], proof: Mapping[str, Any], resolved: ResolvedKey, contexts: Contexts) -> bool:
+def _holds(
+    document: Mapping[str, Any], proof: Mapping[str, Any], resolved: ResolvedKey, contexts: Contexts, inquiry: Inquiry
+) -> bool:
     try:
-        check_proof(document, proof, resolved.key, contexts)
+        check_proof(document, proof, resolved.key, contexts, inquiry.canonical)
     except CredentialError:
         return False
     return True
@@ -250,45 +354,85 @@ def _older_editions(contexts: Contexts, addresses: tuple[str, ...]) -> Sequence[
     return tuple(contexts.older(addresses))
 
 
-# --- (3) The issuer's own key ----------------------------------------------------------------------------------------
+# --- For whom it was made ---------------------------------------------------------------------------------------------
 
 
-def _check_issuer(
-    proof: Check, keys: Sequence[ResolvedKey], issuer: str | None, inquiry: Inquiry, *, in_jwt: bool
+def _addressed(
+    expected: Expected, challenge: object, domains: Collection[object], members: tuple[str, str]
+) -> list[Finding]:
+    """Return remarks on a signature that answers what was asked, by whom it was asked; raise where it does not.
+
+    A signature that was made for somebody else proves nothing to us: whoever was shown it could show it here. A
+    challenge that nobody here has set does no harm.
+    """
+    at_challenge, at_domain = (pointer(member) for member in members)
+    if expected.challenge is not None and challenge is None:
+        raise ProofError("challenge-missing", "expected the challenge that was set, got none", at_challenge)
+    if expected.challenge is not None and challenge != expected.challenge:
+        raise ProofError("challenge-other", "expected the challenge that was set, got another one", at_challenge)
+    if expected.domain is not None and not domains:
+        raise ProofError("domain-missing", f"expected the domain {shown(expected.domain)}, got none", at_domain)
+    if expected.domain is not None and any(domain != expected.domain for domain in domains):
+        raise ProofError("domain-other", f"expected the domain {shown(expected.domain)} alone, got another", at_domain)
+    if expected.domain is None and domains:
+        message = f"expected a presentation for anybody, got one for {shown(next(iter(domains)))}"
+        raise ProofError("domain-unexpected", message, at_domain)
+    if expected.challenge is None and challenge is not None:
+        message = "expected no challenge, for none was named, got one that was not compared"
+        return [Finding("challenge-not-compared", message, at_challenge)]
+    return []
+
+
+# --- (3) The owner's own key ------------------------------------------------------------------------------------------
+
+
+def _check_owner(
+    proof: Check, keys: Sequence[ResolvedKey], secured: Secured, inquiry: Inquiry, expected: Expected
 ) -> Check:
-    """Return whether one of the keys under which a proof holds is the issuer's."""
-    if proof.outcome == "failed" or issuer is None:
-        return Check("issuer", "skipped")  # there is nothing to ask
+    """Return whether one of the keys under which a proof holds is that of whom the document names."""
+    name, owner = expected.member, secured.id_of(expected.member)
+    if proof.outcome == "failed" or (owner is None and name == "issuer"):
+        return Check(name, "skipped")  # there is nothing to ask
     failed: list[Finding] = []
     undecided: list[Finding] = []
+    where = "" if owner is None else pointer(name)
     for resolved in keys:
+        named = owner or resolved.controller
         try:
-            _check_in_force(_own_key(resolved, issuer, inquiry, in_jwt=in_jwt), inquiry.now)
+            own = resolved if named is None else _own_key(resolved, named, inquiry, expected, secured.jwt is not None)
+            _check_in_force(own, inquiry.now)
         except (UnavailableError, UnsupportedError) as error:
-            undecided.append(finding_of(error, "/issuer"))
+            undecided.append(finding_of(error, where))
         except CredentialError as error:
-            failed.append(finding_of(error, "/issuer"))
+            failed.append(finding_of(error, where))
         else:
-            return Check("issuer", "passed")
+            return Check(name, "skipped" if owner is None else "passed")
     if undecided or proof.outcome == "undecided":
-        return Check("issuer", "undecided", tuple(undecided))
-    return Check("issuer", "failed", tuple(failed))
+        return Check(name, "undecided", tuple(undecided))
+    return Check(name, "failed", tuple(failed))
 
 
-def _own_key(resolved: ResolvedKey, issuer: str, inquiry: Inquiry, *, in_jwt: bool) -> ResolvedKey:
-    """Return the key as the issuer publishes it; raise when it is not the issuer's, or that cannot be found out.
+def _own_key(resolved: ResolvedKey, owner: str, inquiry: Inquiry, expected: Expected, in_jwt: bool) -> ResolvedKey:
+    """Return the key as its owner publishes it; raise when it is not the owner's, or that cannot be found out.
 
-    In a proof the key's controller has to be the issuer. A key at an address of its own, and any key that a JWT names,
-    may also stand in the issuer's document or in the JWK Set of the issuer's host.
+    In a proof the key's controller has to be the owner. A key at an address of its own, and any key that a JWT names,
+    may also stand in the owner's document or in the JWK Set of the owner's host.
     """
-    if resolved.belongs_to(issuer):
+    purpose = expected.purpose
+    if resolved.belongs_to(owner, purpose):
         return resolved
     if resolved.controller is not None and not in_jwt:
-        message = f"expected a key of {shown(issuer)} for assertions, got one of {shown(resolved.controller)}"
-        if resolved.controller == issuer:
-            message = f"expected a key that {shown(issuer)} lists under assertionMethod, got one that it does not"
-        raise ProofError("key-not-issuers", message)
-    return find_published(issuer, resolved.key, inquiry.load)
+        use = "assertions" if purpose == "assertionMethod" else purpose
+        message = f"expected a key of {shown(owner)} for {use}, got one of {shown(resolved.controller)}"
+        if resolved.controller == owner:
+            message = f"expected a key that {shown(owner)} lists under {purpose}, got one that it does not"
+        raise ProofError("key-not-issuers" if expected.member == "issuer" else "key-not-holders", message)
+    try:
+        return find_published(owner, resolved.key, inquiry.load, purpose=purpose)
+    except ProofError as error:
+        if expected.member == "issuer" or error.code != "key-not-issuers":
+            raise
+        raise ProofError("key-not-holders", error.message) from error
 
 
 def _check_in_force(key: ResolvedKey, now: datetime) -> None:

@@ -17,7 +17,17 @@ from credentials.errors import shown
 from credentials.findings import Finding
 from credentials.strict_json import pointer
 
-AMBIGUOUS: Final = frozenset({"id-ambiguous", "value-repeated", "levels-out-of-order"})
+AMBIGUOUS: Final = frozenset(
+    {
+        "array-nested",
+        "id-ambiguous",
+        "levels-out-of-order",
+        "number-as-text",
+        "type-not-term",
+        "value-expanded",
+        "value-repeated",
+    }
+)
 """Codes of what a proof over RDF leaves open, and one over the text itself does not."""
 
 MAX_FINDINGS: Final = 100
@@ -40,6 +50,31 @@ PREFIXES: Final = frozenset({"cred", "obi", "sec", "xsd"})
 CLASS_NAMES: Final = frozenset({"Achievement", "Address", "Criteria", "GeoCoordinates", "Image", "Profile"})
 """Classes whose address some context gives to a property too, which could so be hidden under the class's name."""
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NUMBERS: Final = frozenset(
+    {"creditsAvailable", "creditsEarned", "exp", "iat", "latitude", "longitude", "nbf", "statusSize"}
+)
+TRUTHS: Final = frozenset({"hashed", "partial"})
+TEXTS: Final = _names(
+    """
+    achievedLevel achievementType activityEndDate activityStartDate additionalName addressCountry addressCountryCode
+    addressLocality addressRegion allowedValue audience awardedDate caption created cryptosuite dateOfBirth description
+    digestMultibase digestSRI email encodedList endorsementComment expirationDate expires familyName familyNamePrefix
+    fieldOfStudy genre givenName honorificPrefix honorificSuffix humanCode identifier identifierType identityHash
+    identityType issuanceDate issued level licenseNumber name narrative official parentOrg patronymicName phone points
+    postOfficeBoxNumber postalCode proofValue publicKeyMultibase requiredLevel requiredValue resultDescription resultType
+    revoked role salt secretKeyMultibase sourceId specialization status streetAddress tag targetCode targetDescription
+    targetFramework targetId targetName targetType targetUrl term url validFrom validUntil value valueMax valueMin version
+    """
+)
+"""Members to whose values packaged contexts give a datatype, so that a number and its text become one literal."""
+LISTS: Final = frozenset({"allowedValue"})
+"""Members whose order and repetitions packaged contexts keep."""
+
 _POINTING = frozenset(
     {
         "EndorsementSubject",
@@ -54,7 +89,11 @@ _POINTING = frozenset(
 )
 """Classes whose objects say of something else only this or that: no extension is at home in them."""
 _IN_VALUE_OBJECTS = frozenset({"@value", "@language", "@direction", "@type"})
-_SETS_OF_TEXTS = frozenset({"type", "tag", "endorsementJwt"})
+_LOCAL_TEXTS = frozenset({"name", "description"})
+_NATIVE = ("string", "integer", "double", "boolean")  # of XML Schema: what a value without a type has
+_OF_LANGUAGE = frozenset({"@language", "@direction"})
+_SECURED = frozenset({"VerifiableCredential", "VerifiablePresentation"})
+_OPEN_BADGES = "https://purl.imsglobal.org/"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 Path = tuple[str | int, ...]
@@ -73,6 +112,7 @@ class _Node:
 @dataclass
 class _Walk:
     declared: Mapping[str, frozenset[str]]
+    typed: bool
     findings: list[Finding] = field(default_factory=list)
     nodes: defaultdict[str, list[_Node]] = field(default_factory=lambda: defaultdict(list))
 
@@ -85,13 +125,17 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     """Return what a proof over RDF would not protect in the credential, its own `proof` included.
 
     1. No null, which RDF drops ("value-null").
-    2. No JSON-LD keyword but `@context`, and those of a text with language ("member-keyword").
+    2. No JSON-LD keyword ("member-keyword") but those of a text with language, and `@context` where a credential,
+       presentation or proof begins. No value written out as an object that says no more ("value-expanded").
     3. No member under the address of a term, or the name of a class ("member-not-term"); every context may map them.
-    4. No blank node's label as id ("id-blank").
-    5. No entry of a set twice ("value-repeated").
+       No type under its address ("type-not-term").
+    4. No blank node's label as id or type ("id-blank").
+    5. No entry of a set twice ("value-repeated"), and no set in a set ("array-nested").
     6. The levels of a rubric, a set in RDF, in the order of their numbers ("levels-out-of-order").
-    7. Objects with the same id differ only in members that have one place ("id-ambiguous"): a member at home in the
-       one and unknown to the other cannot have been moved.
+    7. No text for a number and no number for a text ("number-as-text"), where Open Badges give it a datatype.
+    8. Objects with the same id differ only in members that have one place ("id-ambiguous"): a member at home in the
+       one and unknown to the other cannot have been moved or copied. No issuer by id alone where a profile with that
+       id stands elsewhere: it may have stood in both places.
 
     Args:
         declared: the members that a class has, by its name in `type` or, where that says nothing, by the name of the
@@ -99,7 +143,11 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     Spec: VC Data Model 2.0, section 5.2 (a conforming document is compacted JSON-LD); VC Data Integrity 1.0,
         section 5 on what canonicalization leaves out.
     """
-    walk = _Walk(declared)
+    contexts = credential.get("@context")
+    addresses = contexts if isinstance(contexts, list) else [contexts]
+    typed = any(isinstance(address, str) and address.startswith(_OPEN_BADGES) for address in addresses)
+    walk = _Walk(declared, typed)
+    issuers: list[tuple[str, Path]] = []
     waiting: list[tuple[Any, Path, str]] = [(credential, (), "")]
     while waiting:
         value, path, name = waiting.pop()
@@ -111,6 +159,14 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
         elif isinstance(value, Mapping):
             _look_at_object(walk, value, path, name)
             waiting.extend((inner, (*path, member), member) for member, inner in value.items() if member != "@context")
+        elif isinstance(value, str) and name == "issuer":
+            issuers.append((value, path))
+        elif typed:
+            _look_at_scalar(walk, value, path, name)
+    for issuer, path in issuers:
+        if any(node.declared == declared.get("Profile") for node in walk.nodes.get(issuer, ())):  # (8)
+            message = f"expected the profile of {shown(issuer)}, which stands elsewhere, got its id alone"
+            walk.add("id-ambiguous", message, path)
     for identifier, nodes in walk.nodes.items():
         _compare(walk, identifier, nodes)
     return sorted(walk.findings, key=lambda found: found.pointer)
@@ -118,37 +174,91 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
 
 def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str) -> None:
     for member in value:
-        if member.startswith("@") and member != "@context" and not ("@value" in value and member in _IN_VALUE_OBJECTS):
+        if member.startswith("@") and not _is_keyword_seen(member, value, path, name):
             message = f"expected a name from the contexts, got the JSON-LD keyword {shown(member)}"
             walk.add("member-keyword", message, (*path, member))  # (2)
-        elif member in CLASS_NAMES or member.startswith(VOCABULARIES) or member.partition(":")[0] in PREFIXES:
+        elif member in CLASS_NAMES or _is_address_of_term(member):
             message = f"expected the member by its term, got it as {shown(member)}"
             walk.add("member-not-term", message, (*path, member))  # (3)
+    if "@value" in value and _says_no_more(value, name, typed=walk.typed):
+        walk.add("value-expanded", "expected a value as it is, got it written out as an object", path)  # (2)
+    types = value.get("type")
+    for index, type_ in enumerate(types if isinstance(types, list) else [types]):
+        where: Path = (*path, "type", index) if isinstance(types, list) else (*path, "type")
+        if isinstance(type_, str) and type_.startswith("_:"):  # (4)
+            walk.add("id-blank", f"expected a name as type, got the label {shown(type_)}", where)
+        elif isinstance(type_, str) and _is_address_of_term(type_):
+            walk.add("type-not-term", f"expected the type by its name, got it as {shown(type_)}", where)  # (3)
     identifier = value.get("id")
     if isinstance(identifier, str):
         if identifier.startswith("_:"):  # (4)
             walk.add("id-blank", f"expected an address as id, got the label {shown(identifier)}", (*path, "id"))
-        types = value.get("type")
         names = [*(types[::-1] if isinstance(types, list) else [types]), name]
         kind = next((one for one in names if isinstance(one, str) and one in walk.declared), None)
         declared = None if kind is None else walk.declared[kind]
         walk.nodes[identifier].append(_Node(path, value, declared, kind not in _POINTING))
 
 
+def _is_keyword_seen(member: str, value: Mapping[str, Any], path: Path, name: str) -> bool:
+    """Return whether a reader of JSON expects this keyword here."""
+    if member == "@context":
+        types = value.get("type")
+        names = types if isinstance(types, list) else [types]
+        return not path or name == "proof" or any(isinstance(one, str) and one in _SECURED for one in names)
+    return "@value" in value and member in _IN_VALUE_OBJECTS
+
+
+def _says_no_more(value: Mapping[str, Any], name: str, *, typed: bool) -> bool:
+    """Return whether the value alone, without the object around it, would be the same literal."""
+    type_ = value.get("@type")
+    if type_ is None:
+        return not value.keys() & _OF_LANGUAGE and name not in _LOCAL_TEXTS
+    return (typed and name in TEXTS | NUMBERS | TRUTHS) or (isinstance(type_, str) and type_.endswith(_NATIVE))
+
+
+def _is_address_of_term(name: str) -> bool:
+    return name.startswith(VOCABULARIES) or name.partition(":")[0] in PREFIXES
+
+
 def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
-    if name in _SETS_OF_TEXTS:  # (5)
-        keys = [item if isinstance(item, str) else None for item in value]
-    else:
-        keys = [item.get("id") if isinstance(item, Mapping) else None for item in value]
-    seen: set[Any] = {None}
-    for index, key in enumerate(keys):
-        if isinstance(key, str):
-            if key in seen:
-                walk.add("value-repeated", f"expected each entry once, got {shown(key)} again", (*path, index))
+    seen: set[object] = set()
+    for index, item in enumerate(value):
+        if isinstance(item, list):
+            walk.add("array-nested", "expected entries, got an array within an array", (*path, index))  # (5)
+        key = _key(item)
+        if key in seen and name not in LISTS and name != "proof":
+            walk.add("value-repeated", f"expected each entry once, got {shown(key)} again", (*path, index))  # (5)
+        if key is not None:
             seen.add(key)
     if name == "rubricCriterionLevel" and not _in_order(value):  # (6)
         message = "expected the levels from low to high by their level, or in order of their points, got another order"
         walk.add("levels-out-of-order", message, path)
+
+
+def _key(item: object) -> object:
+    """Return what an entry of a set is known by; None for an object that is another one each time."""
+    match item:
+        case Mapping():
+            return item["id"] if isinstance(item.get("id"), str) else repr(item) if "@value" in item else None
+        case bool():
+            return repr(item)
+        case list():
+            return None
+        case _:
+            return item
+
+
+def _look_at_scalar(walk: _Walk, value: object, path: Path, name: str) -> None:  # (7)
+    wanted: type | tuple[type, ...] | None = None
+    expected = "text"
+    if name in NUMBERS:
+        wanted, expected = (int, float), "a number"
+    elif name in TRUTHS:
+        wanted, expected = bool, "true or false"
+    elif name in TEXTS:
+        wanted = str
+    if wanted is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
+        walk.add("number-as-text", f"expected {expected}, got {shown(value)}", path)
 
 
 def _in_order(levels: list[Any]) -> bool:
@@ -158,10 +268,10 @@ def _in_order(levels: list[Any]) -> bool:
         numbers = [float(text) for text in texts if isinstance(text, str) and _NUMBER.fullmatch(text)]
         if len(numbers) == len(levels):
             return numbers == sorted(numbers) or (falling and numbers == sorted(numbers, reverse=True))
-    return True
+    return len(levels) < 2  # nothing else says which is the higher one
 
 
-def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (7)
+def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (8)
     firsts: dict[frozenset[str] | None, _Node] = {}  # of each class; the others of a class have to be like it
     for node in sorted(nodes, key=lambda node: pointer(*node.path)):
         first = firsts.setdefault(node.declared, node)
@@ -174,9 +284,13 @@ def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (7)
 
 
 def _movable(one: _Node, other: _Node) -> str | None:
-    """Return a member of `one` that could as well have stood in `other`, where it does not stand like this."""
+    """Return a member of `one` that could as well have stood in `other`, or have come from there."""
     for member, value in one.members.items():
-        if member in {"id", "@context"} or other.members.get(member) == value:
+        if member in {"id", "@context"}:
+            continue
+        if member in other.members and other.members[member] == value:
+            if one.declared != other.declared and not _at_home(member, one, other):
+                return member  # in one of the two it may be a copy
             continue
         if one.declared is None or other.declared is None:
             return member
@@ -186,3 +300,7 @@ def _movable(one: _Node, other: _Node) -> str | None:
         if member in other.declared or extension:
             return member
     return None
+
+
+def _at_home(member: str, *nodes: _Node) -> bool:
+    return member == "type" or all(node.declared is not None and member in node.declared for node in nodes)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import api, pages, settings
 from service.api import payloads, problems
@@ -24,11 +24,25 @@ class Laurel(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's stack, with ours around it."""
-        return problems.TooLargeAsProblem(super().build_middleware_stack())
+        return _HeadAsGet(problems.TooLargeAsProblem(super().build_middleware_stack()))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description, with the shape of problems."""
         return problems.document(super().openapi())
+
+
+class _HeadAsGet:
+    """Answers HEAD as GET, for whoever only asks whether a link still leads somewhere; the server sends no body to it.
+
+    Spec: RFC 9110, section 9.3.2.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, HEAD under the name of GET."""
+        await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
 def create_app(running: Runtime) -> FastAPI:
@@ -38,7 +52,8 @@ def create_app(running: Runtime) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        running: Runtime = app.state.runtime
         beside = [Upkeep(running), *(Upkeep(running, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
         for each in beside:
             each.start()

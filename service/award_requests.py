@@ -1,19 +1,21 @@
 """What it comes to when somebody asks for an award: a new decision, the award there is, or what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, drafts, progress
+from service import access, decisions, drafts, progress, reviews
 from service.access import Caller
-from service.decisions import LIVE, Versions
+from service.decisions import Versions
 from service.definitions import rule_of
-from service.drafts import Decision
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
+from service.receipts import Decider, Decision
+from service.reviews import LIVE
 from service.shapes import Body, Instant, Prose, Ref
 from service.submissions import EARLIEST
 from service.tables import AchievementVersion, Award, Member, Network
@@ -54,6 +56,7 @@ def look_up(
     versions = Versions(session, network, [member.id for member in members.values()])
     where = (Award.member_id.in_([member.id for member in members.values()]), Award.state.in_(LIVE))
     live = {(row.member_id, row.achievement_id): row for row in session.scalars(select(Award).where(*where))}
+    staff = reviews.staff(session, [member.id for member in members.values()], now)
     found: list[Decision | Award | ServiceError] = []
     for body in bodies:
         try:
@@ -64,7 +67,7 @@ def look_up(
             _check_not_self(session, caller, member)
             version = versions.for_member(member.id, body.achievement)
             row = live.get((member.id, version.achievement_id))
-            found.append(row or _decide(session, network, member, version, body, now))
+            found.append(row or _decide(session, network, member, version, body, caller, staff, now))
         except ServiceError as error:
             found.append(error)
     return found
@@ -94,15 +97,34 @@ def _check_not_self(session: OrmSession, caller: Caller | None, member: Member) 
 
 
 def _decide(
-    session: OrmSession, network: Network, member: Member, version: AchievementVersion, body: AwardIn, now: datetime
+    session: OrmSession,
+    network: Network,
+    member: Member,
+    version: AchievementVersion,
+    body: AwardIn,
+    caller: Caller | None,
+    staff: Collection[UUID],
+    now: datetime,
 ) -> Decision:
+    """Return the decision; an award by decision to one of the staff waits for a second person.
+
+    What the operator records at the command line does not: it was decided elsewhere.
+    """
     if body.basis != "rule":
         awarded_at = min(body.awarded_at or now, now).replace(microsecond=0)
         ends_at = drafts.valid_until(network, version, awarded_at)
         if ends_at is not None and ends_at <= now:
             message = f"Expected an award that still holds: by `valid_for` this one ended on {ends_at:%Y-%m-%d}."
             raise ConflictError("award-over", message, "/awarded_at")
-        return Decision(member.id, version, body.basis, awarded_at, reason=body.reason)
+        return Decision(
+            member.id,
+            version,
+            body.basis,
+            awarded_at,
+            reason=body.reason,
+            deciders=_asker(session, caller, now),
+            waits="second" if caller is not None and member.id in staff else None,
+        )
     if rule_of(version.definition) is None:
         message = "Expected the basis override or recorded: this achievement has criteria for people only."
         raise ConflictError("criteria-without-rule", message, "/basis")
@@ -111,4 +133,11 @@ def _decide(
         shown = progress.explain(session, network, version, member.id, now)
         message = f"Expected the criteria to be met, and they are not yet: {shown.text}"
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
-    return Decision(member.id, version, "rule", now.replace(microsecond=0), node.record_ids, body.reason)
+    return decisions.by_rule(session, version, member.id, node, now.replace(microsecond=0), body.reason)
+
+
+def _asker(session: OrmSession, caller: Caller | None, now: datetime) -> tuple[Decider, ...]:
+    if caller is None:
+        return ()
+    role = reviews.acting_role(session, caller.member_id, now)
+    return (Decider(caller.token_id, caller.member_id, role, now),)

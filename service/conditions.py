@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from service.durations import Duration, DurationText
-from service.shapes import Body, Line
+from service.shapes import Body, Line, RoleName
 
 CONTRIBUTION_TYPES = (
     "attended",
@@ -81,6 +81,8 @@ Names = Annotated[
 ]
 Amount = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)]
 """A whole number of one or more; also written 3.0, as to JSON that is the same number."""
+Most = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
+"""A whole number that may be zero: no more than this."""
 Tier = Annotated[int, Field(ge=0, le=3), BeforeValidator(_whole)]
 TierOrMore = Annotated[int, Field(ge=0, le=4), BeforeValidator(_whole)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -118,11 +120,18 @@ class ContributionFilter(Part):
     min_tier: Tier | None = Field(
         None, description="of this tier or better: 0 self-claimed, 1 a peer, 2 a facilitator, 3 the network"
     )
+    role: RoleName | None = Field(None, description="contributions made while the member had this role")
     series: Name | None = Field(None, description="contributions in sessions of this series")
     sessions: Names | None = Field(None, description="contributions in any of these sessions, by ref")
     statuses: list[Literal["accepted"]] | None = Field(
         None, min_length=1, max_length=1, description="accepted, the only evidence that ever counts; may be left out"
     )
+
+    @property
+    def topics(self) -> set[str]:
+        """What must be heard of for more contributions to fit, as `service.listening` names it."""
+        done = {f"did:{name}" for name in self.types or ("*",)}
+        return done | ({f"role:{self.role}"} if self.role is not None else set())
 
     def __str__(self) -> str:
         """Write the filter as it follows the word "contributions"."""
@@ -130,6 +139,7 @@ class ContributionFilter(Part):
             [
                 f" of type {_either(self.types)}" if self.types else "",
                 f" with tag {_either(self.tags_any)}" if self.tags_any else "",
+                f" as {self.role}" if self.role else "",
                 f" in series {self.series}" if self.series else "",
                 f" in session {_either(self.sessions)}" if self.sessions else "",
                 _tier(self.min_tier),

@@ -7,10 +7,9 @@ little more than a schema can say (`BEYOND_SCHEMA`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -25,35 +24,27 @@ from typing_extensions import TypeAliasType
 
 from service.conditions import Amount, Part
 from service.errors import InvalidError
-from service.rules import Attendance, Count, Fault, Holds, Rubric, Rule, Score, Stability, Sum, no_more_than
+from service.rules import (
+    Approved,
+    Attendance,
+    Count,
+    Endorsed,
+    Fault,
+    Gain,
+    Holds,
+    Rubric,
+    Rule,
+    Score,
+    Stability,
+    Sum,
+    Tenure,
+    no_more_than,
+)
 
 MAX_RULES = 100
 MAX_DEPTH = 8
-BEYOND_SCHEMA = ("n-too-large", "window-empty", "date-unknown", "criteria-too-large")
+BEYOND_SCHEMA = ("n-too-large", "orgs-too-many", "window-empty", "window-unfit", "date-unknown", "criteria-too-large")
 """Codes of what only the model refuses."""
-
-
-class Reserved(Part):
-    """A kind of rule that the language has and this version of the service cannot evaluate yet."""
-
-    model_config = ConfigDict(extra="allow")
-
-    rule: Literal["gain", "endorsed", "tenure", "approval"]
-
-    @property
-    def kind(self) -> str:
-        """The name of the rule."""
-        return self.rule
-
-    @property
-    def requirement(self) -> str:
-        """That it cannot be evaluated."""
-        return f"a rule of kind {self.rule}, which is not available yet"
-
-    @property
-    def stability(self) -> Stability:
-        """The safe assumption."""
-        return "may-change"
 
 
 class Group(Part):
@@ -164,9 +155,12 @@ KINDS: dict[str, type[Rule]] = {
     "attendance": Attendance,
     "rubric": Rubric,
     "score": Score,
+    "gain": Gain,
+    "endorsed": Endorsed,
     "holds": Holds,
+    "tenure": Tenure,
+    "approval": Approved,
 }
-RESERVED: tuple[str, ...] = get_args(Reserved.model_fields["rule"].annotation)
 
 
 def _shape(value: Any) -> str | None:
@@ -176,7 +170,7 @@ def _shape(value: Any) -> str | None:
         rule = value["rule"]
         if not isinstance(rule, str):
             return None
-        return f"<{rule}>" if rule in KINDS else "<reserved>" if rule in RESERVED else None
+        return f"<{rule}>" if rule in KINDS else None
     return next((f"<{name}>" for name in ("all", "any", "at_least") if name in value), None)
 
 
@@ -188,8 +182,11 @@ Criterion = TypeAliasType(
         | Annotated[Attendance, Tag("<attendance>")]
         | Annotated[Rubric, Tag("<rubric>")]
         | Annotated[Score, Tag("<score>")]
+        | Annotated[Gain, Tag("<gain>")]
+        | Annotated[Endorsed, Tag("<endorsed>")]
         | Annotated[Holds, Tag("<holds>")]
-        | Annotated[Reserved, Tag("<reserved>")]
+        | Annotated[Tenure, Tag("<tenure>")]
+        | Annotated[Approved, Tag("<approval>")]
         | Annotated[All, Tag("<all>")]
         | Annotated[AnyOf, Tag("<any>")]
         | Annotated[AtLeast, Tag("<at_least>")],
@@ -205,7 +202,7 @@ for _group in (All, AnyOf, Choice, AtLeast):
     _group.model_rebuild()
 _ADAPTER: TypeAdapter[Criterion] = TypeAdapter(Criterion)
 _SHAPE_ERRORS = frozenset(get_args(core_schema.ErrorType))
-_TAGS = frozenset({f"<{name}>" for name in (*KINDS, "reserved", "all", "any", "at_least", "some")}) | {
+_TAGS = frozenset({f"<{name}>" for name in (*KINDS, "all", "any", "at_least", "some")}) | {
     "<between>",
     "<last>",
     "<since>",
@@ -266,7 +263,7 @@ def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Crit
 
 
 def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fault]:
-    """Give what keeps a definition from being published: rules not available, and rules that nobody can meet.
+    """Give what keeps a definition from being published: rules that nobody can meet.
 
     Args:
         criterion: parsed.
@@ -274,10 +271,7 @@ def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fa
         pointer: where the definition stands in what was sent.
     """
     for place, node in walk(criterion, pointer):
-        if isinstance(node, Reserved):
-            listed = ", ".join(KINDS)
-            yield Fault("rule-not-available", f"Expected one of {listed}; {node.rule} is reserved.", f"{place}/rule")
-        elif isinstance(node, Rule):
+        if isinstance(node, Rule):
             for fault in node.impossible(zone):
                 yield fault._replace(pointer=place + fault.pointer)
 
@@ -316,7 +310,7 @@ def _error(found: Any, pointer: str) -> dict[str, str]:
     path = [part for part in path if part not in _TAGS] + unknown
     code, detail = found["type"], found["msg"]
     if code == "criterion-invalid" and isinstance(found["input"], Mapping) and "rule" in found["input"]:
-        listed = ", ".join((*KINDS, *RESERVED))
+        listed = ", ".join(KINDS)
         code, detail, path = "rule-unknown", f"Expected one of {listed}", [*path, "rule"]
     steps = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return {"code": code.replace("_", "-"), "detail": f"{detail}.", "pointer": pointer + steps}

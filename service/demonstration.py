@@ -145,7 +145,7 @@ def _show_stranger(stage: _Stage, url: str) -> None:
     report = _as_stranger(stage, url, json.dumps(tampered))
     failed = next(check for check in report.checks if check.outcome == "failed")
     say(
-        f"   A copy that says “Doctor of Everything” is {report.verdict}: {failed.name} failed. {failed.findings[0].message}"
+        f"   A copy that says “Doctor of Everything” is {report.verdict}: {failed.name} failed ({failed.findings[0].message})."
     )
 
 
@@ -155,7 +155,7 @@ def _show_revocation(stage: _Stage, token: str, item: Mapping[str, Any]) -> None
     report = _as_stranger(stage, item["url"])
     failed = next(check for check in report.checks if check.outcome == "failed")
     stage.say(f"5. The network revokes a badge of {item['member']}: {item['url']}")
-    stage.say(f"   The stranger finds it {report.verdict}: {failed.name} failed. {failed.findings[0].message}")
+    stage.say(f"   The stranger finds it {report.verdict}: {failed.name} failed ({failed.findings[0].message}).")
 
 
 def _as_stranger(stage: _Stage, url: str, text: str | None = None) -> Report:

@@ -14,13 +14,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
-from service import submissions
+from service import history, submissions
 from service.contributions import ContributionIn
 from service.database import WriteSession
 from service.evaluations import EvaluationIn
 from service.shapes import validated
 from service.submissions import Derived, Place, References, Someone, Submitted
 from service.tables import (
+    PAST,
     Contribution,
     ContributionArtifact,
     ContributionTag,
@@ -154,8 +155,14 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record_ids: Collection[UUID]) -> Fallen:
-    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore."""
+def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None) -> Fallen:
+    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore.
+
+    What it was is kept aside, for replaying.
+
+    Args:
+        ended_by: the record that voids them, if it is one that does.
+    """
     bearing: set[UUID] = set()
     for table in (Contribution, Evaluation):
         found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
@@ -163,9 +170,19 @@ def forget(session: WriteSession, record_ids: Collection[UUID]) -> Fallen:
     lock_members(session, bearing)
     resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
     fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
+    keep_aside(session, fallen, now, ended_by)
     session.execute(delete(Evaluation).where(resting))
     session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
     return Fallen(fallen, bearing)
+
+
+def keep_aside(
+    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
+) -> None:
+    """Keep what is derived from records as it is, before it changes or goes."""
+    for derived in TABLES:
+        if derived in PAST:
+            history.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
 
 
 def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -176,6 +193,12 @@ def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID,
 
 def _about(record_ids: Collection[UUID]) -> ColumnElement[bool]:
     return (Evaluation.about_kind == "contribution") & Evaluation.about_id.in_(record_ids)
+
+
+def date_role(role: Role, zone: ZoneInfo) -> None:
+    """Write down on which days of the network's calendar a role begins and ends."""
+    role.from_date = role.from_at.astimezone(zone).date()
+    role.until_date = role.until_at.astimezone(zone).date() if role.until_at is not None else None
 
 
 def rebuild(session: WriteSession, network: Network) -> int:
@@ -200,6 +223,9 @@ def rebuild(session: WriteSession, network: Network) -> int:
                     actor = acting.get((record.actor_member_id, record.received_at))
                     add(session, derive(references, actor, record, body))
             count += len(batch)
+    members = select(Member.id).where(Member.network_id == network.id)
+    for role in session.scalars(select(Role).where(Role.member_id.in_(members))):
+        date_role(role, ZoneInfo(network.time_zone))
     return count
 
 

@@ -43,6 +43,9 @@ Answered = Annotated[
     PlainValidator(_answer),
     WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 10_000}, {"type": "number"}, {"type": "null"}]}),
 ]
+Occasion = Literal["pre", "post", "pulse"]
+"""Before, after, or in the course of what is learnt."""
+Form = Annotated[Line, StringConstraints(max_length=64)]
 Level = Annotated[Number, Field(ge=0, le=1000)]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
@@ -79,7 +82,7 @@ class EvaluationFields(Submitted):
 
     @property
     def judgement(self) -> dict[str, Any]:
-        """The columns of `evaluations` that the kind fills: instrument, instrument_version, part, scaled."""
+        """The columns of `evaluations` that the kind fills, such as instrument, part, scaled."""
         raise NotImplementedError
 
     @property
@@ -164,6 +167,8 @@ class EvaluationFields(Submitted):
             "instrument": None,
             "instrument_version": None,
             "part": None,
+            "occasion": None,
+            "form": None,
             "scaled": None,
         }
         ratings = [
@@ -291,13 +296,16 @@ class ScoreIn(EvaluationFields):
     kind: Literal["score"]
     assessment: Line = Field(examples=["feedback-quiz"])
     score: Points
+    occasion: Occasion | None = Field(None, description="before or after what is learnt, for the rule `gain`")
+    form: Form | None = Field(None, description="which form of the assessment, where there are several", examples=["A"])
 
     needs_evaluator = False
 
     @property
     def judgement(self) -> dict[str, Any]:
-        """The assessment and the scaled score."""
-        return {"instrument": self.assessment, "scaled": self.score.value}
+        """The assessment, its form, the occasion and the scaled score."""
+        given = {"occasion": self.occasion, "form": self.form}
+        return {"instrument": self.assessment, "scaled": self.score.value} | given
 
 
 class SurveyIn(EvaluationFields):
@@ -308,13 +316,19 @@ class SurveyIn(EvaluationFields):
     answers: dict[Item, Answered] = Field(
         min_length=1, max_length=500, description="answer by item", examples=[{"worth my time": 4}]
     )
+    score: Points | None = Field(None, description="what the answers come to, where they are scored")
+    occasion: Occasion | None = Field(None, description="before, after, or in the course of what is learnt")
+    form: Form | None = Field(
+        None, description="which form of the questionnaire, where there are several", examples=["A"]
+    )
 
     needs_evaluator = False
 
     @property
     def judgement(self) -> dict[str, Any]:
-        """The questionnaire; the answers stay in the record's body."""
-        return {"instrument": self.instrument}
+        """The questionnaire, its form, the occasion and the scaled score; the answers stay in the record's body."""
+        scaled = self.score.value if self.score is not None else None
+        return {"instrument": self.instrument, "scaled": scaled, "occasion": self.occasion, "form": self.form}
 
 
 class EndorsementIn(EvaluationFields):

@@ -19,7 +19,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service import access, awards, derivation, events, flags, scrutiny, unsettled
+from service import access, awards, derivation, events, flags, listening, scrutiny, unsettled
 from service.access import Caller
 from service.database import WriteSession, place_at_commit
 from service.derivation import SHAPES, Actor
@@ -109,6 +109,7 @@ def submit_all(
     actor = _actor(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
+    topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = _found(session, network, kind, waiting.values())
@@ -123,9 +124,13 @@ def submit_all(
                     claimed |= body.natural_keys
             except ServiceError as error:
                 outcomes[place] = error
-        outcomes |= _take_in(session, network, fresh, now)  # (1)
-    accepted = (each for each in outcomes.values() if isinstance(each, Submission) and each.status == "accepted")
-    unsettled.mark(session, network, {each.member_id for each in accepted if each.member_id is not None}, now)
+        taken = _take_in(session, network, fresh, now)  # (1)
+        outcomes |= taken
+        for place, outcome in taken.items():
+            if isinstance(outcome, Submission) and outcome.status == "accepted":
+                for member_id, heard in listening.heard(fresh[place].derived).items():
+                    topics[member_id] |= heard
+    unsettled.mark_topics(session, network, topics, now)
     return [outcomes[place] for place in range(len(bodies))]
 
 
@@ -179,7 +184,7 @@ def admit(
             record.status, record.held_for = "quarantined", None
             events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
             continue
-        record.status, record.held_for = "accepted", None
+        record.status, record.held_for, record.accepted_at = "accepted", None, now
         record.tier = derivation.tier(actor, body.bears_on(references))
         if released != "all" and scrutiny.is_late(network, record):
             record.tier = derivation.lowered(record.tier)
@@ -233,7 +238,7 @@ def void(
     record.held_for = None  # nothing flows in from it any more
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, [record.id])
+    fallen = derivation.forget(session, [record.id], now, made.id)
     flags.settle(session, {record.id, *flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     unsettled.mark(session, network, fallen.member_ids, now)

@@ -202,7 +202,7 @@ def _set_aside(
         for record_id, work in sorted(resting.items())
         if work in fitting and record_id not in fitting
     ]
-    fallen = derivation.forget(session, fitting)
+    fallen = derivation.forget(session, fitting, now)
     for record_id, kind, other in reasons:
         row = rows[record_id]
         row.status, row.held_for = "quarantined", None
@@ -268,7 +268,9 @@ def _confirm(
             acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
                 judged = body.bears_on(references)
+                derivation.keep_aside(session, [record.id], now)
                 record.tier = derivation.tier(acting.get((record.actor_member_id, record.received_at)), judged)
+                record.accepted_at = now
                 session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
                 bearing |= {judged.id} if judged is not None else set()
     flags.settle(session, record_ids, "released", caller, now)

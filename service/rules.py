@@ -1,6 +1,8 @@
 """The kinds of rules in `criteria/1`: what each asks for, in parameters and in words.
 
-One kind is one class here and one function in `service.progress`, which says the same in SQL.
+One kind is one class here and one function in `service.rule_queries`, which says the same in SQL.
+
+Over 400 lines because the kinds are read side by side.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,14 +18,17 @@ from service.conditions import (
     ContributionFilter,
     EvaluationFilter,
     Last,
+    Most,
     Name,
     Names,
     Number,
     Part,
     RubricFilter,
+    SinceEnrolment,
     Window,
     most_days,
 )
+from service.shapes import RoleName
 
 Stability = Literal["grows", "may-change"]
 """`grows`: more evidence never lowers it. `may-change`: evidence or time can move it either way."""
@@ -35,6 +40,31 @@ class Fault(NamedTuple):
     code: str
     message: str
     pointer: str
+
+
+class Also(NamedTuple):
+    """A second number of a rule, met at `required`; `joined`: whether both are needed, or one of them."""
+
+    name: str
+    observed: float
+    required: float
+    joined: Literal["and", "or"]
+    text: str
+
+    @property
+    def met(self) -> bool:
+        """Whether it is reached."""
+        return self.observed >= self.required
+
+
+class Reached(NamedTuple):
+    """How far a member has come with a rule; `progress` may still be above 1."""
+
+    observed: float
+    required: float
+    progress: float
+    met: bool
+    also: Also | None
 
 
 class Rule(Part):
@@ -58,6 +88,11 @@ class Rule(Part):
         """Whether evidence and time can only add to the rule's number."""
         return "may-change" if isinstance(self.window, Last) else "grows"
 
+    @property
+    def topics(self) -> set[str]:
+        """What must be heard of for the rule's number to grow, as `service.listening` names it."""
+        raise NotImplementedError
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return the number at which the rule is met, and the progress towards it.
 
@@ -66,6 +101,27 @@ class Rule(Part):
             beside: a second number that some kinds need; each says which.
         """
         raise NotImplementedError
+
+    def also(self, beside: float) -> Also | None:
+        """Return the second number of the rule, for those kinds that ask for one."""
+        _ = beside
+        return None
+
+    def exact(self, observed: float) -> float:
+        """Return the member's number without what arithmetic in floating point has done to it."""
+        return observed
+
+    def reached(self, observed: float, beside: float) -> Reached:
+        """Return how far a member has come, of both numbers where the rule has two."""
+        observed = self.exact(observed)
+        required, progress = self.measure(observed, beside)
+        also = self.also(beside)
+        if also is None:
+            return Reached(observed, required, progress, observed >= required, None)
+        parts = min(max(progress, 0), 1), min(also.observed / also.required, 1)
+        if also.joined == "or":
+            return Reached(observed, required, max(parts), observed >= required or also.met, also)
+        return Reached(observed, required, sum(parts) / 2, observed >= required and also.met, also)
 
     def sentence(self, observed: float, required: float) -> str:
         """Say how far a member has come."""
@@ -103,6 +159,11 @@ class Count(Rule):
     def requirement(self) -> str:
         """What the rule asks for."""
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
+
+    @property
+    def topics(self) -> set[str]:
+        """Contributions of the types, and the role in which they are made."""
+        return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
@@ -145,6 +206,11 @@ class Sum(Rule):
         """What the rule asks for."""
         capped = f", counting at most {self.cap[1]} a {self.cap[0]}" if self.cap else ""
         return f"{self.gte} {self.field} of contributions{self.where}{self.window or ''}{capped}"
+
+    @property
+    def topics(self) -> set[str]:
+        """Contributions of the types, and the role in which they are made."""
+        return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
@@ -205,6 +271,11 @@ class Attendance(Rule):
         """Whether it only grows: a rate falls with every session that goes by."""
         return "may-change" if self.min_rate is not None else super().stability
 
+    @property
+    def topics(self) -> set[str]:
+        """That somebody attended."""
+        return {"did:attended"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return how many sessions are needed, of the `beside` that have begun; at least one."""
         required = max(self.min_sessions or 0, 1)
@@ -249,6 +320,11 @@ class Rubric(Rule):
         by = f", found by {self.people} people" if self.people > 1 else ""
         return f"{asked} of rubric {self.rubric}{part} at level {number(self.min_level)} or better{by}{self.where}{self.window or ''}"
 
+    @property
+    def topics(self) -> set[str]:
+        """Evaluations by the rubric."""
+        return {f"rubric:{self.rubric}"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return the number of criteria; the progress counts the `beside` findings of single people too."""
         _ = observed
@@ -278,6 +354,11 @@ class Score(Rule):
         """Whether it only grows: the last score can be worse, and late evidence can come before the first."""
         return super().stability if self.stat == "best" else "may-change"
 
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment."""
+        return {f"score:{self.assessment}"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
         _ = beside
@@ -286,6 +367,229 @@ class Score(Rule):
     def sentence(self, observed: float, required: float) -> str:
         """Say what the score is and what it must be."""
         return f"{self._words}: {number(observed)}, needed {number(required)}"
+
+
+class Gain(Rule):
+    """What a member gained from the first score before to the best one after; all scores are scaled to 0..1.
+
+    The first score before is the one that counts: nobody gains by doing worse in a second one.
+    """
+
+    rule: Literal["gain"]
+    instrument: Name = Field(description="the assessment or survey, as evaluations name it")
+    metric: Literal["normalized", "change", "raw"] = Field(
+        description=(
+            "raw: post - pre; normalized: that as a part of what was left to gain, 1 - pre; "
+            "change: the same, and of a loss its part of what there was to lose, pre"
+        )
+    )
+    gte: Number = Field(gt=0, le=1, description="a gain of this or better")
+    or_post_gte: Number | None = Field(
+        None, gt=0, le=1, description="or any score after of this or better, whatever was before"
+    )
+    min_days: Amount | None = Field(None, description="days between before and after, or more")
+    same_form: bool | None = Field(
+        None, description="true: both on one form; false: on two different forms; left out: no matter"
+    )
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+
+    ROUNDED: ClassVar = 1e-9
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        other = f" or {self._after} of {number(self.or_post_gte)} or better" if self.or_post_gte is not None else ""
+        return f"{self._words} of {number(self.gte)} or better{other}"
+
+    @property
+    def _words(self) -> str:
+        kinds = {"normalized": "normalized gain", "change": "normalized change", "raw": "gain"}
+        days = f" over {self.min_days} days or more" if self.min_days else ""
+        forms = {None: "", True: " on the same form", False: " on another form"}[self.same_form]
+        return f"a {kinds[self.metric]} in {self.instrument}{days}{forms}{self.where}{self.window or ''}"
+
+    @property
+    def _after(self) -> str:
+        return f"a score after in {self.instrument}"
+
+    @property
+    def stability(self) -> Stability:
+        """That it may change: an earlier score before can still turn up."""
+        return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment or survey."""
+        return {f"score:{self.instrument}", f"survey:{self.instrument}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `gte`, and the part of it that is there."""
+        _ = beside
+        return self.gte, max(observed, 0) / self.gte
+
+    def also(self, beside: float) -> Also | None:
+        """Return the best score after, which is `beside`."""
+        if self.or_post_gte is None:
+            return None
+        text = f"{self._after}: {number(beside)}, needed {number(self.or_post_gte)}"
+        return Also("post", beside, self.or_post_gte, "or", text)
+
+    def exact(self, observed: float) -> float:
+        """Return the gain; one that is the number asked for, but for rounding, is that number."""
+        return self.gte if abs(observed - self.gte) < self.ROUNDED else observed
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say what the gain is and what it must be."""
+        return f"{self._words}: {number(observed)}, needed {number(required)}"
+
+    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+        """Give also more days between than the window has."""
+        yield from super().impossible(zone)
+        days = most_days(self.window, zone)
+        if days is not None and self.min_days is not None and self.min_days >= days:
+            yield Fault("rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days")
+
+
+class Endorsed(Rule):
+    """Colleagues who endorsed a skill of the member, each person once."""
+
+    rule: Literal["endorsed"]
+    skill: Name = Field(description="the skill, as endorsements name it")
+    gte: Amount = Field(description="by as many different people as this, or more")
+    distinct_orgs: Amount | None = Field(None, description="from as many different organizations as this, or more")
+    from_role: RoleName | None = Field(None, description="by people who had this role when they endorsed")
+    from_achievement: Name | None = Field(
+        None, description="by people who held this achievement, by ref, when they endorsed"
+    )
+    max_reciprocal: Most | None = Field(
+        None, description="of those whom the member has endorsed too, for whatever, count no more than this"
+    )
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which endorsements; all, if left out")
+
+    @field_validator("distinct_orgs")
+    @classmethod
+    def _within(cls, distinct_orgs: int, info: ValidationInfo) -> int:
+        people = info.data.get("gte")
+        if people is not None and distinct_orgs > people:
+            raise PydanticCustomError(
+                "orgs-too-many", "Expected at most {gte}, as so many people are asked for", {"gte": people}
+            )
+        return distinct_orgs
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        orgs = f" from {self.distinct_orgs} organizations" if self.distinct_orgs else ""
+        people = "person" if self.gte == 1 else "people"
+        return f"{self.gte} {people}{orgs} who endorsed {self.skill}{self._words}"
+
+    @property
+    def _words(self) -> str:
+        role = f" as {self.from_role}" if self.from_role else ""
+        holding = f" holding {self.from_achievement}" if self.from_achievement else ""
+        most = self.max_reciprocal
+        mutual = f", at most {most} of them endorsed in return" if most is not None else ""
+        return f"{role}{holding}{self.where}{self.window or ''}{mutual}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: an endorsement in return can take one away."""
+        return "may-change" if self.max_reciprocal is not None else super().stability
+
+    @property
+    def topics(self) -> set[str]:
+        """Endorsements of the skill."""
+        return {f"endorsement:{self.skill}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `gte`, and the part of it that is there."""
+        _ = beside
+        return self.gte, observed / self.gte
+
+    def also(self, beside: float) -> Also | None:
+        """Return from how many organizations they are, which is `beside`."""
+        if self.distinct_orgs is None:
+            return None
+        text = (
+            f"{number(beside)} of {self.distinct_orgs} {'organization' if self.distinct_orgs == 1 else 'organizations'}"
+        )
+        return Also("organizations", beside, self.distinct_orgs, "and", text)
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say how many have endorsed."""
+        people = "person" if required == 1 else "people"
+        return f"{number(observed)} of {number(required)} {people} who endorsed {self.skill}{self._words}"
+
+
+class Tenure(Rule):
+    """How long a member has had a role, and how many sessions were led in it.
+
+    Days are those of the network's calendar, from the one on which the role began to, but not with, the one on which
+    it ended or today; a day in two periods counts once. A session is led by a contribution of type facilitated.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["min_days"]}, {"required": ["min_sessions_led"]}]}
+    )
+
+    rule: Literal["tenure"]
+    role: RoleName = Field(description="the role")
+    min_days: Amount | None = Field(None, description="days in the role, or more")
+    min_sessions_led: Amount | None = Field(None, description="different sessions led while in the role, or more")
+
+    @field_validator("window")
+    @classmethod
+    def _of_the_calendar(cls, window: Any) -> Any:
+        if isinstance(window, SinceEnrolment):
+            raise PydanticCustomError("window-unfit", 'Expected {"from", "to"} or {"last": "P1Y"}')
+        return window
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.min_days is None and self.min_sessions_led is None:
+            raise PydanticCustomError("tenure-unbounded", "Expected min_days, min_sessions_led or both")
+        return self
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        days = f"{self.min_days} {_days(self.min_days)} as {self.role}" if self.min_days else ""
+        asked = [days, f"{self.min_sessions_led} {self._led}" if self.min_sessions_led else ""]
+        return f"{' and '.join(filter(None, asked))}{self.window or ''}"
+
+    @property
+    def _led(self) -> str:
+        return f"{'session' if self.min_sessions_led == 1 else 'sessions'} led as {self.role}"
+
+    @property
+    def topics(self) -> set[str]:
+        """The role, and that sessions are led."""
+        return {f"role:{self.role}"} | ({"did:facilitated"} if self.min_sessions_led else set())
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return the days asked for, or else the sessions, and the part of them that is there."""
+        _ = beside
+        required = self.min_days or self.min_sessions_led or 1
+        return required, observed / required
+
+    def also(self, beside: float) -> Also | None:
+        """Return how many sessions were led, which is `beside`, where days are asked for as well."""
+        if self.min_days is None or self.min_sessions_led is None:
+            return None
+        text = f"{number(beside)} of {self.min_sessions_led} {self._led}{self.window or ''}"
+        return Also("sessions_led", beside, self.min_sessions_led, "and", text)
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say how many days, or sessions, there are."""
+        what = f"{_days(self.min_days)} as {self.role}" if self.min_days else self._led
+        return f"{number(observed)} of {number(required)} {what}{self.window or ''}"
+
+    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+        """Give also more days than the window has."""
+        yield from super().impossible(zone)
+        days = most_days(self.window, zone)
+        if days is not None and self.min_days is not None and self.min_days > days:
+            yield Fault("rule-impossible", f"Expected at most {days}: the window has no more days.", "/min_days")
 
 
 class Holds(Rule):
@@ -315,6 +619,11 @@ class Holds(Rule):
         """Whether it only grows: what must be valid now can expire."""
         return "may-change" if self.valid_on_award else super().stability
 
+    @property
+    def topics(self) -> set[str]:
+        """Awards of the achievements."""
+        return {f"award:{ref}" for ref in self.achievements}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return how many are needed, and the part of it that is there."""
         _ = beside
@@ -325,6 +634,38 @@ class Holds(Rule):
         """Say how many are held."""
         _ = required
         return f"{number(observed)} held, needed {self.requirement}"
+
+
+class Approved(Rule):
+    """People in a role who approved the award; nobody approves for themself."""
+
+    rule: Literal["approval"]
+    by_role: RoleName = Field(description="the role in the network that they have when they approve")
+    n: Amount = Field(1, description="as many different people as this, or more")
+    not_conflicted: bool = Field(
+        True, description="whether an approval does not count by somebody whom the member has approved in turn"
+    )
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        people = "person" if self.n == 1 else "people"
+        return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
+        return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves has the award decided in the same breath."""
+        return set()
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `n`, and the part of it that is there."""
+        _ = beside
+        return self.n, observed / self.n
 
 
 def no_more_than(n: int, choice: Sequence[Any] | None) -> int:
@@ -339,3 +680,7 @@ def no_more_than(n: int, choice: Sequence[Any] | None) -> int:
 def number(value: float) -> str:
     """Write a number as people do: without a fraction where it has none."""
     return f"{value:.10g}"
+
+
+def _days(count: int) -> str:
+    return "day" if count == 1 else "days"

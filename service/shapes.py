@@ -189,6 +189,8 @@ LongLine = Annotated[str, StringConstraints(min_length=1, max_length=400), Befor
 """A longer line, such as what another system calls something."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 """Text of people, possibly long, possibly Markdown."""
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$", max_length=64)]
+"""What a member does in a network, in one word."""
 EmailAddress = Annotated[str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
 """An e-mail address, lower-cased."""
 Did = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_did)]

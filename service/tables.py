@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -147,10 +149,14 @@ class Member(Row):
     organization: Mapped[str | None] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    known_from: Mapped[datetime | None]
 
 
 class Role(Row):
-    """What a member does in the network, with dates: `[from_at, until_at)`."""
+    """What a member does in the network, with dates: `[from_at, until_at)`.
+
+    The local dates are those on which it begins and ends in the network's time zone.
+    """
 
     __tablename__ = "roles"
     __table_args__ = (Index(None, "member_id"),)
@@ -160,6 +166,9 @@ class Role(Row):
     role: Mapped[str] = mapped_column(String(64))
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
+    from_date: Mapped[date]
+    until_date: Mapped[date | None]
+    known_from: Mapped[datetime | None]
 
 
 class Token(Row):
@@ -225,7 +234,8 @@ class ImportAnswer(Row):
 class Record(Row):
     """Everything that came in, as it came: append-only, the truth.
 
-    `position` is empty only between the insert and the commit (`service.database.commit`).
+    `position` is empty only between the insert and the commit (`service.database.commit`). `accepted_at` is when a
+    record that was held or set aside began to count; empty where it did at once.
     `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
     A record of kind `void` names in `voids` the record that it takes back.
     """
@@ -250,6 +260,7 @@ class Record(Row):
     source_system: Mapped[str | None] = mapped_column(String(200))
     source_id: Mapped[str | None] = mapped_column(String(400))
     received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
     occurred_at: Mapped[datetime | None]
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
@@ -355,7 +366,14 @@ class Evaluation(Row):
     __table_args__ = (
         one_of("kind", "rubric", "score", "survey", "endorsement", "reflection"),
         one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
+        one_of("occasion", "pre", "post", "pulse"),
         Index(None, "network_id", "member_id", "kind", "instrument"),
+        Index(
+            "ix_evaluations_endorsed_by",
+            "evaluator_id",
+            sqlite_where=text("kind = 'endorsement'"),
+            postgresql_where=text("kind = 'endorsement'"),
+        ),
         Index(None, "about_id"),
         Index(None, "evaluator_id", "member_id"),
     )
@@ -370,6 +388,8 @@ class Evaluation(Row):
     instrument: Mapped[str | None] = mapped_column(String(200))
     instrument_version: Mapped[str | None] = mapped_column(String(64))
     part: Mapped[str | None] = mapped_column(String(100))
+    occasion: Mapped[str | None] = mapped_column(String(8))
+    form: Mapped[str | None] = mapped_column(String(64))
     occurred_at: Mapped[datetime]
     local_date: Mapped[date]
     local_week: Mapped[str] = mapped_column(String(8))
@@ -390,7 +410,8 @@ class Rating(Row):
 class UnsettledMember(Row):
     """A member whose evidence changed and whose awards have not been decided on it yet.
 
-    Written with the evidence, deleted with the decision: a killed process loses no award.
+    Written with the evidence, deleted with the decision: a killed process loses no award. `topics` are what changed,
+    one a line (`service.listening`); empty where it may be anything.
     """
 
     __tablename__ = "unsettled_members"
@@ -399,6 +420,20 @@ class UnsettledMember(Row):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
     since: Mapped[datetime]
+    topics: Mapped[str | None] = mapped_column(Text)
+
+
+class Listener(Row):
+    """An achievement whose rule, in one of its published versions, must be asked again when a topic is heard of.
+
+    The topic `*` is always heard.
+    """
+
+    __tablename__ = "listeners"
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(300), primary_key=True)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
 
 
 class Achievement(Row):
@@ -439,15 +474,29 @@ class Enrolment(Row):
     achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
     achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
     at: Mapped[datetime]
+    known_from: Mapped[datetime | None]
 
 
 class Award(Row):
-    """The decision that a member has earned an achievement. One live award for both."""
+    """The decision that a member has earned an achievement. One live award for both.
+
+    `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
+    knows who that is. They are one only while the award is under review, and when it no longer stands.
+
+    A pending award is not signed before `due_at`, and nobody outside is told of it.
+
+    `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
+    decision; empty where time or voided evidence did.
+    """
 
     __tablename__ = "awards"
     __table_args__ = (
         one_of("basis", "rule", "approval", "override", "recorded"),
         one_of("state", "pending", "awarded", "suspended", "revoked", "expired"),
+        CheckConstraint(
+            "review_since IS NOT NULL OR state IN ('revoked', 'expired') OR actor_who <> recipient_who",
+            name="not_self",
+        ),
         Index(
             "uq_awards_live",
             "member_id",
@@ -458,6 +507,7 @@ class Award(Row):
         ),
         Index(None, "network_id", "awarded_at"),
         Index(None, "member_id", "network_id"),
+        Index(None, "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -474,6 +524,92 @@ class Award(Row):
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     receipt_digest: Mapped[str | None] = mapped_column(String(64))
     renews: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    recipient_who: Mapped[UUID | None]
+    actor_who: Mapped[UUID | None]
+    review_since: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
+
+
+class Review(Row):
+    """Something about an award that people must decide; the queue of approvals.
+
+    Kinds: `approval`, the criteria are met but for people's approval; `second`, an award to staff that needs a second
+    person; `standing`, an award that lost something it rested on. `asked_by` is the member whose token asked.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        one_of("kind", "approval", "second", "standing"),
+        one_of("state", "waiting", "approved", "declined", "withdrawn"),
+        Index(
+            "uq_reviews_waiting",
+            "member_id",
+            "achievement_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(None, "network_id", "state"),
+        Index(None, "award_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    award_id: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    cause: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="waiting")
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    asked_by_token: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    asked_by: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+
+
+class Approval(Row):
+    """What one person said in a review, in one role that they had then; it counts in `[at, ended_at)`.
+
+    The three columns `*_who` say who the members are: the person, or the member while nobody knows who that is. Who
+    approves is neither the recipient nor whoever asked, as long as the approval counts.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        one_of("outcome", "approved", "declined"),
+        CheckConstraint(
+            "ended_at IS NOT NULL OR (approver_who <> recipient_who"
+            " AND (asked_by_who IS NULL OR approver_who <> asked_by_who))",
+            name="not_self",
+        ),
+        UniqueConstraint("review_id", "approver_id", "role"),
+        Index(None, "member_id", "achievement_id"),
+        Index(None, "approver_id"),
+        Index(None, "award_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    review_id: Mapped[UUID] = mapped_column(ForeignKey("reviews.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"))
+    achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
+    award_id: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
+    approver_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    note: Mapped[str | None] = mapped_column(Text)
+    recipient_who: Mapped[UUID]
+    approver_who: Mapped[UUID]
+    asked_by_who: Mapped[UUID | None]
 
 
 class AwardEvidence(Row):
@@ -484,6 +620,33 @@ class AwardEvidence(Row):
 
     award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+
+
+class AwardChild(Row):
+    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+
+    __tablename__ = "award_children"
+    __table_args__ = (Index(None, "child_id"),)
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+
+
+class Receipt(Row):
+    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "award_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    full: Mapped[dict[str, Any]]
+    public: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    as_of: Mapped[datetime]
+    position: Mapped[int]
+    decided_at: Mapped[datetime]
 
 
 class StatusList(Row):
@@ -503,6 +666,8 @@ class StatusList(Row):
 
 class Credential(Row):
     """A signed credential: its text as given out, and what has become of it since.
+
+    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
 
     `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
     """
@@ -532,6 +697,7 @@ class Credential(Row):
     revocation_reason: Mapped[str | None] = mapped_column(Text)
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
 
@@ -687,3 +853,73 @@ class ServiceFact(Row):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+# --- W3C VC API ------------------------------------------------------------------------------------------------------
+
+
+class VcApiKey(Row):
+    """The one key of a kind with which the VC API signs: no network's, named by the `did:key` that it is."""
+
+    __tablename__ = "vc_api_keys"
+    __table_args__ = (one_of("algorithm", "Ed25519", "P-256", "P-384"),)
+
+    algorithm: Mapped[str] = mapped_column(String(16), primary_key=True)
+    multikey: Mapped[str]
+    custody_uri: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class VcApiStatusList(Row):
+    """A published Bitstring Status List of the VC API; its bits are rebuilt from `vc_api_status_entries`."""
+
+    __tablename__ = "vc_api_status_lists"
+    __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "algorithm", "purpose"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    algorithm: Mapped[str] = mapped_column(ForeignKey("vc_api_keys.algorithm"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    length: Mapped[int]
+    signed: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+
+
+class VcApiStatusEntry(Row):
+    """A place in such a list that was given to a credential, known by the digest of its id; the credential is not kept.
+
+    `set_at` is when it was revoked or suspended; empty where it stands.
+    """
+
+    __tablename__ = "vc_api_status_entries"
+    __table_args__ = (
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(None, "credential_sha256"),
+        Index("ix_vc_api_status_entries_set", "status_list_id", "set_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    status_list_id: Mapped[UUID] = mapped_column(ForeignKey("vc_api_status_lists.id"))
+    status_index: Mapped[int]
+    credential_sha256: Mapped[str | None] = mapped_column(String(64))
+    issued_at: Mapped[datetime]
+    set_at: Mapped[datetime | None]
+
+
+def _past(row: type[Row]) -> Table:
+    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+
+    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    """
+    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
+    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
+    times += [Column("known_until", Instant(), nullable=False)]
+    name = f"past_{row.__tablename__}"
+    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
+
+
+PAST: dict[type[Row], Table] = {
+    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
+}
+"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""

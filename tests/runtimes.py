@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ class Clock:
     def __call__(self) -> datetime:
         """Return the present instant."""
         return self.at
+
+    def seconds(self) -> float:
+        """Return the present instant as a steady count of seconds."""
+        return self.at.timestamp()
 
     def advance(self, **by: float) -> datetime:
         """Move on by `days=`, `minutes=`, ... and return the new instant."""
@@ -44,7 +49,7 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 @contextmanager
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
     """Give a running service; its database must be migrated."""
-    running = Runtime.start(given, now=clock)
+    running = replace(Runtime.start(given, now=clock), steady=clock.seconds)
     try:
         yield running
     finally:

@@ -4,11 +4,13 @@ from fastapi import FastAPI
 
 from service.api import (
     achievements,
+    approvals,
     awards,
     blobs,
     bulk,
     contributions,
     credentials,
+    dry_runs,
     enrolments,
     evaluations,
     events,
@@ -20,6 +22,7 @@ from service.api import (
     records,
     sessions,
     tokens,
+    vc_api,
     verifications,
     webhooks,
 )
@@ -39,11 +42,15 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(records.router)
     app.include_router(flags.router)
     app.include_router(achievements.router)
+    app.include_router(dry_runs.router)
     app.include_router(enrolments.router)
     app.include_router(progress.router)
     app.include_router(awards.router)
+    app.include_router(approvals.router)
     app.include_router(credentials.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
+    if settings.vc_api:
+        app.include_router(vc_api.router)

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problems: the one table from kinds of error to HTTP numbers."""
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from service.errors import (
 from service.shapes import fault, pointer_to
 
 log = logging.getLogger(__name__)
+
+_JSON = re.compile(r"application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 
 STATUS: dict[type[Exception], int] = {
     UnauthenticatedError: 401,
@@ -150,9 +153,14 @@ def install(app: FastAPI) -> None:
             headers = {"Retry-After": str(error.details.get("retry_after_seconds", 60))}
         return answer(body, headers)
 
-    def invalid(_request: Request, error: Exception) -> ProblemResponse:
+    def invalid(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)
-        return answer(invalid_problem(error.errors()))
+        found = error.errors()
+        sent = request.headers.get("content-type", "none")
+        if any(one["loc"] == ("body",) for one in found) and not _JSON.match(sent):  # it was not read as JSON at all
+            detail = f"Expected a body of the Content-Type application/json, got {sent[:100]!a}."
+            return answer(problem(415, "media-type-unsupported", detail))
+        return answer(invalid_problem(found))
 
     def http(_request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
@@ -204,7 +212,9 @@ class TooLargeAsProblem:
 
 
 def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:].removesuffix(".") + "."
+    """Write a message as a sentence; an address that it begins with stays as it is."""
+    first = message[:1] if ":" in message.partition(" ")[0] else message[:1].upper()
+    return first + message[1:].removesuffix(".") + "."
 
 
 def _pointer(location: Sequence[str | int]) -> str:

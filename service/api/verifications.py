@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -81,7 +80,7 @@ def post_verification(
     and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings.
     Needs no token; within fair limits (429 with `Retry-After`).
     """
-    running.fair_use.take(request.client.host if request.client else "", time.monotonic())
+    running.fair_use.take(request.client.host if request.client else "", running.steady())
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:

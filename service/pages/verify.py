@@ -1,7 +1,6 @@
 """The page where one pastes or drops a badge and reads in plain words what was checked and what was not."""
 
 import json
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -47,7 +46,7 @@ def post_verify(
         )
         return render("verify.html", status=422, report=None, problem=problem)
     try:
-        running.fair_use.take(request.client.host if request.client else "", time.monotonic())
+        running.fair_use.take(request.client.host if request.client else "", running.steady())
         report = _report(running, given[0], recipient or None)
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422

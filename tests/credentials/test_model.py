@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
@@ -33,7 +34,17 @@ from credentials.model import (
     check_form,
     is_open_badge,
 )
-from credentials.unprotected import AMBIGUOUS, CLASS_NAMES, MAX_FINDINGS, PREFIXES, VOCABULARIES
+from credentials.unprotected import (
+    AMBIGUOUS,
+    CLASS_NAMES,
+    LISTS,
+    MAX_FINDINGS,
+    NUMBERS,
+    PREFIXES,
+    TEXTS,
+    TRUTHS,
+    VOCABULARIES,
+)
 
 FULL: Any = json.loads((Path(__file__).parent / "assets/full-badge.json").read_text())
 
@@ -336,6 +347,39 @@ AT_DESCRIPTION = "/credentialSubject/achievement/resultDescription"
             "id-ambiguous",
             "/issuer",
         ),
+        (
+            lambda b: (
+                achievement(b).update(id="urn:a"),
+                achievement(b)["criteria"].update(id="urn:a", name=achievement(b)["name"]),
+            ),
+            "id-ambiguous",
+            "/credentialSubject/achievement/criteria",
+        ),
+        (
+            lambda b: (achievement(b).update(creator=b["issuer"]), b.update(issuer=b["issuer"]["id"])),
+            "id-ambiguous",
+            "/issuer",
+        ),
+        (lambda b: subject(b).update({"@context": V2_CONTEXT}), "member-keyword", "/credentialSubject/@context"),
+        (lambda b: b["type"].append("_:t"), "id-blank", "/type/2"),
+        (lambda b: b["type"].append("obi:OpenBadgeCredential"), "type-not-term", "/type/2"),
+        (lambda b: b["type"].append("https://schema.org/Thing"), "type-not-term", "/type/2"),
+        (
+            lambda b: subject(b).update(type=["AchievementSubject", "https://w3id.org/x"]),
+            "type-not-term",
+            "/credentialSubject/type/1",
+        ),
+        (lambda b: b.update(more=[[1], 2]), "array-nested", "/more/0"),
+        (lambda b: b.update(more=[1, 1.0]), "value-repeated", "/more/1"),
+        (lambda b: b.update(more=[True, True]), "value-repeated", "/more/1"),
+        (lambda b: b.update(more=[{"@value": "a", "@language": "en"}] * 2), "value-repeated", "/more/1"),
+        (lambda b: b.update(more={"@value": "a"}), "value-expanded", "/more"),
+        (lambda b: b.update(more={"@value": "1", "@type": "xsd:integer"}), "value-expanded", "/more"),
+        (lambda b: b.update(term={"@value": "1", "@type": "urn:t"}), "value-expanded", "/term"),
+        (lambda b: b.update(creditsEarned="3"), "number-as-text", "/creditsEarned"),
+        (lambda b: b.update(creditsEarned=True), "number-as-text", "/creditsEarned"),
+        (lambda b: b.update(hashed="true"), "number-as-text", "/hashed"),
+        (lambda b: b.update(points=[3]), "number-as-text", "/points/0"),
     ],
 )
 def test_one_fault_is_one_finding(change: Callable[[Any], object], code: str, pointer: str) -> None:
@@ -363,7 +407,8 @@ def test_one_fault_is_one_finding(change: Callable[[Any], object], code: str, po
         lambda b: achievement(b)["criteria"].update(id=achievement(b)["id"]),
         lambda b: achievement(b).update(creator=b["issuer"]),
         lambda b: b["refreshService"].update(id=b["id"]),
-        lambda b: b["evidence"][0].update(somethingElse=[1, 1]),
+        lambda b: b["evidence"][0].update(somethingElse=[1, True, 2]),
+        lambda b: b.update(more=[{"@value": "1", "@type": "urn:t"}, {"a": 1}, {"a": 1}], partial=True, latitude=1),
         # An extension is not expected where something else is only pointed at.
         lambda b: (b.update(somethingElse=1), achievement(b).update(somethingElse={"a": 1})),
     ],
@@ -405,8 +450,9 @@ def test_a_member_moved_to_where_it_is_unknown_is_ambiguous() -> None:
         ([("2", None), ("1", None)], False),
         ([("Mastered", "4"), ("Basic", "3"), ("Partial", "2")], True),  # as in the specification's example
         ([("Mastered", "4"), ("Partial", "2"), ("Basic", "3")], False),
-        ([("Mastered", "4"), ("Basic", None)], True),
-        ([("b", None), ("a", None)], True),
+        ([("Mastered", "4"), ("Basic", None)], False),
+        ([("b", None), ("a", None)], False),
+        ([("a", None)], True),
     ],
 )
 def test_levels_stand_in_the_order_of_their_numbers(numbers: list[tuple[str, str | None]], good: bool) -> None:
@@ -445,6 +491,26 @@ def test_every_packaged_term_has_an_address_that_is_looked_for() -> None:
     assert {name for name, address in found if name[0].isupper() and address in properties} == CLASS_NAMES
 
 
+def definitions(context: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield each term of a context, scoped ones too, with the datatype and the container of its values."""
+    for part in context if isinstance(context, list) else [context]:
+        for name, defined in part.items() if isinstance(part, dict) else ():
+            if isinstance(defined, dict) and not name.startswith("@"):
+                yield name, defined.get("@type", "@none"), defined.get("@container", ())
+                yield from definitions(defined.get("@context"))
+
+
+def test_every_datatype_that_a_packaged_context_gives_is_known() -> None:
+    editions = [edition for entry in PACKAGED.entries for edition in PACKAGED.editions(entry.address)]
+    found = [defined for edition in editions for defined in definitions(edition.document["@context"])]
+    of_objects = re.compile(r"@.*|.*[:#](verifiableCredential|[A-Z]\w*)")  # no literal is of a class
+    typed = {name for name, datatype, _ in found if not of_objects.fullmatch(datatype)}
+    assert typed == TEXTS | NUMBERS | TRUTHS
+    assert {name for name, datatype, _ in found if datatype.endswith("oolean")} == TRUTHS
+    assert {name for name, datatype, _ in found if datatype.endswith(("nteger", "float"))} < NUMBERS
+    assert {name for name, _, container in found if "@list" in container} == LISTS
+
+
 def test_the_work_for_many_objects_of_one_id_stays_small() -> None:
     many = [{"id": "urn:x", "type": ["Evidence"], "narrative": "n"} for _ in range(3000)]
     found = codes(changed(lambda badge: badge.update(evidence=many)))
@@ -466,11 +532,11 @@ GENERAL: Any = {
     "issuer": {"id": "did:example:1", "name": {"@value": "Jemand", "@language": "de"}},
     "validFrom": "2026-01-01T00:00:00.5+01:00",
     "credentialSubject": [{"id": "did:example:2", "term": {"@value": "1", "@type": "https://terms.example/t"}}],
-    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"]}],
+    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"], "id": "urn:s:2"}],
     "credentialSchema": {"id": "https://schema.example/", "type": "JsonSchema"},
     "evidence": {"type": "Anything"},
     "termsOfUse": [{"type": "Anything"}],
-    "refreshService": [{"type": "Anything"}],
+    "refreshService": [{"type": "Anything", "id": "urn:s:3"}],
     "proof": {"type": "DataIntegrityProof"},
 }
 

@@ -8,10 +8,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from credentials.dids import did_web, did_web_url
+from credentials.documents import Fetched
 from credentials.instants import write_instant
 from credentials.keys import PrivateKeySigner
 from credentials.recipient import identity_object
-from credentials.sign import sign, sign_jwt
+from credentials.sign import sign, sign_jwt, sign_presentation
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 
 CONTEXTS = [
@@ -59,6 +60,7 @@ class Issuer:
             "id": self.did,
             "verificationMethod": methods,
             "assertionMethod": [method["id"] for method in methods],
+            "authentication": [method["id"] for method in methods],
         }
 
     def publish_status(self, *, revoked: bool = False) -> None:
@@ -82,9 +84,43 @@ class Issuer:
         method = f"{self.did}#{signer.key.multikey}"
         return sign(credential, signer, verification_method=method, created=self.now, suite=suite)
 
+    def present(self, *credentials: Any, challenge: str, domain: str, suite: str = "eddsa-rdfc-2022") -> dict[str, Any]:
+        """Return a presentation of these credentials, by this issuer as holder."""
+        signer = self.signer if suite.startswith("eddsa") else self.jwt_signer
+        return sign_presentation(
+            self.presentation(*credentials),
+            signer,
+            verification_method=f"{self.did}#{signer.key.multikey}",
+            created=self.now,
+            challenge=challenge,
+            domain=domain,
+            suite=suite,
+        )
+
+    def presentation(self, *credentials: Any) -> dict[str, Any]:
+        """Return a presentation of these credentials, unsigned."""
+        return {
+            "@context": CONTEXTS[:1],
+            "type": ["VerifiablePresentation"],
+            "holder": self.did,
+            "verifiableCredential": list(credentials),
+        }
+
+    def load(self, address: str) -> Fetched:
+        """Return what lies at one of this issuer's addresses."""
+        return Fetched(json.dumps(self.documents[address]).encode(), "application/json")
+
     def sign_jwt(self, credential: dict[str, Any]) -> str:
         """Return the credential as a VC-JWT, as it is issued."""
         return sign_jwt(credential, self.jwt_signer, kid=self.kid)
+
+    def sign_envelope(self, credential: dict[str, Any]) -> dict[str, Any]:
+        """Return the credential as a VC-JWT in an envelope, as it may stand in a presentation."""
+        return {
+            "@context": CONTEXTS[:1],
+            "type": "EnvelopedVerifiableCredential",
+            "id": f"data:application/vc+jwt,{self.sign_jwt(credential)}",
+        }
 
     def badge(self, **changes: Any) -> dict[str, Any]:
         """Return a badge to be signed, of the kind that a network issues: full, and in more than ASCII."""

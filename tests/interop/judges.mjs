@@ -102,6 +102,21 @@ const judges = {
     return vc.issue({credential, suite: new DataIntegrityProof({signer, cryptosuite: eddsaRdfc2022}), documentLoader});
   },
 
+  /** {presentation, challenge, domain, now?}: Digital Bazaar's verdict on it and on each credential in it. */
+  async 'digitalbazaar presentation'({presentation, challenge, domain, now}) {
+    const suite = [eddsaRdfc2022, ecdsaRdfc2019].map(cryptosuite => new DataIntegrityProof({cryptosuite}));
+    const options = {presentation, challenge, domain, suite, documentLoader, checkStatus, now: now && new Date(now)};
+    const {verified, error, credentialResults = []} = await vc.verify(options);
+    return {verified, reasons: reasons(error), credentials: credentialResults.map(({verified}) => verified)};
+  },
+
+  /** {presentation, challenge, domain, key}: the presentation, signed by Digital Bazaar's holder. */
+  async 'digitalbazaar presenting'({presentation, challenge, domain, key}) {
+    const signer = (await Ed25519Multikey.from(key)).signer();
+    const suite = new DataIntegrityProof({signer, cryptosuite: eddsaRdfc2022});
+    return vc.signPresentation({presentation, challenge, domain, suite, documentLoader});
+  },
+
   /** {credential}: the Digital Credentials Consortium's steps, and the schemas that it checked the form with. */
   async digitalcredentials({credential}) {
     const {log = [], errors = [], additionalInformation = []} =

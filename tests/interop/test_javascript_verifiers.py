@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from credentials import verify_presentation
 from credentials.data_integrity import check_proof
+from credentials.dids import did_web_url
 from credentials.documents import PACKAGED
 from credentials.keys import VerificationKey
 from tests.interop.issuing import SCHEMA, Issuer, changed
@@ -64,6 +66,41 @@ def test_what_digital_bazaar_signs_we_check(judges: Judges, issuer: Issuer) -> N
     key = judges.ask("digitalbazaar key", controller=issuer.did)
     signed = judges.ask("digitalbazaar signature", credential=issuer.badge(), key=key, documents=issuer.documents)
     check_proof(signed, signed["proof"], VerificationKey.from_multikey(key["publicKeyMultibase"]), PACKAGED)
+
+
+ASKED: Any = {"challenge": "5c3b9f4e", "domain": "https://employer.example"}
+
+
+@pytest.mark.parametrize("suite", ["eddsa-rdfc-2022", "ecdsa-rdfc-2019"])
+def test_digital_bazaar_verifies_a_presentation(judges: Judges, issuer: Issuer, suite: str) -> None:
+    shown = issuer.present(issuer.sign(issuer.badge()), suite=suite, **ASKED)
+    answer = judges.ask("digitalbazaar presentation", presentation=shown, documents=issuer.documents, **ASKED)
+    assert answer == {"verified": True, "reasons": [], "credentials": [True]}
+
+
+def test_digital_bazaar_refuses_a_presentation_for_another_challenge(judges: Judges, issuer: Issuer) -> None:
+    shown = issuer.present(issuer.sign(issuer.badge()), **ASKED)
+    asked = ASKED | {"challenge": "another"}
+    answer = judges.ask("digitalbazaar presentation", presentation=shown, documents=issuer.documents, **asked)
+    assert answer["verified"] is False
+    assert any("challenge" in reason for reason in answer["reasons"])
+
+
+def test_what_digital_bazaar_presents_we_verify(judges: Judges, issuer: Issuer) -> None:
+    key = judges.ask("digitalbazaar key", controller=issuer.did)
+    document = issuer.documents[did_web_url(issuer.did)]
+    method = {"type": "Multikey", "controller": issuer.did, "publicKeyMultibase": key["publicKeyMultibase"]}
+    key["id"] = f"{issuer.did}#{key['publicKeyMultibase']}"
+    document["authentication"].append({"id": key["id"], **method})
+    presentation = issuer.presentation(issuer.sign(issuer.badge()), issuer.sign_envelope(issuer.badge()))
+    shown = judges.ask(
+        "digitalbazaar presenting", presentation=presentation, key=key, documents=issuer.documents, **ASKED
+    )
+    found = verify_presentation(json.dumps(shown), now=issuer.now, load=issuer.load, **ASKED)
+    assert found.verdict == "verified", found.checks
+    assert [inner.verdict for inner in found.credentials] == ["verified", "verified"]
+    other = verify_presentation(json.dumps(shown), now=issuer.now, load=issuer.load, challenge="another")
+    assert other.verdict == "rejected"
 
 
 def test_the_consortium_verifies_a_badge_and_its_schema(judges: Judges, issuer: Issuer, shared: Path) -> None:

@@ -161,3 +161,22 @@ def test_of_equal_weights_the_first_offered_is_given() -> None:
     assert wanted("b/b, a/a", ["a/a", "b/b"]) == "a/a"
     assert wanted("c/c", ["a/a", "b/b"]) == "a/a"
     assert wanted("a/*;q=0.1, b/b;q=0.05", ["b/b", "a/a"]) == "a/a"
+
+
+@pytest.mark.parametrize("path", ["", ".json", ".png"])
+def test_a_link_checker_that_asks_for_the_head_gets_what_get_would_say(stage: Stage, url: str, path: str) -> None:
+    head, whole = stage.client.head(url + path), stage.client.get(url + path)
+    assert head.status_code == whole.status_code == 200
+    assert {name: value for name, value in head.headers.items() if name != "date"} == dict(whole.headers)
+
+
+def test_what_a_page_of_checks_refused_it_takes_a_little_later(stage: Stage, running: Runtime) -> None:
+    for _ in range(61):
+        refused = stage.client.post("/verify", data={"received": "{}"})
+    assert isinstance(running.now, Clock)
+    running.now.advance(seconds=1)
+    assert (refused.status_code, stage.client.post("/verify", data={"received": "{}"}).status_code) == (429, 200)
+
+
+def test_the_head_of_nothing_is_404(stage: Stage) -> None:
+    assert stage.client.head("/credentials/00000000000000000000000000000000").status_code == 404

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.app import create_app
@@ -63,8 +64,17 @@ def database(running: Runtime) -> Database:
     return running.database
 
 
+@pytest.fixture(scope="session")
+def apps() -> list[FastAPI]:
+    """The one app of the tests that ask for `client`: its routes, which take a while to build, are the same for all."""
+    return []
+
+
 @pytest.fixture
-def client(running: Runtime) -> Iterator[TestClient]:
+def client(running: Runtime, apps: list[FastAPI]) -> Iterator[TestClient]:
     """Speak HTTP with the app of `running`; what it does not answer is raised here."""
-    with TestClient(create_app(running), base_url=BASE_URL) as speaking:
+    if not apps:
+        apps.append(create_app(running))
+    apps[0].state.runtime = running
+    with TestClient(apps[0], base_url=BASE_URL) as speaking:
         yield speaking

@@ -4,9 +4,10 @@ It is what the service is held against, so it shares nothing with it.
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -40,7 +41,7 @@ class Deed:
 
 @dataclass(frozen=True)
 class Judgement:
-    """An evaluation of a member: of a rubric with ratings, or of an assessment with a scaled score."""
+    """An evaluation of a member: of a rubric with ratings, of an assessment with a scaled score, or an endorsement."""
 
     id: UUID
     member: UUID
@@ -53,6 +54,18 @@ class Judgement:
     tier: int = 3
     ratings: tuple[tuple[str, float], ...] = ()
     scaled: float | None = None
+    occasion: str | None = None
+    form: str | None = None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A role that a member has, or had."""
+
+    member: UUID
+    role: str
+    begins: datetime
+    ends: datetime | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,19 @@ class Held:
     valid_until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Vote:
+    """What somebody said, in a role, of an award of the achievement that is judged; it counts until it ended."""
+
+    id: UUID
+    member: UUID
+    approver: UUID
+    role: str
+    at: datetime
+    approved: bool = True
+    ended: datetime | None = None
+
+
 @dataclass
 class World:
     """Everything that is known about a network at one moment. `persons`: who each member is."""
@@ -79,7 +105,10 @@ class World:
     deeds: list[Deed] = field(default_factory=list)
     judgements: list[Judgement] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    periods: list[Period] = field(default_factory=list)
+    organizations: dict[UUID, str] = field(default_factory=dict)
     enrolled: dict[UUID, datetime] = field(default_factory=dict)
+    votes: list[Vote] = field(default_factory=list)
 
     def person(self, member: UUID) -> UUID:
         """Return who the member is."""
@@ -103,13 +132,20 @@ class Result:
     required: float
     records: frozenset[UUID] = frozenset()
     children: tuple["Result", ...] = ()
+    also: tuple[float, float] | None = None
 
 
 def judge(criterion: dict[str, Any], world: World, member: UUID) -> Result:
     """Return what the member has reached of a criterion as JSON."""
     if "rule" in criterion:
-        observed, required, records = RULES[criterion["rule"]](criterion, world, member)
-        return Result(observed >= required, observed, required, frozenset(records))
+        observed, required, records, *second = RULES[criterion["rule"]](criterion, world, member)
+        met = observed >= required
+        observed, required = float(observed), float(required)
+        if not second:
+            return Result(met, observed, required, frozenset(records))
+        joined, number, needed = second
+        met = (met or number >= needed) if joined == "or" else (met and number >= needed)
+        return Result(met, observed, required, frozenset(records), also=(number, needed))
     if "all" in criterion:
         parts, needed = criterion["all"], len(criterion["all"])
     elif "any" in criterion:
@@ -170,11 +206,23 @@ def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Dee
             continue
         if deed.tier < where.get("min_tier", 0):
             continue
+        if "role" in where and not had_role(where["role"], world, member, deed.at):
+            continue
         if "series" in where and (deed.meeting is None or deed.meeting.series != where["series"]):
             continue
         if "sessions" in where and (deed.meeting is None or deed.meeting.ref not in where["sessions"]):
             continue
         yield deed
+
+
+def had_role(role: str, world: World, member: UUID, at: datetime) -> bool:
+    """Return whether a member had a role at a moment."""
+    return any(
+        (period.member, period.role) == (member, role)
+        and period.begins <= at
+        and (period.ends is None or at < period.ends)
+        for period in world.periods
+    )
 
 
 def unit(deed: Deed, name: str, world: World) -> Any:
@@ -194,7 +242,8 @@ def unit(deed: Deed, name: str, world: World) -> Any:
     return world.person(deed.peer)
 
 
-Answer = tuple[float, float, Iterable[UUID]]
+Answer = tuple[Any, ...]
+"""(observed, required, records), and of a rule with two numbers (..., "and" or "or", observed, required)."""
 
 
 def count(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
@@ -302,6 +351,131 @@ def score(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     return chosen.scaled or 0.0, criterion["gte"], [chosen.id]
 
 
+def gain(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Hold every score after against the first one before."""
+    name = criterion["instrument"]
+    given = [
+        each
+        for kind in ("score", "survey")
+        for each in of_others(criterion, world, member, kind, name)
+        if each.scaled is not None
+    ]
+    pres = [each for each in given if each.occasion == "pre"]
+    posts = [each for each in given if each.occasion == "post"]
+    before = min(pres, key=lambda each: (each.at, each.id), default=None)
+    gains = []
+    for after in posts:
+        if before is None or after.at <= before.at:
+            continue
+        if (world.day(after.at) - world.day(before.at)).days < criterion.get("min_days", 0):
+            continue
+        if "same_form" in criterion:
+            if before.form is None or after.form is None:
+                continue
+            if (before.form == after.form) != criterion["same_form"]:
+                continue
+        pre, post = Fraction(str(before.scaled)), Fraction(str(after.scaled))
+        if criterion["metric"] == "raw":
+            value = post - pre
+        elif (pre == 1 and (post == 1 or criterion["metric"] == "normalized")) or (
+            criterion["metric"] == "change" and pre == post == 0
+        ):
+            continue
+        elif criterion["metric"] == "change" and post < pre:
+            value = (post - pre) / pre
+        else:
+            value = (post - pre) / (1 - pre)
+        gains.append((value, after.at, after.id))
+    best = max(gains, default=None)
+    records = {best[2], before.id} if best and before else set()
+    observed, required = (best[0] if best else Fraction(0)), Fraction(str(criterion["gte"]))
+    if "or_post_gte" not in criterion:
+        return observed, required, records
+    top = max(posts, key=lambda each: (each.scaled, each.at, each.id), default=None)
+    records |= {top.id} if top else set()
+    return observed, required, records, "or", (top.scaled if top else 0), criterion["or_post_gte"]
+
+
+def endorsed(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count people who endorsed; of those endorsed in return only the last ones."""
+    given = []
+    for each in of_others(criterion, world, member, "endorsement", criterion["skill"]):
+        assert each.judge is not None
+        if "from_role" in criterion and not had_role(criterion["from_role"], world, each.judge, each.at):
+            continue
+        if "from_achievement" in criterion and not any(
+            (award.member, award.achievement) == (each.judge, criterion["from_achievement"])
+            and award.state in ("awarded", "suspended", "expired")
+            and award.at <= each.at
+            for award in world.held
+        ):
+            continue
+        given.append(each)
+    newest: dict[UUID, Judgement] = {}
+    for each in sorted(given, key=lambda each: (each.at, each.id)):
+        newest[world.person(each.judge)] = each  # type: ignore[arg-type]
+    mutual = {
+        world.person(other.member)
+        for other in world.judgements
+        if other.kind == "endorsement" and other.judge is not None and world.person(other.judge) == world.person(member)
+    }
+    returned = sorted((each.at, each.id, who) for who, each in newest.items() if who in mutual)
+    most = criterion.get("max_reciprocal", len(returned))
+    for _, _, who in returned[: max(len(returned) - most, 0)]:
+        del newest[who]
+    records = [each.id for each in newest.values()]
+    if "distinct_orgs" not in criterion:
+        return len(newest), criterion["gte"], records
+    orgs = {
+        world.organizations[each.judge]
+        for each in given
+        if each.judge in world.organizations and world.person(each.judge) in newest
+    }
+    return len(newest), criterion["gte"], records, "and", len(orgs), criterion["distinct_orgs"]
+
+
+def tenure(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count days one by one, and the sessions led."""
+    today = world.day(world.now)
+    window = criterion.get("window", {})
+    start, end = None, None
+    if "last" in window:
+        start = world.day(back(window["last"], world))
+    else:
+        start, end = (
+            world.day(datetime.fromisoformat(text))
+            if text is not None and "T" in text
+            else date.fromisoformat(text)
+            if text is not None
+            else None
+            for text in (window.get("from"), window.get("to"))
+        )
+    days = set()
+    has_role = False
+    for period in world.periods:
+        if (period.member, period.role) != (member, criterion["role"]) or period.begins > world.now:
+            continue
+        has_role = True
+        day = world.day(period.begins)
+        while day < min(today, world.day(period.ends) if period.ends else today):
+            if (start is None or start <= day) and (end is None or day < end):
+                days.add(day)
+            day += timedelta(days=1)
+    newest: dict[UUID, Deed] = {}
+    for deed in sorted(world.deeds, key=lambda deed: (deed.at, deed.id)):
+        if (deed.member, deed.type) != (member, "facilitated") or deed.meeting is None:
+            continue
+        if inside(criterion, world, member, deed.at) and had_role(criterion["role"], world, member, deed.at):
+            newest[deed.meeting.id] = deed
+    led = len(newest) if has_role else 0
+    if "min_sessions_led" not in criterion:
+        return len(days), criterion["min_days"], []
+    records = [deed.id for deed in newest.values()]
+    if "min_days" not in criterion:
+        return led, criterion["min_sessions_led"], records
+    return len(days), criterion["min_days"], records, "and", led, criterion["min_sessions_led"]
+
+
 def holds(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     """Count the achievements that are held."""
     valid = criterion.get("valid_on_award", False)
@@ -318,11 +492,34 @@ def holds(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     return len(found), criterion.get("n", len(criterion["achievements"])), []
 
 
+def approval(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count the people who approved in the role and whose approval counts still."""
+    standing = [
+        vote
+        for vote in world.votes
+        if vote.approved and vote.at <= world.now and not (vote.ended is not None and vote.ended <= world.now)
+    ]
+    pairs = {(world.person(vote.approver), world.person(vote.member)) for vote in standing}
+    people = set()
+    for vote in standing:
+        if vote.member != member or vote.role != criterion["by_role"] or not inside(criterion, world, member, vote.at):
+            continue
+        approver, recipient = world.person(vote.approver), world.person(vote.member)
+        if criterion.get("not_conflicted", True) and (recipient, approver) in pairs:
+            continue
+        people.add(approver)
+    return len(people), criterion.get("n", 1), []
+
+
 RULES: dict[str, Callable[[dict[str, Any], World, UUID], Answer]] = {
     "count": count,
     "sum": total,
     "attendance": attendance,
     "rubric": rubric,
     "score": score,
+    "gain": gain,
+    "endorsed": endorsed,
     "holds": holds,
+    "tenure": tenure,
+    "approval": approval,
 }

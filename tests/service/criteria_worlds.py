@@ -7,12 +7,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.tables import (
     Achievement,
     AchievementVersion,
+    Approval,
     Award,
     Contribution,
     ContributionTag,
@@ -24,11 +25,13 @@ from service.tables import (
     Person,
     Rating,
     Record,
+    Review,
+    Role,
     Row,
     Session,
     StatusList,
 )
-from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, World
+from tests.service.criteria_oracle import Deed, Held, Judgement, Meeting, Period, Vote, World
 
 # The clocks go back in New York on 1 November 2026: the windows below end on both sides of it.
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland")
@@ -36,7 +39,9 @@ NOW = datetime(2026, 11, 2, 5, 30, tzinfo=UTC)
 MEMBERS = [UUID(int=n) for n in (11, 12, 13, 14)]
 PERSONS = [UUID(int=n) for n in (21, 22)]
 OTHERS = ("first-steps", "next-steps", "last-steps")
-TYPES = ("attended", "reviewed", "x-own")
+TYPES = ("attended", "facilitated", "reviewed", "x-own")
+ROLES = ("facilitator", "assessor")
+ORGANIZATIONS = ("Lincoln School", "Harbor School")
 TAGS = ("writing", "reading")
 SERIES = ("circle", "club")
 RESOURCES = ("https://example.org/a", "https://example.org/b")
@@ -101,6 +106,7 @@ filters = objects(
         "types": some(TYPES),
         "tags_any": some(TAGS),
         "min_tier": tiers,
+        "role": st.sampled_from(ROLES),
         "series": st.sampled_from(SERIES),
         "sessions": some(("s1", "s2", "s3")),
     },
@@ -153,9 +159,47 @@ rule_shapes = {
         },
         {"stat": st.sampled_from(("best", "last", "first")), "where": tier_filters, "window": windows},
     ),
+    "gain": objects(
+        {
+            "rule": st.just("gain"),
+            "instrument": st.sampled_from(("feedback", "teaching")),
+            "metric": st.sampled_from(("normalized", "change", "raw")),
+            "gte": st.sampled_from((0.1, 0.3, 0.5, 1)),
+        },
+        {
+            "or_post_gte": st.sampled_from((0.5, 1)),
+            "min_days": st.sampled_from((1, 2, 30)),
+            "same_form": st.booleans(),
+            "where": tier_filters,
+            "window": windows,
+        },
+    ),
+    "endorsed": objects(
+        {"rule": st.just("endorsed"), "skill": st.sampled_from(("feedback", "teaching")), "gte": st.just(2)},
+        {
+            "distinct_orgs": st.integers(1, 2),
+            "from_role": st.sampled_from(ROLES),
+            "from_achievement": st.sampled_from(OTHERS),
+            "max_reciprocal": st.integers(0, 1),
+            "where": tier_filters,
+            "window": windows,
+        },
+    ),
+    "tenure": objects(
+        {"rule": st.just("tenure"), "role": st.sampled_from(ROLES)},
+        {
+            "min_days": st.sampled_from((1, 2, 8, 30)),
+            "min_sessions_led": st.integers(1, 2),
+            "window": windows.filter(lambda window: "since" not in window),
+        },
+    ).filter(lambda rule: "min_days" in rule or "min_sessions_led" in rule),
     "holds": objects(
         {"rule": st.just("holds"), "achievements": some(OTHERS)},
         {"n": st.just(1), "valid_on_award": st.booleans(), "min_version": st.integers(1, 2), "window": windows},
+    ),
+    "approval": objects(
+        {"rule": st.just("approval"), "by_role": st.sampled_from(ROLES)},
+        {"n": st.integers(1, 2), "not_conflicted": st.booleans(), "window": windows},
     ),
 }
 rules = st.one_of(*rule_shapes.values())
@@ -179,10 +223,15 @@ definitions = st.recursive(
 )
 
 
+def who(persons: dict[UUID, UUID | None], member: UUID) -> UUID:
+    """Return who a member is."""
+    return persons[member] or member
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Give networks of four members, some of them one person, with some evidence."""
-    ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1040)])))
+    ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1050)])))
     meetings = [
         Meeting(next(ids), f"s{n + 1}", draw(st.sampled_from((*SERIES, None))), draw(moments)) for n in range(3)
     ]
@@ -211,7 +260,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.builds(
                 lambda **given: Judgement(id=UUID(int=0), **given),
                 member=members,
-                kind=st.sampled_from(("rubric", "score")),
+                kind=st.sampled_from(("rubric", "score", "survey", "endorsement")),
                 instrument=st.sampled_from(("feedback", "teaching")),
                 at=moments,
                 about=works,
@@ -221,12 +270,25 @@ def worlds(draw: st.DrawFn) -> World:
                 ratings=st.dictionaries(st.sampled_from(CRITERIA), st.sampled_from((1, 2, 3, 4)), max_size=3).map(
                     lambda ratings: tuple(ratings.items())
                 ),
-                scaled=st.sampled_from((None, 0.0, 0.3, 0.5, 0.9, 1.0)),
+                scaled=st.sampled_from((None, 0.0, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)),
+                occasion=st.sampled_from((None, "pre", "post", "post")),
+                form=st.sampled_from((None, "A", "B")),
             ),
             max_size=12,
         )
     )
-    judgements = [replace(given, id=next(ids)) for given in judgements]
+    # An endorsement always says by whom.
+    judgements = [
+        replace(given, id=next(ids)) for given in judgements if given.kind != "endorsement" or given.judge is not None
+    ]
+    periods = draw(
+        st.lists(
+            st.builds(
+                Period, member=members, role=st.sampled_from(ROLES), begins=moments, ends=st.one_of(st.none(), moments)
+            ).filter(lambda period: period.ends is None or period.begins < period.ends),
+            max_size=5,
+        )
+    )
     held = draw(
         st.lists(
             st.builds(
@@ -243,14 +305,39 @@ def worlds(draw: st.DrawFn) -> World:
             unique_by=lambda award: (award.member, award.achievement),
         )
     )
+    persons = {member: draw(st.sampled_from((None, *PERSONS))) for member in MEMBERS}
+    votes = draw(
+        st.lists(
+            st.builds(
+                lambda **given: Vote(id=UUID(int=0), **given),
+                member=members,
+                approver=members,
+                role=st.sampled_from(ROLES),
+                at=moments,
+                approved=st.sampled_from((True, True, True, False)),
+                ended=st.sampled_from((None, None, NOW, NOW + timedelta(seconds=1))),
+            ),
+            max_size=6,
+        )
+    )
+    # What was found to be an approval of oneself has ended.
+    votes = [
+        replace(
+            vote, id=next(ids), ended=NOW if who(persons, vote.member) == who(persons, vote.approver) else vote.ended
+        )
+        for vote in votes
+    ]
     return World(
         now=NOW,
         zone=draw(st.sampled_from(ZONES)),
-        persons={member: draw(st.sampled_from((None, *PERSONS))) for member in MEMBERS},
+        votes=votes,
+        persons=persons,
         meetings=meetings,
         deeds=deeds,
         judgements=judgements,
         held=[replace(award, id=next(ids)) for award in held],
+        periods=periods,
+        organizations=draw(st.dictionaries(members, st.sampled_from(ORGANIZATIONS))),
         enrolled=draw(st.dictionaries(members, moments, max_size=2)),
     )
 
@@ -270,8 +357,27 @@ def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tupl
     session.add_all(Person(id=person, created_at=NOW) for person in PERSONS)
     session.flush()
     session.add_all(
-        Member(id=member, network_id=network.id, ref=f"m{member.int}", person_id=person, enrolled_at=NOW)
+        Member(
+            id=member,
+            network_id=network.id,
+            ref=f"m{member.int}",
+            person_id=person,
+            organization=world.organizations.get(member),
+            enrolled_at=NOW,
+        )
         for member, person in world.persons.items()
+    )
+    session.flush()
+    session.add_all(
+        Role(
+            member_id=period.member,
+            role=period.role,
+            from_at=period.begins,
+            until_at=period.ends,
+            from_date=world.day(period.begins),
+            until_date=world.day(period.ends) if period.ends is not None else None,
+        )
+        for period in world.periods
     )
     refs = ("tested", *OTHERS)
     achievements = {ref: Achievement(network_id=network.id, ref=ref, created_at=NOW) for ref in refs}
@@ -338,8 +444,36 @@ def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tupl
             )
         )
     session.flush()
+    write_votes(session, network, tested, world)
     write_evidence(session, network, world)
     return network, tested
+
+
+def write_votes(session: OrmSession, network: Network, tested: AchievementVersion, world: World) -> None:
+    """Write what was said of awards, each in a review of its own."""
+    for vote in world.votes:
+        common = {
+            "network_id": network.id,
+            "member_id": vote.member,
+            "achievement_id": tested.achievement_id,
+            "achievement_version_id": tested.id,
+        }
+        session.add(Review(**common, id=vote.id, kind="approval", cause="asked", state="withdrawn", opened_at=vote.at))
+        session.flush()
+        session.add(
+            Approval(
+                **common,
+                review_id=vote.id,
+                approver_id=vote.approver,
+                role=vote.role,
+                outcome="approved" if vote.approved else "declined",
+                at=vote.at,
+                ended_at=vote.ended,
+                recipient_who=world.person(vote.member),
+                approver_who=world.person(vote.approver),
+            )
+        )
+    session.flush()
 
 
 def write_evidence(session: OrmSession, network: Network, world: World) -> None:
@@ -360,6 +494,7 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             for each in world.meetings
         ],
     )
+    position = session.scalar(select(func.max(Record.position)).where(Record.network_id == network.id)) or 0
     entries = [(deed.id, deed.at, deed.tier) for deed in world.deeds]
     entries += [(given.id, given.at, given.tier) for given in world.judgements]
     add(
@@ -369,13 +504,14 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             common
             | {
                 "id": key,
+                "position": position + nth,
                 "kind": "contribution",
                 "received_at": at,
                 "body_digest": "",
                 "tier": tier,
                 "status": "accepted",
             }
-            for key, at, tier in entries
+            for nth, (key, at, tier) in enumerate(entries, start=1)
         ],
     )
 
@@ -417,7 +553,9 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
                 "evaluator_id": each.judge,
                 "instrument": each.instrument,
                 "part": each.part,
-                "scaled": each.scaled if each.kind == "score" else None,
+                "occasion": each.occasion,
+                "form": each.form,
+                "scaled": each.scaled if each.kind in ("score", "survey") else None,
                 "tier": each.tier,
             }
             for each in world.judgements

@@ -1,7 +1,9 @@
 """Migrations go up from empty, on both databases, and make what the rows say."""
 
+from pathlib import Path
+
 from fastapi.testclient import TestClient
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, inspect, text
 
 from alembic import command
 from service import migrations
@@ -34,6 +36,28 @@ def test_an_empty_database_is_not_current(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
     assert not migrations.is_current(database)
+
+
+def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/old.db")
+    with database.engine.connect() as connection:
+        command.upgrade(migrations._config(connection), "0001")
+        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "running": "d" * 32}
+        insert = "INSERT INTO roles (id, member_id, role, from_at, until_at) VALUES"
+        for statement in (
+            """INSERT INTO networks (id, slug, kind, name, url, time_zone, state, sandbox, created_at)
+            VALUES (:network, 'n', 'informal', 'N', 'https://n.example', 'America/New_York', 'active', 0, '2026-01-01')""",
+            "INSERT INTO members (id, network_id, ref, enrolled_at) VALUES (:member, :network, 'm', '2026-01-01')",
+            f"{insert} (:ended, :member, 'lead', '2026-03-01 03:00:00', '2026-03-02 06:00:00')",
+            f"{insert} (:running, :member, 'lead', '2026-03-03 06:00:00', NULL)",
+        ):
+            connection.execute(text(statement), ids)
+        connection.commit()
+    migrations.upgrade(database)
+    with database.engine.connect() as connection:
+        rows = connection.execute(text("SELECT from_date, until_date FROM roles ORDER BY from_at"))
+        assert [tuple(row) for row in rows] == [("2026-02-28", "2026-03-02"), ("2026-03-03", None)]
+    database.dispose()
 
 
 def test_what_is_there_outlives_a_way_down_and_up_again(running: Runtime) -> None:

@@ -68,9 +68,13 @@ def test_a_body_is_an_object(river: Actor, text: str) -> None:
     assert refused(put_text(river, text))[:2] == (422, "invalid-request")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "image/png"])
-def test_json_is_sent_as_json(river: Actor, content_type: str) -> None:
-    assert refused(put_text(river, json.dumps(EVENING), content_type))[:2] == (422, "invalid-request")
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "image/png", "application/jsonx"]
+)
+def test_json_under_another_name_is_refused_with_the_name_to_use(river: Actor, content_type: str) -> None:
+    answer = put_text(river, json.dumps(EVENING), content_type)
+    assert refused(answer)[:2] == (415, "media-type-unsupported")
+    assert answer.json()["detail"] == f"Expected a body of the Content-Type application/json, got '{content_type}'."
 
 
 def test_json_may_say_its_charset_and_kind(river: Actor) -> None:

@@ -1,0 +1,149 @@
+"""The front door in for presentations: who shows credentials, to whom, and a full report on each of them.
+
+A presentation is checked for two things that a credential is not: that its signature was made for whoever asks, and
+that it is the holder's own. Whether a holder is whom the credentials are about is not said here: a parent shows a
+child's, an employer a member's.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from credentials.documents import PACKAGED, Contexts, Load
+from credentials.errors import CredentialError
+from credentials.findings import Finding
+from credentials.model import check_presentation_form
+from credentials.provenance import Expected, Inquiry, Provenance, check_provenance, faults_of
+from credentials.received import Secured, form_of, read_presentation
+from credentials.report import (
+    PRESENTATION_NAMES,
+    Check,
+    PresentationReport,
+    Report,
+    concluded,
+    finding_of,
+    reason_of,
+    verdict_of,
+)
+from credentials.strict_json import pointer
+from credentials.unprotected import AMBIGUOUS
+from credentials.verify import verify_within
+
+MAX_CREDENTIALS: Final = 16
+"""How many credentials of one presentation are looked at."""
+MAX_ADDRESSES: Final = 96
+"""How many documents are loaded for one presentation, those of its credentials included."""
+
+
+def verify_presentation(
+    received: bytes | str,
+    *,
+    now: datetime,
+    load: Load,
+    contexts: Contexts = PACKAGED,
+    challenge: str | None = None,
+    domain: str | None = None,
+    unsigned: bool = False,
+) -> PresentationReport:
+    """Return the report on a presentation as it was received; bad input never raises.
+
+    1. parse: strict JSON, a compact JWT, or an enveloped presentation.
+    2. context: known contexts, in order, define every term and type outside of its credentials.
+    3. schema: the form is that of the VC Data Model; what the proof leaves ambiguous is *undecided*.
+    4. proof: the JWT, or every proof, holds, is for authentication, and was made for this challenge and this domain,
+       and for no other domain.
+    5. holder: the key under which one holds is published by the holder for authentication. *skipped* where no holder is
+       named; then the key is its controller's for that.
+    6. credentials: the report on each says *verified*. A credential without proof of its own is not verified, though
+       the presentation be by its issuer.
+
+    A presentation without proof shows nothing of who presents it, and fails. With `unsigned` it is accepted as a
+    wrapping of credentials that speak for themselves: `proof` is *skipped*, unless a challenge or a domain was to come
+    back, or nothing is in it; a holder that it names stays *undecided*.
+
+    Args:
+        received: as it came; within the bounds of `parse_json`.
+        now: aware; the instant that the question is about.
+        load: how DID documents, keys and status lists are had; called `MAX_ADDRESSES` times at most.
+        challenge: what the caller gave to whoever presents; without it anybody who has seen a presentation can show it
+            again.
+        domain: whom the presentation has to be made for; without it one that is made for somebody fails.
+        unsigned: accept a presentation without proof.
+    Spec: VC Data Model 2.0, section 4.13; VC Data Integrity 1.0, section 4.4; VC-JOSE-COSE, section 3.1.2.
+    """
+    form = form_of(received)
+    try:
+        secured = read_presentation(received)  # (1)
+    except CredentialError as error:
+        failed = Check("parse", "failed", (finding_of(error),))
+        skipped = (Check(name, "skipped") for name in PRESENTATION_NAMES[1:])
+        return PresentationReport("rejected", (failed, *skipped), None, form)
+    inquiry = Inquiry(now, contexts, load, MAX_ADDRESSES)
+    expected = Expected("holder", "authentication", challenge, domain)
+    found = check_presentation_form(secured.credential)
+    provenance = _check_provenance(secured, inquiry, expected, unsigned=unsigned)
+    reports = tuple(verify_within(value, inquiry) for value in _credentials_in(secured)[:MAX_CREDENTIALS])
+    checks = (
+        Check("parse", "passed"),
+        _check_context(secured, provenance, found, inquiry),  # (2)
+        _check_schema(provenance, found),  # (3)
+        provenance.proof,  # (4)
+        provenance.owner,  # (5)
+        _check_credentials(secured, reports),  # (6)
+    )
+    return PresentationReport(verdict_of(checks), checks, secured.credential, form, reports)
+
+
+def _credentials_in(secured: Secured) -> list[Any]:
+    value = secured.credential.get("verifiableCredential", [])
+    return value if isinstance(value, list) else [value]
+
+
+def _check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected, *, unsigned: bool) -> Provenance:
+    asked = expected.challenge is not None or expected.domain is not None
+    bare = secured.jwt is None and "proof" not in secured.credential
+    if not (unsigned and bare and _credentials_in(secured)) or asked:
+        return check_provenance(secured, inquiry, expected)
+    holder = Check("holder", "skipped")
+    if "holder" in secured.credential:
+        message = "expected a proof by the holder that is named, got no proof"
+        holder = concluded("holder", undecided=[Finding("holder-not-proven", message, "/holder")])
+    return Provenance(Check("proof", "skipped"), holder)
+
+
+def _check_context(secured: Secured, provenance: Provenance, form: list[Finding], inquiry: Inquiry) -> Check:
+    out_of_order = [found for found in form if found.pointer.startswith("/@context")]
+    faults = provenance.faults
+    if faults is None:  # what is said of the credentials is in their own reports
+        around = {name: value for name, value in secured.credential.items() if name != "verifiableCredential"}
+        faults = faults_of(around, inquiry.contexts)
+    found = [finding_of(fault) for fault in faults]
+    unknown = [fault for fault in found if fault.code == "context-unknown"]
+    if out_of_order:
+        return concluded("context", failed=out_of_order, undecided=unknown)
+    return concluded("context", failed=[fault for fault in found if fault not in unknown], undecided=unknown)
+
+
+def _check_schema(provenance: Provenance, form: list[Finding]) -> Check:
+    ambiguous = [found for found in form if found.code in AMBIGUOUS]
+    failed = [found for found in form if found not in ambiguous and not found.pointer.startswith("/@context")]
+    return concluded("schema", failed=failed, undecided=() if provenance.covers_text else ambiguous)
+
+
+def _check_credentials(secured: Secured, reports: tuple[Report, ...]) -> Check:
+    value = secured.credential.get("verifiableCredential")
+    if not reports:
+        return Check("credentials", "skipped")
+    failed: list[Finding] = []
+    undecided: list[Finding] = []
+    for index, report in enumerate(reports):
+        if report.verdict == "verified":
+            continue
+        outcome, findings = ("failed", failed) if report.verdict == "rejected" else ("undecided", undecided)
+        first = next(check for check in report.checks if check.outcome == outcome)
+        where = pointer("verifiableCredential", *([index] if isinstance(value, list) else []))
+        findings.append(Finding("credential-not-verified", f"credential, {first.name}: {reason_of(first)}", where))
+    count = len(_credentials_in(secured))
+    if count > MAX_CREDENTIALS:
+        message = f"expected at most {MAX_CREDENTIALS} credentials, got {count}"
+        undecided.append(Finding("credentials-too-many", message, "/verifiableCredential"))
+    return concluded("credentials", failed=failed, undecided=undecided)
