@@ -1,11 +1,14 @@
 """What every route is given: strict JSON, the caller, a session, the time, and exactly-once writes."""
 
 import hashlib
-from collections.abc import Callable, Coroutine, Iterator
+from asyncio import AbstractEventLoop, Semaphore, get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
@@ -82,14 +85,42 @@ bearer = HTTPBearer(
 )
 
 
-def caller(
+SESSIONS, LOOK_UPS = 20, 5
+_slots: WeakKeyDictionary[AbstractEventLoop, tuple[Semaphore, Semaphore]] = WeakKeyDictionary()
+
+
+def _at_once() -> tuple[Semaphore, Semaphore]:
+    """Return the slots for sessions and for looking tokens up, of the event loop that asks.
+
+    A request takes several steps, each in a thread of the pool, and may hold a connection, or even the lock of
+    SQLite, from one step to the next. If all threads could wait for what such a request holds, it would find none for
+    its next step and nobody would go on. So fewer have a session at once than there are threads and connections.
+    """
+    return _slots.setdefault(get_running_loop(), (Semaphore(SESSIONS), Semaphore(LOOK_UPS)))
+
+
+async def admitted() -> AsyncIterator[None]:
+    """Let so many requests have a session at once; the others wait their turn, without a thread."""
+    async with _at_once()[0]:
+        yield
+
+
+Admitted = Annotated[None, Depends(admitted, scope="function")]
+
+
+async def caller(
     running: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
     """Return who is calling; writes down, at most every ten minutes, that the token is in use."""
     if header is None:
         raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
+    async with _at_once()[1]:
+        return await run_in_threadpool(_identified, running, header.credentials, at)
+
+
+def _identified(running: Runtime, secret: str, at: datetime) -> Caller:
     with running.database.read() as session:
-        found, stale = access.authenticate(session, header.credentials, at)
+        found, stale = access.authenticate(session, secret, at)
     if stale:
         with running.database.write() as session:
             access.note_use(session, found, at)
@@ -108,13 +139,13 @@ class Needs:
         return who
 
 
-def reader(running: Running) -> Iterator[ReadSession]:
+def reader(running: Running, _admitted: Admitted) -> Iterator[ReadSession]:
     """Give a read session for one request."""
     with running.database.read() as session:
         yield session
 
 
-def writer(running: Running) -> Iterator[WriteSession]:
+def writer(running: Running, _admitted: Admitted) -> Iterator[WriteSession]:
     """Give a write session for one request, committed before the answer leaves."""
     with running.database.write() as session:
         yield session

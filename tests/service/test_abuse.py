@@ -682,3 +682,51 @@ def test_ratings_make_pairs_too_and_surveys_do_not(stage: Stage) -> None:
     assert flags(stage) == []
     endorse(stage, "m12", "m11")
     assert [flag["kind"] for flag in flags(stage)] == ["reciprocal"]
+
+
+# --- Who would award themself ------------------------------------------------------------------------------------
+
+
+def test_a_token_for_evidence_awards_nothing_whatever_it_asks_for(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    for scopes, member in ((["evidence:write"], "m11"), (["evidence:write", "read", "members:write"], None)):
+        token = stage.token_with(*scopes, member=member)
+        for basis in ({}, {"basis": "override", "reason": "x"}, {"basis": "recorded", "reason": "x"}):
+            body = {"achievement": "sharer", "member": "m11"} | basis
+            if basis.get("basis") == "recorded":
+                body["awarded_at"] = "2025-01-01T00:00:00Z"
+            answer = stage.call("POST", "./awards", token=token, json=body)
+            assert refused(answer)[:2] == (403, "scope-missing")
+        claim: Any = {"award": "sharer", "awards": ["sharer"]}
+        answer = share(stage, 1, token, **claim)
+        assert refused(answer)[:2] == (422, "invalid-request")
+    assert stage.awards() == []
+
+
+def test_whose_own_word_it_is_stands_in_the_tier_whatever_the_body_says(stage: Stage) -> None:
+    stage.achievement(rule=attesting(1))
+    mine = stage.token_with("evidence:write", member="m11")
+    assert share(stage, 1, mine).json()["tier"] == 0
+    assert refused(share(stage, 2, mine, tier=3))[:2] == (422, "invalid-request")
+    assert states(stage) == []
+    assert share(stage, 3, stage.token_with("evidence:write", member="m12")).json()["tier"] == 1
+    assert states(stage) == ["awarded"]
+
+
+def test_nobody_judges_themself_under_whatever_name(stage: Stage) -> None:
+    stage.member("m21", email="m21@example.org")
+    stage.member("also-m21", email="m21@example.org")
+    assert refused(endorse(stage, "m11", "m11"))[:2] == (422, "self-evaluation")
+    assert refused(endorse(stage, "also-m21", "m21"))[:2] == (422, "self-evaluation")
+    mine = stage.token_with("evidence:write", member="m11")
+    body = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "skill": "feedback"}
+    answer = stage.call("POST", "./evaluations", token=mine, json=body | {"occurred_at": SHARED["occurred_at"]})
+    assert refused(answer)[:2] == (403, "evaluator-not-caller")
+
+
+def test_nobody_awards_themself_with_a_token_of_their_own(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    token = stage.token_with("awards:write", "awards:override", member="m11")
+    body = {"achievement": "sharer", "member": "m11", "basis": "override", "reason": "I did a lot."}
+    assert refused(stage.call("POST", "./awards", token=token, json=body))[:2] == (403, "self-award")
+    assert stage.awards() == []
