@@ -13,8 +13,8 @@ from service import access, decisions, drafts, progress, reviews
 from service.access import Caller
 from service.decisions import Versions
 from service.definitions import rule_of
-from service.drafts import Decider, Decision
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
+from service.receipts import Decider, Decision
 from service.reviews import LIVE
 from service.shapes import Body, Instant, Prose, Ref
 from service.submissions import EARLIEST

@@ -11,19 +11,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, listening, progress, reviews, unsettled
+from service import (
+    access,
+    award_requests,
+    decisions,
+    events,
+    issuance,
+    listening,
+    progress,
+    receipts,
+    reviews,
+    unsettled,
+)
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
 from service.decisions import Prepared, Versions
-from service.drafts import Decision
-from service.errors import CustodyError, NotFoundError, ServiceError
+from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
 from service.paging import page
+from service.receipts import Decider, Decision, Retraced
 from service.reviews import LIVE
 from service.runtime import Runtime
+from service.settings import Settings
+from service.shapes import Body, Prose
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -32,6 +46,8 @@ from service.tables import (
     Credential,
     Member,
     Network,
+    Receipt,
+    Review,
     UnsettledMember,
 )
 
@@ -39,6 +55,12 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """Members decided on, or awards made, in one transaction."""
+
+
+class UndoIn(Body):
+    """Why a pending award is undone."""
+
+    reason: Prose = Field(description="kept by the network", examples=["Awarded to the wrong member."])
 
 
 @dataclass(frozen=True)
@@ -112,14 +134,11 @@ def settle(
     topics = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        earned = _earned(session, network, locked, now, topics)
-        seen = earned
-        while earned.due:
+        while (earned := _earned(session, network, locked, now, topics)).due:
             made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
-            awarded = {decision.version.achievement_id for decision in earned.due}
-            earned = _earned(session, network, locked, now, listening.awarded(session, awarded))
-            seen = seen.and_then(earned, awarded)
-        reviews.keep_waiting(session, network, seen.waiting, seen.versions, locked, now, seen.asked)
+            reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
+        reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
         unsettled.mark(session, network, locked, now)
@@ -195,6 +214,55 @@ def review_after_void(
     return lost
 
 
+def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
+    """Undo a pending award, and return it: only its row stays. One that was undone before is given back as it is.
+
+    Raises:
+        NotFoundError: the network has no such award (code "award-unknown").
+        ConflictError: it was announced, and can only be revoked (code "award-not-pending").
+    """
+    found = select(Award).where(Award.network_id == network.id, Award.id == award_id)
+    row = session.scalar(found)
+    if row is None:
+        raise NotFoundError("award-unknown", "No award of this network has this id.")
+    decisions.lock_members(session, Member.id == row.member_id)
+    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
+    if row.state == "revoked" and signed is None:
+        return row
+    if row.state != "pending":
+        message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
+        raise ConflictError("award-not-pending", message)
+    decisions.give_up(session, network, caller, row, body.reason, now)
+    return row
+
+
+def sign_due(running: Runtime) -> int:
+    """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
+
+    What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
+    """
+    now, last, count = running.now(), UUID(int=0), 0
+    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
+    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
+    while True:
+        with running.database.read() as session:
+            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
+        if row is None:
+            return count
+        last = row.id
+        try:
+            with running.database.write() as session:
+                network = session.get_one(Network, row.network_id)
+                decisions.lock_members(session, Member.id == row.member_id)
+                found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
+                if found is not None and network.state != "closed":
+                    count += decisions.announce(session, running, network, found, now)
+                    settle(session, running, network, [found.member_id], now)
+        except CustodyError:
+            log.exception("the award %s waits for the keys of its network", row.id)
+
+
 def expire_due(running: Runtime) -> int:
     """Mark the awards whose time is over as expired, and return how many; their credentials say so themselves."""
     now = running.now()
@@ -207,13 +275,18 @@ def expire_due(running: Runtime) -> int:
 
 @dataclass(frozen=True)
 class Named:
-    """An award with what names it for its network, and its newest credential."""
+    """An award with what names it for its network, its newest credential, its receipt, and who decided.
+
+    `deciders` have the refs of the members behind them; there are none where the rule alone decided.
+    """
 
     award: Award
     member_ref: str
     achievement_ref: str
     version: int
     credential: Credential | None
+    receipt: Receipt | None
+    deciders: tuple[tuple[Decider, str | None], ...]
 
 
 def find(session: OrmSession, network: Network, award_id: UUID) -> Named:
@@ -263,7 +336,37 @@ def named(session: OrmSession, rows: Sequence[Award]) -> list[Named]:
         award_id: (member, achievement, version) for award_id, member, achievement, version in session.execute(query)
     }
     credentials = issuance.of_awards(session, rows)
-    return [Named(row, *names[row.id], credentials.get(row.id)) for row in rows]
+    kept = receipts.deciders_of(session, rows)
+    # Of what is not signed yet, or was before there were receipts, the rows tell it.
+    decided = {row.id: kept[row.id][1] if row.id in kept else decisions.deciders(session, row) for row in rows}
+    wanted = {each.member_id for deciders in decided.values() for each in deciders if each.member_id is not None}
+    refs: dict[UUID | None, str] = dict(
+        session.execute(select(Member.id, Member.ref).where(Member.id.in_(wanted))).all()
+    )
+    return [
+        Named(
+            row,
+            *names[row.id],
+            credentials.get(row.id),
+            kept[row.id][0] if row.id in kept else None,
+            tuple((each, refs.get(each.member_id)) for each in decided[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> Retraced:
+    """Decide an award again, on the evidence of then, and return whether the same receipt comes of it.
+
+    Raises:
+        NotFoundError: the network has no such award ("award-unknown"), or it has no receipt: it waits to be signed, or
+            was made before there were receipts ("receipt-unknown").
+    """
+    row = find(session, network, award_id).award
+    receipt = receipts.of_award(session, row)
+    if receipt is None:
+        raise NotFoundError("receipt-unknown", "This award has no receipt.")
+    return receipts.retrace(session, settings, network, row, receipt)
 
 
 def _award_all(
@@ -306,18 +409,12 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
 class _Earned:
     """What members have earned automatically, and for which versions nothing but people's approval is missing.
 
-    `asked` are the achievements that were looked at; None: all.
+    `versions` are all that were looked at.
     """
 
     due: list[Decision]
     waiting: dict[UUID, list[UUID]]
     versions: dict[UUID, AchievementVersion]
-    asked: set[UUID] | None
-
-    def and_then(self, later: "_Earned", awarded: set[UUID]) -> "_Earned":
-        """Return what is known after some achievements were awarded, and others were looked at once more."""
-        asked = None if self.asked is None or later.asked is None else self.asked | later.asked | awarded
-        return _Earned(later.due, self.waiting | later.waiting, self.versions | later.versions, asked)
 
 
 def _earned(
@@ -329,7 +426,7 @@ def _earned(
     evidence was voided does.
     """
     if network.state == "closed" or not member_ids:
-        return _Earned([], {}, {}, None)
+        return _Earned([], {}, {})
     lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None) & Award.ended_by.is_(None)
     had = (
         select(Award.member_id, Award.achievement_id)
@@ -338,18 +435,19 @@ def _earned(
     )
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
-    judged_by = Versions(session, network, member_ids, topics).judged()
-    asked = None if topics is None else {version.achievement_id for version, _ in judged_by}
-    earned = _Earned([], {}, {}, asked)
-    for version, judged in judged_by:
+    earned = _Earned([], {}, {})
+    for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
-        if version.award == "automatic" and open_to:
+        if version.award != "automatic":
+            continue
+        earned.waiting[version.id], earned.versions[version.id] = [], version
+        if open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)
             met = [member_id for member_id in open_to if nodes[member_id].met]
             earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
             # Approval alone is not asked for by itself: somebody must have done something first.
             ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
-            earned.waiting[version.id], earned.versions[version.id] = ready, version
+            earned.waiting[version.id] = ready
     return earned
 
 

@@ -111,7 +111,7 @@ def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dic
             "type": ["Evidence"],
             "narrative": citation.narrative,
             "genre": citation.genre,
-            "digestMultibase": "u" + base64url_encode(SHA256_MULTIHASH + bytes.fromhex(citation.digest)),
+            "digestMultibase": multibase(citation.digest),
         }
     if len(ordered) > MAX_EVIDENCE:
         yield {
@@ -120,6 +120,11 @@ def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dic
             "narrative": f"{len(ordered) - MAX_EVIDENCE} more records of the network.",
             "genre": "summary",
         }
+
+
+def multibase(digest: str) -> str:
+    """Return a SHA-256 digest, 64 hexadecimal digits, as multihash in multibase."""
+    return "u" + base64url_encode(SHA256_MULTIHASH + bytes.fromhex(digest))
 
 
 def results(

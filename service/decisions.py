@@ -4,28 +4,46 @@ Signing takes longer than writing, so that for many decisions it is done before 
 what is decided inside the transaction after all takes its credential from there (`carry_out`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service import drafts, enrolments, events, issuance, listening, messages, networks, reviews, status_lists
+from service import (
+    drafts,
+    enrolments,
+    events,
+    issuance,
+    listening,
+    messages,
+    networks,
+    progress,
+    receipts,
+    reviews,
+    status_lists,
+)
 from service.access import Caller
 from service.database import ReadSession, WriteSession
-from service.drafts import Decider, Decision
+from service.durations import Duration
 from service.errors import ConflictError, NotFoundError
 from service.issuance import Signed
 from service.progress import Node
+from service.receipts import Decider, Decision
+from service.rules import Holds
 from service.runtime import Runtime
 from service.tables import (
     Achievement,
     AchievementVersion,
     Approval,
     Award,
+    AwardChild,
     AwardEvidence,
+    Credential,
     Member,
     Network,
     Review,
@@ -96,16 +114,18 @@ def prepare(
     """Return the signed credentials of what would be decided now, for the transaction that decides it."""
     with running.database.read() as session:
         network = session.get_one(Network, network_id)
-        decisions = decide(session, network)
+        decisions = [decision for decision in decide(session, network) if not decision.pending]
         if not decisions:
             return {}
-        status_list = status_lists.find_open(session, network)
-        if status_list is not None:
+        lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
+        there = {purpose: found for purpose, found in lists.items() if found is not None}
+        if there.keys() == lists.keys():
             issuer = issuance.issuer_of(session, running, network)
-            written = drafts.write(session, running.settings, network, decisions, status_list, now)
+            written = drafts.write(session, running.settings, network, decisions, there, now)
             return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
     with running.database.write() as session:
-        status_lists.open_list(session, running, session.get_one(Network, network_id), now)
+        for purpose in sorted(lists.keys() - there.keys()):
+            status_lists.open_list(session, running, session.get_one(Network, network_id), now, purpose)
     return prepare(running, network_id, decide, now)
 
 
@@ -118,8 +138,9 @@ def by_rule(
     reason: str | None = None,
 ) -> Decision:
     """Return the decision that met criteria make; where they ask for approval, with those who approved."""
+    held = _held(session, version, member_id, node)
     if not reviews.needs_approval(version):
-        return Decision(member_id, version, "rule", at, node.record_ids, reason)
+        return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
     approvals = session.scalars(
         select(Approval)
         .where(Approval.member_id == member_id, Approval.achievement_id == version.achievement_id)
@@ -127,7 +148,31 @@ def by_rule(
         .order_by(Approval.at, Approval.id)
     )
     deciders = tuple(Decider(row.token_id, row.approver_id, row.role, row.at) for row in approvals)
-    return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders)
+    return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders, node, held)
+
+
+def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
+    """Return the awards that met rules `holds` count: of each achievement the newest that stands."""
+    rules = [leaf.criterion for leaf in _leaves(node) if leaf.met and isinstance(leaf.criterion, Holds)]
+    refs = {ref for rule in rules for ref in rule.achievements}
+    if not refs:
+        return ()
+    network_id = session.get_one(Achievement, version.achievement_id).network_id
+    standing = (Award.member_id == member_id, Award.state.in_(("awarded", "suspended", "expired")))
+    rows = session.execute(
+        select(Award.achievement_id, Award.id)
+        .join(Achievement, Achievement.id == Award.achievement_id)
+        .where(*standing, Achievement.network_id == network_id, Achievement.ref.in_(refs))
+        .order_by(Award.state != "expired", Award.awarded_at, Award.id)  # the last one stands
+    )
+    return tuple(dict(rows.all()).values())
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from _leaves(child)
 
 
 def carry_out(
@@ -139,12 +184,13 @@ def carry_out(
     now: datetime,
     prepared: Prepared,
 ) -> list[Award]:
-    """Write down the decisions as awards, in the same order; those that do not wait get their credentials.
+    """Write down the decisions as awards, in the same order; those that are not pending get their credentials.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    signed = _signed(session, running, network, [each for each in decisions if each.waits is None], now, prepared)
+    signed = _signed(session, running, network, [each for each in decisions if not each.pending], now, prepared)
+    earlier = drafts.renewed(session, decisions)
     who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
     rows = [
         Award(
@@ -159,6 +205,10 @@ def carry_out(
             decided_at=now,
             token_id=caller.token_id if caller else None,
             actor_member_id=caller.member_id if caller else None,
+            renews=earlier[place].award_id
+            if (place := (decision.member_id, decision.version.achievement_id)) in earlier
+            else None,
+            due_at=_due_at(network, decision, now),
             recipient_who=who[decision.member_id],
             actor_who=who.get(caller.member_id) if caller else None,
         )
@@ -168,30 +218,71 @@ def carry_out(
     session.flush()
     for row, decision in zip(rows, decisions, strict=True):
         rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         if decision.basis == "approval":
-            _spend(session, network, row, now)
+            _spend(session, network, row, now, told=not decision.pending)
         if decision.waits == "second":
             member_id, version = decision.member_id, decision.version
             reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
-    _announce(session, running, network, list(zip(rows, decisions, strict=True)), signed, now)
+    made = [(row, each) for row, each in zip(rows, decisions, strict=True) if not each.pending]
+    _announce(session, running, network, made, signed, now)
     return rows
 
 
-def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> None:
-    """Sign what waited, and say so: from the commit on it is an award like any other.
+def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | None:
+    if decision.cooling_off is None:
+        return None
+    return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
+
+
+def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> bool:
+    """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
+
+    1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
+    2. It keeps the date on which it was earned.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
     decision = decision_of(session, row)
+    if row.basis in ("rule", "approval"):  # (1)
+        node = progress.evaluate(session, network, decision.version, [row.member_id], now)[row.member_id]
+        if not node.met:
+            reviews.end(session, network, row, now)
+            row.state = "revoked"
+            return False
+        decision = by_rule(session, decision.version, row.member_id, node, row.awarded_at, row.reason)  # (2)
+        session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+        session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
+        rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
     signed = _signed(session, running, network, [decision], now, {})
     _announce(session, running, network, [(row, decision)], signed, now)
+    return True
 
 
-def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, now: datetime) -> None:
+def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
     """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
-    row.state, row.ended_by = "revoked", caller.token_id
     reviews.end(session, network, row, now)
+    row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
+    session.flush()
+
+
+def sign_again(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> Credential:
+    """Return a new credential of an award, with what is known now, and the receipt that there is.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing was written.
+    """
+    kept = receipts.of_award(session, row)
+    decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
+    signed = _signed(session, running, network, [decision], now, {})[decision.key]
+    receipts.keep(session, network, row, signed.draft.receipt, now)
+    credential = issuance.store(session, network, row, signed, now)
+    session.flush()
+    if signed.draft.mailed:
+        messages.queue(session, network, credential, now)
+    return credential
 
 
 def decision_of(session: OrmSession, row: Award) -> Decision:
@@ -222,7 +313,7 @@ def deciders(session: OrmSession, row: Award) -> tuple[Decider, ...]:
     return (Decider(row.token_id, row.actor_member_id, role, row.decided_at), *found)
 
 
-def _spend(session: WriteSession, network: Network, row: Award, now: datetime) -> None:
+def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *, told: bool) -> None:
     """Write down which approvals led to an award, and close the review in which they were given."""
     mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
     fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
@@ -235,7 +326,7 @@ def _spend(session: WriteSession, network: Network, row: Award, now: datetime) -
     )
     for review in session.scalars(waiting.with_for_update()).all():
         review.award_id = row.id
-        reviews.close(session, network, review, "approved", None, now)
+        reviews.close(session, network, review, "approved", None, now, told=told)
 
 
 def _signed(
@@ -261,8 +352,9 @@ def _signed(
         missing = [decision for decision in decisions if decision.key not in signed]
         if not missing:
             break
-        status_list = status_lists.open_list(session, running, network, now)
-        for draft in drafts.write(session, running.settings, network, missing, status_list, now):  # (1)
+        wanted = sorted({decision.purpose for decision in missing})
+        lists = {purpose: status_lists.open_list(session, running, network, now, purpose) for purpose in wanted}
+        for draft in drafts.write(session, running.settings, network, missing, lists, now):  # (1)
             signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
     return signed
 
@@ -276,16 +368,19 @@ def _announce(
     now: datetime,
 ) -> None:
     """Make those awards that are signed awarded: with credential, events and message."""
-    ready = [(row, signed[decision.key]) for row, decision in made if decision.waits is None]
+    ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
-    for row, _ in ready:
+    for row, each in ready:
         row.state = "awarded"
+        receipts.keep(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     networks.remember_base_url(session, running.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
     session.flush()
-    for credential, (_, each) in zip(credentials, ready, strict=True):
+    for credential, (row, each) in zip(credentials, ready, strict=True):
+        if row.renews is not None:
+            issuance.supersede(session, row.renews, credential)
         if each.draft.mailed:
             messages.queue(session, network, credential, now)
 

@@ -201,6 +201,22 @@ class AchievementFields(Body):
     tags: list[Line] | None = Field(None, min_length=1, max_length=50)
     result_descriptions: list[ResultDescriptionIn] | None = Field(None, min_length=1, max_length=100)
     valid_for: DurationText | None = Field(None, description="how long an award lasts: an ISO 8601 duration")
+    cooling_off: DurationText | None = Field(
+        None,
+        description=(
+            "how long an award waits before it is signed and told: an ISO 8601 duration. Until then it is pending, can "
+            "be undone without a trace outside, and is decided anew on what the evidence is then"
+        ),
+        examples=["P3D"],
+    )
+    status: Literal["revocation", "suspension"] | None = Field(
+        None,
+        description=(
+            "what the published status of its credentials tells: revocation (the default; other verifiers do not see a "
+            "suspension, and this service does), or suspension, which can be taken back (revoked is then suspended for "
+            "good, and verifiers that know revocation only see neither)"
+        ),
+    )
     award: Literal["automatic", "reviewed"] = Field(
         description="automatic: issued as soon as the rule is met; reviewed: issued when somebody asks for it"
     )

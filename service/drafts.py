@@ -1,8 +1,7 @@
 """The credential of an award before it is signed: built from rows, without a name or an address in clear."""
 
-import secrets
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +14,12 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials.instants import write_instant
 from credentials.recipient import identity_object
 from credentials.status import status_entry
-from service import achievements, citations, issuers, status_lists
+from service import achievements, citations, issuers, receipts, status_lists
 from service.durations import Duration
-from service.identifiers import new_credential_id
+from service.identifiers import new_credential_id, new_salt
+from service.receipts import Decision, Written
 from service.settings import Settings
-from service.tables import AchievementVersion, Identity, Member, Network, StatusList
+from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
 
 CONTEXTS = (
     "https://www.w3.org/ns/credentials/v2",
@@ -30,38 +30,6 @@ SCHEMA = {
     "id": "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json",
     "type": "1EdTechJsonSchemaValidator2019",
 }
-
-
-@dataclass(frozen=True)
-class Decider:
-    """Somebody who decided: the member to whom the token was bound, if any, and in which role."""
-
-    token_id: UUID | None
-    member_id: UUID | None
-    role: str | None
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Decision:
-    """That a member has earned a version of an achievement, on which records that rests, and who decided it.
-
-    `waits` says that nothing is signed yet: for a second person ("second").
-    """
-
-    member_id: UUID
-    version: AchievementVersion
-    basis: str
-    awarded_at: datetime
-    record_ids: tuple[UUID, ...] = ()
-    reason: str | None = None
-    deciders: tuple[Decider, ...] = ()
-    waits: str | None = None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What a credential that was signed for one decision must share with another to do for it."""
-        return self.member_id, self.version.id, self.basis, self.awarded_at, frozenset(self.record_ids), self.deciders
 
 
 @dataclass(frozen=True)
@@ -76,6 +44,7 @@ class Draft:
     valid_until: datetime | None
     mailed: bool
     document: dict[str, Any]
+    receipt: Written
 
 
 @dataclass(frozen=True)
@@ -103,10 +72,10 @@ def write(
     settings: Settings,
     network: Network,
     decisions: Sequence[Decision],
-    status_list: StatusList,
+    lists: Mapping[str, StatusList],
     now: datetime,
 ) -> list[Draft]:
-    """Return a draft for each decision, in their order, each with a place of its own in the list.
+    """Return a draft for each decision, in their order, each with a place of its own in the list for its purpose.
 
     `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
     replaces an earlier one by its `validFrom`.
@@ -118,9 +87,18 @@ def write(
     versions = {decision.version.id: decision.version for decision in decisions}
     described = {key: achievements.document(session, settings, version) for key, version in versions.items()}
     profile = issuers.profile(settings, network)
-    list_url = status_lists.list_url(settings, status_list.id)
+    earlier = renewed(session, decisions)
     drafts = []
-    for decision, index in zip(decisions, status_lists.draw(session, status_list, len(decisions)), strict=True):
+    places = {
+        purpose: iter(
+            status_lists.draw(session, status_list, sum(decision.purpose == purpose for decision in decisions))
+        )
+        for purpose, status_list in lists.items()
+    }
+    written = receipts.write(session, settings, network, decisions, now)
+    for decision, receipt in zip(decisions, written, strict=True):
+        status_list = lists[decision.purpose]
+        index = next(places[decision.purpose])
         version, achievement = decision.version, described[decision.version.id]
         person = people[decision.member_id]
         grounds = [cited[record_id] for record_id in decision.record_ids]
@@ -142,13 +120,19 @@ def write(
                 "achievement": achievement,
                 **_if_any("result", citations.results(version, achievement, grounds)),
             },
-            **_if_any("evidence", citations.evidence(url, grounds)),
+            "evidence": [
+                *citations.evidence(url, grounds),
+                receipts.evidence(settings, receipt),
+                *_renewal(settings, earlier.get((decision.member_id, version.achievement_id))),
+            ],
             "credentialSchema": [SCHEMA],
-            "credentialStatus": status_entry(list_url, index, status_list.purpose),
+            "credentialStatus": status_entry(
+                status_lists.list_url(settings, status_list.id), index, status_list.purpose
+            ),
         }
         document = {name: value for name, value in members.items() if value is not None}
         mailed = person.email is not None
-        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document))
+        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document, receipt))
     return drafts
 
 
@@ -169,6 +153,46 @@ def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, 
     return {key: Recipient(ref, known[key].get("email"), known[key].get("did")) for key, ref in refs.items()}
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """An award whose time is over, and its last credential."""
+
+    award_id: UUID
+    credential: Credential
+
+
+def renewed(session: OrmSession, decisions: Sequence[Decision]) -> dict[tuple[UUID, UUID], Earlier]:
+    """Return which expired award each decision renews, by member and achievement: the newest one."""
+    over = (
+        Award.state == "expired",
+        Award.member_id.in_({decision.member_id for decision in decisions}),
+        Award.achievement_id.in_({decision.version.achievement_id for decision in decisions}),
+    )
+    rows = session.execute(
+        select(Award, Credential)
+        .join(Credential, Credential.award_id == Award.id)
+        .where(*over, Credential.revoked_at.is_(None))
+        .order_by(Award.awarded_at, Award.id)  # the last one stands
+    )
+    return {(award.member_id, award.achievement_id): Earlier(award.id, credential) for award, credential in rows}
+
+
+def _renewal(settings: Settings, earlier: Earlier | None) -> Iterator[dict[str, Any]]:
+    """Yield how a credential names the one that it renews.
+
+    `related` of Open Badges stands on achievements only, and says which of them belong together; of the credential
+    itself, what it follows is part of why it was given: evidence.
+    """
+    if earlier is not None:
+        yield {
+            "id": credential_url(settings, earlier.credential.id),
+            "type": ["Evidence"],
+            "name": "The badge that this one renews",
+            "narrative": "The same person held this achievement before.",
+            "genre": "renewal",
+        }
+
+
 def member_identifier(settings: Settings, network: Network, ref: str) -> str:
     """Return the identifier, hashed in the credential, of a member of whom neither e-mail nor DID is known."""
     return f"{issuers.network_url(settings, network)}/members/{ref}"
@@ -176,7 +200,7 @@ def member_identifier(settings: Settings, network: Network, ref: str) -> str:
 
 def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
     # A salt for each credential: with one for all, the addresses of a whole network could be guessed together.
-    salt = secrets.token_hex(16)
+    salt = new_salt()
     named = {"id": person.did} if person.did else {}
     if person.email:
         return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}

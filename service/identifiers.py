@@ -28,6 +28,11 @@ def new_credential_id() -> str:
     return secrets.token_hex(16)
 
 
+def new_salt() -> str:
+    """Return 128 random bits as 32 hexadecimal digits, to be hashed with what could otherwise be guessed."""
+    return secrets.token_hex(16)
+
+
 def new_token() -> str:
     """Return a bearer token with 256 random bits, recognisable by its prefix."""
     return "laurel_" + secrets.token_urlsafe(32)

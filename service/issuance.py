@@ -16,6 +16,7 @@ from service import access, events, issuers, keyring, pictures, reviews, status_
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.drafts import Draft
+from service.errors import ConflictError
 from service.paging import page
 from service.runtime import Runtime
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
@@ -101,15 +102,79 @@ def revoke(
         NotFoundError: it is not this network's (code "credential-unknown").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
-    row = access.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
-    # The award before its credential, as everywhere.
-    session.execute(select(Award.id).where(Award.id == row.award_id).with_for_update())
-    session.refresh(row, with_for_update=True)
+    row, _ = _locked(session, caller, credential_id)
     if row.revoked_at is None:
         network = session.get_one(Network, row.network_id)
         _mark_revoked(session, network, row, reason, caller, now)
         status_lists.publish(session, running, network, session.get_one(StatusList, row.status_list_id), now)
     return row
+
+
+def suspend(
+    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+) -> Credential:
+    """Suspend a credential until it is decided whether it stands; one already suspended is given back as it is.
+
+    Raises:
+        NotFoundError: it is not this network's (code "credential-unknown").
+        ConflictError: it was revoked, for good (code "credential-revoked").
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    row, award = _locked(session, caller, credential_id)
+    if row.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    if row.suspended_at is None:
+        row.suspended_at, row.suspension_reason = now, reason
+        if award.state == "awarded":
+            award.state = "suspended"
+        _tell_suspension(session, running, row, award, "credential.suspended", now)
+    return row
+
+
+def reinstate(session: WriteSession, running: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
+    """Let a suspended credential stand again; one that stands is given back as it is.
+
+    Raises:
+        NotFoundError, ConflictError, CustodyError: as `suspend`.
+    """
+    row, award = _locked(session, caller, credential_id)
+    if row.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    if row.suspended_at is not None:
+        row.suspended_at = row.suspension_reason = None
+        if award.state == "suspended":
+            award.state = "awarded"
+        _tell_suspension(session, running, row, award, "credential.reinstated", now)
+    return row
+
+
+def replace(
+    session: WriteSession,
+    running: Runtime,
+    old: Credential,
+    new: Credential,
+    caller: Caller,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Take a credential back because another one stands for the same award.
+
+    Raises:
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    award = session.get_one(Award, old.award_id)
+    network = session.get_one(Network, old.network_id)
+    old.revoked_at, old.revocation_reason, old.revoked_by = now, reason, caller.token_id
+    old.superseded_by = new.id
+    events.append(session, network, "credential.replaced", _about(old, award) | {"replacement": new.id}, now)
+    status_lists.publish(session, running, network, session.get_one(StatusList, old.status_list_id), now)
+
+
+def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
+    """Write down that a credential follows that of an earlier award; the earlier one stays what it is."""
+    last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
+    for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
+        row.superseded_by = new.id
 
 
 def withdraw(
@@ -127,9 +192,9 @@ def withdraw(
     for row in rows:
         _mark_revoked(session, network, row, reason, None, now)
     for award in awards:
-        if award.state != "revoked":  # nothing was signed yet
-            award.state = "revoked"
+        if award.state != "revoked":  # nothing was signed yet, and nobody is told
             reviews.end(session, network, award, now)
+            award.state = "revoked"
     for list_id in sorted({row.status_list_id for row in rows}):
         status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
 
@@ -193,7 +258,11 @@ def list_issued(
 def of_awards(session: OrmSession, awards: Iterable[Award]) -> dict[UUID, Credential]:
     """Return the newest credential of each award, by the award's id."""
     wanted = [award.id for award in awards]
-    query = select(Credential).where(Credential.award_id.in_(wanted)).order_by(Credential.issued_at)
+    query = (
+        select(Credential)
+        .where(Credential.award_id.in_(wanted))
+        .order_by(Credential.issued_at, Credential.revoked_at.is_(None))
+    )
     return {row.award_id: row for row in session.scalars(query)}
 
 
@@ -211,6 +280,26 @@ def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
     return [Issued(row, *named[row.award_id]) for row in rows]
 
 
+def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
+    """Return a credential and its award, both held until the commit: the award first, as everywhere."""
+    row = access.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
+    held = select(Award).where(Award.id == row.award_id).with_for_update()
+    award = session.scalars(held.execution_options(populate_existing=True)).one()
+    session.refresh(row, with_for_update=True)
+    return row, award
+
+
+def _tell_suspension(
+    session: WriteSession, running: Runtime, row: Credential, award: Award, kind: str, now: datetime
+) -> None:
+    network = session.get_one(Network, row.network_id)
+    events.append(session, network, kind, _about(row, award), now)
+    status_list = session.get_one(StatusList, row.status_list_id)
+    if status_list.purpose == "suspension":
+        status_lists.publish(session, running, network, status_list, now)
+    session.flush()
+
+
 def _mark_revoked(
     session: WriteSession, network: Network, row: Credential, reason: str, caller: Caller | None, now: datetime
 ) -> None:
@@ -220,6 +309,7 @@ def _mark_revoked(
     award.state = "revoked"
     reviews.end(session, network, award, now)
     events.append(session, network, "credential.revoked", _about(row, award), now)
+    reviews.question_built_on(session, network, award, now)
 
 
 def _about(row: Credential, award: Award) -> dict[str, str]:

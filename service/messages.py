@@ -84,7 +84,7 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
     recipient = drafts.recipients(session, [award.member_id]).get(award.member_id)
-    if recipient is None or recipient.email is None or credential.revoked_at is not None:
+    if recipient is None or recipient.email is None or not _stands(credential):
         return None
     network = session.get_one(Network, message.network_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
@@ -125,6 +125,10 @@ def _addressed(running: Runtime, message: Message, to: str, at: datetime) -> Ema
     mail["Message-ID"] = f"<{message.id}@{urlsplit(running.settings.base_url).hostname}>"
     mail["Auto-Submitted"] = "auto-generated"
     return mail
+
+
+def _stands(credential: Credential) -> bool:
+    return credential.revoked_at is None and credential.suspended_at is None
 
 
 def _paragraphs(badge: str, sender: str, link: str, *, test: bool) -> list[tuple[str, str]]:

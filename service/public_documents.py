@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from credentials import Fetched
-from service import achievements, issuers, keyring, pictures
+from service import achievements, issuers, keyring, pictures, receipts, vc_api_status
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.settings import Settings
@@ -44,6 +44,17 @@ def visible_credential(session: ReadSession, credential_id: str) -> Credential |
     """Return the credential at a public address; a private one looks like none."""
     row = session.get(Credential, credential_id)
     return None if row is None or row.visibility == "private" else row
+
+
+def credential_at(session: ReadSession, url: str) -> Credential | None:
+    """Return the credential whose `id` an address of ours is, also a private one."""
+    match = re.fullmatch(r"/credentials/([^/.]+)", urlsplit(url).path)
+    return session.get(Credential, match[1]) if match else None
+
+
+def is_issuer(session: ReadSession, running: Runtime, row: Credential, issuer_id: str) -> bool:
+    """Return whether a DID is that of the network that issued a credential."""
+    return issuers.network_did(running.settings, session.get_one(Network, row.network_id)) == issuer_id
 
 
 def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
@@ -88,12 +99,14 @@ def jwks(session: ReadSession, running: Runtime) -> Fetched:
 
 
 def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
-    """Return a signed status list as it was published. Spec: Bitstring Status List v1.0."""
+    """Return a signed status list, a network's or the VC API's, as it was published. Spec: Bitstring Status List v1.0."""
     try:
-        row = session.get(StatusList, UUID(list_id))
+        wanted = UUID(list_id)
     except ValueError:
         return None
-    return None if row is None or row.signed is None else Fetched(row.signed.encode(), CREDENTIAL)
+    row = session.get(StatusList, wanted)
+    signed = vc_api_status.published(session, wanted) if row is None else row.signed
+    return None if signed is None else Fetched(signed.encode(), CREDENTIAL)
 
 
 def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched | None:
@@ -131,6 +144,12 @@ def credential(session: ReadSession, _running: Runtime, credential_id: str, form
     return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
 
 
+def receipt(session: ReadSession, _running: Runtime, receipt_id: str) -> Fetched | None:
+    """Return the public receipt of a decision: exactly the bytes whose digest the credential cites."""
+    row = receipts.visible(session, receipt_id)
+    return None if row is None else Fetched(row.public.encode(), "application/json")
+
+
 def _json(document: dict[str, Any], media_type: str) -> Fetched:
     return Fetched(json.dumps(document, ensure_ascii=False).encode(), media_type)
 
@@ -146,6 +165,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/networks/([^/]+)/image", network_image),
         (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
         (r"/achievements/([^/.]+)(?:\.json)?", achievement),
+        (r"/receipts/([^/.]+)(?:\.json)?", receipt),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
     )
 )

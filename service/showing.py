@@ -1,17 +1,17 @@
 """What a page shows of rows: read together, decided here, without HTML."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from service import achievements, issuers, keyring, public_documents
+from service import achievements, citations, issuance, issuers, keyring, public_documents, receipts
 from service.database import ReadSession
 from service.runtime import Runtime
-from service.tables import Achievement, AchievementVersion, Credential, Key, Network
+from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class State:
     """What holds of a credential now.
 
     Args:
-        kind: valid, revoked, suspended, expired or not-yet-valid.
+        kind: valid, revoked, replaced, suspended, expired or not-yet-valid.
         word: for a table.
         title: for the top of a page.
         sentence: what it means.
@@ -37,12 +37,13 @@ class State:
 
 @dataclass(frozen=True)
 class ShownCredential:
-    """A credential as its page shows it."""
+    """A credential as its page shows it; `follower` is the address of the one that stands for it now."""
 
     row: Credential
     document: dict[str, Any]
     network: Network
     state: State
+    follower: str | None
     results: list[dict[str, str]]
 
 
@@ -69,8 +70,28 @@ class ShownAchievement:
     rule: str | None
 
 
-def state_of(row: Credential, now: datetime) -> State:
-    """Return what holds of a credential at `now`; the gravest comes first."""
+@dataclass(frozen=True)
+class ShownReceipt:
+    """A receipt as its page shows it; `rows` are the criteria in reading order, each with its depth."""
+
+    document: dict[str, Any]
+    rows: list[dict[str, Any]]
+    network: Network
+    issuer: str
+    name: str
+    digest: str
+    credential_id: str
+
+
+def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State:
+    """Return what holds of a credential at `now`; the gravest comes first.
+
+    Args:
+        replaced: another credential stands for the same award.
+    """
+    if row.revoked_at is not None and replaced:
+        sentence = "The issuer corrected it, and another badge stands for the same award. Rely on that one."
+        return State("replaced", "Replaced", "This badge was replaced", sentence, "bad", row.revoked_at)
     if row.revoked_at is not None:
         sentence = "The issuer took it back. It must not be relied on."
         return State("revoked", "Revoked", "This badge was revoked", sentence, "bad", row.revoked_at)
@@ -78,7 +99,8 @@ def state_of(row: Credential, now: datetime) -> State:
         sentence = "The issuer is looking into it. Until that is decided it must not be relied on."
         return State("suspended", "Suspended", "This badge is suspended", sentence, "bad", row.suspended_at)
     if row.valid_until is not None and row.valid_until <= now:
-        sentence = "It was genuine and its time is over. The person may have renewed it."
+        known = "The person has renewed it." if row.superseded_by else "The person may have renewed it."
+        sentence = f"It was genuine and its time is over. {known}"
         return State("expired", "Expired", "This badge has expired", sentence, "unsure", row.valid_until)
     if row.valid_from > now:
         sentence = "Its dates begin later."
@@ -94,8 +116,16 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
     if row is None:
         return None
     document = json.loads(row.signed)
+    following = session.get(Credential, row.superseded_by) if row.superseded_by else None
+    replaced = following is not None and following.award_id == row.award_id
+    follower = public_documents.visible_credential(session, row.superseded_by) if row.superseded_by else None
     return ShownCredential(
-        row, document, session.get_one(Network, row.network_id), state_of(row, now), _results(document)
+        row,
+        document,
+        session.get_one(Network, row.network_id),
+        state_of(row, now, replaced=replaced),
+        f"/credentials/{follower.id}" if follower is not None else None,
+        _results(document),
     )
 
 
@@ -136,6 +166,34 @@ def achievement(session: ReadSession, running: Runtime, version_id: str) -> Show
     document = achievements.document(session, running.settings, version)
     text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
     return ShownAchievement(document, owner, issuers.marked(owner, owner.name), version, text)
+
+
+def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
+    """Return what the page of a receipt shows; None where there is none, or that of a private credential."""
+    row = receipts.visible(session, receipt_id)
+    if row is None:
+        return None
+    document = json.loads(row.public)
+    owner = session.get_one(Network, row.network_id)
+    award = session.get_one(Award, row.award_id)
+    version = session.get_one(AchievementVersion, award.achievement_version_id)
+    credential = issuance.of_awards(session, [award])[award.id]
+    rows = list(_criteria(document["criteria"], 0)) if "criteria" in document else []
+    name = issuers.marked(owner, version.name)
+    digest = citations.multibase(row.sha256)
+    return ShownReceipt(document, rows, owner, issuers.marked(owner, owner.name), name, digest, credential.id)
+
+
+def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
+    yield {
+        "depth": depth,
+        "text": node["text"],
+        "met": node["met"],
+        "records": len(node.get("evidence", [])),
+        "group": "children" in node,
+    }
+    for child in node.get("children", []):
+        yield from _criteria(child, depth + 1)
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import sign
@@ -28,19 +28,19 @@ RESIGNED_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(days=2)
 
 
-def list_url(settings: Settings, list_id: UUID) -> str:
+def list_url(settings: Settings, list_id: UUID | str) -> str:
     """Return the address of a status list."""
     return f"{settings.base_url}/status/{list_id}"
 
 
-def find_open(session: OrmSession, network: Network) -> StatusList | None:
-    """Return the network's newest list if it is published and less than half full, else None.
+def find_open(session: OrmSession, network: Network, purpose: str = "revocation") -> StatusList | None:
+    """Return the network's newest list for a purpose if it is published and less than half full, else None.
 
     Half of the places stay free, so that a drawn one is free at the second try on average.
     """
     newest = session.scalar(
         select(StatusList)
-        .where(StatusList.network_id == network.id, StatusList.purpose == "revocation")
+        .where(StatusList.network_id == network.id, StatusList.purpose == purpose)
         .order_by(StatusList.id.desc())
         .limit(1)
     )
@@ -50,7 +50,9 @@ def find_open(session: OrmSession, network: Network) -> StatusList | None:
     return newest if taken < newest.length // 2 else None
 
 
-def open_list(session: WriteSession, running: Runtime, network: Network, now: datetime) -> StatusList:
+def open_list(
+    session: WriteSession, running: Runtime, network: Network, now: datetime, purpose: str = "revocation"
+) -> StatusList:
     """Return the list that has room; one that is made here is published before any credential names it.
 
     Two made at the same moment are both used in the end.
@@ -58,9 +60,9 @@ def open_list(session: WriteSession, running: Runtime, network: Network, now: da
     Raises:
         CustodyError: the list cannot be signed.
     """
-    found = find_open(session, network)
+    found = find_open(session, network, purpose)
     if found is None:
-        found = StatusList(network_id=network.id, purpose="revocation", length=LENGTH_BITS)
+        found = StatusList(network_id=network.id, purpose=purpose, length=LENGTH_BITS)
         session.add(found)
         session.flush()
         publish(session, running, network, found, now)
@@ -91,14 +93,17 @@ def lock(session: WriteSession, list_id: UUID) -> StatusList:
 def publish(session: WriteSession, running: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
     """Build the list from the rows, sign it and store its text.
 
+    In a list of suspensions what was revoked is set for good.
+
     Raises:
         CustodyError: the key cannot be used; nothing has changed.
     """
     session.flush()
     row = lock(session, status_list.id)
-    revoked = select(Credential.status_index).where(
-        Credential.status_list_id == row.id, Credential.revoked_at.is_not(None)
-    )
+    taken_back: ColumnElement[bool] = Credential.revoked_at.is_not(None)
+    if row.purpose == "suspension":
+        taken_back = or_(taken_back, Credential.suspended_at.is_not(None))
+    revoked = select(Credential.status_index).where(Credential.status_list_id == row.id, taken_back)
     bits = BitstringStatusList(row.length)
     for index in session.scalars(revoked):
         bits.set(index, True)

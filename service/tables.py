@@ -103,6 +103,7 @@ class Network(Row):
     email: Mapped[str | None]
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     time_zone: Mapped[str] = mapped_column(String(64))
+    late_after_days: Mapped[int] = mapped_column(default=90, server_default="90")
     state: Mapped[str] = mapped_column(String(16), default="active")
     sandbox: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[datetime]
@@ -271,6 +272,37 @@ class Record(Row):
     voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
 
 
+class Flag(Row):
+    """Why a record deserves a second look, found when it came in or said later.
+
+    `other_id` is the record beside which it is odd; the members are those on whom the two bear. While a flag that sets aside is open, the record is quarantined.
+    """
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        one_of("kind", "late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"),
+        one_of("state", "open", "released", "voided"),
+        Index(None, "network_id", "kind"),
+        Index(None, "record_id"),
+        Index(None, "other_id"),
+        Index(None, "member_id"),
+        Index(None, "other_member_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"))
+    other_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    other_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    sets_aside: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+
+
 class RecordBody(Row):
     """The body of a record, apart from it so that it can be erased."""
 
@@ -312,6 +344,17 @@ class ContributionTag(Row):
     tag: Mapped[str] = mapped_column(String(100), primary_key=True)
 
 
+class ContributionArtifact(Row):
+    """The digest of one piece of work of a contribution, to find it again under another name."""
+
+    __tablename__ = "contribution_artifacts"
+    __table_args__ = (Index(None, "network_id", "sha256"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+
+
 class Evaluation(Row):
     """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
 
@@ -332,6 +375,7 @@ class Evaluation(Row):
             postgresql_where=text("kind = 'endorsement'"),
         ),
         Index(None, "about_id"),
+        Index(None, "evaluator_id", "member_id"),
     )
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
@@ -439,6 +483,8 @@ class Award(Row):
     `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
     knows who that is. They are one only while the award is under review, and when it no longer stands.
 
+    A pending award is not signed before `due_at`, and nobody outside is told of it.
+
     `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
     decision; empty where time or voided evidence did.
     """
@@ -461,6 +507,7 @@ class Award(Row):
         ),
         Index(None, "network_id", "awarded_at"),
         Index(None, "member_id", "network_id"),
+        Index(None, "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -481,6 +528,8 @@ class Award(Row):
     actor_who: Mapped[UUID | None]
     review_since: Mapped[datetime | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
 
 
 class Review(Row):
@@ -573,6 +622,33 @@ class AwardEvidence(Row):
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
 
 
+class AwardChild(Row):
+    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+
+    __tablename__ = "award_children"
+    __table_args__ = (Index(None, "child_id"),)
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+
+
+class Receipt(Row):
+    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "award_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    full: Mapped[dict[str, Any]]
+    public: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    as_of: Mapped[datetime]
+    position: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
 class StatusList(Row):
     """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
 
@@ -590,6 +666,8 @@ class StatusList(Row):
 
 class Credential(Row):
     """A signed credential: its text as given out, and what has become of it since.
+
+    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
 
     `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
     """
@@ -619,6 +697,7 @@ class Credential(Row):
     revocation_reason: Mapped[str | None] = mapped_column(Text)
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
 
@@ -774,6 +853,57 @@ class ServiceFact(Row):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+# --- W3C VC API ------------------------------------------------------------------------------------------------------
+
+
+class VcApiKey(Row):
+    """The one key of a kind with which the VC API signs: no network's, named by the `did:key` that it is."""
+
+    __tablename__ = "vc_api_keys"
+    __table_args__ = (one_of("algorithm", "Ed25519", "P-256", "P-384"),)
+
+    algorithm: Mapped[str] = mapped_column(String(16), primary_key=True)
+    multikey: Mapped[str]
+    custody_uri: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class VcApiStatusList(Row):
+    """A published Bitstring Status List of the VC API; its bits are rebuilt from `vc_api_status_entries`."""
+
+    __tablename__ = "vc_api_status_lists"
+    __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "algorithm", "purpose"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    algorithm: Mapped[str] = mapped_column(ForeignKey("vc_api_keys.algorithm"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    length: Mapped[int]
+    signed: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+
+
+class VcApiStatusEntry(Row):
+    """A place in such a list that was given to a credential, known by the digest of its id; the credential is not kept.
+
+    `set_at` is when it was revoked or suspended; empty where it stands.
+    """
+
+    __tablename__ = "vc_api_status_entries"
+    __table_args__ = (
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(None, "credential_sha256"),
+        Index("ix_vc_api_status_entries_set", "status_list_id", "set_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    status_list_id: Mapped[UUID] = mapped_column(ForeignKey("vc_api_status_lists.id"))
+    status_index: Mapped[int]
+    credential_sha256: Mapped[str | None] = mapped_column(String(64))
+    issued_at: Mapped[datetime]
+    set_at: Mapped[datetime | None]
 
 
 def _past(row: type[Row]) -> Table:

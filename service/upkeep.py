@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from service import awards, deliveries, messages, passing_days, status_lists
+from service import awards, deliveries, messages, passing_days, status_lists, vc_api_status
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ WORK: dict[Callable[[Runtime], int], float] = {
     settle_left_over: 10,
     passing_days.mark_tenures: 600,
     status_lists.resign_due: 600,
+    vc_api_status.resign_due: 600,
     awards.expire_due: 600,
+    awards.sign_due: 60,
     deliveries.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

@@ -1,8 +1,10 @@
 """A stranger asks whether a credential is genuine, and what holds of it now."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from credentials import Fetched, Report, UnavailableError, verify
+from credentials import Check, Fetched, Report, UnavailableError, verify
+from credentials.findings import Finding
 from service import public_documents
 from service.errors import InvalidError
 from service.runtime import Runtime
@@ -30,13 +32,45 @@ def verify_received(running: Runtime, received: bytes | str, recipient: str | No
         received: JSON text, compact JWS, PNG or SVG.
         recipient: e-mail, DID or other identifier of whoever showed it.
     """
-    return verify(
+    report = verify(
         received,
         now=running.now(),
         load=lambda url: load(running, url),
         contexts=running.contexts,
         recipient=recipient,
     )
+    return with_suspension(running, report)
+
+
+def with_suspension(running: Runtime, report: Report) -> Report:
+    """Return the report on a credential; of one of ours that is suspended its status says so.
+
+    A published list for revocation cannot tell it, and we know it. Only of what we signed anything is said: another's
+    credential may bear any `id`.
+    """
+    outcomes = {check.name: check.outcome for check in report.checks}
+    address = report.credential.get("id") if report.credential is not None else None
+    signed = outcomes.get("proof") == outcomes.get("issuer") == outcomes.get("status") == "passed"
+    if not signed or not isinstance(address, str) or not public_documents.is_ours(running.settings, address):
+        return report
+    with running.database.read() as session:
+        row = public_documents.credential_at(session, address)
+        if (
+            row is None
+            or row.suspended_at is None
+            or not public_documents.is_issuer(session, running, row, _issuer(report))
+        ):
+            return report
+    message = "expected a credential that stands, got one that is suspended"
+    finding = Finding("credential-suspended", message, "/credentialStatus")
+    checks = tuple(Check("status", "failed", (finding,)) if each.name == "status" else each for each in report.checks)
+    return replace(report, checks=checks, verdict="rejected")
+
+
+def _issuer(report: Report) -> str:
+    issuer = report.credential.get("issuer") if report.credential is not None else None
+    found = issuer.get("id") if isinstance(issuer, dict) else issuer
+    return found if isinstance(found, str) else ""
 
 
 def verify_address(running: Runtime, url: str, recipient: str | None = None) -> Report:

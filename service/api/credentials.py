@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import drafts, issuance
+from service import drafts, issuance, renewals
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -43,6 +43,23 @@ class RevocationIn(Body):
     )
 
 
+class SuspensionIn(Body):
+    """Why it must not be relied on for now."""
+
+    reason: Prose = Field(
+        description="kept by the network; it is not shown to those who verify",
+        examples=["Its evidence is being looked into."],
+    )
+
+
+class ReplacementIn(Body):
+    """Why another credential is to stand for the same award."""
+
+    reason: Prose = Field(
+        description="kept by the network; it is not shown to those who verify", examples=["The address was misspelt."]
+    )
+
+
 class StatusOut(Answer):
     """What a credential is now."""
 
@@ -51,7 +68,11 @@ class StatusOut(Answer):
     valid_from: Instant
     valid_until: Instant | None = None
     revoked_at: Instant | None = None
-    reason: str | None = None
+    suspended_at: Instant | None = None
+    reason: str | None = Field(None, description="why it was revoked or suspended")
+    followed_by: str | None = Field(
+        None, description="id of the credential that stands for it now: with corrected data, or its renewal"
+    )
 
     @classmethod
     def of(cls, row: Credential, now: datetime) -> Self:
@@ -62,7 +83,9 @@ class StatusOut(Answer):
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             revoked_at=row.revoked_at,
-            reason=row.revocation_reason,
+            suspended_at=row.suspended_at,
+            reason=row.revocation_reason or row.suspension_reason,
+            followed_by=row.superseded_by,
         )
 
 
@@ -156,5 +179,69 @@ def revoke(
     def work() -> Response:
         row = issuance.revoke(session, running, caller, credential_id, body.reason, now)
         return reply(200, StatusOut.of(row, now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/suspension", response_model=StatusOut)
+def suspend(
+    credential_id: str,
+    body: SuspensionIn,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Suspend a credential, and the award with it, until it is decided whether it stands.
+
+    Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only where
+    the achievement was published with `status: suspension`. One that is suspended already keeps its first reason.
+    """
+
+    def work() -> Response:
+        row = issuance.suspend(session, running, caller, credential_id, body.reason, now)
+        return reply(200, StatusOut.of(row, now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/reinstatement", response_model=StatusOut)
+def reinstate(
+    credential_id: str,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Let a suspended credential stand again, and the award with it; what was revoked stays revoked."""
+
+    def work() -> Response:
+        return reply(200, StatusOut.of(issuance.reinstate(session, running, caller, credential_id, now), now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/replacement", status_code=201, response_model=CredentialOut)
+def replace(
+    credential_id: str,
+    body: ReplacementIn,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Issue the credential of an award anew with what is known now, such as a corrected address, and revoke the old one.
+
+    The award, its date, evidence and receipt stay. The page of the old one says what stands for it now. One that was
+    replaced already answers with its replacement.
+    """
+
+    def work() -> Response:
+        row = renewals.replace(session, running, caller, credential_id, body.reason, now)
+        found = issuance.find(session, caller, row.id)
+        return reply(201, CredentialOut.named(running.settings, found, now))
 
     return once(work)

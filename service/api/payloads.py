@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from service import awards, deliveries, members, records
+from service import approvals, awards, deliveries, members, records
 from service.api.achievements import VersionOut
+from service.api.approvals import ApprovalOut
 from service.api.awards import AwardOut
 from service.api.credentials import CredentialOut
 from service.api.members import MemberOut
@@ -77,6 +78,10 @@ def _record(session: ReadSession, _running: Runtime, _network: Network, row_id: 
     return RecordOut.of(records.show(session, row)) if row else None
 
 
+def _review(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
+    return ApprovalOut.of(approvals.find(session, network, UUID(row_id), running.now()))
+
+
 def _session(session: ReadSession, _running: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Session, UUID(row_id))
     return SessionOut.model_validate(row) if row else None
@@ -95,6 +100,8 @@ SHOWN: dict[str, Callable[[ReadSession, Runtime, Network, str], Answer | None]] 
     "member": _member,
     "network": _network,
     "record": _record,
+    "replacement": _credential,
+    "review": _review,
     "session": _session,
     "void": _record,
     "webhook": _webhook,

@@ -73,6 +73,7 @@ def _credential_page(
         issuer_page=issuers.network_url(running.settings, shown.network),
         sandbox=shown.network.sandbox,
         state=shown.state,
+        follower=shown.follower,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
     )
@@ -126,6 +127,33 @@ def get_achievement(
         return _tagged(page, if_none_match)
     found = public_documents.achievement(session, running, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement", vary=True)
+
+
+@router.get("/receipts/{receipt_id}")
+def get_receipt(
+    receipt_id: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give the receipt of a decision: canonical JSON, whose SHA-256 the credential cites, or a page."""
+    receipt_id, ending = _without_ending(receipt_id)
+    if not ending and wanted(accept, ("application/json", HTML)) == HTML:
+        shown = showing.receipt(session, receipt_id)
+        if shown is None:
+            return _notice("No receipt at this address", "A receipt has the address that its badge names.")
+        page = render(
+            "receipt.html",
+            receipt=shown.document,
+            rows=shown.rows,
+            network=shown.network,
+            issuer=shown.issuer,
+            achievement=shown.name,
+            digest=shown.digest,
+            credential=shown.credential_id,
+        )
+        return _tagged(page, if_none_match)
+    found = public_documents.receipt(session, running, receipt_id)
+    answer = served(found, if_none_match, ONE_HOUR, "receipt", vary=True)
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 @router.get("/", include_in_schema=False)

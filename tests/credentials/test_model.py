@@ -355,6 +355,11 @@ AT_DESCRIPTION = "/credentialSubject/achievement/resultDescription"
             "id-ambiguous",
             "/credentialSubject/achievement/criteria",
         ),
+        (
+            lambda b: (achievement(b).update(creator=b["issuer"]), b.update(issuer=b["issuer"]["id"])),
+            "id-ambiguous",
+            "/issuer",
+        ),
         (lambda b: subject(b).update({"@context": V2_CONTEXT}), "member-keyword", "/credentialSubject/@context"),
         (lambda b: b["type"].append("_:t"), "id-blank", "/type/2"),
         (lambda b: b["type"].append("obi:OpenBadgeCredential"), "type-not-term", "/type/2"),
@@ -527,11 +532,11 @@ GENERAL: Any = {
     "issuer": {"id": "did:example:1", "name": {"@value": "Jemand", "@language": "de"}},
     "validFrom": "2026-01-01T00:00:00.5+01:00",
     "credentialSubject": [{"id": "did:example:2", "term": {"@value": "1", "@type": "https://terms.example/t"}}],
-    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"]}],
+    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"], "id": "urn:s:2"}],
     "credentialSchema": {"id": "https://schema.example/", "type": "JsonSchema"},
     "evidence": {"type": "Anything"},
     "termsOfUse": [{"type": "Anything"}],
-    "refreshService": [{"type": "Anything"}],
+    "refreshService": [{"type": "Anything", "id": "urn:s:3"}],
     "proof": {"type": "DataIntegrityProof"},
 }
 
