@@ -242,16 +242,18 @@ class AchievementFields(Body):
             raise PydanticCustomError("rule-missing", "Expected criteria with a rule, or award: reviewed")
         return award
 
-    def definition(self) -> dict[str, Any]:
+    def definition(self, pointer: str = "") -> dict[str, Any]:
         """Return the definition as it is kept: what was given, without members that say nothing.
 
+        Args:
+            pointer: where it stands in what was sent.
         Raises:
             InvalidError: its rule is not of the form of `criteria/1`.
         """
         names = set(AchievementFields.model_fields)
         kept = self.model_dump(mode="json", exclude_none=True, include=names)
         if self.criteria.rule is not None:
-            criteria.parse(self.criteria.rule, RULE)
+            criteria.parse(self.criteria.rule, pointer + RULE)
             kept["criteria"]["rule"] = self.criteria.rule
         return kept
 

@@ -5,7 +5,7 @@ to be met for the whole to be: of `all` the sum, of `any` the least, of `at_leas
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -41,6 +41,9 @@ class DryRunIn(Body):
         None, ge=1, le=1_000_000, description="a version, draft or published; left out: the newest"
     )
     member: Ref | None = Field(None, description="only this member, however far away, with the evidence that counts")
+    count: bool = Field(
+        False, description="count who would earn it among all members; takes seconds in a very large network"
+    )
     steps: int = Field(
         1, ge=0, le=100, description="members so many rules away, or fewer; 0: only who would earn it today"
     )
@@ -74,6 +77,7 @@ class DryRun:
     outlooks: tuple[Outlook, ...]
     looked_at: int
     following: str | None
+    count: int | None = None
 
 
 def run(
@@ -85,6 +89,15 @@ def run(
         NotFoundError: no such achievement, version or member; or there is no rule to try (code "rule-missing").
         InvalidError: the definition is none; a cursor that was not given out.
     """
+    tried = _run(session, network, ref, body, now, after, limit)
+    if not body.count:
+        return tried
+    return replace(tried, count=sum(1 for _ in progress.who_meets(session, network, tried.version, now)))
+
+
+def _run(
+    session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, after: str | None, limit: int
+) -> DryRun:
     version = _version(session, network, ref, body)
     if "rule" not in version.definition["criteria"]:
         raise NotFoundError("rule-missing", "Expected a definition with a rule; this one is awarded by decision alone.")
@@ -150,7 +163,7 @@ def _progress(node: Node) -> float:
 
 def _version(session: ReadSession, network: Network, ref: str, body: DryRunIn) -> AchievementVersion:
     if body.definition is not None:
-        definition = body.definition.definition()
+        definition = body.definition.definition("/definition")
         known = session.scalar(
             select(Achievement.id).where(Achievement.network_id == network.id, Achievement.ref == ref)
         )

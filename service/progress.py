@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session as OrmSession
 
 from service import definitions, enrolments, history
@@ -23,6 +23,7 @@ from service.criteria import Criterion, Group, rules
 from service.errors import InvalidError
 from service.paging import page
 from service.rule_queries import Rows, numbers, parameters, records
+from service.rule_queries import who_meets as who_meets_query
 from service.rules import Also, Count, Rule
 from service.tables import Achievement, AchievementVersion, Member, Network, RecordBody
 
@@ -190,6 +191,17 @@ def survey(
             yield member_id, _node(plan.tree, iter([NOTHING] * len(plan.leaves)))
 
 
+def who_meets(session: OrmSession, network: Network, version: AchievementVersion, now: datetime) -> Iterator[UUID]:
+    """Give the members of a whole network who meet a version, and nothing else of them: one statement decides."""
+    plan = _plan_of(version)
+    asked = parameters(plan.leaves, network, version.achievement_id, now)
+    if session.get_bind().dialect.name == "postgresql":
+        # So much evidence at once is sorted in memory, and no statement that runs for seconds is worth compiling.
+        session.execute(text("SET LOCAL work_mem = '64MB'"))
+        session.execute(text("SET LOCAL jit = off"))
+    yield from session.scalars(plan.who_meets(), asked, execution_options={"yield_per": 1000})
+
+
 def explain(
     session: OrmSession,
     network: Network,
@@ -284,6 +296,7 @@ class _Plan:
         self.leaves = rules(tree)
         self.numbers = cache(partial(numbers, self.leaves))
         self.records = cache(partial(records, self.leaves))
+        self.who_meets = cache(partial(who_meets_query, tree))
 
 
 def _plan_of(version: AchievementVersion) -> _Plan:

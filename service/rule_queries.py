@@ -6,9 +6,11 @@ never counts. Two members who are one person count as one, and nobody counts for
 Over 400 lines because the kinds are read side by side, and share their filters and windows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import add
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -42,6 +44,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from service import history
 from service.conditions import Between, ContributionFilter, Last, SinceEnrolment
+from service.criteria import Criterion, Group, rules
 from service.history import Sources
 from service.rules import Approved, Attendance, Count, Endorsed, Gain, Holds, Rubric, Rule, Score, Sum, Tenure
 from service.tables import (
@@ -147,6 +150,48 @@ def numbers(leaves: Sequence[Rule], of_members: bool, replayed: bool = False) ->
     )
     rows = union_all(*selects).subquery()
     return select(rows).order_by(rows.c.member_id)
+
+
+def who_meets(tree: Criterion) -> Select[UUID]:
+    """Return the query of the members of a whole network who meet a definition: rules and groups as one statement.
+
+    It says what `Rule.reached` and the groups say, member by member, without the numbers.
+    """
+    leaves = rules(tree)
+    selects = (
+        _placed(place, compile_rule(leaf, Asked(place, of_members=False)).numbers) for place, leaf in enumerate(leaves)
+    )
+    found = union_all(*selects).subquery()
+    of_rules = iter(
+        func.max(case((and_(found.c.place == place, _is_met(leaf, found.c.observed, found.c.beside)), 1), else_=0))
+        for place, leaf in enumerate(leaves)
+    )
+    return select(found.c.member_id).group_by(found.c.member_id).having(_is_met_by(tree, of_rules))
+
+
+def _is_met_by(criterion: Criterion, of_rules: Iterator[ColumnElement[int]]) -> ColumnElement[bool]:
+    """Return the condition that a criterion is met; `of_rules` are 1 or 0, from left to right."""
+    if isinstance(criterion, Group):
+        met = [case((_is_met_by(child, of_rules), 1), else_=0) for child in criterion.children]
+        return reduce(add, met) >= criterion.needed
+    return next(of_rules) == 1
+
+
+def _is_met(rule: Rule, observed: Any, beside: Any) -> ColumnElement[bool]:
+    """Return the condition that numbers meet a rule."""
+    if isinstance(rule, Attendance) and rule.min_rate is not None:
+        # As a quotient of the same two numbers that the rule itself divides.
+        rate = or_(beside == 0, observed / func.nullif(beside, 0) >= rule.min_rate)
+        return and_(observed >= max(rule.min_sessions or 0, 1), rate)
+    required, _ = rule.measure(0, 0)
+    if isinstance(rule, Gain):
+        met: ColumnElement[bool] = observed > required - rule.ROUNDED
+    else:
+        met = observed >= required
+    also = rule.also(0)
+    if also is None:
+        return met
+    return (or_ if also.joined == "or" else and_)(met, beside >= also.required)
 
 
 def records(leaves: Sequence[Rule], limited: bool, replayed: bool = False) -> Rows | None:
@@ -599,8 +644,14 @@ def _endorsed(rule: Endorsed, asked: Asked) -> Compiled:
     rows = given.cte()
     newest = _first_of(rows, [rows.c.member_id, rows.c.judge], [rows.c.at.desc(), rows.c.record_id.desc()])
     if rule.max_reciprocal is not None:
-        returned = _endorsed_in_return(newest, asked)
-        people = select(*newest.c, case((returned, 1), else_=0).label("returned")).cte()
+        own, given_back = asked.rows.another_member(), _endorsed_by_themselves(asked)
+        back = and_(given_back.c.giver == _person(own), given_back.c.receiver == newest.c.judge)
+        people = (
+            select(*newest.c, case((given_back.c.giver.is_(None), 0), else_=1).label("returned"))
+            .join(own, own.id == newest.c.member_id)
+            .outerjoin(given_back, back)
+            .cte()
+        )
         order = [people.c.at.desc(), people.c.record_id.desc()]
         place = func.row_number().over(partition_by=[people.c.member_id, people.c.returned], order_by=order)
         ranked = select(*people.c, place.label("place")).cte()
@@ -615,19 +666,23 @@ def _endorsed(rule: Endorsed, asked: Asked) -> Compiled:
     return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
-def _endorsed_in_return(rows: FromClause, asked: Asked) -> ColumnElement[bool]:
-    """Return the condition that the member, as whoever they are, has endorsed the judge for anything."""
-    own, mine, theirs = asked.rows.another_member(), asked.rows.another_member(), asked.rows.another_member()
+def _endorsed_by_themselves(asked: Asked) -> CTE:
+    """Return whom the members, as whoever they are, have endorsed for anything: (giver, receiver), both persons."""
+    mine, theirs = asked.rows.another_member(), asked.rows.another_member()
     given = asked.rows.another_evaluation()
-    return (
-        select(given.record_id)
-        .join(mine, mine.id == given.evaluator_id)
+    query = (
+        select(_person(mine).label("giver"), _person(theirs).label("receiver"))
+        .join_from(given, mine, mine.id == given.evaluator_id)
         .join(theirs, theirs.id == given.member_id)
-        .join(own, own.id == rows.c.member_id)
         .where(given.network_id == _NETWORK, given.kind == literal_column("'endorsement'"))
-        .where(_person(mine) == _person(own), _person(theirs) == rows.c.judge)
-        .exists()
     )
+    if asked.of_members:
+        # The members, and who is one person with them: two ways, each through its index.
+        own, same = asked.rows.another_member(), asked.rows.another_member()
+        persons = select(own.person_id).where(own.id.in_(_MEMBERS), own.person_id.is_not(None))
+        others = select(same.id).where(same.person_id.in_(persons), same.network_id == _NETWORK)
+        query = query.where(or_(given.evaluator_id.in_(_MEMBERS), given.evaluator_id.in_(others)))
+    return query.distinct().cte()
 
 
 def _tenure(rule: Tenure, asked: Asked) -> Compiled:

@@ -68,6 +68,7 @@ class DryRunOut(Answer):
     faults: list[FaultOut] = Field(description="what would keep it from being published")
     items: list[OutlookOut]
     looked_at: int = Field(description="members looked at for this page")
+    count: int | None = Field(None, description="where it was asked for: how many of all members would earn it today")
     next: str | None = Field(None, description="cursor of the next page; none: all members were looked at")
 
     @classmethod
@@ -76,7 +77,14 @@ class DryRunOut(Answer):
         faults = [FaultOut(code=code, detail=detail, pointer=pointer) for code, detail, pointer in tried.faults]
         items = [OutlookOut.of(each, whole=whole) for each in tried.outlooks]
         version = tried.version.version or None
-        return cls(version=version, faults=faults, items=items, looked_at=tried.looked_at, next=tried.following)
+        return cls(
+            version=version,
+            faults=faults,
+            items=items,
+            looked_at=tried.looked_at,
+            next=tried.following,
+            count=tried.count,
+        )
 
 
 @router.post("/v1/networks/{slug}/achievements/{ref}/dry-run", response_model_exclude_none=True)

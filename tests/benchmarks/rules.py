@@ -120,16 +120,24 @@ def whole(place: Place, members: int) -> None:
     with place.running.database.read() as session:
         network = session.get_one(Network, place.network_id)
         version = session.scalars(select(AchievementVersion).where(AchievementVersion.name == "ten")).one()
-        times, met, total = [], 0, 0
+        times, worked, met = [], [], 0
+        server = session.scalars(text("SELECT pg_backend_pid()")).one()
         for _ in range(3):
-            start = time.perf_counter()
-            met = total = 0
-            for _member_id, node in progress.survey(session, network, version, None, place.running.now()):
-                total += 1
-                met += node.met
+            start, used = time.perf_counter(), processor_seconds(server)
+            met = sum(1 for _ in progress.who_meets(session, network, version, place.running.now()))
             times.append(time.perf_counter() - start)
-    say(f"PostgreSQL: 10 rules for {total:,} members ({met:,} met) (under 10 s)", f"{statistics.median(times):.1f} s")
-    assert total >= members, total
+            worked.append(processor_seconds(server) - used)
+    say(f"PostgreSQL: 10 rules for {members:,} members, {met:,} meet (under 10 s)", f"{statistics.median(times):.1f} s")
+    say("PostgreSQL: processor time of that, where others wait for one too", f"{statistics.median(worked):.1f} s")
+
+
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used; 0 where the system does not tell."""
+    told = Path(f"/proc/{process}/stat")
+    if not told.exists():
+        return 0
+    fields = told.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

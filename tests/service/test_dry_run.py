@@ -69,7 +69,8 @@ def test_a_draft_says_who_would_earn_it_and_who_is_one_step_away(who: Actor, run
             ],
         },
     ]
-    assert steps(tried(who, {"steps": 0})) == {"m11": 0}
+    counted = tried(who, {"steps": 0, "count": True})
+    assert (steps(counted), counted["count"]) == ({"m11": 0}, 1)
     assert rows_of(running, Award) == []
 
 
@@ -140,7 +141,7 @@ def test_what_cannot_be_tried_is_refused(who: Actor, running: Runtime, client: T
     without = definition(REVIEWED) | {"criteria": {"narrative": "By grace."}, "award": "reviewed"}
     assert refused(who.post(PATH, {"definition": without})) == (404, "rule-missing", None)
     wrong = {"definition": definition({"rule": "count", "gte": 0})}
-    assert refused(who.post(PATH, wrong))[0::2] == (422, "/criteria/rule/gte")
+    assert refused(who.post(PATH, wrong))[0::2] == (422, "/definition/criteria/rule/gte")
     posted(who.post(f"{ROOT}/achievements", definition(REVIEWED) | {"ref": "reader"}))
     assert refused(who.post(PATH, {"version": 2})) == (404, "version-unknown", None)
     assert refused(who.post(PATH, {"version": 1, "definition": definition(REVIEWED)}))[0] == 422

@@ -59,6 +59,9 @@ def test_the_queries_agree_with_the_oracle(database: Database, definition: dict[
             assert_agrees(progress.explain(session, network, version, member, world.now), expected[member])
         together = progress.evaluate(session, network, version, MEMBERS, world.now)
         everybody = progress.evaluate(session, network, version, None, world.now)
+        assert set(progress.who_meets(session, network, version, world.now)) == {
+            member for member, result in expected.items() if result.met
+        }
         for member, result in expected.items():
             assert together[member].met == result.met
             assert together[member].observed == pytest.approx(result.observed)
