@@ -1,5 +1,6 @@
 """New evidence asks the rules that it touches, and of the network no other."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -101,11 +102,15 @@ def test_one_more_post_costs_no_more_statements_among_many_achievements(
 ) -> None:
     _ = client
     statements: list[str] = []
-    event.listen(running.database.engine, "before_cursor_execute", lambda *all_of: statements.append(all_of[2]))
+
+    @event.listens_for(running.database.engine, "before_cursor_execute")
+    def _note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if threading.current_thread().name != "laurel-upkeep":  # what it does beside the posts is not theirs
+            statements.append(statement)
 
     def cost() -> int:
         found = []
-        for _ in range(3):  # what is read once, or by another thread, is not of the post
+        for _ in range(3):  # what is read once is not of the post
             statements.clear()
             posted(who.post(f"{ROOT}/contributions", REVIEW))
             found.append(len(statements))
