@@ -14,6 +14,7 @@ from service.api import (
     enrolments,
     evaluations,
     events,
+    flags,
     members,
     networks,
     progress,
@@ -39,6 +40,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(contributions.router)
     app.include_router(evaluations.router)
     app.include_router(records.router)
+    app.include_router(flags.router)
     app.include_router(achievements.router)
     app.include_router(dry_runs.router)
     app.include_router(enrolments.router)
