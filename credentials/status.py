@@ -224,8 +224,8 @@ def message_of(entry: Mapping[str, Any], status: int) -> str:
 def is_listed(revocation_list: object, credential_id: object, issuer: str) -> bool:
     """Return whether a 1EdTech Revocation List says that the credential is revoked.
 
-    An entry without `revoked` means that it is. The list has no signature: it speaks by lying at the address that
-    the signed credential names.
+    An entry without `revoked` means that it is, and so does an id alone, in a list that was written short. The list has
+    no signature: it speaks by lying at the address that the signed credential names.
 
     Args:
         revocation_list: the parsed document.
@@ -247,10 +247,11 @@ def is_listed(revocation_list: object, credential_id: object, issuer: str) -> bo
     if owner != issuer:
         message = f"expected the list of {shown(issuer)}, the credential's issuer, got that of {shown(owner)}"
         raise StatusError("status-list-issuer", message, "/id")
+    entries = ({"id": item} if isinstance(item, str) else item for item in listed)
     return any(
-        item.get("id") == credential_id and item.get("revoked") is not False
-        for item in listed
-        if isinstance(item, Mapping)
+        entry.get("id") == credential_id and entry.get("revoked") is not False
+        for entry in entries
+        if isinstance(entry, Mapping)
     )
 
 

@@ -301,7 +301,8 @@ ISSUER = "did:web:badges.example"
         ({"revokedCredentials": [{"id": "urn:1"}]}, True),
         ({"issuer": {"id": ISSUER}, "revokedCredential": [{"id": "urn:1", "revoked": False}]}, False),
         ({"revokedCredential": [{"id": "urn:1", "revoked": False}, {"id": "urn:1"}]}, True),
-        ({"revokedCredential": [{"id": "urn:2"}, "urn:1", {}]}, False),
+        ({"revokedCredential": [{"id": "urn:2"}, "urn:1", {}]}, True),
+        ({"revokedCredential": [{"id": "urn:2"}, "urn:3", {}, 7, None]}, False),
         ({"revokedCredential": []}, False),
     ],
 )
