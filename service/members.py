@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, derivation, events, evidence, reviews
+from service import awards, cases, derivation, events, evidence, reviews
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -138,6 +138,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     changed |= session.is_modified(member)
     session.flush()
     if not created and person is not known:
+        cases.relink(session, network, member.id, now)
         reviews.relink(session, network, member.id, now)
     if known is not None and person is not known:
         _forget_without_members(session, known)
