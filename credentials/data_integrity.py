@@ -166,10 +166,10 @@ def check_proof(
 
 
 def read_options(proof: Mapping[str, Any]) -> ProofOptions:
-    """Return what `proof` says about itself.
+    """Return what `proof` says about itself; a time without zone is taken for UTC, as the specification asks.
 
     Raises:
-        ProofError: a member that is missing or of the wrong type, a date without zone (code "proof-malformed").
+        ProofError: a member that is missing or of the wrong type (code "proof-malformed").
         UnsupportedError: a type or cryptosuite not in `SUITES` (code "suite-unsupported").
     Spec: VC Data Integrity 1.0, section 2.1 (proofs).
     """
@@ -322,12 +322,12 @@ def _read_texts(proof: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def _read_time(proof: Mapping[str, Any], name: str) -> datetime | None:
     if name not in proof:
         return None
-    instant = read_instant(proof[name])
+    value = proof[name]
+    instant = read_instant(value)
+    if instant is None and isinstance(value, str):
+        instant = read_instant(value + "Z")  # written without a zone it means UTC
     if instant is None:
-        raise ProofError(
-            "proof-malformed",
-            f"expected the proof's {name} to be a date and time with a zone, got {shown(proof[name])}",
-        )
+        raise ProofError("proof-malformed", f"expected the proof's {name} to be a date and time, got {shown(value)}")
     return instant
 
 

@@ -88,6 +88,9 @@ class Contexts:
         """The editions in use, one for each address."""
         return tuple(editions[0] for editions in self._known.values())
 
+    def __contains__(self, address: object) -> bool:
+        return address in self._known
+
     def get(self, address: str) -> Mapping[str, Any]:
         """Return the parsed context document that `address` stands for.
 

@@ -24,7 +24,7 @@ from credentials.keys import (
     base64url_decode,
     base64url_encode,
 )
-from credentials.model import V1_CONTEXT, V2_CONTEXT
+from credentials.model import V1_CONTEXT, V2_CONTEXT, is_open_badge
 from credentials.strict_json import MAX_BYTES, canonical_json, parse_json, pointer
 
 _MAX_HEADER_BYTES = 16 * 1024
@@ -196,7 +196,8 @@ def credential_of(jwt: Jwt) -> dict[str, Any]:
     """Return the credential that the payload is, or in VC Data Model 1.1 holds in its `vc` claim.
 
     The whole payload is the credential, without the JWT's own claims. In the form of 1.1, members that the credential
-    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them.
+    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them. Some
+    issuers put a credential of 2.0 there too: it is read as it stands, but for Open Badges, whose form is laid down.
 
     Raises:
         MalformedError: a `vc` that is no object, or a form that belongs to the other version than the first `@context`
@@ -211,9 +212,11 @@ def credential_of(jwt: Jwt) -> dict[str, Any]:
             )
         return credential
     inner = jwt.payload["vc"]
-    if not isinstance(inner, Mapping) or _first_context(inner) != V1_CONTEXT:
-        raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
-    return _with_claims_filled_in(inner, jwt.payload)
+    if isinstance(inner, Mapping) and _first_context(inner) == V1_CONTEXT:
+        return _with_claims_filled_in(inner, jwt.payload)
+    if isinstance(inner, Mapping) and _first_context(inner) == V2_CONTEXT and not is_open_badge(inner):
+        return dict(inner)
+    raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
 
 
 def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
@@ -356,7 +359,8 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     media_type = head.removeprefix("data:").lower()
     if head == media_type or not comma or not head.startswith("data:"):
         raise MalformedError("envelope-malformed", "expected an envelope whose id is a data: address", "/id")
-    if not re.fullmatch(rf"application/{found[0]}(\+ld|-ld)?\+jwt", media_type):
+    # Not all say more of a JWT than that it is one; its own `typ` does.
+    if not re.fullmatch(rf"application/({found[0]}(\+ld|-ld)?\+)?jwt", media_type):
         raise UnsupportedError(
             "envelope-unsupported", f"expected application/{found[0]}+jwt, got {shown(media_type)}", "/id"
         )

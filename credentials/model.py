@@ -126,6 +126,9 @@ Several = Annotated[list[T], AfterValidator(_filled)]
 OneOrSeveral = Annotated[list[T], BeforeValidator(_as_list), AfterValidator(_filled)]
 """Read from a single value too, where the specification allows that compaction; written as an array."""
 CompactJws = Annotated[str, _matching(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+\Z", "a compact JWS")]
+MediaType = Annotated[
+    str, _matching(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;.*)?\Z", "a media type")
+]
 LanguageCode = Annotated[
     str, _matching(r"[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?\Z", "a language code such as en or pt-BR")
 ]
@@ -561,7 +564,7 @@ class RelatedResource(Model):
     id: str
     digest_sri: OneOrSeveral[str] | None = Field(None, alias="digestSRI")
     digest_multibase: OneOrSeveral[str] | None = None
-    media_type: str | None = None
+    media_type: MediaType | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -745,6 +748,19 @@ class Method(Model):
     type: OneOrSeveral[str]
 
 
+class NamedMethod(Method):
+    """A status or a service of VC Data Model 1.1, which has an address always."""
+
+    id: str
+
+
+class DataSchema(Model):
+    """A schema of any type that the credential follows."""
+
+    id: str
+    type: OneOrSeveral[str]
+
+
 class _General(Credential):
     """A credential of any type."""
 
@@ -753,25 +769,29 @@ class _General(Credential):
     description: _LocalText | None = None
     issuer: Annotated[Text | Annotated[Party, Tag("(object)")], Discriminator(_kind)]
     credential_subject: Annotated[OneOrSeveral[Subject], AfterValidator(_some)]
-    credential_status: OneOrSeveral[Method] | None = None
-    credential_schema: OneOrSeveral[CredentialSchema] | None = None
-    refresh_service: OneOrSeveral[Method] | None = None
+    credential_schema: OneOrSeveral[DataSchema] | None = None
     terms_of_use: OneOrSeveral[Method] | None = None
     evidence: OneOrSeveral[Method] | None = None
     proof: OneOrSeveral[Method] | None = None
 
 
 class VerifiableCredential(_General):
-    """A credential of any type on VC Data Model 2.0."""
+    """A credential of any type on VC Data Model 2.0, the reserved extension points included."""
 
+    credential_status: OneOrSeveral[Method] | None = None
+    refresh_service: OneOrSeveral[Method] | None = None
+    confidence_method: OneOrSeveral[Method] | None = None
+    render_method: OneOrSeveral[Method] | None = None
     valid_from: Instant | None = None
     valid_until: Instant | None = None
 
 
 class VerifiableCredential11(_General):
-    """A credential of any type on VC Data Model 1.1, for checking."""
+    """A credential of any type on VC Data Model 1.1."""
 
     first_context = V1_CONTEXT
+    credential_status: OneOrSeveral[NamedMethod] | None = None
+    refresh_service: OneOrSeveral[NamedMethod] | None = None
     issuance_date: Instant
     expiration_date: Instant | None = None
 

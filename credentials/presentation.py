@@ -21,6 +21,7 @@ from credentials.report import (
     Report,
     concluded,
     finding_of,
+    reason_of,
     verdict_of,
 )
 from credentials.strict_json import pointer
@@ -139,9 +140,8 @@ def _check_credentials(secured: Secured, reports: tuple[Report, ...]) -> Check:
             continue
         outcome, findings = ("failed", failed) if report.verdict == "rejected" else ("undecided", undecided)
         first = next(check for check in report.checks if check.outcome == outcome)
-        reason = first.findings[0].message if first.findings else "it could not be looked up"
         where = pointer("verifiableCredential", *([index] if isinstance(value, list) else []))
-        findings.append(Finding("credential-not-verified", f"credential, {first.name}: {reason}", where))
+        findings.append(Finding("credential-not-verified", f"credential, {first.name}: {reason_of(first)}", where))
     count = len(_credentials_in(secured))
     if count > MAX_CREDENTIALS:
         message = f"expected at most {MAX_CREDENTIALS} credentials, got {count}"

@@ -18,8 +18,10 @@ NAMES: Final = (
     "subject",
     "proof",
     "issuer",
+    "refresh",
     "status",
     "validity",
+    "resources",
     "recipient",
     "endorsements",
 )
@@ -54,23 +56,32 @@ class Report:
         checks: one for each of `NAMES`, in that order.
         credential: as parsed, trusted or not; None where nothing could be read.
         form: how it came.
+        refreshed: the credential is not the one that came, but the newer copy that its issuer's refresh service has.
     """
 
     verdict: Verdict
     checks: tuple[Check, ...]
     credential: dict[str, Any] | None
     form: Form
+    refreshed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for programs; members are only ever added to it.
 
-        `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential}`: verdict is
-        "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed", "failed",
-        "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential (for codes
-        that begin with "jwt-" into header or payload); credential the object as it came, or null.
+        `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential, refreshed}`:
+        verdict is "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed",
+        "failed", "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential
+        (for codes that begin with "jwt-" into header or payload); credential the object as it came, or null; refreshed
+        whether it is the newer copy that was fetched, which the checks are then about.
         """
         checks = [check.to_json() for check in self.checks]
-        return {"verdict": self.verdict, "form": self.form, "checks": checks, "credential": self.credential}
+        return {
+            "verdict": self.verdict,
+            "form": self.form,
+            "checks": checks,
+            "credential": self.credential,
+            "refreshed": self.refreshed,
+        }
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,11 @@ def verdict_of(checks: Iterable[Check]) -> Verdict:
     """Return *rejected* if any check failed, else *undecided* if any is, else *verified*."""
     outcomes = {check.outcome for check in checks}
     return "rejected" if "failed" in outcomes else "undecided" if "undecided" in outcomes else "verified"
+
+
+def reason_of(check: Check) -> str:
+    """Return why a check did not pass, as a part of a sentence."""
+    return check.findings[0].message if check.findings else "it could not be looked up"
 
 
 def finding_of(error: CredentialError, where: str = "") -> Finding:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from credentials.canonicalize import canonicalize
-from credentials.data_integrity import SUITES, create_proof
+from credentials.data_integrity import SUITES, create_proof, proofs_of
+from credentials.digests import compare, editions_of, read_digests, resources_of
 from credentials.documents import PACKAGED, Contexts
-from credentials.errors import MalformedError, UnsupportedError
+from credentials.errors import CredentialError, MalformedError, UnsupportedError
 from credentials.instants import read_instant
 from credentials.jose import claims_of, encode_jwt
 from credentials.keys import Signer
@@ -23,30 +24,41 @@ def sign(
     created: datetime,
     suite: str = "eddsa-rdfc-2022",
     contexts: Contexts = PACKAGED,
+    further: bool = False,
+    previous_proof: str | list[str] | None = None,
+    proof_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return a copy of `credential` with a proof, as an array of one; the copy's members are the credential's own.
+    """Return a copy of `credential` with a proof, in an array; the copy's members are the credential's own.
 
-    1. The form is checked: what `verify` would find fault with is not signed.
+    1. The form is checked: what `verify` would find fault with is not signed. So are the digests of related resources,
+       as far as they can be compared here: those of contexts.
     2. The credential is canonicalized, for every suite: a term that no context defines would mean nothing to others.
     3. The proof is made.
 
     Args:
-        credential: without `proof`; further proofs are `data_integrity.create_proof`'s.
+        credential: of VC Data Model 2.0 or 1.1 (whose context leaves proofs to a context of data integrity, which the
+            caller has put in); without `proof`, unless `further`.
         verification_method: the full address under which the issuer publishes the signer's key.
         created: an aware instant; written in whole seconds of UTC.
+        further: keep the proofs that are there, and add this one (a proof set).
+        previous_proof: ids of proofs there that this one is made after, and covers (a proof chain).
+        proof_id: the id of this proof, for another to be made after it.
     Raises:
         MalformedError: the first finding of the form check, with its code and pointer; or a proof that is there already
             (code "proof-present").
+        ProofError: proofs that are there and cannot stay ("proof-malformed", "proof-id-repeated", "proof-too-many"), or
+            a previous one that is not there ("previous-proof-missing").
         ContextError: an unknown context, an undefined term or type, a relative address.
         UnsupportedError: an unknown suite ("suite-unsupported"), or one that does not take this key
             ("key-unsupported").
-    Spec: VC Data Integrity 1.0, section 4.2 (add proof); VC Data Model 2.0, section 4.
+    Spec: VC Data Integrity 1.0, section 4.2 (add proof) and 4.3 (add proof set or chain); VC Data Model 2.0, section 4.
     """
-    _check_form(credential)  # (1)
-    if "proof" in credential:
+    _check_form(credential, contexts)  # (1)
+    if "proof" in credential and not further:
         raise MalformedError("proof-present", "expected a credential without proof, got one that has it", "/proof")
+    existing = proofs_of(credential) if "proof" in credential else []
     if suite in SUITES and SUITES[suite].canonicalization != "rdfc":
-        canonicalize(credential, contexts)  # (2)
+        canonicalize({name: value for name, value in credential.items() if name != "proof"}, contexts)  # (2)
     proof = create_proof(  # (2), (3)
         credential,
         signer,
@@ -54,27 +66,43 @@ def sign(
         verification_method=verification_method,
         created=created,
         contexts=contexts,
+        previous_proof=previous_proof,
+        proof_id=proof_id,
     )
-    return {**credential, "proof": [proof]}
+    signed = {**credential, "proof": [*existing, proof]}
+    proofs_of(signed)  # one more may be one too many, or of an id that is taken
+    return signed
 
 
-def sign_jwt(credential: Mapping[str, Any], signer: Signer, *, kid: str, contexts: Contexts = PACKAGED) -> str:
-    """Return `credential` as a compact VC-JWT in Open Badges' form: the payload is the credential with its claims.
+def sign_jwt(
+    credential: Mapping[str, Any],
+    signer: Signer,
+    *,
+    kid: str,
+    contexts: Contexts = PACKAGED,
+    form: Literal["open-badges", "vc-jose-cose"] = "open-badges",
+) -> str:
+    """Return `credential` as a compact VC-JWT whose payload is the credential; the key decides `alg`.
+
+    In Open Badges' form (`typ` JWT) claims repeat the credential; in that of VC-JOSE-COSE (`typ` vc+jwt) none does.
 
     Args:
         credential: of VC Data Model 2.0; proofs that it has are signed with the rest.
-        kid: the address at which the signer's key lies as a bare JWK.
+        kid: where the issuer publishes the signer's key; for Open Badges the address at which it lies as a bare JWK.
     Raises:
-        MalformedError, ContextError: as `sign`; and a validity in parts of a second, which others would compare with
-            the claims (code "date-not-whole-seconds").
+        MalformedError, ContextError: as `sign`; and, in Open Badges' form, a validity in parts of a second, which
+            others would compare with the claims (code "date-not-whole-seconds").
         UnsupportedError: a credential of VC Data Model 1.1 (code "jwt-version-unsupported").
-    Spec: Open Badges 3.0, section on JSON Web Token proof format.
+    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.1.
     """
-    _check_form(credential)
+    _check_form(credential, contexts)
     if credential["@context"][0] == V1_CONTEXT:
         raise UnsupportedError(
             "jwt-version-unsupported", "expected a credential of VC Data Model 2.0, got an older one"
         )
+    if form == "vc-jose-cose":
+        canonicalize(credential, contexts)
+        return encode_jwt(credential, signer, kid=kid, typ="vc+jwt")
     for member in ("validFrom", "validUntil"):
         instant = read_instant(credential.get(member))
         if instant is not None and instant.microsecond:
@@ -159,6 +187,15 @@ def _check_presentation_form(presentation: Mapping[str, Any]) -> None:
         raise MalformedError(finding.code, finding.message, finding.pointer)
 
 
-def _check_form(credential: Mapping[str, Any]) -> None:
+def _check_form(credential: Mapping[str, Any], contexts: Contexts) -> None:
     for finding in check_form(credential):
         raise MalformedError(finding.code, finding.message, finding.pointer)
+    for where, resource in resources_of(credential):
+        bodies = editions_of(resource["id"], contexts)
+        try:
+            if bodies is None:
+                read_digests(resource)
+            else:
+                compare(resource, bodies)
+        except CredentialError as error:
+            raise type(error)(error.code, error.message, where + error.pointer) from error

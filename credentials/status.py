@@ -129,7 +129,7 @@ def status_list_credential(
     bits: BitstringStatusList,
     valid_from: datetime,
     valid_until: datetime,
-    ttl_ms: int,
+    ttl_ms: int | None = None,
 ) -> dict[str, Any]:
     """Return the list as a credential to be signed by `issuer`.
 
@@ -137,6 +137,7 @@ def status_list_credential(
         id: the address at which it will lie.
         bits: at least `MIN_ENTRIES`.
         ttl_ms: how long a copy may be kept before it is fetched again, in milliseconds; `valid_until` stands above it.
+            Where nothing is said, others take five minutes.
     Spec: Bitstring Status List v1.0, section 2.2 (BitstringStatusListCredential).
     """
     if len(bits) < MIN_ENTRIES:
@@ -152,7 +153,7 @@ def status_list_credential(
             "id": f"{id}#list",
             "type": "BitstringStatusList",
             "statusPurpose": purpose,
-            "ttl": ttl_ms,
+            **({} if ttl_ms is None else {"ttl": ttl_ms}),
             "encodedList": bits.encode(),
         },
     }

@@ -4,19 +4,21 @@ Three outcomes, not two: what cannot be looked up is *undecided*, never a green 
 never an error.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from credentials.documents import PACKAGED, Contexts, Load
-from credentials.errors import CredentialError
+from credentials.errors import CredentialError, shown
 from credentials.findings import Finding
 from credentials.model import check_form, is_open_badge
 from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
 from credentials.received import Secured, form_of, read, taken_apart
 from credentials.recipient import matches
-from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, verdict_of
+from credentials.refresh import fetch_newer, service_of
+from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, verdict_of
+from credentials.resources import check_resources
+from credentials.schemas import check_schemas
 from credentials.standing import check_status, check_validity
 from credentials.strict_json import pointer
 from credentials.unprotected import AMBIGUOUS
@@ -36,11 +38,7 @@ _SUBJECT_CODES: Final = frozenset(
         "required-value-not-allowed",
     }
 )
-_SCHEMA_TYPE = "1EdTechJsonSchemaValidator2019"
-_KNOWN_SCHEMA = re.compile(
-    r"https://purl\.imsglobal\.org/spec/ob/v3p0/schema/json(-ld)?/"
-    r"ob_v3p0_(any)?(achievement|endorsement)credential(_schema|-jsonschema1)\.json"
-)
+_SCHEMA_OUTCOMES = ("failed", "undecided", "remark")
 
 
 def verify(
@@ -58,21 +56,27 @@ def verify(
        proof that rests on it.
     3. schema: the form is that of the VC Data Model and, for badges and endorsements, of 1EdTech's schemas. Where the
        proof covers meaning and not text, what it leaves ambiguous is *undecided*. Other schemas that the credential
-       names by 1EdTech's type are not read here: *undecided*.
+       names are loaded and evaluated (`schemas`).
     4. subject: an Open Badge names a recipient, criteria, and results that fit their descriptions.
     5. proof: the JWT, or every proof, holds.
     6. issuer: the key under which one holds is published by the issuer itself.
-    7. status: no list says that it is revoked or suspended.
-    8. validity: `now` is within its dates.
-    9. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
-    10. endorsements: each endorsement in it passes 1 to 8 for itself.
+    7. refresh: where the issuer names a service for newer copies, it is asked once. What comes has to be the same
+       credential and to pass 1 to 6 and 8 to 10, and then the whole report is about it (`Report.refreshed`); otherwise
+       the one that came stands, with a remark.
+    8. status: no list says that it is revoked or suspended.
+    9. validity: `now` is within its dates.
+    10. resources: what it relates to has the digests that it gives.
+    11. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
+    12. endorsements: each endorsement in it passes 1 to 6 and 8 to 10 for itself.
 
-    Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at.
+    Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at, and that
+    refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until then their
+    addresses are anybody's.
 
     Args:
         received: as it came; within the bounds of `parse_json` and `bake.MAX_IMAGE_BYTES`.
         now: aware; the instant that the question is about.
-        load: how DID documents, keys and status lists are had; called `provenance.MAX_ADDRESSES` times at most.
+        load: how DID documents, keys, status lists and the rest are had; called `provenance.MAX_ADDRESSES` times at most.
         recipient: e-mail address, DID or other identifier of whoever shows it.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
@@ -100,27 +104,66 @@ def _unreadable(error: CredentialError, form: Form) -> Report:
 
 
 def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None) -> Report:
+    checks = _check_credential(secured, inquiry)
+    refresh, newer = _refresh(secured, checks, inquiry)  # (7)
+    if newer is not None:
+        secured, checks = newer
     checks = [
-        *_check_credential(secured, inquiry),
-        _check_recipient(secured.credential, recipient),  # (9)
-        _check_endorsements(secured.credential, inquiry),  # (10)
+        *checks[:6],
+        refresh,
+        *checks[6:],
+        _check_recipient(secured.credential, recipient),  # (11)
+        _check_endorsements(secured.credential, inquiry),  # (12)
     ]
-    return Report(verdict_of(checks), tuple(checks), secured.credential, form)
+    return Report(verdict_of(checks), tuple(checks), secured.credential, form, refreshed=newer is not None)
+
+
+def _refresh(
+    secured: Secured, checks: Sequence[Check], inquiry: Inquiry
+) -> tuple[Check, tuple[Secured, list[Check]] | None]:
+    """Return that check, and the newer copy with its own checks where it takes the place of the one that came."""
+    service = service_of(secured)
+    if service is None or not _stands_behind(*checks[4:6]):
+        return Check("refresh", "skipped"), None
+    address, where = service
+    try:
+        newer = fetch_newer(secured, address, inquiry)
+    except CredentialError as error:
+        return _kept(error.message, where), None
+    if newer is None:
+        return Check("refresh", "passed"), None
+    its_checks = _check_credential(newer, inquiry)
+    if verdict_of(its_checks) != "verified":
+        wrong = next(check for check in its_checks if check.outcome in {"failed", "undecided"})
+        return _kept(f"{wrong.name}: {reason_of(wrong)}", where), None
+    message = f"the issuer has a newer copy at {shown(address)}, which this report is about"
+    return Check("refresh", "passed", (Finding("credential-refreshed", message, where),)), (newer, its_checks)
+
+
+def _kept(reason: str, where: str) -> Check:
+    message = f"expected a newer copy that is good, got none, so that the one received stands: {reason}"
+    return Check("refresh", "passed", (Finding("refresh-not-verified", message, where),))
+
+
+def _stands_behind(proof: Check, issuer: Check) -> bool:
+    return proof.outcome == issuer.outcome == "passed"
 
 
 def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
-    """Return the checks that any credential has to pass for itself."""
+    """Return the checks that any credential has to pass for itself: all of `NAMES` but (7), (11) and (12)."""
     provenance = check_provenance(secured, inquiry)
     form = check_form(secured.credential)
+    known = _stands_behind(provenance.proof, provenance.owner)
     return [
         Check("parse", "passed"),
         _check_context(secured.credential, provenance, form, inquiry),  # (2)
-        _check_schema(secured.credential, provenance, form),  # (3)
+        _check_schema(secured.credential, provenance, form, inquiry if known else None),  # (3)
         _check_subject(secured.credential, form),  # (4)
         provenance.proof,  # (5)
         provenance.owner,  # (6)
-        check_status(secured, inquiry),  # (7)
-        _check_validity(secured.credential, form, inquiry),  # (8)
+        check_status(secured, inquiry),  # (8)
+        _check_validity(secured.credential, form, inquiry),  # (9)
+        check_resources(secured.credential, inquiry) if known else Check("resources", "skipped"),  # (10)
     ]
 
 
@@ -136,22 +179,21 @@ def _check_context(
     return concluded("context", failed=[fault for fault in found if fault not in unknown], undecided=unknown)
 
 
-def _check_schema(credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding]) -> Check:
+def _check_schema(
+    credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding], inquiry: Inquiry | None
+) -> Check:
+    """Return whether the form is as it has to be; by the credential's own schemas only with an inquiry."""
     elsewhere = _SUBJECT_CODES | AMBIGUOUS | {"period-reversed"}
     failed = [found for found in form if found.code not in elsewhere and not found.pointer.startswith("/@context")]
     ambiguous = [found for found in form if found.code in AMBIGUOUS and not provenance.covers_text]
-    return concluded("schema", failed=failed, undecided=[*ambiguous, *_unread_schemas(credential)])
-
-
-def _unread_schemas(credential: Mapping[str, Any]) -> Iterator[Finding]:
-    schemas = credential.get("credentialSchema")
-    for index, schema in enumerate(schemas if isinstance(schemas, list) else [schemas]):
-        if isinstance(schema, Mapping) and schema.get("type") == _SCHEMA_TYPE:
-            address = schema.get("id")
-            if isinstance(address, str) and not _KNOWN_SCHEMA.fullmatch(address):
-                message = f"expected a schema that is known here, got {address[:200]!a}"
-                where = pointer("credentialSchema", *([index] if isinstance(schemas, list) else []), "id")
-                yield Finding("schema-unknown", message, where)
+    of_schemas = [] if inquiry is None else list(check_schemas(credential, inquiry))
+    by_outcome = {name: [found for outcome, found in of_schemas if outcome == name] for name in _SCHEMA_OUTCOMES}
+    return concluded(
+        "schema",
+        failed=[*failed, *by_outcome["failed"]],
+        undecided=[*ambiguous, *by_outcome["undecided"]],
+        remarks=by_outcome["remark"],
+    )
 
 
 def _check_subject(credential: Mapping[str, Any], form: Sequence[Finding]) -> Check:
@@ -180,7 +222,7 @@ def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Ch
     return concluded("recipient", undecided=[Finding("recipient-not-comparable", message, "/credentialSubject")])
 
 
-# --- (10) Endorsements -----------------------------------------------------------------------------------------------
+# --- (12) Endorsements -----------------------------------------------------------------------------------------------
 
 
 def _check_endorsements(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
@@ -202,8 +244,8 @@ def _check_endorsements(credential: Mapping[str, Any], inquiry: Inquiry) -> Chec
         for outcome, findings in (("failed", failed), ("undecided", undecided)):
             first = next((check for check in checks if check.outcome == outcome), None)
             if first is not None:
-                reason = first.findings[0].message if first.findings else "it could not be looked up"
-                findings.append(Finding("endorsement-not-verified", f"endorsement, {first.name}: {reason}", where))
+                message = f"endorsement, {first.name}: {reason_of(first)}"
+                findings.append(Finding("endorsement-not-verified", message, where))
                 break
         subject = secured.credential.get("credentialSubject")
         if isinstance(subject, Mapping) and subject.get("id") != endorsed:

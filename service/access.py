@@ -1,6 +1,7 @@
 """Who is calling, what they may do, and whose rows they may see."""
 
 import hashlib
+import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,6 +48,18 @@ class Caller:
     network_id: UUID | None
     member_id: UUID | None
     scopes: frozenset[str]
+
+
+def require_shared(secret: str, given: str | None) -> None:
+    """Let a machine pass that has the one token which the settings name.
+
+    Raises:
+        UnauthenticatedError: none was given (code "token-missing"), or another ("token-invalid").
+    """
+    if given is None:
+        raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
+    if not hmac.compare_digest(secret.encode(), given.encode()):
+        raise UnauthenticatedError("token-invalid", "Expected the token of the settings, got another one.")
 
 
 def create_token(

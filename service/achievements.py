@@ -1,26 +1,25 @@
 """Achievements: drafts, and the published versions that never change."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
-from service import criteria, definitions, enrolments, events, issuers, pictures, unsettled
+from service import definitions, enrolments, events, issuers, listening, pictures, publishing, unsettled
 from service.database import ReadSession, WriteSession, insert_new
-from service.definitions import RULE, AchievementFields, AchievementIn
+from service.definitions import AchievementFields, AchievementIn
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.paging import page
-from service.rules import Count, Fault, Holds, Sum, number
+from service.rules import number
 from service.settings import Settings
-from service.tables import Achievement, AchievementVersion, Blob, Network, Session
+from service.tables import Achievement, AchievementVersion, Blob, Network
 
 PICTURES = ("image/png", "image/svg+xml")
 State = Literal["draft", "published"]
@@ -43,6 +42,8 @@ def define(session: WriteSession, network: Network, body: AchievementIn, now: da
         InvalidError: the rule, the picture, or what publishing asks for.
     """
     definition = _checked(session, network, body)
+    if body.publish:
+        _one_publication_at_a_time(session, network)
     created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
     achievement = _locked(session, network, body.ref)
     if created:
@@ -91,6 +92,7 @@ def publish(session: WriteSession, network: Network, ref: str, now: datetime) ->
         NotFoundError: no such achievement.
         InvalidError: the definition asks for what does not exist or cannot be met; all `errors` are in the details.
     """
+    _one_publication_at_a_time(session, network)
     achievement = _locked(session, network, ref)
     _publish(session, network, achievement, now)
     return show(session, [achievement])[0]
@@ -250,6 +252,11 @@ def _checked(session: WriteSession, network: Network, body: AchievementFields) -
     return definition
 
 
+def _one_publication_at_a_time(session: WriteSession, network: Network) -> None:
+    """Lock the network's row until the commit: two that ask for each other cannot both be published."""
+    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+
+
 def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
     """Return the achievement, its versions held until the commit; awards of it can go on being written."""
     achievement = get_achievement(session, network, ref)
@@ -260,13 +267,6 @@ def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
 def _newest(session: OrmSession, achievement: Achievement) -> AchievementVersion:
     where = AchievementVersion.achievement_id == achievement.id
     return session.scalars(select(AchievementVersion).where(where, _is_newest())).one()
-
-
-def _newest_published(session: OrmSession, achievement: Achievement) -> AchievementVersion | None:
-    published = select(AchievementVersion).where(
-        AchievementVersion.achievement_id == achievement.id, AchievementVersion.published_at.is_not(None)
-    )
-    return session.scalar(published.order_by(AchievementVersion.version.desc()).limit(1))
 
 
 def _is_newest() -> ColumnElement[bool]:
@@ -293,11 +293,11 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
     version = _newest(session, achievement)
     if version.published_at is not None:
         return
-    found = list(_faults(session, network, achievement, version.definition))
+    found = list(publishing.faults(session, network, achievement.ref, version.definition, now))
     if found:
         errors = [{"code": fault.code, "detail": fault.message, "pointer": fault.pointer} for fault in found]
         raise InvalidError(*found[0], {"errors": errors})
-    before = _newest_published(session, achievement)
+    before = publishing.newest_published(session, achievement)
     if before is not None:
         enrolments.keep(session, network, before, now)
     version.published_at = now
@@ -305,49 +305,7 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
     session.flush()
     about = {"achievement": str(achievement.id), "achievement_version": str(version.id)}
     events.append(session, network, "achievement.published", about, now)
-    if "rule" in version.definition["criteria"]:
-        unsettled.mark_all(session, network, now)
-
-
-def _faults(
-    session: WriteSession, network: Network, achievement: Achievement, definition: dict[str, Any]
-) -> Iterator[Fault]:
-    """Give what keeps the definition from being published: what it says, and what it refers to."""
-    yield from definitions.faults(definition, ZoneInfo(network.time_zone))
-    rule = definition["criteria"].get("rule")
-    nodes = list(criteria.walk(criteria.parse(rule, RULE), RULE)) if rule else []
-    for place, node in nodes:
-        if isinstance(node, Count | Sum) and node.where.sessions:
-            listed = Session.network_id == network.id, Session.ref.in_(node.where.sessions)
-            known = set(session.scalars(select(Session.ref).where(*listed)))
-            for index, ref in enumerate(node.where.sessions):
-                if ref not in known:
-                    message = "Expected the ref of a session of this network; post the session first."
-                    yield Fault("session-unknown", message, f"{place}/where/sessions/{index}")
-        if isinstance(node, Holds):
-            for index, ref in enumerate(node.achievements):
-                fault = _cannot_hold(session, network, achievement.ref, ref)
-                if fault is not None:
-                    yield Fault(*fault, f"{place}/achievements/{index}")
-
-
-def _cannot_hold(session: WriteSession, network: Network, own: str, ref: str) -> tuple[str, str] | None:
-    """Return why an achievement cannot ask for another: it is not published, or it asks for this one, at however many removes."""
-    seen: set[str] = set()
-    ahead = [ref]
-    while ahead:
-        at = ahead.pop()
-        if at == own:
-            return "requires-itself", "Expected other achievements: this one would be asked for to earn itself."
-        if at in seen:
-            continue
-        seen.add(at)
-        other = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == at))
-        version = _newest_published(session, other) if other is not None else None
-        if version is None and at == ref:
-            return "achievement-unknown", "Expected the ref of a published achievement of this network."
-        rule = definitions.rule_of(version.definition) if version is not None else None
-        for _, node in criteria.walk(rule) if rule is not None else ():
-            if isinstance(node, Holds):
-                ahead.extend(node.achievements)
-    return None
+    tree = definitions.rule_of(version.definition)
+    if tree is not None:
+        listening.index(session, network, achievement, tree)
+        unsettled.mark_all(session, network, now, listening.published(achievement))

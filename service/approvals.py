@@ -141,8 +141,9 @@ def approve(
         return row
     award = _award_of(session, row)
     if row.kind == "second":
-        decisions.announce(session, running, network, award, now)
         reviews.close(session, network, row, "approved", None, now)
+        if award.due_at is None or award.due_at <= now:
+            decisions.announce(session, running, network, award, now)
         awards.settle(session, running, network, [row.member_id], now)
     else:
         _keep(session, network, caller, award, now)
@@ -180,7 +181,7 @@ def decline(
     for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
         issuance.revoke(session, running, caller, credential_id, body.reason, now)
     if award.state != "revoked":
-        decisions.give_up(session, network, caller, award, now)
+        decisions.give_up(session, network, caller, award, body.reason, now)
     return row
 
 

@@ -11,20 +11,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, award_requests, decisions, events, issuance, progress, receipts, reviews, unsettled
+from service import (
+    access,
+    award_requests,
+    decisions,
+    events,
+    issuance,
+    listening,
+    progress,
+    receipts,
+    reviews,
+    unsettled,
+)
 from service.access import Caller
 from service.award_requests import AwardIn
 from service.database import ReadSession, WriteSession
 from service.decisions import Prepared, Versions
-from service.errors import CustodyError, NotFoundError, ServiceError
+from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
 from service.paging import page
 from service.receipts import Decider, Decision, Retraced
 from service.reviews import LIVE
 from service.runtime import Runtime
 from service.settings import Settings
+from service.shapes import Body, Prose
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -34,6 +47,7 @@ from service.tables import (
     Member,
     Network,
     Receipt,
+    Review,
     UnsettledMember,
 )
 
@@ -41,6 +55,12 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """Members decided on, or awards made, in one transaction."""
+
+
+class UndoIn(Body):
+    """Why a pending award is undone."""
+
+    reason: Prose = Field(description="kept by the network", examples=["Awarded to the wrong member."])
 
 
 @dataclass(frozen=True)
@@ -111,11 +131,13 @@ def settle(
     made later.
     """
     locked = decisions.lock_members(session, Member.id.in_(member_ids))
-    unsettled.clear(session, locked)
+    topics = unsettled.clear(session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now)).due:
+        while (earned := _earned(session, network, locked, now, topics)).due:
             made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
+            reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
         reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
@@ -149,7 +171,7 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
 
 def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now).due
+        return _earned(session, network, member_ids, now, unsettled.topics_of(session, member_ids)).due
 
     try:
         prepared = decisions.prepare(running, network_id, decide, now)
@@ -190,6 +212,55 @@ def review_after_void(
             lost.append(row)
     issuance.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
     return lost
+
+
+def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
+    """Undo a pending award, and return it: only its row stays. One that was undone before is given back as it is.
+
+    Raises:
+        NotFoundError: the network has no such award (code "award-unknown").
+        ConflictError: it was announced, and can only be revoked (code "award-not-pending").
+    """
+    found = select(Award).where(Award.network_id == network.id, Award.id == award_id)
+    row = session.scalar(found)
+    if row is None:
+        raise NotFoundError("award-unknown", "No award of this network has this id.")
+    decisions.lock_members(session, Member.id == row.member_id)
+    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
+    if row.state == "revoked" and signed is None:
+        return row
+    if row.state != "pending":
+        message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
+        raise ConflictError("award-not-pending", message)
+    decisions.give_up(session, network, caller, row, body.reason, now)
+    return row
+
+
+def sign_due(running: Runtime) -> int:
+    """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
+
+    What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
+    """
+    now, last, count = running.now(), UUID(int=0), 0
+    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
+    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
+    while True:
+        with running.database.read() as session:
+            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
+        if row is None:
+            return count
+        last = row.id
+        try:
+            with running.database.write() as session:
+                network = session.get_one(Network, row.network_id)
+                decisions.lock_members(session, Member.id == row.member_id)
+                found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
+                if found is not None and network.state != "closed":
+                    count += decisions.announce(session, running, network, found, now)
+                    settle(session, running, network, [found.member_id], now)
+        except CustodyError:
+            log.exception("the award %s waits for the keys of its network", row.id)
 
 
 def expire_due(running: Runtime) -> int:
@@ -336,15 +407,20 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
 
 @dataclass(frozen=True)
 class _Earned:
-    """What members have earned automatically, and for which versions nothing but people's approval is missing."""
+    """What members have earned automatically, and for which versions nothing but people's approval is missing.
+
+    `versions` are all that were looked at.
+    """
 
     due: list[Decision]
     waiting: dict[UUID, list[UUID]]
     versions: dict[UUID, AchievementVersion]
 
 
-def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime) -> _Earned:
-    """Return what these members have earned automatically and do not have.
+def _earned(
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+) -> _Earned:
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
@@ -360,15 +436,18 @@ def _earned(session: OrmSession, network: Network, member_ids: Sequence[UUID], n
     done = set(session.execute(had))
     at = now.replace(microsecond=0)
     earned = _Earned([], {}, {})
-    for version, judged in Versions(session, network, member_ids).judged():
+    for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
-        if version.award == "automatic" and open_to:
+        if version.award != "automatic":
+            continue
+        earned.waiting[version.id], earned.versions[version.id] = [], version
+        if open_to:
             nodes = progress.evaluate(session, network, version, open_to, now)
             met = [member_id for member_id in open_to if nodes[member_id].met]
             earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
             # Approval alone is not asked for by itself: somebody must have done something first.
             ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
-            earned.waiting[version.id], earned.versions[version.id] = ready, version
+            earned.waiting[version.id] = ready
     return earned
 
 

@@ -33,8 +33,6 @@ ESCALATED_WITHIN = Duration.parse("P2M")
 """How much longer once it is escalated: the further time that the same article gives."""
 MOST_STATEMENTS = 50
 """What one person can say in one case; the length of each is limited, too."""
-BATCH = 100
-"""Cases whose time is over, in one transaction."""
 
 
 class MediatorIn(Body):
@@ -122,7 +120,7 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         raise ConflictError("case-open", message, details={"case": str(there)})
     row = session.get_one(Case, values["id"])
     case_files.add_step(session, row, "opened", part, caller, now, body.statement)
-    _tell(session, network, row, "case.opened", now)
+    tell(session, network, row, "case.opened", now)
     return row
 
 
@@ -163,7 +161,7 @@ def assign(
     row.mediator_id, row.mediator_who = mediator.id, who
     row.state = "mediating" if row.state == "open" else row.state
     case_files.add_step(session, row, "assigned", _as(part), caller, now, subject_id=mediator.id)
-    _tell(session, network, row, "case.mediator-assigned", now)
+    tell(session, network, row, "case.mediator-assigned", now)
     return row
 
 
@@ -199,7 +197,7 @@ def escalate(
         raise ForbiddenError("not-a-party", "Expected a party: the mediator decides, or is replaced.")
     _check_open(row)
     if row.state != "escalated":
-        _escalate(session, network, row, part, caller, body.statement, now)
+        escalate_now(session, network, row, part, caller, body.statement, now)
     return row
 
 
@@ -264,18 +262,6 @@ def resolve(
     return row
 
 
-def pass_deadlines(running: Runtime) -> int:
-    """Escalate the cases whose time is over, and say of those that are escalated already that they are overdue.
-
-    Returns how many there were. An escalated case stays open, with a new day on which it is said again, until
-    somebody decides. Those of a closed network wait: it takes nothing new.
-    """
-    count = 0
-    while done := _pass_some(running):
-        count += done
-    return count
-
-
 def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
     """Write down anew who is who in cases, before approvals and awards; to be called when the person changed.
 
@@ -297,7 +283,28 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
         session.flush()
         if row.mediator_id != mediator_id:
             case_files.add_step(session, row, "left", "service", None, now, subject_id=mediator_id)
-            _tell(session, network, row, "case.mediator-left", now)
+            tell(session, network, row, "case.mediator-left", now)
+
+
+def escalate_now(
+    session: WriteSession,
+    network: Network,
+    row: Case,
+    part: str,
+    caller: Caller | None,
+    text: str | None,
+    now: datetime,
+) -> None:
+    """Let a case go from its mediator, if it has one, to somebody else."""
+    row.state, row.mediator_id, row.mediator_who = "escalated", None, None
+    row.due_at = contesting.end_of_day(network, now, ESCALATED_WITHIN)
+    case_files.add_step(session, row, "escalated", part, caller, now, text)
+    tell(session, network, row, "case.escalated", now)
+
+
+def tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
+    """Append the event: it names the case alone, because whoever reads events may not know who contests what."""
+    events.append(session, network, kind, {"case": str(row.id)}, now)
 
 
 def _contestant(
@@ -342,7 +349,7 @@ def _locked(
 
 
 def _check_open(row: Case) -> None:
-    if row.state == "resolved":
+    if row.outcome is not None:
         raise ConflictError("case-closed", f"Expected an open case; this one was {row.outcome}.")
 
 
@@ -372,51 +379,7 @@ def _as(part: str) -> str:
     return "network" if part == "mediator" else part
 
 
-def _escalate(
-    session: WriteSession,
-    network: Network,
-    row: Case,
-    part: str,
-    caller: Caller | None,
-    text: str | None,
-    now: datetime,
-) -> None:
-    row.state, row.mediator_id, row.mediator_who = "escalated", None, None
-    row.due_at = contesting.end_of_day(network, now, ESCALATED_WITHIN)
-    case_files.add_step(session, row, "escalated", part, caller, now, text)
-    _tell(session, network, row, "case.escalated", now)
-
-
 def _close(session: WriteSession, network: Network, row: Case, outcome: str, now: datetime) -> None:
     row.state, row.outcome, row.resolved_at = "resolved", outcome, now
     session.flush()
-    _tell(session, network, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved", now)
-
-
-def _tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
-    """Append the event: it names the case alone, because whoever reads events may not know who contests what."""
-    events.append(session, network, kind, {"case": str(row.id)}, now)
-
-
-def _pass_some(running: Runtime) -> int:
-    now = running.now()
-    due = (
-        select(Case)
-        .join(Network, Network.id == Case.network_id)
-        .where(Case.state != "resolved", Case.due_at <= now, Network.state != "closed")
-    )
-    with running.database.read() as session:
-        if session.scalar(due.with_only_columns(Case.id).limit(1)) is None:
-            return 0
-    with running.database.write() as session:
-        held = due.order_by(Case.id).limit(BATCH).with_for_update(of=Case, skip_locked=True)
-        rows = session.scalars(held).all()
-        for row in rows:
-            network = session.get_one(Network, row.network_id)
-            if row.state == "escalated":
-                row.due_at = contesting.end_of_day(network, now, ESCALATED_WITHIN)
-                case_files.add_step(session, row, "overdue", "service", None, now)
-                _tell(session, network, row, "case.overdue", now)
-            else:
-                _escalate(session, network, row, "service", None, None, now)
-        return len(rows)
+    tell(session, network, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved", now)

@@ -127,6 +127,12 @@ class ContributionFilter(Part):
         None, min_length=1, max_length=1, description="accepted, the only evidence that ever counts; may be left out"
     )
 
+    @property
+    def topics(self) -> set[str]:
+        """What must be heard of for more contributions to fit, as `service.listening` names it."""
+        done = {f"did:{name}" for name in self.types or ("*",)}
+        return done | ({f"role:{self.role}"} if self.role is not None else set())
+
     def __str__(self) -> str:
         """Write the filter as it follows the word "contributions"."""
         return "".join(

@@ -51,7 +51,7 @@ class Custody:
         """Make a private key, keep it encrypted, and return its custody URI and signer.
 
         Args:
-            algorithm: "Ed25519", "P-256" or "RSA" (3,072 bits).
+            algorithm: "Ed25519", "P-256", "P-384" or "RSA" (3,072 bits).
         Raises:
             CustodyError: the folder cannot be written (code "custody-unavailable").
         """
@@ -60,6 +60,8 @@ class Custody:
             private = ed25519.Ed25519PrivateKey.generate()
         elif algorithm == "P-256":
             private = ec.generate_private_key(ec.SECP256R1())
+        elif algorithm == "P-384":
+            private = ec.generate_private_key(ec.SECP384R1())
         else:
             private = rsa.generate_private_key(public_exponent=65537, key_size=3072)
         signer = PrivateKeySigner(private)

@@ -9,13 +9,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service import drafts, enrolments, events, issuance, messages, networks, receipts, reviews, status_lists
+from service import (
+    drafts,
+    enrolments,
+    events,
+    issuance,
+    listening,
+    messages,
+    networks,
+    progress,
+    receipts,
+    reviews,
+    status_lists,
+)
 from service.access import Caller
 from service.database import ReadSession, WriteSession
+from service.durations import Duration
 from service.errors import ConflictError, NotFoundError
 from service.issuance import Signed
 from service.progress import Node
@@ -40,15 +54,23 @@ Prepared = Mapping[tuple[Any, ...], Signed]
 
 
 class Versions:
-    """By which published version of each achievement these members of a network are judged."""
+    """By which published version of each achievement these members of a network are judged.
 
-    def __init__(self, session: OrmSession, network: Network, member_ids: Sequence[UUID]) -> None:
-        rows = session.execute(
+    With `topics`: only of achievements that listen to one of them.
+    """
+
+    def __init__(
+        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], topics: Collection[str] | None = None
+    ) -> None:
+        query = (
             select(AchievementVersion, Achievement.ref)
             .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
             .where(Achievement.network_id == network.id)
             .order_by(AchievementVersion.version)
         )
+        if topics is not None:
+            query = query.where(Achievement.id.in_(listening.achievements(network, topics)))
+        rows = session.execute(query)
         self._refs: set[str] = set()
         self._newest: dict[str, AchievementVersion] = {}
         self._by_id: dict[UUID, AchievementVersion] = {}
@@ -92,7 +114,7 @@ def prepare(
     """Return the signed credentials of what would be decided now, for the transaction that decides it."""
     with running.database.read() as session:
         network = session.get_one(Network, network_id)
-        decisions = decide(session, network)
+        decisions = [decision for decision in decide(session, network) if not decision.pending]
         if not decisions:
             return {}
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
@@ -162,12 +184,12 @@ def carry_out(
     now: datetime,
     prepared: Prepared,
 ) -> list[Award]:
-    """Write down the decisions as awards, in the same order; those that do not wait get their credentials.
+    """Write down the decisions as awards, in the same order; those that are not pending get their credentials.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    signed = _signed(session, running, network, [each for each in decisions if each.waits is None], now, prepared)
+    signed = _signed(session, running, network, [each for each in decisions if not each.pending], now, prepared)
     earlier = drafts.renewed(session, decisions)
     who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
     rows = [
@@ -186,6 +208,7 @@ def carry_out(
             renews=earlier[place].award_id
             if (place := (decision.member_id, decision.version.achievement_id)) in earlier
             else None,
+            due_at=_due_at(network, decision, now),
             recipient_who=who[decision.member_id],
             actor_who=who.get(caller.member_id) if caller else None,
         )
@@ -197,29 +220,52 @@ def carry_out(
         rest_on(session, row, decision.record_ids)
         session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         if decision.basis == "approval":
-            _spend(session, network, row, now)
+            _spend(session, network, row, now, told=not decision.pending)
         if decision.waits == "second":
             member_id, version = decision.member_id, decision.version
             reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
-    _announce(session, running, network, list(zip(rows, decisions, strict=True)), signed, now)
+    made = [(row, each) for row, each in zip(rows, decisions, strict=True) if not each.pending]
+    _announce(session, running, network, made, signed, now)
     return rows
 
 
-def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> None:
-    """Sign what waited, and say so: from the commit on it is an award like any other.
+def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | None:
+    if decision.cooling_off is None:
+        return None
+    return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
+
+
+def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> bool:
+    """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
+
+    1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
+    2. It keeps the date on which it was earned.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
     decision = decision_of(session, row)
+    if row.basis in ("rule", "approval"):  # (1)
+        node = progress.evaluate(session, network, decision.version, [row.member_id], now)[row.member_id]
+        if not node.met:
+            reviews.end(session, network, row, now)
+            row.state = "revoked"
+            return False
+        decision = by_rule(session, decision.version, row.member_id, node, row.awarded_at, row.reason)  # (2)
+        session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+        session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
+        rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
     signed = _signed(session, running, network, [decision], now, {})
     _announce(session, running, network, [(row, decision)], signed, now)
+    return True
 
 
-def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, now: datetime) -> None:
+def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
     """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
-    row.state, row.ended_by = "revoked", caller.token_id
     reviews.end(session, network, row, now)
+    row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
+    session.flush()
 
 
 def sign_again(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> Credential:
@@ -267,7 +313,7 @@ def deciders(session: OrmSession, row: Award) -> tuple[Decider, ...]:
     return (Decider(row.token_id, row.actor_member_id, role, row.decided_at), *found)
 
 
-def _spend(session: WriteSession, network: Network, row: Award, now: datetime) -> None:
+def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *, told: bool) -> None:
     """Write down which approvals led to an award, and close the review in which they were given."""
     mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
     fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
@@ -280,7 +326,7 @@ def _spend(session: WriteSession, network: Network, row: Award, now: datetime) -
     )
     for review in session.scalars(waiting.with_for_update()).all():
         review.award_id = row.id
-        reviews.close(session, network, review, "approved", None, now)
+        reviews.close(session, network, review, "approved", None, now, told=told)
 
 
 def _signed(
@@ -322,7 +368,7 @@ def _announce(
     now: datetime,
 ) -> None:
     """Make those awards that are signed awarded: with credential, events and message."""
-    ready = [(row, signed[decision.key]) for row, decision in made if decision.waits is None]
+    ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
     for row, each in ready:

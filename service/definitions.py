@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -200,6 +201,14 @@ class AchievementFields(Body):
     tags: list[Line] | None = Field(None, min_length=1, max_length=50)
     result_descriptions: list[ResultDescriptionIn] | None = Field(None, min_length=1, max_length=100)
     valid_for: DurationText | None = Field(None, description="how long an award lasts: an ISO 8601 duration")
+    cooling_off: DurationText | None = Field(
+        None,
+        description=(
+            "how long an award waits before it is signed and told: an ISO 8601 duration. Until then it is pending, can "
+            "be undone without a trace outside, and is decided anew on what the evidence is then"
+        ),
+        examples=["P3D"],
+    )
     status: Literal["revocation", "suspension"] | None = Field(
         None,
         description=(
@@ -254,6 +263,8 @@ class AchievementIn(AchievementFields):
     publish: bool = Field(False, description="publish it at once; left out: it stays a draft")
 
 
+NOBODY = UUID(int=0)
+"""Stands for the achievement of a definition that is not one yet: nobody is enrolled in it."""
 RULE = "/criteria/rule"
 """Where the rule stands in a definition."""
 

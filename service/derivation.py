@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
-from service import submissions
+from service import history, submissions
 from service.contributions import ContributionIn
 from service.database import WriteSession
 from service.evaluations import EvaluationIn
@@ -143,8 +143,14 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record: Record) -> Fallen:
-    """Delete what was derived from a record, and the evaluations of a contribution; lock the members on whom it bore."""
+def forget(session: WriteSession, record: Record, now: datetime, ended_by: UUID | None = None) -> Fallen:
+    """Delete what was derived from a record, and the evaluations of a contribution; lock the members on whom it bore.
+
+    What it was is kept aside, for replaying.
+
+    Args:
+        ended_by: the record that voids it, if it is one that does.
+    """
     bearing: set[UUID] = set()
     for table in (Contribution, Evaluation):
         found = session.scalars(select(table.member_id).where(table.record_id == record.id))
@@ -153,6 +159,8 @@ def forget(session: WriteSession, record: Record) -> Fallen:
     about_it = (Evaluation.about_kind == "contribution") & (Evaluation.about_id == record.id)
     resting = or_(Evaluation.record_id == record.id, about_it)
     record_ids = {record.id, *session.scalars(select(Evaluation.record_id).where(resting))}
+    for derived in TABLES[1:]:
+        history.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
     session.execute(delete(Evaluation).where(resting))
     session.execute(delete(Contribution).where(Contribution.record_id == record.id))
     return Fallen(record_ids, bearing)

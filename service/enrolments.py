@@ -4,17 +4,17 @@ Made by hand, or by evidence: when a version is followed by another, everybody w
 towards it stays with it. Everybody else is judged by the newest published version.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Uuid, func, literal, select
+from sqlalchemy import Uuid, and_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
-from service import definitions, events, unsettled
+from service import definitions, events, history, tables, unsettled
 from service.conditions import Last
 from service.criteria import rules
 from service.database import ReadSession, WriteSession, insert_new
@@ -59,12 +59,17 @@ def enrol(
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/at")
     version = _published(session, achievement, body.version)
     values = {"member_id": member.id, "achievement_id": achievement.id, "achievement_version_id": version.id}
-    created = insert_new(session, Enrolment, values | {"at": body.at or now})
+    created = insert_new(session, Enrolment, values | {"at": body.at or now, "known_from": now})
     key = {"member_id": member.id, "achievement_id": achievement.id}
     enrolment = session.get_one(Enrolment, key, with_for_update=True)
-    enrolment.achievement_version_id = version.id
-    enrolment.at = body.at or enrolment.at
-    if created or session.is_modified(enrolment):
+    said = version.id, body.at or enrolment.at
+    moved = said != (enrolment.achievement_version_id, enrolment.at)
+    if moved:
+        own = Enrolment.__table__.c
+        history.keep(session, Enrolment, and_(*(own[name] == value for name, value in key.items())), now)
+        enrolment.known_from = now
+        enrolment.achievement_version_id, enrolment.at = said
+    if created or moved:
         about = {"achievement_version": str(version.id), "member": str(member.id)}
         events.append(session, network, "member.enrolled", about, now)
         unsettled.mark(session, network, [member.id], now)
@@ -86,13 +91,19 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
     rows = numbers(lasting, of_members=False).order_by(None).params(asked).subquery()
     first_at = func.min(rows.c.first_at)
     source = (
-        select(rows.c.member_id, literal(version.achievement_id, Uuid()), literal(version.id, Uuid()), first_at)
+        select(
+            rows.c.member_id,
+            literal(version.achievement_id, Uuid()),
+            literal(version.id, Uuid()),
+            first_at,
+            literal(now, tables.Instant()),
+        )
         .where(rows.c.first_at.is_not(None))
         .group_by(rows.c.member_id)
         .order_by(rows.c.member_id)
     )
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    columns = ["member_id", "achievement_id", "achievement_version_id", "at"]
+    columns = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
     session.execute(insert(Enrolment).from_select(columns, source).on_conflict_do_nothing())
 
 
@@ -129,10 +140,14 @@ def list_enrolments(
     return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
 
 
-def bindings(session: OrmSession, member_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], UUID]:
-    """Return by which version each of the members is judged, by member and achievement; only the enrolled."""
-    rows: Sequence[Enrolment] = session.scalars(select(Enrolment).where(Enrolment.member_id.in_(member_ids))).all()
-    return {(row.member_id, row.achievement_id): row.achievement_version_id for row in rows}
+def bindings(
+    session: OrmSession, member_ids: Collection[UUID], as_of: datetime | None = None
+) -> dict[tuple[UUID, UUID], UUID]:
+    """Return by which version each of the members is judged, or was, by member and achievement; only the enrolled."""
+    row = history.Sources(replayed=as_of is not None).enrolment
+    query = select(row.member_id, row.achievement_id, row.achievement_version_id).where(row.member_id.in_(member_ids))
+    rows = session.execute(query, {"now": as_of} if as_of is not None else {})
+    return {(member_id, achievement_id): version_id for member_id, achievement_id, version_id in rows}
 
 
 def _published(session: WriteSession, achievement: Achievement, number: int | None) -> AchievementVersion:

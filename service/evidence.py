@@ -17,7 +17,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service import awards, derivation, events, unsettled
+from service import awards, derivation, events, listening, unsettled
 from service.access import Caller
 from service.database import WriteSession, place_at_commit
 from service.derivation import SHAPES, Actor
@@ -100,6 +100,7 @@ def submit_all(
     actor = _actor(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
+    topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = _found(session, network, kind, waiting.values())
@@ -115,9 +116,12 @@ def submit_all(
             except ServiceError as error:
                 outcomes[place] = error
         inserted = _insert(session, fresh.values())  # (1)
-        outcomes |= {place: entry.submission for place, entry in fresh.items() if entry.record.id in inserted}
-    accepted = (each for each in outcomes.values() if isinstance(each, Submission) and each.status == "accepted")
-    unsettled.mark(session, network, {each.member_id for each in accepted if each.member_id is not None}, now)
+        there = {place: entry for place, entry in fresh.items() if entry.record.id in inserted}
+        outcomes |= {place: entry.submission for place, entry in there.items()}
+        for entry in there.values():
+            for member_id, heard in listening.heard(entry.derived).items():
+                topics[member_id] |= heard
+    unsettled.mark_topics(session, network, topics, now)
     return [outcomes[place] for place in range(len(bodies))]
 
 
@@ -175,7 +179,7 @@ def void(
     record.held_for = None  # nothing flows in from it any more
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, record)
+    fallen = derivation.forget(session, record, now, made.id)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     unsettled.mark(session, network, fallen.member_ids, now)
     awards.review_after_void(session, running, network, fallen.record_ids, now)
@@ -332,6 +336,7 @@ def _release(
             continue
         judged = body.bears_on(references)
         record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
+        record.accepted_at = now
         derived += derivation.derive(references, actor, record, body)
         bearing |= {judged.id} if judged is not None else set()
     session.flush()

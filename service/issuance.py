@@ -192,9 +192,9 @@ def withdraw(
     for row in rows:
         _mark_revoked(session, network, row, reason, None, now)
     for award in awards:
-        if award.state != "revoked":  # nothing was signed yet
-            award.state = "revoked"
+        if award.state != "revoked":  # nothing was signed yet, and nobody is told
             reviews.end(session, network, award, now)
+            award.state = "revoked"
     for list_id in sorted({row.status_list_id for row in rows}):
         status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
 
@@ -309,6 +309,7 @@ def _mark_revoked(
     award.state = "revoked"
     reviews.end(session, network, award, now)
     events.append(session, network, "credential.revoked", _about(row, award), now)
+    reviews.question_built_on(session, network, award, now)
 
 
 def _about(row: Credential, award: Award) -> dict[str, str]:

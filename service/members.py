@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, cases, derivation, events, evidence, reviews
+from service import awards, cases, derivation, events, evidence, history, reviews, unsettled
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -99,8 +99,8 @@ def put_member(
     """
     member, created = _put(session, network, body, now)
     bearing = evidence.release_held(session, network, [member.ref], now)
-    if bearing:
-        awards.settle(session, running, network, bearing, now)
+    if bearing or unsettled.topics_of(session, [member.id]):
+        awards.settle(session, running, network, bearing | {member.id}, now)
     return member, created
 
 
@@ -129,21 +129,28 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     known = session.get(Person, member.person_id) if member and member.person_id else None
     person, changed = _person(session, network, known, body, now)
     if member is None:
-        member = Member(id=new_id(), network_id=network.id, ref=body.ref, enrolled_at=now)
+        member = Member(id=new_id(), network_id=network.id, ref=body.ref, enrolled_at=now, known_from=now)
         session.add(member)
-    if person is not None:
-        member.person_id = person.id
+    said: dict[str, Any] = {"person_id": person.id} if person is not None else {}
     if "organization" in body.model_fields_set:
-        member.organization = body.organization
-    changed |= session.is_modified(member)
+        said["organization"] = body.organization
+    if any(getattr(member, name) != value for name, value in said.items()):
+        changed = True
+        if not created:
+            history.keep(session, Member, Member.__table__.c.id == member.id, now)
+        member.known_from = now
+        for name, value in said.items():
+            setattr(member, name, value)
     session.flush()
     if not created and person is not known:
         cases.relink(session, network, member.id, now)
         reviews.relink(session, network, member.id, now)
     if known is not None and person is not known:
         _forget_without_members(session, known)
-    if "roles" in body.model_fields_set:
-        changed |= _put_roles(session, network, member, body.roles or [], now, new=created)
+    if "roles" in body.model_fields_set and _put_roles(session, network, member, body.roles or [], now, new=created):
+        changed = True
+        topics = {f"role:{name}" for name in session.scalars(select(Role.role).where(Role.member_id == member.id))}
+        unsettled.mark_topics(session, network, {member.id: topics}, now)
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(session, network, kind, {"member": str(member.id)}, now)
@@ -316,22 +323,34 @@ def _put_roles(
             raise InvalidError("roles-overlap", "Expected a role once at one time.", f"/roles/{place}")
         corrected = [row for row in same if _overlaps(row, start, posted.until)]
         row = corrected[0] if corrected else Role(id=new_id(), member_id=member.id, role=posted.role)
+        _keep_role(session, row, start, posted.until, now)
         row.from_at, row.until_at = start, posted.until
         derivation.date_role(row, zone)
         placed.append(row)
         on_record = [other for other in on_record if other not in corrected]
         session.add(row)
         for doubled in corrected[1:]:
+            _keep_role(session, doubled, None, None, now)
             session.delete(doubled)
     for row in on_record:
         if row.from_at >= now:
+            _keep_role(session, row, None, None, now)
             session.delete(row)
             continue
         if row.until_at is None or row.until_at > now:
+            _keep_role(session, row, row.from_at, now, now)
             row.until_at = now
             derivation.date_role(row, zone)
         placed.append(row)
     return before != {(row.id, row.from_at, row.until_at) for row in placed}
+
+
+def _keep_role(session: WriteSession, row: Role, start: datetime | None, until: datetime | None, now: datetime) -> None:
+    """Keep aside what a role on record says, if from now on it says something else; no start: it goes."""
+    if row.from_at is not None and (row.from_at, row.until_at) != (start, until):
+        history.keep(session, Role, Role.__table__.c.id == row.id, now)
+    if row.from_at is None or (row.from_at, row.until_at) != (start, until):
+        row.known_from = now
 
 
 def _overlaps(row: Role, start: datetime, until: datetime | None) -> bool:

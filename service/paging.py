@@ -30,15 +30,25 @@ def page(
         InvalidError: the cursor was not given out by us (code "cursor-invalid").
     """
     if after is not None:
-        query = query.where(key > _decode(after, key.type.python_type))
+        query = query.where(key > read_cursor(after, key.type.python_type))
     rows = session.scalars(query.order_by(key).limit(limit + 1)).all()
     if len(rows) <= limit:
         return rows, None
     rows = rows[:limit]
-    return rows, base64.urlsafe_b64encode(str(getattr(rows[-1], key.key)).encode()).decode().rstrip("=")
+    return rows, write_cursor(getattr(rows[-1], key.key))
 
 
-def _decode(cursor: str, kind: type) -> UUID | int | str:
+def write_cursor(last: object) -> str:
+    """Return the cursor of the page that follows the row with this key."""
+    return base64.urlsafe_b64encode(str(last).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, kind: type) -> UUID | int | str:
+    """Return the key that a cursor stands for.
+
+    Raises:
+        InvalidError: it was not given out by us (code "cursor-invalid").
+    """
     try:
         plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
         return plain if kind is str else UUID(plain) if kind is UUID else int(plain)

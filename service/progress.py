@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import definitions, enrolments
+from service import definitions, enrolments, history
 from service.criteria import Criterion, Group, rules
+from service.errors import InvalidError
 from service.paging import page
 from service.rule_queries import Rows, numbers, parameters, records
 from service.rules import Also, Count, Rule
-from service.tables import Achievement, AchievementVersion, Member, Network
+from service.tables import Achievement, AchievementVersion, Member, Network, RecordBody
 
 SHOWN_RECORDS = 100
 MEMBERS_AT_ONCE = 500
@@ -72,6 +73,12 @@ class Node:
             return tuple(dict.fromkeys(record_id for child in self.children for record_id in child.record_ids))
         return self.counted[: int(self.required)] if isinstance(self.criterion, Count) else self.counted
 
+    @property
+    def shown_ids(self) -> tuple[UUID, ...]:
+        """The records that are shown with the node and those below it, each once."""
+        below = (record_id for child in self.children for record_id in child.shown_ids)
+        return tuple(dict.fromkeys((*self.counted, *below)))
+
     def to_json(self) -> dict[str, Any]:
         """Return the node as it is shown, with those below it."""
         return {
@@ -91,14 +98,25 @@ class Node:
         }
 
 
+class Replay(NamedTuple):
+    """As of when, and on which evidence, something is evaluated once more."""
+
+    as_of: datetime
+    position: int
+
+
 @dataclass(frozen=True)
 class Standing:
-    """What a member has reached of one achievement, by the version that binds them; no node: there is no rule."""
+    """What a member has reached of one achievement, by the version that binds them; no node: there is no rule.
+
+    `erased` are, of a replay, the records that count and whose bodies have been erased since.
+    """
 
     achievement: Achievement
     version: AchievementVersion
     enrolled: bool
     node: Node | None
+    erased: tuple[UUID, ...] = ()
 
 
 def evaluate(
@@ -107,19 +125,44 @@ def evaluate(
     version: AchievementVersion,
     member_ids: Collection[UUID] | None,
     now: datetime,
+    *,
+    as_of: datetime | None = None,
+    position: int | None = None,
 ) -> dict[UUID, Node]:
     """Return what members have reached of a version with a rule; where it is met, with the records it rests on.
+
+    With `as_of` or `position` it is replayed: on what was known then, whatever has been posted, voided or changed
+    since. Asked twice it gives the same, and for the time and position of a decision what was decided on.
 
     Args:
         member_ids: whom; each is in the answer. None: the whole network, those who have evidence that counts, and
             only the numbers.
         now: the moment from which windows are counted back.
+        as_of: replayed as of this time, which takes the place of `now`; left out: `now`.
+        position: on the evidence up to this position; left out: up to the last one received by `as_of`.
     """
-    nodes = dict(survey(session, network, version, member_ids, now))
+    replay = replay_at(session, network, now, as_of, position)
+    nodes = dict(survey(session, network, version, member_ids, now, replay))
     if member_ids is None:
         return nodes
     met = {member_id: node for member_id, node in nodes.items() if node.met}
-    return nodes | _with_records(session, network, version, met, now, None)
+    return nodes | _with_records(session, network, version, met, now, None, replay)
+
+
+def replay_at(
+    session: OrmSession, network: Network, now: datetime, as_of: datetime | None, position: int | None
+) -> Replay | None:
+    """Return the time and position as of which is asked; None where neither is said."""
+    if as_of is None and position is None:
+        return None
+    moment = as_of or now
+    return Replay(moment, history.position_at(session, network, moment) if position is None else position)
+
+
+def erased(session: OrmSession, record_ids: Collection[UUID]) -> list[UUID]:
+    """Return the records among these whose body was erased: what rests on them can no longer be checked in full."""
+    kept = set(session.scalars(select(RecordBody.record_id).where(RecordBody.record_id.in_(record_ids))))
+    return [record_id for record_id in record_ids if record_id not in kept]
 
 
 def survey(
@@ -128,12 +171,14 @@ def survey(
     version: AchievementVersion,
     member_ids: Collection[UUID] | None,
     now: datetime,
+    replay: Replay | None = None,
 ) -> Iterator[tuple[UUID, Node]]:
     """Give the numbers member by member, without records; a whole network in bounded memory."""
     plan = _plan_of(version)
-    query = plan.numbers(of_members=member_ids is not None)
+    query = plan.numbers(of_members=member_ids is not None, replayed=replay is not None)
+    moment, position = replay or (now, None)
     for chunk in _chunks(member_ids, len(plan.leaves)):
-        asked = parameters(plan.leaves, network, version.achievement_id, now, chunk)
+        asked = parameters(plan.leaves, network, version.achievement_id, moment, chunk, position=position)
         left = set(chunk or ())
         for member_id, rows in _by_member(session, query, asked):
             found = {place: (observed, beside, first_at) for place, _, observed, beside, first_at in rows}
@@ -145,10 +190,17 @@ def survey(
             yield member_id, _node(plan.tree, iter([NOTHING] * len(plan.leaves)))
 
 
-def explain(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, now: datetime) -> Node:
+def explain(
+    session: OrmSession,
+    network: Network,
+    version: AchievementVersion,
+    member_id: UUID,
+    now: datetime,
+    replay: Replay | None = None,
+) -> Node:
     """Return what one member has reached, met or not, with the newest records that count for each rule."""
-    nodes = dict(survey(session, network, version, [member_id], now))
-    return _with_records(session, network, version, nodes, now, SHOWN_RECORDS)[member_id]
+    nodes = dict(survey(session, network, version, [member_id], now, replay))
+    return _with_records(session, network, version, nodes, now, SHOWN_RECORDS, replay)[member_id]
 
 
 def of_member(
@@ -160,23 +212,37 @@ def of_member(
     achievement: Achievement | None,
     after: str | None,
     limit: int,
+    as_of: datetime | None = None,
+    position: int | None = None,
 ) -> tuple[list[Standing], str | None]:
-    """Return what a member has reached of published achievements (or of one), by the version that binds them."""
+    """Return what a member has reached of published achievements (or of one), by the version that binds them.
+
+    With `as_of` or `position`: of those that were published then, by the version that bound the member, as
+    `evaluate` replays it.
+
+    Raises:
+        InvalidError: a time in the future (code "time-in-future").
+    """
+    if as_of is not None and as_of > now:
+        raise InvalidError("time-in-future", "Expected a time that is not in the future.", "as_of")
+    replay = replay_at(session, network, now, as_of, position)
     of_achievement = AchievementVersion.achievement_id == Achievement.id
-    published = select(AchievementVersion.id).where(of_achievement, AchievementVersion.published_at.is_not(None))
+    known = AchievementVersion.published_at <= replay.as_of if replay else AchievementVersion.published_at.is_not(None)
+    published = select(AchievementVersion.id).where(of_achievement, known)
     query = select(Achievement).where(Achievement.network_id == network.id, published.exists())
     if achievement is not None:
         query = query.where(Achievement.id == achievement.id)
     found, cursor = page(session, query, Achievement.id, after, limit)
-    bound = enrolments.bindings(session, [member.id])
+    bound = enrolments.bindings(session, [member.id], replay.as_of if replay else None)
     standings = []
     for each in found:
         chosen = bound.get((member.id, each.id))
         newest = published.where(Achievement.id == each.id).order_by(AchievementVersion.version.desc()).limit(1)
         version = session.get_one(AchievementVersion, chosen or session.scalars(newest).one())
         has_rule = "rule" in version.definition["criteria"]
-        node = explain(session, network, version, member.id, now) if has_rule else None
-        standings.append(Standing(each, version, chosen is not None, node))
+        node = explain(session, network, version, member.id, now, replay) if has_rule else None
+        gone = erased(session, node.shown_ids) if node is not None and replay is not None else []
+        standings.append(Standing(each, version, chosen is not None, node, tuple(gone)))
     return standings, cursor
 
 
@@ -187,15 +253,17 @@ def _with_records(
     nodes: dict[UUID, Node],
     now: datetime,
     limit: int | None,
+    replay: Replay | None,
 ) -> dict[UUID, Node]:
     """Return the nodes with their records: of each rule `limit`, or all on which a met node can rest."""
     plan = _plan_of(version)
-    query = plan.records(limited=limit is not None)
+    query = plan.records(limited=limit is not None, replayed=replay is not None)
     if query is None:
         return nodes
     told = dict(nodes)
+    moment, position = replay or (now, None)
     for chunk in _chunks(nodes, len(plan.leaves)):
-        asked = parameters(plan.leaves, network, version.achievement_id, now, chunk, limit)
+        asked = parameters(plan.leaves, network, version.achievement_id, moment, chunk, limit, position)
         for member_id, rows in _by_member(session, query, asked):
             found: defaultdict[int, list[UUID]] = defaultdict(list)
             totals: dict[int, int] = {}

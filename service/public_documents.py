@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from credentials import Fetched
-from service import achievements, issuers, keyring, pictures, receipts
+from service import achievements, issuers, keyring, pictures, receipts, vc_api_status
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.settings import Settings
@@ -99,12 +99,14 @@ def jwks(session: ReadSession, running: Runtime) -> Fetched:
 
 
 def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
-    """Return a signed status list as it was published. Spec: Bitstring Status List v1.0."""
+    """Return a signed status list, a network's or the VC API's, as it was published. Spec: Bitstring Status List v1.0."""
     try:
-        row = session.get(StatusList, UUID(list_id))
+        wanted = UUID(list_id)
     except ValueError:
         return None
-    return None if row is None or row.signed is None else Fetched(row.signed.encode(), CREDENTIAL)
+    row = session.get(StatusList, wanted)
+    signed = vc_api_status.published(session, wanted) if row is None else row.signed
+    return None if signed is None else Fetched(signed.encode(), CREDENTIAL)
 
 
 def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched | None:

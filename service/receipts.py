@@ -88,6 +88,17 @@ class Decision:
     receipt: Written | None = None
 
     @property
+    def cooling_off(self) -> str | None:
+        """How long the award waits before it is signed; what was awarded elsewhere has been told already."""
+        chosen: str | None = self.version.definition.get("cooling_off")
+        return chosen if self.basis != "recorded" else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether nothing is signed for the moment."""
+        return self.waits is not None or self.cooling_off is not None
+
+    @property
     def purpose(self) -> str:
         """What the published status of the credential tells."""
         chosen: str = self.version.definition.get("status", "revocation")
@@ -272,7 +283,10 @@ def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:
 
 def _as_of(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, row: Receipt) -> Node:
     """Return what the member had reached when the receipt was written: the one place that looks back."""
-    return progress.evaluate(session, network, version, [member_id], row.as_of)[member_id]
+    beside = select(func.max(Record.position)).where(Record.id.in_([UUID(each) for each in row.full["beside"]]))
+    position = max(row.position, session.scalar(beside) or 0)
+    again = progress.evaluate(session, network, version, [member_id], row.as_of, as_of=row.as_of, position=position)
+    return again[member_id]
 
 
 def _public(

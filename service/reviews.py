@@ -19,7 +19,7 @@ from service.definitions import rule_of
 from service.identifiers import new_id
 from service.progress import Node
 from service.rules import Approved
-from service.tables import AchievementVersion, Approval, Award, Member, Network, Review, Role
+from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
 
 LIVE = ("pending", "awarded", "suspended")
 """States of an award beside which there is no other."""
@@ -119,8 +119,7 @@ def open_one(
     waiting = (Review.state == "waiting", Review.kind == kind, Review.member_id == member_id)
     found = select(Review).where(*waiting, Review.achievement_id == version.achievement_id)
     row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
-    # Of an award that nobody has announced nothing is said, not even that it waits.
-    if created and kind != "second":
+    if created and _told(session, row):
         events.append(session, network, "review.opened", about(row), now)
     return row, created
 
@@ -141,7 +140,10 @@ def keep_waiting(
         waiting: for each version those whose criteria are met but for approval.
         versions: all that were looked at, by their ids.
     """
-    held = select(Review).where(Review.member_id.in_(member_ids), Review.kind == "approval")
+    asked = {version.achievement_id for version in versions.values()}
+    held = select(Review).where(
+        Review.member_id.in_(member_ids), Review.achievement_id.in_(asked), Review.kind == "approval"
+    )
     rows = session.scalars(held.order_by(Review.id)).all()
     newest = {(row.member_id, row.achievement_version_id): row for row in rows}
     for row in rows:
@@ -155,15 +157,34 @@ def keep_waiting(
                 open_one(session, network, member_id, versions[version_id], "approval", "criteria", None, now)
 
 
-def close(session: WriteSession, network: Network, row: Review, state: str, reason: str | None, now: datetime) -> None:
-    """Close a review; approvals in one that was not approved count no longer."""
+def close(
+    session: WriteSession,
+    network: Network,
+    row: Review,
+    state: str,
+    reason: str | None,
+    now: datetime,
+    *,
+    told: bool | None = None,
+) -> None:
+    """Close a review; approvals in one that was not approved count no longer.
+
+    Args:
+        told: whether an event says so; left out: unless its award is pending.
+    """
     row.state, row.reason, row.closed_at = state, reason, now
     if state != "approved":
         mine = (Approval.review_id == row.id, Approval.ended_at.is_(None))
         session.execute(update(Approval).where(*mine).values(ended_at=now))
-    if row.kind != "second":
+    if _told(session, row) if told is None else told:
         events.append(session, network, f"review.{state}", about(row), now)
     session.flush()
+
+
+def _told(session: WriteSession, row: Review) -> bool:
+    """Return whether events speak of a review: of an award that nobody has announced nothing is said."""
+    award = session.get(Award, row.award_id) if row.award_id is not None else None
+    return row.kind != "second" and (award is None or award.state != "pending")
 
 
 def question(
@@ -175,6 +196,14 @@ def question(
         session.flush()
     version = session.get_one(AchievementVersion, row.achievement_version_id)
     open_one(session, network, row.member_id, version, "standing", cause, caller, now, row)
+
+
+def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
+    """Put the awards under review that were built on one that is revoked; people decide, nothing else takes them back."""
+    built = select(Award).join(AwardChild, AwardChild.award_id == Award.id).where(AwardChild.child_id == child.id)
+    live = built.where(Award.state.in_(LIVE)).order_by(Award.id)
+    for parent in session.scalars(live.with_for_update(of=Award)).all():
+        question(session, network, parent, "child-revoked", None, now)
 
 
 def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:

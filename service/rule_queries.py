@@ -7,7 +7,7 @@ Over 400 lines because the kinds are read side by side, and share their filters 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,23 +40,16 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from service import history
 from service.conditions import Between, ContributionFilter, Last, SinceEnrolment
+from service.history import Sources
 from service.rules import Approved, Attendance, Count, Endorsed, Gain, Holds, Rubric, Rule, Score, Sum, Tenure
 from service.tables import (
     Achievement,
     AchievementVersion,
     Approval,
-    Award,
-    Contribution,
-    ContributionTag,
-    Credential,
-    Enrolment,
-    Evaluation,
     Instant,
-    Member,
     Network,
-    Rating,
-    Role,
     Session,
 )
 
@@ -68,7 +61,7 @@ HELD = ("awarded", "suspended", "expired")
 _NETWORK = bindparam("network_id", type_=Uuid())
 _ACHIEVEMENT = bindparam("achievement_id", type_=Uuid())
 _MEMBERS = bindparam("member_ids", type_=Uuid(), expanding=True)
-_NOW = bindparam("now", type_=Instant())
+_NOW = history.NOW
 _TODAY = bindparam("today", type_=Integer())
 
 
@@ -95,6 +88,7 @@ class Asked:
 
     place: int
     of_members: bool
+    rows: Sources = field(default_factory=lambda: Sources(replayed=False))
 
     @property
     def start(self) -> BindParameter[datetime]:
@@ -140,24 +134,31 @@ def compile_rule(rule: Rule, asked: Asked) -> Compiled:
     return _COMPILERS[type(rule)](rule, asked)
 
 
-def numbers(leaves: Sequence[Rule], of_members: bool) -> Rows:
-    """Return the numbers of rules as one query: (place, member_id, observed, beside, first_at), member by member."""
+def numbers(leaves: Sequence[Rule], of_members: bool, replayed: bool = False) -> Rows:
+    """Return the numbers of rules as one query: (place, member_id, observed, beside, first_at), member by member.
+
+    Args:
+        replayed: as they were known at the parameters `now` and `position`.
+    """
+    sources = Sources(replayed=replayed)
     selects = (
-        _placed(place, compile_rule(leaf, Asked(place, of_members)).numbers) for place, leaf in enumerate(leaves)
+        _placed(place, compile_rule(leaf, Asked(place, of_members, sources)).numbers)
+        for place, leaf in enumerate(leaves)
     )
     rows = union_all(*selects).subquery()
     return select(rows).order_by(rows.c.member_id)
 
 
-def records(leaves: Sequence[Rule], limited: bool) -> Rows | None:
+def records(leaves: Sequence[Rule], limited: bool, replayed: bool = False) -> Rows | None:
     """Return the records that count as one query: (place, member_id, record_id, nth, total), newest first.
 
     Args:
         limited: of each rule no more than the parameter `limit`; else all on which it can rest that it is met.
     """
+    sources = Sources(replayed=replayed)
     selects = []
     for place, leaf in enumerate(leaves):
-        counted = compile_rule(leaf, Asked(place, of_members=True)).counted
+        counted = compile_rule(leaf, Asked(place, of_members=True, rows=sources)).counted
         if counted is not None:
             most = bindparam("limit", type_=Integer()) if limited else leaf.gte if isinstance(leaf, Count) else None
             selects.append(_placed(place, _newest(counted, most)))
@@ -174,10 +175,13 @@ def parameters(
     now: datetime,
     member_ids: Sequence[UUID] | None = None,
     limit: int | None = None,
+    position: int | None = None,
 ) -> dict[str, Any]:
     """Return the values of the open parameters; dates begin in the network's time zone."""
     zone = ZoneInfo(network.time_zone)
     values = {"network_id": network.id, "achievement_id": achievement_id, "now": now, "limit": limit}
+    if position is not None:
+        values["position"] = position
     values["today"] = now.astimezone(zone).toordinal()
     if member_ids is not None:
         values["member_ids"] = member_ids
@@ -228,25 +232,31 @@ def _within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Row
     """Return the query with only what lies in the window; who is not enrolled yet has no beginning."""
     if not isinstance(window, SinceEnrolment):
         return query.where(*_bounded(window, at, asked))
-    joined = query.outerjoin(Enrolment, and_(Enrolment.member_id == member, Enrolment.achievement_id == _ACHIEVEMENT))
-    return joined.where(or_(Enrolment.at.is_(None), at >= Enrolment.at))
+    joined = query.outerjoin(
+        asked.rows.enrolment,
+        and_(asked.rows.enrolment.member_id == member, asked.rows.enrolment.achievement_id == _ACHIEVEMENT),
+    )
+    return joined.where(or_(asked.rows.enrolment.at.is_(None), at >= asked.rows.enrolment.at))
 
 
-def _matching(query: Rows, where: ContributionFilter) -> Rows:
+def _matching(query: Rows, where: ContributionFilter, asked: Asked) -> Rows:
     """Return the query with only the contributions that fit the filter."""
     if where.types is not None:
-        query = query.where(Contribution.type.in_(where.types))
+        query = query.where(asked.rows.contribution.type.in_(where.types))
     if where.min_tier:
-        query = query.where(Contribution.tier >= where.min_tier)
+        query = query.where(asked.rows.contribution.tier >= where.min_tier)
     if where.tags_any is not None:
-        tagged = select(ContributionTag.tag).where(
-            ContributionTag.record_id == Contribution.record_id, ContributionTag.tag.in_(where.tags_any)
+        tagged = select(asked.rows.tag.tag).where(
+            asked.rows.tag.record_id == asked.rows.contribution.record_id,
+            asked.rows.tag.tag.in_(where.tags_any),
         )
         query = query.where(tagged.exists())
     if where.role is not None:
-        query = query.where(_had_role(where.role, Contribution.member_id, Contribution.occurred_at))
+        query = query.where(
+            _had_role(where.role, asked.rows.contribution.member_id, asked.rows.contribution.occurred_at, asked)
+        )
     if where.series is not None or where.sessions is not None:
-        query = query.join(Session, Session.id == Contribution.session_id)
+        query = query.join(Session, Session.id == asked.rows.contribution.session_id)
         if where.series is not None:
             query = query.where(Session.series == where.series)
         if where.sessions is not None:
@@ -254,10 +264,19 @@ def _matching(query: Rows, where: ContributionFilter) -> Rows:
     return query
 
 
-def _had_role(role: str, member: Any, at: Any) -> ColumnElement[bool]:
+def _had_role(role: str, member: Any, at: Any, asked: Asked) -> ColumnElement[bool]:
     """Return the condition that a member had a role at a moment."""
-    ended = or_(Role.until_at.is_(None), Role.until_at > at)
-    return select(Role.id).where(Role.member_id == member, Role.role == role, Role.from_at <= at, ended).exists()
+    ended = or_(asked.rows.role.until_at.is_(None), asked.rows.role.until_at > at)
+    return (
+        select(asked.rows.role.id)
+        .where(
+            asked.rows.role.member_id == member,
+            asked.rows.role.role == role,
+            asked.rows.role.from_at <= at,
+            ended,
+        )
+        .exists()
+    )
 
 
 def _first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
@@ -271,33 +290,40 @@ def _first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
 def _contributions(rule: Count | Sum, asked: Asked, key: Any) -> Rows:
     """Return the contributions that a rule looks at: (member_id, key, amount, record_id, at)."""
     query = select(
-        Contribution.member_id.label("member_id"),
+        asked.rows.contribution.member_id.label("member_id"),
         key.label("key"),
-        Contribution.minutes.label("amount"),
-        Contribution.record_id.label("record_id"),
-        Contribution.occurred_at.label("at"),
-    ).where(asked.own(Contribution, Contribution.member_id), key.is_not(None))
-    query = _within(query, rule.window, Contribution.occurred_at, Contribution.member_id, asked)
-    return _matching(query, rule.where)
+        asked.rows.contribution.minutes.label("amount"),
+        asked.rows.contribution.record_id.label("record_id"),
+        asked.rows.contribution.occurred_at.label("at"),
+    ).where(asked.own(asked.rows.contribution, asked.rows.contribution.member_id), key.is_not(None))
+    query = _within(query, rule.window, asked.rows.contribution.occurred_at, asked.rows.contribution.member_id, asked)
+    return _matching(query, rule.where, asked)
 
 
-_KEYS: dict[str, Any] = {
-    "item": Contribution.record_id,
-    "session": Contribution.session_id,
-    "day": Contribution.local_date,
-    "week": Contribution.local_week,
-    "resource": Contribution.resource,
+_KEYS = {
+    "item": "record_id",
+    "session": "session_id",
+    "day": "local_date",
+    "week": "local_week",
+    "resource": "resource",
 }
+"""The columns of contributions that hold what can be counted or capped."""
+
+
+def _key(name: str, asked: Asked) -> Any:
+    return getattr(asked.rows.contribution, _KEYS[name])
 
 
 def _count(rule: Count, asked: Asked) -> Compiled:
     if rule.distinct == "peer":
-        peer, own = aliased(Member), aliased(Member)
+        peer, own = asked.rows.another_member(), asked.rows.another_member()
         query = _contributions(rule, asked, _person(peer))
-        query = query.join(peer, peer.id == Contribution.peer_id).join(own, own.id == Contribution.member_id)
+        query = query.join(peer, peer.id == asked.rows.contribution.peer_id).join(
+            own, own.id == asked.rows.contribution.member_id
+        )
         rows = query.where(_person(peer) != _person(own)).subquery()
     else:
-        rows = _contributions(rule, asked, _KEYS[rule.distinct]).subquery()
+        rows = _contributions(rule, asked, _key(rule.distinct, asked)).subquery()
     number = func.count() if rule.distinct == "item" else func.count(distinct(rows.c.key))
     numbers = _numbers(rows.c.member_id, number, literal(0), func.min(rows.c.at)).group_by(rows.c.member_id)
     counted: FromClause = rows
@@ -308,7 +334,7 @@ def _count(rule: Count, asked: Asked) -> Compiled:
 
 def _sum(rule: Sum, asked: Asked) -> Compiled:
     unit, cap = rule.cap or ("item", None)
-    rows = _contributions(rule, asked, _KEYS[unit]).where(Contribution.minutes > 0).subquery()
+    rows = _contributions(rule, asked, _key(unit, asked)).where(asked.rows.contribution.minutes > 0).subquery()
     amount: Any = func.sum(rows.c.amount)
     # One bucket for each unit that is capped; without a cap one for all.
     buckets = (
@@ -332,19 +358,37 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
     series = [Session.network_id == _NETWORK, Session.series == rule.series]
     begun = [Session.starts_at <= _NOW] if rule.min_rate is not None else []
     attended: Rows = (
-        select(Contribution.member_id, Contribution.session_id, Session.starts_at.label("at"))
-        .join(Session, Session.id == Contribution.session_id)
-        .where(asked.own(Contribution, Contribution.member_id), Contribution.type == "attended", *series, *begun)
-        .group_by(Contribution.member_id, Contribution.session_id, Session.starts_at)
+        select(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Session.starts_at.label("at"))
+        .join(Session, Session.id == asked.rows.contribution.session_id)
+        .where(
+            asked.own(asked.rows.contribution, asked.rows.contribution.member_id),
+            asked.rows.contribution.type == "attended",
+            *series,
+            *begun,
+        )
+        .group_by(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Session.starts_at)
     )
-    attended = _within(attended, rule.window, Session.starts_at, Contribution.member_id, asked)
+    attended = _within(attended, rule.window, Session.starts_at, asked.rows.contribution.member_id, asked)
     if rule.min_minutes is not None:
-        attended = attended.having(func.sum(Contribution.minutes) >= rule.min_minutes)
+        attended = attended.having(func.sum(asked.rows.contribution.minutes) >= rule.min_minutes)
     met = attended.subquery()
     records: Rows = (
-        select(Contribution.member_id, Contribution.record_id, Contribution.occurred_at.label("at"))
-        .join(met, and_(met.c.member_id == Contribution.member_id, met.c.session_id == Contribution.session_id))
-        .where(asked.own(Contribution, Contribution.member_id), Contribution.type == "attended")
+        select(
+            asked.rows.contribution.member_id,
+            asked.rows.contribution.record_id,
+            asked.rows.contribution.occurred_at.label("at"),
+        )
+        .join(
+            met,
+            and_(
+                met.c.member_id == asked.rows.contribution.member_id,
+                met.c.session_id == asked.rows.contribution.session_id,
+            ),
+        )
+        .where(
+            asked.own(asked.rows.contribution, asked.rows.contribution.member_id),
+            asked.rows.contribution.type == "attended",
+        )
     )
     number, first = func.count(met.c.session_id), func.min(met.c.at)
     if rule.min_rate is None:
@@ -352,42 +396,52 @@ def _attendance(rule: Attendance, asked: Asked) -> Compiled:
     held = select(func.count(Session.id)).where(*series, *begun)
     since = isinstance(rule.window, SinceEnrolment)
     if since:
-        held = held.where(or_(Enrolment.at.is_(None), Session.starts_at >= Enrolment.at)).correlate(Enrolment)
+        held = held.where(
+            or_(asked.rows.enrolment.at.is_(None), Session.starts_at >= asked.rows.enrolment.at)
+        ).correlate(asked.rows.enrolment)
     else:
         held = held.where(*_bounded(rule.window, Session.starts_at, asked))
-    numbers = _numbers(Member.id, number, held.scalar_subquery(), first).outerjoin(met, met.c.member_id == Member.id)
+    numbers = _numbers(asked.rows.member.id, number, held.scalar_subquery(), first).outerjoin(
+        met, met.c.member_id == asked.rows.member.id
+    )
     if since:
-        enrolled = and_(Enrolment.member_id == Member.id, Enrolment.achievement_id == _ACHIEVEMENT)
-        numbers = numbers.outerjoin(Enrolment, enrolled).group_by(Enrolment.at)
-    return Compiled(numbers.where(asked.own(Member, Member.id)).group_by(Member.id), records)
+        enrolled = and_(
+            asked.rows.enrolment.member_id == asked.rows.member.id,
+            asked.rows.enrolment.achievement_id == _ACHIEVEMENT,
+        )
+        numbers = numbers.outerjoin(asked.rows.enrolment, enrolled).group_by(asked.rows.enrolment.at)
+    return Compiled(
+        numbers.where(asked.own(asked.rows.member, asked.rows.member.id)).group_by(asked.rows.member.id),
+        records,
+    )
 
 
 def _evaluations(
     rule: Rubric | Score | Gain | Endorsed, asked: Asked, kinds: Sequence[str], instrument: str, *columns: Any
 ) -> Rows:
     """Return evaluations of members by others: (member_id, record_id, at, judge, *columns)."""
-    own, judge = aliased(Member), aliased(Member)
+    own, judge = asked.rows.another_member(), asked.rows.another_member()
     query = (
         select(
-            Evaluation.member_id,
-            Evaluation.record_id,
-            Evaluation.occurred_at.label("at"),
+            asked.rows.evaluation.member_id,
+            asked.rows.evaluation.record_id,
+            asked.rows.evaluation.occurred_at.label("at"),
             _person(judge).label("judge"),
             *columns,
         )
-        .join(own, own.id == Evaluation.member_id)
-        .outerjoin(judge, judge.id == Evaluation.evaluator_id)
+        .join(own, own.id == asked.rows.evaluation.member_id)
+        .outerjoin(judge, judge.id == asked.rows.evaluation.evaluator_id)
         .where(
-            asked.own(Evaluation, Evaluation.member_id),
-            Evaluation.kind == kinds[0] if len(kinds) == 1 else Evaluation.kind.in_(kinds),
-            Evaluation.instrument == instrument,
+            asked.own(asked.rows.evaluation, asked.rows.evaluation.member_id),
+            asked.rows.evaluation.kind == kinds[0] if len(kinds) == 1 else asked.rows.evaluation.kind.in_(kinds),
+            asked.rows.evaluation.instrument == instrument,
         )
         .where(or_(judge.id.is_(None), _person(judge) != _person(own)))
     )
     if rule.where.min_tier:
         # What two or more found is tier 4; each of their records is stored as 3.
-        query = query.where(Evaluation.tier >= min(rule.where.min_tier, 3))
-    return _within(query, rule.window, Evaluation.occurred_at, Evaluation.member_id, asked)
+        query = query.where(asked.rows.evaluation.tier >= min(rule.where.min_tier, 3))
+    return _within(query, rule.window, asked.rows.evaluation.occurred_at, asked.rows.evaluation.member_id, asked)
 
 
 def _rubric(rule: Rubric, asked: Asked) -> Compiled:
@@ -395,12 +449,16 @@ def _rubric(rule: Rubric, asked: Asked) -> Compiled:
 
     Beside the number of those criteria stands, for the progress, that of findings by single people.
     """
-    given = _evaluations(rule, asked, ["rubric"], rule.rubric, Evaluation.about_id, Rating.criterion)
-    given = given.join(Rating, Rating.record_id == Evaluation.record_id).where(
-        Rating.criterion.in_(rule.criteria), Rating.level >= rule.min_level, Evaluation.evaluator_id.is_not(None)
+    given = _evaluations(
+        rule, asked, ["rubric"], rule.rubric, asked.rows.evaluation.about_id, asked.rows.rating.criterion
+    )
+    given = given.join(asked.rows.rating, asked.rows.rating.record_id == asked.rows.evaluation.record_id).where(
+        asked.rows.rating.criterion.in_(rule.criteria),
+        asked.rows.rating.level >= rule.min_level,
+        asked.rows.evaluation.evaluator_id.is_not(None),
     )
     if rule.part is not None:
-        given = given.where(Evaluation.part == rule.part)
+        given = given.where(asked.rows.evaluation.part == rule.part)
     rows = given.subquery()
     people = func.count(distinct(rows.c.judge))
     found = (
@@ -437,8 +495,8 @@ def _rubric(rule: Rubric, asked: Asked) -> Compiled:
 
 
 def _score(rule: Score, asked: Asked) -> Compiled:
-    given = _evaluations(rule, asked, ["score"], rule.assessment, Evaluation.scaled)
-    rows = given.where(Evaluation.scaled.is_not(None)).subquery()
+    given = _evaluations(rule, asked, ["score"], rule.assessment, asked.rows.evaluation.scaled)
+    rows = given.where(asked.rows.evaluation.scaled.is_not(None)).subquery()
     first = select(*rows.c, func.min(rows.c.at).over(partition_by=rows.c.member_id).label("first_at")).subquery()
     late, early = [first.c.at.desc(), first.c.record_id.desc()], [first.c.at, first.c.record_id]
     orders: dict[str, list[Any]] = {"best": [first.c.scaled.desc(), *late], "last": late, "first": early}
@@ -453,9 +511,16 @@ def _gain(rule: Gain, asked: Asked) -> Compiled:
     1. A gain is not defined for who had everything before, nor is the change of who has nothing before and after.
     2. Who has no gain yet stands with nothing gained.
     """
-    columns = Evaluation.occasion, Evaluation.form, Evaluation.scaled, DayNumber(Evaluation.local_date).label("day")
+    columns = (
+        asked.rows.evaluation.occasion,
+        asked.rows.evaluation.form,
+        asked.rows.evaluation.scaled,
+        DayNumber(asked.rows.evaluation.local_date).label("day"),
+    )
     given = _evaluations(rule, asked, ["score", "survey"], rule.instrument, *columns)
-    rows = given.where(Evaluation.scaled.is_not(None), Evaluation.occasion.in_(("pre", "post"))).cte()
+    rows = given.where(
+        asked.rows.evaluation.scaled.is_not(None), asked.rows.evaluation.occasion.in_(("pre", "post"))
+    ).cte()
     all_before = select(rows).where(rows.c.occasion == "pre").cte()
     before = _first_of(all_before, [all_before.c.member_id], [all_before.c.at, all_before.c.record_id])
     after = select(rows).where(rows.c.occasion == "post").cte()
@@ -509,23 +574,32 @@ def _endorsed(rule: Endorsed, asked: Asked) -> Compiled:
 
     Of those whom the member has endorsed too only some count: the ones who endorsed last.
     """
-    judge = aliased(Member)
+    judge = asked.rows.another_member()
     given = _evaluations(rule, asked, ["endorsement"], rule.skill, judge.organization)
-    given = given.join(judge, judge.id == Evaluation.evaluator_id)
+    given = given.join(judge, judge.id == asked.rows.evaluation.evaluator_id)
     if rule.from_role is not None:
-        given = given.where(_had_role(rule.from_role, Evaluation.evaluator_id, Evaluation.occurred_at))
+        given = given.where(
+            _had_role(rule.from_role, asked.rows.evaluation.evaluator_id, asked.rows.evaluation.occurred_at, asked)
+        )
     if rule.from_achievement is not None:
         held = (
-            select(Award.id)
-            .join(Achievement, Achievement.id == Award.achievement_id)
-            .where(Award.member_id == Evaluation.evaluator_id, Award.awarded_at <= Evaluation.occurred_at)
-            .where(Award.state.in_(HELD), Achievement.ref == rule.from_achievement, Award.network_id == _NETWORK)
+            select(asked.rows.award.id)
+            .join(Achievement, Achievement.id == asked.rows.award.achievement_id)
+            .where(
+                asked.rows.award.member_id == asked.rows.evaluation.evaluator_id,
+                asked.rows.award.awarded_at <= asked.rows.evaluation.occurred_at,
+            )
+            .where(
+                asked.rows.award.state.in_(HELD),
+                Achievement.ref == rule.from_achievement,
+                asked.rows.award.network_id == _NETWORK,
+            )
         )
         given = given.where(held.exists())
     rows = given.cte()
     newest = _first_of(rows, [rows.c.member_id, rows.c.judge], [rows.c.at.desc(), rows.c.record_id.desc()])
     if rule.max_reciprocal is not None:
-        returned = _endorsed_in_return(newest)
+        returned = _endorsed_in_return(newest, asked)
         people = select(*newest.c, case((returned, 1), else_=0).label("returned")).cte()
         order = [people.c.at.desc(), people.c.record_id.desc()]
         place = func.row_number().over(partition_by=[people.c.member_id, people.c.returned], order_by=order)
@@ -541,10 +615,10 @@ def _endorsed(rule: Endorsed, asked: Asked) -> Compiled:
     return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
-def _endorsed_in_return(rows: FromClause) -> ColumnElement[bool]:
+def _endorsed_in_return(rows: FromClause, asked: Asked) -> ColumnElement[bool]:
     """Return the condition that the member, as whoever they are, has endorsed the judge for anything."""
-    own, mine, theirs = aliased(Member), aliased(Member), aliased(Member)
-    given = aliased(Evaluation)
+    own, mine, theirs = asked.rows.another_member(), asked.rows.another_member(), asked.rows.another_member()
+    given = asked.rows.another_evaluation()
     return (
         select(given.record_id)
         .join(mine, mine.id == given.evaluator_id)
@@ -564,10 +638,18 @@ def _tenure(rule: Tenure, asked: Asked) -> Compiled:
     3. Who has no day yet, but the role, stands with none.
     """
     held: Rows = (
-        select(Role.member_id, Role.from_at, DayNumber(Role.from_date).label("start"))
-        .add_columns(func.coalesce(DayNumber(Role.until_date), _TODAY).label("end"))
-        .join(Member, Member.id == Role.member_id)
-        .where(asked.own(Member, Role.member_id), Role.role == rule.role, Role.from_at <= _NOW)
+        select(
+            asked.rows.role.member_id,
+            asked.rows.role.from_at,
+            DayNumber(asked.rows.role.from_date).label("start"),
+        )
+        .add_columns(func.coalesce(DayNumber(asked.rows.role.until_date), _TODAY).label("end"))
+        .join(asked.rows.member, asked.rows.member.id == asked.rows.role.member_id)
+        .where(
+            asked.own(asked.rows.member, asked.rows.role.member_id),
+            asked.rows.role.role == rule.role,
+            asked.rows.role.from_at <= _NOW,
+        )
     )
     periods = held.cte()
     starts = isinstance(rule.window, Last) or (isinstance(rule.window, Between) and rule.window.from_ is not None)
@@ -590,16 +672,16 @@ def _tenure(rule: Tenure, asked: Asked) -> Compiled:
     if rule.min_sessions_led is None:
         return Compiled(_numbers(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
     led: Rows = select(
-        Contribution.member_id,
-        Contribution.session_id,
-        Contribution.record_id,
-        Contribution.occurred_at.label("at"),
+        asked.rows.contribution.member_id,
+        asked.rows.contribution.session_id,
+        asked.rows.contribution.record_id,
+        asked.rows.contribution.occurred_at.label("at"),
     ).where(
-        asked.own(Contribution, Contribution.member_id),
-        Contribution.type == "facilitated",
-        Contribution.session_id.is_not(None),
-        _had_role(rule.role, Contribution.member_id, Contribution.occurred_at),
-        *_bounded(rule.window, Contribution.occurred_at, asked),
+        asked.own(asked.rows.contribution, asked.rows.contribution.member_id),
+        asked.rows.contribution.type == "facilitated",
+        asked.rows.contribution.session_id.is_not(None),
+        _had_role(rule.role, asked.rows.contribution.member_id, asked.rows.contribution.occurred_at, asked),
+        *_bounded(rule.window, asked.rows.contribution.occurred_at, asked),
     )
     meetings = led.cte()
     counts = (
@@ -628,22 +710,20 @@ def _earlier(one: Any, other: Any) -> ColumnElement[Any]:
 def _holds(rule: Holds, asked: Asked) -> Compiled:
     states = ["awarded"] if rule.valid_on_award else HELD
     query: Rows = (
-        select(Award.member_id, Award.achievement_id, Award.awarded_at)
-        .join(Achievement, Achievement.id == Award.achievement_id)
-        .where(asked.own(Award, Award.member_id), Award.state.in_(states), Achievement.ref.in_(rule.achievements))
+        select(asked.rows.award.member_id, asked.rows.award.achievement_id, asked.rows.award.awarded_at)
+        .join(Achievement, Achievement.id == asked.rows.award.achievement_id)
+        .where(
+            asked.own(asked.rows.award, asked.rows.award.member_id),
+            asked.rows.award.state.in_(states),
+            Achievement.ref.in_(rule.achievements),
+        )
     )
     if rule.min_version is not None:
-        query = query.join(AchievementVersion, AchievementVersion.id == Award.achievement_version_id)
+        query = query.join(AchievementVersion, AchievementVersion.id == asked.rows.award.achievement_version_id)
         query = query.where(AchievementVersion.version >= rule.min_version)
     if rule.valid_on_award:
-        over = or_(
-            Credential.revoked_at.is_not(None),
-            Credential.suspended_at.is_not(None),
-            Credential.valid_until <= _NOW,
-        )
-        lapsed = select(Credential.id).where(Credential.award_id == Award.id, Credential.superseded_by.is_(None), over)
-        query = query.where(~lapsed.exists())
-    rows = _within(query, rule.window, Award.awarded_at, Award.member_id, asked).subquery()
+        query = query.where(~asked.rows.lapsed().exists())
+    rows = _within(query, rule.window, asked.rows.award.awarded_at, asked.rows.award.member_id, asked).subquery()
     number = func.count(distinct(rows.c.achievement_id))
     numbers = _numbers(rows.c.member_id, number, literal(0), func.min(rows.c.awarded_at))
     return Compiled(numbers.group_by(rows.c.member_id), None)

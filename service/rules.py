@@ -88,6 +88,11 @@ class Rule(Part):
         """Whether evidence and time can only add to the rule's number."""
         return "may-change" if isinstance(self.window, Last) else "grows"
 
+    @property
+    def topics(self) -> set[str]:
+        """What must be heard of for the rule's number to grow, as `service.listening` names it."""
+        raise NotImplementedError
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return the number at which the rule is met, and the progress towards it.
 
@@ -155,6 +160,11 @@ class Count(Rule):
         """What the rule asks for."""
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
 
+    @property
+    def topics(self) -> set[str]:
+        """Contributions of the types, and the role in which they are made."""
+        return self.where.topics
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
         _ = beside
@@ -196,6 +206,11 @@ class Sum(Rule):
         """What the rule asks for."""
         capped = f", counting at most {self.cap[1]} a {self.cap[0]}" if self.cap else ""
         return f"{self.gte} {self.field} of contributions{self.where}{self.window or ''}{capped}"
+
+    @property
+    def topics(self) -> set[str]:
+        """Contributions of the types, and the role in which they are made."""
+        return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
@@ -256,6 +271,11 @@ class Attendance(Rule):
         """Whether it only grows: a rate falls with every session that goes by."""
         return "may-change" if self.min_rate is not None else super().stability
 
+    @property
+    def topics(self) -> set[str]:
+        """That somebody attended."""
+        return {"did:attended"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return how many sessions are needed, of the `beside` that have begun; at least one."""
         required = max(self.min_sessions or 0, 1)
@@ -300,6 +320,11 @@ class Rubric(Rule):
         by = f", found by {self.people} people" if self.people > 1 else ""
         return f"{asked} of rubric {self.rubric}{part} at level {number(self.min_level)} or better{by}{self.where}{self.window or ''}"
 
+    @property
+    def topics(self) -> set[str]:
+        """Evaluations by the rubric."""
+        return {f"rubric:{self.rubric}"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return the number of criteria; the progress counts the `beside` findings of single people too."""
         _ = observed
@@ -328,6 +353,11 @@ class Score(Rule):
     def stability(self) -> Stability:
         """Whether it only grows: the last score can be worse, and late evidence can come before the first."""
         return super().stability if self.stat == "best" else "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment."""
+        return {f"score:{self.assessment}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
@@ -386,6 +416,11 @@ class Gain(Rule):
     def stability(self) -> Stability:
         """That it may change: an earlier score before can still turn up."""
         return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment or survey."""
+        return {f"score:{self.instrument}", f"survey:{self.instrument}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
@@ -461,6 +496,11 @@ class Endorsed(Rule):
         """Whether it only grows: an endorsement in return can take one away."""
         return "may-change" if self.max_reciprocal is not None else super().stability
 
+    @property
+    def topics(self) -> set[str]:
+        """Endorsements of the skill."""
+        return {f"endorsement:{self.skill}"}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `gte`, and the part of it that is there."""
         _ = beside
@@ -521,6 +561,11 @@ class Tenure(Rule):
     def _led(self) -> str:
         return f"{'session' if self.min_sessions_led == 1 else 'sessions'} led as {self.role}"
 
+    @property
+    def topics(self) -> set[str]:
+        """The role, and that sessions are led."""
+        return {f"role:{self.role}"} | ({"did:facilitated"} if self.min_sessions_led else set())
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return the days asked for, or else the sessions, and the part of them that is there."""
         _ = beside
@@ -574,6 +619,11 @@ class Holds(Rule):
         """Whether it only grows: what must be valid now can expire."""
         return "may-change" if self.valid_on_award else super().stability
 
+    @property
+    def topics(self) -> set[str]:
+        """Awards of the achievements."""
+        return {f"award:{ref}" for ref in self.achievements}
+
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return how many are needed, and the part of it that is there."""
         _ = beside
@@ -601,6 +651,11 @@ class Approved(Rule):
         """What the rule asks for."""
         people = "person" if self.n == 1 else "people"
         return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
+
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves decides at once."""
+        return set()
 
     @property
     def stability(self) -> Stability:

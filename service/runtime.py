@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Self
 
 from credentials import PACKAGED, Contexts
@@ -33,8 +34,15 @@ class Runtime:
     fetcher: Fetcher
     contexts: Contexts = PACKAGED
     fair_use: FairUse = field(default_factory=FairUse)
+    vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=1200, burst=6000))
+    """For machines that come with hundreds of requests at once, such as a conformance suite."""
     now: Callable[[], datetime] = field(default=utc_now)
     steady: Callable[[], float] = field(default=time.monotonic)
+
+    @cached_property
+    def inline_contexts(self) -> Contexts:
+        """The same contexts, for documents that may bring context objects of their own."""
+        return self.contexts.with_inline()
 
     @classmethod
     def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:

@@ -2,13 +2,16 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+SECRETS = frozenset({"keys_passphrase", "mail_url", "vc_api_token"})
+VcApiSuite = Literal["eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019", "vc+jwt"]
+VcApiKeyType = Literal["Ed25519", "P-256", "P-384"]
 
 
 def _check_base_url(text: str) -> str:
@@ -64,6 +67,17 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON body")
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
+    vc_api: bool = Field(False, description="serve the W3C VC API under /vc")
+    vc_api_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="bearer token that the VC API asks for; without it anyone may issue with its keys",
+    )
+    vc_api_suite: VcApiSuite = Field("eddsa-rdfc-2022", description="what the VC API signs with unless it is told")
+    vc_api_key_type: VcApiKeyType | None = Field(
+        None, description="key of the VC API unless it is told; otherwise the first that the suite takes"
+    )
+    vc_api_status: bool = Field(False, description="give every credential of the VC API a status that can be revoked")
 
     @cached_property
     def local(self) -> bool:
@@ -87,7 +101,7 @@ def load(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         expected = first["msg"].removeprefix("Value error, ")
-        shown = "a value that is not shown" if name in {"keys_passphrase", "mail_url"} else repr(first["input"])
+        shown = "a value that is not shown" if name in SECRETS else repr(first["input"])
         raise SettingsError(f"LAUREL_{name.upper()}: expected {expected}, got {shown}.") from error
     if not settings.local and settings.keys_passphrase is None:
         raise SettingsError(

@@ -28,7 +28,7 @@ RESIGNED_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(days=2)
 
 
-def list_url(settings: Settings, list_id: UUID) -> str:
+def list_url(settings: Settings, list_id: UUID | str) -> str:
     """Return the address of a status list."""
     return f"{settings.base_url}/status/{list_id}"
 

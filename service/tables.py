@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
     DateTime,
     Dialect,
     ForeignKey,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -146,6 +148,7 @@ class Member(Row):
     organization: Mapped[str | None] = mapped_column(String(200))
     enrolled_at: Mapped[datetime]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    known_from: Mapped[datetime | None]
 
 
 class Role(Row):
@@ -164,6 +167,7 @@ class Role(Row):
     until_at: Mapped[datetime | None]
     from_date: Mapped[date]
     until_date: Mapped[date | None]
+    known_from: Mapped[datetime | None]
 
 
 class Token(Row):
@@ -229,7 +233,8 @@ class ImportAnswer(Row):
 class Record(Row):
     """Everything that came in, as it came: append-only, the truth.
 
-    `position` is empty only between the insert and the commit (`service.database.commit`).
+    `position` is empty only between the insert and the commit (`service.database.commit`). `accepted_at` is when a
+    record that was held or set aside began to count; empty where it did at once.
     `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
     A record of kind `void` names in `voids` the record that it takes back.
     """
@@ -254,6 +259,7 @@ class Record(Row):
     source_system: Mapped[str | None] = mapped_column(String(200))
     source_id: Mapped[str | None] = mapped_column(String(400))
     received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
     occurred_at: Mapped[datetime | None]
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
@@ -360,7 +366,8 @@ class Rating(Row):
 class UnsettledMember(Row):
     """A member whose evidence changed and whose awards have not been decided on it yet.
 
-    Written with the evidence, deleted with the decision: a killed process loses no award.
+    Written with the evidence, deleted with the decision: a killed process loses no award. `topics` are what changed,
+    one a line (`service.listening`); empty where it may be anything.
     """
 
     __tablename__ = "unsettled_members"
@@ -369,6 +376,20 @@ class UnsettledMember(Row):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
     since: Mapped[datetime]
+    topics: Mapped[str | None] = mapped_column(Text)
+
+
+class Listener(Row):
+    """An achievement whose rule, in one of its published versions, must be asked again when a topic is heard of.
+
+    The topic `*` is always heard.
+    """
+
+    __tablename__ = "listeners"
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(300), primary_key=True)
+    achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
 
 
 class Achievement(Row):
@@ -409,6 +430,7 @@ class Enrolment(Row):
     achievement_id: Mapped[UUID] = mapped_column(ForeignKey("achievements.id"), primary_key=True)
     achievement_version_id: Mapped[UUID] = mapped_column(ForeignKey("achievement_versions.id"))
     at: Mapped[datetime]
+    known_from: Mapped[datetime | None]
 
 
 class Award(Row):
@@ -416,6 +438,8 @@ class Award(Row):
 
     `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
     knows who that is. They are one only while the award is under review, and when it no longer stands.
+
+    A pending award is not signed before `due_at`, and nobody outside is told of it.
 
     `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
     decision; empty where time or voided evidence did.
@@ -439,6 +463,7 @@ class Award(Row):
         ),
         Index(None, "network_id", "awarded_at"),
         Index(None, "member_id", "network_id"),
+        Index(None, "due_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -459,6 +484,8 @@ class Award(Row):
     actor_who: Mapped[UUID | None]
     review_since: Mapped[datetime | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    end_reason: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
 
 
 class Review(Row):
@@ -881,3 +908,73 @@ class ServiceFact(Row):
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
+
+
+# --- W3C VC API ------------------------------------------------------------------------------------------------------
+
+
+class VcApiKey(Row):
+    """The one key of a kind with which the VC API signs: no network's, named by the `did:key` that it is."""
+
+    __tablename__ = "vc_api_keys"
+    __table_args__ = (one_of("algorithm", "Ed25519", "P-256", "P-384"),)
+
+    algorithm: Mapped[str] = mapped_column(String(16), primary_key=True)
+    multikey: Mapped[str]
+    custody_uri: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class VcApiStatusList(Row):
+    """A published Bitstring Status List of the VC API; its bits are rebuilt from `vc_api_status_entries`."""
+
+    __tablename__ = "vc_api_status_lists"
+    __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "algorithm", "purpose"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    algorithm: Mapped[str] = mapped_column(ForeignKey("vc_api_keys.algorithm"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    length: Mapped[int]
+    signed: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+
+
+class VcApiStatusEntry(Row):
+    """A place in such a list that was given to a credential, known by the digest of its id; the credential is not kept.
+
+    `set_at` is when it was revoked or suspended; empty where it stands.
+    """
+
+    __tablename__ = "vc_api_status_entries"
+    __table_args__ = (
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(None, "credential_sha256"),
+        Index("ix_vc_api_status_entries_set", "status_list_id", "set_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    status_list_id: Mapped[UUID] = mapped_column(ForeignKey("vc_api_status_lists.id"))
+    status_index: Mapped[int]
+    credential_sha256: Mapped[str | None] = mapped_column(String(64))
+    issued_at: Mapped[datetime]
+    set_at: Mapped[datetime | None]
+
+
+def _past(row: type[Row]) -> Table:
+    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+
+    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    """
+    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
+    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
+    times += [Column("known_until", Instant(), nullable=False)]
+    name = f"past_{row.__tablename__}"
+    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
+
+
+PAST: dict[type[Row], Table] = {
+    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
+}
+"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from service import awards, cases, deliveries, messages, status_lists
+from service import awards, case_deadlines, deliveries, messages, passing_days, status_lists, vc_api_status
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -71,9 +71,12 @@ def settle_left_over(running: Runtime) -> int:
 WORK: dict[Callable[[Runtime], int], float] = {
     messages.send_due: 1,
     settle_left_over: 10,
+    passing_days.mark_tenures: 600,
     status_lists.resign_due: 600,
+    vc_api_status.resign_due: 600,
     awards.expire_due: 600,
-    cases.pass_deadlines: 600,
+    awards.sign_due: 60,
+    case_deadlines.pass_deadlines: 600,
     deliveries.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

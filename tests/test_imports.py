@@ -16,11 +16,11 @@ LAYERS = [
     {"model", "rdf"},
     {"keys", "statements"},
     {"canonicalize", "dids"},
-    {"data_integrity", "jose", "status"},
+    {"data_integrity", "digests", "jose", "status"},
     {"sign", "report"},
     {"received"},
     {"provenance"},
-    {"standing"},
+    {"refresh", "resources", "schemas", "standing"},
     {"verify"},
     {"presentation"},
     {"__init__"},
@@ -28,7 +28,12 @@ LAYERS = [
 """The modules of `credentials`, lowest first: each may import those before it."""
 
 PURE = {"pydantic", "pydantic_core", "cryptography"}
-PARSERS = {"strict_json": {"rfc8785"}, "bake": {"defusedxml"}, "canonicalize": {"pyld"}}
+PARSERS = {
+    "strict_json": {"rfc8785"},
+    "bake": {"defusedxml"},
+    "canonicalize": {"pyld"},
+    "schemas": {"jsonschema_rs"},
+}
 """What a module of `credentials` may import beside the standard library, and what else one of them may."""
 IMPURE = {
     "asyncio",

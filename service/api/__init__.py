@@ -11,6 +11,7 @@ from service.api import (
     cases,
     contributions,
     credentials,
+    dry_runs,
     enrolments,
     evaluations,
     events,
@@ -21,6 +22,7 @@ from service.api import (
     records,
     sessions,
     tokens,
+    vc_api,
     verifications,
     webhooks,
 )
@@ -39,6 +41,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(evaluations.router)
     app.include_router(records.router)
     app.include_router(achievements.router)
+    app.include_router(dry_runs.router)
     app.include_router(enrolments.router)
     app.include_router(progress.router)
     app.include_router(awards.router)
@@ -49,3 +52,5 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(webhooks.router)
     app.include_router(public.router)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
+    if settings.vc_api:
+        app.include_router(vc_api.router)

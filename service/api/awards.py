@@ -25,7 +25,7 @@ from service.api.requests import (
     reply,
 )
 from service.award_requests import AwardIn
-from service.awards import Named
+from service.awards import Named, UndoIn
 from service.settings import Settings
 from service.shapes import Instant, Uid
 
@@ -68,6 +68,10 @@ class AwardOut(Answer):
     )
     decided_by: list[DeciderOut] = Field(description="nobody where the rule alone decided")
     receipt: str | None = Field(None, description="public address of the decision receipt")
+    due_at: Instant | None = Field(
+        None, description="when a pending award is signed and told; left out where that waits for people only"
+    )
+    ended_for: str | None = Field(None, description="why a pending award was given up")
     renews: UUID | None = Field(None, description="the award whose time was over before")
     credential: AwardedCredential | None = None
 
@@ -90,6 +94,8 @@ class AwardOut(Answer):
                 DeciderOut(member=ref, token=each.token_id, role=each.role or "network", at=each.at)
                 for each, ref in named.deciders
             ],
+            due_at=row.due_at if row.state == "pending" else None,
+            ended_for=row.end_reason,
             renews=row.renews,
             receipt=receipts.receipt_url(settings, named.receipt.id) if named.receipt else None,
             credential=AwardedCredential(
@@ -218,5 +224,29 @@ def renew_award(
         row, created = renewals.renew(session, running, network, caller, award_id, now)
         [named] = awards.named(session, [row])
         return reply(201 if created else 200, AwardOut.of(running.settings, named))
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/undoing", response_model=AwardOut)
+def undo_award(
+    award_id: Uid,
+    body: UndoIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Undo a pending award: nothing was signed or told, and only its row stays, for the network's own books.
+
+    The rule alone does not award it again; what was announced already can only be revoked (409 `award-not-pending`).
+    """
+
+    def work() -> Response:
+        row = awards.undo(session, network, caller, award_id, body, now)
+        [named] = awards.named(session, [row])
+        return reply(200, AwardOut.of(running.settings, named))
 
     return once(work)

@@ -11,7 +11,7 @@ from service import achievements, criteria, members, progress
 from service.access import Caller
 from service.api.requests import After, Answer, Limit, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute
 from service.progress import SHOWN_RECORDS, Standing
-from service.shapes import Ref
+from service.shapes import Instant, Ref
 
 router = APIRouter(route_class=StrictRoute)
 CanRead = Annotated[Caller, Depends(Needs("read"))]
@@ -59,6 +59,9 @@ class StandingOut(Answer):
     met: bool
     progress: float
     text: str
+    erased_record_ids: list[UUID] | None = Field(
+        None, description="of a replay: shown records whose content was erased since; what they said is no longer known"
+    )
     criteria: NodeOut | None = Field(None, description="rule by rule; left out where there is no rule")
 
     @classmethod
@@ -74,6 +77,7 @@ class StandingOut(Answer):
             met=node is not None and node.met,
             progress=node.progress if node is not None else 0,
             text=node.text if node is not None else "awarded by a person's decision; there is no rule",
+            erased_record_ids=list(standing.erased) or None,
             criteria=NodeOut.model_validate(node.to_json()) if node is not None else None,
         )
 
@@ -86,6 +90,10 @@ def get_progress(
     at: Now,
     _who: CanRead,
     achievement: Annotated[str | None, Query(max_length=200, description="only this achievement, by ref")] = None,
+    as_of: Annotated[Instant | None, Query(description="as it was known at this time, in the past")] = None,
+    position: Annotated[
+        int | None, Query(ge=0, le=2**53, description="on the evidence up to this position of the network's records")
+    ] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[StandingOut]:
@@ -93,10 +101,23 @@ def get_progress(
 
     Evidence that is held, quarantined or void never counts. The numbers are those of this moment; whether an award
     was made is told by `GET .../awards`.
+
+    With `as_of`, `position` or both it is replayed: what was posted, voided, merged or changed since is not known.
+    Without `position` it is that of the last record received by `as_of`. Sessions are those that are told now.
     """
     member = members.get_member(session, network, ref)
     only = achievements.get_achievement(session, network, achievement) if achievement is not None else None
-    found, cursor = progress.of_member(session, network, member, at, achievement=only, after=after, limit=limit)
+    found, cursor = progress.of_member(
+        session,
+        network,
+        member,
+        at,
+        achievement=only,
+        after=after,
+        limit=limit,
+        as_of=as_of,
+        position=position,
+    )
     return Page(items=[StandingOut.of(standing) for standing in found], next=cursor)
 
 

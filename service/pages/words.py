@@ -26,8 +26,8 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
         "Is it in good form?",
         {
             "passed": "Yes, it follows the standard.",
-            "failed": "No, it breaks the standard.",
-            "undecided": "It can be read in more than one way, or has a form that is not known here.",
+            "failed": "No, it breaks the standard, or a form that its issuer names.",
+            "undecided": "It can be read in more than one way, or has a form that could not be looked up.",
         },
     ),
     "subject": (
@@ -50,6 +50,13 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
             "undecided": "The issuer's keys could not be looked up.",
         },
     ),
+    "refresh": (
+        "Does the issuer have a newer copy?",
+        {
+            "passed": "The issuer was asked, and has no newer copy that is good. This is about the one that you gave.",
+            "skipped": "The issuer offers no way to find out.",
+        },
+    ),
     "status": (
         "Has the issuer taken it back?",
         {
@@ -62,6 +69,15 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "validity": (
         "Is it valid today?",
         {"passed": "Yes.", "failed": "No, today is outside its dates.", "skipped": "It names no dates."},
+    ),
+    "resources": (
+        "Is what it refers to unchanged?",
+        {
+            "passed": "Yes, it is as it was when the credential was signed.",
+            "failed": "No, something that it refers to has changed since, or is not what the issuer says.",
+            "undecided": "Something that it refers to could not be looked up.",
+            "skipped": "It refers to nothing that would have to be unchanged.",
+        },
     ),
     "recipient": (
         "Is it this person's?",
@@ -146,6 +162,8 @@ def in_words(report: Report) -> dict[str, Any]:
 def _check(check: Check) -> dict[str, Any]:
     question, answers = QUESTIONS.get(check.name, (check.name.capitalize(), OTHERWISE))
     answer = answers.get(check.outcome, OTHERWISE[check.outcome])
+    if any(finding.code == "credential-refreshed" for finding in check.findings):
+        answer = "Yes, and all that is said here is about the newer copy."
     if check.outcome == "failed":
         codes = {finding.code for finding in check.findings}
         answer = next((found[2] for found in STANDINGS if found[0] in codes), answer)

@@ -18,6 +18,7 @@ from service import awards, importing, migrations
 from service.networks import NetworkIn, create_network
 from service.runtime import Runtime
 from service.settings import load
+from tests.benchmarks import rules
 from tests.interop.issuing import Issuer
 from tests.interop.verifying import openbadgeslib
 
@@ -110,8 +111,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             service(Path(folder))
         return
+    if sys.argv[1:2] == ["rules"]:
+        rules.run(*map(int, sys.argv[2:]))
+        return
     library()
-    subprocess.run([sys.executable, "-m", "tests.benchmarks", "service"], check=True)
+    for part in ("service", "rules"):
+        subprocess.run([sys.executable, "-m", "tests.benchmarks", part], check=True)
 
 
 if __name__ == "__main__":

@@ -305,6 +305,13 @@ def test_the_vc_claim_holds_the_older_form() -> None:
     assert credential_of(jwt({"vc": older()} | claims_of(older()))) == older()
 
 
+def test_a_newer_credential_in_the_vc_claim_is_read_as_it_stands_unless_it_is_a_badge() -> None:
+    general = credential(type=["VerifiableCredential"], issuer=None)
+    assert credential_of(jwt({"vc": general, "iss": ISSUER})) == general
+    with pytest.raises(MalformedError):
+        credential_of(jwt({"vc": general | {"type": ["VerifiableCredential", "OpenBadgeCredential"]}}))
+
+
 def test_members_that_the_older_form_leaves_to_the_claims_are_filled_in() -> None:
     bare = older(id=None, issuer=None, issuanceDate=None, credentialSubject={"name": "x"})
     claims = claims_of(older(expirationDate="2026-08-01T00:00:00Z"))
@@ -421,6 +428,7 @@ def envelope(**changes: Any) -> dict[str, Any]:
         {"@context": [V2, "https://example.org/other"], "type": ["EnvelopedVerifiableCredential"]},
         {"id": "data:application/vc-ld+jwt,e30.e30.AA"},
         {"id": "data:application/vc+ld+jwt,e30.e30.AA"},
+        {"id": "data:application/jwt,e30.e30.AA"},
         {"type": "EnvelopedVerifiablePresentation", "id": "data:application/vp+jwt,e30.e30.AA"},
     ],
 )

@@ -527,11 +527,11 @@ GENERAL: Any = {
     "issuer": {"id": "did:example:1", "name": {"@value": "Jemand", "@language": "de"}},
     "validFrom": "2026-01-01T00:00:00.5+01:00",
     "credentialSubject": [{"id": "did:example:2", "term": {"@value": "1", "@type": "https://terms.example/t"}}],
-    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"]}],
+    "credentialStatus": [{"type": "Anything", "id": "urn:s:1"}, {"type": ["Anything"], "id": "urn:s:2"}],
     "credentialSchema": {"id": "https://schema.example/", "type": "JsonSchema"},
     "evidence": {"type": "Anything"},
     "termsOfUse": [{"type": "Anything"}],
-    "refreshService": [{"type": "Anything"}],
+    "refreshService": [{"type": "Anything", "id": "urn:s:3"}],
     "proof": {"type": "DataIntegrityProof"},
 }
 

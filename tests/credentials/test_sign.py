@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openbadgeslib.ob3 import OB3LdpVerifier, OB3Verifier
 
-from credentials.data_integrity import check_proof, proofs_of
+from credentials.data_integrity import MAX_PROOFS, check_proof, proofs_of
 from credentials.documents import PACKAGED
-from credentials.errors import ContextError, MalformedError, UnsupportedError
+from credentials.errors import ContextError, CredentialError, MalformedError, ProofError, UnsupportedError
 from credentials.jose import check_jwt, claim_findings, credential_of, decode_jwt, header_findings
 from credentials.keys import PrivateKeySigner
 from credentials.sign import sign, sign_jwt
@@ -190,3 +190,106 @@ def test_a_jwt_is_of_the_newer_data_model_only() -> None:
     with pytest.raises(UnsupportedError) as raised:
         sign_jwt(older(), P256, kid="https://issuer.example/keys/1")
     assert raised.value.code == "jwt-version-unsupported"
+
+
+# --- Several proofs, and other forms ---
+
+
+def kept(proof: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a proof does not depend on the instant."""
+    return {name: value for name, value in proof.items() if name in {"cryptosuite", "id", "previousProof"}}
+
+
+def own_method(signer: PrivateKeySigner) -> str:
+    return f"did:key:{signer.key.multikey}#{signer.key.multikey}"
+
+
+def test_a_further_proof_leaves_the_others_as_they_are() -> None:
+    first = sign(badge(), ED25519, verification_method=METHOD, created=CREATED)
+    both = sign(
+        first, P256, verification_method=own_method(P256), created=CREATED, suite="ecdsa-jcs-2019", further=True
+    )
+    assert both["proof"][0] == first["proof"][0]
+    assert [kept(proof) for proof in both["proof"]] == [
+        {"cryptosuite": "eddsa-rdfc-2022"},
+        {"cryptosuite": "ecdsa-jcs-2019"},
+    ]
+    for proof, key in zip(both["proof"], (ED25519, P256), strict=True):
+        check_proof(both, proof, key.key, PACKAGED)
+    single = {**first, "proof": first["proof"][0]}
+    again = sign(
+        single, P256, verification_method=own_method(P256), created=CREATED, suite="ecdsa-jcs-2019", further=True
+    )
+    assert again == both
+
+
+def test_a_proof_may_be_made_after_another() -> None:
+    first = sign(badge(), ED25519, verification_method=METHOD, created=CREATED, proof_id="urn:uuid:proof-1")
+    chained = sign(
+        first,
+        P256,
+        verification_method=own_method(P256),
+        created=CREATED,
+        suite="ecdsa-rdfc-2019",
+        further=True,
+        previous_proof="urn:uuid:proof-1",
+        proof_id="urn:uuid:proof-2",
+    )
+    assert [kept(proof) for proof in chained["proof"]] == [
+        {"id": "urn:uuid:proof-1", "cryptosuite": "eddsa-rdfc-2022"},
+        {"id": "urn:uuid:proof-2", "cryptosuite": "ecdsa-rdfc-2019", "previousProof": "urn:uuid:proof-1"},
+    ]
+    check_proof(chained, chained["proof"][1], P256.key, PACKAGED)
+    changed = copy.deepcopy(chained)
+    changed["proof"][0]["created"] = "2026-07-02T00:00:00Z"
+    with pytest.raises(ProofError):
+        check_proof(changed, changed["proof"][1], P256.key, PACKAGED)
+
+
+@pytest.mark.parametrize(
+    ("proofs", "options", "code"),
+    [
+        (7, {}, "member-type"),
+        ([], {}, "proof-missing"),
+        ([{"type": "Unknown", "id": "urn:x:1"}], {"proof_id": "urn:x:1"}, "proof-id-repeated"),
+        ([{"type": "Unknown"}] * MAX_PROOFS, {}, "proof-too-many"),
+        ([{"type": "Unknown"}], {"previous_proof": "urn:x:1"}, "previous-proof-missing"),
+    ],
+)
+def test_proofs_that_cannot_stay_are_refused(proofs: Any, options: dict[str, Any], code: str) -> None:
+    with pytest.raises(CredentialError) as raised:
+        sign(badge(proof=proofs), ED25519, verification_method=METHOD, created=CREATED, further=True, **options)
+    assert raised.value.code == code
+
+
+def test_a_credential_of_the_older_data_model_is_signed() -> None:
+    credential: dict[str, Any] = {
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "type": ["VerifiableCredential"],
+        "issuer": DID,
+        "issuanceDate": "2026-07-01T00:00:00Z",
+        "credentialSubject": {"id": "did:example:reader"},
+    }
+    with pytest.raises(ContextError) as raised:  # its own context does not know the words of a proof
+        sign(credential, ED25519, verification_method=METHOD, created=CREATED)
+    assert raised.value.code == "undefined-term"
+    credential["@context"] = [*credential["@context"], "https://w3id.org/security/data-integrity/v2"]
+    signed = sign(credential, ED25519, verification_method=METHOD, created=CREATED)
+    check_proof(signed, signed["proof"][0], ED25519.key, PACKAGED)
+
+
+@pytest.mark.parametrize(
+    ("signer", "algorithm"), [(ED25519, "EdDSA"), (P256, "ES256"), (P384, "ES384"), (RSA, "RS256")]
+)
+def test_a_credential_is_enveloped_as_vc_jose_cose_has_it(signer: PrivateKeySigner, algorithm: str) -> None:
+    credential = badge(validFrom="2026-07-01T00:00:00.250Z")
+    decoded = decode_jwt(sign_jwt(credential, signer, kid="did:example:1#key", form="vc-jose-cose"))
+    assert decoded.header == {"alg": algorithm, "kid": "did:example:1#key", "typ": "vc+jwt"}
+    assert decoded.payload == credential
+    assert header_findings(decoded) == claim_findings(decoded, credential_of(decoded)) == []
+    check_jwt(decoded, signer.key)
+
+
+def test_what_no_context_defines_is_not_enveloped_either() -> None:
+    with pytest.raises(ContextError):
+        sign_jwt(badge(colour="red"), P256, kid="did:example:1#key", form="vc-jose-cose")

@@ -50,6 +50,19 @@ def listed(*indexes: int, length_bits: int = MIN_ENTRIES, purpose: str = "revoca
     )
 
 
+def test_a_list_says_how_long_a_copy_is_good_only_where_it_is_told() -> None:
+    told: dict[str, Any] = {
+        "id": URL,
+        "issuer": "did:web:badges.example",
+        "purpose": "revocation",
+        "bits": BitstringStatusList(MIN_ENTRIES),
+        "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
+        "valid_until": datetime(2026, 2, 1, tzinfo=UTC),
+    }
+    assert "ttl" not in status_list_credential(**told)["credentialSubject"]
+    assert status_list_credential(**told, ttl_ms=1000)["credentialSubject"]["ttl"] == 1000
+
+
 def changed(document: dict[str, Any], change: Callable[[Any], object]) -> dict[str, Any]:
     copied = copy.deepcopy(document)
     change(copied)

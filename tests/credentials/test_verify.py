@@ -178,7 +178,10 @@ def not_passed(found: Report) -> list[tuple[str, str, list[tuple[str, str]]]]:
 
 
 def test_a_badge_is_verified_check_by_check(issuer: Issuer) -> None:
-    found = report(issuer, issuer.sign(badge(issuer)), recipient=EMAIL)
+    related = {"id": V2, "digestMultibase": "uEiBZlVztZpfWHgPyslVv6-UwirFoQoRvW1htfx963sknNA"}
+    signed = issuer.sign(badge(issuer, lambda b: b.update(relatedResource=[related])))
+    issuer.documents[signed["refreshService"]["id"]] = signed
+    found = report(issuer, signed, recipient=EMAIL)
     assert found.verdict == "verified"
     assert [(check.name, check.outcome, check.findings) for check in found.checks] == [
         (name, "passed", ()) for name in NAMES
@@ -222,13 +225,13 @@ def test_the_report_for_programs_says_the_same(issuer: Issuer) -> None:
     signed["evidence"][0]["name"] = "changed"
     found = report(issuer, signed)
     written = json.loads(json.dumps(found.to_json()))
-    assert list(written) == ["verdict", "form", "checks", "credential"]
+    assert list(written) == ["verdict", "form", "checks", "credential", "refreshed"]
     assert written["verdict"] == "rejected"
     assert written["credential"] == signed
     assert [check["name"] for check in written["checks"]] == list(NAMES)
     assert written["checks"][4]["outcome"] == "failed"
     assert list(written["checks"][4]["findings"][0]) == ["code", "message", "pointer"]
-    assert written["checks"][8] == {"name": "recipient", "outcome": "skipped", "findings": []}
+    assert written["checks"][10] == {"name": "recipient", "outcome": "skipped", "findings": []}
 
 
 def test_a_badge_without_what_is_optional_is_verified(issuer: Issuer) -> None:
@@ -243,7 +246,7 @@ def test_a_badge_without_what_is_optional_is_verified(issuer: Issuer) -> None:
     found = report(issuer, issuer.sign(plain))
     assert found.verdict == "verified"
     skipped = [name for name, outcome in outcomes(found).items() if outcome == "skipped"]
-    assert skipped == ["status", "recipient", "endorsements"]
+    assert skipped == ["refresh", "status", "resources", "recipient", "endorsements"]
 
 
 def test_what_was_signed_with_an_earlier_edition_of_a_context_is_verified(issuer: Issuer) -> None:
@@ -768,7 +771,7 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
                 {"id": "https://other.example/schema", "type": "1EdTechJsonSchemaValidator2019"}
             )
         ),
-        ("schema", "undecided", "schema-unknown", "/credentialSchema/1/id"),
+        ("schema", "undecided", "address-unavailable", "/credentialSchema/1"),
     ),
     # subject
     "no recipient": (
@@ -1144,11 +1147,11 @@ def test_a_message_is_a_remark(issuer: Issuer) -> None:
     }
     signed = issuer.sign(badge(issuer, lambda b: b.update(credentialStatus=entry)))
     issuer.publish(purpose="message")
-    assert report(issuer, signed).checks[6].findings == ()
+    assert report(issuer, signed).checks[7].findings == ()
     issuer.publish(PLACE, purpose="message")
     found = report(issuer, signed)
     assert found.verdict == "verified"
-    (finding,) = found.checks[6].findings
+    (finding,) = found.checks[7].findings
     assert finding.code == "status-message"
     assert "'received'" in finding.message
 
@@ -1170,7 +1173,7 @@ def test_a_list_may_be_a_jwt(issuer: Issuer) -> None:
 def test_a_listing_needs_an_address(issuer: Issuer) -> None:
     signed = badge(issuer) | {"credentialStatus": {"type": "1EdTechRevocationList"}, "proof": proof_of(issuer)}
     assert ("status-entry-malformed", "/credentialStatus/id") in [
-        (finding.code, finding.pointer) for finding in report(issuer, signed).checks[6].findings
+        (finding.code, finding.pointer) for finding in report(issuer, signed).checks[7].findings
     ]
 
 
@@ -1235,7 +1238,7 @@ def test_an_endorsement_of_something_else_is_a_remark(issuer: Issuer) -> None:
 
     found = report(issuer, issuer.sign(badge(issuer, move)))
     assert found.verdict == "verified"
-    assert [(finding.code, finding.pointer) for finding in found.checks[9].findings] == [
+    assert [(finding.code, finding.pointer) for finding in found.checks[11].findings] == [
         ("endorsement-of-other", "/credentialSubject/achievement/endorsement/0")
     ]
 
@@ -1245,7 +1248,7 @@ def test_endorsements_are_looked_at_within_a_bound(issuer: Issuer) -> None:
     found = report(
         issuer, issuer.sign(badge(issuer, lambda b: b.update(endorsementJwt=[token] * (MAX_ENDORSEMENTS + 1))))
     )
-    assert ("endorsements-too-many", "") in [(finding.code, finding.pointer) for finding in found.checks[9].findings]
+    assert ("endorsements-too-many", "") in [(finding.code, finding.pointer) for finding in found.checks[11].findings]
 
 
 def test_what_is_no_endorsement_is_found_by_the_form(issuer: Issuer) -> None:

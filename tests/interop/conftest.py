@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.interop.judging import Judges
+from tests.interop.vc_api_machine import Machine, machine
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 18
@@ -27,3 +29,11 @@ def judges() -> Iterator[Judges]:
     command = [node, "judges.mjs"]
     with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Judges(process)
+
+
+@pytest.fixture(scope="module")
+def vc_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A caller of the VC API."""
+    database = databases.migrated_sqlite(tmp_path_factory.mktemp("migrated") / "migrated.db")
+    with machine(tmp_path_factory.mktemp("vc-api"), database) as caller:
+        yield caller

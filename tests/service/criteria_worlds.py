@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.tables import (
@@ -495,6 +495,7 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             for each in world.meetings
         ],
     )
+    position = session.scalar(select(func.max(Record.position)).where(Record.network_id == network.id)) or 0
     entries = [(deed.id, deed.at, deed.tier) for deed in world.deeds]
     entries += [(given.id, given.at, given.tier) for given in world.judgements]
     add(
@@ -504,13 +505,14 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             common
             | {
                 "id": key,
+                "position": position + nth,
                 "kind": "contribution",
                 "received_at": at,
                 "body_digest": "",
                 "tier": tier,
                 "status": "accepted",
             }
-            for key, at, tier in entries
+            for nth, (key, at, tier) in enumerate(entries, start=1)
         ],
     )
 

@@ -308,6 +308,18 @@ def test_a_rule_that_is_not_criteria_is_refused_also_in_a_draft(who: Actor, rule
             id="an achievement that is not there",
         ),
         pytest.param(
+            ruled({"rule": "endorsed", "skill": "reading", "gte": 1, "from_achievement": "writer"}),
+            "achievement-unknown",
+            "/criteria/rule/from_achievement",
+            id="endorsers with an achievement that is not there",
+        ),
+        pytest.param(
+            ruled({"rule": "count", "gte": 1, "window": {"to": "2026-03-02"}}),
+            "window-over",
+            "/criteria/rule/window/to",
+            id="a window that is over, with nothing in it",
+        ),
+        pytest.param(
             ruled({"rule": "holds", "achievements": ["reader"]}),
             "requires-itself",
             "/criteria/rule/achievements/0",
@@ -326,6 +338,24 @@ def test_what_cannot_be_published_stays_a_draft(
     assert answer.json()["errors"][0]["pointer"] == pointer
     assert who.get(f"{ACHIEVEMENTS}/reader").json()["state"] == "draft"
     assert "achievement.published" not in told(running)
+
+
+def test_a_window_that_is_over_can_be_met_by_what_is_recorded(who: Actor) -> None:
+    rule = {"rule": "count", "gte": 5, "where": {"types": ["reviewed"]}, "window": {"to": "2026-03-02"}}
+    posted(who.post(f"{ROOT}/contributions", {"member": "m11", "type": "shared", "occurred_at": AT}))
+    assert refused(who.post(ACHIEVEMENTS, READER | ruled(rule) | {"publish": True}))[1] == "window-over"
+    posted(who.post(f"{ROOT}/contributions", {"member": "m11", "type": "reviewed", "occurred_at": AT}))
+    posted(who.post(ACHIEVEMENTS, READER | ruled(rule) | {"publish": True}))
+
+
+def test_a_version_that_is_asked_for_is_there(who: Actor) -> None:
+    publish(who, READER | {"ref": "a"})
+    holding = {"rule": "holds", "achievements": ["a"], "min_version": 2}
+    body = READER | {"ref": "b"} | ruled(holding) | {"publish": True}
+    assert refused(who.post(ACHIEVEMENTS, body)) == (422, "version-unknown", "/criteria/rule/min_version")
+    posted(who.put(f"{ACHIEVEMENTS}/a", changed(name="Second")), 200)
+    posted(who.post(f"{ACHIEVEMENTS}/a/publication"), 200)
+    posted(who.post(ACHIEVEMENTS, body))
 
 
 def test_achievements_cannot_require_each_other(who: Actor) -> None:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from service import access, cases
+from service import access, awards, case_deadlines, cases
 from service.errors import CustodyError
 from service.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
@@ -509,9 +509,9 @@ def test_a_case_that_nobody_decides_is_escalated_when_its_day_is_over(stage: Sta
     # One month after 2 March, to the end of that day in Berlin, where it is summer by then.
     assert case["due_at"] == "2026-04-02T22:00:00Z"
     clock.at = datetime(2026, 4, 2, 21, 59, 59, tzinfo=UTC)
-    assert cases.pass_deadlines(stage.running) == 0
+    assert case_deadlines.pass_deadlines(stage.running) == 0
     clock.at = datetime(2026, 4, 2, 22, tzinfo=UTC)
-    assert (cases.pass_deadlines(stage.running), cases.pass_deadlines(stage.running)) == (1, 0)
+    assert (case_deadlines.pass_deadlines(stage.running), case_deadlines.pass_deadlines(stage.running)) == (1, 0)
     shown = seen(stage, case).json()
     assert (shown["state"], "mediator" in shown, shown["due_at"]) == ("escalated", False, "2026-06-03T22:00:00Z")
     assert (shown["steps"][-1]["kind"], shown["steps"][-1]["part"]) == ("escalated", "service")
@@ -526,12 +526,12 @@ def test_an_escalated_case_stays_open_and_is_said_to_be_overdue(stage: Stage, cl
     case = refused(stage)
     for days, expected in ((32, "case.escalated"), (65, "case.overdue"), (65, "case.overdue")):
         clock.advance(days=days)
-        assert cases.pass_deadlines(stage.running) == 1
+        assert case_deadlines.pass_deadlines(stage.running) == 1
         assert told(stage.running, stage.slug)[-1] == expected
     sent(mediated(stage, case, "n2"))
     assert sent(decide(stage, case, "upheld", by="n2"))["state"] == "resolved"
     clock.advance(days=365)
-    assert cases.pass_deadlines(stage.running) == 0
+    assert case_deadlines.pass_deadlines(stage.running) == 0
 
 
 def test_a_party_has_somebody_else_decide(stage: Stage) -> None:
@@ -703,6 +703,17 @@ def test_a_revoked_award_to_staff_is_followed_by_its_credential_once_it_is_signe
     assert (new["state"], status["followed_by"]) == ("awarded", new["credential"]["id"])
 
 
+def test_an_award_that_cools_off_after_a_case_is_signed_in_its_time(stage: Stage, clock: Clock) -> None:
+    case = refused(stage, cooling_off="P3D")
+    mediated(stage, case)
+    assert "credential" not in sent(decide(stage, case))["result"]
+    assert awards.sign_due(stage.running) == 0
+    clock.advance(days=4)
+    assert awards.sign_due(stage.running) == 1
+    (award,) = stage.awards()
+    assert seen(stage, case).json()["result"]["credential"] == award["credential"]["url"]
+
+
 @pytest.mark.parametrize("second", ["overturned", "upheld"])
 def test_decided_twice_at_once_it_is_decided_once(stage: Stage, second: str) -> None:
     case = refused(stage)
@@ -746,7 +757,7 @@ def test_a_closed_network_takes_no_case_and_escalates_none_and_still_shows_and_e
     assert problem(mediated(stage, case)) == (409, "network-closed")
     assert problem(say(stage, case, token(stage))) == (409, "network-closed")
     clock.advance(days=40)
-    assert cases.pass_deadlines(stage.running) == 0
+    assert case_deadlines.pass_deadlines(stage.running) == 0
     shown = sent(seen(stage, case))
     assert (shown["state"], shown["steps"][0]["text"]) == ("open", WHY)
     path = f"./cases/{case['id']}/steps/{shown['steps'][0]['id']}/erasure"

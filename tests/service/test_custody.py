@@ -14,7 +14,7 @@ from service.errors import CustodyError
 from tests.runtimes import settings_in
 
 
-@pytest.mark.parametrize("algorithm", ["Ed25519", "P-256", "RSA"])
+@pytest.mark.parametrize("algorithm", ["Ed25519", "P-256", "P-384", "RSA"])
 def test_a_key_is_kept_encrypted_and_signs_after_a_restart(tmp_path: Path, algorithm: str) -> None:
     settings = settings_in(tmp_path)
     uri, signer = Custody(settings).create(algorithm)
