@@ -17,6 +17,8 @@ from credentials.errors import ImageError
 from credentials.strict_json import parse_json
 
 MAX_IMAGE_BYTES: Final = 16 * 1024 * 1024
+_MAX_PARTS: Final = 100_000
+"""Chunks of a PNG, or elements and attributes of an SVG."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"openbadgecredential"
 _OLDER_KEYWORDS = (b"clrcredential", b"openbadges")
@@ -61,7 +63,7 @@ def extract(image: bytes) -> str:
     Spec: Open Badges 3.0, section on baking.
     """
     _check_size(image)
-    found = _texts_of_png(image) if image.startswith(_PNG) else _read_svg(image).texts
+    found = _texts_of_png(image) if image.startswith(_PNG) else _texts_of_svg(image)
     for names in (_KEYWORD, _ELEMENT), _OLDER_KEYWORDS + _OLDER_ELEMENTS:
         texts = [text for name, text in found if name in names]
         if len(texts) > 1:
@@ -88,6 +90,11 @@ def _check_size(image: bytes) -> None:
         raise ImageError("image-unsupported", "expected a PNG or SVG picture, got something else")
 
 
+def _check_parts(parts: int) -> None:
+    if parts > _MAX_PARTS:
+        raise ImageError("image-too-large", f"expected a picture of at most {_MAX_PARTS} parts, got more")
+
+
 def _malformed(message: str) -> ImageError:
     return ImageError("image-malformed", message)
 
@@ -99,7 +106,10 @@ def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield type and data of each chunk up to IEND, each held to its checksum; what follows IEND is no picture."""
     offset = len(_PNG)
     kind = b""
+    parts = 0
     while kind != b"IEND":
+        parts += 1
+        _check_parts(parts)
         length = int.from_bytes(image[offset : offset + 4])
         kind, data = image[offset + 4 : offset + 8], image[offset + 8 : offset + 8 + length]
         checksum = image[offset + 8 + length : offset + 12 + length]
@@ -166,36 +176,46 @@ class _Drawing:
     position: Any  # the parser's, in bytes
     image: bytes
     root: int = -1
+    fault: str = ""  # of a credential that nobody should read, though another may be baked in its place
     prefixes: dict[str, str] = field(default_factory=dict)
     texts: list[tuple[object, str]] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
     _open: list[str] = field(default_factory=list)
+    _token: str = ""
     _body: list[str] = field(default_factory=list)
     _start: int = 0
+    _parts: int = 0
 
     def start_ns(self, prefix: str, uri: str) -> None:
         if self.root < 0:
             self.prefixes[prefix] = uri
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._parts += 1 + len(attributes)
+        _check_parts(self._parts)
         if self.root < 0:
             if name != f"{{{_SVG}}}svg":
                 raise ImageError("image-unsupported", "expected a PNG or SVG picture, got other XML")
             self.root = self.position()
         elif self._open or name == _ELEMENT or name in _OLDER_ELEMENTS:
+            if self._open and self._open[0] == _ELEMENT:
+                self.fault = "expected the credential in the SVG as text, got an element in it"
             if not self._open:
-                self._start, self._body = self.position(), [attributes.get("verify", "")]
+                self._start, self._token, self._body = self.position(), attributes.get("verify", ""), []
             self._open.append(name)
 
     def data(self, text: str) -> None:
-        if self._open and not self._body[0]:
+        if self._open:
             self._body.append(text)
 
     def end(self, _name: str) -> None:
         if self._open:
             name = self._open.pop()
             if not self._open:
-                self.texts.append((name, "".join(self._body)))
+                body = "".join(self._body)
+                if name == _ELEMENT and self._token and body.strip():
+                    self.fault = "expected a JWT or JSON in the SVG, got both, and each reader may take another"
+                self.texts.append((name, self._token or body))
                 tag = _tag_at(self.image, self._start)
                 end = tag.end() if tag[0].endswith(b"/>") else self.image.index(b">", self.position()) + 1
                 self.places.append((self._start, end))
@@ -215,6 +235,13 @@ def _read_svg(image: bytes) -> _Drawing:
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise _malformed("expected well-formed SVG without DOCTYPE and entities, got something else") from error
     return drawing
+
+
+def _texts_of_svg(image: bytes) -> list[tuple[object, str]]:
+    drawing = _read_svg(image)
+    if drawing.fault:
+        raise _malformed(drawing.fault)
+    return drawing.texts
 
 
 def _tag_at(image: bytes, offset: int) -> re.Match[bytes]:

@@ -28,6 +28,7 @@ from credentials.strict_json import check_json, located, place
 _MAX_STEPS: Final = 5_000  # terms defined while the contexts of one document are read
 _MAX_INLINE: Final = 2_000  # terms defined in the document itself
 _MAX_KEPT: Final = 1_000
+_MAX_FAULTS: Final = 100  # more are found when these are gone
 _KEYWORD_LIKE = re.compile(r"@[A-Za-z]+\n?")  # what PyLD passes over with a warning
 _PROTECTION = {"protected term redefinition", "invalid context nullification"}
 
@@ -63,7 +64,7 @@ def context_faults(document: Mapping[str, Any], contexts: Contexts) -> list[Cont
     Codes: "context-unknown", "context-inline", "context-invalid", "context-too-complex", "protected-term",
     "json-ld-invalid" (each of these the only one told), "undefined-term", "undefined-type", "nothing-stated",
     "keyword-unsigned", "relative-iri", "iri-malformed", "language-malformed", "direction-malformed",
-    "number-not-exact". Each has its pointer where that is known.
+    "number-not-exact". Each has its pointer where that is known; no more than 100 are told.
 
     Raises:
         MalformedError: as `canonicalize`.
@@ -78,13 +79,19 @@ def _read(document: Any, contexts: Contexts) -> tuple[list[rdf.Quad], list[Conte
         expanded = processor.expand(document, {"base": None, "contextResolver": processor, "documentLoader": None})
     except JsonLdError as error:
         return [], [_explained(error, "json-ld-invalid")]
+    except _TooManyFaultsError:
+        return [], processor.faults
     except ContextError as error:
         return [], [error]
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         message = f"expected JSON-LD, got something that cannot be read as it ({type(error).__name__})"
         return [], [ContextError("json-ld-invalid", message)]
     quads, faults = statements(expanded)
-    return quads, [*processor.faults, *faults]
+    return quads, [*processor.faults, *faults][:_MAX_FAULTS]
+
+
+class _TooManyFaultsError(Exception):
+    """There is no need to read on."""
 
 
 def _explained(error: JsonLdError, code: str, where: object = None) -> ContextError:
@@ -146,14 +153,18 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
 
     def _drop_member(self, term: object) -> None:
         named = "a member" if term is None else f"the member {str(term)[:100]!r}"
-        message = f"expected terms that the contexts define, got {named} that none defines"
-        self.faults.append(ContextError("undefined-term", message, place(term)))
+        self._fault("undefined-term", f"expected terms that the contexts define, got {named} that none defines", term)
+
+    def _fault(self, code: str, message: str, where: object) -> None:
+        self.faults.append(ContextError(code, message, place(where)))
+        if len(self.faults) == _MAX_FAULTS:
+            raise _TooManyFaultsError
 
     def _expand(self, active_ctx: Any, active_property: Any, element: Any, options: Any, **how: Any) -> Any:
         expanded = super()._expand(active_ctx, active_property, element, options, **how)
         if expanded is None and element is not None:
             message = "expected values that become part of a statement, got one that JSON-LD drops"
-            self.faults.append(ContextError("nothing-stated", message, place(element)))
+            self._fault("nothing-stated", message, element)
         return expanded
 
     def _expand_iri(self, active_ctx: Any, value: Any, base: Any = None, vocab: Any = False, **how: Any) -> Any:

@@ -6,7 +6,7 @@ who has a clock compares them.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -16,6 +16,7 @@ from credentials.documents import Contexts
 from credentials.errors import ProofError, UnsupportedError, shown
 from credentials.instants import read_instant, write_instant
 from credentials.keys import Algorithm, Signer, VerificationKey, base58btc_decode, base58btc_encode
+from credentials.rdf import HashName
 from credentials.strict_json import canonical_json
 
 MAX_PROOFS: Final = 16
@@ -50,7 +51,10 @@ SUITES: Final[Mapping[str, Suite]] = {
 }
 """Every suite known here, by name."""
 
-_HASHES: Final[Mapping[Algorithm, Literal["sha256", "sha384"]]] = {
+Canonical = Callable[[Mapping[str, Any], Contexts | None, HashName], bytes]
+"""What `canonical_form` is, for a caller who remembers it: many proofs are over one document."""
+
+_HASHES: Final[Mapping[Algorithm, HashName]] = {
     "Ed25519": "sha256",
     "P-256": "sha256",
     "P-384": "sha384",
@@ -127,8 +131,21 @@ def create_proof(
     return proof
 
 
+def canonical_form(document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
+    """Return the bytes of a document that a proof is over: as JSON, or as RDF read with `contexts`.
+
+    Raises:
+        ContextError, MalformedError: as `canonicalize` or `canonical_json`.
+    """
+    return canonical_json(dict(document)) if contexts is None else canonicalize(document, contexts, hash_name=hash_name)
+
+
 def check_proof(
-    document: Mapping[str, Any], proof: Mapping[str, Any], key: VerificationKey, contexts: Contexts
+    document: Mapping[str, Any],
+    proof: Mapping[str, Any],
+    key: VerificationKey,
+    contexts: Contexts,
+    canonical: Canonical = canonical_form,
 ) -> None:
     """Return if `proof` holds over `document` under `key`; raise otherwise.
 
@@ -143,6 +160,7 @@ def check_proof(
         document: the secured document as it came, its `proof` included.
         proof: one of the proofs of the document.
         key: what `proof.verificationMethod` names.
+        canonical: `canonical_form`, or what remembers it.
     Raises:
         ProofError: "proof-malformed", "proof-key-mismatch", "proof-value-malformed", "proof-context-mismatch",
             "previous-proof-missing" or "signature-invalid".
@@ -158,7 +176,7 @@ def check_proof(
         )
     signature = _read_signature(proof, _SIGNATURE_BYTES[key.algorithm])  # (3)
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    if not key.verify(signature, signed_bytes(document, options, suite, key.algorithm, contexts)):  # (4)
+    if not key.verify(signature, signed_bytes(document, options, suite, key.algorithm, contexts, canonical)):  # (4)
         raise ProofError(
             "signature-invalid",
             "expected a signature over this document by the key that the proof names, got one that does not fit",
@@ -245,6 +263,7 @@ def signed_bytes(
     suite: Suite,
     algorithm: Algorithm,
     contexts: Contexts,
+    canonical: Canonical = canonical_form,
 ) -> bytes:
     """Return what a proof's signature is over: the options' hash, then the document's.
 
@@ -271,7 +290,7 @@ def signed_bytes(
                     "proof-context-mismatch", "expected the document's @context to begin with the proof's, got another"
                 )
             unsecured["@context"] = options["@context"]
-        parts = (canonical_json(dict(options)), canonical_json(unsecured))
+        parts = (canonical(options, None, hash_name), canonical(unsecured, None, hash_name))
     else:
         context = document.get("@context")
         if options.get("@context", context) != context:
@@ -279,8 +298,8 @@ def signed_bytes(
                 "proof-context-mismatch", "expected the proof's @context to be the document's, got another"
             )
         parts = (
-            canonicalize({**options, "@context": context}, contexts, hash_name=hash_name),
-            canonicalize(unsecured, contexts, hash_name=hash_name),
+            canonical({**options, "@context": context}, contexts, hash_name),
+            canonical(unsecured, contexts, hash_name),
         )
     return b"".join(hashlib.new(hash_name, part).digest() for part in parts)
 

@@ -227,7 +227,7 @@ def _check_address(url: str) -> None:
 
 def _load_object(url: str, load: Load) -> dict[str, Any]:
     try:
-        document = parse_json(load(url).body, max_bytes=_MAX_DOCUMENT_BYTES)
+        document = load(url).json(_MAX_DOCUMENT_BYTES)
     except MalformedError as error:
         raise ProofError("controller-document-malformed", f"{shown(url)}: {error.message}", error.pointer) from error
     if not isinstance(document, dict):

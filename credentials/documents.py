@@ -14,7 +14,7 @@ from itertools import islice, product
 from typing import Any, Final
 
 from credentials.errors import ContextError, MalformedError
-from credentials.strict_json import parse_json
+from credentials.strict_json import JsonValue, parse_json
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,25 @@ class Fetched:
 
     body: bytes
     media_type: str
+
+    def json(self, max_bytes: int) -> JsonValue:
+        """Return the body as JSON, read once however often it is asked for.
+
+        Raises:
+            MalformedError: as `parse_json`.
+        """
+        if isinstance(self._read, MalformedError):
+            raise self._read
+        if len(self.body) > max_bytes:
+            raise MalformedError("json-too-large", f"expected at most {max_bytes} bytes, got {len(self.body)}")
+        return self._read
+
+    @cached_property
+    def _read(self) -> "JsonValue | MalformedError":
+        try:
+            return parse_json(self.body)
+        except MalformedError as error:
+            return error
 
 
 Load = Callable[[str], Fetched]

@@ -25,7 +25,7 @@ from credentials.keys import (
     base64url_encode,
 )
 from credentials.model import V1_CONTEXT, V2_CONTEXT, is_open_badge
-from credentials.strict_json import MAX_BYTES, canonical_json, parse_json, pointer
+from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_TOKEN_CHARS = MAX_BYTES // 3 * 4 + 2 * _MAX_HEADER_BYTES
@@ -122,7 +122,7 @@ def decode_jwt(token: str) -> Jwt:
     except ProofError as error:
         raise MalformedError("jwt-malformed", f"JWT: {error.message}") from error
     header = parse_json(header_bytes, max_bytes=_MAX_HEADER_BYTES)
-    payload = parse_json(payload_bytes)
+    payload = parse_json(payload_bytes, max_values=MAX_VALUES)
     if not isinstance(header, dict) or not isinstance(payload, dict):
         raise MalformedError("jwt-malformed", "expected a JWT whose header and payload are JSON objects")
     return Jwt(header, payload, token.rpartition(".")[0].encode("ascii"), signature)
@@ -343,8 +343,8 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     """Return the compact JWT in an EnvelopedVerifiableCredential or EnvelopedVerifiablePresentation.
 
     Raises:
-        MalformedError: without the context of VC Data Model 2.0, of another type, or whose id is no data address
-            with a JWT (code "envelope-malformed").
+        MalformedError: without the context of VC Data Model 2.0, of another type, with members beside these, or whose
+            id is no data address with a JWT (code "envelope-malformed").
         UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
     Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
     """
@@ -355,6 +355,9 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     found = [kind for name, kind in kinds.items() if name in (types if isinstance(types, list) else [types])]
     if len(found) != 1:
         raise MalformedError("envelope-malformed", "expected one type of envelope, got another type", "/type")
+    if unsigned := envelope.keys() - {"@context", "id", "type"}:
+        message = "expected an envelope that says nothing itself, got a member that nobody has signed"
+        raise MalformedError("envelope-malformed", message, pointer(min(unsigned)))
     head, comma, token = address.partition(",") if isinstance(address, str) else ("", "", "")
     media_type = head.removeprefix("data:").lower()
     if head == media_type or not comma or not head.startswith("data:"):
@@ -377,7 +380,8 @@ def _first_context(document: Mapping[str, Any]) -> object:
 
 
 def _without_claims(jwt: Jwt) -> dict[str, Any]:
-    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS}
+    forbidden = {"vc", "vp"} if jwt.form == "vc-jose-cose" else set()
+    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS | forbidden}
 
 
 def _with_claims_filled_in(inner: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:

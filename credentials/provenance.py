@@ -3,7 +3,8 @@
 Two questions, kept apart: anybody can make a signature that holds, with a key of their own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import Any, Final, Literal
 
 from credentials import jose
 from credentials.canonicalize import context_faults
-from credentials.data_integrity import check_proof, previous_proofs, proofs_of, read_options
+from credentials.data_integrity import canonical_form, check_proof, previous_proofs, proofs_of, read_options
 from credentials.dids import ResolvedKey, find_published, resolve_key
 from credentials.documents import Contexts, Fetched, Load
 from credentials.errors import (
@@ -25,12 +26,18 @@ from credentials.errors import (
 )
 from credentials.findings import Finding
 from credentials.instants import write_instant
+from credentials.rdf import HashName
 from credentials.received import Secured
 from credentials.report import Check, concluded, finding_of
 from credentials.strict_json import pointer
 
 MAX_ADDRESSES: Final = 24
 """How many documents are loaded for one credential."""
+MAX_WORK: Final = 10_000_000
+"""How much is done for one verification: one for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
+_WORK_ON_OLDER: Final = 4_000_000  # of that, for trying older editions of contexts
+_WORK_OF_A_VALUE: Final = 50
+_WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -50,6 +57,11 @@ class Expected:
     challenge: str | None = None
     domain: str | None = None
 
+    @property
+    def addressed(self) -> bool:
+        """Whether it matters for whom the signature was made: of a credential, only where the asker says so."""
+        return self.member == "holder" or self.challenge is not None or self.domain is not None
+
 
 ASSERTION: Final = Expected()
 """What is asked of a credential: that its issuer asserts it, to everybody."""
@@ -64,6 +76,9 @@ class Inquiry:
     source: Load
     max_addresses: int = MAX_ADDRESSES
     _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
+    _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)
+    _work_left: int = MAX_WORK
+    _work_on_older_left: int = _WORK_ON_OLDER
 
     def load(self, address: str) -> Fetched:
         """Return the document at `address`, the same each time.
@@ -84,6 +99,54 @@ class Inquiry:
         if isinstance(answer, UnavailableError):
             raise answer
         return answer
+
+    def spend(self, written: str) -> None:
+        """Count the work that a document is, by its JSON text.
+
+        Raises:
+            UnavailableError: more than is done for one verification (code "too-much-work").
+        """
+        values = written.count(",") + written.count("[") + written.count("{")
+        self._spend(len(written) + _WORK_OF_A_VALUE * values)
+
+    def spend_on_entry(self) -> None:
+        """Count the work that looking into a status list is; raises as `spend`."""
+        self._spend(_WORK_OF_AN_ENTRY)
+
+    def older(self, document: Mapping[str, Any]) -> Iterator[Contexts]:
+        """Yield registries with older editions of the document's contexts, as long as there is work left for them."""
+        for contexts in _older(document, self.contexts):
+            before = self._work_left
+            yield contexts
+            self._work_on_older_left -= before - self._work_left
+            if self._work_on_older_left < 0:
+                return
+
+    def _spend(self, work: int) -> None:
+        self._work_left -= work
+        if self._work_left < 0:
+            message = "expected a credential that is checked in a few steps, got too many proofs or too large documents"
+            raise UnavailableError("too-much-work", message)
+
+    def canonical(self, document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
+        """Return the `canonical_form`, made once.
+
+        Raises:
+            UnavailableError: as `spend`.
+            ContextError, MalformedError: as `canonical_form`.
+        """
+        written = json.dumps(document, ensure_ascii=False)
+        known = (written, contexts, hash_name)
+        if known not in self._canonical:
+            self.spend(written)
+            try:
+                self._canonical[known] = canonical_form(document, contexts, hash_name)
+            except CredentialError as error:
+                self._canonical[known] = error
+        made = self._canonical[known]
+        if isinstance(made, CredentialError):
+            raise made
+        return made
 
 
 @dataclass(frozen=True)
@@ -139,12 +202,13 @@ def _check_jwt(
     failed = _signature_period(jwt, inquiry.now, expected)
     if expected.member == "holder":
         failed += jose.presentation_findings(jwt, secured.credential)
+    else:
+        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
+    if expected.addressed:
         try:
             remarks += _addressed(expected, jwt.payload.get("nonce"), jose.audience_of(jwt), ("nonce", "aud"))
         except ProofError as error:
             failed.append(finding_of(error))
-    else:
-        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
     undecided: list[Finding] = []
     keys: list[ResolvedKey] = []
     try:
@@ -243,7 +307,7 @@ def _check_one(
         message = f"expected the purpose {expected.purpose}, got {shown(options.purpose)}"
         raise ProofError("proof-purpose", message, "/proofPurpose")
     remarks: list[Finding] = []
-    if expected.member == "holder":
+    if expected.addressed:
         remarks = _addressed(expected, options.challenge, options.domains, ("challenge", "domain"))
     if options.created is not None and options.created > inquiry.now + CLOCK_SKEW:
         raise ProofError("proof-from-future", "expected a proof of the past, got one of the future", "/created")
@@ -252,24 +316,26 @@ def _check_one(
         raise ProofError("proof-expired", f"expected a proof in force, got one that ended at {ended}", "/expires")
     resolved = resolve_key(options.verification_method, inquiry.load, issuer=secured.id_of(expected.member))
     if options.suite.canonicalization == "jcs":
-        check_proof(document, proof, resolved.key, inquiry.contexts)
+        check_proof(document, proof, resolved.key, inquiry.contexts, inquiry.canonical)
         tried.over_text = True
         return resolved, remarks
     try:
-        check_proof(document, proof, resolved.key, inquiry.contexts)
+        check_proof(document, proof, resolved.key, inquiry.contexts, inquiry.canonical)
     except (ContextError, ProofError) as error:
         if error.code not in {"signature-invalid", "undefined-term", "undefined-type"}:
             raise
         # A context may have been changed at its address since; what was signed with an earlier edition stays good.
-        if not any(_holds(document, proof, resolved, contexts) for contexts in _older(document, inquiry.contexts)):
+        if not any(_holds(document, proof, resolved, contexts, inquiry) for contexts in inquiry.older(document)):
             raise
     tried.over_graph = True
     return resolved, remarks
 
 
-def _holds(document: Mapping[str, Any], proof: Mapping[str, Any], resolved: ResolvedKey, contexts: Contexts) -> bool:
+def _holds(
+    document: Mapping[str, Any], proof: Mapping[str, Any], resolved: ResolvedKey, contexts: Contexts, inquiry: Inquiry
+) -> bool:
     try:
-        check_proof(document, proof, resolved.key, contexts)
+        check_proof(document, proof, resolved.key, contexts, inquiry.canonical)
     except CredentialError:
         return False
     return True

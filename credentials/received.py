@@ -9,7 +9,7 @@ from credentials.bake import extract, is_image, media_type
 from credentials.errors import MalformedError, shown
 from credentials.jose import Jwt, credential_of, decode_jwt, open_envelope, presentation_of
 from credentials.report import Form
-from credentials.strict_json import parse_json
+from credentials.strict_json import MAX_VALUES, parse_json
 
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
@@ -55,7 +55,7 @@ def read(received: bytes | str) -> Secured:
     text = content.decode("ascii", "replace").strip()
     if _JWT.fullmatch(text):
         return _of_token(text)
-    value = parse_json(content)
+    value = parse_json(content, max_values=MAX_VALUES)
     if not isinstance(value, dict):
         raise MalformedError("credential-malformed", f"expected a JSON object, got {shown(value)}")
     return taken_apart(value)

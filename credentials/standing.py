@@ -11,7 +11,7 @@ from credentials.provenance import Inquiry, check_provenance
 from credentials.received import Secured, read
 from credentials.report import Check, concluded, finding_of
 from credentials.status import is_listed, message_of, read_entry
-from credentials.strict_json import parse_json
+from credentials.strict_json import MAX_BYTES
 
 MAX_ENTRIES: Final = 8
 """How many entries of one credential are looked at."""
@@ -69,6 +69,7 @@ def _read_bit(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> l
     if not isinstance(address, str):
         message = f"expected statusListCredential to be an address, got {shown(address)}"
         raise StatusError("status-entry-malformed", message, "/statusListCredential")
+    inquiry.spend_on_entry()
     listed = _fetch_list(address, inquiry)
     _check_list(listed, secured, inquiry)
     status = read_entry(entry, listed.credential)
@@ -89,6 +90,7 @@ def _read_bit(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> l
 
 def _fetch_list(address: str, inquiry: Inquiry) -> Secured:
     fetched = inquiry.load(address)
+    inquiry.spend(fetched.body.decode("latin-1"))
     try:
         return read(fetched.body)
     except CredentialError as error:
@@ -122,7 +124,7 @@ def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) 
         raise StatusError("status-entry-malformed", f"expected id to be an address, got {shown(address)}", "/id")
     fetched = inquiry.load(address)
     try:
-        document = parse_json(fetched.body)
+        document = fetched.json(MAX_BYTES)
     except CredentialError as error:
         raise StatusError("status-list-malformed", f"revocation list: {error.message}", "/id") from error
     if is_listed(document, secured.credential.get("id"), secured.issuer_id or ""):

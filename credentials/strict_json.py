@@ -21,6 +21,8 @@ JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | flo
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 20_000
+"""Of a credential, which is read many times over; other documents may hold `MAX_PARSED_VALUES`."""
+MAX_PARSED_VALUES: Final = 200_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -84,15 +86,23 @@ def place(value: object) -> str:
     return where
 
 
-def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
+def parse_json(
+    received: bytes | str,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_values: int = MAX_PARSED_VALUES,
+) -> JsonValue:
     """Return the one value that `received` stands for.
 
     Args:
         received: UTF-8, a byte order mark allowed.
         max_bytes: of the UTF-8 form.
         max_depth: arrays and objects inside one another; a bare string has depth 0.
+        max_values: of arrays, objects, texts, numbers and so on in all.
     Raises:
-        MalformedError: not UTF-8 ("json-not-utf8"), longer than `max_bytes` ("json-too-large"), not JSON
+        MalformedError: not UTF-8 ("json-not-utf8"), longer than `max_bytes` or of more than
+            `max_values` ("json-too-large"), not JSON
             ("json-syntax"), deeper than `max_depth` ("json-too-deep"), a key twice in one object
             ("json-duplicate-key"), NaN, an infinity or a number beyond doubles ("json-number"), a lone surrogate
             ("json-lone-surrogate").
@@ -124,7 +134,7 @@ def parse_json(received: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: 
         raise MalformedError("json-syntax", message) from error
     except RecursionError as error:
         raise _too_deep(max_depth, "") from error
-    _look_through(value, duplicated, max_depth)
+    _look_through(value, duplicated, max_depth, max_values)
     return value
 
 
@@ -185,7 +195,8 @@ def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, 
     while waiting:
         inner, path = waiting.pop()
         values += 1
-        if values + len(waiting) > max_values:
+        within = len(inner) if isinstance(inner, dict | list) else 0  # before they are put among those that wait
+        if values + len(waiting) + within > max_values:
             raise MalformedError("json-too-large", f"expected at most {max_values} values, got more")
         if isinstance(inner, str):
             _check_text(inner, path)

@@ -134,7 +134,8 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     6. The levels of a rubric, a set in RDF, in the order of their numbers ("levels-out-of-order").
     7. No text for a number and no number for a text ("number-as-text"), where Open Badges give it a datatype.
     8. Objects with the same id differ only in members that have one place ("id-ambiguous"): a member at home in the
-       one and unknown to the other cannot have been moved or copied.
+       one and unknown to the other cannot have been moved or copied. No issuer by id alone where a profile with that
+       id stands elsewhere: it may have stood in both places.
 
     Args:
         declared: the members that a class has, by its name in `type` or, where that says nothing, by the name of the
@@ -146,6 +147,7 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     addresses = contexts if isinstance(contexts, list) else [contexts]
     typed = any(isinstance(address, str) and address.startswith(_OPEN_BADGES) for address in addresses)
     walk = _Walk(declared, typed)
+    issuers: list[tuple[str, Path]] = []
     waiting: list[tuple[Any, Path, str]] = [(credential, (), "")]
     while waiting:
         value, path, name = waiting.pop()
@@ -157,8 +159,14 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
         elif isinstance(value, Mapping):
             _look_at_object(walk, value, path, name)
             waiting.extend((inner, (*path, member), member) for member, inner in value.items() if member != "@context")
+        elif isinstance(value, str) and name == "issuer":
+            issuers.append((value, path))
         elif typed:
             _look_at_scalar(walk, value, path, name)
+    for issuer, path in issuers:
+        if any(node.declared == declared.get("Profile") for node in walk.nodes.get(issuer, ())):  # (8)
+            message = f"expected the profile of {shown(issuer)}, which stands elsewhere, got its id alone"
+            walk.add("id-ambiguous", message, path)
     for identifier, nodes in walk.nodes.items():
         _compare(walk, identifier, nodes)
     return sorted(walk.findings, key=lambda found: found.pointer)
@@ -218,7 +226,7 @@ def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
         if isinstance(item, list):
             walk.add("array-nested", "expected entries, got an array within an array", (*path, index))  # (5)
         key = _key(item)
-        if key in seen and name not in LISTS:
+        if key in seen and name not in LISTS and name != "proof":
             walk.add("value-repeated", f"expected each entry once, got {shown(key)} again", (*path, index))  # (5)
         if key is not None:
             seen.add(key)

@@ -4,15 +4,18 @@ Three outcomes, not two: what cannot be looked up is *undecided*, never a green 
 never an error.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from credentials.documents import PACKAGED, Contexts, Load
-from credentials.errors import CredentialError, shown
+from credentials.errors import CredentialError, UnavailableError, shown
 from credentials.findings import Finding
 from credentials.model import check_form, is_open_badge
-from credentials.provenance import Inquiry, Provenance, check_provenance, faults_of
+from credentials.provenance import ASSERTION, Expected, Inquiry, Provenance, check_provenance, faults_of
 from credentials.received import Secured, form_of, read, taken_apart
 from credentials.recipient import matches
 from credentials.refresh import fetch_newer, service_of
@@ -48,6 +51,9 @@ def verify(
     load: Load,
     contexts: Contexts = PACKAGED,
     recipient: str | None = None,
+    purpose: str = "assertionMethod",
+    challenge: str | None = None,
+    domain: str | None = None,
 ) -> Report:
     """Return the report on a credential as it was received; bad input never raises.
 
@@ -67,7 +73,7 @@ def verify(
     9. validity: `now` is within its dates.
     10. resources: what it relates to has the digests that it gives.
     11. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
-    12. endorsements: each endorsement in it passes 1 to 6 and 8 to 10 for itself.
+    12. endorsements: each endorsement in it, and in those, passes 1 to 6 and 8 to 10 for itself.
 
     Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at, and that
     refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until then their
@@ -78,6 +84,9 @@ def verify(
         now: aware; the instant that the question is about.
         load: how DID documents, keys, status lists and the rest are had; called `provenance.MAX_ADDRESSES` times at most.
         recipient: e-mail address, DID or other identifier of whoever shows it.
+        purpose: what its proofs have to be for.
+        challenge: what they have to bring back; asked of presentations as a rule.
+        domain: whom they have to be made for, and nobody else.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
     form = form_of(received)
@@ -85,7 +94,8 @@ def verify(
         secured = read(received)  # (1)
     except CredentialError as error:
         return _unreadable(error, form)
-    return _report(secured, form, Inquiry(now, contexts, load), recipient)
+    expected = Expected("issuer", purpose, challenge, domain)
+    return _report(secured, form, Inquiry(now, contexts, load), recipient, expected)
 
 
 def verify_within(value: object, inquiry: Inquiry) -> Report:
@@ -95,7 +105,7 @@ def verify_within(value: object, inquiry: Inquiry) -> Report:
         secured = taken_apart(value)
     except CredentialError as error:
         return _unreadable(error, form)
-    return _report(secured, form, inquiry, None)
+    return _report(secured, form, inquiry, None, ASSERTION)
 
 
 def _unreadable(error: CredentialError, form: Form) -> Report:
@@ -103,9 +113,9 @@ def _unreadable(error: CredentialError, form: Form) -> Report:
     return Report("rejected", tuple(checks), None, form)
 
 
-def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None) -> Report:
-    checks = _check_credential(secured, inquiry)
-    refresh, newer = _refresh(secured, checks, inquiry)  # (7)
+def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None, expected: Expected) -> Report:
+    checks = _check_credential(secured, inquiry, expected)
+    refresh, newer = _refresh(secured, checks, inquiry, expected)  # (7)
     if newer is not None:
         secured, checks = newer
     checks = [
@@ -113,13 +123,13 @@ def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | Non
         refresh,
         *checks[6:],
         _check_recipient(secured.credential, recipient),  # (11)
-        _check_endorsements(secured.credential, inquiry),  # (12)
+        _check_endorsements(secured.credential, checks[2], inquiry),  # (12)
     ]
     return Report(verdict_of(checks), tuple(checks), secured.credential, form, refreshed=newer is not None)
 
 
 def _refresh(
-    secured: Secured, checks: Sequence[Check], inquiry: Inquiry
+    secured: Secured, checks: Sequence[Check], inquiry: Inquiry, expected: Expected
 ) -> tuple[Check, tuple[Secured, list[Check]] | None]:
     """Return that check, and the newer copy with its own checks where it takes the place of the one that came."""
     service = service_of(secured)
@@ -132,7 +142,7 @@ def _refresh(
         return _kept(error.message, where), None
     if newer is None:
         return Check("refresh", "passed"), None
-    its_checks = _check_credential(newer, inquiry)
+    its_checks = _check_credential(newer, inquiry, expected)
     if verdict_of(its_checks) != "verified":
         wrong = next(check for check in its_checks if check.outcome in {"failed", "undecided"})
         return _kept(f"{wrong.name}: {reason_of(wrong)}", where), None
@@ -149,14 +159,19 @@ def _stands_behind(proof: Check, issuer: Check) -> bool:
     return proof.outcome == issuer.outcome == "passed"
 
 
-def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
-    """Return the checks that any credential has to pass for itself: all of `NAMES` but (7), (11) and (12)."""
-    provenance = check_provenance(secured, inquiry)
+def _check_credential(
+    secured: Secured, inquiry: Inquiry, expected: Expected = ASSERTION, *, embedded: bool = False
+) -> list[Check]:
+    """Return the checks that any credential has to pass for itself: all of `NAMES` but (7), (11) and (12).
+
+    The contexts of an embedded one are not its own.
+    """
+    provenance = check_provenance(secured, inquiry, expected)
     form = check_form(secured.credential)
     known = _stands_behind(provenance.proof, provenance.owner)
     return [
         Check("parse", "passed"),
-        _check_context(secured.credential, provenance, form, inquiry),  # (2)
+        _check_context(secured.credential, () if embedded else provenance.faults, form, inquiry),  # (2)
         _check_schema(secured.credential, provenance, form, inquiry if known else None),  # (3)
         _check_subject(secured.credential, form),  # (4)
         provenance.proof,  # (5)
@@ -168,10 +183,13 @@ def _check_credential(secured: Secured, inquiry: Inquiry) -> list[Check]:
 
 
 def _check_context(
-    credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding], inquiry: Inquiry
+    credential: Mapping[str, Any],
+    known: Sequence[CredentialError] | None,
+    form: Sequence[Finding],
+    inquiry: Inquiry,
 ) -> Check:
     out_of_order = [found for found in form if found.pointer.startswith("/@context")]
-    faults = provenance.faults if provenance.faults is not None else faults_of(credential, inquiry.contexts)
+    faults = faults_of(credential, inquiry.contexts) if known is None else known
     found = [finding_of(fault) for fault in faults]
     unknown = [fault for fault in found if fault.code == "context-unknown"]
     if out_of_order:  # without the first contexts nothing is defined, and each member would be named
@@ -225,39 +243,61 @@ def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Ch
 # --- (12) Endorsements -----------------------------------------------------------------------------------------------
 
 
-def _check_endorsements(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
-    found = list(_endorsements_in(credential))
-    if not found:
+def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: Inquiry) -> Check:
+    """Return whether every endorsement passes, those of the endorsers too, within one bound."""
+    waiting = deque(_endorsements_in(credential, ""))
+    if not waiting:
         return Check("endorsements", "skipped")
     failed: list[Finding] = []
     undecided: list[Finding] = []
     remarks: list[Finding] = []
-    for where, endorsement, endorsed in found[:MAX_ENDORSEMENTS]:
+    known = {found.pointer for found in schema.findings}
+    for _ in range(MAX_ENDORSEMENTS):
+        if not waiting:
+            break
+        where, endorsement, endorsed = waiting.popleft()
         try:
             secured = read(endorsement) if isinstance(endorsement, str) else Secured(endorsement)
+            inquiry.spend(json.dumps(secured.credential, ensure_ascii=False))
+        except UnavailableError as error:
+            undecided.append(finding_of(error, where))
+            continue
         except CredentialError as error:
             failed.append(Finding("endorsement-not-verified", f"endorsement: {error.message}", where))
             continue
-        # What stands in the credential itself was read with it: contexts and form are its own.
-        own = () if isinstance(endorsement, str) else ("context", "schema")
-        checks = [check for check in _check_credential(secured, inquiry) if check.name not in own]
-        for outcome, findings in (("failed", failed), ("undecided", undecided)):
-            first = next((check for check in checks if check.outcome == outcome), None)
-            if first is not None:
-                message = f"endorsement, {first.name}: {reason_of(first)}"
-                findings.append(Finding("endorsement-not-verified", message, where))
-                break
+        speaking = _speaking_against(secured, where, None if isinstance(endorsement, str) else known, inquiry)
+        if speaking is not None:
+            message = f"endorsement, {speaking.name}: {reason_of(speaking)}"
+            finding = Finding("endorsement-not-verified", message, where)
+            (failed if speaking.outcome == "failed" else undecided).append(finding)
         subject = secured.credential.get("credentialSubject")
         if isinstance(subject, Mapping) and subject.get("id") != endorsed:
             message = "expected the endorsement to be of what it stands in, got one of something else"
             remarks.append(Finding("endorsement-of-other", message, where))
-    if len(found) > MAX_ENDORSEMENTS:
-        message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got {len(found)}"
+        waiting.extend(_endorsements_in(secured.credential, where))
+    if waiting:
+        message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got more"
         undecided.append(Finding("endorsements-too-many", message))
     return concluded("endorsements", failed=failed, undecided=undecided, remarks=remarks)
 
 
-def _endorsements_in(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any, object]]:
+def _speaking_against(secured: Secured, where: str, known: Collection[str] | None, inquiry: Inquiry) -> Check | None:
+    """Return the first check that an endorsement fails, else the first that is undecided.
+
+    What stands in a credential as an object was read with it: its contexts are the credential's, and of its form only
+    that counts which the credential's own check has not found (`known`, None for a text of its own). That may pass where this does not: a JWT covers the text
+    of an endorsement, the endorser's own proof may cover no more than what it means.
+    """
+    checks = _check_credential(secured, inquiry, embedded=known is not None)
+    if known is not None:
+        for index in (1, 2):  # contexts and schema
+            left = tuple(found for found in checks[index].findings if where + found.pointer not in known)
+            checks[index] = replace(checks[index], findings=left, outcome=checks[index].outcome if left else "passed")
+    speaking = [check for check in checks if check.outcome in {"failed", "undecided"}]
+    return min(speaking, key=lambda check: check.outcome != "failed", default=None)
+
+
+def _endorsements_in(credential: Mapping[str, Any], root: str) -> Iterator[tuple[str, Any, object]]:
     """Yield each endorsement, not those within others: where it stands, what it is, and the id of what it stands in."""
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
     while waiting:
@@ -268,8 +308,9 @@ def _endorsements_in(credential: Mapping[str, Any]) -> Iterator[tuple[str, Any, 
             for member, inner in value.items():
                 if member in {"endorsement", "endorsementJwt"}:
                     wanted = Mapping if member == "endorsement" else str
-                    for index, endorsement in enumerate(inner if isinstance(inner, list) else []):
+                    for index, endorsement in enumerate(inner if isinstance(inner, list) else [inner]):
                         if isinstance(endorsement, wanted):
-                            yield pointer(*path, member, index), endorsement, value.get("id")
+                            steps = (index,) if isinstance(inner, list) else ()
+                            yield root + pointer(*path, member, *steps), endorsement, value.get("id")
                 else:
                     waiting.append((inner, (*path, member)))

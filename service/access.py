@@ -131,12 +131,13 @@ def get_token(session: OrmSession, token_id: str, network: Network | None = None
 
 
 def revoke_token(session: OrmSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
-    """Revoke a token at once and for good; the second time changes nothing.
+    """Revoke a token at once and for good; the second time changes nothing. Waits for what is written with it now.
 
     Raises:
         NotFoundError: there is none (code "token-unknown").
     """
     token = get_token(session, token_id, network)
+    session.refresh(token, with_for_update=True)
     if token.revoked_at is None:
         token.revoked_at = now
     return token
@@ -157,6 +158,20 @@ def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Calle
         raise UnauthenticatedError("token-expired", "Expected a valid token; this one has expired.")
     stale = token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY
     return Caller(token.id, token.network_id, token.member_id, frozenset(token.scopes)), stale
+
+
+def still_good(session: OrmSession, caller: Caller) -> None:
+    """Let a write pass if its token was not revoked since the request began.
+
+    The token is held until the commit: whoever revokes it (`revoke_token`) waits for what is being written with it,
+    and nothing is written with it afterwards.
+
+    Raises:
+        UnauthenticatedError: it was revoked (code "token-revoked").
+    """
+    held = select(Token.revoked_at).where(Token.id == caller.token_id).with_for_update(read=True, key_share=True)
+    if session.scalar(held) is not None:
+        raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked.")
 
 
 def note_use(session: OrmSession, caller: Caller, now: datetime) -> None:

@@ -66,7 +66,7 @@ class Request:
 class Outcome:
     """What became of one line."""
 
-    status: Literal["accepted", "duplicate", "held", "rejected"]
+    status: Literal["accepted", "duplicate", "held", "quarantined", "rejected"]
     id: UUID | None = None
     problem: Refusal | None = None
 
@@ -106,7 +106,7 @@ def run(running: Runtime, request: Request, spool: Spool) -> UUID:
 def answer(running: Runtime, import_id: UUID) -> Iterator[str]:
     """Yield the answer lines of an import, a chunk at a time, in the order of the lines.
 
-    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|rejected, id?, problem?}`; a problem is
+    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a problem is
     `{code, detail, pointer?, ...}`.
     """
     last = 0

@@ -29,6 +29,7 @@ from service import (
     networks,
     settings,
     status_lists,
+    vc_api_status,
     verification,
 )
 from service.app import create_app
@@ -288,7 +289,7 @@ def _show_keys(as_json: bool, keys: Sequence[Key]) -> None:
 def status_publish(as_json: AsJson = False) -> None:
     """Sign and publish every status list anew."""
     with _running() as running:
-        count = status_lists.publish_all(running)
+        count = status_lists.publish_all(running) + vc_api_status.publish_all(running)
         _show(as_json, {"published": count}, lambda: f"{count} status lists published.")
 
 

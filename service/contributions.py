@@ -9,7 +9,7 @@ from service.conditions import ContributionType
 from service.errors import InvalidError
 from service.shapes import Body, Line, LongLine, Prose, Ref, WebUrl
 from service.submissions import Derived, Gap, Mentions, Place, References, Sha256, Someone, Submitted
-from service.tables import Contribution, ContributionTag
+from service.tables import Contribution, ContributionArtifact, ContributionTag
 
 MINUTES_OF_A_YEAR = 366 * 24 * 60
 MediaType = Annotated[
@@ -105,7 +105,7 @@ class ContributionIn(Submitted):
         return True
 
     def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
-        """Return the contribution and its tags."""
+        """Return the contribution, its tags and the digests of its artefacts."""
         _ = actor
         row = place.columns(self.occurred_at) | {
             "member_id": references.members[self.member].id,
@@ -115,5 +115,17 @@ class ContributionIn(Submitted):
             "peer_id": references.members[self.peer].id if self.peer is not None else None,
             "resource": self.resource,
         }
-        tags = dict.fromkeys(self.tags or ())
-        return [(Contribution, row)] + [(ContributionTag, {"record_id": place.record_id, "tag": tag}) for tag in tags]
+        rows: Derived = [(Contribution, row)]
+        rows += [
+            (ContributionTag, {"record_id": place.record_id, "tag": tag}) for tag in dict.fromkeys(self.tags or ())
+        ]
+        for sha256 in sorted(self.digests):
+            artifact = {"record_id": place.record_id, "sha256": sha256, "network_id": place.network_id}
+            rows.append((ContributionArtifact, artifact))
+        return rows
+
+    @property
+    def digests(self) -> set[str]:
+        """The digests of its artefacts, as far as they are known."""
+        named = (artifact.blob or artifact.sha256 for artifact in self.artifacts or ())
+        return {sha256 for sha256 in named if sha256 is not None}

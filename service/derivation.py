@@ -5,7 +5,7 @@ Derived rows are never the truth. They go when their record is voided, and can a
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,7 +21,9 @@ from service.evaluations import EvaluationIn
 from service.shapes import validated
 from service.submissions import Derived, Place, References, Someone, Submitted
 from service.tables import (
+    PAST,
     Contribution,
+    ContributionArtifact,
     ContributionTag,
     Evaluation,
     Member,
@@ -41,7 +43,7 @@ SHAPES: Mapping[str, TypeAdapter[Any]] = {
 ATTESTING = ("facilitator", "assessor")
 """Roles whose word is worth more than another member's."""
 BATCH = 500
-TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, Evaluation, Rating)
+TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, ContributionArtifact, Evaluation, Rating)
 """In the order in which they refer to one another."""
 
 
@@ -86,6 +88,16 @@ def tier(actor: Actor | None, judged: Someone | None) -> int:
     if judged is not None and judged.is_person(actor.member):
         return 0
     return 2 if actor.attests else 1
+
+
+def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
+    """Return whether evidence came longer after it happened than the network allows for."""
+    return received_at - occurred_at > timedelta(days=network.late_after_days)
+
+
+def lowered(found: int) -> int:
+    """Return the tier of late evidence that would have had this one: nobody remembers so well so long after."""
+    return max(found - 1, 0)
 
 
 def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:
@@ -143,27 +155,44 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record: Record, now: datetime, ended_by: UUID | None = None) -> Fallen:
-    """Delete what was derived from a record, and the evaluations of a contribution; lock the members on whom it bore.
+def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None) -> Fallen:
+    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore.
 
     What it was is kept aside, for replaying.
 
     Args:
-        ended_by: the record that voids it, if it is one that does.
+        ended_by: the record that voids them, if it is one that does.
     """
     bearing: set[UUID] = set()
     for table in (Contribution, Evaluation):
-        found = session.scalars(select(table.member_id).where(table.record_id == record.id))
+        found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
         bearing |= {member_id for member_id in found if member_id is not None}
     lock_members(session, bearing)
-    about_it = (Evaluation.about_kind == "contribution") & (Evaluation.about_id == record.id)
-    resting = or_(Evaluation.record_id == record.id, about_it)
-    record_ids = {record.id, *session.scalars(select(Evaluation.record_id).where(resting))}
-    for derived in TABLES[1:]:
-        history.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+    resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
+    fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
+    keep_aside(session, fallen, now, ended_by)
     session.execute(delete(Evaluation).where(resting))
-    session.execute(delete(Contribution).where(Contribution.record_id == record.id))
-    return Fallen(record_ids, bearing)
+    session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
+    return Fallen(fallen, bearing)
+
+
+def keep_aside(
+    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
+) -> None:
+    """Keep what is derived from records as it is, before it changes or goes."""
+    for derived in TABLES:
+        if derived in PAST:
+            history.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+
+
+def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the records of the evaluations of these contributions, each with its contribution."""
+    query = select(Evaluation.record_id, Evaluation.about_id).where(_about(record_ids))
+    return dict(session.execute(query).all())
+
+
+def _about(record_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return (Evaluation.about_kind == "contribution") & Evaluation.about_id.in_(record_ids)
 
 
 def date_role(role: Role, zone: ZoneInfo) -> None:

@@ -3,6 +3,8 @@
 A record is never changed by what comes later: a correction is another record that voids it. Evidence that names a
 member who is not known yet is held, whole, and flows in when the member is posted. Evidence says nothing of awards:
 those follow from the rules alone, whoever holds the token.
+
+Over 400 lines because coming in, being let in later and being taken back are one life.
 """
 
 import secrets
@@ -17,13 +19,14 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service import awards, derivation, events, listening, unsettled
+from service import access, awards, derivation, events, flags, listening, scrutiny, unsettled
 from service.access import Caller
 from service.database import WriteSession, place_at_commit
 from service.derivation import SHAPES, Actor
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
 from service.runtime import Runtime
+from service.scrutiny import Entrant, Finding
 from service.shapes import Body, Prose
 from service.submissions import Derived, References, Submitted, seal
 from service.tables import Award, Network, Record, RecordBody
@@ -43,13 +46,15 @@ class VoidIn(Body):
 class Submission:
     """What became of a body: its record, new or there before, and what followed at once.
 
-    `waits_for` points into the body, at the member who is not known yet; `member_id` is on whom it bears.
+    `waits_for` points into the body, at the member who is not known yet; `member_id` is on whom it bears; `flags` are
+    the kinds of what is odd about it.
     """
 
     record: Record
-    status: Literal["accepted", "duplicate", "held"]
+    status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = None
     member_id: UUID | None = None
+    flags: tuple[str, ...] = ()
     awards: tuple[Award, ...] = ()
 
 
@@ -96,7 +101,11 @@ def submit_all(
 
     Args:
         caller: who posts; None for the operator at the command line.
+    Raises:
+        UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
     """
+    if caller is not None:
+        access.still_good(session, caller)
     actor = _actor(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
@@ -115,12 +124,12 @@ def submit_all(
                     claimed |= body.natural_keys
             except ServiceError as error:
                 outcomes[place] = error
-        inserted = _insert(session, fresh.values())  # (1)
-        there = {place: entry for place, entry in fresh.items() if entry.record.id in inserted}
-        outcomes |= {place: entry.submission for place, entry in there.items()}
-        for entry in there.values():
-            for member_id, heard in listening.heard(entry.derived).items():
-                topics[member_id] |= heard
+        taken = _take_in(session, network, fresh, now)  # (1)
+        outcomes |= taken
+        for place, outcome in taken.items():
+            if isinstance(outcome, Submission) and outcome.status == "accepted":
+                for member_id, heard in listening.heard(fresh[place].derived).items():
+                    topics[member_id] |= heard
     unsettled.mark_topics(session, network, topics, now)
     return [outcomes[place] for place in range(len(bodies))]
 
@@ -137,9 +146,59 @@ def release_held(session: WriteSession, network: Network, refs: Collection[str],
     for kind in SHAPES:
         if kind in kinds:
             for batch in derivation.stored(session, *held, Record.kind == kind, lock=True):
-                bearing |= _release(session, network, batch, now)
+                bearing |= admit(session, network, batch, now)
     unsettled.mark(session, network, bearing, now)
     return bearing
+
+
+def admit(
+    session: WriteSession,
+    network: Network,
+    batch: Sequence[tuple[Record, Submitted]],
+    now: datetime,
+    released: Literal["held", "token", "all"] = "held",
+) -> set[UUID]:
+    """Decide anew on records that do not count, and return the members on whom those bear that are accepted now.
+
+    What waits for a member is held; what cannot be true, or was not looked at and is odd, is quarantined, and an event
+    says so.
+
+    Args:
+        released: what they were kept from counting for, until now: "held" for a member, because of their "token", or
+            for "all" that was odd about them, on which somebody has decided.
+    """
+    references = derivation.look_up(session, network, [body for _, body in batch])
+    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+    entrants: dict[UUID, Entrant] = {}
+    for record, body in batch:
+        actor = acting.get((record.actor_member_id, record.received_at))
+        who = actor.member if actor else None
+        try:
+            body.check(references, who)
+            gap = body.gap(references)
+            if gap is not None:
+                record.status, record.held_for = "held", gap.ref
+                continue
+            body.check_people(references, who)
+        except ServiceError as error:
+            record.status, record.held_for = "quarantined", None
+            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
+            continue
+        record.status, record.held_for, record.accepted_at = "accepted", None, now
+        record.tier = derivation.tier(actor, body.bears_on(references))
+        if released != "all" and scrutiny.is_late(network, record):
+            record.tier = derivation.lowered(record.tier)
+        entrants[record.id] = Entrant(record, body.kept, derivation.derive(references, actor, record, body))
+    odd = scrutiny.look(session, network, list(entrants.values())) if released == "held" else {}
+    for record_id, findings in odd.items():
+        scrutiny.write_down(session, network, entrants[record_id], findings, now)
+        if scrutiny.sets_aside(findings):
+            entrants.pop(record_id).record.status = "quarantined"
+            about = {"record": str(record_id), "code": "evidence-odd"}
+            events.append(session, network, "record.quarantined", about, now)
+    session.flush()
+    derivation.add(session, [row for entrant in entrants.values() for row in entrant.derived])
+    return {entrant.member_id for entrant in entrants.values() if entrant.member_id is not None}
 
 
 def void(
@@ -179,7 +238,8 @@ def void(
     record.held_for = None  # nothing flows in from it any more
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, record, now, made.id)
+    fallen = derivation.forget(session, [record.id], now, made.id)
+    flags.settle(session, {record.id, *flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     unsettled.mark(session, network, fallen.member_ids, now)
     awards.review_after_void(session, running, network, fallen.record_ids, now)
@@ -198,6 +258,18 @@ class _Entry:
     @property
     def record(self) -> Record:
         return self.submission.record
+
+    @property
+    def entrant(self) -> Entrant:
+        return Entrant(self.record, self.kept, self.derived)
+
+    def judged(self, findings: Sequence[Finding]) -> "_Entry":
+        """Return the entry as it may come in after what was found about it."""
+        submission = replace(self.submission, flags=tuple(finding.kind for finding in findings))
+        if not scrutiny.sets_aside(findings):
+            return replace(self, submission=submission)
+        self.record.status = "quarantined"
+        return _Entry(replace(submission, status="quarantined", member_id=None), self.kept, [])
 
 
 def _entry(
@@ -226,10 +298,34 @@ def _entry(
         status=status,
         held_for=gap.ref if gap else None,
     )
+    if scrutiny.is_late(references.network, record):
+        record.tier = derivation.lowered(record.tier)
     derived = [] if gap else derivation.derive(references, actor, record, body)
     return _Entry(
         Submission(record, status, gap.pointer if gap else None, judged.id if judged else None), kept, derived
     )
+
+
+def _take_in(
+    session: WriteSession, network: Network, fresh: Mapping[int, _Entry], now: datetime
+) -> dict[int, Submission | ServiceError]:
+    """Insert entries, set aside what is odd, and return what became of those whose keys were free."""
+    odd = scrutiny.look(session, network, [entry.entrant for entry in fresh.values() if entry.derived])
+    entries = {place: entry.judged(odd.get(entry.record.id, [])) for place, entry in fresh.items()}
+    inserted = _insert(session, entries.values())
+    there = {place: entry for place, entry in entries.items() if entry.record.id in inserted}
+    lost = {entry.record.id for entry in entries.values()} - inserted
+    for place, entry in there.items():
+        # What lost its key to somebody else's record is not there to be pointed at.
+        found = [
+            replace(finding, other_id=None) if finding.other_id in lost else finding
+            for finding in odd.get(entry.record.id, [])
+        ]
+        scrutiny.write_down(session, network, fresh[place].entrant, found, now)
+        if entry.record.status == "quarantined":
+            about = {"record": str(entry.record.id), "code": "evidence-odd"}
+            events.append(session, network, "record.quarantined", about, now)
+    return {place: entry.submission for place, entry in there.items()}
 
 
 def _sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
@@ -310,38 +406,6 @@ def _insert(session: WriteSession, entries: Collection[_Entry]) -> set[UUID]:
     bodies = [(RecordBody, {"record_id": entry.record.id, "body": entry.kept}) for entry in there]
     derivation.add(session, [*bodies, *(row for entry in there for row in entry.derived)])
     return inserted
-
-
-def _release(
-    session: WriteSession, network: Network, batch: Sequence[tuple[Record, Submitted]], now: datetime
-) -> set[UUID]:
-    """Decide on held records anew, and return the members on whom those bear that are accepted now."""
-    references = derivation.look_up(session, network, [body for _, body in batch])
-    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
-    derived: Derived = []
-    bearing: set[UUID] = set()
-    for record, body in batch:
-        actor = acting.get((record.actor_member_id, record.received_at))
-        who = actor.member if actor else None
-        try:
-            body.check(references, who)
-            gap = body.gap(references)
-            if gap is not None:
-                record.held_for = gap.ref
-                continue
-            body.check_people(references, who)
-        except ServiceError as error:
-            record.status, record.held_for = "quarantined", None
-            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
-            continue
-        judged = body.bears_on(references)
-        record.status, record.held_for, record.tier = "accepted", None, derivation.tier(actor, judged)
-        record.accepted_at = now
-        derived += derivation.derive(references, actor, record, body)
-        bearing |= {judged.id} if judged is not None else set()
-    session.flush()
-    derivation.add(session, derived)
-    return bearing
 
 
 def _actor(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:

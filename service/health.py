@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from service import migrations, status_lists
+from service import migrations, status_lists, vc_api_status
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.tables import Message, UnsettledMember
@@ -13,7 +13,7 @@ from service.tables import Message, UnsettledMember
 
 def look(session: ReadSession, running: Runtime, now: datetime) -> dict[str, Any]:
     """Return the state of the service; `status` is "ok" or "degraded"."""
-    overdue = len(status_lists.overdue(session, now))
+    overdue = len(status_lists.overdue(session, now)) + vc_api_status.overdue(session, now)
     migrated = migrations.is_current(running.database)
     return {
         "status": "ok" if migrated and not overdue else "degraded",

@@ -21,6 +21,16 @@ from service.tables import Network, ServiceFact
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
 
+LateAfterDays = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=36_500,
+        description="evidence that comes so many days after it happened is late: it is flagged and counts a tier lower, "
+        "until somebody releases it",
+    ),
+]
+
 
 class NetworkIn(Body):
     """What a network is created from."""
@@ -33,6 +43,7 @@ class NetworkIn(Body):
     kind: Literal["formal", "informal"] = Field(description="formal: facilitated, with objectives; informal: open")
     url: HttpsUrl = Field(description="the network's own site", examples=["https://river.example.org"])
     time_zone: TimeZone = Field(description="in which its days and weeks are counted", examples=["America/Chicago"])
+    late_after_days: LateAfterDays = 90
     sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
     description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
     email: EmailAddress | None = Field(None, description="a public address for questions")
@@ -45,6 +56,7 @@ class NetworkChange(Body):
     name: Line = Field(default_factory=str)
     url: HttpsUrl = Field(default_factory=str)
     time_zone: TimeZone = Field(default_factory=str, description="for what is recorded from now on")
+    late_after_days: LateAfterDays = 90
     description: Prose | None = None
     email: EmailAddress | None = None
     image: Picture | None = None

@@ -653,14 +653,14 @@ class Approved(Rule):
         return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
 
     @property
-    def topics(self) -> set[str]:
-        """Nothing: whoever approves decides at once."""
-        return set()
-
-    @property
     def stability(self) -> Stability:
         """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
         return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves has the award decided in the same breath."""
+        return set()
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
         """Return `n`, and the part of it that is there."""

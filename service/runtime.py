@@ -34,7 +34,7 @@ class Runtime:
     fetcher: Fetcher
     contexts: Contexts = PACKAGED
     fair_use: FairUse = field(default_factory=FairUse)
-    vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=1200, burst=6000))
+    vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
     """For machines that come with hundreds of requests at once, such as a conformance suite."""
     now: Callable[[], datetime] = field(default=utc_now)
     steady: Callable[[], float] = field(default=time.monotonic)

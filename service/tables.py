@@ -103,6 +103,7 @@ class Network(Row):
     email: Mapped[str | None]
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     time_zone: Mapped[str] = mapped_column(String(64))
+    late_after_days: Mapped[int] = mapped_column(default=90, server_default="90")
     state: Mapped[str] = mapped_column(String(16), default="active")
     sandbox: Mapped[bool] = mapped_column(Boolean, default=False)
     created_at: Mapped[datetime]
@@ -271,6 +272,37 @@ class Record(Row):
     voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
 
 
+class Flag(Row):
+    """Why a record deserves a second look, found when it came in or said later.
+
+    `other_id` is the record beside which it is odd; the members are those on whom the two bear. While a flag that sets aside is open, the record is quarantined.
+    """
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        one_of("kind", "late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"),
+        one_of("state", "open", "released", "voided"),
+        Index(None, "network_id", "kind"),
+        Index(None, "record_id"),
+        Index(None, "other_id"),
+        Index(None, "member_id"),
+        Index(None, "other_member_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"))
+    other_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    other_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    sets_aside: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+
+
 class RecordBody(Row):
     """The body of a record, apart from it so that it can be erased."""
 
@@ -312,6 +344,17 @@ class ContributionTag(Row):
     tag: Mapped[str] = mapped_column(String(100), primary_key=True)
 
 
+class ContributionArtifact(Row):
+    """The digest of one piece of work of a contribution, to find it again under another name."""
+
+    __tablename__ = "contribution_artifacts"
+    __table_args__ = (Index(None, "network_id", "sha256"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+
+
 class Evaluation(Row):
     """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
 
@@ -332,6 +375,7 @@ class Evaluation(Row):
             postgresql_where=text("kind = 'endorsement'"),
         ),
         Index(None, "about_id"),
+        Index(None, "evaluator_id", "member_id"),
     )
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)

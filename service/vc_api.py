@@ -6,7 +6,7 @@ Spec: W3C CCG Verifiable Credentials API; VC Data Model 2.0 and 1.1; VC Data Int
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, get_args
@@ -16,7 +16,6 @@ from credentials import (
     CredentialError,
     Finding,
     MalformedError,
-    Report,
     sign,
     sign_jwt,
     verify,
@@ -26,9 +25,10 @@ from credentials.data_integrity import proofs_of
 from credentials.instants import read_instant
 from credentials.jose import audience_of
 from credentials.model import V1_CONTEXT, V2_CONTEXT, check_form
-from credentials.received import read_presentation
+from credentials.received import Secured, read, read_presentation
+from credentials.report import verdict_of
 from service import vc_api_status, verification
-from service.errors import InvalidError
+from service.errors import InvalidError, NotFoundError
 from service.runtime import Runtime
 from service.settings import Settings, VcApiKeyType, VcApiSuite
 from service.vc_api_keys import Identity, identity
@@ -45,13 +45,6 @@ KEY_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 """The kinds of keys that each suite takes, the usual one first."""
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
-ACCEPTED_UNDECIDED: Final = frozenset({"schema-unknown"})
-"""Codes of what may be left undecided in a credential that is answered with success.
-
-A schema says how an issuer writes and not whether it did: one that is not known here is a warning. Everything else that
-could not be found out speaks against success: contexts, keys, suites and statuses that are unknown or out of reach, and
-a document that its proof leaves ambiguous.
-"""
 
 
 @dataclass(frozen=True)
@@ -95,9 +88,7 @@ def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) 
     created = now if options.get("created") is None else read_instant(options["created"])
     if created is None:
         raise _unsupported("created", "a date and time with a zone")
-    credential_id = options.get("credentialId")
-    if credential_id is not None and not isinstance(credential_id, str):
-        raise _unsupported("credentialId", "a string")
+    (credential_id,) = _texts(options, "credentialId")
     previous = options.get("previousProof")
     if previous is not None and not (
         isinstance(previous, str) or (isinstance(previous, list) and all(isinstance(one, str) for one in previous))
@@ -195,8 +186,12 @@ def _add_context(document: dict[str, Any], context: str) -> None:
 class Outcome:
     """What came of a verification: success or not, no third.
 
+    What could not be found out (a context, key, suite, schema, resource or status that is not known here or out of
+    reach, a document that its proof leaves ambiguous) is no success. What the issuer leaves to others is none of that:
+    types of schemas, evidence and terms that are not known here, and a newer copy that cannot be had, are warnings.
+
     Args:
-        checks: those of the report, and `options` where the caller has asked for more.
+        checks: those of the report.
         warnings: what was found and does not speak against success.
     """
 
@@ -210,18 +205,23 @@ def verify_credential(running: Runtime, received: str, options: Mapping[str, Any
 
     Args:
         received: JSON text, or a compact JWT.
-        options: `expectedProofPurpose`, `challenge` and `domain` are compared with each proof; `checks` and others are
-            for other software: no check is left out.
+        options: `expectedProofPurpose`, `challenge` and `domain`, where the caller compares them; `checks` and others
+            are for other software: no check is left out.
+    Raises:
+        InvalidError: one of these that is no string (code "option-unsupported").
     Spec: VC API, section on verifying; VC Data Model 2.0, section 7.1; VC Data Integrity 1.0, section 4.4.
     """
+    purpose, challenge, domain = _texts(options, "expectedProofPurpose", "challenge", "domain")
     report = verify(
         received,
         now=running.now(),
         load=lambda url: verification.load(running, url),
         contexts=running.inline_contexts,
+        purpose=purpose or "assertionMethod",
+        challenge=challenge,
+        domain=_addressee(read, received) if challenge is not None and domain is None else domain,
     )
-    asked = _check_options(report, options)
-    return _outcome((*report.checks, asked) if asked.outcome != "skipped" else report.checks)
+    return _outcome(report.checks)
 
 
 def verify_shown(
@@ -240,75 +240,39 @@ def verify_shown(
         InvalidError: a challenge or domain that is no string (code "option-unsupported").
     Spec: VC API, section on verifying presentations; VC Data Model 2.0, section 4.13.
     """
-    challenge, domain = (options.get(name) for name in ("challenge", "domain"))
-    for name, value in (("challenge", challenge), ("domain", domain)):
-        if value is not None and not isinstance(value, str):
-            raise _unsupported(name, "a string")
+    challenge, domain = _texts(options, "challenge", "domain")
     report = verify_presentation(
         received,
         now=running.now(),
         load=lambda url: verification.load(running, url),
         contexts=running.inline_contexts,
         challenge=challenge,
-        domain=_addressee(received) if domain is None else domain,
+        domain=_addressee(read_presentation, received) if domain is None else domain,
         unsigned=unsigned,
     )
-    within = [_outcome(one.checks) for one in report.credentials]
-    accepted = all(one.verified for one in within)
-    checks = [
-        Check(check.name, "passed") if accepted and _only_about_credentials(check) else check for check in report.checks
-    ]
-    return _outcome(tuple(checks)), within
+    return _outcome(report.checks), [_outcome(one.checks) for one in report.credentials]
 
 
-def _only_about_credentials(check: Check) -> bool:
-    """Return whether the check only repeats what the reports on the single credentials say."""
-    return bool(check.findings) and all(found.code == "credential-not-verified" for found in check.findings)
-
-
-def _addressee(received: str) -> str | None:
-    """Return whom a presentation says that it was made for, as far as it says one name."""
+def _addressee(taken_apart: Callable[[str], Secured], received: str) -> str | None:
+    """Return whom a document says that its proof was made for, as far as it says one name."""
     try:
-        presentation = read_presentation(received)
-        if presentation.jwt is not None:
-            named = audience_of(presentation.jwt)
-        else:
-            proofs = proofs_of(presentation.credential)
-            named = [proof["domain"] for proof in proofs if "domain" in proof]
+        secured = taken_apart(received)
+        named: list[Any] = (
+            [proof["domain"] for proof in proofs_of(secured.credential) if "domain" in proof]
+            if secured.jwt is None
+            else audience_of(secured.jwt)
+        )
     except CredentialError:
         return None  # the report says what is wrong
-    first = named[0][:1] if named and isinstance(named[0], list) else named[:1]
-    return first[0] if first and isinstance(first[0], str) else None
+    first = named[0] if named else None
+    if isinstance(first, list) and first:
+        first = first[0]
+    return first if isinstance(first, str) else None
 
 
 def _outcome(checks: tuple[Check, ...]) -> Outcome:
-    open_checks = [check for check in checks if check.outcome == "undecided"]
-    acceptable = all(
-        check.findings and all(found.code in ACCEPTED_UNDECIDED for found in check.findings) for check in open_checks
-    )
-    verified = acceptable and not any(check.outcome == "failed" for check in checks)
-    warnings = tuple(found for check in checks for found in check.findings) if verified else ()
-    return Outcome(verified, checks, warnings)
-
-
-def _check_options(report: Report, options: Mapping[str, Any]) -> Check:
-    """Return whether every proof is what the caller expects of it."""
-    names = {"proofPurpose": "expectedProofPurpose", "challenge": "challenge", "domain": "domain"}
-    wanted = {member: options[name] for member, name in names.items() if options.get(name) is not None}
-    if not wanted:
-        return Check("options", "skipped")
-    proofs = (report.credential or {}).get("proof") if report.form == "json" else None
-    findings = []
-    for proof in proofs if isinstance(proofs, list) else [proofs]:
-        given = proof if isinstance(proof, Mapping) else {}
-        for member, value in wanted.items():
-            if given.get(member) != value:
-                code = {"proofPurpose": "proof-purpose", "challenge": "challenge-other", "domain": "domain-other"}[
-                    member
-                ]
-                message = f"expected each proof to have the {member} that was asked for, got another or none"
-                findings.append(Finding(code, message, "/proof"))
-    return Check("options", "failed" if findings else "passed", tuple(findings))
+    verified = verdict_of(checks) == "verified"
+    return Outcome(verified, checks, tuple(found for check in checks for found in check.findings) if verified else ())
 
 
 # --- Status ----------------------------------------------------------------------------------------------------------
@@ -340,6 +304,8 @@ def set_status(running: Runtime, body: Mapping[str, Any]) -> int:
     if credential_id is not None and not isinstance(credential_id, str):
         raise InvalidError("status-unsupported", "Expected credentialId to be a string.", "/credentialId")
     place = vc_api_status.place_at(running, wanted.get("statusListCredential"), wanted.get("statusListIndex"))
+    if place is None and ("statusListCredential" in wanted or "statusListIndex" in wanted):
+        raise NotFoundError("credential-unknown", "No credential was issued here with this place in a status list.")
     if credential_id is None and place is None:
         message = "Expected credentialId, or statusListCredential and statusListIndex, got neither."
         raise InvalidError("status-unsupported", message, "/credentialId")
@@ -372,6 +338,14 @@ def _purposes(settings: Settings, options: Mapping[str, Any]) -> tuple[str, ...]
             raise _unsupported("credentialStatus", "the type BitstringStatusListEntry")
         found.append(purpose)
     return tuple(found)
+
+
+def _texts(options: Mapping[str, Any], *names: str) -> list[str | None]:
+    values = [options.get(name) for name in names]
+    for name, value in zip(names, values, strict=True):
+        if value is not None and not isinstance(value, str):
+            raise _unsupported(name, "a string")
+    return values
 
 
 def _unsupported(name: str, expected: str) -> InvalidError:

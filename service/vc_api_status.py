@@ -21,8 +21,9 @@ from credentials.status import BitstringStatusList, status_entry, status_list_cr
 from service.database import WriteSession, insert_new
 from service.errors import NotFoundError
 from service.identifiers import new_id
+from service.networks import remember_base_url
 from service.runtime import Runtime
-from service.status_lists import LENGTH_BITS, RESIGNED_AFTER, VALID_FOR, list_url
+from service.status_lists import LENGTH_BITS, OVERDUE_AFTER, RESIGNED_AFTER, VALID_FOR, list_url
 from service.tables import VcApiStatusEntry, VcApiStatusList
 from service.vc_api_keys import Identity, identity
 
@@ -52,6 +53,7 @@ def draw(running: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
             session.add(row)
             session.flush()
             _publish(session, running, owner, row)
+            remember_base_url(session, running.settings)
         return row.id, _free_place(session, row)
 
 
@@ -140,18 +142,34 @@ def published(session: OrmSession, list_id: UUID) -> str | None:
     return session.scalar(select(VcApiStatusList.signed).where(VcApiStatusList.id == list_id))
 
 
+def overdue(session: OrmSession, now: datetime) -> int:
+    """Return how many lists should have been signed anew long since: nobody here is doing it."""
+    late = VcApiStatusList.published_at <= now - OVERDUE_AFTER
+    return session.scalar(select(func.count()).select_from(VcApiStatusList).where(late)) or 0
+
+
 def resign_due(running: Runtime) -> int:
     """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
-    before = running.now() - RESIGNED_AFTER
-    due = or_(VcApiStatusList.published_at.is_(None), VcApiStatusList.published_at <= before)
+    return _publish_older(running, running.now() - RESIGNED_AFTER)
+
+
+def publish_all(running: Runtime) -> int:
+    """Sign every list anew, whatever its age; return how many."""
+    return _publish_older(running, None)
+
+
+def _publish_older(running: Runtime, before: datetime | None) -> int:
+    due = select(VcApiStatusList.id, VcApiStatusList.algorithm).order_by(VcApiStatusList.id)
+    if before is not None:
+        due = due.where(or_(VcApiStatusList.published_at.is_(None), VcApiStatusList.published_at <= before))
     with running.database.read() as session:
-        rows = session.execute(select(VcApiStatusList.id, VcApiStatusList.algorithm).where(due)).all()
+        rows = session.execute(due).all()
     count = 0
-    for list_id, algorithm in sorted(rows):
+    for list_id, algorithm in rows:
         owner = identity(running, algorithm)
         with running.database.write() as session:
             row = _lock(session, list_id)
-            if row.published_at is None or row.published_at <= before:
+            if before is None or row.published_at is None or row.published_at <= before:
                 _publish(session, running, owner, row)
                 count += 1
     return count

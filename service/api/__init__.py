@@ -15,6 +15,7 @@ from service.api import (
     enrolments,
     evaluations,
     events,
+    flags,
     members,
     networks,
     progress,
@@ -40,6 +41,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(contributions.router)
     app.include_router(evaluations.router)
     app.include_router(records.router)
+    app.include_router(flags.router)
     app.include_router(achievements.router)
     app.include_router(dry_runs.router)
     app.include_router(enrolments.router)

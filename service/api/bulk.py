@@ -24,7 +24,7 @@ _ANSWERS = {
     "schema": {
         "type": "string",
         "description": (
-            "one object a line: `line` (from 1), `status` (accepted, duplicate, held or rejected), `id` of the record, "
+            "one object a line: `line` (from 1), `status` (accepted, duplicate, held, quarantined or rejected), `id` of the record, "
             "and of a rejected one the `problem` {code, detail, pointer}"
         ),
     }

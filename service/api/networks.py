@@ -38,6 +38,7 @@ class NetworkOut(Answer):
     kind: Literal["formal", "informal"]
     url: str
     time_zone: str
+    late_after_days: int
     state: Literal["draft", "active", "closed"]
     sandbox: bool
     description: str | None = None
@@ -56,6 +57,7 @@ class NetworkOut(Answer):
             kind=network.kind,
             url=network.url,
             time_zone=network.time_zone,
+            late_after_days=network.late_after_days,
             state=network.state,
             sandbox=network.sandbox,
             description=network.description,

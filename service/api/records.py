@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts, evidence, records
+from service import awards, drafts, evidence, quarantine, records
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -62,8 +62,8 @@ class RecordOut(Answer):
     position: int | None = Field(None, description="its place in the order of commits, from 1; given at the commit")
     kind: Literal["contribution", "evaluation", "void"]
     status: Status = Field(
-        description="held: until a member is posted; quarantined: it turned out that it cannot be true. Only accepted "
-        "evidence that is not voided counts"
+        description="held: until a member is posted; quarantined: set aside, see `/v1/networks/{slug}/flags`, or it "
+        "turned out that it cannot be true. Only accepted evidence that is not voided counts"
     )
     ref: str | None = None
     source: SourceOut | None = None
@@ -116,23 +116,29 @@ class SubmissionOut(Answer):
     """What became of a post."""
 
     id: UUID = Field(description="of the record")
-    status: Literal["accepted", "duplicate", "held"]
+    status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = Field(
         None, description="of held evidence: JSON pointer into the body, to the member who is not known yet"
     )
     tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
     digest: str = Field(description="the seal of the record")
+    flags: list[str] | None = Field(
+        None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
+    )
     awards: list[AwardMade] = Field(description="automatic awards that it completed")
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
-    202: {"model": SubmissionOut, "description": "Held until the member is posted"},
+    202: {
+        "model": SubmissionOut,
+        "description": "Held until the member is posted, or quarantined until it is released",
+    },
 }
 
 
 def submitted(session: WriteSession, running: Runtime, submission: Submission) -> Response:
-    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held."""
+    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
     made = awards.named(session, submission.awards)
     body = SubmissionOut(
         id=submission.record.id,
@@ -140,6 +146,7 @@ def submitted(session: WriteSession, running: Runtime, submission: Submission) -
         waits_for=submission.waits_for,
         tier=submission.record.tier,
         digest=submission.record.body_digest,
+        flags=list(submission.flags) or None,
         awards=[
             AwardMade(
                 achievement=each.achievement_ref,
@@ -149,7 +156,7 @@ def submitted(session: WriteSession, running: Runtime, submission: Submission) -
             if each.credential is not None
         ],
     )
-    return reply({"accepted": 201, "duplicate": 200, "held": 202}[submission.status], body)
+    return reply({"accepted": 201, "duplicate": 200, "held": 202, "quarantined": 202}[submission.status], body)
 
 
 @router.get("/v1/networks/{slug}/records")
@@ -220,5 +227,25 @@ def post_void(
             raise NotFoundError("record-unknown", "No record of this network has this id.")
         row, created = evidence.void(session, running, network, who, found, body, at)
         return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
+
+    return once(work, personal=True)
+
+
+@router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
+def post_release(
+    record_id: str, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, who: CanWrite
+) -> Response:
+    """Let a quarantined record count; one that counts stays as it is.
+
+    A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
+    that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
+    """
+
+    def work() -> Response:
+        found = records.identifier(record_id)
+        if found is None:
+            raise NotFoundError("record-unknown", "No record of this network has this id.")
+        row = quarantine.release(session, running, network, who, found, at)
+        return reply(200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)

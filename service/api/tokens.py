@@ -7,9 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import access, members, networks
+from service import access, members, networks, quarantine
 from service.access import SCOPES, Caller
-from service.api.requests import After, Answer, Exactly, Limit, Needs, Now, Page, Reader, StrictRoute, Writer, reply
+from service.api.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    Running,
+    StrictRoute,
+    Writer,
+    reply,
+)
+from service.quarantine import QuarantineIn, Swept, TokenRevocationIn
+from service.runtime import Runtime
 from service.shapes import Body, Instant, Line, Ref
 from service.tables import Token
 
@@ -119,11 +134,52 @@ def get_token(slug: str, token_id: str, session: Reader, admin: Admin) -> TokenO
 
 @router.delete("/v1/networks/{slug}/tokens/{token_id}", response_model=TokenOut)
 def delete_token(slug: str, token_id: str, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
-    """Revoke a token, at once and for good; what it has written stays."""
+    """Revoke a token, at once and for good; what it has written stays. For a token that others had see `revocation`."""
 
     def revoke() -> Response:
-        row = access.revoke_token(session, token_id, at, networks.find_network(session, admin, slug))
+        row = quarantine.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
         refs = members.refs(session, [row.member_id] if row.member_id else [])
         return reply(200, TokenOut.of(row, refs.get(row.member_id)))
 
     return once(revoke)
+
+
+class SweptOut(TokenOut):
+    """A token, and how many of the records that it posted were decided on."""
+
+    records: int
+
+    @classmethod
+    def swept(cls, swept: Swept, member: str | None) -> Self:
+        """Return the answer for one token."""
+        return cls(**TokenOut.of(swept.token, member).model_dump(), records=swept.count)
+
+
+def _swept(running: Runtime, swept: Swept) -> Response:
+    with running.database.read() as session:
+        refs = members.refs(session, [swept.token.member_id] if swept.token.member_id else [])
+    return reply(200, SweptOut.swept(swept, refs.get(swept.token.member_id)))
+
+
+@router.post("/v1/networks/{slug}/tokens/{token_id}/revocation", response_model=SweptOut)
+def post_revocation(
+    slug: str, token_id: str, body: TokenRevocationIn, running: Running, at: Now, admin: Admin
+) -> Response:
+    """Revoke a token that others had, and quarantine what it posted since a time.
+
+    Nothing is written with it any more once this begins: what was just being written is waited for and is among what
+    is quarantined. That stops counting at once, and awards that rested on it are decided again. It is done some
+    records at a time; if it breaks off, the same request goes on. Events say what was set aside; afterwards release
+    or void each record, or all of them with `quarantine`.
+    """
+    with running.database.read() as session:
+        network_id = networks.find_network(session, admin, slug).id
+    return _swept(running, quarantine.revoke_token(running, network_id, token_id, body, at))
+
+
+@router.post("/v1/networks/{slug}/tokens/{token_id}/quarantine", response_model=SweptOut)
+def post_quarantine(slug: str, token_id: str, body: QuarantineIn, running: Running, at: Now, admin: Admin) -> Response:
+    """Release, or void, everything that is quarantined because of a token; if it breaks off, the same request goes on."""
+    with running.database.read() as session:
+        network_id = networks.find_network(session, admin, slug).id
+    return _swept(running, quarantine.decide_on_token(running, network_id, token_id, admin, body, at))

@@ -49,12 +49,12 @@ TYPES_OF_CHECKS = {
     "schema": DATA_MODEL + "MALFORMED_VALUE_ERROR",
     "subject": DATA_MODEL + "MALFORMED_VALUE_ERROR",
     "proof": SECURITY + "PROOF_VERIFICATION_ERROR",
-    "options": SECURITY + "PROOF_VERIFICATION_ERROR",
     "issuer": DATA_MODEL + "CRYPTOGRAPHIC_SECURITY_ERROR",
     "holder": DATA_MODEL + "CRYPTOGRAPHIC_SECURITY_ERROR",
     "credentials": DATA_MODEL + "CRYPTOGRAPHIC_SECURITY_ERROR",
     "status": STATUS_LIST + "STATUS_VERIFICATION_ERROR",
     "validity": DATA_MODEL + "RANGE_ERROR",
+    "resources": DATA_MODEL + "CRYPTOGRAPHIC_SECURITY_ERROR",
 }
 """The names of problems in VC Data Model 2.0 (7.2), VC Data Integrity 1.0 (4.7) and Bitstring Status List 1.0 (3.5)."""
 

@@ -172,8 +172,9 @@ def test_text_after_the_end_of_the_picture_is_not_read() -> None:
         (png(chunk(b"IHDR", bytes(13))), "image-malformed"),
         (png()[:29] + b"\0\0\0\0" + png()[33:], "image-malformed"),
         (png(b"\xff\xff\xff\xffiTXt" + bytes(40)), "image-malformed"),
+        (png(chunk(b"IDAT", b"") * 100_000), "image-too-large"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_one_fault_of_a_png_has_its_name(image: bytes, code: str) -> None:
     assert code_of(image) == code
@@ -215,10 +216,9 @@ def element(body: str = "", verify: str = "", namespace: str = NAMESPACE, name: 
         element(JWT),
         element(f"<![CDATA[{JWT}]]>"),
         "<g>" + element(f"\n {JWT}\n") + "</g>",
-        element("ignored", verify=JWT),
+        element(" \n", verify=JWT),
         f'<credential xmlns="{NAMESPACE}" verify="{JWT}"/>',
         element(JWT.replace(".", "<!-- -->.")),
-        element(f"<y/>{JWT}"),
     ],
 )
 def test_the_credential_is_found_by_its_namespace(inside: str) -> None:
@@ -257,11 +257,21 @@ def test_older_elements_are_read_where_there_is_no_newer(older: str) -> None:
         (svg(before='<?xml version="1.0" encoding="no-such-thing"?>'), "image-malformed"),
         (svg(before='<?xml version="1.0" encoding="utf-7"?>'), "image-malformed"),
         (b"<" * 100_000, "image-malformed"),
+        (svg(element("{}", verify=JWT)), "image-malformed"),
+        (svg(element(f"<y/>{JWT}")), "image-malformed"),
+        (svg(element("{}" + element("{}"))), "image-malformed"),
+        (svg("<g/>" * 100_000), "image-too-large"),
+        (svg("<g " + " ".join(f'a{n}=""' for n in range(100_000)) + "/>"), "image-too-large"),
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_one_fault_of_an_svg_has_its_name(image: bytes, code: str) -> None:
     assert code_of(image) == code
+
+
+def test_a_credential_that_two_readers_read_differently_is_replaced() -> None:
+    for inside in (element("{}", verify=JWT), element(f"<y/>{JWT}")):
+        assert extract(bake(svg(inside), "{}")) == "{}"
 
 
 def test_deep_drawings_cost_no_stack() -> None:

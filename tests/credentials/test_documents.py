@@ -6,7 +6,7 @@ import pytest
 
 import credentials
 from credentials.documents import PACKAGED, Context, Contexts, Fetched
-from credentials.errors import ContextError
+from credentials.errors import ContextError, MalformedError
 
 DATA = Path(credentials.__file__).parent / "data"
 V1 = "https://www.w3.org/2018/credentials/v1"
@@ -138,3 +138,18 @@ def test_what_was_fetched_keeps_its_bytes_and_type() -> None:
     fetched = Fetched(b"{}", "application/json")
 
     assert (fetched.body, fetched.media_type) == (b"{}", "application/json")
+
+
+def test_what_was_fetched_is_read_once_and_within_bounds() -> None:
+    fetched = Fetched(b'{"a": []}', "application/json")
+
+    assert fetched.json(9) == {"a": []}
+    assert fetched.json(9) is fetched.json(9)
+    with pytest.raises(MalformedError) as raised:
+        fetched.json(8)
+    assert raised.value.code == "json-too-large"
+    broken = Fetched(b"{", "application/json")
+    for _ in range(2):
+        with pytest.raises(MalformedError) as raised:
+            broken.json(9)
+        assert raised.value.code == "json-syntax"

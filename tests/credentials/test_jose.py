@@ -444,6 +444,7 @@ def test_an_envelope_gives_its_token(changes: dict[str, Any]) -> None:
         ({"type": None}, MalformedError, "envelope-malformed", "/type"),
         ({"type": "VerifiableCredential"}, MalformedError, "envelope-malformed", "/type"),
         ({"type": ["EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation"]}, MalformedError, "envelope-malformed", "/type"),
+        ({"name": "Doctor of Everything"}, MalformedError, "envelope-malformed", "/name"),
         ({"id": None}, MalformedError, "envelope-malformed", "/id"),
         ({"id": 7}, MalformedError, "envelope-malformed", "/id"),
         ({"id": "e30.e30.AA"}, MalformedError, "envelope-malformed", "/id"),

@@ -355,6 +355,11 @@ AT_DESCRIPTION = "/credentialSubject/achievement/resultDescription"
             "id-ambiguous",
             "/credentialSubject/achievement/criteria",
         ),
+        (
+            lambda b: (achievement(b).update(creator=b["issuer"]), b.update(issuer=b["issuer"]["id"])),
+            "id-ambiguous",
+            "/issuer",
+        ),
         (lambda b: subject(b).update({"@context": V2_CONTEXT}), "member-keyword", "/credentialSubject/@context"),
         (lambda b: b["type"].append("_:t"), "id-blank", "/type/2"),
         (lambda b: b["type"].append("obi:OpenBadgeCredential"), "type-not-term", "/type/2"),

@@ -71,7 +71,7 @@ def test_the_same_copy_changes_nothing() -> None:
     ("at_service", "reason"),
     [
         (None, "expected a document at"),
-        (b"Not found", "got Expecting value"),
+        (b"Not found", "expecting value"),
         (ISSUER.sign(newer(id="https://issuer.example/credentials/2")), "got another credential"),
         (OTHER.sign(newer(OTHER)), "got another credential"),
         (ISSUER.sign(newer(issuer=7)), "got another credential"),

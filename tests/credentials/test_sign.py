@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openbadgeslib.ob3 import OB3LdpVerifier, OB3Verifier
 
+from credentials import Fetched, UnavailableError, verify
 from credentials.data_integrity import MAX_PROOFS, check_proof, proofs_of
 from credentials.documents import PACKAGED
 from credentials.errors import ContextError, CredentialError, MalformedError, ProofError, UnsupportedError
@@ -293,3 +294,15 @@ def test_a_credential_is_enveloped_as_vc_jose_cose_has_it(signer: PrivateKeySign
 def test_what_no_context_defines_is_not_enveloped_either() -> None:
     with pytest.raises(ContextError):
         sign_jwt(badge(colour="red"), P256, kid="did:example:1#key", form="vc-jose-cose")
+
+
+@pytest.mark.parametrize("signer", [ED25519, P256, P384])
+def test_what_is_enveloped_is_verified(signer: PrivateKeySigner) -> None:
+    did = f"did:key:{signer.key.multikey}"
+    credential = badge(issuer={"id": did, "type": ["Profile"], "name": "Łódź Reading Circle"})
+
+    def nothing(address: str) -> Fetched:
+        raise UnavailableError("address-unavailable", f"expected no address to be asked, got {address}")
+
+    token = sign_jwt(credential, signer, kid=f"{did}#{signer.key.multikey}", form="vc-jose-cose")
+    assert verify(token, now=CREATED, load=nothing).verdict == "verified"

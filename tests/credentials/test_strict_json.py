@@ -72,6 +72,14 @@ def test_sizes_are_counted_in_bytes_and_levels_in_arrays_and_objects() -> None:
     assert (raised.value.code, raised.value.pointer) == ("json-too-deep", "/a")
 
 
+@pytest.mark.parametrize("received", ["[1,2,3]", "[[],[],[]]", '{"a":[],"b":1,"c":""}', "[[[[]]]]"])
+def test_values_are_counted(received: str) -> None:
+    parse_json(received, max_values=4)
+    with pytest.raises(MalformedError) as raised:
+        parse_json(received, max_values=3)
+    assert raised.value.code == "json-too-large"
+
+
 def test_a_byte_order_mark_and_escaped_pairs_are_read() -> None:
     assert parse_json(b'\xef\xbb\xbf{"a": "\\ud83c\\udf93"}') == {"a": "🎓"}
 

@@ -13,19 +13,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, sign, sign_jwt, verify
+from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, provenance, sign, sign_jwt, verify
 from credentials.canonicalize import canonicalize
-from credentials.data_integrity import SUITES, create_proof, signed_bytes
+from credentials.data_integrity import SUITES, canonical_form, create_proof, signed_bytes
 from credentials.dids import did_web_url
 from credentials.errors import CredentialError
 from credentials.instants import write_instant
 from credentials.jose import decode_jwt, encode_jwt
 from credentials.keys import PrivateKeySigner, Signer, base58btc_encode
 from credentials.model import check_form
-from credentials.provenance import MAX_ADDRESSES
+from credentials.provenance import MAX_ADDRESSES, MAX_WORK
+from credentials.received import Secured
 from credentials.recipient import identity_object
 from credentials.report import NAMES
-from credentials.standing import MAX_ENTRIES
+from credentials.standing import MAX_ENTRIES, check_status
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from credentials.verify import MAX_ENDORSEMENTS
 
@@ -1232,6 +1233,73 @@ def test_an_endorsement_is_verified_for_itself(issuer: Issuer) -> None:
     ) == ("endorsements", "undecided", "endorsement-not-verified", "/endorsement/0")
 
 
+def test_what_the_endorser_left_open_is_not_closed_by_whoever_quotes_it(issuer: Issuer) -> None:
+    def repeat(b: Any) -> None:
+        b["endorsement"][0]["type"].append(
+            "EndorsementCredential"
+        )  # which the endorser's proof does not see, and the JWT around it does
+
+    for received in (issuer.sign_jwt(badge(issuer)), issuer.sign(badge(issuer), "ecdsa-jcs-2019")):
+        assert report(issuer, received).verdict == "verified"
+    payload = decode_jwt(issuer.sign_jwt(badge(issuer))).payload
+    repeat(payload)
+    expected = ("endorsements", "undecided", "endorsement-not-verified", "/endorsement/0")
+    assert fault(report(issuer, encode_jwt(payload, issuer.p256, kid=issuer.kid))) == expected
+    assert fault(report(issuer, issuer.sign(badge(issuer, repeat), "eddsa-jcs-2022"))) == expected
+    # Under a proof that sees it no better, the credential itself is undecided.
+    found = report(issuer, issuer.sign(badge(issuer, repeat)))
+    assert not_passed(found) == [("schema", "undecided", [("value-repeated", "/endorsement/0/type/2")])]
+
+
+def test_endorsements_of_those_who_endorse_are_verified_too(issuer: Issuer) -> None:
+    third = Issuer("third.example", 3)
+    PEER.documents.update(third.documents)
+    inner = {name: value for name, value in badge(PEER)["endorsement"][0].items() if name != "proof"}
+    inner["id"], inner["issuer"] = "https://third.example/1", {**inner["issuer"], "id": third.did}
+    inner["credentialSubject"] = {**inner["credentialSubject"], "id": PEER.did}
+    good, forged = third.sign(inner), PEER.sign(inner)
+
+    def quote(endorsement: Any) -> Callable[[Any], object]:
+        def change(b: Any) -> None:
+            outer = {name: value for name, value in b["endorsement"][0].items() if name != "proof"}
+            outer["issuer"] = {**outer["issuer"], "endorsement": [endorsement]}
+            b["endorsement"] = [PEER.sign(outer)]
+
+        return change
+
+    found = report(issuer, issuer.sign(badge(issuer, quote(good))))
+    assert found.verdict == "verified", not_passed(found)
+    assert endorsement_fault(issuer, quote(forged)) == (
+        "endorsements",
+        "failed",
+        "endorsement-not-verified",
+        "/endorsement/0/issuer/endorsement/0",
+    )
+
+
+def test_an_endorsement_in_any_credential_is_verified(issuer: Issuer) -> None:
+    endorsement = badge(issuer)["endorsement"][0]
+    general = {
+        "@context": [V2, OB],
+        "id": FULL["id"],
+        "type": ["VerifiableCredential"],
+        "issuer": issuer.did,
+        "credentialSubject": {"id": "did:example:1", "narrative": "n"},
+        "endorsement": endorsement,
+    }
+    assert report(issuer, issuer.sign(general)).verdict == "verified"
+    expected = ("endorsements", "failed", "endorsement-not-verified", "/endorsement")
+    changed = copy.deepcopy(endorsement)
+    changed["credentialSubject"]["endorsementComment"] = "Praise"
+    assert fault(report(issuer, issuer.sign(general | {"endorsement": changed}))) == expected
+    unnamed = {name: value for name, value in endorsement.items() if name not in {"proof", "name"}}
+    assert fault(report(issuer, issuer.sign(general | {"endorsement": PEER.sign(unnamed)}))) == expected
+    # A text that is no JWT has no contexts but its own.
+    text = json.dumps(PEER.sign(unnamed) | {"undefinedTerm": "x"})
+    found = report(issuer, issuer.sign(general | {"endorsement": [], "endorsementJwt": text}))
+    assert fault(found) == (*expected[:3], "/endorsementJwt")
+
+
 def test_an_endorsement_of_something_else_is_a_remark(issuer: Issuer) -> None:
     def move(b: Any) -> None:
         b["credentialSubject"]["achievement"]["endorsement"] = b.pop("endorsement")
@@ -1279,6 +1347,92 @@ def test_documents_are_loaded_once_and_not_without_end(issuer: Issuer) -> None:
 
     report(issuer, signed, load=load)
     assert len(asked) == MAX_ADDRESSES
+
+
+def test_many_proofs_of_one_document_are_little_more_work_than_one(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(document: Any, contexts: Any, hash_name: Any) -> bytes:
+        made.append(len(json.dumps(document)))
+        return canonical_form(document, contexts, hash_name)
+
+    monkeypatch.setattr(provenance, "canonical_form", counted)
+    unsigned = badge(
+        issuer, lambda b: [b.pop("endorsement"), b["credentialSubject"]["achievement"].pop("endorsementJwt")]
+    )
+    proof = proof_of(issuer, unsigned) | {"proofValue": proof_of(issuer)["proofValue"]}
+    for suite in ("eddsa-rdfc-2022", "eddsa-jcs-2022"):
+        made.clear()
+        one = unsigned | {"proof": [proof | {"cryptosuite": suite}]}
+        assert fault(report(issuer, one))[:3] == ("proof", "failed", "signature-invalid")
+        once = sum(made)
+        made.clear()
+        assert report(issuer, one | {"proof": one["proof"] * 16}).verdict == "rejected"
+        assert sum(made) == once
+
+
+def test_work_has_an_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(document: Any, contexts: Any, hash_name: Any) -> bytes:
+        made.append(len(json.dumps(document, ensure_ascii=False)))
+        return canonical_form(document, contexts, hash_name)
+
+    monkeypatch.setattr(provenance, "canonical_form", counted)
+    # Each proof is over another document: that with the proof before.
+    long = badge(issuer, lambda b: b.update(description="x" * 1_000_000))
+    proofs = [proof_of(issuer) | {"id": f"urn:{n}", "previousProof": [f"urn:{n - 1}"]} for n in range(1, 16)]
+    found = report(issuer, long | {"proof": [proof_of(issuer) | {"id": "urn:0"}, *proofs]})
+    assert ("too-much-work", "/proof/15") in [(finding.code, finding.pointer) for finding in found.checks[4].findings]
+    assert sum(made) <= MAX_WORK
+    # Older editions of contexts are given up before that.
+    made.clear()
+    first = report(issuer, long | {"proof": [proof_of(issuer)]})
+    assert fault(first)[:3] == ("proof", "failed", "signature-invalid")
+    assert 4_000_000 < sum(made) < 6_100_000
+
+
+def test_many_places_in_large_lists_are_not_all_looked_up(issuer: Issuer) -> None:
+    inquiry = provenance.Inquiry(NOW, PACKAGED, issuer.load, _work_left=199_999)
+    secured = Secured(badge(issuer))
+    found = check_status(secured, inquiry)
+    assert (found.outcome, found.findings[0].code) == ("undecided", "too-much-work")
+
+
+def test_an_endorsement_too_many_is_undecided(issuer: Issuer) -> None:
+    def lengthen(b: Any) -> None:
+        inner = {name: value for name, value in b["endorsement"][0].items() if name != "proof"}
+        b["endorsement"] = [PEER.sign(inner | {"description": "x" * 500_000, "id": f"urn:{n}"}) for n in range(7)]
+
+    found = report(issuer, issuer.sign(badge(issuer, lengthen)))
+    assert ("too-much-work", "/endorsement/6") in [
+        (finding.code, finding.pointer) for finding in found.checks[9].findings
+    ]
+    assert found.verdict == "undecided"
+
+
+def test_what_has_no_canonical_form_is_named(issuer: Issuer) -> None:
+    schema = {
+        "@context": [V2],
+        "type": ["VerifiableCredential", "JsonSchemaCredential"],
+        "issuer": issuer.did,
+        "credentialSubject": {"id": "urn:schema", "type": "JsonSchema", "jsonSchema": {"maximum": 2**60}},
+        "proof": proof_of(issuer),
+    }
+    assert not_passed(report(issuer, schema)) == [
+        ("context", "failed", [("json-not-canonical", "")]),
+        ("proof", "undecided", [("proof-not-checked", "/proof")]),
+        ("issuer", "undecided", []),
+    ]
+
+
+def test_faults_are_told_up_to_a_number(issuer: Issuer) -> None:
+    found = report(issuer, issuer.sign(badge(issuer)) | {f"undefined{n}": n for n in range(19_000)})
+    assert len(found.checks[1].findings) == 100
+    relative = [{"id": f"relative{n}", "type": ["Evidence"]} for n in range(300)]
+    assert len(report(issuer, issuer.sign(badge(issuer)) | {"evidence": relative}).checks[1].findings) == 100
 
 
 def test_a_document_that_is_asked_for_again_is_not_loaded_again(issuer: Issuer) -> None:

@@ -146,6 +146,17 @@ REFUSED: dict[str, dict[str, Any]] = {
         "relatedResource": [{"id": V2, "digestSRI": SRI}, {"id": V2, "digestMultibase": MULTIBASE}]
     },
     "a related resource without digest": {"relatedResource": [{"id": V2, "mediaType": "application/ld+json"}]},
+    "a related resource with another digestSRI": {
+        "relatedResource": [{"id": V2, "digestSRI": SRI.replace("HrjlB", "HrjlC")}]
+    },
+    "a related resource with another digestMultibase": {
+        "relatedResource": [{"id": V2, "digestMultibase": MULTIBASE.replace("Vc7", "Vc8")}]
+    },
+    "a related resource with a digestSRI that is none": {
+        "relatedResource": [
+            {"id": "https://example.org/r.json", "digestSRI": "sha256-ca3d163bab055381827226140568f3bef634ac187cebd768"}
+        ]
+    },
     "a type that another context protects": {
         "@context": [V2, {"VerifiableCredential": "https://example.org/#BadVerifiableCredential"}]
     },
@@ -217,6 +228,8 @@ def test_what_is_no_credential_or_presentation_is_no_success(vc_api: Machine, do
 def test_an_unknown_schema_is_a_warning_and_no_refusal(vc_api: Machine) -> None:
     issued = vc_api.issue(made(ISSUED["a schema of any type"]))
     assert vc_api.accepts(issued)
+    assert vc_api.answer is not None
+    assert [detail["code"] for detail in vc_api.answer.json()["problemDetails"]] == ["schema-unknown"]
 
 
 def test_a_status_of_unknown_type_is_no_success(vc_api: Machine) -> None:

@@ -132,6 +132,7 @@ def test_a_context_object_of_version_1_1_stays_where_it_is(vc_api: Machine) -> N
         {"cryptosuite": "ecdsa-rdfc-2019", "keyType": "P-521"},
         {"proofPurpose": "authentication"},
         {"created": "yesterday"},
+        {"previousProof": [7]},
     ],
 )
 def test_what_cannot_be_signed_is_refused(vc_api: Machine, options: dict[str, Any]) -> None:
@@ -334,6 +335,9 @@ def test_a_proof_has_to_be_what_the_caller_expects(vc_api: Machine, options: dic
     addressed = made(vc_api, "eddsa-rdfc-2022", "Ed25519", challenge="1235abcd6789", domain="domain.example")
     assert vc_api.accepts(addressed, challenge="1235abcd6789", domain="domain.example")
     assert not vc_api.accepts(addressed, challenge="another", domain="domain.example")
+    assert vc_api.accepts(addressed, challenge="1235abcd6789")
+    several = made(vc_api, "eddsa-rdfc-2022", "Ed25519", challenge="1235abcd6789", domain=["domain.example"])
+    assert vc_api.accepts(several, challenge="1235abcd6789")
 
 
 # --- Proof sets and chains -------------------------------------------------------------------------------------------

@@ -46,7 +46,6 @@ TAGS = ("writing", "reading")
 SERIES = ("circle", "club")
 RESOURCES = ("https://example.org/a", "https://example.org/b")
 CRITERIA = ("specific", "kind", "useful")
-ROLES = ("approver", "director")
 PARTS = ("overview", "artifacts")
 DAYS = [date(2026, 10, day) for day in (26, 31)] + [date(2026, 11, day) for day in (1, 2)]
 

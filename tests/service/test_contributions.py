@@ -87,7 +87,7 @@ def test_the_seal_is_over_the_salted_canonical_body(who: Actor) -> None:
         f'"salt":"{salt}"}}'
     )
     assert made["digest"] == shown["digest"] == hashlib.sha256(canonical.encode()).hexdigest()
-    again = posted(who.post(PATH, REVIEW | {"occurred_at": AT, "title": "Ü", "minutes": 5}))
+    again = posted(who.post(PATH, REVIEW | {"occurred_at": AT, "title": "Ü", "minutes": 5}), 202)
     assert again["digest"] != made["digest"]
 
 

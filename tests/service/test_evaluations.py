@@ -270,7 +270,7 @@ def test_a_members_token_speaks_for_that_member_alone(running: Runtime, client: 
     assert refused(m12.post(PATH, own | {"about": {"member": "m12"}})) == (422, "self-evaluation", "/evaluator")
     assert refused(m12.post(PATH, SURVEY)) == (403, "anonymous-token", "/anonymous")
     posted(who.put(f"{ROOT}/members/m12", {"roles": ["assessor"]}), 200)
-    assert posted(m12.post(PATH, own))["tier"] == 2
+    assert posted(m12.post(PATH, own | {"occurred_at": "2026-03-02T10:00:00Z"}))["tier"] == 2
 
 
 def test_the_same_again_is_the_same_record_also_at_the_same_moment(running: Runtime, who: Actor) -> None:

@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
-from sqlalchemy import CheckConstraint, inspect, text
+from fastapi.testclient import TestClient
+from sqlalchemy import CheckConstraint, inspect, select, text
 
 from alembic import command
 from service import migrations
+from service.app import create_app
 from service.database import Database
-from service.tables import Row
+from service.runtime import Runtime
+from service.tables import Award, Credential, Row
+from tests.awarding import Stage
+from tests.runtimes import BASE_URL, Clock, settings_in, start
+from tests.service.posting import REVIEW, ROOT, posted, river
 
 
 def test_rows_and_migrations_agree(database: Database) -> None:
@@ -53,3 +59,47 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
         rows = connection.execute(text("SELECT from_date, until_date FROM roles ORDER BY from_at"))
         assert [tuple(row) for row in rows] == [("2026-02-28", "2026-03-02"), ("2026-03-03", None)]
     database.dispose()
+
+
+def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Path) -> None:
+    with start(settings_in(tmp_path), Clock()) as running:
+        migrations.upgrade(running.database)
+        # Not entered, so that nothing goes on beside.
+        stage = Stage.set_up(TestClient(create_app(running), base_url=BASE_URL), running)
+        stage.achievement(award="reviewed")
+        stage.member("m11", email="m11@river.example.org")
+        award = stage.recorded()
+        with running.database.engine.connect() as connection:
+            command.downgrade(migrations._config(connection), "0005")
+            connection.commit()
+            assert connection.scalar(text("SELECT count(*) FROM credentials")) == 1
+        migrations.upgrade(running.database)
+        migrations.check(running.database)
+        with running.database.read() as session:
+            row = session.scalars(select(Award)).one()
+            assert str(row.id) == award["id"]
+            assert row.recipient_who not in (None, row.member_id)  # the person, who is known
+            assert session.scalars(select(Credential.award_id)).one() == row.id
+
+
+def test_what_is_there_outlives_a_way_down_and_up_again(running: Runtime) -> None:
+    who = river(running, TestClient(create_app(running), base_url=BASE_URL))
+    work = {"url": "https://river.example.org/draft", "sha256": "ab" * 32}
+    posted(who.post(f"{ROOT}/contributions", REVIEW | {"artifacts": [work, {"url": "https://river.example.org/b"}]}))
+    hook = {"url": "http://localhost:1/hook"}
+    assert posted(who.post(f"{ROOT}/webhooks", hook))["state"] == "active"
+    before = {table.name: _count(running.database, table.name) for table in Row.metadata.sorted_tables}
+    assert before["contribution_artifacts"] == 1
+    with running.database.engine.connect() as connection:
+        command.stamp(migrations._config(connection), "head")  # another test may have taken the mark away
+        command.downgrade(migrations._config(connection), "0001")
+        connection.commit()
+    migrations.upgrade(running.database)
+    migrations.check(running.database)
+    after = {table.name: _count(running.database, table.name) for table in Row.metadata.sorted_tables}
+    assert after == before | {"webhooks": 0}
+
+
+def _count(database: Database, table: str) -> int:
+    with database.engine.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())

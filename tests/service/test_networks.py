@@ -56,6 +56,7 @@ def test_a_network_is_created_with_its_did_and_two_keys(running: Runtime, admin:
     )
     assert answer.status_code == 201
     assert answer.json() == RIVER | {
+        "late_after_days": 90,
         "state": "active",
         "sandbox": False,
         "description": "Teachers who write.",

@@ -173,6 +173,55 @@ def test_deciding_again_gives_the_same_receipt(stage: Stage, clock: Any) -> None
     assert again["sha256"] == again["recorded_sha256"] == hashlib.sha256(served(stage, award).content).hexdigest()
 
 
+def test_what_came_since_does_not_change_what_was_decided(stage: Stage, clock: Any) -> None:
+    award = earned(stage)
+    clock.advance(days=31)
+    for n in (3, 4):
+        stage.share(n, occurred_at="2026-03-01T08:00:00Z")  # late: it happened before the decision
+    assert replay(stage, award)["outcome"] == "same"
+    record = stage.send("GET", "./records")["items"][0]
+    stage.send("POST", f"./records/{record['id']}/void", {"reason": "Posted by mistake."})
+    # The award stands on what is left; how it was decided is still to be seen.
+    (now,) = stage.awards()
+    assert now["state"] == "awarded"
+    assert replay(stage, award)["outcome"] == "same"
+
+
+def test_records_of_the_same_moment_that_it_does_not_rest_on_are_part_of_it(stage: Stage, clock: Any) -> None:
+    stage.achievement(award="reviewed", rule=SHARE_TWICE)
+    stage.achievement("early", SHARE_TWICE)
+    stage.share(1)
+    # It comes in with the decision; of three later ones none is newer, so that the award does not rest on it alone.
+    stage.share(2, occurred_at="2025-03-01T08:00:00Z")
+    (award,) = stage.awards(achievement="early")
+    clock.advance(days=1)
+    stage.share(3)
+    assert replay(stage, award)["outcome"] == "same"
+
+
+def test_a_parent_is_retraced_after_its_child_was_revoked(stage: Stage, clock: Any) -> None:
+    child = earned(stage)
+    stage.achievement("keeper", {"rule": "holds", "achievements": ["sharer"]}, award="reviewed")
+    parent = stage.award("keeper").json()
+    clock.advance(days=1)
+    stage.send("POST", f"/v1/credentials/{child['credential']['id']}/revocation", {"reason": "It was a copy."})
+    assert replay(stage, parent)["outcome"] == "same"
+
+
+def test_an_approval_that_ended_since_is_still_to_be_seen(stage: Stage, clock: Any) -> None:
+    stage.member("d1", roles=["director"])
+    stage.achievement(rule={"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]})
+    for n in (1, 2):
+        stage.share(n)
+    (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
+    by = stage.token_with("awards:approve", member="d1")
+    stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
+    (award,) = stage.awards()
+    clock.advance(days=1)
+    stage.send("POST", f"/v1/credentials/{award['credential']['id']}/revocation", {"reason": "It was a copy."})
+    assert replay(stage, award)["outcome"] == "same"
+
+
 def test_an_award_decided_in_a_batch_gives_the_same_receipt(stage: Stage) -> None:
     stage.member("m12")
     for ref in ("m11", "m12"):

@@ -57,7 +57,7 @@ def go_on(session: WriteSession, network: Network, version: AchievementVersion, 
         )
         session.add(void)
         session.flush()
-        derivation.forget(session, record, LATER, void.id)
+        derivation.forget(session, [record.id], LATER, void.id)
     # What was about a piece of work that is void now cannot come in any more.
     more = replace(
         world,

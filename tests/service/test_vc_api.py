@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
-from service import settings, upkeep, vc_api_keys, vc_api_status
+from service import networks, settings, upkeep, vc_api_keys, vc_api_status
 from service.app import create_app
 from service.errors import CustodyError
 from service.fair_use import FairUse
@@ -72,6 +72,13 @@ def status(client: TestClient, credential: dict[str, Any]) -> int:
 def test_nothing_is_there_where_it_is_off(serve: Serve, path: str) -> None:
     with serve(vc_api=False) as client:
         assert client.post(f"/vc/{path}", json={}).status_code == 404
+
+
+def test_it_is_in_the_description_of_the_api_only_where_it_is_on(serve: Serve) -> None:
+    for on in (True, False):
+        with serve(vc_api=on) as client:
+            paths = client.get("/openapi.json").json()["paths"]
+            assert ("/vc/credentials/issue" in paths) == on
 
 
 def test_only_the_token_of_the_settings_opens_it(serve: Serve) -> None:
@@ -283,6 +290,26 @@ def test_lists_are_signed_anew_every_day_by_the_upkeep(serve: Serve, clock: Cloc
         assert client.get(address).json()["validFrom"] > before["validFrom"]
         clock.advance(days=29)
         assert status(client, issued) == 200
+
+
+def test_lists_that_nobody_signs_are_overdue_until_all_are_published(serve: Serve, clock: Clock) -> None:
+    with serve(vc_api_status=True) as client:
+        issue(client)
+        running = runtime_of(client)
+        for days, expected in ((1, 0), (1, 1)):
+            clock.advance(days=days)
+            assert client.get("/health").json()["overdue_status_lists"] == expected
+        assert vc_api_status.publish_all(running) == 1
+        assert vc_api_status.publish_all(running) == 1
+        assert client.get("/health").json()["overdue_status_lists"] == 0
+
+
+def test_an_address_that_is_in_somebodys_hands_stays(serve: Serve) -> None:
+    with serve(vc_api_status=True) as client, runtime_of(client).database.read() as session:
+        issue(client)
+        elsewhere = runtime_of(client).settings.model_copy(update={"base_url": "https://other.example"})
+        with pytest.raises(settings.SettingsError):
+            networks.check_base_url(session, elsewhere)
 
 
 def test_a_list_outlasts_that_the_vc_api_is_switched_off(serve: Serve) -> None:
