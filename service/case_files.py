@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import receipts, reviews
+from service import messages, receipts, reviews
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.errors import NotFoundError
@@ -139,7 +139,7 @@ def add_step(
     text: str | None = None,
     subject_id: UUID | None = None,
 ) -> CaseStep:
-    """Add a step to a case, and what is said in it beside it, sealed."""
+    """Add a step to a case, and what is said in it beside it, sealed; the others in the case get a message."""
     salt = new_salt() if text is not None else None
     step = CaseStep(
         id=new_id(),
@@ -157,6 +157,8 @@ def add_step(
     session.flush()  # before what refers to it: the rows are not related as objects
     if text is not None:
         session.add(CaseText(step_id=step.id, text=text))
+    others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
+    messages.queue_step(session, row.network_id, step, {each for each in others if each is not None})
     return step
 
 

@@ -898,7 +898,10 @@ class Delivery(Row):
 
 
 class Message(Row):
-    """A message to an educator about a credential, or to a network about a webhook; rendered when sent."""
+    """A message about a credential to whoever has it, about a webhook to its network, or about a case to one in it.
+
+    Rendered when sent. `member_id` is to whom one about a step of a case goes.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
@@ -907,6 +910,8 @@ class Message(Row):
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
     credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
     webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
+    case_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_steps.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

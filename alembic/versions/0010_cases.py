@@ -108,9 +108,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["step_id"], ["case_steps.id"], name=op.f("fk_case_texts_step_id")),
         sa.PrimaryKeyConstraint("step_id", name=op.f("pk_case_texts")),
     )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("case_step_id", sa.Uuid(), nullable=True))
+        batch_op.add_column(sa.Column("member_id", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f("fk_messages_case_step_id"), "case_steps", ["case_step_id"], ["id"])
+        batch_op.create_foreign_key(batch_op.f("fk_messages_member_id"), "members", ["member_id"], ["id"])
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM messages WHERE case_step_id IS NOT NULL")
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_messages_member_id"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_messages_case_step_id"), type_="foreignkey")
+        batch_op.drop_column("member_id")
+        batch_op.drop_column("case_step_id")
     op.drop_table("case_texts")
     op.drop_table("case_steps")
     op.drop_table("cases")

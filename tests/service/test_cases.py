@@ -1,8 +1,11 @@
 """What members contest: what can be, by whom it is seen, who decides it, and what then becomes of it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +14,23 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from service import access, awards, case_deadlines, cases
+from service import access, awards, case_deadlines, cases, messages
+from service.app import create_app
 from service.errors import CustodyError
 from service.runtime import Runtime
-from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
+from service.tables import (
+    Award,
+    Case,
+    CaseStep,
+    CaseText,
+    Credential,
+    Event,
+    Idempotency,
+    Network,
+    Row,
+)
 from tests.awarding import SHARE_TWICE, Stage
-from tests.runtimes import Clock
+from tests.runtimes import BASE_URL, Clock
 from tests.service.acting import actor, all_pages, told
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
@@ -213,12 +227,12 @@ def test_of_two_that_are_opened_at_once_there_is_one(stage: Stage) -> None:
 
 
 def test_what_was_decided_is_contested_again_only_when_there_is_something_new(stage: Stage) -> None:
-    case = refused(stage)
+    case = refused(stage, rule=SHARE_TWICE | {"gte": 3})
     mediated(stage, case)
     sent(decide(stage, case, "upheld"))
     again = contest(stage, achievement="sharer")
     assert (problem(again), again.json()["case"]) == ((409, "case-decided"), case["id"])
-    stage.share(1, ref="other", resource="resource-1")
+    stage.share(2)
     assert contest(stage, achievement="sharer").status_code == 201
 
 
@@ -742,6 +756,50 @@ def test_while_the_keys_cannot_be_used_nothing_is_decided(stage: Stage, monkeypa
         assert problem(decide(stage, case)) == (503, "custody-unavailable")
     assert seen(stage, case).json()["state"] == "mediating"
     assert sent(decide(stage, case))["outcome"] == "overturned"
+
+
+# --- Messages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quiet(running: Runtime) -> Iterator[Stage]:
+    """The app without what goes on beside it, and a case of m11 in it: messages are sent when a test says so."""
+    client = TestClient(create_app(running), base_url=BASE_URL)
+    stage = Stage.set_up(client, running)
+    stage.member("m11", email="m11@river.example.org")
+    for ref in ("n1", "n2"):
+        stage.member(ref, email=f"{ref}@river.example.org", roles=["mediator"])
+    yield stage
+    client.close()
+
+
+def outbox(stage: Stage) -> list[tuple[str, str]]:
+    """Send what is due, and return to whom and what."""
+    messages.send_due(stage.running)
+    found = []
+    for path in sorted(messages.outbox_folder(stage.running.settings).glob("*.eml")):
+        mail = message_from_bytes(path.read_bytes(), policy=default)
+        assert isinstance(mail, EmailMessage)
+        found.append((str(mail["To"]), f"{mail['Subject']}\n{mail.get_content()}"))
+    return found
+
+
+def test_those_in_a_case_are_told_of_what_somebody_else_did_and_not_what_was_said(quiet: Stage) -> None:
+    case = refused(quiet)
+    mediated(quiet, case)
+    sent(decide(quiet, case, "upheld", reason="A word that stays here."))
+    found = outbox(quiet)
+    assert [to for to, _ in found] == [f"{ref}@river.example.org" for ref in ("m11", "n1", "m11")]
+    assert ["asked to mediate" in text for _, text in found] == [True, True, False]
+    assert "it was decided: what was decided before stands" in found[2][1]
+    assert not any("A word that stays here." in text or WHY in text for _, text in found)
+
+
+def test_whoever_has_left_a_case_is_told_nothing_more(quiet: Stage) -> None:
+    case = refused(quiet)
+    mediated(quiet, case)
+    mediated(quiet, case, "n2", replaces="n1")
+    assert [to.partition("@")[0] for to, _ in outbox(quiet)] == ["m11", "m11", "n2"]
 
 
 # --- A closed network ----------------------------------------------------------------------------------------------
