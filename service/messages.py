@@ -63,10 +63,13 @@ STEPS = {
     "escalated": "somebody else is to decide now",
     "overdue": "nobody has decided in time; it stays open until somebody does",
     "withdrawn": "what was contested was taken back",
-    "resolved": "it was decided: {outcome}",
 }
-"""What a message says of each kind of step."""
-OUTCOMES = {"upheld": "what was decided before stands", "overturned": "what was decided before does not stand"}
+"""What a message says of each kind of step but the last."""
+OUTCOMES = {
+    "upheld": "it was decided: what was decided before stands",
+    "overturned": "it was decided: what was decided before does not stand",
+}
+"""What it says of how a case ended."""
 
 
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
@@ -151,7 +154,7 @@ def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailM
     badge = issuers.marked(network, session.get_one(AchievementVersion, row.achievement_version_id).name)
     mail = _addressed(running, message, recipient.email, step.at)
     mail["Subject"] = f"The case about the badge “{badge}” of {network.name}"
-    happened = STEPS[step.kind].format(outcome=OUTCOMES.get(row.outcome or "", ""))
+    happened = STEPS.get(step.kind) or OUTCOMES[str(row.outcome)]
     mail.set_content(
         f"Hello,\n\nin the case {row.id} about the badge “{badge}” of {network.name} {happened}.\n\n"
         "What is said in a case is seen by those who have a part in it, and does not stand in messages. "
