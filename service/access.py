@@ -25,6 +25,12 @@ SCOPES = {
     "awards:override": "award where the rules do not (with a reason)",
     "awards:approve": "approve or decline what waits for a person; needs a token bound to a member",
     "awards:record": "record awards made earlier or elsewhere (with a reason)",
+    "cases:write": "contest a refusal or a revocation, and speak in one's cases; needs a token bound to a member",
+    "cases:decide": "decide the cases that one mediates; needs a token bound to a member",
+    "cases:manage": (
+        "see that there are cases, never what is said in them, give them mediators, and speak for members; needs a token"
+        " that is bound to no member, or to one with the role admin"
+    ),
     "webhooks:write": "have events sent to addresses; together with read",
     "admin": "create networks and their tokens; needs a token without a network",
 }

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, criteria, decisions, events, issuance, progress, reviews
+from service import awards, contesting, criteria, decisions, events, issuance, progress, reviews
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.decisions import Versions
@@ -92,7 +92,8 @@ def ask(
     if not node.met and not reviews.waits_for_people(node):
         shown = progress.explain(session, network, version, member.id, now)
         message = f"Expected criteria that are met but for approval: {shown.text}"
-        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
+        appeal = contesting.how(network, achievement=body.achievement, member=body.member)
+        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
     return reviews.open_one(session, network, member.id, version, "approval", "asked", caller, now)
 
 

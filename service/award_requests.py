@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import access, decisions, drafts, progress, reviews
+from service import access, contesting, decisions, drafts, progress, reviews
 from service.access import Caller
 from service.decisions import Versions
 from service.definitions import rule_of
@@ -132,7 +132,8 @@ def _decide(
     if not node.met:
         shown = progress.explain(session, network, version, member.id, now)
         message = f"Expected the criteria to be met, and they are not yet: {shown.text}"
-        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
+        appeal = contesting.how(network, achievement=body.achievement, member=member.ref)
+        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
     return decisions.by_rule(session, version, member.id, node, now.replace(microsecond=0), body.reason)
 
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service import awards, derivation, events, evidence, history, reviews, unsettled
+from service import awards, cases, derivation, events, evidence, history, reviews, unsettled
 from service.database import ReadSession, WriteSession
 from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.identifiers import new_id
@@ -143,6 +143,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
             setattr(member, name, value)
     session.flush()
     if not created and person is not known:
+        cases.relink(session, network, member.id, now)
         reviews.relink(session, network, member.id, now)
     if known is not None and person is not known:
         _forget_without_members(session, known)

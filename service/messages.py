@@ -1,4 +1,4 @@
-"""Messages to educators about their credentials, and to networks about their webhooks: queued, written, sent.
+"""Messages to educators about their credentials and cases, and to networks about webhooks: queued, written, sent.
 
 They are queued with what they tell of, and written and sent afterwards.
 
@@ -10,6 +10,7 @@ import logging
 import os
 import smtplib
 import ssl
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -27,7 +28,7 @@ from service import drafts, issuers
 from service.database import ReadSession, WriteSession
 from service.runtime import Runtime
 from service.settings import LOCAL_HOSTS, Settings
-from service.tables import AchievementVersion, Award, Credential, Message, Network, Webhook
+from service.tables import AchievementVersion, Award, Case, CaseStep, Credential, Message, Network, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +55,32 @@ HOW_TO_SHARE = (
     "wallet. Nobody finds the page who does not have the link, and your name and address do not stand on it."
 )
 
+STEPS = {
+    "opened": "something was contested",
+    "statement": "somebody said something",
+    "assigned": "somebody was asked to mediate",
+    "left": "the mediator left, and another one is asked for",
+    "escalated": "somebody else is to decide now",
+    "overdue": "nobody has decided in time; it stays open until somebody does",
+    "withdrawn": "what was contested was taken back",
+}
+"""What a message says of each kind of step but the last."""
+OUTCOMES = {
+    "upheld": "it was decided: what was decided before stands",
+    "overturned": "it was decided: what was decided before does not stand",
+}
+"""What it says of how a case ended."""
+
 
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
     """Add the message that tells the educator of a credential; it is sent after the commit, not here."""
     session.add(Message(network_id=network.id, credential_id=credential.id, due_at=now))
+
+
+def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
+    """Add the messages that tell these members of a step of a case; whoever left the case meanwhile gets none."""
+    for member_id in sorted(member_ids):
+        session.add(Message(network_id=network_id, case_step_id=step.id, member_id=member_id, due_at=step.at))
 
 
 def send_due(running: Runtime) -> int:
@@ -81,6 +104,8 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
     """Return the message as mail; None when there is nobody to write to, or nothing to tell any more."""
     if message.webhook_id is not None:
         return _of_webhook(session, running, message)
+    if message.case_step_id is not None:
+        return _of_case(session, running, message)
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
     recipient = drafts.recipients(session, [award.member_id]).get(award.member_id)
@@ -112,6 +137,28 @@ def _of_webhook(session: ReadSession, running: Runtime, message: Message) -> Ema
     mail.set_content(
         f"Hello,\n\nnothing is sent any more to the webhook {webhook.id} of {network.name} at {host}: {why}.\n\n"
         "Nothing is lost: once it is made active again it is sent what it has missed, in order.\n"
+    )
+    return mail
+
+
+def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail that tells somebody in a case of a step, never what was said in it."""
+    step = session.get_one(CaseStep, message.case_step_id)
+    row = session.get_one(Case, step.case_id)
+    if message.member_id is None or message.member_id not in (row.member_id, row.respondent_id, row.mediator_id):
+        return None
+    recipient = drafts.recipients(session, [message.member_id]).get(message.member_id)
+    if recipient is None or recipient.email is None:
+        return None
+    network = session.get_one(Network, row.network_id)
+    badge = issuers.marked(network, session.get_one(AchievementVersion, row.achievement_version_id).name)
+    mail = _addressed(running, message, recipient.email, step.at)
+    mail["Subject"] = f"The case about the badge “{badge}” of {network.name}"
+    happened = STEPS.get(step.kind) or OUTCOMES[str(row.outcome)]
+    mail.set_content(
+        f"Hello,\n\nin the case {row.id} about the badge “{badge}” of {network.name} {happened}.\n\n"
+        "What is said in a case is seen by those who have a part in it, and does not stand in messages. "
+        f"Where you see it, {network.name} can tell you: {network.url}\n"
     )
     return mail
 

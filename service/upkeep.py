@@ -1,4 +1,4 @@
-"""What goes on beside the requests: awards left undecided, messages to send, status lists to sign anew, webhooks.
+"""What goes on beside the requests: awards left undecided, messages, status lists to sign anew, cases, webhooks.
 
 Every piece of work is safe to do twice and beside other processes, and is found in the rows: whoever dies leaves
 it to the next.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from service import awards, deliveries, messages, passing_days, status_lists, vc_api_status
+from service import awards, case_deadlines, deliveries, messages, passing_days, status_lists, vc_api_status
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ WORK: dict[Callable[[Runtime], int], float] = {
     vc_api_status.resign_due: 600,
     awards.expire_due: 600,
     awards.sign_due: 60,
+    case_deadlines.pass_deadlines: 600,
     deliveries.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

@@ -8,6 +8,7 @@ from service.api import (
     awards,
     blobs,
     bulk,
+    cases,
     contributions,
     credentials,
     dry_runs,
@@ -47,6 +48,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(progress.router)
     app.include_router(awards.router)
     app.include_router(approvals.router)
+    app.include_router(cases.router)
     app.include_router(credentials.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import drafts, issuance, renewals
+from service import contesting, drafts, issuance, renewals
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -24,6 +24,7 @@ from service.api.requests import (
     Writer,
     reply,
 )
+from service.contesting import Appeal
 from service.issuance import Issued
 from service.settings import Settings
 from service.shapes import Body, Instant, Prose
@@ -60,6 +61,14 @@ class ReplacementIn(Body):
     )
 
 
+class AppealOut(Answer):
+    """Where it can be contested that a credential was revoked or suspended."""
+
+    url: str = Field(examples=["/v1/networks/river-writers/cases"])
+    body: dict[str, str] = Field(description="what is posted there, with a `statement`")
+    until: Instant
+
+
 class StatusOut(Answer):
     """What a credential is now."""
 
@@ -73,9 +82,10 @@ class StatusOut(Answer):
     followed_by: str | None = Field(
         None, description="id of the credential that stands for it now: with corrected data, or its renewal"
     )
+    appeal: AppealOut | None = Field(None, description="in the answer of `status`, as long as it can be contested")
 
     @classmethod
-    def of(cls, row: Credential, now: datetime) -> Self:
+    def of(cls, row: Credential, now: datetime, appeal: Appeal | None = None) -> Self:
         """Return the answer for one row."""
         return cls(
             id=row.id,
@@ -86,6 +96,7 @@ class StatusOut(Answer):
             suspended_at=row.suspended_at,
             reason=row.revocation_reason or row.suspension_reason,
             followed_by=row.superseded_by,
+            appeal=AppealOut.model_validate(appeal) if appeal else None,
         )
 
 
@@ -155,8 +166,9 @@ def get_credential(credential_id: str, session: Reader, running: Running, now: N
 
 @router.get("/v1/credentials/{credential_id}/status", response_model=StatusOut)
 def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
-    """Say what a credential is now, and why."""
-    return reply(200, StatusOut.of(issuance.find(session, caller, credential_id).row, now))
+    """Say what a credential is now, and why; of one that was revoked or suspended, where that can be contested."""
+    row = issuance.find(session, caller, credential_id).row
+    return reply(200, StatusOut.of(row, now, contesting.of_standing(session, row, now)))
 
 
 @router.post("/v1/credentials/{credential_id}/revocation", response_model=StatusOut)
