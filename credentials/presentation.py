@@ -11,8 +11,9 @@ from typing import Any, Final
 from credentials.documents import PACKAGED, Contexts, Load
 from credentials.errors import CredentialError
 from credentials.findings import Finding
+from credentials.inquiry import Inquiry
 from credentials.model import check_presentation_form
-from credentials.provenance import Expected, Inquiry, Provenance, check_provenance, faults_of
+from credentials.provenance import Expected, Provenance, check_provenance, faults_of
 from credentials.received import Secured, form_of, read_presentation
 from credentials.report import (
     PRESENTATION_NAMES,

@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from credentials.errors import MalformedError, shown
+from credentials.inquiry import Inquiry
 from credentials.instants import read_instant
-from credentials.provenance import Inquiry
 from credentials.received import Secured, read
 from credentials.strict_json import pointer
 

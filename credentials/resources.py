@@ -6,7 +6,7 @@ from typing import Any, Final
 from credentials.digests import compare, editions_of, read_digests, resources_of
 from credentials.errors import CredentialError, UnavailableError, UnsupportedError
 from credentials.findings import Finding
-from credentials.provenance import Inquiry
+from credentials.inquiry import Inquiry
 from credentials.report import Check, concluded, finding_of
 
 MAX_RESOURCES: Final = 8

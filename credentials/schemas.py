@@ -15,8 +15,9 @@ import jsonschema_rs
 from credentials.digests import compare
 from credentials.errors import CredentialError, MalformedError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
+from credentials.inquiry import Inquiry
 from credentials.model import check_form
-from credentials.provenance import Inquiry, check_provenance
+from credentials.provenance import check_provenance
 from credentials.received import read
 from credentials.report import finding_of, reason_of
 from credentials.strict_json import parse_json, pointer

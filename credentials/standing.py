@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from credentials.errors import CredentialError, StatusError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
+from credentials.inquiry import Inquiry
 from credentials.instants import read_instant, write_instant
 from credentials.model import check_form
-from credentials.provenance import Inquiry, check_provenance
+from credentials.provenance import check_provenance
 from credentials.received import Secured, read
 from credentials.report import Check, concluded, finding_of
 from credentials.status import is_listed, message_of, read_entry

@@ -14,8 +14,9 @@ from typing import Any, Final
 from credentials.documents import PACKAGED, Contexts, Load
 from credentials.errors import CredentialError, UnavailableError, shown
 from credentials.findings import Finding
+from credentials.inquiry import Inquiry
 from credentials.model import check_form, is_open_badge
-from credentials.provenance import ASSERTION, Expected, Inquiry, Provenance, check_provenance, faults_of
+from credentials.provenance import ASSERTION, Expected, Provenance, check_provenance, faults_of
 from credentials.received import Secured, form_of, read, taken_apart
 from credentials.recipient import matches
 from credentials.refresh import fetch_newer, service_of
@@ -82,7 +83,7 @@ def verify(
     Args:
         received: as it came; within the bounds of `parse_json` and `bake.MAX_IMAGE_BYTES`.
         now: aware; the instant that the question is about.
-        load: how DID documents, keys, status lists and the rest are had; called `provenance.MAX_ADDRESSES` times at most.
+        load: how DID documents, keys, status lists and the rest are had; called `inquiry.MAX_ADDRESSES` times at most.
         recipient: e-mail address, DID or other identifier of whoever shows it.
         purpose: what its proofs have to be for.
         challenge: what they have to bring back; asked of presentations as a rule.

@@ -18,7 +18,7 @@ LAYERS = [
     {"canonicalize", "dids"},
     {"data_integrity", "digests", "jose", "status"},
     {"sign", "report"},
-    {"received"},
+    {"received", "inquiry"},
     {"provenance"},
     {"refresh", "resources", "schemas", "standing"},
     {"verify"},

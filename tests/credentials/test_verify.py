@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, provenance, sign, sign_jwt, verify
+from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, inquiry, sign, sign_jwt, verify
 from credentials.canonicalize import canonicalize
 from credentials.data_integrity import SUITES, canonical_form, create_proof, signed_bytes
 from credentials.dids import did_web_url
 from credentials.errors import CredentialError
+from credentials.inquiry import MAX_ADDRESSES, MAX_WORK
 from credentials.instants import write_instant
 from credentials.jose import decode_jwt, encode_jwt
 from credentials.keys import PrivateKeySigner, Signer, base58btc_encode
 from credentials.model import check_form
-from credentials.provenance import MAX_ADDRESSES, MAX_WORK
 from credentials.received import Secured
 from credentials.recipient import identity_object
 from credentials.report import NAMES
@@ -1358,7 +1358,7 @@ def test_many_proofs_of_one_document_are_little_more_work_than_one(
         made.append(len(json.dumps(document)))
         return canonical_form(document, contexts, hash_name)
 
-    monkeypatch.setattr(provenance, "canonical_form", counted)
+    monkeypatch.setattr(inquiry, "canonical_form", counted)
     unsigned = badge(
         issuer, lambda b: [b.pop("endorsement"), b["credentialSubject"]["achievement"].pop("endorsementJwt")]
     )
@@ -1380,7 +1380,7 @@ def test_work_has_an_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Non
         made.append(len(json.dumps(document, ensure_ascii=False)))
         return canonical_form(document, contexts, hash_name)
 
-    monkeypatch.setattr(provenance, "canonical_form", counted)
+    monkeypatch.setattr(inquiry, "canonical_form", counted)
     # Each proof is over another document: that with the proof before.
     long = badge(issuer, lambda b: b.update(description="x" * 1_000_000))
     proofs = [proof_of(issuer) | {"id": f"urn:{n}", "previousProof": [f"urn:{n - 1}"]} for n in range(1, 16)]
@@ -1395,9 +1395,9 @@ def test_work_has_an_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_many_places_in_large_lists_are_not_all_looked_up(issuer: Issuer) -> None:
-    inquiry = provenance.Inquiry(NOW, PACKAGED, issuer.load, _work_left=199_999)
+    asked = inquiry.Inquiry(NOW, PACKAGED, issuer.load, _work_left=199_999)
     secured = Secured(badge(issuer))
-    found = check_status(secured, inquiry)
+    found = check_status(secured, asked)
     assert (found.outcome, found.findings[0].code) == ("undecided", "too-much-work")
 
 
