@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session as OrmSession
 from service import awards, contesting, criteria, decisions, events, issuance, progress, reviews
 from service.access import Caller
 from service.database import ReadSession, WriteSession
-from service.decisions import Versions
 from service.definitions import rule_of
+from service.enrolments import Versions
 from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
 from service.paging import page
 from service.progress import Node

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service import access, contesting, decisions, drafts, progress, reviews
 from service.access import Caller
-from service.decisions import Versions
 from service.definitions import rule_of
+from service.enrolments import Versions
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
 from service.receipts import Decider, Decision
 from service.reviews import LIVE

@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased
 from service import awards, decisions, drafts, issuance, progress, reviews
 from service.access import Caller
 from service.database import WriteSession
-from service.decisions import Versions
 from service.definitions import rule_of
+from service.enrolments import Versions
 from service.errors import ConflictError, InvalidError
 from service.progress import Node
 from service.receipts import Decider, Decision

@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials.instants import write_instant
 from service import progress, reviews
-from service.decisions import Versions
 from service.definitions import rule_of
 from service.durations import Duration
+from service.enrolments import Versions
 from service.errors import ConflictError, NotFoundError
 from service.shapes import Body, Prose, Ref, Uid
 from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token

@@ -16,10 +16,8 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service import (
     drafts,
-    enrolments,
     events,
     issuance,
-    listening,
     messages,
     networks,
     progress,
@@ -30,7 +28,6 @@ from service import (
 from service.access import Caller
 from service.database import ReadSession, WriteSession
 from service.durations import Duration
-from service.errors import ConflictError, NotFoundError
 from service.issuance import Signed
 from service.progress import Node
 from service.receipts import Decider, Decision
@@ -51,61 +48,6 @@ from service.tables import (
 
 Prepared = Mapping[tuple[Any, ...], Signed]
 """Signed credentials, by the keys of the decisions that they are for."""
-
-
-class Versions:
-    """By which published version of each achievement these members of a network are judged.
-
-    With `topics`: only of achievements that listen to one of them.
-    """
-
-    def __init__(
-        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], topics: Collection[str] | None = None
-    ) -> None:
-        query = (
-            select(AchievementVersion, Achievement.ref)
-            .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
-            .where(Achievement.network_id == network.id)
-            .order_by(AchievementVersion.version)
-        )
-        if topics is not None:
-            query = query.where(Achievement.id.in_(listening.achievements(network, topics)))
-        rows = session.execute(query)
-        self._refs: set[str] = set()
-        self._newest: dict[str, AchievementVersion] = {}
-        self._by_id: dict[UUID, AchievementVersion] = {}
-        for version, ref in rows:
-            self._refs.add(ref)
-            if version.published_at is not None:
-                self._newest[ref] = self._by_id[version.id] = version
-        self._member_ids = member_ids
-        self._bound = enrolments.bindings(session, member_ids)
-
-    def for_member(self, member_id: UUID, ref: str) -> AchievementVersion:
-        """Return the version of the achievement `ref` by which the member is judged.
-
-        Raises:
-            NotFoundError: no such achievement (code "achievement-unknown").
-            ConflictError: no version of it is published (code "achievement-unpublished").
-        """
-        newest = self._newest.get(ref)
-        if newest is not None:
-            return self._chosen(member_id, newest)
-        if ref in self._refs:
-            message = "Expected a published achievement; this one is a draft."
-            raise ConflictError("achievement-unpublished", message, "/achievement")
-        raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.", "/achievement")
-
-    def judged(self) -> list[tuple[AchievementVersion, list[UUID]]]:
-        """Return the versions with the members who are judged by each."""
-        groups: dict[UUID, list[UUID]] = {}
-        for newest in self._newest.values():
-            for member_id in self._member_ids:
-                groups.setdefault(self._chosen(member_id, newest).id, []).append(member_id)
-        return [(self._by_id[version_id], member_ids) for version_id, member_ids in groups.items()]
-
-    def _chosen(self, member_id: UUID, newest: AchievementVersion) -> AchievementVersion:
-        return self._by_id[self._bound.get((member_id, newest.achievement_id), newest.id)]
 
 
 def prepare(

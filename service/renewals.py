@@ -8,8 +8,8 @@ from sqlalchemy import select
 from service import access, decisions, events, issuance, progress, reviews
 from service.access import Caller
 from service.database import WriteSession
-from service.decisions import Versions
 from service.definitions import rule_of
+from service.enrolments import Versions
 from service.errors import ConflictError, ForbiddenError, NotFoundError
 from service.runtime import Runtime
 from service.tables import Achievement, Award, Credential, Member, Network

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts, receipts, renewals
+from service import awarded, awards, drafts, receipts, renewals
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -25,7 +25,8 @@ from service.api.requests import (
     reply,
 )
 from service.award_requests import AwardIn
-from service.awards import Named, UndoIn
+from service.awarded import Named
+from service.awards import UndoIn
 from service.settings import Settings
 from service.shapes import Instant, Uid
 
@@ -129,7 +130,7 @@ def post_award(
 
     def work() -> Response:
         row, created = awards.award(session, running, network, caller, body, now)
-        [named] = awards.named(session, [row])
+        [named] = awarded.named(session, [row])
         return reply(201 if created else 200, AwardOut.of(running.settings, named))
 
     return once(work)
@@ -148,7 +149,7 @@ def get_awards(
     state: State | None = None,
 ) -> Response:
     """List awards in the order in which they were made."""
-    found, following = awards.list_awards(
+    found, following = awarded.list_awards(
         session, network, after=after, limit=limit, member=member, achievement=achievement, state=state
     )
     items = [AwardOut.of(running.settings, each) for each in found]
@@ -164,7 +165,7 @@ def get_award(
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
     """Give one award."""
-    return reply(200, AwardOut.of(running.settings, awards.find(session, network, award_id)))
+    return reply(200, AwardOut.of(running.settings, awarded.find(session, network, award_id)))
 
 
 class ReplayOut(Answer):
@@ -190,7 +191,7 @@ def replay_award(
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
     """Decide an award again, as it was decided, on the evidence of then; nothing changes."""
-    found = awards.replay(session, running.settings, network, award_id)
+    found = awarded.replay(session, running.settings, network, award_id)
     url = receipts.receipt_url(running.settings, found.receipt.id)
     out = ReplayOut.model_validate(
         {
@@ -222,7 +223,7 @@ def renew_award(
 
     def work() -> Response:
         row, created = renewals.renew(session, running, network, caller, award_id, now)
-        [named] = awards.named(session, [row])
+        [named] = awarded.named(session, [row])
         return reply(201 if created else 200, AwardOut.of(running.settings, named))
 
     return once(work)
@@ -246,7 +247,7 @@ def undo_award(
 
     def work() -> Response:
         row = awards.undo(session, network, caller, award_id, body, now)
-        [named] = awards.named(session, [row])
+        [named] = awarded.named(session, [row])
         return reply(200, AwardOut.of(running.settings, named))
 
     return once(work)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from service import approvals, awards, deliveries, members, records
+from service import approvals, awarded, deliveries, members, records
 from service.api.achievements import VersionOut
 from service.api.approvals import ApprovalOut
 from service.api.awards import AwardOut
@@ -46,14 +46,14 @@ def _achievement_version(session: ReadSession, running: Runtime, _network: Netwo
 
 
 def _award(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
-    return AwardOut.of(running.settings, awards.find(session, network, UUID(row_id)))
+    return AwardOut.of(running.settings, awarded.find(session, network, UUID(row_id)))
 
 
 def _credential(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
     row = session.get(Credential, row_id)
     if row is None:
         return None
-    named = awards.find(session, network, row.award_id)
+    named = awarded.find(session, network, row.award_id)
     version = session.get_one(AchievementVersion, named.award.achievement_version_id)
     issued = Issued(row, named.award, named.member_ref, named.achievement_ref, version.name)
     return CredentialOut.named(running.settings, issued, running.now())

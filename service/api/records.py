@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service import awards, drafts, evidence, quarantine, records
+from service import awarded, drafts, evidence, quarantine, records
 from service.access import Caller
 from service.api.requests import (
     After,
@@ -139,7 +139,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 def submitted(session: WriteSession, running: Runtime, submission: Submission) -> Response:
     """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
-    made = awards.named(session, submission.awards)
+    made = awarded.named(session, submission.awards)
     body = SubmissionOut(
         id=submission.record.id,
         status=submission.status,
