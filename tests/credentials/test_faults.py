@@ -7,6 +7,7 @@ is undecided with it, and named beside it.
 import copy
 import json
 import zlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from credentials import bake
+from credentials import PACKAGED, bake
 from credentials.dids import did_web_url
 from credentials.findings import CODES
 from credentials.jose import decode_jwt
@@ -37,6 +38,8 @@ from tests.credentials.test_verify import (
 SUBJECT = "/credentialSubject"
 ACHIEVEMENT = f"{SUBJECT}/achievement"
 DESCRIBED = f"{ACHIEVEMENT}/resultDescription"
+
+V2_DIGEST = "sha256-" + b64encode(bytes.fromhex(PACKAGED.editions(V2)[0].sha256)).decode()
 
 Make = Callable[[Issuer], Any]
 
@@ -177,7 +180,9 @@ ASSETS: dict[str, Fault] = {
     "json-number": Fault(lambda _: '{"a": NaN}', "parse"),
     "json-lone-surrogate": Fault(lambda _: '{"a": "\\ud800"}', "parse", "/a"),
     "jwt-malformed": Fault(lambda _: "a.b.c", "parse"),
-    "jwt-form-mismatch": Fault(token(lambda claims: claims.update(vc={"@context": [V2]})), "parse", "/vc"),
+    "jwt-form-mismatch": Fault(
+        token(lambda claims: claims.update(vc={"@context": [V2], "type": ["OpenBadgeCredential"]})), "parse", "/vc"
+    ),
     "envelope-unsupported": Fault(
         lambda _: {"@context": [V2], "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+sd-jwt,x"},
         "parse",
@@ -246,11 +251,7 @@ ASSETS: dict[str, Fault] = {
         edited(lambda b: b.update(relatedResource=[{"id": "urn:r"}])), "schema", "/relatedResource/0"
     ),
     "resource-repeated": Fault(
-        edited(
-            lambda b: b.update(
-                relatedResource=[{"id": "urn:r", "digestSRI": "sha256-x"}, {"id": "urn:r", "digestSRI": "sha256-x"}]
-            )
-        ),
+        edited(lambda b: b.update(relatedResource=[{"id": V2, "digestSRI": V2_DIGEST}] * 2)),
         "schema",
         "/relatedResource/1",
     ),
@@ -412,6 +413,26 @@ ELSEWHERE = {
     "endorsement-of-other": "the same: a remark",
     "endorsements-too-many": "the same",
     "json-not-canonical": "the same",
+    **dict.fromkeys(("challenge-missing", "challenge-other", "domain-missing", "domain-other"), "in `test_expected`"),
+    **dict.fromkeys(
+        (
+            *("challenge-not-compared", "domain-unexpected", "holder-not-proven", "key-not-holders"),
+            *("presentation-malformed", "credential-not-verified", "credentials-too-many"),
+        ),
+        "of presentations: in `test_presentation`",
+    ),
+    **dict.fromkeys(("credential-refreshed", "refresh-not-verified"), "in `test_refresh`: remarks"),
+    **dict.fromkeys(("refresh-older", "refresh-other"), "the same: a reason that stands in a remark"),
+    **dict.fromkeys(
+        ("digest-malformed", "digest-mismatch", "digest-unsupported", "resources-too-many"), "in `test_resources`"
+    ),
+    **dict.fromkeys(
+        (
+            *("schema-credential", "schema-credential-undecided", "schema-malformed", "schema-mismatch"),
+            *("schema-too-complex", "schema-unknown", "schemas-too-many"),
+        ),
+        "in `test_schemas`",
+    ),
 }
 """Why a code is not in the tables of whole documents."""
 

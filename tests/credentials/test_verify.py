@@ -1408,7 +1408,7 @@ def test_an_endorsement_too_many_is_undecided(issuer: Issuer) -> None:
 
     found = report(issuer, issuer.sign(badge(issuer, lengthen)))
     assert ("too-much-work", "/endorsement/6") in [
-        (finding.code, finding.pointer) for finding in found.checks[9].findings
+        (finding.code, finding.pointer) for finding in found.checks[11].findings
     ]
     assert found.verdict == "undecided"
 
