@@ -191,6 +191,16 @@ def circle(size: int) -> list[rdf.Quad]:
     return [(n, P, (n + 1) % size, "") for n in range(size)]
 
 
+def test_the_poison_graph_of_the_published_suite_is_refused() -> None:
+    """test074: ten blank nodes, each tied to every one, itself among them."""
+    everyone = [(a, P, b, "") for a, b in itertools.product(range(10), repeat=2)]
+
+    with pytest.raises(ContextError) as raised:
+        rdf.canonical_nquads(everyone)
+
+    assert raised.value.code == "graph-too-complex"
+
+
 @pytest.mark.parametrize("poison", [clique(6), clique(7), clique(8), clique(60), circle(101), circle(5000)], ids=len)
 def test_poison_graphs_stop_at_a_bound(poison: list[rdf.Quad]) -> None:
     with pytest.raises(ContextError) as raised:
