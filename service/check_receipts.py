@@ -72,6 +72,7 @@ _REFRESHED = N_("Its issuer has a newer copy, and the answers are about that one
 _NAMELESS = N_("A badge without a name")
 _ADDRESS = re.compile(r"""https?://[!#-;=?-\[\]_a-z~]+""")
 _JOINERS = "\u200c\u200d"
+_ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
 
 
 @dataclass(frozen=True)
@@ -178,17 +179,15 @@ def pdf(signed: str, language: Language) -> bytes:
         signed: as `issue` returned it.
         language: in which it was issued.
     """
-    receipt = read(parse_json(signed))
-    if receipt is None:  # not for strangers: what is printed comes from `issue`
-        raise ValueError("expected a record of a check")
+    receipt = _own(signed)
     title = language.gettext(N_("Check receipt: %(badge)s"), badge=receipt.badge_name)
     return printing.pdf("check_receipt.typ", _shown(receipt, language), title=title, attached=signed, at=receipt.at)
 
 
 def file_name(signed: str, ending: str) -> str:
     """Return what to call the file of a record: the day, and enough of its id to tell it from others."""
-    receipt = parse_json(signed)
-    return f"check-receipt-{receipt['validFrom'][:10]}-{receipt['id'][-8:]}.{ending}"
+    receipt = _own(signed)
+    return f"check-receipt-{receipt.at:%Y-%m-%d}-{receipt.id[-8:]}.{ending}"
 
 
 def text_of(received: bytes) -> bytes:
@@ -207,12 +206,12 @@ def digest_of(receipt: CheckReceipt) -> str:
 def plain(value: object, limit: int = MAX_NAME) -> str:
     """Return somebody's text as a name on one line, of at most so many characters: no markup, nothing unseen.
 
-    Controls and marks that turn the direction of writing are left out; < and > become ‹ and ›, and brackets make no
-    link, so that a reader of HTML or Markdown finds neither.
+    Controls and marks that turn the direction of writing are left out; < and > become quotation marks of one angle, and
+    brackets make no link, so that a reader of HTML or Markdown finds neither.
     """
     text = value if isinstance(value, str) else ""
     kept = (letter for letter in text[: 4 * limit] if letter in _JOINERS or not _unseen(letter))
-    text = " ".join("".join(kept).split()).translate({0x3C: "‹", 0x3E: "›"}).replace("](", "] (")
+    text = " ".join("".join(kept).split()).translate(_ANGLES).replace("](", "] (")
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -227,9 +226,9 @@ def _called(checked: Checked, credential: Mapping[str, Any]) -> str:
     """
     address, domain = credential.get("id"), checked.issuer.domain if checked.issuer is not None else ""
     proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
-    if proven and isinstance(address, str) and len(address) <= MAX_ADDRESS and _ADDRESS.fullmatch(address):
-        if domain and domain_of(address) == domain:
-            return address
+    written = isinstance(address, str) and len(address) <= MAX_ADDRESS and _ADDRESS.fullmatch(address) is not None
+    if proven and written and domain and domain_of(str(address)) == domain:
+        return str(address)
     return f"ni:///sha-256;{base64url_encode(sha256(text_of(checked.received)).digest())}"
 
 
@@ -259,6 +258,13 @@ def _evidence(checked: Checked, title: str, language: Language) -> Iterator[dict
         "narrative": " ".join(language.gettext(text) for text in about),
         "digestMultibase": multibase(sha256(text_of(checked.received)).hexdigest()),
     }
+
+
+def _own(signed: str) -> CheckReceipt:
+    receipt = read(parse_json(signed))
+    if receipt is None:
+        raise ValueError("expected a record as `issue` returned it")
+    return receipt
 
 
 def _shown(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
