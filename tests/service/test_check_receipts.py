@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 
-from credentials import PrivateKeySigner, bake, sign
+from credentials import Fetched, Load, PrivateKeySigner, UnavailableError, bake, sign
 from credentials.digests import read_digests
 from service import check_receipts, checking, migrations, questions, service_identity, verification, wording
 from service.checking import Checked
@@ -58,7 +58,18 @@ def named(issuer: Issuer, name: Any) -> dict[str, Any]:
 
 def check(here: Runtime, issuer: Issuer, received: Any = None, recipient: str | None = None) -> Checked:
     text = json.dumps(issuer.sign(issuer.badge())) if received is None else received
-    return checking.check(here, text, recipient, documents=issuer.load)
+    return checking.check(here, text, recipient, documents=only(issuer))
+
+
+def only(issuer: Issuer) -> Load:
+    """Return what finds the documents of this issuer, and nothing else."""
+
+    def load(url: str) -> Fetched:
+        if url not in issuer.documents:
+            raise UnavailableError("document-unknown", "nothing is there")
+        return issuer.load(url)
+
+    return load
 
 
 def issued(here: Runtime, checked: Checked, language: Language = ENGLISH) -> dict[str, Any]:
