@@ -820,6 +820,30 @@ class Key(Row):
     compromised_at: Mapped[datetime | None]
 
 
+class ServiceKey(Row):
+    """A key pair of the service itself, which is no network's: as `Key`; of each kind at most one is in use."""
+
+    __tablename__ = "service_keys"
+    __table_args__ = (
+        one_of("algorithm", "Ed25519"),
+        Index(
+            "uq_service_keys_in_use",
+            "algorithm",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kid: Mapped[str] = mapped_column(String(64), unique=True)
+    algorithm: Mapped[str] = mapped_column(String(16))
+    public_jwk: Mapped[dict[str, Any]]
+    custody_uri: Mapped[str]
+    valid_from: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
 class Event(Row):
     """What happened, in order: the outbox. Rendered when delivered, so it holds no personal content."""
 
