@@ -45,6 +45,11 @@ def day(value: str | datetime | None) -> str:
     return f"{instant.day} {instant:%B} {instant.year}"
 
 
+def moment(value: datetime) -> str:
+    """Return date and time of day in UTC, and say so."""
+    return f"{day(value)}, {value.astimezone(UTC):%H:%M} UTC"
+
+
 def kind(achievement_type: str) -> str:
     """Return an achievement type of the vocabulary in words: MicroCredential is Micro credential."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", achievement_type.removeprefix("ext:"))
@@ -64,8 +69,18 @@ _environment = Environment(
     undefined=ChainableUndefined,  # a document may leave out whatever it likes
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
 )
-_environment.filters |= {"markdown": markdown, "day": day, "domain": domain, "kind": kind, "sentence": sentence}
+_environment.policies["ext.i18n.trimmed"] = True
+_environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+_environment.filters |= {
+    "markdown": markdown,
+    "day": day,
+    "moment": moment,
+    "domain": domain,
+    "kind": kind,
+    "sentence": sentence,
+}
 _environment.globals["static_version"] = STATIC_VERSION
 
 
