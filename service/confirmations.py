@@ -33,6 +33,7 @@ from service.database import WriteSession
 from service.drafts import Recipient
 from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.identifiers import new_id
+from service.languages import N_
 from service.runtime import Runtime
 from service.tables import AchievementVersion, Award, Confirmation, Credential, Identity, Message, Network
 
@@ -53,23 +54,23 @@ LETTERS, DIGITS = "CDFGHJKMNPRTVWXY", "23456789"
 SECRET_BYTES = 24
 BATCH = 500
 
-NO_BADGE = (
+NO_BADGE = N_(
     "No badge of this service has this address, or its owner keeps it private. Ask the candidate for the link of the"
     " badge, or to write to you from the address to which it was issued."
 )
-NO_ADDRESS = (
+NO_ADDRESS = N_(
     "No e-mail address is known here to which this person could be written. Ask the candidate to give you what the badge"
     " was issued to, such as their DID, or ask the issuer of the badge."
 )
-REVOKED = "The issuer took this badge back. It must not be relied on, whoever it belongs to."
-SUSPENDED = "The issuer is looking into this badge. Until that is decided it must not be relied on; ask again then."
-TOO_OFTEN = (
+REVOKED = N_("The issuer took this badge back. It must not be relied on, whoever it belongs to.")
+SUSPENDED = N_("The issuer is looking into this badge. Until that is decided it must not be relied on; ask again then.")
+TOO_OFTEN = N_(
     "This person was asked about the badge many times in the last days and is left alone for a while. Ask the candidate"
     " to write to you from the address to which the badge was issued, or to give you that address to compare."
 )
-NO_QUESTION = "There is no question at this address, or it is over and was erased."
-OVER = "This question cannot be answered any more."
-DENIED = "This question was answered with no, which stands. Whoever wants to know can ask again."
+NO_QUESTION = N_("There is no question at this address, or it is over and was erased.")
+OVER = N_("This question cannot be answered any more.")
+DENIED = N_("This question was answered with no, which stands. Whoever wants to know can ask again.")
 
 
 @dataclass(frozen=True)

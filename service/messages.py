@@ -29,6 +29,7 @@ from sqlalchemy import select
 from service import confirmations, drafts, issuers
 from service.database import ReadSession, WriteSession
 from service.errors import CustodyError
+from service.languages import LANGUAGES, N_
 from service.runtime import Runtime
 from service.settings import LOCAL_HOSTS, Settings
 from service.tables import (
@@ -85,7 +86,8 @@ OUTCOMES = {
 }
 """What it says of how a case ended."""
 
-QUESTION = """\
+QUESTION = N_(
+    """\
 Hello,
 
 somebody who was given the badge “%(badge)s” of %(issuer)s asks whether it is yours.
@@ -96,24 +98,11 @@ If you gave it to somebody lately, for example with an application, open this pa
 
 %(link)s
 
-Whoever asks has the same reference and may ask you for it: tell it to nobody else. If you gave the badge to nobody, press No \
-there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week.
+Whoever asks has the same reference and may ask you for it: tell it to nobody else. If you gave the badge to nobody, \
+press No there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week.
 """
-QUESTION_IN_SPANISH = """\
-Hola:
-
-Alguien que ha recibido la insignia «%(badge)s» de %(issuer)s pregunta si es suya.
-
-Referencia: %(code)s
-
-Si se la ha dado a alguien hace poco, por ejemplo con una solicitud de empleo, abra esta página y pulse Sí:
-
-%(link)s
-
-Quien pregunta tiene la misma referencia y puede pedírsela: no se la diga a nadie más. Si no ha dado la insignia a nadie, pulse No \
-allí o no haga nada: solo Sí confirma algo. No se le comunica su dirección. La página está abierta una semana.
-"""
-"""Below the other one, for nothing says which language the recipient reads."""
+)
+"""Sent in every language, for nothing says which one the recipient reads."""
 
 
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
@@ -221,7 +210,7 @@ def _of_confirmation(session: ReadSession, running: Runtime, message: Message) -
     mail = _addressed(running, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
     mail["Subject"] = f"Is the badge “{asked.badge}” yours? Reference {asked.code}"
     said = {"badge": asked.badge, "issuer": asked.issuer, "code": asked.code, "link": confirmations.link(running, row)}
-    mail.set_content(f"{QUESTION % said}\n* * *\n\n{QUESTION_IN_SPANISH % said}")
+    mail.set_content("\n* * *\n\n".join(language.gettext(QUESTION, **said) for language in LANGUAGES.values()))
     return mail
 
 

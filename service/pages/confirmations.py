@@ -12,14 +12,19 @@ from service import confirmations
 from service.api.problems import STATUS
 from service.api.requests import Answer, Now, Reader, Running, Writer, reply
 from service.confirmations import Asked, State
-from service.errors import ForbiddenError, InvalidError, ServiceError, TooManyRequestsError
+from service.errors import ForbiddenError, InvalidError, ServiceError
+from service.languages import N_, Language
 from service.pages.rendering import render
+from service.pages.speaking import Speaking
 
 router = APIRouter(include_in_schema=False)
 
 COST = 12
 """Of a question, in checks: it sends a mail, so that few are enough for whoever asks about candidates one by one."""
 FROM_HERE = (None, "same-origin", "none")
+FROM_ELSEWHERE = N_("This was asked from another site. Check the badge here, and ask from the page of the check.")
+TOO_FAST = N_("Those were many questions in a short time. Try again in %(seconds)s seconds.")
+PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
 
 
 class StateOf(Answer):
@@ -44,17 +49,18 @@ def post_question(
     running: Running,
     session: Writer,
     now: Now,
+    language: Speaking,
     sent: Fields,
     site: Annotated[str | None, Header(alias="Sec-Fetch-Site")] = None,
 ) -> Response:
     """Ask the recipient of the badge at the address `url`, and lead to the page where the answer will stand."""
     try:
         if site not in FROM_HERE:  # other sites would ask with the allowance of their visitors
-            raise ForbiddenError("question-from-elsewhere", "Press the button on the page of this service.")
+            raise ForbiddenError("question-from-elsewhere", FROM_ELSEWHERE)
         running.fair_use.take(request.client.host if request.client else "", running.steady(), COST)
         secret = confirmations.ask(session, running, sent.get("url", ""), now)
     except ServiceError as error:
-        return _refused("The candidate was not asked", error)
+        return _refused(language, N_("The candidate was not asked"), error, back="/verify")
     return _private(Response(status_code=303, headers={"Location": f"/confirmations/{secret}"}))
 
 
@@ -67,47 +73,52 @@ def get_state(secret: str, session: Reader, now: Now) -> Response:
 
 
 @router.get("/confirmations/{secret}")
-def get_question(secret: str, session: Reader, now: Now) -> Response:
+def get_question(secret: str, session: Reader, now: Now, language: Speaking) -> Response:
     """Show the asker what the question has come to."""
     try:
         asked = confirmations.of_asker(session, secret, now)
     except ServiceError as error:
-        return _refused("No question at this address", error)
-    return _page("confirmation.html", asked, f"/confirmations/{secret}")
+        return _refused(language, N_("No question at this address"), error)
+    return _page(language, "confirmation.html", asked, f"/confirmations/{secret}")
 
 
 @router.get("/confirm/{secret}")
-def get_answer(secret: str, session: Reader, now: Now) -> Response:
+def get_answer(secret: str, session: Reader, now: Now, language: Speaking) -> Response:
     """Show the recipient what is asked, with a button for each answer; looking answers nothing."""
     try:
         asked = confirmations.of_recipient(session, secret, now)
     except ServiceError as error:
-        return _refused("No question at this address", error)
-    return _page("confirm.html", asked, f"/confirm/{secret}")
+        return _refused(language, N_("No question at this address"), error)
+    return _page(language, "confirm.html", asked, f"/confirm/{secret}")
 
 
 @router.post("/confirm/{secret}")
-def post_answer(secret: str, session: Writer, now: Now, sent: Fields) -> Response:
+def post_answer(secret: str, session: Writer, now: Now, language: Speaking, sent: Fields) -> Response:
     """Take the recipient's answer, and show the page again."""
     try:
         if sent.get("answer") not in {"yes", "no"}:
-            raise InvalidError("answer-unknown", "Press one of the buttons: Yes or No.")
+            raise InvalidError("answer-unknown", PRESS_ONE)
         confirmations.answer(session, secret, yes=sent["answer"] == "yes", now=now)
     except ServiceError as error:
-        return _refused("That was not taken", error)
+        return _refused(language, N_("That was not taken"), error)
     return _private(Response(status_code=303, headers={"Location": f"/confirm/{secret}"}))
 
 
-def _page(template: str, asked: Asked, address: str) -> Response:
-    return _private(render(template, asked=asked, address=address))
+def _page(language: Language, template: str, asked: Asked, address: str) -> Response:
+    return _private(render(template, language=language, asked=asked, address=address))
 
 
-def _refused(title: str, error: ServiceError) -> Response:
+def _refused(language: Language, title: str, error: ServiceError, back: str | None = None) -> Response:
     status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
-    page = _private(render("notice.html", status=status, title=title, sentence=error.message))
-    if isinstance(error, TooManyRequestsError):
-        page.headers["Retry-After"] = str(error.details["retry_after_seconds"])
-    return page
+    seconds = error.details.get("retry_after_seconds")
+    sentence = TOO_FAST if error.code == "too-many-requests" else error.message  # that one speaks to programs
+    values = {"seconds": seconds} if sentence is TOO_FAST else {}
+    page = render(
+        "notice.html", language=language, status=status, back=back, title=title, sentence=sentence, values=values
+    )
+    if seconds is not None:
+        page.headers["Retry-After"] = str(seconds)
+    return _private(page)
 
 
 def _private(answer: Response) -> Response:

@@ -59,7 +59,8 @@ def mailed(live: Live) -> str:
     messages.send_due(live.running)
     folder: Path = messages.outbox_folder(live.running.settings)
     mail = message_from_bytes(max(folder.glob("*.eml")).read_bytes(), policy=default)
-    body = mail.get_body(("plain",))  # type: ignore[attr-defined]
+    body = mail.get_body(("plain",))
+    assert body is not None
     return str(body.get_content())
 
 
@@ -89,7 +90,7 @@ def test_the_employers_page_turns_by_itself_when_the_candidate_says_yes_and_agai
     assert code_on(page) == code
     other.get_by_role("button", name="No, that was a mistake").click()
     assert title_of(other) == "You said no"
-    assert other.get_by_role("button").count() == 0
+    assert other.locator("main button").count() == 0
     expect(page.locator(".verdict.bad h1")).to_have_text("Denied by the recipient", timeout=30_000)
     assert page.get_by_role("heading", name="Ask the candidate for the reference").count() == 0
 
@@ -116,6 +117,17 @@ def test_it_needs_no_script(browser: Browser, other: Page, stage: Stage, live: L
     other.get_by_role("button", name=YES).click()
     asker.get_by_role("link", name="Look again").click()
     assert title_of(asker) == "Confirmed by the recipient"
+    context.close()
+
+
+def test_it_turns_in_the_language_of_the_visitor(browser: Browser, other: Page, stage: Stage, live: Live) -> None:
+    context = browser.new_context(base_url=live.base_url, locale="es-MX")
+    asker = context.new_page()
+    ask(asker, badge(stage))
+    assert title_of(asker) == "A la espera de la respuesta"
+    other.goto(link_in(mailed(live)))
+    other.get_by_role("button", name=YES).click()
+    expect(asker.locator(".verdict.good h1")).to_have_text("Confirmado por la persona destinataria", timeout=30_000)
     context.close()
 
 
@@ -214,4 +226,4 @@ def test_a_question_that_is_over_says_how_it_ended(page: Page, stage: Stage, liv
     assert title_of(page) == "No answer came"
     page.goto(link)
     assert title_of(page) == "This question is closed"
-    assert page.get_by_role("button").count() == 0
+    assert page.locator("main button").count() == 0

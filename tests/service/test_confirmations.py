@@ -153,6 +153,22 @@ def test_names_can_hold_what_formats_give_a_meaning(stage: Stage) -> None:
     assert "100 %(link)s &lt;b&gt;%s&lt;/b&gt;" in stage.client.get(page).text
 
 
+def test_both_pages_and_what_is_refused_are_read_in_spanish_too(stage: Stage, url: str) -> None:
+    page = asked(stage, url)
+    link = link_of(mails(stage)[0])
+    spanish = {"Accept-Language": "es-MX,es;q=0.9"}
+    assert "A la espera de la respuesta" in stage.client.get(page, headers=spanish).text
+    assert "¿Es suya esta insignia?" in stage.client.get(link, headers=spanish).text
+    refused = ask(stage, "", headers=spanish)
+    assert "No se preguntó a la persona candidata" in refused.text
+    assert "Pida a la persona candidata el enlace" in refused.text
+    assert 'name="back" value="/verify"' in refused.text
+    for _ in range(4):
+        refused = ask(stage, "", headers=spanish)
+    assert refused.status_code == 429
+    assert "Han sido muchas preguntas" in refused.text
+
+
 def test_looking_answers_nothing(stage: Stage, url: str) -> None:
     page = asked(stage, url)
     link = link_of(mails(stage)[0])
@@ -208,7 +224,7 @@ def test_a_yes_cannot_be_taken_back_when_the_question_is_over(stage: Stage, url:
     link = link_of(mails(stage)[0])
     press(stage, link, "yes")
     let_pass(stage, days=7)
-    assert "<button" not in stage.client.get(link).text
+    assert 'name="answer"' not in stage.client.get(link).text
     assert press(stage, link, "no").status_code == 409
     assert state(stage, page) == "confirmed"
 
@@ -232,7 +248,8 @@ def test_an_address_that_leads_to_no_badge_of_ours_is_refused_in_a_sentence(stag
         assert "Ask the candidate for the link" in answer.text
         assert not can_be_asked(stage, address)
         let_pass(stage, minutes=1)
-    assert not any(can_be_asked(stage, odd) for odd in (None, 7, [], {}))
+    nothing: tuple[object, ...] = (None, 7, [], {})
+    assert not any(can_be_asked(stage, each) for each in nothing)
     assert rows_of(stage.running, Confirmation) == []
 
 
