@@ -8,7 +8,7 @@ from credentials import Check
 from service import grounds
 from service.checking import Checked
 from service.known_issuers import Issuer
-from service.languages import Language, N_
+from service.languages import N_, Language
 from service.questions import Question
 
 HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
