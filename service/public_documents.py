@@ -52,6 +52,12 @@ def credential_at(session: ReadSession, url: str) -> Credential | None:
     return session.get(Credential, match[1]) if match else None
 
 
+def network_at(session: ReadSession, url: str) -> Network | None:
+    """Return the network whose DID document an address of ours is."""
+    match = re.fullmatch(r"/networks/([^/]+)/did\.json", unquote(urlsplit(url).path))
+    return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
+
+
 def is_issuer(session: ReadSession, running: Runtime, row: Credential, issuer_id: str) -> bool:
     """Return whether a DID is that of the network that issued a credential."""
     return issuers.network_did(running.settings, session.get_one(Network, row.network_id)) == issuer_id

@@ -14,6 +14,7 @@ from service.database import Database
 from service.fair_use import FairUse
 from service.fetching import Fetcher
 from service.settings import Settings
+from service.trust import TrustLists
 
 
 def utc_now() -> datetime:
@@ -33,6 +34,7 @@ class Runtime:
     custody: Custody
     fetcher: Fetcher
     contexts: Contexts = PACKAGED
+    trust_lists: TrustLists = field(default_factory=lambda: TrustLists(None))
     fair_use: FairUse = field(default_factory=FairUse)
     vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
     """For machines that come with hundreds of requests at once, such as a conformance suite."""
@@ -49,7 +51,7 @@ class Runtime:
         """Return the runtime for `settings`; opens the database, reads no key.
 
         Raises:
-            SettingsError: the operator's contexts cannot be used.
+            SettingsError: the operator's contexts or trust lists cannot be used.
         """
         return cls(
             settings,
@@ -57,5 +59,6 @@ class Runtime:
             Custody(settings),
             Fetcher(allow_localhost=settings.local),
             load_contexts(settings.contexts_folder),
+            TrustLists(settings.trust_lists_folder),
             now=now,
         )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from credentials import Check, Fetched, Report, UnavailableError, verify
+from credentials import Check, Fetched, Load, Report, UnavailableError, verify
 from credentials.findings import Finding
 from service import public_documents
 from service.errors import InvalidError
@@ -25,21 +25,24 @@ def load(running: Runtime, url: str) -> Fetched:
     return running.fetcher.fetch(url)
 
 
-def verify_received(running: Runtime, received: bytes | str, recipient: str | None = None) -> Report:
+def verify_received(
+    running: Runtime, received: bytes | str, recipient: str | None = None, *, documents: Load | None = None
+) -> Report:
     """Return the report on a credential as it was received.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
         recipient: e-mail, DID or other identifier of whoever showed it.
+        documents: what is asked for the documents of issuers, in place of `load`; then nothing is read from rows.
     """
     report = verify(
         received,
         now=running.now(),
-        load=lambda url: load(running, url),
+        load=documents or (lambda url: load(running, url)),
         contexts=running.contexts,
         recipient=recipient,
     )
-    return with_suspension(running, report)
+    return with_suspension(running, report) if documents is None else report
 
 
 def with_suspension(running: Runtime, report: Report) -> Report:
@@ -74,7 +77,12 @@ def _issuer(report: Report) -> str:
 
 
 def verify_address(running: Runtime, url: str, recipient: str | None = None) -> Report:
-    """Return the report on the credential at a public address.
+    """Return the report on the credential at a public address; raises as `look_up`."""
+    return verify_received(running, look_up(running, url).body, recipient)
+
+
+def look_up(running: Runtime, url: str) -> Fetched:
+    """Return what lies at a public address and may be a credential.
 
     Raises:
         UnavailableError: nothing could be had from there.
@@ -90,4 +98,4 @@ def verify_address(running: Runtime, url: str, recipient: str | None = None) -> 
     if fetched.media_type in {"text/html", "application/xhtml+xml"}:
         message = "Expected the address of a credential (JSON, JWT, PNG or SVG), got a web page."
         raise InvalidError("not-a-credential", message, "/url")
-    return verify_received(running, fetched.body, recipient)
+    return fetched
