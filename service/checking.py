@@ -108,7 +108,8 @@ def check_address(running: Runtime, url: str, recipient: str | None = None, *, e
 
     Args:
         recipient: e-mail, DID or other identifier of whoever showed it.
-        evidence: look at evidence that lies with others too; whoever keeps it then sees that somebody looks.
+        evidence: look at evidence that lies with others too, at what the badge relates to, and for a newer copy; whoever
+            keeps it then sees that somebody looks.
     Raises:
         UnavailableError: nothing could be had from there.
         InvalidError: an address that is never asked, or one at which no badge is found.
@@ -134,7 +135,7 @@ def check(
         documents: what is asked for the documents of issuers, in place of the network; then no row is read.
         address: where it was had from.
     """
-    report = verification.verify_received(running, received, recipient, documents=documents)
+    report = verification.verify_received(running, received, recipient, documents=documents, discreet=not evidence)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, running)
     found = {each.name: each for each in report.checks}

@@ -98,6 +98,10 @@ QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
+NOT_ASKED = {
+    "refresh-not-asked": "The issuer was not asked: that would have told which badge is looked at.",
+    "resource-not-asked": "It was not looked at: whoever has it would have seen which badge is looked at.",
+}
 OTHERWISE = {"passed": "Yes.", "failed": "No.", "undecided": "This could not be looked up.", "skipped": "Not checked."}
 MARKS = {"passed": "✓", "failed": "✕", "undecided": "?", "skipped": "-"}
 
@@ -164,6 +168,7 @@ def _check(check: Check) -> dict[str, Any]:
     answer = answers.get(check.outcome, OTHERWISE[check.outcome])
     if any(finding.code == "credential-refreshed" for finding in check.findings):
         answer = "Yes, and all that is said here is about the newer copy."
+    answer = next((NOT_ASKED[found.code] for found in check.findings if found.code in NOT_ASKED), answer)
     if check.outcome == "failed":
         codes = {finding.code for finding in check.findings}
         answer = next((found[2] for found in STANDINGS if found[0] in codes), answer)
