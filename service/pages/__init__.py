@@ -6,7 +6,7 @@ import fastapi_offline
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.pages import bundles, docs, public, verify
+from service.pages import bundles, docs, public, speaking, verify
 from service.settings import Settings
 
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
@@ -17,6 +17,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(bundles.router, max_body_size=settings.max_blob_bytes)  # before the same paths in other forms
     app.include_router(public.router)
     app.include_router(docs.router)
+    app.include_router(speaking.router)
     app.include_router(verify.router, max_body_size=settings.max_blob_bytes)
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))

@@ -9,7 +9,9 @@ from service import bundles, verification
 from service.api.public import FIVE_MINUTES, IfNoneMatch
 from service.api.requests import Running
 from service.errors import NotFoundError, ServiceError, TooManyRequestsError
+from service.languages import N_
 from service.pages.rendering import page_headers, render
+from service.pages.speaking import Speaking
 from service.runtime import Runtime
 
 router = APIRouter(tags=["public addresses"])
@@ -48,7 +50,9 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
 
 
 @router.post("/verify/bundle", include_in_schema=False)
-def post_bundle(request: Request, running: Running, sent: Annotated[tuple[bytes, bool], Depends(_sent)]) -> Response:
+def post_bundle(
+    request: Request, running: Running, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
+) -> Response:
     """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
     received, evidence = sent
     try:
@@ -56,7 +60,14 @@ def post_bundle(request: Request, running: Running, sent: Annotated[tuple[bytes,
         content = bundles.make(running, _had(running, received), evidence=evidence).to_bytes()
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
-        page = render("notice.html", status=status, title="No bundle could be made", sentence=error.message)
+        page = render(
+            "notice.html",
+            language=language,
+            status=status,
+            back="/verify",
+            title=N_("No bundle could be made"),
+            sentence=error.message,
+        )
         page.headers["Cache-Control"] = "no-store"
         return page
     return Response(
