@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from service.languages import ENGLISH, LANGUAGES, Language
 from service.pages.speaking import Spoken
 from service.pages.vocabulary import ACHIEVEMENT_TYPES
-from service.pages.words import sentence
+from service.wording import sentence
 from service.preferences import preferences
 
 FOLDER = Path(__file__).parent
