@@ -11,8 +11,8 @@ like. So it is worth what the signatures in it are worth, and those hang on the 
 
 `sha256` is of the document's bytes, in hexadecimal; `body` is the document as text where it is UTF-8, `base64` its
 bytes where it is not. In it are what the check loads (DID documents, keys, status lists, schemas), the contexts that
-any of these name, in the edition in use here, and the receipt and other evidence that the badge cites by digest: ours
-always, others' where `evidence` is true.
+any of these name, in the edition in use here, and the receipt of the decision, the rule that it was decided by, and
+other evidence that the badge cites by digest: ours always, others' where `evidence` is true.
 """
 
 import base64
@@ -21,6 +21,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 from credentials import Contexts, CredentialError, Fetched, Report, UnavailableError, extract, parse_json
 from credentials.bake import is_image
 from credentials.instants import write_instant
-from service import public_documents, verification
+from service import grounds, public_documents, verification
 from service.errors import InvalidError, TooLargeError
 from service.runtime import Runtime
 from service.shapes import Body, Instant, validated
@@ -40,8 +41,6 @@ MEDIA_TYPE: Final = "application/json"
 FILE_NAME: Final = "badge.bundle.json"
 MAX_BUNDLE_BYTES: Final = 12 * 1024 * 1024
 MAX_DOCUMENTS: Final = 80
-MAX_CITED: Final = 8
-"""How many receipts and other evidence of one badge are put in."""
 MAX_CONTEXTS: Final = 32
 _MAX_ADDRESS_CHARS: Final = 4096
 
@@ -228,9 +227,9 @@ def make(running: Runtime, received: bytes, *, evidence: bool = False) -> Bundle
     if report.credential is None:
         raise InvalidError("not-a-credential", f"Expected a credential, got none: {_reason(report)}.")
     if _proven(report):  # until then its addresses are anybody's
-        for url in _cited(report.credential):
-            if evidence or public_documents.is_ours(running.settings, url):
-                recorder.try_to_load(url)
+        load = partial(recorder.load_quietly, ask=evidence)
+        grounds.evidence(running, report.credential, report, ask=True, load=load, rows=False)
+        grounds.policy(running, report.credential, report, ask=True, load=load, rows=False)
     documents = recorder.documents | _contexts(running.contexts, report.credential, recorder)
     return Bundle(text, recorder.now, evidence, documents)
 
@@ -261,13 +260,13 @@ class _Recorder:
         self.documents[url] = Document(found.body, found.media_type[:200], self._running.now())
         return found
 
-    def try_to_load(self, url: str) -> None:
-        """Keep the document at an address, where it can be had."""
-        if url not in self.documents:
-            try:
-                self.load(url)
-            except UnavailableError:
-                return
+    def load_quietly(self, url: str, *, ask: bool) -> Fetched:
+        """Return what is kept already, is ours, or, where others may be asked, what they have."""
+        if url in self.documents:
+            return Fetched(self.documents[url].body, self.documents[url].media_type)
+        if not ask and not public_documents.is_ours(self._running.settings, url):
+            raise UnavailableError("document-not-asked", "What lies with others was not to be asked for.")
+        return self.load(url)
 
 
 def _text_of(received: bytes) -> str:
@@ -286,22 +285,6 @@ def _reason(report: Report) -> str:
 def _proven(report: Report) -> bool:
     outcomes = {check.name: check.outcome for check in report.checks}
     return outcomes["proof"] == outcomes["issuer"] == "passed"
-
-
-def _cited(credential: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the addresses of evidence that can be held against a digest, receipts first; a part of a page is none."""
-    value = credential.get("evidence", [])
-    items = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
-    count = 0
-    for item in sorted(items, key=lambda item: item.get("genre") != "receipt"):
-        url = item.get("id")
-        digests = item.get("digestMultibase"), item.get("digestSRI")
-        if not isinstance(url, str) or "#" in url or not url.startswith(("https://", "http://")) or not any(digests):
-            continue
-        if count == MAX_CITED:
-            return
-        count += 1
-        yield url
 
 
 def _contexts(contexts: Contexts, credential: Mapping[str, Any], recorder: _Recorder) -> dict[str, Document]:

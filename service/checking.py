@@ -21,6 +21,7 @@ Tone = Literal["good", "unsure", "bad"]
 TONES: Final[Mapping[str, Tone]] = {
     "genuine": "good",
     "genuine-unlisted": "unsure",
+    "genuine-keys-open": "unsure",
     "genuine-recipient-open": "unsure",
     "test": "unsure",
     "evidence-changed": "unsure",

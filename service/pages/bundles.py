@@ -46,7 +46,7 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
     """Return what a bundle is wanted of, and whether everybody may be asked."""
     async with request.form(max_files=0, max_fields=4) as form:
         received, evidence = form.get("received"), form.get("evidence")
-    return received.strip().encode() if isinstance(received, str) else b"", evidence == "yes"
+    return received.strip().encode() if isinstance(received, str) else b"", evidence == "on"
 
 
 @router.post("/verify/bundle", include_in_schema=False)

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from credentials import PACKAGED, UnavailableError, verify
-from service import bundles, citations, verification
+from service import bundles, citations, grounds, verification
 from service.errors import InvalidError, TooLargeError
 from service.fetching import Fetcher
 from service.runtime import Runtime
@@ -157,9 +157,9 @@ def test_nothing_is_asked_for_that_an_unproven_badge_names(issuer: Publisher, ru
 def test_there_are_bounds_on_what_is_put_in(
     issuer: Publisher, running: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = [evidence(issuer, id=f"{issuer.base_url}/receipts/{n}")[0] for n in range(bundles.MAX_CITED + 3)]
+    many = [evidence(issuer, id=f"{issuer.base_url}/files/{n}", genre="file")[0] for n in range(20)]
     bundles.make(running, issuer.text(evidence=many).encode(), evidence=True)
-    assert len([path for path in issuer.asked if path.startswith("/receipts/")]) == bundles.MAX_CITED
+    assert len([path for path in issuer.asked if path.startswith("/files/")]) == grounds.MAX_FETCHED
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", 1000)
     with pytest.raises(TooLargeError) as caught:
         made(issuer, running)
