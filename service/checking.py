@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from credentials import Check, Load, Report
-from service import grounds, verification
+from service import deeds, grounds, verification
+from service.deeds import Deeds
 from service.known_issuers import Issuer, issuer_of
 from service.questions import Question
 from service.runtime import Runtime
@@ -68,6 +69,7 @@ class Checked:
         headline: stable kebab-case code, one of `TONES`.
         questions: the five, in the order of `questions.NAMES`.
         issuer: whom it names as issuer; None where it names nobody.
+        deeds: what the person did, as the badge tells it and, where it was read, the receipt of the decision.
         received: what was checked, as it came.
         address: where it was had from; "" where it was given as it is.
     """
@@ -77,6 +79,7 @@ class Checked:
     headline: str
     questions: tuple[Question, ...]
     issuer: Issuer | None
+    deeds: Deeds
     received: bytes = field(repr=False)
     address: str = ""
 
@@ -126,6 +129,7 @@ def check(
     *,
     evidence: bool = False,
     documents: Load | None = None,
+    keys_vouched: bool = True,
     address: str = "",
 ) -> Checked:
     """Return what the check of a badge comes to; bad input never raises.
@@ -134,6 +138,8 @@ def check(
         received: JSON text, compact JWS, PNG or SVG.
         recipient, evidence: as `check_address`.
         documents: what is asked for the documents of issuers, in place of the network; then no row is read.
+        keys_vouched: False where `documents` may have been written by anybody, the issuer's keys among them. Then nobody
+            is known by being on a list, and nothing is green.
         address: where it was had from.
     """
     report = verification.verify_received(running, received, recipient, documents=documents, discreet=not evidence)
@@ -142,15 +148,18 @@ def check(
     found = {each.name: each for each in report.checks}
     proven = found["proof"].outcome == found["issuer"].outcome == "passed"
     credential = report.credential if isinstance(report.credential, dict) else {}
-    issuer = issuer_of(running, credential, proven=proven, load=load, rows=documents is None)
+    rows, ask = documents is None, evidence or documents is not None
+    issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
+    receipt = grounds.receipt_of(running, credential, ask=ask, load=load, rows=rows) if proven else None
     asked = (
         _authentic(found, credential),
         _current(found, proven=proven),
-        _issuer(found, issuer, proven=proven),
-        *_grounds(running, credential, report, proven=proven, ask=evidence, load=load, rows=documents is None),
+        _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
+        *_grounds(running, credential, report, proven=proven, ask=ask, load=load, rows=rows),
     )
-    headline = _headline(report, found, asked, issuer)
-    return Checked(running.now(), report, headline, asked, issuer, body, address)
+    headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
+    done = deeds.deeds(credential, receipt)
+    return Checked(running.now(), report, headline, asked, issuer, done, body, address)
 
 
 def codes_of(report: Report) -> set[str]:
@@ -166,8 +175,8 @@ def _grounds(
             Question(name, "could-not-check", "signature-first") for name in ("evidence", "policy")
         )
     return (
-        grounds.evidence(running, credential, report, ask=ask or not rows, load=load, rows=rows),
-        grounds.policy(running, credential, report, ask=ask or not rows, load=load, rows=rows),
+        grounds.evidence(running, credential, report, ask=ask, load=load, rows=rows),
+        grounds.policy(running, credential, report, ask=ask, load=load, rows=rows),
     )
 
 
@@ -210,7 +219,7 @@ def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
     return Question("current", answer, reason)  # type: ignore[arg-type]
 
 
-def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) -> Question:
+def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool, keys_vouched: bool) -> Question:
     answer, reason = "could-not-check", "issuer-unlisted"
     if found["issuer"].outcome == "failed":
         answer, reason = "no", "issuer-other-key"
@@ -220,6 +229,8 @@ def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) 
         answer, reason = "could-not-check", "issuer-not-reached"
     elif issuer.sandbox:
         answer, reason = "no", "issuer-test"
+    elif not keys_vouched:
+        reason = "issuer-keys-from-bundle"
     elif issuer.listings:
         answer, reason = "yes", "issuer-listed"
     elif issuer.alike is not None:
@@ -229,7 +240,14 @@ def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) 
     return Question("issuer", answer, reason)  # type: ignore[arg-type]
 
 
-def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Question], issuer: Issuer | None) -> str:
+def _headline(
+    report: Report,
+    found: Mapping[str, Check],
+    asked: Collection[Question],
+    issuer: Issuer | None,
+    *,
+    keys_vouched: bool,
+) -> str:
     answers = {question.name: question for question in asked}
     if report.verdict == "rejected":
         return _rejected(found, answers)
@@ -239,7 +257,7 @@ def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Ques
     if open_checks - {"recipient"}:
         if answers["authentic"].reason == "older-kind":
             return "older-kind"
-        if "issuer" in open_checks:
+        if "issuer" in open_checks and not open_checks & {"context", "schema"}:
             return "issuer-not-reached"
         return "status-not-reached" if open_checks <= {"status", "recipient"} else "not-decided"
     if issuer is not None and issuer.sandbox:
@@ -247,6 +265,8 @@ def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Ques
     for name, headline in (("evidence", "evidence-changed"), ("policy", "policy-not-followed")):
         if answers[name].answer == "no":
             return headline
+    if not keys_vouched:
+        return "genuine-keys-open"
     if answers["issuer"].answer != "yes":
         return "genuine-unlisted"
     return "genuine-recipient-open" if "recipient" in open_checks else "genuine"

@@ -10,7 +10,7 @@ tell from the newest: its age is told by the date that is signed with it, not by
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -25,7 +25,6 @@ from service import checking
 from service.bundles import Bundle
 from service.checking import Checked
 from service.errors import InvalidError
-from service.questions import Question
 from service.runtime import Runtime
 
 KeysFrom = Literal["identifier", "pinned", "bundle"]
@@ -126,9 +125,14 @@ def check(running: Runtime, bundle: Bundle, recipient: str | None = None, pin: P
     load = _without_unsigned_lists(bundle.load, secured)  # (3)
     if pin is not None and issuer_id is not None:
         load = pinned(load, issuer_id, pin)  # (2)
-    checked = checking.check(running, bundle.credential, recipient, evidence=bundle.evidence, documents=load)
-    if keys_from == "bundle":
-        checked = _unvouched(checked)  # (4)
+    checked = checking.check(
+        running,
+        bundle.credential,
+        recipient,
+        evidence=bundle.evidence,
+        documents=load,
+        keys_vouched=keys_from != "bundle",  # (4)
+    )
     keys: tuple[str, ...] = ()
     lists: tuple[StatusAge, ...] = ()
     if secured is not None:
@@ -259,17 +263,6 @@ def _secured(bundle: Bundle) -> Secured | None:
     with suppress(CredentialError):
         return read_secured(bundle.credential)
     return None
-
-
-def _unvouched(checked: Checked) -> Checked:
-    questions = tuple(
-        Question("issuer", "could-not-check", "issuer-keys-from-bundle")
-        if each.name == "issuer" and checked.outcome("issuer") == "passed" and each.answer != "no"
-        else each
-        for each in checked.questions
-    )
-    green = checked.headline in ("genuine", "genuine-unlisted")
-    return replace(checked, questions=questions, headline="genuine-keys-open" if green else checked.headline)
 
 
 def _entries(value: Any, kind: str) -> Iterator[Mapping[str, Any]]:

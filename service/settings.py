@@ -69,7 +69,6 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON body")
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
-    max_upload_bytes: int = Field(20_000_000, ge=1024, description="largest file or photo on the pages for verifying")
     vc_api: bool = Field(False, description="serve the W3C VC API under /vc")
     vc_api_token: SecretStr | None = Field(
         None,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Response
 
 from credentials import Fetched
-from service import checking, grounds, issuance, issuers, public_documents, showing, wording
+from service import checking, issuance, issuers, public_documents, showing, wording
 from service.api.public import FIVE_MINUTES, ONE_HOUR, IfNoneMatch, served
 from service.api.requests import Now, Reader, Running
 from service.errors import NotFoundError
@@ -91,7 +91,6 @@ def _credential_page(
         checked=checked,
         headline=wording.headline(checked, language),
         said=wording.said(checked, language),
-        deeds=grounds.deeds(shown.document),
         follower=shown.follower,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, extract
 from credentials.recipient import matches
-from service import checking, grounds, opening, wording
+from service import checking, opening, wording
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
@@ -44,7 +44,7 @@ class Given:
 def get_verify(request: Request, running: Running, language: Speaking, link: str = "") -> Response:
     """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
     if not link:
-        return _page(running, language)
+        return _page(language)
     return _checked(request, running, language, Opened(link[:MAX_LINK], url=link[:MAX_LINK]))
 
 
@@ -68,17 +68,23 @@ def post_verify(
     opened = opening.open_text(given.text) if given.text else []
     opened += [each for name, content in given.files for each in opening.open_file(name, content)]
     if not opened:
-        return _page(running, language, status=422, problem=language.gettext(NOTHING_GIVEN))
+        return _page(language, status=422, problem=language.gettext(NOTHING_GIVEN))
     if len(opened) > 1:
-        return _page(running, language, status=422, problem="batch")
+        return _page(language, status=422, problem="batch")
     return _checked(request, running, language, opened[0], given.recipient, evidence=given.evidence)
 
 
 def _checked(
-    request: Request, running: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
+    request: Request,
+    running: Runtime,
+    language: Language,
+    opened: Opened,
+    recipient: str = "",
+    *,
+    evidence: bool = False,
 ) -> Response:
     if opened.problem is not None:
-        return _page(running, language, status=422, problem=language.gettext(opened.problem.message))
+        return _page(language, status=422, problem=language.gettext(opened.problem.message))
     asked = recipient or opened.recipient or None
     try:
         running.fair_use.take(request.client.host if request.client else "", running.steady())
@@ -88,16 +94,16 @@ def _checked(
             checked = checking.check(running, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
-        return _page(running, language, status=status, problem=wording.sentence(error.message))
+        return _page(language, status=status, problem=wording.sentence(error.message))
     return _result(running, language, opened, checked)
 
 
-def _page(running: Runtime, language: Language, *, status: int = 200, problem: str = "", **values: Any) -> Response:
+def _page(language: Language, *, status: int = 200, problem: str = "", **values: Any) -> Response:
     told = {"title": language.gettext(NOT_CHECKED), "sentence": problem} if problem else None
-    limit = running.settings.max_upload_bytes
+    limit = opening.MAX_FILE_BYTES
     too_large = language.gettext(
         N_("This file is larger than %(megabytes)s MB, more than a badge can be. Choose the badge itself."),
-        megabytes=language.number(limit // 1_000_000),
+        megabytes=language.number(limit // 1_048_576),
     )
     page = render(
         "verify.html",
@@ -119,7 +125,6 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
     return _page(
-        running,
         language,
         checked=checked,
         title=title,
@@ -180,10 +185,11 @@ def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | Non
         "name": _text(achievement.get("name")),
         "issuer": _text(_part(credential, "issuer").get("name")) or issuer_id,
         "domain": domain_of(issuer_id),
-        "awarded": _date(credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")),
+        "awarded": _date(
+            credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")
+        ),
         "until": _date(credential.get("validUntil") or credential.get("expirationDate")),
         "picture": picture if ours else "",
-        "deeds": grounds.deeds(credential),
     }
 
 

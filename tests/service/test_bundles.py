@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from credentials import PACKAGED, UnavailableError, verify
-from service import bundles, citations, grounds, verification
+from service import bundles, citations, cited_evidence, verification
 from service.errors import InvalidError, TooLargeError
 from service.fetching import Fetcher
 from service.runtime import Runtime
@@ -159,7 +159,7 @@ def test_there_are_bounds_on_what_is_put_in(
 ) -> None:
     many = [evidence(issuer, id=f"{issuer.base_url}/files/{n}", genre="file")[0] for n in range(20)]
     bundles.make(running, issuer.text(evidence=many).encode(), evidence=True)
-    assert len([path for path in issuer.asked if path.startswith("/files/")]) == grounds.MAX_FETCHED
+    assert len([path for path in issuer.asked if path.startswith("/files/")]) == cited_evidence.MAX_FETCHED
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", 1000)
     with pytest.raises(TooLargeError) as caught:
         made(issuer, running)

@@ -43,7 +43,11 @@ def written(folder: Path, **lists: Any) -> Path:
 def test_a_list_of_ones_own_names_issuers_by_their_id(tmp_path: Path) -> None:
     lists = TrustLists(written(tmp_path, board=OWN))
     (found,) = lists.naming("did:web:river.example.org")
-    assert (found.list_name, found.name, found.url) == ("Teachers' board", "River Writers", "https://river.example.org/")
+    assert (found.list_name, found.name, found.url) == (
+        "Teachers' board",
+        "River Writers",
+        "https://river.example.org/",
+    )
     assert lists.naming("did:web:river.example.org:other") == []
     (since,) = lists.naming("did:web:valley.example")
     assert since.since is not None
