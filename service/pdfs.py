@@ -133,7 +133,7 @@ class _Document:
     """A document on its way: its pages, and what may still be unpacked."""
 
     reader: PdfReader
-    left: int = MAX_UNPACKED_BYTES
+    left: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
     _pages: list[tuple[DictionaryObject, DictionaryObject]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
