@@ -78,6 +78,8 @@ def open_pdf(name: str, content: bytes) -> list[Opened]:
                 return [Opened(name, problem=unopened.PDF_ENCRYPTED)]
             document = _Document(reader)
             return document.files(name) or document.links(name) or document.codes(name) or _without(name)
+    except LimitReachedError:
+        return [Opened(name, problem=unopened.PDF_TOO_LARGE)]
     except (PyPdfError, *DECODERS_RAISE):
         return [Opened(name, problem=unopened.PDF_DAMAGED)]
 

@@ -119,8 +119,9 @@ def test_a_code_on_a_scanned_page_is_found() -> None:
 def test_a_code_in_a_packed_picture_in_a_drawing_that_the_page_inherits_is_found() -> None:
     def change(writer: PdfWriter) -> None:
         picture = DecodedStreamObject()
-        picture.set_data(code().tobytes())
-        width, height = code().size
+        large = code().resize((2400, 2400))  # unpacked, more than an object stream may be
+        picture.set_data(large.tobytes())
+        width, height = large.size
         members = {"/Subtype": NameObject("/Image"), "/ColorSpace": NameObject("/DeviceGray")}
         sizes = {"/Width": width, "/Height": height, "/BitsPerComponent": 8}
         packed = picture.flate_encode()
@@ -206,7 +207,7 @@ def test_objects_that_are_read_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pdfs, "MAX_OBJECTS", 50)
     kids = b" ".join(b"%d 0 R" % number for number in range(3, 103))
     many = objects(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Kids[%s]>>" % kids, *[b"<</Type/Page>>"] * 100)
-    assert codes(open_file("many.pdf", many)) == ["pdf-damaged"]
+    assert codes(open_file("many.pdf", many)) == ["pdf-too-large"]
 
 
 def test_a_file_is_not_searched_without_end_for_objects_that_are_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +218,7 @@ def test_a_file_is_not_searched_without_end_for_objects_that_are_elsewhere(monke
     lost = whole[:table] + whole[table:].replace(b"%010d 00000 n" % first, b"%010d 00000 n" % (first + 3))
     assert codes(open_file("lost.pdf", lost)) == ["pdf-without-badge"]
     monkeypatch.setattr(pdfs, "MAX_SEARCHED_BYTES", 0)
-    assert codes(open_file("lost.pdf", lost)) == ["pdf-damaged"]
+    assert codes(open_file("lost.pdf", lost)) == ["pdf-too-large"]
 
 
 def filled(content: bytes, members: bytes = b"") -> bytes:
