@@ -11,7 +11,7 @@ from service import grounds
 from service.deeds import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
 from service.runtime import Runtime
 from tests.awarding import SHARE_TWICE, Stage, described
-from tests.service.test_policies import nowhere
+from tests.service.test_policies import nowhere, reported
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_who_decided_is_told_by_role(stage: Stage) -> None:
     stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
     (award,) = stage.awards()
     badge = stage.credential(award)
-    receipt = grounds.receipt_of(stage.running, badge, ask=False, load=nowhere)
+    receipt = grounds.look(stage.running, badge, reported(), ask=False, load=nowhere).receipt
     assert deeds(badge, receipt).deciders == ("director",)
     assert deeds(badge).deciders == ()
 
