@@ -172,6 +172,20 @@ def read(credential: object) -> CheckReceipt | None:
         return None
 
 
+def describe(checked: Checked, language: Language) -> str | None:
+    """Return in one sentence what a record of a check says, where that is what was checked and its signature holds."""
+    receipt = read(checked.report.credential)
+    if receipt is None or checked.issuer is None or checked.outcome("proof") != "passed":
+        return None
+    return language.gettext(
+        N_("This is the receipt of a check of %(badge)s, made on %(moment)s by %(checker)s. It came to: %(title)s."),
+        badge=plain(receipt.badge_name),
+        moment=language.moment(receipt.at),
+        checker=plain(checked.issuer.domain or checked.issuer.id),
+        title=plain(receipt.title),
+    )
+
+
 def pdf(signed: str, language: Language) -> bytes:
     """Return a record as a document of one page, with the record itself attached: the same record, the same bytes.
 

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, extract
 from credentials.recipient import matches
-from service import checking, opening, wording
+from service import check_receipts, checking, opening, wording
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
@@ -147,7 +147,8 @@ def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
     found = [language.gettext(remark.message) for remark in opened.remarks]
     if checked.report.refreshed:
         found.append(language.gettext(N_("The issuer has a newer copy, and all that is said here is about that one.")))
-    return found
+    recorded = check_receipts.describe(checked, language)
+    return [*found, recorded] if recorded else found
 
 
 def credential_text(received: bytes) -> str:

@@ -323,6 +323,18 @@ def test_every_answer_has_its_words(here: Runtime, issuer: Issuer) -> None:
     assert list(evidence(record)) == ["headline", *questions.NAMES, "recipient", "credential"]
 
 
+def test_what_a_receipt_is_about_is_told_where_it_is_checked_and_holds(here: Runtime, issuer: Issuer) -> None:
+    checked = check(here, issuer)
+    text = check_receipts.issue(here, checked, ENGLISH)
+    said = check_receipts.describe(checking.check(here, text), ENGLISH)
+    assert said is not None
+    for part in ("Kollegiales Feedback", ENGLISH.moment(checked.at), "localhost:8000", "no list here knows"):
+        assert part in said
+    changed = text.replace("Kollegiales", "Anderes")
+    assert check_receipts.describe(checking.check(here, changed), ENGLISH) is None
+    assert check_receipts.describe(checked, ENGLISH) is None
+
+
 # --- The document ----------------------------------------------------------------------------------------------------
 
 
