@@ -80,7 +80,8 @@ def test_the_consortium_verifies_a_receipt(judges: Judges, here: Runtime) -> Non
 
 
 def test_openvc_verifies_a_receipt(here: Runtime) -> None:
-    assert verifying.openvc(documents(here), receipt(here))
+    result = verifying.openvc(documents(here), receipt(here))
+    assert result.issuer == service_identity.did(here.settings)
 
 
 def test_every_term_of_a_receipt_is_signed(judges: Judges, here: Runtime) -> None:
