@@ -69,7 +69,7 @@ NOT_ASKED = N_("Not asked")
 _COMPARED: Final = {"passed": "yes", "failed": "no", "undecided": "could-not-check", "skipped": "not-asked"}
 _CREDENTIAL = N_("The SHA-256 digest of the credential, byte for byte as it was checked.")
 _REFRESHED = N_("Its issuer has a newer copy, and the answers are about that one.")
-_NAMELESS = N_("A badge without a name")
+_NAMELESS = N_("Badge without a name")
 _ADDRESS = re.compile(r"""https?://[!#-;=?-\[\]_a-z~]+""")
 _JOINERS = "\u200c\u200d"
 _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}

@@ -263,7 +263,7 @@ def test_a_name_is_one_short_line(name: object, kept: str) -> None:
 def test_a_badge_may_have_no_name(here: Runtime, issuer: Issuer, name: object) -> None:
     badge = named(issuer, name) | {"name": "\u200b"}
     record = issued(here, check(here, issuer, json.dumps(badge)))
-    assert record[SUBJECT]["name"] == "A badge without a name"
+    assert record[SUBJECT]["name"] == "Badge without a name"
 
 
 @pytest.mark.parametrize("received", ["", "hello", "[]", '{"a": 1, "a": 2}', "a.b.c", "%PDF-1.7"])
