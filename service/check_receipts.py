@@ -91,7 +91,8 @@ class CheckReceipt:
     Args:
         id: of the record.
         at: when the check was made.
-        checker, checker_url: the name of whoever made it, and their address.
+        checker: the domain of whoever signed it, or their DID where it belongs to no domain.
+        checker_name, checker_url: what they call themselves, and their address.
         badge: the address of the badge, or a name made of the digest of its bytes.
         badge_name, badge_issuer: what the badge calls itself, and whom it names as issuer.
         headline, title, sentence: what the check came to: stable code, and in words.
@@ -103,6 +104,7 @@ class CheckReceipt:
     id: str
     at: datetime
     checker: str
+    checker_name: str
     checker_url: str
     badge: str
     badge_name: str
@@ -170,20 +172,6 @@ def read(credential: object) -> CheckReceipt | None:
         return _read(credential)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-
-
-def describe(checked: Checked, language: Language) -> str | None:
-    """Return in one sentence what a record of a check says, where that is what was checked and its signature holds."""
-    receipt = read(checked.report.credential)
-    if receipt is None or checked.issuer is None or checked.outcome("proof") != "passed":
-        return None
-    return language.gettext(
-        N_("This is the receipt of a check of %(badge)s, made on %(moment)s by %(checker)s. It came to: %(title)s."),
-        badge=plain(receipt.badge_name),
-        moment=language.moment(receipt.at),
-        checker=plain(checked.issuer.domain or checked.issuer.id),
-        title=plain(receipt.title),
-    )
 
 
 def pdf(signed: str, language: Language) -> bytes:
@@ -297,7 +285,7 @@ def _shown(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
     return {
         "lang": language.code,
         "name": say(NAME),
-        "checker": receipt.checker,
+        "checker": receipt.checker_name,
         "moment": language.moment(at),
         "at": {part: getattr(at, part) for part in ("year", "month", "day", "hour", "minute", "second")},
         "tone": TONES[receipt.headline],
@@ -335,7 +323,8 @@ def _read(credential: Any) -> CheckReceipt | None:
     return CheckReceipt(
         id=_text(credential["id"]),
         at=at,
-        checker=_text(issuer["name"]),
+        checker=domain_of(_text(issuer["id"])) or _text(issuer["id"]),
+        checker_name=_text(issuer["name"]),
         checker_url=_text(issuer["url"]),
         badge=_text(subject["id"]),
         badge_name=_text(subject["name"]),

@@ -86,6 +86,8 @@ def related(running: Runtime, credential: Mapping[str, Any], report: Report) -> 
         code = next((code for place, code in codes.items() if f"{place}/".startswith(f"{where}/")), None)
         if code == "digest-mismatch":
             yield "evidence-changed"
+        elif code == "resource-not-asked":
+            yield "evidence-not-asked"
         elif code in ("digest-malformed", "digest-unsupported"):
             yield "evidence-fingerprint-unknown"
         elif code is not None or check.outcome == "skipped":
