@@ -13,6 +13,7 @@ from service.custody import Custody
 from service.database import Database
 from service.fair_use import FairUse
 from service.fetching import Fetcher
+from service.recent import Recent
 from service.settings import Settings
 from service.settings import load as load_settings
 from service.trust import TrustLists
@@ -42,6 +43,7 @@ class Runtime:
     fair_use: FairUse = field(default_factory=FairUse)
     vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
     """For machines that come with hundreds of requests at once, such as a conformance suite."""
+    recent: Recent = field(default_factory=Recent)
     now: Callable[[], datetime] = field(default=utc_now)
     steady: Callable[[], float] = field(default=time.monotonic)
 
