@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, extract
 from credentials.recipient import matches
-from service import checking, opening, unopened, wording
+from service import checking, confirmations, opening, unopened, wording
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
@@ -128,6 +128,7 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
+    proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
     return _page(
         language,
         checked=checked,
@@ -137,7 +138,8 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
         shown=_shown(running, credential),
-        proven=checked.outcome("proof") == checked.outcome("issuer") == "passed",
+        proven=proven,
+        asking=_asking(running, credential.get("id")) if proven else None,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
@@ -145,6 +147,12 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
         raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),
     )
+
+
+def _asking(running: Runtime, url: object) -> object:
+    """Return the address of a badge whose recipient can be asked whether it is theirs, or None."""
+    with running.database.read() as session:
+        return url if confirmations.can_be_asked(session, running, url) else None
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
