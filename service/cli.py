@@ -18,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import select
 
-from credentials import CredentialError, Report
+from credentials import CredentialError
 from service import (
     access,
+    cli_verify,
     demonstration,
     importing,
     keyring,
@@ -30,14 +31,11 @@ from service import (
     service_identity,
     settings,
     upkeep,
-    verification,
 )
 from service.app import create_app
 from service.errors import ServiceError
 from service.runtime import Runtime
 from service.tables import Key, Network, ServiceKey, Token
-
-VERDICT_EXIT = {"verified": 0, "rejected": 1, "undecided": 2}
 
 app = typer.Typer(
     name="laurel",
@@ -63,7 +61,7 @@ NetworkSlug = Annotated[str, typer.Option("--network", "-n", help="Slug of the n
 
 
 def main() -> None:
-    """Run the command; every expected failure is one sentence on standard error and exit status 1 (settings: 2)."""
+    """Run the command; every expected failure is one sentence on standard error and exit status 1 (settings: 2; `verify`: its own)."""
     try:
         app(standalone_mode=True)
     except settings.SettingsError as error:
@@ -381,42 +379,7 @@ def outbox(
     _show(as_json, found, lambda: _table(columns, [[m[c] for c in columns] for m in found]) if found else empty)
 
 
-@app.command()
-def verify(
-    source: Annotated[str, typer.Argument(help="A file, an address, or - for standard input.")],
-    recipient: Annotated[str | None, typer.Option(help="E-mail, DID or other identifier to compare with.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Verify a credential of any issuer. Exit status: 0 verified, 1 rejected, 2 undecided."""
-    with _running() as running:
-        report = _verify(running, source, recipient)
-    _show(as_json, report.to_json(), lambda: _report_text(report))
-    raise typer.Exit(VERDICT_EXIT[report.verdict])
-
-
-def _verify(running: Runtime, source: str, recipient: str | None) -> Report:
-    if source == "-":
-        return verification.verify_received(running, sys.stdin.buffer.read(), recipient)
-    if source.startswith(("https://", "http://")):
-        return verification.verify_address(running, source, recipient)
-    path = Path(source)
-    if not path.is_file():
-        raise typer.BadParameter(f"expected a file, an https address or -, got {source!r}")
-    return verification.verify_received(running, path.read_bytes(), recipient)
-
-
-MARKS = {"passed": "✓", "failed": "✗", "undecided": "?", "skipped": "·"}
-
-
-def _report_text(report: Report) -> str:
-    lines = [report.verdict.capitalize()]
-    for check in report.checks:
-        lines.append(f"  {MARKS[check.outcome]} {check.name}: {check.outcome}")
-        lines.extend(
-            f"      {found.message} ({found.code}{' at ' + found.pointer if found.pointer else ''})"
-            for found in check.findings
-        )
-    return "\n".join(lines)
+app.command(cls=cli_verify.VerifyCommand)(cli_verify.verify)
 
 
 if __name__ == "__main__":

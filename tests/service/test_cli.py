@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from typer.testing import CliRunner, Result
 
-from credentials import PrivateKeySigner, sign
 from service import cli
 from service.errors import ServiceError
 from service.settings import SettingsError
@@ -130,52 +127,3 @@ def test_an_empty_outbox_says_so(laurel: Laurel) -> None:
 
 def test_status_lists_are_published_on_demand(laurel: Laurel) -> None:
     assert answer(laurel("status", "publish", "--json")) == {"published": 0}
-
-
-def test_what_is_no_credential_is_rejected_with_exit_status_1(laurel: Laurel) -> None:
-    result = laurel("verify", "-", "--json", input="{}")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["verdict"] == "rejected"
-
-
-@pytest.mark.parametrize(
-    ("more", "verdict", "status"),
-    [
-        ({}, "verified", 0),
-        ({"credentialStatus": {"type": "https://example.org/#Status"}}, "undecided", 2),
-        ({"issuer": "did:key:z6MkpJySvETLnxhQG9DzEdmKJtysBDjuuTeDfUj1uNNCUqcj"}, "rejected", 1),
-    ],
-)
-@pytest.mark.parametrize("source", ["-", "credential.json"])
-def test_the_exit_status_is_the_verdict(
-    laurel: Laurel, tmp_path: Path, more: dict[str, Any], verdict: str, status: int, source: str
-) -> None:
-    text = json.dumps(self_signed(**more))
-    (tmp_path / "credential.json").write_text(text)
-    for options in ((), ("--json",)):
-        result = laurel("verify", source, *options, input=text)
-        assert result.exit_code == status, result.output
-    assert json.loads(result.stdout)["verdict"] == verdict
-
-
-def test_a_did_is_shown_as_it_is_written(laurel: Laurel) -> None:
-    text = json.dumps(self_signed(issuer="did:key:z6MkpJySvETLnxhQG9DzEdmKJtysBDjuuTeDfUj1uNNCUqcj"))
-    assert "one of 'did:key:z6Mk" in laurel("verify", "-", input=text).output
-
-
-def self_signed(**more: Any) -> dict[str, Any]:
-    """Return a credential by a key of its own, which is the issuer's unless another is named."""
-    signer = PrivateKeySigner(ed25519.Ed25519PrivateKey.generate())
-    did = f"did:key:{signer.key.multikey}"
-    credential = {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "type": ["VerifiableCredential"],
-        "issuer": did,
-        "credentialSubject": {"id": "did:example:subject"},
-    } | more
-    method = f"{did}#{signer.key.multikey}"
-    return sign(credential, signer, verification_method=method, created=datetime(2026, 3, 2, tzinfo=UTC))
-
-
-def test_a_file_that_is_not_there_is_a_usage_error(laurel: Laurel) -> None:
-    assert laurel("verify", "nothing.json").exit_code == 2
