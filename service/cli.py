@@ -28,13 +28,14 @@ from service import (
     members,
     migrations,
     networks,
+    service_identity,
     settings,
     upkeep,
 )
 from service.app import create_app
 from service.errors import ServiceError
 from service.runtime import Runtime
-from service.tables import Key, Network, Token
+from service.tables import Key, Network, ServiceKey, Token
 
 app = typer.Typer(
     name="laurel",
@@ -248,11 +249,21 @@ def token_revoke(token_id: Annotated[str, typer.Argument(help="Its id, from `lau
         out.print("Revoked.")
 
 
+OrNetwork = Annotated[str | None, typer.Option("--network", "-n", help="Slug of the network.")]
+OrService = Annotated[bool, typer.Option("--service", help="The service's own, which sign receipts of checks.")]
+
+
 @keys_app.command("list")
-def keys_list(network: NetworkSlug, as_json: AsJson = False) -> None:
-    """List a network's keys with their dates; retired ones stay published, so that older badges verify."""
+def keys_list(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
+    """List the keys of a network or of the service with their dates; retired ones stay published, so that what they signed verifies."""
+    _check_one_owner(network, service=service)
     with _running() as running, running.database.read() as session:
-        _show_keys(as_json, keyring.keys_of(session, networks.by_slug(session, network)))
+        _show_keys(
+            as_json,
+            service_identity.keys(session)
+            if network is None
+            else keyring.keys_of(session, networks.by_slug(session, network)),
+        )
 
 
 @keys_app.command("new")
@@ -270,15 +281,27 @@ def keys_new(
 
 
 @keys_app.command("rotate")
-def keys_rotate(network: NetworkSlug, as_json: AsJson = False) -> None:
-    """Replace the signing keys; the old ones are kept, published and dated."""
+def keys_rotate(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
+    """Replace the signing keys of a network or of the service; the old ones are kept, published and dated."""
+    _check_one_owner(network, service=service)
     with _running() as running, running.database.write() as session:
-        _show_keys(as_json, keyring.rotate(session, running, networks.by_slug(session, network), running.now()))
+        now = running.now()
+        _show_keys(
+            as_json,
+            [service_identity.rotate(session, running, now)]
+            if network is None
+            else keyring.rotate(session, running, networks.by_slug(session, network), now),
+        )
 
 
-def _show_keys(as_json: bool, keys: Sequence[Key]) -> None:
+def _check_one_owner(network: str | None, *, service: bool) -> None:
+    if service == (network is not None):
+        raise typer.BadParameter("give either --network or --service")
+
+
+def _show_keys(as_json: bool, keys: Sequence[Key | ServiceKey]) -> None:
     columns = ("kid", "algorithm", "valid_from", "retired_at", "compromised_at")
-    rows = [{column: getattr(key, column) for column in columns} for key in keys]
+    rows = [{column: getattr(key, column, None) for column in columns} for key in keys]
     _show(as_json, rows, lambda: _table(columns, [[row[c] for c in columns] for row in rows]))
 
 

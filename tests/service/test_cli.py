@@ -54,6 +54,22 @@ def test_a_network_has_keys_from_the_start_and_rotation_keeps_the_old_ones(laure
     assert {key["kid"] for key in after if key["retired_at"]} == {key["kid"] for key in before}
 
 
+def test_the_service_has_keys_of_its_own_which_rotation_keeps_too(laurel: Laurel) -> None:
+    assert answer(laurel("keys", "list", "--service", "--json")) == []
+    (first,) = answer(laurel("keys", "rotate", "--service", "--json"))
+    (second,) = answer(laurel("keys", "rotate", "--service", "--json"))
+    listed = answer(laurel("keys", "list", "--service", "--json"))
+    assert [key["kid"] for key in listed] == [first["kid"], second["kid"]]
+    assert [key["retired_at"] is None for key in listed] == [False, True]
+    assert first["kid"][:12] in laurel("keys", "list", "--service").output
+
+
+@pytest.mark.parametrize("command", ["list", "rotate"])
+def test_keys_are_of_a_network_or_of_the_service(laurel: Laurel, command: str) -> None:
+    assert laurel("keys", command).exit_code == 2
+    assert laurel("keys", command, "--service", "-n", "circle").exit_code == 2
+
+
 def test_a_further_key_can_be_made(laurel: Laurel) -> None:
     laurel(*CREATE)
     made = answer(laurel("keys", "new", "-n", "circle", "--algorithm", "RSA", "--json"))
