@@ -15,7 +15,9 @@ SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
 def include(app: FastAPI) -> None:
     """Add the pages and their static files; what is to be verified may be as large as a photo."""
-    app.include_router(bundles.router, max_body_size=MAX_FILE_BYTES + FORM_BYTES)  # before the same paths in other forms
+    app.include_router(
+        bundles.router, max_body_size=MAX_FILE_BYTES + FORM_BYTES
+    )  # before the same paths in other forms
     app.include_router(public.router)
     app.include_router(confirmations.router)
     app.include_router(docs.router)
