@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, extract
 from credentials.recipient import matches
-from service import checking, opening, unopened, wording
+from service import check_receipts, checking, confirmations, opening, unopened, wording
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
@@ -94,7 +94,7 @@ def _checked(
             checked = checking.check(running, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
         return _refused(language, error)
-    return _result(running, language, opened, checked)
+    return _result(running, language, opened, checked, evidence=evidence)
 
 
 def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
@@ -123,11 +123,16 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
     return page
 
 
-def _result(running: Runtime, language: Language, opened: Opened, checked: Checked) -> Response:
+def _result(running: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
     title, sentence = wording.headline(checked, language)
     credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
+    proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
+    kept = check_receipts.read(credential) if proven else None
+    if kept is not None and checked.headline == "not-a-badge":
+        title = language.gettext(N_("This receipt of a check is genuine"))
+        sentence = language.gettext(N_("It is as it was signed. What it says is what held on its day."))
     return _page(
         language,
         checked=checked,
@@ -137,14 +142,24 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
         shown=_shown(running, credential),
-        proven=checked.outcome("proof") == checked.outcome("issuer") == "passed",
+        proven=proven,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
+        can_ask=proven and _can_ask(running, credential),
+        kept=kept,
+        questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
+        answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
+        evidence=evidence,
         received=opened.url if opened.url is not None else credential_text(checked.received),
         offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
         raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),
     )
+
+
+def _can_ask(running: Runtime, credential: dict[str, Any]) -> bool:
+    with running.database.read() as session:
+        return confirmations.can_be_asked(session, running, credential.get("id"))
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
