@@ -228,8 +228,7 @@ def make(running: Runtime, received: bytes, *, evidence: bool = False) -> Bundle
         raise InvalidError("not-a-credential", f"Expected a credential, got none: {_reason(report)}.")
     if _proven(report):  # until then its addresses are anybody's
         load = partial(recorder.load_quietly, ask=evidence)
-        grounds.evidence(running, report.credential, report, ask=True, load=load, rows=False)
-        grounds.policy(running, report.credential, report, ask=True, load=load, rows=False)
+        grounds.look(running, report.credential, report, ask=True, load=load, rows=False)
     documents = recorder.documents | _contexts(running.contexts, report.credential, recorder)
     return Bundle(text, recorder.now, evidence, documents)
 

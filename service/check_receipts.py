@@ -69,7 +69,7 @@ NOT_ASKED = N_("Not asked")
 _COMPARED: Final = {"passed": "yes", "failed": "no", "undecided": "could-not-check", "skipped": "not-asked"}
 _CREDENTIAL = N_("The SHA-256 digest of the credential, byte for byte as it was checked.")
 _REFRESHED = N_("Its issuer has a newer copy, and the answers are about that one.")
-_NAMELESS = N_("A badge without a name")
+_NAMELESS = N_("Badge without a name")
 _ADDRESS = re.compile(r"""https?://[!#-;=?-\[\]_a-z~]+""")
 _JOINERS = "\u200c\u200d"
 _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
@@ -91,7 +91,8 @@ class CheckReceipt:
     Args:
         id: of the record.
         at: when the check was made.
-        checker, checker_url: the name of whoever made it, and their address.
+        checker: the domain of whoever signed it, or their DID where it belongs to no domain.
+        checker_name, checker_url: what they call themselves, and their address.
         badge: the address of the badge, or a name made of the digest of its bytes.
         badge_name, badge_issuer: what the badge calls itself, and whom it names as issuer.
         headline, title, sentence: what the check came to: stable code, and in words.
@@ -103,6 +104,7 @@ class CheckReceipt:
     id: str
     at: datetime
     checker: str
+    checker_name: str
     checker_url: str
     badge: str
     badge_name: str
@@ -283,7 +285,7 @@ def _shown(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
     return {
         "lang": language.code,
         "name": say(NAME),
-        "checker": receipt.checker,
+        "checker": receipt.checker_name,
         "moment": language.moment(at),
         "at": {part: getattr(at, part) for part in ("year", "month", "day", "hour", "minute", "second")},
         "tone": TONES[receipt.headline],
@@ -321,7 +323,8 @@ def _read(credential: Any) -> CheckReceipt | None:
     return CheckReceipt(
         id=_text(credential["id"]),
         at=at,
-        checker=_text(issuer["name"]),
+        checker=domain_of(_text(issuer["id"])) or _text(issuer["id"]),
+        checker_name=_text(issuer["name"]),
         checker_url=_text(issuer["url"]),
         badge=_text(subject["id"]),
         badge_name=_text(subject["name"]),

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from credentials import Check, Load, Report
 from service import deeds, grounds, verification
 from service.deeds import Deeds
+from service.grounds import Grounds
 from service.known_issuers import Issuer, issuer_of
 from service.questions import Question
 from service.runtime import Runtime
@@ -45,6 +46,13 @@ TONES: Final[Mapping[str, Tone]] = {
     "not-decided": "unsure",
 }
 """Every headline and its tone; *good* is for a genuine badge, in force, of an issuer whom a list here knows."""
+
+UNPROVEN: Final = Grounds(
+    Question("evidence", "could-not-check", "signature-first"),
+    Question("policy", "could-not-check", "signature-first"),
+    None,
+)
+"""Of a badge without a signature that holds nothing is asked."""
 
 _STANDINGS: Final = (
     ("credential-revoked", "revoked"),
@@ -150,34 +158,22 @@ def check(
     credential = report.credential if isinstance(report.credential, dict) else {}
     rows, ask = documents is None, evidence or documents is not None
     issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
-    receipt = grounds.receipt_of(running, credential, ask=ask, load=load, rows=rows) if proven else None
+    rests = grounds.look(running, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
         _authentic(found, credential),
         _current(found, proven=proven),
         _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
-        *_grounds(running, credential, report, proven=proven, ask=ask, load=load, rows=rows),
+        rests.evidence,
+        rests.policy,
     )
     headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
-    done = deeds.deeds(credential, receipt)
+    done = deeds.deeds(credential, rests.receipt)
     return Checked(running.now(), report, headline, asked, issuer, done, body, address)
 
 
 def codes_of(report: Report) -> set[str]:
     """Return the codes of everything that was found."""
     return {finding.code for check in report.checks for finding in check.findings}
-
-
-def _grounds(
-    running: Runtime, credential: Mapping[str, Any], report: Report, *, proven: bool, ask: bool, load: Load, rows: bool
-) -> tuple[Question, Question]:
-    if not proven:
-        return tuple(  # type: ignore[return-value]
-            Question(name, "could-not-check", "signature-first") for name in ("evidence", "policy")
-        )
-    return (
-        grounds.evidence(running, credential, report, ask=ask, load=load, rows=rows),
-        grounds.policy(running, credential, report, ask=ask, load=load, rows=rows),
-    )
 
 
 def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:

@@ -105,7 +105,7 @@ def test_it_says_when_what_was_found_and_of_exactly_which_text(here: Runtime, is
     record = issued(here, checked)
     read = check_receipts.read(record)
     assert read is not None
-    assert (read.at, read.checker_url) == (checked.at, here.settings.base_url)
+    assert (read.at, read.checker, read.checker_url) == (checked.at, "localhost:8000", here.settings.base_url)
     assert read.badge == json.loads(checked.received)["id"]
     assert read.badge_name == "Kollegiales Feedback · Stufe Ⅱ 🎖"
     assert read.badge_issuer == f"Physiklehrkräfte Zürich ⚛ ({issuer.base_url.removeprefix('https://')})"
@@ -263,7 +263,7 @@ def test_a_name_is_one_short_line(name: object, kept: str) -> None:
 def test_a_badge_may_have_no_name(here: Runtime, issuer: Issuer, name: object) -> None:
     badge = named(issuer, name) | {"name": "\u200b"}
     record = issued(here, check(here, issuer, json.dumps(badge)))
-    assert record[SUBJECT]["name"] == "A badge without a name"
+    assert record[SUBJECT]["name"] == "Badge without a name"
 
 
 @pytest.mark.parametrize("received", ["", "hello", "[]", '{"a": 1, "a": 2}', "a.b.c", "%PDF-1.7"])
@@ -321,6 +321,14 @@ def test_a_record_with_other_members_is_not_read(here: Runtime, issuer: Issuer, 
 def test_every_answer_has_its_words(here: Runtime, issuer: Issuer) -> None:
     record = issued(here, check(here, issuer))
     assert list(evidence(record)) == ["headline", *questions.NAMES, "recipient", "credential"]
+
+
+def test_who_made_it_is_told_by_domain_and_not_by_what_they_call_themselves(here: Runtime, issuer: Issuer) -> None:
+    record = issued(here, check(here, issuer))
+    for did, told in (("did:web:elsewhere.example:a", "elsewhere.example"), ("did:key:z6Mk", "did:key:z6Mk")):
+        read = check_receipts.read(record | {"issuer": record["issuer"] | {"id": did}})
+        assert read is not None
+        assert (read.checker, read.checker_name) == (told, "Laurel at localhost:8000")
 
 
 # --- The document ----------------------------------------------------------------------------------------------------
