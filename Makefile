@@ -15,7 +15,7 @@ NODE := $(if $(shell command -v npm),tests/interop/node_modules/.package-lock.js
 # Measuring takes the tests half as long again: only where `coverage` will ask for it.
 MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
 
-.PHONY: help demo serve test check lint types drift coverage bench format lock
+.PHONY: help demo serve test check lint types drift coverage bench format catalogues lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,15 @@ bench: $(DEV) ## Figures: how fast, how much memory
 format: $(DEV) ## Format, and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+catalogues: $(DEV) ## Collect the texts that people read, and bring every language's catalogue up to them
+	@$(BIN)/pybabel -q extract --mapping=pyproject.toml --no-default-keywords --keywords="_ N_ gettext ngettext:1,2" \
+		--add-location=file --sort-by-file --no-wrap --omit-header --output=$(LOCALES)/laurel.pot service
+	@for language in $(LOCALES)/*/; do $(BIN)/pybabel -q update --domain=laurel --locale=$$(basename $$language) \
+		--input-file=$(LOCALES)/laurel.pot --output-dir=$(LOCALES) --no-wrap --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --init-missing; done
+
+LOCALES := service/locales
 
 lock: $(DEV) ## Lock the newest versions that pyproject.toml and tests/interop/package.json allow
 	$(LOCK) --group=build --output-file=requirements.txt

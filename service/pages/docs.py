@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from service.pages.rendering import page_headers, render
+from service.pages.speaking import Speaking
 
 router = APIRouter(include_in_schema=False)
 
@@ -14,8 +15,8 @@ POLICY = (
 
 
 @router.get("/docs")
-def get_docs() -> Response:
+def get_docs(language: Speaking) -> Response:
     """Show the API."""
-    page = render("docs.html", indexed=True)
+    page = render("docs.html", language=language, indexed=True)
     page.headers.update(page_headers(indexed=True) | {"Content-Security-Policy": POLICY})
     return page

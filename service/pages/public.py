@@ -10,7 +10,9 @@ from service import issuance, issuers, public_documents, showing
 from service.api.public import FIVE_MINUTES, ONE_HOUR, IfNoneMatch, served
 from service.api.requests import Now, Reader, Running
 from service.errors import NotFoundError
+from service.languages import N_, Language
 from service.pages.rendering import HTML, render, wanted
+from service.pages.speaking import Speaking
 
 router = APIRouter(include_in_schema=True, tags=["public addresses"])
 
@@ -31,7 +33,13 @@ DOCUMENT_FORMS = (public_documents.JSON_LD, "application/json", HTML)
 
 @router.get("/credentials/{name}")
 def get_credential(
-    name: str, session: Reader, running: Running, now: Now, accept: Accept = None, if_none_match: IfNoneMatch = None
+    name: str,
+    session: Reader,
+    running: Running,
+    now: Now,
+    language: Speaking,
+    accept: Accept = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Give a credential: JSON-LD, VC-JWT, PNG, SVG or a page, as `Accept` or the ending of the address says."""
     credential_id, _, ending = name.partition(".")
@@ -40,7 +48,7 @@ def get_credential(
     media_type = wanted(accept, list(CREDENTIAL_FORMS))
     form = ending or CREDENTIAL_FORMS[media_type]
     if form == "html":
-        return _credential_page(session, running, now, credential_id, if_none_match)
+        return _credential_page(session, running, now, language, credential_id, if_none_match)
     row = public_documents.visible_credential(session, credential_id)
     if row is None:
         return served(None, None, 0, "credential")
@@ -57,15 +65,18 @@ def get_credential(
 
 
 def _credential_page(
-    session: Reader, running: Running, now: Now, credential_id: str, if_none_match: str | None
+    session: Reader, running: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
     shown = showing.credential(session, credential_id, now)
     if shown is None:
-        sentence = "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
-        return _notice("No badge at this address", sentence)
+        sentence = N_(
+            "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
+        )
+        return _notice(language, N_("No badge at this address"), sentence)
     subject = shown.document["credentialSubject"]
     page = render(
         "credential.html",
+        language=language,
         indexed=shown.row.visibility == "public",
         credential=shown.document,
         achievement=subject["achievement"],
@@ -82,16 +93,24 @@ def _credential_page(
 
 @router.get("/networks/{slug}")
 def get_network(
-    slug: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+    slug: str,
+    session: Reader,
+    running: Running,
+    language: Speaking,
+    accept: Accept = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Give an issuer: its Open Badges Profile, or its page."""
     slug, ending = _without_ending(slug)
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = showing.network(session, running, slug)
         if shown is None:
-            return _notice("No network at this address", "Networks have the address that their badges name.")
+            return _notice(
+                language, N_("No network at this address"), N_("Networks have the address that their badges name.")
+            )
         page = render(
             "network.html",
+            language=language,
             indexed=not shown.network.sandbox,
             network=shown.network,
             name=shown.name,
@@ -106,16 +125,24 @@ def get_network(
 
 @router.get("/achievements/{version_id}")
 def get_achievement(
-    version_id: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+    version_id: str,
+    session: Reader,
+    running: Running,
+    language: Speaking,
+    accept: Accept = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Give a published version of an achievement: its criteria for programs, or for people."""
     version_id, ending = _without_ending(version_id)
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = showing.achievement(session, running, version_id)
         if shown is None:
-            return _notice("Nothing is published here", "An achievement has the address that its badges name.")
+            return _notice(
+                language, N_("Nothing is published here"), N_("An achievement has the address that its badges name.")
+            )
         page = render(
             "achievement.html",
+            language=language,
             indexed=True,
             achievement=shown.document,
             network=shown.network,
@@ -131,16 +158,24 @@ def get_achievement(
 
 @router.get("/receipts/{receipt_id}")
 def get_receipt(
-    receipt_id: str, session: Reader, running: Running, accept: Accept = None, if_none_match: IfNoneMatch = None
+    receipt_id: str,
+    session: Reader,
+    running: Running,
+    language: Speaking,
+    accept: Accept = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Give the receipt of a decision: canonical JSON, whose SHA-256 the credential cites, or a page."""
     receipt_id, ending = _without_ending(receipt_id)
     if not ending and wanted(accept, ("application/json", HTML)) == HTML:
         shown = showing.receipt(session, receipt_id)
         if shown is None:
-            return _notice("No receipt at this address", "A receipt has the address that its badge names.")
+            return _notice(
+                language, N_("No receipt at this address"), N_("A receipt has the address that its badge names.")
+            )
         page = render(
             "receipt.html",
+            language=language,
             receipt=shown.document,
             rows=shown.rows,
             network=shown.network,
@@ -157,17 +192,17 @@ def get_receipt(
 
 
 @router.get("/", include_in_schema=False)
-def get_home() -> Response:
+def get_home(language: Speaking) -> Response:
     """Say what this is."""
-    return render("home.html", indexed=True, max_age_seconds=FIVE_MINUTES)
+    return render("home.html", language=language, indexed=True, max_age_seconds=FIVE_MINUTES)
 
 
 def _without_ending(name: str) -> tuple[str, str]:
     return (name.removesuffix(".json"), "json") if name.endswith(".json") else (name, "")
 
 
-def _notice(title: str, sentence: str) -> Response:
-    return render("notice.html", status=404, title=title, sentence=sentence)
+def _notice(language: Language, title: str, sentence: str) -> Response:
+    return render("notice.html", language=language, status=404, title=title, sentence=sentence)
 
 
 def _tagged(page: Response, if_none_match: str | None) -> Response:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 from fastapi import Response
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, select_autoescape
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from service.languages import ENGLISH, LANGUAGES, Language
+from service.pages.speaking import Spoken
+from service.pages.vocabulary import ACHIEVEMENT_TYPES
 from service.pages.words import sentence
+from service.preferences import preferences
 
 FOLDER = Path(__file__).parent
 STATIC_VERSION = sha256(b"".join(path.read_bytes() for path in sorted((FOLDER / "static").glob("*")))).hexdigest()[:12]
@@ -33,22 +37,12 @@ def markdown(text: str) -> Markup:
     return Markup(rendered)  # noqa: S704  (CommonMark without HTML: everything of the text is escaped)
 
 
-def day(value: str | datetime | None) -> str:
-    """Return a date as people write it: 8 September 2026; a text that is no date as it stands."""
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return str(value)
-    if instant is None:
-        return ""
-    instant = instant.astimezone(UTC)
-    return f"{instant.day} {instant:%B} {instant.year}"
-
-
-def kind(achievement_type: str) -> str:
-    """Return an achievement type of the vocabulary in words: MicroCredential is Micro credential."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", achievement_type.removeprefix("ext:"))
-    return words.capitalize() or "Achievement"
+def kind(achievement_type: str, language: Language = ENGLISH) -> str:
+    """Return an achievement type in words (MicroCredential is Micro credential); one of an issuer's own in its words."""
+    if achievement_type in ACHIEVEMENT_TYPES:
+        return language.gettext(ACHIEVEMENT_TYPES[achievement_type])
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", achievement_type.removeprefix("ext:")).capitalize()
+    return words or kind("Achievement", language)
 
 
 def domain(url: str) -> str:
@@ -58,31 +52,75 @@ def domain(url: str) -> str:
     return urlsplit(url).netloc or url
 
 
-_environment = Environment(
-    loader=FileSystemLoader(FOLDER / "templates"),
-    autoescape=select_autoescape(default=True),
-    undefined=ChainableUndefined,  # a document may leave out whatever it likes
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters |= {"markdown": markdown, "day": day, "domain": domain, "kind": kind, "sentence": sentence}
-_environment.globals["static_version"] = STATIC_VERSION
+@cache
+def _environment(code: str) -> Environment:
+    """Return the environment in which templates speak one language.
+
+    `_("...")` is text, and so is whatever a value says in it; HTML stands only in `{% trans %}`, where values are
+    escaped. In both, placeholders are written `%(name)s`.
+    """
+    language = LANGUAGES[code]
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=ChainableUndefined,  # a document may leave out whatever it likes
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+
+    def text(message: str, **values: Any) -> Markup:
+        translated = escape(language.gettext(message))
+        return translated % values if values else translated
+
+    def markup(message: str, **values: Any) -> Markup:
+        return Markup(language.gettext(message)) % values  # noqa: S704  (a constant of a template, or its translation)
+
+    def counted(one: str, many: str, count: int, **values: Any) -> Markup:
+        escaped = {name: escape(value) for name, value in values.items()}
+        return Markup(language.ngettext(one, many, count, **escaped))  # noqa: S704  (as above)
+
+    # Not the extension's own functions: theirs take what `_` is given for HTML, also where it is no constant.
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals |= {"_": text, "gettext": markup, "ngettext": counted, "static_version": STATIC_VERSION}
+    environment.filters |= {
+        "markdown": markdown,
+        "domain": domain,
+        "sentence": sentence,
+        "day": language.day,
+        "moment": language.moment,
+        "number": language.number,
+        "kind": lambda achievement_type: kind(achievement_type, language),
+    }
+    return environment
 
 
 def render(
-    template: str, *, status: int = 200, max_age_seconds: int = 0, indexed: bool = False, **values: Any
+    template: str,
+    *,
+    language: Language,
+    status: int = 200,
+    max_age_seconds: int = 0,
+    indexed: bool = False,
+    back: str | None = None,
+    **values: Any,
 ) -> Response:
-    """Return a page.
+    """Return a page in one language.
 
     Args:
         template: its file in `templates`.
+        language: of the visitor, as the route's `Speaking` has it.
         status: of the answer.
         max_age_seconds: how long a cache may keep it; 0: ask again each time.
         indexed: whether search engines may list it.
+        back: where it leads to choose another language, a path of ours; as a rule the page's own address.
         values: what the template shows.
     """
-    text = _environment.get_template(template).render(**values)
-    headers = page_headers(max_age_seconds=max_age_seconds, indexed=indexed)
+    where = back or (language.back if isinstance(language, Spoken) else "/")
+    shell = {"language": language, "languages": LANGUAGES.values(), "back": where}
+    text = _environment(language.code).get_template(template).render(values | shell)
+    headers = page_headers(max_age_seconds=max_age_seconds, indexed=indexed) | {"Content-Language": language.code}
     return Response(text, status, headers, media_type=HTML)
 
 
@@ -93,7 +131,7 @@ def page_headers(*, max_age_seconds: int = 0, indexed: bool = False) -> dict[str
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": f"public, max-age={max_age_seconds}" if max_age_seconds else "no-cache",
-        "Vary": "Accept",
+        "Vary": "Accept, Accept-Language, Cookie",
     }
     return headers if indexed else headers | {"X-Robots-Tag": "noindex"}
 
@@ -103,14 +141,7 @@ def wanted(accept: str | None, offered: Sequence[str]) -> str:
 
     Spec: RFC 9110, section 12.5.1 (the most specific range that fits gives the weight).
     """
-    ranges = []
-    for part in (accept or "*/*").split(",")[:50]:
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-        try:
-            ranges.append((name, float(weight)))
-        except ValueError:
-            continue
+    ranges = preferences(accept or "*/*")
 
     def weight_of(media_type: str) -> float:
         fitting = [

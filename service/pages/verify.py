@@ -11,6 +11,7 @@ from service import verification
 from service.api.requests import Running
 from service.errors import ServiceError, TooManyRequestsError
 from service.pages.rendering import domain, render
+from service.pages.speaking import Speaking
 from service.pages.words import in_words
 from service.runtime import Runtime
 
@@ -18,9 +19,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/verify")
-def get_verify() -> Response:
+def get_verify(language: Speaking) -> Response:
     """Show the form."""
-    return render("verify.html", indexed=True, report=None, problem=None)
+    return render("verify.html", language=language, indexed=True, report=None, problem=None)
 
 
 async def _form(request: Request) -> tuple[list[bytes], str]:
@@ -34,7 +35,10 @@ async def _form(request: Request) -> tuple[list[bytes], str]:
 
 @router.post("/verify")
 def post_verify(
-    request: Request, running: Running, sent: Annotated[tuple[list[bytes], str], Depends(_form)]
+    request: Request,
+    running: Running,
+    language: Speaking,
+    sent: Annotated[tuple[list[bytes], str], Depends(_form)],
 ) -> Response:
     """Check what was given and show the report; nothing of it is kept."""
     given, recipient = sent
@@ -44,15 +48,16 @@ def post_verify(
             if given
             else "Nothing was given. Paste a link, JSON or a JWT, or choose a file."
         )
-        return render("verify.html", status=422, report=None, problem=problem)
+        return render("verify.html", language=language, status=422, report=None, problem=problem)
     try:
         running.fair_use.take(request.client.host if request.client else "", running.steady())
         report = _report(running, given[0], recipient or None)
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
-        return render("verify.html", status=status, report=None, problem=error.message)
+        return render("verify.html", language=language, status=status, report=None, problem=error.message)
     return render(
         "verify.html",
+        language=language,
         report=report,
         problem=None,
         words=in_words(report),

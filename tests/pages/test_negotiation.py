@@ -105,12 +105,13 @@ def test_the_tags_of_two_forms_differ(stage: Stage, url: str) -> None:
 
 @pytest.mark.parametrize("accept", [BROWSER, "application/json", "image/png"])
 def test_a_private_badge_looks_like_none(stage: Stage, url: str, accept: str) -> None:
-    missing = stage.client.get(url[:-32] + "0" * 32, headers={"Accept": accept})
+    other = url[:-32] + "0" * 32
+    missing = stage.client.get(other, headers={"Accept": accept})
     with stage.running.database.write() as session:
         session.get_one(Credential, url.rpartition("/")[2]).visibility = "private"
     private = stage.client.get(url, headers={"Accept": accept})
     assert private.status_code == missing.status_code == 404
-    assert private.content == missing.content
+    assert private.text == missing.text.replace(other[-32:], url[-32:])  # the address that was asked for leads back
     assert [stage.client.get(f"{url}.{ending}").status_code for ending in ("json", "jwt", "png", "svg", "html")] == [
         404
     ] * 5
