@@ -145,7 +145,7 @@ def check(
         _authentic(found, credential),
         _current(found, proven=proven),
         _issuer(found, issuer, proven=proven),
-        *_grounds(running, credential, report, proven=proven, ask=evidence or documents is not None, load=load),
+        *_grounds(running, credential, report, proven=proven, ask=evidence, load=load, rows=documents is None),
     )
     headline = _headline(report, found, asked, issuer)
     return Checked(running.now(), report, headline, asked, issuer, body, address)
@@ -157,15 +157,15 @@ def codes_of(report: Report) -> set[str]:
 
 
 def _grounds(
-    running: Runtime, credential: Mapping[str, Any], report: Report, *, proven: bool, ask: bool, load: Load
+    running: Runtime, credential: Mapping[str, Any], report: Report, *, proven: bool, ask: bool, load: Load, rows: bool
 ) -> tuple[Question, Question]:
     if not proven:
         return tuple(  # type: ignore[return-value]
             Question(name, "could-not-check", "signature-first") for name in ("evidence", "policy")
         )
     return (
-        grounds.evidence(running, credential, report, ask=ask, load=load),
-        grounds.policy(running, credential, report, ask=ask, load=load),
+        grounds.evidence(running, credential, report, ask=ask or not rows, load=load, rows=rows),
+        grounds.policy(running, credential, report, ask=ask or not rows, load=load, rows=rows),
     )
 
 

@@ -70,13 +70,17 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Citation:
-    """A record as a credential speaks of it; `digest` is its salted seal, 64 hexadecimal digits."""
+    """A record as a credential speaks of it; `digest` is its salted seal, 64 hexadecimal digits.
+
+    `minutes` are those that may be told.
+    """
 
     on: date
     genre: str
     narrative: str
     digest: str
     judgements: tuple[Judgement, ...] = ()
+    minutes: int = 0
 
 
 def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citation]:
@@ -119,6 +123,30 @@ def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dic
             "type": ["Evidence"],
             "narrative": f"{len(ordered) - MAX_EVIDENCE} more records of the network.",
             "genre": "summary",
+        }
+
+
+def time_spent(credential_url: str, citations: Iterable[Citation]) -> Iterator[dict[str, Any]]:
+    """Yield the item of evidence that says how long everything took together, if that is known.
+
+    Open Badges has no member for it: `creditsEarned` counts credits. So it stands in words, and in `description` as an ISO
+    8601 duration in hours and minutes, for programs.
+
+    Spec: Open Badges 3.0, section B.1.10 (Evidence).
+    """
+    told = [citation.minutes for citation in citations if citation.minutes]
+    if told:
+        hours, minutes = divmod(sum(told), 60)
+        parts = [(hours, "hour", "H"), (minutes, "minute", "M")]
+        words = " and ".join(f"{n} {noun if n == 1 else noun + 's'}" for n, noun, _ in parts if n)
+        pieces = "1 piece of evidence" if len(told) == 1 else f"{len(told)} pieces of evidence"
+        yield {
+            "id": f"{credential_url}#time",
+            "type": ["Evidence"],
+            "name": "Time spent",
+            "description": "PT" + "".join(f"{n}{letter}" for n, _, letter in parts if n),
+            "narrative": f"{words} in all, by {pieces}.",
+            "genre": "duration",
         }
 
 
@@ -185,13 +213,15 @@ def _citation(
             what.local_date, "confidential", f"In a confidential session. {source}", record.body_digest, judgements
         )
     if isinstance(what, Contribution):
-        genre, minutes = what.type, f", {what.minutes} minutes" if what.minutes else ""
+        genre, spent = what.type, what.minutes or 0
         deed = CONTRIBUTED.get(what.type, f"Contributed ({what.type.removeprefix('x-')})")
     else:
-        genre, minutes = what.kind, ""
+        genre, spent = what.kind, 0
         deed = EVALUATED[what.kind] + (f" ({what.instrument})" if what.instrument else "")
     day = f"{what.local_date.day} {what.local_date:%B %Y}"
-    return Citation(what.local_date, genre, f"{deed} on {day}{minutes}. {source}", record.body_digest, judgements)
+    minutes = f", {spent} minutes" if spent else ""
+    told = f"{deed} on {day}{minutes}. {source}"
+    return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
 
 
 def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[Judgement]]:

@@ -122,6 +122,7 @@ def write(
             },
             "evidence": [
                 *citations.evidence(url, grounds),
+                *citations.time_spent(url, grounds),
                 receipts.evidence(settings, receipt),
                 *_renewal(settings, earlier.get((decision.member_id, version.achievement_id))),
             ],

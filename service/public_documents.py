@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from credentials import Fetched
+from credentials import Fetched, canonical_json
 from service import achievements, issuers, keyring, pictures, receipts, vc_api_status
 from service.database import ReadSession
 from service.runtime import Runtime
@@ -26,7 +26,10 @@ CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/
 
 def is_ours(settings: Settings, url: str) -> bool:
     """Return whether an address is one of this service (on localhost whatever the scheme: did:web knows https only)."""
-    asked, own = urlsplit(url), urlsplit(settings.base_url)
+    try:
+        asked, own = urlsplit(url), urlsplit(settings.base_url)
+    except ValueError:  # a bracket that does not close, as nobody's address has
+        return False
     return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
 
 
@@ -142,6 +145,12 @@ def achievement(session: ReadSession, running: Runtime, version_id: str) -> Fetc
     return _json({"@context": CONTEXTS, **achievements.document(session, running.settings, version)}, JSON_LD)
 
 
+def definition(session: ReadSession, _running: Runtime, version_id: str) -> Fetched | None:
+    """Return the definition of a published version, with its rule: the very bytes whose digest a receipt gives."""
+    version = published_version(session, version_id)
+    return None if version is None else Fetched(canonical_json(version.definition), "application/json")
+
+
 def credential(session: ReadSession, _running: Runtime, credential_id: str, form: str | None) -> Fetched | None:
     """Return a credential as it was signed: JSON, or VC-JWT for the ending `.jwt`."""
     row = visible_credential(session, credential_id)
@@ -170,6 +179,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/status/([^/]+)", status_list),
         (r"/networks/([^/]+)/image", network_image),
         (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
+        (r"/achievements/([^/.]+)/definition\.json", definition),
         (r"/achievements/([^/.]+)(?:\.json)?", achievement),
         (r"/receipts/([^/.]+)(?:\.json)?", receipt),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),

@@ -93,6 +93,13 @@ def get_achievement_image(
     return served(found, if_none_match, ONE_HOUR, "picture")
 
 
+@router.get("/achievements/{version_id}/definition.json")
+def get_definition(version_id: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give the definition of an achievement, with the rule: canonical JSON, whose SHA-256 the receipts of awards give."""
+    found = public_documents.definition(session, running, version_id)
+    return served(found, if_none_match, ONE_HOUR, "achievement")
+
+
 @router.get("/health", response_model=Health)
 def get_health(request: Request, session: Reader, running: Running, now: Now) -> Response:
     """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""

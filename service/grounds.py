@@ -1,0 +1,414 @@
+"""On what a badge rests: is its evidence unchanged, and was it decided by the network's own published rule.
+
+Asked only of a badge whose signature and issuer stand: then the digests in it are what its issuer signed. Badges that
+were issued here are held against our own records; those of others against what can be had from their addresses, and
+that only where somebody asked for it, for whoever keeps it then sees that somebody looks.
+
+An answer is the gravest of what was found, and what could not be compared is never a yes.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from credentials import CredentialError, Load, Report, UnavailableError, canonical_json, parse_json
+from credentials.digests import read_digests, resources_of
+from service import own_badges, policies
+from service.criteria import Criterion
+from service.errors import InvalidError
+from service.languages import N_
+from service.own_badges import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, Own
+from service.questions import Answer, Question
+from service.records import identifier
+from service.runtime import Runtime
+
+MAX_ITEMS: Final = 200
+"""How many items of evidence of one badge are looked at."""
+MAX_FETCHED: Final = 5
+"""How many addresses are asked for the evidence of one badge of others."""
+
+_SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
+    # The gravest first.
+    (
+        "no",
+        "evidence-changed",
+        N_("Something that it cites as evidence is not any more what it was when the badge was signed."),
+    ),
+    (
+        "no",
+        "evidence-taken-back",
+        N_("Some of the evidence was taken back, or set aside, after the badge was signed."),
+    ),
+    (
+        "could-not-check",
+        "evidence-not-on-record",
+        N_("Some of the evidence that it cites was not found in the issuer's records."),
+    ),
+    (
+        "could-not-check",
+        "evidence-file-missing",
+        N_("A file that belongs to the evidence is not kept any more."),
+    ),
+    (
+        "could-not-check",
+        "evidence-erased",
+        N_(
+            "Content of the evidence was erased, as people may ask for. Its date and its fingerprint are still on "
+            "record, and fit."
+        ),
+    ),
+    ("could-not-check", "evidence-not-reached", N_("Some of the evidence could not be had now. Try again later.")),
+    (
+        "could-not-check",
+        "evidence-fingerprint-unknown",
+        N_("It gives a fingerprint of its evidence in a form that is not known here."),
+    ),
+    ("could-not-check", "evidence-too-many", N_("It cites more evidence than is compared for one check.")),
+    ("could-not-check", "evidence-large", N_("Files among the evidence are too large to be compared while you wait.")),
+    (
+        "could-not-check",
+        "evidence-with-issuer",
+        N_(
+            "It carries fingerprints of evidence that its issuer keeps. Whoever is shown the evidence can compare them; "
+            "here it cannot be seen."
+        ),
+    ),
+    (
+        "could-not-check",
+        "evidence-not-asked",
+        N_(
+            "The evidence lies elsewhere and was not asked for, so that nobody there learns that you look at this badge."
+        ),
+    ),
+    (
+        "could-not-check",
+        "evidence-partly-sealed",
+        N_("What could be compared is unchanged. Other evidence is only linked, and whoever keeps it can change it."),
+    ),
+    ("yes", "evidence-unchanged", N_("All evidence that it cites is as it was when the badge was signed.")),
+    (
+        "not-offered",
+        "evidence-without-digest",
+        N_("It links to evidence without a fingerprint, so that nobody can tell whether that was changed."),
+    ),
+    (
+        "not-offered",
+        "evidence-only-told",
+        N_("It describes its evidence in words only. They are signed; there is nothing to compare them with."),
+    ),
+    ("not-offered", "evidence-none", N_("It cites no evidence.")),
+    (
+        "no",
+        "policy-receipt-of-another",
+        N_("The record of the decision that it cites is about another decision."),
+    ),
+    (
+        "no",
+        "policy-receipt-contradicts",
+        N_("By its own numbers, the issuer's record of the decision does not show that the rule was met."),
+    ),
+    ("no", "policy-rule-differs", N_("It was decided by another rule than the one that is published.")),
+    ("no", "policy-override", N_("People decided by hand. There is a published rule, and it was not what decided.")),
+    (
+        "could-not-check",
+        "policy-receipt-changed",
+        N_(
+            "The issuer's record of the decision is not the one that the badge was signed with, so that it shows nothing."
+        ),
+    ),
+    (
+        "could-not-check",
+        "policy-receipt-not-reached",
+        N_("The issuer's record of the decision could not be had now. Try again later."),
+    ),
+    (
+        "could-not-check",
+        "policy-receipt-unknown-form",
+        N_("What it cites as the record of the decision has a form that is not known here."),
+    ),
+    ("could-not-check", "policy-under-review", N_("The issuer is looking again at how it was decided.")),
+    (
+        "could-not-check",
+        "policy-evidence-differs",
+        N_("The badge and the record of the decision do not cite the same evidence."),
+    ),
+    (
+        "could-not-check",
+        "policy-rule-not-reached",
+        N_("The record of the decision is in order. The published rule could not be had, to compare it with."),
+    ),
+    (
+        "could-not-check",
+        "policy-rule-unknown",
+        N_("The published rule is written in a form that is not known here."),
+    ),
+    (
+        "could-not-check",
+        "policy-recorded",
+        N_("It was awarded elsewhere or earlier, and only recorded here. How that was decided cannot be seen."),
+    ),
+    (
+        "could-not-check",
+        "policy-people",
+        N_("Its criteria are words, and people judged whether they are met. That cannot be checked by a program."),
+    ),
+    (
+        "could-not-check",
+        "policy-not-asked",
+        N_(
+            "Its issuer keeps a record of the decision. It was not asked for, so that nobody there learns that you look "
+            "at this badge."
+        ),
+    ),
+    (
+        "yes",
+        "policy-followed",
+        N_("The issuer's record of the decision shows, condition by condition, that its published rule was met."),
+    ),
+    (
+        "yes",
+        "policy-approved",
+        N_("The issuer's record of the decision shows that its published rule was met and that people approved."),
+    ),
+    ("not-offered", "policy-no-receipt", N_("Its issuer publishes no record of how it was decided.")),
+)
+
+DEFINITION: Final = "/definition.json"
+"""What follows the address of a published achievement in that of its definition, whose digest a receipt gives."""
+
+REASONS: Final[Mapping[str, str]] = {reason: sentence for _, reason, sentence in _SAID}
+"""A sentence for each reason, for people; the gravest first."""
+ANSWERS: Final[Mapping[str, Answer]] = {reason: answer for answer, reason, _ in _SAID}
+"""The answer that each reason is for."""
+
+
+class _OpenError(Exception):
+    """No more can be said than a reason of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def evidence(
+    running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
+) -> Question:
+    """Return whether what a badge cites as evidence is as it was when it was signed.
+
+    Args:
+        credential: with a signature that holds.
+        ask: fetch what lies with others.
+        load: what is asked for documents.
+        rows: whether our own records may be asked; False where there are none, as for a bundle.
+    """
+    own = _own(running, credential) if rows else None
+    related = list(_related(running, credential, report))
+    if own is None:
+        found = [*related, *_with_others(credential, ask=ask, load=load)]
+    else:
+        found = [*related, *_here(running, credential, own, ask=ask)]
+    if "evidence-unchanged" in found and "evidence-without-digest" in found:
+        found.append("evidence-partly-sealed")
+    return _gravest("evidence", found or ["evidence-none"])
+
+
+def policy(
+    running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
+) -> Question:
+    """Return whether a badge was decided by the rule that its network has published.
+
+    1. It cites the receipt of its decision by digest, and what is there has that digest.
+    2. The receipt is about this very badge, and its numbers are consistent.
+    3. The definition that it names is the published one, and asks for what the receipt says was asked for.
+    4. What people decided is told as such: no program can see whether they were right.
+
+    Of a case in which somebody contests the decision nothing is said: to all but its parties it does not exist.
+
+    Args:
+        credential, ask, load, rows: as for `evidence`.
+    """
+    _ = report
+    item = policies.receipt_item(credential)
+    if item is None:
+        return _gravest("policy", ["policy-no-receipt"])
+    own = _own(running, credential) if rows else None
+    if own is None and not ask:
+        return _gravest("policy", ["policy-not-asked"])
+    return _gravest("policy", [_decided(credential, item, own, load)])
+
+
+def receipt_of(
+    running: Runtime, credential: Mapping[str, Any], *, ask: bool, load: Load, rows: bool = True
+) -> Mapping[str, Any] | None:
+    """Return the receipt of a badge's decision, whose digest fits; None where none can be had, or is not to be asked for.
+
+    Args:
+        credential, ask, load, rows: as for `evidence`.
+    """
+    item = policies.receipt_item(credential)
+    own = _own(running, credential) if rows else None
+    if item is None or (own is None and not ask):
+        return None
+    try:
+        return _receipt(item, own, load)
+    except _OpenError:
+        return None
+
+
+def _gravest(name: str, found: Collection[str]) -> Question:
+    reason = next(each for each in REASONS if each in found)
+    return Question(name, ANSWERS[reason], reason)
+
+
+def _own(running: Runtime, credential: Mapping[str, Any]) -> Own | None:
+    item = policies.receipt_item(credential)
+    with running.database.read() as session:
+        return own_badges.find(session, running, credential, item["id"] if item is not None else None)
+
+
+# --- Evidence ------------------------------------------------------------------------------------------------------
+
+
+def _here(running: Runtime, credential: Mapping[str, Any], own: Own, *, ask: bool) -> Iterator[str]:
+    """Yield what is found of a badge that was issued here: its seals, and its receipt, held against our rows."""
+    item = policies.receipt_item(credential)
+    told: dict[UUID, str] = {}
+    if item is not None and own.receipt is not None:
+        if not _fits(item, own.receipt.encode()):
+            yield "evidence-changed"
+        else:
+            named = policies.told_by(policies.mapping(parse_json(own.receipt)))
+            told = {found: digest for name, digest in named.items() if (found := identifier(name)) is not None}
+    elif item is not None:
+        yield "evidence-not-on-record"
+    seals = policies.seals_of(credential)
+    if not policies.cites_some(credential):
+        told = {record_id: digest for record_id, digest in told.items() if digest in seals}
+    if seals:
+        file_bytes = MAX_FILE_BYTES_ASKED if ask else MAX_FILE_BYTES
+        with running.database.read() as session:
+            yield from own_badges.compare(session, own, seals, told, file_bytes=file_bytes)
+
+
+def _with_others(credential: Mapping[str, Any], *, ask: bool, load: Load) -> Iterator[str]:
+    items = policies.items_of(credential)
+    related = [each.get("id") for _, each in resources_of(credential) if policies.has_digest(each)][:MAX_ITEMS]
+    left = MAX_FETCHED
+    for item in items[:MAX_ITEMS]:
+        address = item.get("id")
+        elsewhere = isinstance(address, str) and address.lower().startswith(("https://", "http://"))
+        if policies.has_digest(item):
+            private = not elsewhere or policies.is_within(credential, address)
+            if private or not ask or left == 0:
+                yield "evidence-with-issuer" if private else "evidence-too-many" if ask else "evidence-not-asked"
+                continue
+            left -= 1
+            yield _compared(item, str(address), load)
+        elif address not in related:
+            linked = elsewhere and not policies.is_within(credential, address)
+            yield "evidence-without-digest" if linked else "evidence-only-told"
+    if len(items) > MAX_ITEMS:
+        yield "evidence-too-many"
+
+
+def _compared(item: Mapping[str, Any], address: str, load: Load) -> str:
+    try:
+        read_digests(item)
+    except CredentialError:
+        return "evidence-fingerprint-unknown"
+    try:
+        body = load(address.partition("#")[0]).body
+    except UnavailableError:
+        return "evidence-not-reached"
+    return "evidence-unchanged" if _fits(item, body) else "evidence-changed"
+
+
+def _related(running: Runtime, credential: Mapping[str, Any], report: Report) -> Iterator[str]:
+    """Yield what the report says of the resources to which a badge relates; contexts are no evidence."""
+    check = next(each for each in report.checks if each.name == "resources")
+    codes = {finding.pointer: finding.code for finding in check.findings}
+    for where, resource in resources_of(credential):
+        address = resource.get("id")
+        if not isinstance(address, str) or address in running.contexts or not policies.has_digest(resource):
+            continue
+        code = next((code for place, code in codes.items() if f"{place}/".startswith(f"{where}/")), None)
+        if code == "digest-mismatch":
+            yield "evidence-changed"
+        elif code in ("digest-malformed", "digest-unsupported"):
+            yield "evidence-fingerprint-unknown"
+        elif code is not None or check.outcome == "skipped":
+            yield "evidence-not-reached"
+        else:
+            yield "evidence-too-many" if "/relatedResource" in codes else "evidence-unchanged"
+
+
+def _fits(item: Mapping[str, Any], body: bytes) -> bool:
+    return all(digest.fits(body) for digest in policies.digests_of(item))
+
+
+# --- Policy --------------------------------------------------------------------------------------------------------
+
+
+def _decided(credential: Mapping[str, Any], item: Mapping[str, Any], own: Own | None, load: Load) -> str:
+    try:
+        receipt = _receipt(item, own, load)  # (1)
+        if policies.of_another(receipt, credential):  # (2)
+            return "policy-receipt-of-another"
+        if policies.contradicts_itself(receipt):
+            return "policy-receipt-contradicts"
+        if own is not None and own.review_since is not None:
+            return "policy-under-review"
+        if receipt["basis"] == "recorded":  # (4)
+            return "policy-recorded"
+        rule = _rule(receipt, own, load)  # (3)
+    except _OpenError as found:
+        return found.reason
+    if receipt["basis"] == "override":  # (4)
+        return "policy-people" if rule is None else "policy-override"
+    if rule is None or policies.rule_differs(receipt, rule):
+        return "policy-rule-differs"
+    if policies.evidence_differs(receipt, credential):
+        return "policy-evidence-differs"
+    return "policy-approved" if receipt["basis"] == "approval" else "policy-followed"
+
+
+def _receipt(item: Mapping[str, Any], own: Own | None, load: Load) -> Mapping[str, Any]:
+    """Return the receipt that an item of evidence cites by its digest.
+
+    Raises:
+        _OpenError: it cannot be had, is another, or has a form that is not known here.
+    """
+    try:
+        body = load(item["id"]).body if own is None else (own.receipt or "").encode()
+    except UnavailableError as error:
+        raise _OpenError("policy-receipt-not-reached") from error
+    if own is not None and own.receipt is None:
+        raise _OpenError("policy-receipt-not-reached")
+    if not _fits(item, body):
+        raise _OpenError("policy-receipt-changed")
+    try:
+        receipt = parse_json(body)
+    except CredentialError as error:
+        raise _OpenError("policy-receipt-unknown-form") from error
+    if not isinstance(receipt, Mapping) or not policies.is_form(receipt):
+        raise _OpenError("policy-receipt-unknown-form")
+    return receipt
+
+
+def _rule(receipt: Mapping[str, Any], own: Own | None, load: Load) -> Criterion | None:
+    """Return the rule of the published definition that the receipt names by its digest; None where it has none.
+
+    Raises:
+        _OpenError: it cannot be had, is another, or has a form that is not known here.
+    """
+    try:
+        body = canonical_json(own.version.definition) if own else load(f"{receipt['achievement']}{DEFINITION}").body
+        rule = policies.rule_in(parse_json(body))
+    except UnavailableError as error:
+        raise _OpenError("policy-rule-not-reached") from error
+    except (CredentialError, InvalidError) as error:
+        raise _OpenError("policy-rule-unknown") from error
+    if sha256(body).hexdigest() != receipt.get("definition_sha256"):
+        raise _OpenError("policy-rule-differs")
+    return rule
