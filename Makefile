@@ -52,8 +52,8 @@ format: $(DEV) ## Format, and mend what the linter can
 	@$(BIN)/ruff check --fix
 
 catalogues: $(DEV) ## Collect the texts that people read, and bring every language's catalogue up to them
-	@$(BIN)/pybabel -q extract --mapping=pyproject.toml --no-default-keywords --keywords="_ N_ gettext ngettext:1,2" \
-		--add-location=file --sort-by-file --no-wrap --omit-header --output=$(LOCALES)/laurel.pot service
+	@$(BIN)/pybabel -q extract --mapping=pyproject.toml --add-location=file --sort-by-file --no-wrap --omit-header \
+		--output=$(LOCALES)/laurel.pot service
 	@for language in $(LOCALES)/*/; do $(BIN)/pybabel -q update --domain=laurel --locale=$$(basename $$language) \
 		--input-file=$(LOCALES)/laurel.pot --output-dir=$(LOCALES) --no-wrap --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --init-missing; done

@@ -11,7 +11,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import api, pages, settings
-from service.api import payloads, problems
+from service.api import payloads, problems, too_large
+from service.pages import errors
 from service.runtime import Runtime
 from service.upkeep import Upkeep
 
@@ -24,7 +25,7 @@ class Laurel(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's stack, with ours around it."""
-        return _HeadAsGet(problems.TooLargeAsProblem(super().build_middleware_stack()))
+        return _HeadAsGet(too_large.TooLarge(super().build_middleware_stack(), errors.page_of))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description, with the shape of problems."""
@@ -76,7 +77,7 @@ def create_app(running: Runtime) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
-    problems.install(app)
+    problems.install(app, errors.page_of)
     api.include(app, running.settings)
     pages.include(app, running.settings)
     return app

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from credentials import Check, Load, Report
-from service import grounds, verification
+from service import deeds, grounds, verification
+from service.deeds import Deeds
 from service.known_issuers import Issuer, issuer_of
 from service.questions import Question
 from service.runtime import Runtime
@@ -67,6 +68,7 @@ class Checked:
         headline: stable kebab-case code, one of `TONES`.
         questions: the five, in the order of `questions.NAMES`.
         issuer: whom it names as issuer; None where it names nobody.
+        deeds: what the person did, as the badge tells it and, where it was read, the receipt of the decision.
         received: what was checked, as it came.
         address: where it was had from; "" where it was given as it is.
     """
@@ -76,6 +78,7 @@ class Checked:
     headline: str
     questions: tuple[Question, ...]
     issuer: Issuer | None
+    deeds: Deeds
     received: bytes = field(repr=False)
     address: str = ""
 
@@ -140,15 +143,18 @@ def check(
     found = {each.name: each for each in report.checks}
     proven = found["proof"].outcome == found["issuer"].outcome == "passed"
     credential = report.credential if isinstance(report.credential, dict) else {}
-    issuer = issuer_of(running, credential, proven=proven, load=load, rows=documents is None)
+    rows, ask = documents is None, evidence or documents is not None
+    issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
+    receipt = grounds.receipt_of(running, credential, ask=ask, load=load, rows=rows) if proven else None
     asked = (
         _authentic(found, credential),
         _current(found, proven=proven),
         _issuer(found, issuer, proven=proven),
-        *_grounds(running, credential, report, proven=proven, ask=evidence, load=load, rows=documents is None),
+        *_grounds(running, credential, report, proven=proven, ask=ask, load=load, rows=rows),
     )
     headline = _headline(report, found, asked, issuer)
-    return Checked(running.now(), report, headline, asked, issuer, body, address)
+    done = deeds.deeds(credential, receipt)
+    return Checked(running.now(), report, headline, asked, issuer, done, body, address)
 
 
 def codes_of(report: Report) -> set[str]:
@@ -164,8 +170,8 @@ def _grounds(
             Question(name, "could-not-check", "signature-first") for name in ("evidence", "policy")
         )
     return (
-        grounds.evidence(running, credential, report, ask=ask or not rows, load=load, rows=rows),
-        grounds.policy(running, credential, report, ask=ask or not rows, load=load, rows=rows),
+        grounds.evidence(running, credential, report, ask=ask, load=load, rows=rows),
+        grounds.policy(running, credential, report, ask=ask, load=load, rows=rows),
     )
 
 

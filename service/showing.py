@@ -10,13 +10,14 @@ from sqlalchemy import select
 
 from service import achievements, citations, issuance, issuers, keyring, public_documents, receipts
 from service.database import ReadSession
+from service.languages import N_
 from service.runtime import Runtime
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
 
 
 @dataclass(frozen=True)
 class State:
-    """What holds of a credential now.
+    """What holds of a credential now; its words are English, marked for the catalogues.
 
     Args:
         kind: valid, revoked, replaced, suspended, expired or not-yet-valid.
@@ -90,24 +91,23 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State
         replaced: another credential stands for the same award.
     """
     if row.revoked_at is not None and replaced:
-        sentence = "The issuer corrected it, and another badge stands for the same award. Rely on that one."
-        return State("replaced", "Replaced", "This badge was replaced", sentence, "bad", row.revoked_at)
+        sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
+        return State("replaced", N_("Replaced"), N_("This badge was replaced"), sentence, "bad", row.revoked_at)
     if row.revoked_at is not None:
-        sentence = "The issuer took it back. It must not be relied on."
-        return State("revoked", "Revoked", "This badge was revoked", sentence, "bad", row.revoked_at)
+        sentence = N_("The issuer took it back. It must not be relied on.")
+        return State("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
     if row.suspended_at is not None:
-        sentence = "The issuer is looking into it. Until that is decided it must not be relied on."
-        return State("suspended", "Suspended", "This badge is suspended", sentence, "bad", row.suspended_at)
+        sentence = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
+        return State("suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at)
     if row.valid_until is not None and row.valid_until <= now:
-        known = "The person has renewed it." if row.superseded_by else "The person may have renewed it."
-        sentence = f"It was genuine and its time is over. {known}"
-        return State("expired", "Expired", "This badge has expired", sentence, "unsure", row.valid_until)
+        renewed = N_("It was genuine and its time is over. The person has renewed it.")
+        perhaps = N_("It was genuine and its time is over. The person may have renewed it.")
+        sentence = renewed if row.superseded_by else perhaps
+        return State("expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until)
     if row.valid_from > now:
-        sentence = "Its dates begin later."
-        return State(
-            "not-yet-valid", "Not yet valid", "This badge is not valid yet", sentence, "unsure", row.valid_from
-        )
-    return State("valid", "Not revoked, not expired")
+        title, sentence = N_("This badge is not valid yet"), N_("Its dates begin later.")
+        return State("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
+    return State("valid", N_("Not revoked, not expired"))
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:

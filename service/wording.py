@@ -8,7 +8,7 @@ from credentials import Check
 from service import grounds
 from service.checking import Checked
 from service.known_issuers import Issuer
-from service.languages import Language, N_
+from service.languages import N_, Language
 from service.questions import Question
 
 HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
@@ -36,7 +36,9 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "older-kind": (
         N_("A badge of an older kind, which cannot be checked here"),
-        N_("Open Badges 2.0 and before are kept on their issuer's server. Ask for it in version 3.0, or ask the issuer."),
+        N_(
+            "Open Badges 2.0 and before are kept on their issuer's server. Ask for it in version 3.0, or ask the issuer."
+        ),
     ),
     "revoked": (
         N_("This badge was revoked"),
@@ -120,7 +122,9 @@ REASONS: Final[Mapping[str, str]] = {
     "signature-not-checked": N_("Its signature could not be checked."),
     "form-open": N_("It can be read in more than one way, or has a form that could not be looked up."),
     "in-force": N_("Its issuer has not taken it back, and its time is not over."),
-    "no-way-to-take-back": N_("Its time is not over. This issuer offers no way to find out whether a badge was taken back."),
+    "no-way-to-take-back": N_(
+        "Its time is not over. This issuer offers no way to find out whether a badge was taken back."
+    ),
     "revoked": N_("Its issuer took it back."),
     "suspended": N_("Its issuer is looking into it, and it does not count until that is decided."),
     "expired": N_("Its time is over."),
@@ -213,9 +217,7 @@ def reason(question: Question, issuer: Issuer | None, language: Language) -> str
     text = language.gettext(REASONS[question.reason])
     if question.name != "issuer" or issuer is None:
         return text
-    lists = [
-        language.gettext(found.list_name) if issuer.page else found.list_name for found in issuer.listings
-    ]
+    lists = [language.gettext(found.list_name) if issuer.page else found.list_name for found in issuer.listings]
     values = {
         "name": issuer.name or issuer.id,
         "domain": issuer.domain or language.gettext(N_("no web domain")),

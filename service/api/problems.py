@@ -2,16 +2,14 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from credentials import CredentialError, UnavailableError
 from service.errors import (
@@ -28,6 +26,9 @@ from service.errors import (
 from service.shapes import fault, pointer_to
 
 log = logging.getLogger(__name__)
+
+PageOf = Callable[[Request, Mapping[str, Any]], Response | None]
+"""Gives the page that tells a person of a problem; None where a program asks."""
 
 _JSON = re.compile(r"application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 
@@ -139,43 +140,53 @@ def invalid_problem(errors: Sequence[Any]) -> dict[str, Any]:
     return problem(422, "invalid-request", found[0]["detail"], found[0]["pointer"], errors=found)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error that leaves the application a problem."""
+def answered(
+    request: Request, body: dict[str, Any], page_of: PageOf, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem as its caller reads it: `page_of` gives the page for a person, or None for a program."""
+    response = page_of(request, body) or ProblemResponse(body, body["status"], {"Vary": "Accept"})
+    response.headers.update(headers or {})
+    return response
 
-    def answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> ProblemResponse:
-        return ProblemResponse(body, body["status"], headers)
 
-    def ours(_request: Request, error: Exception) -> ProblemResponse:
+def install(app: FastAPI, page_of: PageOf) -> None:
+    """Make every error that leaves the application a problem, or what `page_of` makes of it."""
+
+    def answer(request: Request, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+        return answered(request, body, page_of, headers)
+
+    def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ServiceError | CredentialError)
         body = problem_of(error)
         headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "30"}}.get(body["status"])
         if isinstance(error, TooManyRequestsError):
             headers = {"Retry-After": str(error.details.get("retry_after_seconds", 60))}
-        return answer(body, headers)
+        return answer(request, body, headers)
 
-    def invalid(request: Request, error: Exception) -> ProblemResponse:
+    def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         found = error.errors()
         sent = request.headers.get("content-type", "none")
         if any(one["loc"] == ("body",) for one in found) and not _JSON.match(sent):  # it was not read as JSON at all
             detail = f"Expected a body of the Content-Type application/json, got {sent[:100]!a}."
-            return answer(problem(415, "media-type-unsupported", detail))
-        return answer(invalid_problem(found))
+            return answer(request, problem(415, "media-type-unsupported", detail))
+        return answer(request, invalid_problem(found))
 
-    def http(_request: Request, error: Exception) -> ProblemResponse:
+    def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, CredentialError):  # the body was not JSON as we read it
             cause = error.__cause__
-            return answer(problem(400, cause.code, _sentence(str(cause)), cause.pointer))
+            return answer(request, problem(400, cause.code, _sentence(str(cause)), cause.pointer))
         code = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
             error.status_code, "request-refused"
         )
-        return answer(problem(error.status_code, code, _sentence(error.detail)), dict(error.headers or {}))
+        return answer(request, problem(error.status_code, code, _sentence(error.detail)), error.headers)
 
-    def unexpected(request: Request, error: Exception) -> ProblemResponse:
+    def unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
         return answer(
-            problem(500, "internal-error", "The request failed here and nothing was kept; it can be sent again.")
+            request,
+            problem(500, "internal-error", "The request failed here and nothing was kept; it can be sent again."),
         )
 
     app.add_exception_handler(ServiceError, ours)
@@ -183,32 +194,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unexpected)
-
-
-class TooLargeAsProblem:
-    """Outermost: makes the framework's plain refusal of a body beyond the limit a problem.
-
-    The framework puts its own answer in place of every other where the length was declared in the headers.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on but a 413 in plain text."""
-        replaced = False
-
-        async def look(message: Message) -> None:
-            nonlocal replaced
-            if message["type"] == "http.response.start" and message["status"] == 413:
-                replaced = Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
-                if replaced:
-                    detail = "Expected a body within the limit for this address, got a longer one."
-                    await ProblemResponse(problem(413, "body-too-large", detail), 413)(scope, receive, send)
-            if not replaced:
-                await send(message)
-
-        await self._app(scope, receive, look)
 
 
 def _sentence(message: str) -> str:

@@ -2,11 +2,12 @@
 
 from hashlib import sha256
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Response
 
 from credentials import Fetched
-from service import issuance, issuers, public_documents, showing
+from service import checking, issuance, issuers, public_documents, showing, wording
 from service.api.public import FIVE_MINUTES, ONE_HOUR, IfNoneMatch, served
 from service.api.requests import Now, Reader, Running
 from service.errors import NotFoundError
@@ -34,7 +35,6 @@ DOCUMENT_FORMS = (public_documents.JSON_LD, "application/json", HTML)
 @router.get("/credentials/{name}")
 def get_credential(
     name: str,
-    session: Reader,
     running: Running,
     now: Now,
     language: Speaking,
@@ -48,32 +48,36 @@ def get_credential(
     media_type = wanted(accept, list(CREDENTIAL_FORMS))
     form = ending or CREDENTIAL_FORMS[media_type]
     if form == "html":
-        return _credential_page(session, running, now, language, credential_id, if_none_match)
-    row = public_documents.visible_credential(session, credential_id)
-    if row is None:
-        return served(None, None, 0, "credential")
-    if form == "json":
-        media_type = public_documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
-        found = Fetched(row.signed.encode(), media_type)
-    elif form == "jwt":
-        found = Fetched(row.jwt.encode(), "text/plain" if ending else media_type)
-    elif form == "png":
-        found = Fetched(issuance.baked(session, row, "png"), "image/png")
-    else:
-        found = Fetched(issuance.baked(session, row, "svg"), "image/svg+xml")
+        return _credential_page(running, now, language, credential_id, if_none_match)
+    with running.database.read() as session:
+        row = public_documents.visible_credential(session, credential_id)
+        if row is None:
+            return served(None, None, 0, "credential")
+        if form == "json":
+            media_type = public_documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
+            found = Fetched(row.signed.encode(), media_type)
+        elif form == "jwt":
+            found = Fetched(row.jwt.encode(), "text/plain" if ending else media_type)
+        elif form == "png":
+            found = Fetched(issuance.baked(session, row, "png"), "image/png")
+        else:
+            found = Fetched(issuance.baked(session, row, "svg"), "image/svg+xml")
     return served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
 
 
 def _credential_page(
-    session: Reader, running: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
+    running: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
-    shown = showing.credential(session, credential_id, now)
+    with running.database.read() as session:
+        shown = showing.credential(session, credential_id, now)
     if shown is None:
         sentence = N_(
             "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
         )
         return _notice(language, N_("No badge at this address"), sentence)
-    subject = shown.document["credentialSubject"]
+    # With no session open: a check opens its own, and whoever holds one while waiting for another can wait for ever.
+    checked = checking.check(running, shown.row.signed)
+    subject, base_url = shown.document["credentialSubject"], running.settings.base_url
     page = render(
         "credential.html",
         language=language,
@@ -84,9 +88,14 @@ def _credential_page(
         issuer_page=issuers.network_url(running.settings, shown.network),
         sandbox=shown.network.sandbox,
         state=shown.state,
+        checked=checked,
+        headline=wording.headline(checked, language),
+        said=wording.said(checked, language),
         follower=shown.follower,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
+        verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
+        button=f"{base_url}/static/verify-{language.code}.svg",
     )
     return _tagged(page, if_none_match)
 

@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 from service.languages import ENGLISH, LANGUAGES, Language
 from service.pages.speaking import Spoken
 from service.pages.vocabulary import ACHIEVEMENT_TYPES
-from service.pages.words import sentence
 from service.preferences import preferences
+from service.wording import sentence
 
 FOLDER = Path(__file__).parent
 STATIC_VERSION = sha256(b"".join(path.read_bytes() for path in sorted((FOLDER / "static").glob("*")))).hexdigest()[:12]

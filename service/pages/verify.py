@@ -1,98 +1,194 @@
-"""The page where one pastes or drops a badge and reads in plain words what was checked and what was not."""
+"""The page where one gives a badge and reads in plain words what holds of it, and what could not be found out."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
-from credentials import CredentialError, Report
-from service import verification
+from credentials import CredentialError, extract
+from credentials.recipient import matches
+from service import checking, opening, wording
 from service.api.requests import Running
+from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
-from service.pages.rendering import domain, render
+from service.known_issuers import domain_of
+from service.languages import N_, Language
+from service.opening import Opened
+from service.pages.rendering import render
 from service.pages.speaking import Speaking
-from service.pages.words import in_words
 from service.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
 
+MAX_FILES = 500
+MAX_LINK = 2000
+PRIVATE = {"Cache-Control": "no-store"}
+NOTHING_GIVEN = N_("Nothing was given. Paste the link of the badge, or choose its file.")
+NOT_CHECKED = N_("That could not be checked")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a visitor sent with the form, as far as given."""
+
+    text: str
+    files: Sequence[tuple[str, bytes]]
+    recipient: str
+    evidence: bool
+
 
 @router.get("/verify")
-def get_verify(language: Speaking) -> Response:
-    """Show the form."""
-    return render("verify.html", language=language, indexed=True, report=None, problem=None)
+def get_verify(request: Request, running: Running, language: Speaking, link: str = "") -> Response:
+    """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
+    if not link:
+        return _page(language)
+    return _checked(request, running, language, Opened(link[:MAX_LINK], url=link[:MAX_LINK]))
 
 
-async def _form(request: Request) -> tuple[list[bytes], str]:
-    """Return what was pasted and what was chosen, as far as given, and the recipient to compare with."""
-    async with request.form(max_files=1, max_fields=5) as form:
-        file, text, recipient = form.get("file"), form.get("received"), form.get("recipient")
-        pasted = text.strip().encode() if isinstance(text, str) else b""
-        chosen = await file.read() if isinstance(file, UploadFile) else b""
-    return [given for given in (pasted, chosen) if given], recipient.strip() if isinstance(recipient, str) else ""
+async def _given(request: Request) -> Given:
+    async with request.form(max_files=MAX_FILES, max_fields=6) as form:
+        text, recipient = form.get("received"), form.get("recipient")
+        files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
+        return Given(
+            text.strip() if isinstance(text, str) else "",
+            [(each.filename or "", content) for each in files if (content := await each.read()) or each.filename],
+            recipient.strip()[:500] if isinstance(recipient, str) else "",
+            form.get("evidence") == "on",
+        )
 
 
 @router.post("/verify")
 def post_verify(
-    request: Request,
-    running: Running,
-    language: Speaking,
-    sent: Annotated[tuple[list[bytes], str], Depends(_form)],
+    request: Request, running: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
 ) -> Response:
-    """Check what was given and show the report; nothing of it is kept."""
-    given, recipient = sent
-    if len(given) != 1:
-        problem = (
-            "A text and a file were given, which may be two badges. Give one of them."
-            if given
-            else "Nothing was given. Paste a link, JSON or a JWT, or choose a file."
-        )
-        return render("verify.html", language=language, status=422, report=None, problem=problem)
+    """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
+    opened = opening.open_text(given.text) if given.text else []
+    opened += [each for name, content in given.files for each in opening.open_file(name, content)]
+    if not opened:
+        return _page(language, status=422, problem=language.gettext(NOTHING_GIVEN))
+    if len(opened) > 1:
+        return _page(language, status=422, problem="batch")
+    return _checked(request, running, language, opened[0], given.recipient, evidence=given.evidence)
+
+
+def _checked(
+    request: Request,
+    running: Runtime,
+    language: Language,
+    opened: Opened,
+    recipient: str = "",
+    *,
+    evidence: bool = False,
+) -> Response:
+    if opened.problem is not None:
+        return _page(language, status=422, problem=language.gettext(opened.problem.message))
+    asked = recipient or opened.recipient or None
     try:
         running.fair_use.take(request.client.host if request.client else "", running.steady())
-        report = _report(running, given[0], recipient or None)
+        if opened.url is not None:
+            checked = checking.check_address(running, opened.url, asked, evidence=evidence)
+        else:
+            checked = checking.check(running, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
-        return render("verify.html", language=language, status=status, report=None, problem=error.message)
-    return render(
+        return _page(language, status=status, problem=wording.sentence(error.message))
+    return _result(running, language, opened, checked)
+
+
+def _page(language: Language, *, status: int = 200, problem: str = "", **values: Any) -> Response:
+    told = {"title": language.gettext(NOT_CHECKED), "sentence": problem} if problem else None
+    limit = opening.MAX_FILE_BYTES
+    too_large = language.gettext(
+        N_("This file is larger than %(megabytes)s MB, more than a badge can be. Choose the badge itself."),
+        megabytes=language.number(limit // 1_048_576),
+    )
+    page = render(
         "verify.html",
         language=language,
-        report=report,
-        problem=None,
-        words=in_words(report),
-        shown=_shown(running, report),
-        raw=json.dumps(report.to_json(), ensure_ascii=False, indent=2),
+        status=status,
+        indexed=not problem and not values,
+        problem=told,
+        limit_bytes=limit,
+        too_large=too_large,
+        **values,
+    )
+    page.headers.update(PRIVATE if problem or values else {})
+    return page
+
+
+def _result(running: Runtime, language: Language, opened: Opened, checked: Checked) -> Response:
+    title, sentence = wording.headline(checked, language)
+    credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
+    subject = credential.get("credentialSubject")
+    subject = subject if isinstance(subject, dict) else {}
+    return _page(
+        language,
+        checked=checked,
+        title=title,
+        sentence=sentence,
+        remarks=_remarks(opened, checked, language),
+        said=wording.said(checked, language),
+        steps=wording.steps(checked.report.checks, language),
+        shown=_shown(running, credential),
+        proven=checked.outcome("proof") == checked.outcome("issuer") == "passed",
+        compared=checked.outcome("recipient"),
+        comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
+        subject=json.dumps(_named(subject), ensure_ascii=False),
+        received=opened.url if opened.url is not None else credential_text(checked.received),
+        offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
+        raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),
     )
 
 
-def _report(running: Runtime, received: bytes, recipient: str | None) -> Report:
-    if received[:8].lower().startswith((b"https://", b"http://")):
-        return verification.verify_address(running, received.decode("utf-8", "replace"), recipient)
-    return verification.verify_received(running, received, recipient)
+def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
+    found = [language.gettext(remark.message) for remark in opened.remarks]
+    if checked.report.refreshed:
+        found.append(language.gettext(N_("The issuer has a newer copy, and all that is said here is about that one.")))
+    return found
 
 
-def _shown(running: Runtime, report: Report) -> dict[str, Any] | None:
+def credential_text(received: bytes) -> str:
+    """Return the credential in what was received as text, to be sent again: taken out of its picture, if it came in one."""
+    try:
+        return extract(received)
+    except CredentialError:
+        return received.decode("utf-8", "replace")
+
+
+def _named(subject: dict[str, Any]) -> dict[str, Any]:
+    """Return how the credential names its recipient, for the comparison in the browser."""
+    found = subject.get("identifier")
+    listed = found if isinstance(found, list) else [found]
+    members = ("identityHash", "identityType", "hashed", "salt")
+    return {
+        "id": subject.get("id") if isinstance(subject.get("id"), str) else "",
+        "identifiers": [{name: each.get(name) for name in members} for each in listed[:20] if isinstance(each, dict)],
+    }
+
+
+def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
     """Return what the credential says of itself, as far as it can be read.
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.
     """
-    found = report.credential if isinstance(report.credential, dict) else {}
-    subject = _part(found, "credentialSubject")
-    achievement = _part(subject, "achievement")
+    achievement = _part(_part(credential, "credentialSubject"), "achievement")
     if not achievement:
         return None
-    issuer = found.get("issuer")
-    issuer_id = _text(issuer if isinstance(issuer, str) else _part(found, "issuer").get("id"))
+    issuer = credential.get("issuer")
+    issuer_id = _text(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"))
     picture = _text(_part(achievement, "image").get("id"))
     ours = picture.startswith((running.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
     return {
-        "name": _text(achievement.get("name")) or "Badge without a name",
-        "description": _text(achievement.get("description")),
-        "issuer": _text(_part(found, "issuer").get("name")) or issuer_id or "nobody",
-        "issuer_domain": domain(issuer_id) if issuer_id.startswith(("https://", "did:web:")) else "",
-        "awarded": _date(found.get("awardedDate") or found.get("validFrom") or found.get("issuanceDate")),
-        "until": _date(found.get("validUntil") or found.get("expirationDate")),
+        "name": _text(achievement.get("name")),
+        "issuer": _text(_part(credential, "issuer").get("name")) or issuer_id,
+        "domain": domain_of(issuer_id),
+        "awarded": _date(
+            credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")
+        ),
+        "until": _date(credential.get("validUntil") or credential.get("expirationDate")),
         "picture": picture if ours else "",
     }
 

@@ -1,8 +1,21 @@
-// Dropping a file on the page puts it into the form's own file field; without this script the field works by itself.
+// What the form can do better with a script; without it everything works by itself.
 const field = document.querySelector("#file");
-const zone = document.querySelector("#drop");
-if (field && zone) {
+const form = document.querySelector("#verify-form");
+
+// A file that is too large is told at once, before it travels.
+const fits = () => {
+  const said = document.querySelector("#file-said");
+  const total = [...field.files].reduce((sum, file) => sum + file.size, 0);
+  said.hidden = total <= Number(field.dataset.limit);
+  said.textContent = said.hidden ? "" : field.dataset.tooLarge;
+  return said.hidden;
+};
+
+if (field && form) {
+  const zone = document.querySelector("#drop");
   const over = (on) => zone.classList.toggle("over", on);
+  field.addEventListener("change", fits);
+  form.addEventListener("submit", (event) => { if (!fits()) { event.preventDefault(); field.focus(); } });
   document.addEventListener("dragover", (event) => { event.preventDefault(); over(true); });
   document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) over(false); });
   document.addEventListener("drop", (event) => {
@@ -11,10 +24,17 @@ if (field && zone) {
     if (event.dataTransfer.files.length) {
       document.querySelector("#received").value = ""; // the file is meant, not what was pasted before
       field.files = event.dataTransfer.files;
-      field.form.requestSubmit();
+      form.requestSubmit();
     } else {
       const text = event.dataTransfer.getData("text");
       if (text) document.querySelector("#received").value = text;
     }
+  });
+  // A picture in the clipboard, such as a screenshot, is pasted as a file.
+  document.addEventListener("paste", (event) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    field.files = event.clipboardData.files;
+    form.requestSubmit();
   });
 }

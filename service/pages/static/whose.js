@@ -1,0 +1,45 @@
+// Compares what the candidate gave with the badge's salted hashes here in the browser, as credentials/recipient.py does.
+// What this browser cannot compute (old hashes, an insecure page) goes by POST, as without a script.
+const whose = document.querySelector("#whose-form");
+
+const kindOf = (value) => value.startsWith("did:") ? "did" : value.includes("@") && !value.includes(":") ? "email" : "other";
+
+const sha256 = async (text) => {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+};
+
+// true, false, or null where it cannot be told here.
+const compare = async (subject, given) => {
+  const value = given.trim().replace(/^mailto:/, "");
+  const kind = kindOf(value);
+  const same = (one) => kind === "email" ? one.toLowerCase() === value.toLowerCase() : one === value;
+  const answers = [];
+  const id = subject.id.replace(/^mailto:/, "");
+  if (id && kindOf(id) === kind) answers.push(same(id));
+  for (const each of subject.identifiers) {
+    if ((each.identityType === "emailAddress") !== (kind === "email") || typeof each.identityHash !== "string") continue;
+    if (each.hashed === false) { answers.push(same(each.identityHash)); continue; }
+    const [algorithm, digest] = each.identityHash.split("$");
+    if (digest === undefined) continue;
+    if (algorithm !== "sha256" || !window.crypto?.subtle) return null;
+    const salt = typeof each.salt === "string" ? each.salt : "";
+    const tried = kind === "email" ? [value, value.toLowerCase()] : [value];
+    const digests = await Promise.all(tried.map((one) => sha256(one + salt)));
+    answers.push(digests.includes(digest.toLowerCase()));
+  }
+  return answers.length ? answers.includes(true) : null;
+};
+
+if (whose) {
+  const said = document.querySelector("#whose-said");
+  whose.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const theirs = await compare(JSON.parse(whose.dataset.subject), whose.elements.recipient.value);
+    if (theirs === null) { whose.submit(); return; }
+    said.hidden = false;
+    said.className = theirs ? "said good" : "said bad";
+    said.textContent = theirs ? whose.dataset.yes : whose.dataset.no;
+  });
+  whose.elements.recipient.addEventListener("input", () => { said.hidden = true; });
+}
