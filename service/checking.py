@@ -243,7 +243,7 @@ def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Ques
     if open_checks - {"recipient"}:
         if answers["authentic"].reason == "older-kind":
             return "older-kind"
-        if "issuer" in open_checks:
+        if "issuer" in open_checks and not open_checks & {"context", "schema"}:
             return "issuer-not-reached"
         return "status-not-reached" if open_checks <= {"status", "recipient"} else "not-decided"
     if issuer is not None and issuer.sandbox:

@@ -47,6 +47,18 @@ NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 Resolve = Callable[[str, int], Sequence[str]]
 
 
+class PrivateAddressError(UnavailableError):
+    """The address is not on the public internet (code "address-refused")."""
+
+
+class AnsweredError(UnavailableError):
+    """A server answered, and not with the document (code "fetch-status"); `status` is its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__("fetch-status", message)
+        self.status = status
+
+
 def system_resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host name as the system knows them."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
@@ -155,7 +167,7 @@ class Fetcher:
             if response.status in MOVED and "location" in answered:
                 return answered["location"]
             if response.status != HTTP_OK:
-                raise UnavailableError("fetch-status", f"{_shown(url)} answered {response.status}, expected 200.")
+                raise AnsweredError(f"{_shown(url)} answered {response.status}, expected 200.", response.status)
             if answered.get("content-encoding", "identity") != "identity":
                 raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
             body = bytearray()
@@ -235,7 +247,7 @@ class _Guard(httpcore2.NetworkBackend):
             raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
         allowed = [_is_public(address) or (self._local and _is_loopback(address)) for address in addresses]
         if not addresses or not all(allowed):
-            raise UnavailableError("address-refused", f"{_shown(self._url)} is not at a public address.")
+            raise PrivateAddressError("address-refused", f"{_shown(self._url)} is not at a public address.")
         return addresses
 
     def _open(self, address: str, port: int, *options: Any) -> httpcore2.NetworkStream:

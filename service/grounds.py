@@ -7,26 +7,18 @@ that only where somebody asked for it, for whoever keeps it then sees that someb
 An answer is the gravest of what was found, and what could not be compared is never a yes.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 from credentials import CredentialError, Load, Report, UnavailableError, canonical_json, parse_json
-from credentials.digests import read_digests, resources_of
-from service import own_badges, policies
+from service import cited_evidence, own_badges, policies
 from service.criteria import Criterion
 from service.errors import InvalidError
 from service.languages import N_
-from service.own_badges import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, Own
+from service.own_badges import Own
 from service.questions import Answer, Question
-from service.records import identifier
 from service.runtime import Runtime
-
-MAX_ITEMS: Final = 200
-"""How many items of evidence of one badge are looked at."""
-MAX_FETCHED: Final = 5
-"""How many addresses are asked for the evidence of one badge of others."""
 
 _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
     # The gravest first.
@@ -203,11 +195,11 @@ def evidence(
         rows: whether our own records may be asked; False where there are none, as for a bundle.
     """
     own = _own(running, credential) if rows else None
-    related = list(_related(running, credential, report))
+    found = list(cited_evidence.related(running, credential, report))
     if own is None:
-        found = [*related, *_with_others(credential, ask=ask, load=load)]
+        found += cited_evidence.with_others(credential, ask=ask, load=load)
     else:
-        found = [*related, *_here(running, credential, own, ask=ask)]
+        found += cited_evidence.here(running, credential, own, ask=ask)
     if "evidence-unchanged" in found and "evidence-without-digest" in found:
         found.append("evidence-partly-sealed")
     return _gravest("evidence", found or ["evidence-none"])
@@ -267,89 +259,6 @@ def _own(running: Runtime, credential: Mapping[str, Any]) -> Own | None:
         return own_badges.find(session, running, credential, item["id"] if item is not None else None)
 
 
-# --- Evidence ------------------------------------------------------------------------------------------------------
-
-
-def _here(running: Runtime, credential: Mapping[str, Any], own: Own, *, ask: bool) -> Iterator[str]:
-    """Yield what is found of a badge that was issued here: its seals, and its receipt, held against our rows."""
-    item = policies.receipt_item(credential)
-    told: dict[UUID, str] = {}
-    if item is not None and own.receipt is not None:
-        if not _fits(item, own.receipt.encode()):
-            yield "evidence-changed"
-        else:
-            named = policies.told_by(policies.mapping(parse_json(own.receipt)))
-            told = {found: digest for name, digest in named.items() if (found := identifier(name)) is not None}
-    elif item is not None:
-        yield "evidence-not-on-record"
-    seals = policies.seals_of(credential)
-    if not policies.cites_some(credential):
-        told = {record_id: digest for record_id, digest in told.items() if digest in seals}
-    if seals:
-        file_bytes = MAX_FILE_BYTES_ASKED if ask else MAX_FILE_BYTES
-        with running.database.read() as session:
-            yield from own_badges.compare(session, own, seals, told, file_bytes=file_bytes)
-
-
-def _with_others(credential: Mapping[str, Any], *, ask: bool, load: Load) -> Iterator[str]:
-    items = policies.items_of(credential)
-    related = [each.get("id") for _, each in resources_of(credential) if policies.has_digest(each)][:MAX_ITEMS]
-    left = MAX_FETCHED
-    for item in items[:MAX_ITEMS]:
-        address = item.get("id")
-        elsewhere = isinstance(address, str) and address.lower().startswith(("https://", "http://"))
-        if policies.has_digest(item):
-            private = not elsewhere or policies.is_within(credential, address)
-            if private or not ask or left == 0:
-                yield "evidence-with-issuer" if private else "evidence-too-many" if ask else "evidence-not-asked"
-                continue
-            left -= 1
-            yield _compared(item, str(address), load)
-        elif address not in related:
-            linked = elsewhere and not policies.is_within(credential, address)
-            yield "evidence-without-digest" if linked else "evidence-only-told"
-    if len(items) > MAX_ITEMS:
-        yield "evidence-too-many"
-
-
-def _compared(item: Mapping[str, Any], address: str, load: Load) -> str:
-    try:
-        read_digests(item)
-    except CredentialError:
-        return "evidence-fingerprint-unknown"
-    try:
-        body = load(address.partition("#")[0]).body
-    except UnavailableError:
-        return "evidence-not-reached"
-    return "evidence-unchanged" if _fits(item, body) else "evidence-changed"
-
-
-def _related(running: Runtime, credential: Mapping[str, Any], report: Report) -> Iterator[str]:
-    """Yield what the report says of the resources to which a badge relates; contexts are no evidence."""
-    check = next(each for each in report.checks if each.name == "resources")
-    codes = {finding.pointer: finding.code for finding in check.findings}
-    for where, resource in resources_of(credential):
-        address = resource.get("id")
-        if not isinstance(address, str) or address in running.contexts or not policies.has_digest(resource):
-            continue
-        code = next((code for place, code in codes.items() if f"{place}/".startswith(f"{where}/")), None)
-        if code == "digest-mismatch":
-            yield "evidence-changed"
-        elif code in ("digest-malformed", "digest-unsupported"):
-            yield "evidence-fingerprint-unknown"
-        elif code is not None or check.outcome == "skipped":
-            yield "evidence-not-reached"
-        else:
-            yield "evidence-too-many" if "/relatedResource" in codes else "evidence-unchanged"
-
-
-def _fits(item: Mapping[str, Any], body: bytes) -> bool:
-    return all(digest.fits(body) for digest in policies.digests_of(item))
-
-
-# --- Policy --------------------------------------------------------------------------------------------------------
-
-
 def _decided(credential: Mapping[str, Any], item: Mapping[str, Any], own: Own | None, load: Load) -> str:
     try:
         receipt = _receipt(item, own, load)  # (1)
@@ -385,7 +294,7 @@ def _receipt(item: Mapping[str, Any], own: Own | None, load: Load) -> Mapping[st
         raise _OpenError("policy-receipt-not-reached") from error
     if own is not None and own.receipt is None:
         raise _OpenError("policy-receipt-not-reached")
-    if not _fits(item, body):
+    if not policies.fits(item, body):
         raise _OpenError("policy-receipt-changed")
     try:
         receipt = parse_json(body)

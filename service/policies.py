@@ -71,7 +71,7 @@ def is_within(credential: Mapping[str, Any], address: object) -> bool:
 
 def has_digest(item: Mapping[str, Any]) -> bool:
     """Return whether an item gives a digest, in whatever form."""
-    return "digestMultibase" in item or "digestSRI" in item
+    return any(item.get(name, []) != [] for name in ("digestMultibase", "digestSRI"))
 
 
 def digests_of(item: Mapping[str, Any]) -> list[Digest]:
@@ -80,6 +80,12 @@ def digests_of(item: Mapping[str, Any]) -> list[Digest]:
         return read_digests(item)
     except CredentialError:
         return []
+
+
+def fits(item: Mapping[str, Any], body: bytes) -> bool:
+    """Return whether bytes have every digest that an item gives, of which there is one at least."""
+    digests = digests_of(item)
+    return bool(digests) and all(digest.fits(body) for digest in digests)
 
 
 def told_by(receipt: Mapping[str, Any]) -> dict[str, str]:

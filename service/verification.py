@@ -1,13 +1,21 @@
 """A stranger asks whether a credential is genuine, and what holds of it now."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 from urllib.parse import urlsplit
 
 from credentials import Check, Fetched, Load, Report, UnavailableError, verify
 from credentials.findings import Finding
 from service import public_documents
 from service.errors import InvalidError
+from service.opening import open_file
+from service.recognising import is_credential, kind_of
 from service.runtime import Runtime
+from service.web_pages import read_page
+
+MAX_FOLLOWED: Final = 5
+"""Addresses that are asked for the badge behind a page, PDF, ZIP or picture."""
 
 
 def load(running: Runtime, url: str) -> Fetched:
@@ -82,12 +90,16 @@ def verify_address(running: Runtime, url: str, recipient: str | None = None) -> 
 
 
 def look_up(running: Runtime, url: str) -> Fetched:
-    """Return what lies at a public address and may be a credential.
+    """Return the credential at a public address, or what lies there where only the report can say what it is.
+
+    1. What is a credential, or nothing that could hold one or lead to one, is taken as it is.
+    2. In a web page, PDF, ZIP or picture the badge is looked for; where it is elsewhere, at most `MAX_FOLLOWED` addresses
+       are asked, none of them named by another one of them.
 
     Raises:
         UnavailableError: nothing could be had from there.
-        InvalidError: an address that is never asked (code "address-refused"), or what is there is a web page, not a
-            credential (code "not-a-credential").
+        InvalidError: an address that is never asked (code "address-refused"), or what is there is no credential and
+            leads to none (code "not-a-credential").
     """
     try:
         fetched = load(running, url)
@@ -95,7 +107,38 @@ def look_up(running: Runtime, url: str) -> Fetched:
         if error.code == "address-refused":
             raise InvalidError(error.code, error.message, "/url") from error
         raise
-    if fetched.media_type in {"text/html", "application/xhtml+xml"}:
-        message = "Expected the address of a credential (JSON, JWT, PNG or SVG), got a web page."
+    kind = kind_of(fetched.body)
+    page = kind == "html" or fetched.media_type in {"text/html", "application/xhtml+xml"}
+    if is_credential(fetched.body) or not (page or kind in {"pdf", "zip", "photo", "png"}):  # (1)
+        return fetched
+    leads = read_page(fetched.body, url).candidates if page else _leads(url, fetched.body)
+    found = _first_credential(running, leads)  # (2)
+    if found is None and kind == "png":
+        return fetched
+    if found is None:
+        got = "a web page" if page else "something else"
+        message = f"Expected the address of a credential (JSON, JWT, PNG or SVG), got {got} that leads to none."
         raise InvalidError("not-a-credential", message, "/url")
-    return fetched
+    return found
+
+
+def _leads(url: str, content: bytes) -> tuple[str | bytes, ...]:
+    """Return the credential in a file, or addresses in it; nothing where it holds several, of which one is meant."""
+    opened = open_file(url, content)
+    held = tuple(each.received for each in opened if each.received is not None)
+    return held[:1] if len(held) == 1 else tuple(each.url for each in opened if each.url is not None and not held)
+
+
+def _first_credential(running: Runtime, leads: Sequence[str | bytes]) -> Fetched | None:
+    for lead in leads[:MAX_FOLLOWED]:
+        if isinstance(lead, bytes):
+            return Fetched(lead, "")
+        try:
+            fetched = load(running, lead)
+        except UnavailableError as error:
+            if error.code == "fetch-timeout":
+                return None  # whoever waits has waited long enough
+            continue
+        if is_credential(fetched.body):
+            return fetched
+    return None

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, event, func, select, update
 
 from credentials import Fetched, Report, UnavailableError
-from service import citations, grounds, policies, verification
+from service import citations, cited_evidence, grounds, own_badges, policies, verification
 from service.deeds import deeds
 from service.grounds import ANSWERS, REASONS
 from service.questions import Question
@@ -142,24 +143,12 @@ def test_a_seal_or_receipt_that_we_never_wrote_is_not_on_record(stage: Stage) ->
 
 def test_records_that_are_gone_are_not_on_record(stage: Stage) -> None:
     award = earned(stage)
-    receipt = json.loads(stage.client.get(award["receipt"]).text)
-    told = {record_id(stage, 1): "1" * 64}
+    credential, digest = stage.credential(award), "1" * 64
     with stage.running.database.read() as session:
-        own = grounds.own_badges.find(session, stage.running, stage.credential(award), receipt["id"])
+        own = own_badges.find(session, stage.running, credential, award["receipt"])
         assert own is not None
-        session.execute(delete(RecordBody).where(RecordBody.record_id == record_id(stage)))
-        found = list(grounds.own_badges.compare(session, own, {"1" * 64}, told, file_bytes=0))
-        assert found == ["evidence-changed"]
-        nobody = {credential_id(stage, award): "1" * 64}
-        assert list(grounds.own_badges.compare(session, own, {"1" * 64}, nobody, file_bytes=0)) == [
-            "evidence-not-on-record"
-        ]
-
-
-def credential_id(stage: Stage, award: Any) -> Any:
-    """Return an identifier that is no record's."""
-    _ = stage
-    return grounds.identifier(award["id"])
+        for there, expected in ((record_id(stage), "evidence-changed"), (UUID(int=7), "evidence-not-on-record")):
+            assert list(own_badges.compare(session, own, {digest}, {there: digest}, file_bytes=0)) == [expected]
 
 
 def test_a_badge_signed_again_on_other_records_is_held_against_those(stage: Stage) -> None:
@@ -168,7 +157,7 @@ def test_a_badge_signed_again_on_other_records_is_held_against_those(stage: Stag
     stage.send("POST", f"./records/{record_id(stage)}/void", {"reason": "Posted by mistake."})
     (award,) = stage.awards()
     stage.send(
-        "POST", f"/v1/credentials/{award['credential']['id']}/reissue", {"reason": "The evidence was corrected."}
+        "POST", f"/v1/credentials/{award['credential']['id']}/replacement", {"reason": "The evidence was corrected."}
     )
     (award,) = stage.awards()
     assert reason(stage, award) == "evidence-unchanged"
@@ -206,7 +195,7 @@ def test_a_file_that_is_gone_is_said_to_be_missing(stage: Stage) -> None:
 
 def test_large_files_are_read_only_where_somebody_asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     award = with_a_file(stage)
-    monkeypatch.setattr(grounds, "MAX_FILE_BYTES", len(WORK) - 1)
+    monkeypatch.setattr(cited_evidence, "MAX_FILE_BYTES", len(WORK) - 1)
     assert reason(stage, award) == "evidence-large"
     credential = stage.credential(award)
     found = grounds.evidence(stage.running, credential, reported(), ask=True, load=nowhere)
@@ -291,6 +280,7 @@ def item(body: bytes | None = b"the work", **more: Any) -> dict[str, Any]:
         ([item(b"another")], True, "no", "evidence-changed"),
         ([item(), item(b"another", id="https://work.example/1#part")], True, "no", "evidence-changed"),
         ([item(id="https://work.example/gone")], True, "could-not-check", "evidence-not-reached"),
+        ([item(digestMultibase=[], digestSRI=[])], True, "not-offered", "evidence-without-digest"),
         ([item(digestMultibase="m1234")], True, "could-not-check", "evidence-fingerprint-unknown"),
         ([item(id="urn:uuid:7")], True, "could-not-check", "evidence-with-issuer"),
         ([item(id="https://elsewhere.example/badges/1#evidence-1")], True, "could-not-check", "evidence-with-issuer"),

@@ -182,7 +182,7 @@ def test_a_badge_signed_again_on_other_records_says_so(stage: Stage) -> None:
     stage.send("POST", f"./records/{record['id']}/void", {"reason": "Posted by mistake."})
     (award,) = stage.awards()
     stage.send(
-        "POST", f"/v1/credentials/{award['credential']['id']}/reissue", {"reason": "The evidence was corrected."}
+        "POST", f"/v1/credentials/{award['credential']['id']}/replacement", {"reason": "The evidence was corrected."}
     )
     (award,) = stage.awards()
     assert asked(stage, award) == Question("policy", "could-not-check", "policy-evidence-differs")

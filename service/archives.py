@@ -1,0 +1,111 @@
+"""The files in a ZIP, in their order, under bounds that count what is really unpacked and trust no header.
+
+(1) Files are counted before the directory is read, (2) each is unpacked in pieces up to a bound, all together up to
+another, (3) only the two usual ways of packing are unpacked, because others ask for memory as their author likes, and
+(4) nothing is ever written to a disk: a path is only a name.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from service import unopened
+from service.opened import Problem, shown_name
+from service.photos import DECODERS_RAISE
+
+MAX_DIRECTORY: Final = 5_000
+"""Entries of a ZIP, folders and hidden files among them."""
+MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
+MAX_UNPACKED_BYTES: Final = 96 * 1024 * 1024
+"""Of all files together."""
+_PIECE: Final = 64 * 1024
+_DIRECTORY_ENTRY: Final = b"PK\1\2"
+_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_ENCRYPTED: Final = 0x1
+_OFFICE: Final = frozenset({"[Content_Types].xml", "META-INF/manifest.xml", "Index/Document.iwa"})
+_TABLES: Final = ("xl/", "Index/Tables/")
+_ZIP_RAISES: Final = (zipfile.BadZipFile, *DECODERS_RAISE)
+
+
+class ZipError(Exception):
+    """A ZIP of which nothing can be unpacked, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def files_in(content: bytes) -> Iterator[tuple[str, bytes | Problem]]:
+    """Yield path and content of each file in a ZIP, or why it was not unpacked.
+
+    Folders, hidden files, and what a Mac adds are passed over.
+
+    Raises:
+        ZipError: it is damaged, holds no file, holds too many, or is an office document.
+    """
+    if content.count(_DIRECTORY_ENTRY) > MAX_DIRECTORY:  # (1)
+        raise ZipError(unopened.TOO_MANY)
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            entries = [entry for entry in archive.infolist() if _is_file(entry)]
+            office = _office({entry.filename for entry in archive.infolist()})
+            if office is not None:
+                raise ZipError(office)
+            if not entries:
+                raise ZipError(unopened.ZIP_EMPTY)
+            yield from _unpacked(archive, entries)
+    except _ZIP_RAISES as error:
+        raise ZipError(unopened.ZIP_DAMAGED) from error
+
+
+def _unpacked(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, bytes | Problem]]:
+    left = MAX_UNPACKED_BYTES
+    for entry in entries:
+        if left <= 0:
+            yield shown_name(entry.filename), unopened.ZIP_TOO_LARGE
+            return
+        found = _content(archive, entry, left)
+        left -= len(found) if isinstance(found, bytes) else 0
+        yield shown_name(entry.filename), found
+
+
+def _is_file(entry: zipfile.ZipInfo) -> bool:
+    folders = entry.filename.replace("\\", "/").split("/")
+    return not (entry.is_dir() or "__MACOSX" in folders or folders[-1].startswith(".") or folders[-1] == "Thumbs.db")
+
+
+def office_document(content: bytes) -> Problem | None:
+    """Return what to say of an office document, which is a ZIP within; None of any other ZIP."""
+    try:
+        for _ in files_in(content):
+            return None
+    except ZipError as error:
+        return error.problem if error.problem in {unopened.OFFICE_DOCUMENT, unopened.SPREADSHEET} else None
+    return None
+
+
+def _office(names: set[str]) -> Problem | None:
+    if not names & _OFFICE:
+        return None
+    return unopened.SPREADSHEET if any(name.startswith(_TABLES) for name in names) else unopened.OFFICE_DOCUMENT
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Problem:
+    """Return the content of a file, read in pieces (2)."""
+    if entry.flag_bits & _ENCRYPTED:
+        return unopened.ENTRY_ENCRYPTED
+    if entry.compress_type not in _PACKED:  # (3)
+        return unopened.ENTRY_DAMAGED
+    content = bytearray()
+    try:
+        with archive.open(entry) as file:
+            while piece := file.read(_PIECE):
+                content += piece
+                if len(content) > MAX_ENTRY_BYTES:
+                    return unopened.ENTRY_TOO_LARGE
+                if len(content) > left:
+                    return unopened.ZIP_TOO_LARGE
+    except _ZIP_RAISES:
+        return unopened.ENTRY_DAMAGED
+    return bytes(content)

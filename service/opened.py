@@ -1,0 +1,52 @@
+"""What was found in what a visitor gave: something to check, or the reason why there is nothing."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+"""Of one file, and of one text."""
+MAX_OPENED: Final = 500
+"""Badges that are looked at in one go."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why there is nothing to check, or what else a visitor should know.
+
+    Args:
+        code: stable kebab-case name, part of the interface.
+        message: plain English, marked for the catalogues; it is translated where it is shown.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One thing that a visitor gave: exactly one of `url`, `received` and `problem` is there.
+
+    Args:
+        name: how the visitor recognises it: a file's name or its path in a ZIP, an address, the beginning of a text.
+        url: an address to be checked.
+        received: JSON, compact JWS, PNG or SVG to be checked.
+        problem: nothing to be checked in it, and why.
+        remarks: what should be said beside the result.
+        recipient: from a table: the e-mail or name beside the link.
+        row: from a table: the visitor's own cells, in their order.
+    """
+
+    name: str
+    url: str | None = None
+    received: bytes | None = None
+    problem: Problem | None = None
+    remarks: tuple[Problem, ...] = ()
+    recipient: str | None = None
+    row: tuple[str, ...] = ()
+
+
+def shown_name(name: str) -> str:
+    """Return a name from outside as it may be shown: printable characters, at most 200."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in name[:1000])
+    text = " ".join(printable.split())
+    return text if len(text) <= 200 else f"{text[:120]} ... {text[-70:]}"

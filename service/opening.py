@@ -1,0 +1,165 @@
+"""Whatever a visitor gave, opened: texts and files of any kind, to what can be checked or to why there is nothing.
+
+Nothing is fetched here, nothing kept and nothing run. What a file is, its content says and not its name; only a table is
+told by its name or its first row. Each kind of container has a room of its own: `texts`, `photos`, `pdfs`, `archives` and
+`web_pages`; why nothing is in one of them, `unopened` says.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from credentials.bake import extract
+from credentials.errors import ImageError
+from service import archives, pdfs, photos, recognising, texts, unopened, web_pages
+from service.opened import MAX_FILE_BYTES, MAX_OPENED, Opened, Problem, shown_name
+
+__all__ = ["MAX_FILE_BYTES", "MAX_OPENED", "Opened", "Problem", "open_file", "open_text"]
+
+MAX_SEARCHED_IN_ZIP = 100
+"""Photos and PDFs of one ZIP that are searched: each may take a second."""
+
+
+def open_text(text: str) -> list[Opened]:
+    """Return what can be checked in a text, in its order; at least one, at most 500 and then a word about the others.
+
+    A text is a link, a JWT, JSON, SVG, a page, or lines that each hold some of these with words around them.
+    """
+    text = text.strip().lstrip("\ufeff")
+    if not text:
+        return [Opened("", problem=unopened.NOTHING)]
+    name = texts.beginning(text)
+    if len(text) > MAX_FILE_BYTES:
+        return [Opened(name, problem=unopened.FILE_TOO_LARGE)]
+    content = text.encode("utf-8", "surrogatepass")
+    kind = recognising.kind_of(content)
+    if kind in {"svg", "html"}:
+        return _opened(name, content)
+    if kind == "json" and "\n{" not in text:
+        return [texts.of_json(text, name)]
+    whole = _one_badge(text, name)
+    if whole is not None:
+        return [whole]
+    return _bounded(texts.of_lines(text, _opened)) or [Opened(name, problem=unopened.TEXT_WITHOUT_BADGE)]
+
+
+def _one_badge(text: str, name: str) -> Opened | None:
+    """Return the one badge in a text that stands on several lines: a JWT that was broken, JSON with words around."""
+    token = "".join(text.split())
+    if recognising.is_jwt(token) and not any(recognising.is_jwt(line.strip()) for line in text.splitlines()):
+        return texts.of_token(token, name)
+    begin, end = text.find("{"), text.rfind("}")
+    if 0 <= begin < end:
+        inner = texts.of_json(text[begin : end + 1], name)
+        if inner.received is not None and (begin == 0 or recognising.is_credential(inner.received)):
+            return inner
+    return None
+
+
+def open_file(name: str, content: bytes) -> list[Opened]:
+    """Return what can be checked in a file, in its order; at least one, at most 500 and then a word about the others.
+
+    Args:
+        name: as the visitor's machine has it; it is shown, and tells a table by its ending.
+        content: at most `MAX_FILE_BYTES`; more is not looked at.
+    """
+    name = shown_name(name)
+    if len(content) <= MAX_FILE_BYTES and recognising.kind_of(content) == "zip":
+        return _in_zip(name, content)
+    return _opened(name, content)
+
+
+def _in_zip(name: str, content: bytes) -> list[Opened]:
+    found: list[Opened] = []
+    searched = 0
+    try:
+        for path, inside in archives.files_in(content):
+            if len(found) > MAX_OPENED:
+                break
+            if isinstance(inside, Problem):
+                found.append(Opened(path, problem=inside))
+                continue
+            searched += recognising.kind_of(inside) in {"photo", "pdf"}
+            if searched > MAX_SEARCHED_IN_ZIP:
+                found.append(Opened(path, problem=unopened.ZIP_TOO_MUCH))
+            else:
+                found += _opened(path, inside)
+    except archives.ZipError as error:
+        found.append(Opened(name, problem=error.problem))
+    return _bounded(found)
+
+
+def _opened(name: str, content: bytes) -> list[Opened]:
+    """Return what is in one file that is no ZIP, or in a text that is one."""
+    if len(content) > MAX_FILE_BYTES:
+        return [Opened(name, problem=unopened.FILE_TOO_LARGE)]
+    if not content.strip(b"\0\t\n\r "):
+        return [Opened(name, problem=unopened.FILE_EMPTY)]
+    match recognising.kind_of(content):
+        case "png" | "svg" as kind:
+            return _baked(name, content, drawn=kind == "svg")
+        case "photo":
+            return photos.open_photo(name, content)
+        case "pdf":
+            return pdfs.open_pdf(name, content)
+        case "html":
+            return _page(name, content)
+        case "json" | "jwt" | "text" | "xml":
+            return _written(name, recognising.text_of(content) or "")
+        case kind:
+            problems: dict[str, Problem] = {
+                "photo-unreadable": unopened.PHOTO_FORMAT,
+                "zip": archives.office_document(content) or unopened.ZIP_IN_ZIP,
+                "office": unopened.OFFICE_DOCUMENT,
+            }
+            return [Opened(name, problem=problems.get(kind, unopened.FILE_UNREADABLE))]
+
+
+def _baked(name: str, content: bytes, *, drawn: bool) -> list[Opened]:
+    """Return a picture with a credential in it; without one, what is found by looking at it."""
+    script = drawn and recognising.holds_script(content)
+    remarks = (unopened.SCRIPT_IN_PICTURE,) if script else ()
+    try:
+        extract(content)
+    except ImageError as error:
+        if error.code == "image-two-credentials" or b"openbadge" in content:
+            return [Opened(name, received=content, remarks=remarks)]  # the report says what is wrong with it
+        if not drawn:
+            return photos.open_photo(name, content)
+        damaged = error.code != "image-without-credential" and not content.rstrip().endswith(b"svg>")
+        problem = unopened.PICTURE_DAMAGED if damaged else unopened.PICTURE_WITHOUT_BADGE
+        return [Opened(name, problem=problem, remarks=remarks)]
+    return [Opened(name, received=content, remarks=remarks)]
+
+
+def _page(name: str, content: bytes) -> list[Opened]:
+    """Return the badges of a saved web page: those within it, else its own address, else where they may be."""
+    page = web_pages.read_page(content)
+    within = [Opened(name, received=found) for found in page.candidates if isinstance(found, bytes)]
+    if within:
+        return within
+    urls = [page.address] if page.address else [found for found in page.candidates if isinstance(found, str)]
+    return [Opened(url, url=url) for url in urls] or [Opened(name, problem=unopened.PAGE_WITHOUT_BADGE)]
+
+
+def _written(name: str, text: str) -> list[Opened]:
+    """Return what is in a file of text; a badge that fills it has the file's name."""
+    if _is_table(name, text):
+        for delimiter in ",;\t":  # for its links alone: its rows are read where batches are
+            text = text.replace(delimiter, " ")
+    found = open_text(text)
+    if len(found) == 1 and found[0].url is None:
+        return [Opened(name, received=found[0].received, problem=found[0].problem, remarks=found[0].remarks)]
+    return found
+
+
+def _is_table(name: str, text: str) -> bool:
+    first = text.lstrip("\ufeff\r\n").partition("\n")[0][:10_000]
+    cells = {cell.strip().strip("\"'").lower() for sign in ",;\t" if sign in first for cell in first.split(sign)}
+    return name.lower().endswith((".csv", ".tsv")) or "link" in cells
+
+
+def _bounded(found: Iterable[Opened]) -> list[Opened]:
+    opened = list(islice(found, MAX_OPENED + 1))
+    if len(opened) > MAX_OPENED:
+        opened[MAX_OPENED] = Opened(opened[MAX_OPENED].name, problem=unopened.TOO_MANY)
+    return opened
