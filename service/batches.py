@@ -14,38 +14,35 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from credentials import CredentialError
+from credentials import CredentialError, UnavailableError
 from service import checking
 from service.checking import Checked
 from service.errors import InvalidError, ServiceError
+from service.opened import Problem
 from service.patience import ItemFetcher, SharedFetcher
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 MAX_ITEMS: Final = 500
+MAX_BYTES: Final = 67_108_864
+"""Of all that is given at once."""
 THREAD_NAME: Final = "batch"
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why there is nothing to say of an item: stable code, one sentence."""
-
-    code: str
-    message: str
+NOT_IN_TIME: Final = "not-in-time"
+FAILED_HERE: Final = "internal-error"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One badge of a batch. Exactly one of `url`, `received` and `trouble` is given.
+    """One badge of a batch. Exactly one of `url`, `received` and `problem` is there.
 
     Args:
         name: how whoever asks recognises it: file name, address or line.
         url: its public address.
         received: the badge itself: JSON, JWT, PNG or SVG.
-        trouble: it cannot be checked at all.
-        recipient: e-mail, name or DID of whoever showed it.
-        candidate: under whom it is summed up: the e-mail or name in the employer's table; "" without one.
+        problem: nothing can be checked, and why.
+        recipient: e-mail, DID or other identifier of whoever showed it, to be compared.
+        candidate: under whom it is summed up, as the employer's table has it; "" without one.
         ref: the employer's own identifier of it.
         cells: the employer's own row, in its order.
     """
@@ -53,7 +50,7 @@ class Item:
     name: str
     url: str | None = None
     received: bytes | None = field(default=None, repr=False)
-    trouble: Trouble | None = None
+    problem: Problem | None = None
     recipient: str | None = field(default=None, repr=False)
     candidate: str = field(default="", repr=False)
     ref: str | None = None
@@ -71,13 +68,14 @@ class Told:
 
     Args:
         index: its place in the batch, from 0.
+        error: why there is no check of what could be asked for; where it could not, the item has the problem.
         again: it may be different when it is tried again, because somebody did not answer.
     """
 
     index: int
     item: Item
     checked: Checked | None = None
-    trouble: Trouble | None = None
+    error: CredentialError | ServiceError | None = None
     again: bool = False
 
 
@@ -108,7 +106,7 @@ class Batch:
         self._changed = threading.Condition()
         first: dict[tuple[Any, ...], int] = {}
         self._first = [first.setdefault(item.asked, index) for index, item in enumerate(items)]
-        self._queue = [n for n, item in enumerate(items) if item.trouble is None and self._first[n] == n]
+        self._queue = [n for n, item in enumerate(items) if item.problem is None and self._first[n] == n]
         self._shared = {earlier for n, earlier in enumerate(self._first) if earlier != n}
         self._until = 0.0  # steady time at which nobody waits for anything any more
         self._next = 0  # place in the queue
@@ -129,8 +127,8 @@ class Batch:
             for index, item in enumerate(self._items):
                 self._running.batch_places.seen(self, time.monotonic())
                 first = self._first[index]
-                if item.trouble is not None:
-                    told: Told | None = Told(index, item, trouble=item.trouble)
+                if item.problem is not None:
+                    told: Told | None = Told(index, item)
                 elif first != index:
                     told = replace(repeated[first], index=index, item=item)
                 else:
@@ -176,7 +174,12 @@ class Batch:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._given_up.add(index)
-                    return Told(index, self._items[index], trouble=NOT_IN_TIME, again=True)
+                    return Told(
+                        index,
+                        self._items[index],
+                        error=UnavailableError(NOT_IN_TIME, "It did not answer in time."),
+                        again=True,
+                    )
                 self._changed.wait(left)
             return self._told.pop(index, None)
 
@@ -210,16 +213,17 @@ class Batch:
         try:
             checked = self._check(replace(self._running, fetcher=fetcher), item)
         except (CredentialError, ServiceError) as error:
-            return Told(index, item, trouble=Trouble(error.code, error.message), again=fetcher.silent)
+            return Told(index, item, error=error, again=fetcher.silent)
         except Exception as error:  # noqa: BLE001  (one badge must not end the others; what it says is not logged)
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a check in a batch failed with %s\n%s", type(error).__name__, where)  # noqa: TRY400
-            return Told(index, item, trouble=FAILED_HERE, again=True)
+            return Told(
+                index,
+                item,
+                error=ServiceError(FAILED_HERE, "The check failed here; it can be tried again."),
+                again=True,
+            )
         return Told(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
-
-
-NOT_IN_TIME: Final = Trouble("not-in-time", "It did not answer in time.")
-FAILED_HERE: Final = Trouble("internal-error", "The check failed here. It can be tried again.")
 
 
 def begin(running: Runtime, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
@@ -235,7 +239,7 @@ def begin(running: Runtime, items: Sequence[Item], address: str, check: Check = 
     if not items:
         raise InvalidError("batch-empty", "Expected at least one link or file, got nothing.")
     if len(items) > MAX_ITEMS:
-        message = f"Expected at most {MAX_ITEMS} links and files at once, got {len(items)}."
+        message = f"Expected at most {MAX_ITEMS} links and files at once, got more; give them in parts."
         raise InvalidError("batch-too-long", message)
     batch = Batch(running, items, check)
     running.batch_places.take(batch, time.monotonic())

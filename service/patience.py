@@ -61,10 +61,7 @@ class SharedFetcher:
                 going = self._going[url] = Future()
         if mine:
             self._ask(url, host, going)
-        try:
-            return going.result()
-        except UnavailableError as error:
-            raise UnavailableError(error.code, error.message) from error  # each thread raises its own
+        return going.result()
 
     def _ask(self, url: str, host: str, going: Future[Fetched]) -> None:
         """Ask, and tell everybody who waits for it, whatever happens."""
