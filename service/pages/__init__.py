@@ -6,7 +6,8 @@ import fastapi_offline
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.pages import docs, public, speaking, verify
+from service.batches import MAX_BYTES
+from service.pages import batch, docs, public, speaking, verify
 from service.settings import Settings
 
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
@@ -17,6 +18,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(public.router)
     app.include_router(docs.router)
     app.include_router(speaking.router)
+    app.include_router(batch.router, max_body_size=MAX_BYTES)
     app.include_router(verify.router, max_body_size=settings.max_blob_bytes)
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
