@@ -77,6 +77,7 @@ CODES: Final[Mapping[str, str]] = {
     "digest-malformed": "A digest is none, or of another length than its algorithm gives.",
     "digest-unsupported": "A digest is of an algorithm or an encoding that is not known here.",
     "digest-mismatch": "What lies at an address has not the digest that the credential gives.",
+    "resource-not-asked": "What the credential relates to was not asked for, to keep it quiet (a remark).",
     "resources-too-many": "There are more related resources than are looked at here.",
     "resource-repeated": "A related resource is listed twice.",
     "image-type": "A picture in the document is neither PNG nor SVG.",
@@ -174,6 +175,7 @@ CODES: Final[Mapping[str, str]] = {
     # Refresh
     "credential-refreshed": "The issuer has a newer copy, and the report is about that one (a remark).",
     "refresh-not-verified": "No newer copy that is good could be had, so that the one received stands (a remark).",
+    "refresh-not-asked": "The issuer was not asked for a newer copy, to keep from it which credential is looked at (a remark).",
     "refresh-other": "The refresh service has another credential.",
     "refresh-older": "The refresh service has an older copy.",
     # Status

@@ -27,12 +27,16 @@ _WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
 
 @dataclass
 class Inquiry:
-    """What a verification goes by: one instant, known contexts, and documents that are loaded once and not without end."""
+    """What a verification goes by: one instant, known contexts, and documents that are loaded once and not without end.
+
+    `discreet` says whether nobody is to be asked for what is of one credential, as far as that can be done without.
+    """
 
     now: datetime
     contexts: Contexts
     source: Load
     max_addresses: int = MAX_ADDRESSES
+    discreet: bool = False
     schemas_evaluated: int = 0
     _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
     _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)

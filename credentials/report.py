@@ -36,7 +36,7 @@ class Check:
     """One question, its outcome and what was found.
 
     *undecided* is what could not be looked up or is not known here, *skipped* what does not apply or was not asked.
-    Findings of a check that passed are remarks.
+    Findings of a check that passed, or that is skipped, are remarks.
     """
 
     name: str

@@ -16,6 +16,16 @@ from credentials.strict_json import MAX_BYTES
 
 MAX_ENTRIES: Final = 8
 """How many entries of one credential are looked at."""
+_LISTS: Final = frozenset({"BitstringStatusListEntry", "1EdTechRevocationList"})
+
+
+def has_list(credential: Mapping[str, Any]) -> bool:
+    """Return whether the credential names a list that says of many credentials at once whether they stand."""
+    value = credential.get("credentialStatus")
+    kinds = [
+        entry.get("type") for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, Mapping)
+    ]
+    return any(name in _LISTS for kind in kinds for name in (kind if isinstance(kind, list) else [kind]))
 
 
 def check_status(secured: Secured, inquiry: Inquiry) -> Check:

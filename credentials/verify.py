@@ -23,7 +23,7 @@ from credentials.refresh import fetch_newer, service_of
 from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, verdict_of
 from credentials.resources import check_resources
 from credentials.schemas import check_schemas
-from credentials.standing import check_status, check_validity
+from credentials.standing import check_status, check_validity, has_list
 from credentials.strict_json import pointer
 from credentials.unprotected import AMBIGUOUS
 
@@ -55,6 +55,7 @@ def verify(
     purpose: str = "assertionMethod",
     challenge: str | None = None,
     domain: str | None = None,
+    discreet: bool = False,
 ) -> Report:
     """Return the report on a credential as it was received; bad input never raises.
 
@@ -80,6 +81,11 @@ def verify(
     refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until then their
     addresses are anybody's.
 
+    Whoever is asked for something of one credential learns that this one is looked at. With `discreet` nobody is:
+    neither the refresh service, where the credential names a list that says whether it stands, nor those who have what
+    it relates to. These two checks are then *skipped*, with a remark that says so. Keys, lists and schemas, which many
+    credentials share, are asked for as ever.
+
     Args:
         received: as it came; within the bounds of `parse_json` and `bake.MAX_IMAGE_BYTES`.
         now: aware; the instant that the question is about.
@@ -88,6 +94,7 @@ def verify(
         purpose: what its proofs have to be for.
         challenge: what they have to bring back; asked of presentations as a rule.
         domain: whom they have to be made for, and nobody else.
+        discreet: ask nobody for what is of this one credential.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
     form = form_of(received)
@@ -96,7 +103,7 @@ def verify(
     except CredentialError as error:
         return _unreadable(error, form)
     expected = Expected("issuer", purpose, challenge, domain)
-    return _report(secured, form, Inquiry(now, contexts, load), recipient, expected)
+    return _report(secured, form, Inquiry(now, contexts, load, discreet=discreet), recipient, expected)
 
 
 def verify_within(value: object, inquiry: Inquiry) -> Report:
@@ -137,6 +144,9 @@ def _refresh(
     if service is None or not _stands_behind(*checks[4:6]):
         return Check("refresh", "skipped"), None
     address, where = service
+    if inquiry.discreet and has_list(secured.credential):
+        message = f"{shown(address)} was not asked for a newer copy: that would tell which credential is looked at"
+        return Check("refresh", "skipped", (Finding("refresh-not-asked", message, where),)), None
     try:
         newer = fetch_newer(secured, address, inquiry)
     except CredentialError as error:

@@ -79,7 +79,7 @@ def create_app(running: Runtime) -> FastAPI:
     )
     problems.install(app, errors.page_of)
     api.include(app, running.settings)
-    pages.include(app, running.settings)
+    pages.include(app)
     return app
 
 

@@ -62,12 +62,11 @@ def files_in(content: bytes) -> Iterator[tuple[str, bytes | Problem]]:
 def _unpacked(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, bytes | Problem]]:
     left = MAX_UNPACKED_BYTES
     for entry in entries:
-        if left <= 0:
-            yield shown_name(entry.filename), unopened.ZIP_TOO_LARGE
-            return
-        found = _content(archive, entry, left)
-        left -= len(found) if isinstance(found, bytes) else 0
+        unpacked, found = _content(archive, entry, left)
+        left -= unpacked
         yield shown_name(entry.filename), found
+        if found is unopened.ZIP_TOO_LARGE:
+            return
 
 
 def _is_file(entry: zipfile.ZipInfo) -> bool:
@@ -91,21 +90,21 @@ def _office(names: set[str]) -> Problem | None:
     return unopened.SPREADSHEET if any(name.startswith(_TABLES) for name in names) else unopened.OFFICE_DOCUMENT
 
 
-def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Problem:
-    """Return the content of a file, read in pieces (2)."""
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> tuple[int, bytes | Problem]:
+    """Return how many bytes of a file were unpacked, in pieces (2), and the file or why it is not whole."""
     if entry.flag_bits & _ENCRYPTED:
-        return unopened.ENTRY_ENCRYPTED
+        return 0, unopened.ENTRY_ENCRYPTED
     if entry.compress_type not in _PACKED:  # (3)
-        return unopened.ENTRY_DAMAGED
+        return 0, unopened.ENTRY_DAMAGED
     content = bytearray()
     try:
         with archive.open(entry) as file:
             while piece := file.read(_PIECE):
                 content += piece
-                if len(content) > MAX_ENTRY_BYTES:
-                    return unopened.ENTRY_TOO_LARGE
                 if len(content) > left:
-                    return unopened.ZIP_TOO_LARGE
+                    return len(content), unopened.ZIP_TOO_LARGE
+                if len(content) > MAX_ENTRY_BYTES:
+                    return len(content), unopened.ENTRY_TOO_LARGE
     except _ZIP_RAISES:
-        return unopened.ENTRY_DAMAGED
-    return bytes(content)
+        return len(content), unopened.ENTRY_DAMAGED
+    return len(content), bytes(content)

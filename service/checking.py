@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from credentials import Check, Load, Report
 from service import deeds, grounds, verification
 from service.deeds import Deeds
+from service.grounds import Grounds
 from service.known_issuers import Issuer, issuer_of
 from service.questions import Question
 from service.runtime import Runtime
@@ -22,6 +23,7 @@ Tone = Literal["good", "unsure", "bad"]
 TONES: Final[Mapping[str, Tone]] = {
     "genuine": "good",
     "genuine-unlisted": "unsure",
+    "genuine-keys-open": "unsure",
     "genuine-recipient-open": "unsure",
     "test": "unsure",
     "evidence-changed": "unsure",
@@ -44,6 +46,13 @@ TONES: Final[Mapping[str, Tone]] = {
     "not-decided": "unsure",
 }
 """Every headline and its tone; *good* is for a genuine badge, in force, of an issuer whom a list here knows."""
+
+UNPROVEN: Final = Grounds(
+    Question("evidence", "could-not-check", "signature-first"),
+    Question("policy", "could-not-check", "signature-first"),
+    None,
+)
+"""Of a badge without a signature that holds nothing is asked."""
 
 _STANDINGS: Final = (
     ("credential-revoked", "revoked"),
@@ -111,7 +120,8 @@ def check_address(running: Runtime, url: str, recipient: str | None = None, *, e
 
     Args:
         recipient: e-mail, DID or other identifier of whoever showed it.
-        evidence: look at evidence that lies with others too; whoever keeps it then sees that somebody looks.
+        evidence: look at evidence that lies with others too, at what the badge relates to, and for a newer copy; whoever
+            keeps it then sees that somebody looks.
     Raises:
         UnavailableError: nothing could be had from there.
         InvalidError: an address that is never asked, or one at which no badge is found.
@@ -127,6 +137,7 @@ def check(
     *,
     evidence: bool = False,
     documents: Load | None = None,
+    keys_vouched: bool = True,
     address: str = "",
 ) -> Checked:
     """Return what the check of a badge comes to; bad input never raises.
@@ -135,9 +146,11 @@ def check(
         received: JSON text, compact JWS, PNG or SVG.
         recipient, evidence: as `check_address`.
         documents: what is asked for the documents of issuers, in place of the network; then no row is read.
+        keys_vouched: False where `documents` may have been written by anybody, the issuer's keys among them. Then nobody
+            is known by being on a list, and nothing is green.
         address: where it was had from.
     """
-    report = verification.verify_received(running, received, recipient, documents=documents)
+    report = verification.verify_received(running, received, recipient, documents=documents, discreet=not evidence)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, running)
     found = {each.name: each for each in report.checks}
@@ -145,34 +158,22 @@ def check(
     credential = report.credential if isinstance(report.credential, dict) else {}
     rows, ask = documents is None, evidence or documents is not None
     issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
-    receipt = grounds.receipt_of(running, credential, ask=ask, load=load, rows=rows) if proven else None
+    rests = grounds.look(running, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
         _authentic(found, credential),
         _current(found, proven=proven),
-        _issuer(found, issuer, proven=proven),
-        *_grounds(running, credential, report, proven=proven, ask=ask, load=load, rows=rows),
+        _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
+        rests.evidence,
+        rests.policy,
     )
-    headline = _headline(report, found, asked, issuer)
-    done = deeds.deeds(credential, receipt)
+    headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
+    done = deeds.deeds(credential, rests.receipt)
     return Checked(running.now(), report, headline, asked, issuer, done, body, address)
 
 
 def codes_of(report: Report) -> set[str]:
     """Return the codes of everything that was found."""
     return {finding.code for check in report.checks for finding in check.findings}
-
-
-def _grounds(
-    running: Runtime, credential: Mapping[str, Any], report: Report, *, proven: bool, ask: bool, load: Load, rows: bool
-) -> tuple[Question, Question]:
-    if not proven:
-        return tuple(  # type: ignore[return-value]
-            Question(name, "could-not-check", "signature-first") for name in ("evidence", "policy")
-        )
-    return (
-        grounds.evidence(running, credential, report, ask=ask, load=load, rows=rows),
-        grounds.policy(running, credential, report, ask=ask, load=load, rows=rows),
-    )
 
 
 def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:
@@ -214,7 +215,7 @@ def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
     return Question("current", answer, reason)  # type: ignore[arg-type]
 
 
-def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) -> Question:
+def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool, keys_vouched: bool) -> Question:
     answer, reason = "could-not-check", "issuer-unlisted"
     if found["issuer"].outcome == "failed":
         answer, reason = "no", "issuer-other-key"
@@ -224,6 +225,8 @@ def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) 
         answer, reason = "could-not-check", "issuer-not-reached"
     elif issuer.sandbox:
         answer, reason = "no", "issuer-test"
+    elif not keys_vouched:
+        reason = "issuer-keys-from-bundle"
     elif issuer.listings:
         answer, reason = "yes", "issuer-listed"
     elif issuer.alike is not None:
@@ -233,7 +236,14 @@ def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool) 
     return Question("issuer", answer, reason)  # type: ignore[arg-type]
 
 
-def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Question], issuer: Issuer | None) -> str:
+def _headline(
+    report: Report,
+    found: Mapping[str, Check],
+    asked: Collection[Question],
+    issuer: Issuer | None,
+    *,
+    keys_vouched: bool,
+) -> str:
     answers = {question.name: question for question in asked}
     if report.verdict == "rejected":
         return _rejected(found, answers)
@@ -251,6 +261,8 @@ def _headline(report: Report, found: Mapping[str, Check], asked: Collection[Ques
     for name, headline in (("evidence", "evidence-changed"), ("policy", "policy-not-followed")):
         if answers[name].answer == "no":
             return headline
+    if not keys_vouched:
+        return "genuine-keys-open"
     if answers["issuer"].answer != "yes":
         return "genuine-unlisted"
     return "genuine-recipient-open" if "recipient" in open_checks else "genuine"

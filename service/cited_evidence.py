@@ -10,6 +10,7 @@ from uuid import UUID
 from credentials import CredentialError, Load, Report, UnavailableError, parse_json
 from credentials.digests import read_digests, resources_of
 from service import own_badges, policies
+from service.database import ReadSession
 from service.own_badges import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, Own
 from service.records import identifier
 from service.runtime import Runtime
@@ -20,7 +21,7 @@ MAX_FETCHED: Final = 5
 """How many addresses are asked for the evidence of one badge of others."""
 
 
-def here(running: Runtime, credential: Mapping[str, Any], own: Own, *, ask: bool) -> Iterator[str]:
+def here(session: ReadSession, credential: Mapping[str, Any], own: Own, *, ask: bool) -> Iterator[str]:
     """Yield what is found of a badge that was issued here: its seals, and its receipt, held against our rows."""
     item = policies.receipt_item(credential)
     told: dict[UUID, str] = {}
@@ -37,8 +38,7 @@ def here(running: Runtime, credential: Mapping[str, Any], own: Own, *, ask: bool
         told = {record_id: digest for record_id, digest in told.items() if digest in seals}
     if seals:
         file_bytes = MAX_FILE_BYTES_ASKED if ask else MAX_FILE_BYTES
-        with running.database.read() as session:
-            yield from own_badges.compare(session, own, seals, told, file_bytes=file_bytes)
+        yield from own_badges.compare(session, own, seals, told, file_bytes=file_bytes)
 
 
 def with_others(credential: Mapping[str, Any], *, ask: bool, load: Load) -> Iterator[str]:
@@ -86,6 +86,8 @@ def related(running: Runtime, credential: Mapping[str, Any], report: Report) -> 
         code = next((code for place, code in codes.items() if f"{place}/".startswith(f"{where}/")), None)
         if code == "digest-mismatch":
             yield "evidence-changed"
+        elif code == "resource-not-asked":
+            yield "evidence-not-asked"
         elif code in ("digest-malformed", "digest-unsupported"):
             yield "evidence-fingerprint-unknown"
         elif code is not None or check.outcome == "skipped":

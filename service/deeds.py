@@ -79,7 +79,7 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
 
     Args:
         credential: of any shape.
-        receipt: that of its decision, whose digest fits (`grounds.receipt_of`).
+        receipt: that of its decision, whose digest fits (`grounds.look`).
     """
     subject = policies.mapping(credential.get("credentialSubject"))
     achievement = policies.mapping(subject.get("achievement"))

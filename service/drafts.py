@@ -49,11 +49,12 @@ class Draft:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a credential is for, as far as the network knows."""
+    """Whom a credential is for, as far as the network knows; `email_id` is the row of the e-mail address."""
 
     ref: str
     email: str | None
     did: str | None
+    email_id: UUID | None = None
 
 
 def credential_url(settings: Settings, credential_id: str) -> str:
@@ -140,18 +141,23 @@ def write(
 def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, Recipient]:
     """Return whom credentials for these members are for."""
     rows = session.execute(
-        select(Member.id, Member.ref, Identity.kind, Identity.value)
+        select(Member.id, Member.ref, Identity.kind, Identity.value, Identity.id)
         .outerjoin(Identity, and_(Identity.person_id == Member.person_id, Identity.kind.in_(("email", "did"))))
         .where(Member.id.in_(member_ids))
         # The last one stands: an address that was proved before one that is only said, an older before a newer.
         .order_by(Identity.proved_at.is_not(None), Identity.id.desc())
     )
     refs: dict[UUID, str] = {}
-    known: defaultdict[UUID, dict[str, str]] = defaultdict(dict)
-    for member_id, ref, kind, value in rows:
+    known: defaultdict[UUID, dict[str, tuple[str, UUID]]] = defaultdict(dict)
+    for member_id, ref, kind, value, identity_id in rows:
         refs[member_id] = ref
-        known[member_id][kind] = value
-    return {key: Recipient(ref, known[key].get("email"), known[key].get("did")) for key, ref in refs.items()}
+        known[member_id][kind] = (value, identity_id)
+    found = {}
+    for member_id, ref in refs.items():
+        email, email_id = known[member_id].get("email", (None, None))
+        did, _ = known[member_id].get("did", (None, None))
+        found[member_id] = Recipient(ref, email, did, email_id)
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ An answer is the gravest of what was found, and what could not be compared is ne
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from credentials import CredentialError, Load, Report, UnavailableError, canonical_json, parse_json
+from credentials import CredentialError, Fetched, Load, Report, UnavailableError, canonical_json, parse_json
 from service import cited_evidence, own_badges, policies
 from service.criteria import Criterion
 from service.errors import InvalidError
@@ -183,69 +184,87 @@ class _OpenError(Exception):
         self.reason = reason
 
 
-def evidence(
-    running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
-) -> Question:
-    """Return whether what a badge cites as evidence is as it was when it was signed.
+@dataclass(frozen=True)
+class Grounds:
+    """On what a badge rests.
 
     Args:
-        credential: with a signature that holds.
-        ask: fetch what lies with others.
-        load: what is asked for documents.
-        rows: whether our own records may be asked; False where there are none, as for a bundle.
+        evidence, policy: the answers to the fourth and the fifth of `questions.NAMES`.
+        receipt: that of its decision, whose digest fits; None where none can be had, or is not to be asked for.
     """
-    own = _own(running, credential) if rows else None
-    found = list(cited_evidence.related(running, credential, report))
-    if own is None:
-        found += cited_evidence.with_others(credential, ask=ask, load=load)
-    else:
-        found += cited_evidence.here(running, credential, own, ask=ask)
-    if "evidence-unchanged" in found and "evidence-without-digest" in found:
-        found.append("evidence-partly-sealed")
-    return _gravest("evidence", found or ["evidence-none"])
+
+    evidence: Question
+    policy: Question
+    receipt: Mapping[str, Any] | None
 
 
-def policy(
+def look(
     running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
-) -> Question:
-    """Return whether a badge was decided by the rule that its network has published.
+) -> Grounds:
+    """Return on what a badge rests: whether its evidence is unchanged, and whether the published rule decided.
 
-    1. It cites the receipt of its decision by digest, and what is there has that digest.
-    2. The receipt is about this very badge, and its numbers are consistent.
-    3. The definition that it names is the published one, and asks for what the receipt says was asked for.
-    4. What people decided is told as such: no program can see whether they were right.
+    1. What it cites as evidence has the digests that it gives.
+    2. It cites the receipt of its decision by digest, and what is there has that digest.
+    3. The receipt is about this very badge, and its numbers are consistent.
+    4. The definition that it names is the published one, and asks for what the receipt says was asked for.
+    5. What people decided is told as such: no program can see whether they were right.
 
     Of a case in which somebody contests the decision nothing is said: to all but its parties it does not exist.
 
     Args:
-        credential, ask, load, rows: as for `evidence`.
+        credential: with a signature that holds.
+        ask: fetch what lies with others.
+        load: what is asked for documents; each address once.
+        rows: whether our own records may be asked; False where there are none, as for a bundle.
     """
-    _ = report
+    once = _once(load)
     item = policies.receipt_item(credential)
+    found = list(cited_evidence.related(running, credential, report))
+    own = None
+    if rows:
+        with running.database.read() as session:
+            own = own_badges.find(session, running, credential, item["id"] if item is not None else None)
+            if own is not None:
+                found += cited_evidence.here(session, credential, own, ask=ask)  # (1)
+    if own is None:
+        found += cited_evidence.with_others(credential, ask=ask, load=once)  # (1)
+    if "evidence-unchanged" in found and "evidence-without-digest" in found:
+        found.append("evidence-partly-sealed")
+    reason, receipt = _policy(credential, item, own, once, ask=ask)
+    return Grounds(_gravest("evidence", found or ["evidence-none"]), _gravest("policy", [reason]), receipt)
+
+
+def _once(load: Load) -> Load:
+    """Return what asks each address once, also one that does not answer."""
+    known: dict[str, Fetched | UnavailableError] = {}
+
+    def ask(address: str) -> Fetched:
+        if address not in known:
+            try:
+                known[address] = load(address)
+            except UnavailableError as error:
+                known[address] = error
+        answer = known[address]
+        if isinstance(answer, UnavailableError):
+            raise answer
+        return answer
+
+    return ask
+
+
+def _policy(
+    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: Own | None, load: Load, *, ask: bool
+) -> tuple[str, Mapping[str, Any] | None]:
+    """Return why the fifth question is answered as it is, and the receipt if it fits."""
     if item is None:
-        return _gravest("policy", ["policy-no-receipt"])
-    own = _own(running, credential) if rows else None
+        return "policy-no-receipt", None
     if own is None and not ask:
-        return _gravest("policy", ["policy-not-asked"])
-    return _gravest("policy", [_decided(credential, item, own, load)])
-
-
-def receipt_of(
-    running: Runtime, credential: Mapping[str, Any], *, ask: bool, load: Load, rows: bool = True
-) -> Mapping[str, Any] | None:
-    """Return the receipt of a badge's decision, whose digest fits; None where none can be had, or is not to be asked for.
-
-    Args:
-        credential, ask, load, rows: as for `evidence`.
-    """
-    item = policies.receipt_item(credential)
-    own = _own(running, credential) if rows else None
-    if item is None or (own is None and not ask):
-        return None
+        return "policy-not-asked", None
     try:
-        return _receipt(item, own, load)
-    except _OpenError:
-        return None
+        receipt = _receipt(item, own, load)  # (2)
+    except _OpenError as found:
+        return found.reason, None
+    return _decided(credential, receipt, own, load), receipt
 
 
 def _gravest(name: str, found: Collection[str]) -> Question:
@@ -253,27 +272,20 @@ def _gravest(name: str, found: Collection[str]) -> Question:
     return Question(name, ANSWERS[reason], reason)
 
 
-def _own(running: Runtime, credential: Mapping[str, Any]) -> Own | None:
-    item = policies.receipt_item(credential)
-    with running.database.read() as session:
-        return own_badges.find(session, running, credential, item["id"] if item is not None else None)
-
-
-def _decided(credential: Mapping[str, Any], item: Mapping[str, Any], own: Own | None, load: Load) -> str:
+def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: Own | None, load: Load) -> str:
+    if policies.of_another(receipt, credential):  # (3)
+        return "policy-receipt-of-another"
+    if policies.contradicts_itself(receipt):
+        return "policy-receipt-contradicts"
+    if own is not None and own.review_since is not None:
+        return "policy-under-review"
+    if receipt["basis"] == "recorded":  # (5)
+        return "policy-recorded"
     try:
-        receipt = _receipt(item, own, load)  # (1)
-        if policies.of_another(receipt, credential):  # (2)
-            return "policy-receipt-of-another"
-        if policies.contradicts_itself(receipt):
-            return "policy-receipt-contradicts"
-        if own is not None and own.review_since is not None:
-            return "policy-under-review"
-        if receipt["basis"] == "recorded":  # (4)
-            return "policy-recorded"
-        rule = _rule(receipt, own, load)  # (3)
+        rule = _rule(receipt, own, load)  # (4)
     except _OpenError as found:
         return found.reason
-    if receipt["basis"] == "override":  # (4)
+    if receipt["basis"] == "override":  # (5)
         return "policy-people" if rule is None else "policy-override"
     if rule is None or policies.rule_differs(receipt, rule):
         return "policy-rule-differs"

@@ -3,7 +3,7 @@
 Pure functions over rows and settings. What they give back is public.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from credentials.dids import did_web
@@ -92,11 +92,16 @@ def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> d
     """
     did = network_did(settings, network)
     methods = [method for key in keys for method in _methods(did, key)]
+    return controller_document(did, network_url(settings, network), methods)
+
+
+def controller_document(did: str, url: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the DID document of whoever is also known by an address and signs with these verification methods."""
     return {
         "@context": list(DID_CONTEXTS),
         "id": did,
-        "alsoKnownAs": [network_url(settings, network)],
-        "verificationMethod": methods,
+        "alsoKnownAs": [url],
+        "verificationMethod": list(methods),
         "assertionMethod": [method["id"] for method in methods],
     }
 

@@ -1,5 +1,7 @@
 """Messages to educators about their credentials and cases, and to networks about webhooks: queued, written, sent.
 
+Also the questions to recipients whether a badge is theirs, which `service.confirmations` queues.
+
 They are queued with what they tell of, and written and sent afterwards.
 
 A row holds identifiers only; text and address are looked up when it is sent, so that an erased address gets none.
@@ -24,11 +26,24 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from service import drafts, issuers
+from service import confirmations, drafts, issuers
 from service.database import ReadSession, WriteSession
+from service.errors import CustodyError
+from service.languages import LANGUAGES, N_
 from service.runtime import Runtime
 from service.settings import LOCAL_HOSTS, Settings
-from service.tables import AchievementVersion, Award, Case, CaseStep, Credential, Message, Network, Webhook
+from service.tables import (
+    AchievementVersion,
+    Award,
+    Case,
+    CaseStep,
+    Confirmation,
+    Credential,
+    Identity,
+    Message,
+    Network,
+    Webhook,
+)
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +86,24 @@ OUTCOMES = {
 }
 """What it says of how a case ended."""
 
+QUESTION = N_(
+    """\
+Hello,
+
+somebody who was given the badge “%(badge)s” of %(issuer)s asks whether it is yours.
+
+Reference: %(code)s
+
+If you gave it to somebody lately, for example with an application, open this page and press Yes:
+
+%(link)s
+
+Whoever asks has the same reference and may ask you for it: tell it to nobody else. If you gave the badge to nobody, \
+press No there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week.
+"""
+)
+"""Sent in every language, for nothing says which one the recipient reads."""
+
 
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
     """Add the message that tells the educator of a credential; it is sent after the commit, not here."""
@@ -106,6 +139,8 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
         return _of_webhook(session, running, message)
     if message.case_step_id is not None:
         return _of_case(session, running, message)
+    if message.confirmation_id is not None:
+        return _of_confirmation(session, running, message)
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
     recipient = drafts.recipients(session, [award.member_id]).get(award.member_id)
@@ -163,6 +198,22 @@ def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailM
     return mail
 
 
+def _of_confirmation(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail that asks a recipient whether a badge is theirs; None if that is not open any more.
+
+    As text only: a picture of a button is what a scanner presses, and what a forger copies.
+    """
+    row = session.get_one(Confirmation, message.confirmation_id)
+    asked = confirmations.to_be_mailed(session, row, running.now())
+    if asked is None:
+        return None
+    mail = _addressed(running, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
+    mail["Subject"] = f"Is the badge “{asked.badge}” yours? Reference {asked.code}"
+    said = {"badge": asked.badge, "issuer": asked.issuer, "code": asked.code, "link": confirmations.link(running, row)}
+    mail.set_content("\n* * *\n\n".join(language.gettext(QUESTION, **said) for language in LANGUAGES.values()))
+    return mail
+
+
 def _addressed(running: Runtime, message: Message, to: str, at: datetime) -> EmailMessage:
     """Return a mail with everything but its subject and content."""
     mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
@@ -211,29 +262,37 @@ def _send_one(running: Runtime, message_id: UUID) -> bool:
     """Send a message that was taken, note what became of it, and return whether it was sent."""
     try:
         with running.database.read() as session:
-            message = session.get_one(Message, message_id)
+            message = session.get(Message, message_id)
+            if message is None:  # gone since it was taken, with the address that it was to be sent to
+                return False
             attempts = message.attempts
             mail = render(session, running, message)
         if mail is not None and running.settings.mail_url:
             _post(running.settings.mail_url, mail)
         elif mail is not None:
             _file(outbox_folder(running.settings) / f"{message_id}.eml", mail)
-    except (OSError, smtplib.SMTPException, MessageError, ValueError) as error:
+    except (OSError, smtplib.SMTPException, MessageError, ValueError, CustodyError) as error:
         # What a mail server answers can hold the address: only the kind of error is logged.
         log.warning("message %s was not sent (attempt %d): %s", message_id, attempts, type(error).__name__)
         hopeless = _is_hopeless(error) or attempts > len(DELAYS)
         with running.database.write() as session:
-            row = session.get_one(Message, message_id)
-            row.state = "failed" if hopeless else "queued"
-            row.due_at = row.due_at if hopeless else running.now() + DELAYS[attempts - 1]
+            row = _held(session, message_id)
+            if row is not None:
+                row.state = "failed" if hopeless else "queued"
+                row.due_at = row.due_at if hopeless else running.now() + DELAYS[attempts - 1]
         return False
     with running.database.write() as session:
-        row = session.get_one(Message, message_id)
-        if mail is None:
+        row = _held(session, message_id)
+        if row is not None and mail is not None:
+            row.state, row.sent_at = "sent", running.now()
+        elif row is not None:
             session.delete(row)
-            return False
-        row.state, row.sent_at = "sent", running.now()
-    return True
+    return mail is not None
+
+
+def _held(session: WriteSession, message_id: UUID) -> Message | None:
+    """Return a message, held until the commit; None where it went while it was being sent."""
+    return session.get(Message, message_id, with_for_update=True)
 
 
 def _is_hopeless(error: Exception) -> bool:

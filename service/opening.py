@@ -5,7 +5,7 @@ told by its name or its first row. Each kind of container has a room of its own:
 `web_pages`; why nothing is in one of them, `unopened` says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from credentials.bake import extract
@@ -36,23 +36,22 @@ def open_text(text: str) -> list[Opened]:
         return _opened(name, content)
     if kind == "json" and "\n{" not in text:
         return [texts.of_json(text, name)]
-    whole = _one_badge(text, name)
-    if whole is not None:
-        return [whole]
-    return _bounded(texts.of_lines(text, _opened)) or [Opened(name, problem=unopened.TEXT_WITHOUT_BADGE)]
-
-
-def _one_badge(text: str, name: str) -> Opened | None:
-    """Return the one badge in a text that stands on several lines: a JWT that was broken, JSON with words around."""
     token = "".join(text.split())
     if recognising.is_jwt(token) and not any(recognising.is_jwt(line.strip()) for line in text.splitlines()):
-        return texts.of_token(token, name)
-    begin, end = text.find("{"), text.rfind("}")
+        return [texts.of_token(token, name)]  # a mail broke it into lines
+    return _bounded(_parts(text)) or [Opened(name, problem=unopened.TEXT_WITHOUT_BADGE)]
+
+
+def _parts(text: str) -> Iterator[Opened]:
+    """Yield what is in the lines of a text, in which one badge in JSON may take several."""
+    begin, end = text.find("{"), text.rfind("}") + 1
     if 0 <= begin < end:
-        inner = texts.of_json(text[begin : end + 1], name)
+        inner = texts.of_json(text[begin:end])
         if inner.received is not None and (begin == 0 or recognising.is_credential(inner.received)):
-            return inner
-    return None
+            yield from texts.of_lines(text[:begin], _opened)
+            yield inner
+            text = text[end:]
+    yield from texts.of_lines(text, _opened)
 
 
 def open_file(name: str, content: bytes) -> list[Opened]:
@@ -78,8 +77,10 @@ def _in_zip(name: str, content: bytes) -> list[Opened]:
             if isinstance(inside, Problem):
                 found.append(Opened(path, problem=inside))
                 continue
-            searched += recognising.kind_of(inside) in {"photo", "pdf"}
-            if searched > MAX_SEARCHED_IN_ZIP:
+            kind = recognising.kind_of(inside)
+            costly = kind in {"photo", "pdf"} or (kind == "png" and not recognising.is_credential(inside))
+            searched += costly
+            if costly and searched > MAX_SEARCHED_IN_ZIP:
                 found.append(Opened(path, problem=unopened.ZIP_TOO_MUCH))
             else:
                 found += _opened(path, inside)
@@ -92,7 +93,7 @@ def _opened(name: str, content: bytes) -> list[Opened]:
     """Return what is in one file that is no ZIP, or in a text that is one."""
     if len(content) > MAX_FILE_BYTES:
         return [Opened(name, problem=unopened.FILE_TOO_LARGE)]
-    if not content.strip(b"\0\t\n\r "):
+    if not content.removeprefix(b"\xef\xbb\xbf").strip(b"\0\t\n\r "):
         return [Opened(name, problem=unopened.FILE_EMPTY)]
     match recognising.kind_of(content):
         case "png" | "svg" as kind:

@@ -78,6 +78,8 @@ def open_pdf(name: str, content: bytes) -> list[Opened]:
                 return [Opened(name, problem=unopened.PDF_ENCRYPTED)]
             document = _Document(reader)
             return document.files(name) or document.links(name) or document.codes(name) or _without(name)
+    except LimitReachedError:
+        return [Opened(name, problem=unopened.PDF_TOO_LARGE)]
     except (PyPdfError, *DECODERS_RAISE):
         return [Opened(name, problem=unopened.PDF_DAMAGED)]
 
@@ -133,7 +135,7 @@ class _Document:
     """A document on its way: its pages, and what may still be unpacked."""
 
     reader: PdfReader
-    left: int = MAX_UNPACKED_BYTES
+    left: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
     _pages: list[tuple[DictionaryObject, DictionaryObject]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from credentials import Fetched, canonical_json
-from service import achievements, issuers, keyring, pictures, receipts, vc_api_status
+from service import achievements, issuers, keyring, pictures, receipts, service_identity, vc_api_status
 from service.database import ReadSession
 from service.runtime import Runtime
 from service.settings import Settings
@@ -82,6 +82,12 @@ def did_document(session: ReadSession, running: Runtime, slug: str) -> Fetched |
         return None
     keys = keyring.keys_of(session, network)
     return _json(issuers.did_document(running.settings, network, keys), "application/did+ld+json")
+
+
+def service_did_document(session: ReadSession, running: Runtime) -> Fetched | None:
+    """Return the DID document of the service itself, once it has a key. Spec: did:web, section on reading."""
+    document = service_identity.did_document(session, running.settings)
+    return None if document is None else _json(document, "application/did+ld+json")
 
 
 def profile(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
@@ -172,6 +178,7 @@ def _json(document: dict[str, Any], media_type: str) -> Fetched:
 _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tuple(
     (re.compile(pattern), answer)
     for pattern, answer in (
+        (r"/\.well-known/did\.json", service_did_document),
         (r"/networks/([^/]+)/did\.json", did_document),
         (r"/networks/([^/]+?)(?:\.json)?", profile),
         (r"/keys/([^/]+)", key),

@@ -36,6 +36,7 @@ _MARKUP: Final = re.compile(
     r"\s*<(?:!--|!doctype\b|\?|[a-z][\w-]{0,40}(?::[a-z][\w.-]{0,40})?(?:[\s/>]|\Z))", re.IGNORECASE
 )
 _HTML: Final = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_JSON: Final = re.compile(r"\s*(?:\{|\[\s*[\[{\"\]])")
 _SVG_ROOT: Final = re.compile(r"<(?:[\w.-]{1,40}:)?svg[\s/>]")
 _BEGINNING: Final = 4096
 _CONTROLS: Final = re.compile("[\0-\b\x0e-\x1a\x1c-\x1f]")
@@ -93,7 +94,7 @@ def _kind_of_text(text: str) -> Kind:
         if svg and (not html or svg.start() < html.start()):
             return "svg"
         return "html" if html or not beginning.lstrip().startswith("<?xml") else "xml"
-    if beginning.lstrip()[:1] in {"{", "["}:
+    if _JSON.match(beginning):
         return "json"
     return "jwt" if form_of(text) == "jwt" and is_jwt(text.strip()) else "text"
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
@@ -15,7 +15,11 @@ from service.fair_use import FairUse, Places
 from service.fetching import Fetcher
 from service.patience import Patience
 from service.settings import Settings
+from service.settings import load as load_settings
 from service.trust import TrustLists
+
+NOBODYS_URL = "https://laurel.invalid"
+"""An address that can be nobody's (RFC 2606, section 2)."""
 
 
 def utc_now() -> datetime:
@@ -67,3 +71,18 @@ class Runtime:
             TrustLists(settings.trust_lists_folder),
             now=now,
         )
+
+    @classmethod
+    def stranger(cls, now: Callable[[], datetime] = utc_now) -> Self:
+        """Return a runtime to check badges from outside: no row, no key and no address is its own, and nothing is written.
+
+        Of the settings those count that say what is known here: contexts and trust lists, and whether this is a
+        development machine, which may ask itself.
+
+        Raises:
+            SettingsError: as `start`, or a setting has a wrong value.
+        """
+        nothing = {"database_url": "sqlite:///:memory:", "keys_passphrase": "none is read"}
+        allow_localhost = load_settings(**nothing).local
+        running = cls.start(load_settings(**nothing | {"base_url": NOBODYS_URL}), now)
+        return replace(running, fetcher=Fetcher(allow_localhost=allow_localhost))

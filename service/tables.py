@@ -820,6 +820,30 @@ class Key(Row):
     compromised_at: Mapped[datetime | None]
 
 
+class ServiceKey(Row):
+    """A key pair of the service itself, which is no network's: as `Key`; of each kind at most one is in use."""
+
+    __tablename__ = "service_keys"
+    __table_args__ = (
+        one_of("algorithm", "Ed25519"),
+        Index(
+            "uq_service_keys_in_use",
+            "algorithm",
+            unique=True,
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kid: Mapped[str] = mapped_column(String(64), unique=True)
+    algorithm: Mapped[str] = mapped_column(String(16))
+    public_jwk: Mapped[dict[str, Any]]
+    custody_uri: Mapped[str]
+    valid_from: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
 class Event(Row):
     """What happened, in order: the outbox. Rendered when delivered, so it holds no personal content."""
 
@@ -897,10 +921,44 @@ class Delivery(Row):
     duration_ms: Mapped[int | None]
 
 
+class Confirmation(Row):
+    """The question whether a badge is theirs, to whoever it was issued to. Nothing says who asked.
+
+    The two secrets are those of the asker's page and of the link in the mail; the second one stands here too, locked by
+    custody, since the mail is written later. `mail_at` is when the mail may leave; after `expires_at` nothing can be
+    answered. What it has come to is read from the answer, the credential and the time.
+
+    `identity_id` is the address that is asked: with it goes the question.
+    """
+
+    __tablename__ = "confirmations"
+    __table_args__ = (
+        one_of("answer", "yes", "no"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        Index(None, "credential_id", "mail_at"),
+        Index(None, "identity_id"),
+        Index(None, "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    identity_id: Mapped[UUID] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
+    page_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    mail_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    mail_secret: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(String(8))
+    asked_at: Mapped[datetime]
+    mail_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(String(8))
+    answered_at: Mapped[datetime | None]
+
+
 class Message(Row):
     """A message about a credential to whoever has it, about a webhook to its network, or about a case to one in it.
 
-    Rendered when sent. `member_id` is to whom one about a step of a case goes.
+    Rendered when sent. `member_id` is to whom one about a step of a case goes. One that asks whether a badge is theirs
+    goes with its question.
     """
 
     __tablename__ = "messages"
@@ -912,6 +970,7 @@ class Message(Row):
     webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
     case_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_steps.id"))
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    confirmation_id: Mapped[UUID | None] = mapped_column(ForeignKey("confirmations.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

@@ -10,7 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from service import awards, case_deadlines, deliveries, messages, passing_days, status_lists, vc_api_status
+from service import (
+    awards,
+    case_deadlines,
+    confirmations,
+    deliveries,
+    messages,
+    passing_days,
+    status_lists,
+    vc_api_status,
+)
 from service.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -83,5 +92,6 @@ WORK: dict[Callable[[Runtime], int], float] = {
     awards.sign_due: 60,
     case_deadlines.pass_deadlines: 600,
     deliveries.forget_old: 600,
+    confirmations.forget_old: 600,
 }
 """The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""

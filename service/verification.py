@@ -34,14 +34,22 @@ def load(running: Runtime, url: str) -> Fetched:
 
 
 def verify_received(
-    running: Runtime, received: bytes | str, recipient: str | None = None, *, documents: Load | None = None
+    running: Runtime,
+    received: bytes | str,
+    recipient: str | None = None,
+    *,
+    documents: Load | None = None,
+    discreet: bool = True,
 ) -> Report:
     """Return the report on a credential as it was received.
+
+    Whoever issued it is not told which credential is looked at, as far as a list says whether it stands: see `verify`.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
         recipient: e-mail, DID or other identifier of whoever showed it.
         documents: what is asked for the documents of issuers, in place of `load`; then nothing is read from rows.
+        discreet: ask nobody for what is of this one credential; its refresh service is one who would be.
     """
     report = verify(
         received,
@@ -49,6 +57,7 @@ def verify_received(
         load=documents or (lambda url: load(running, url)),
         contexts=running.contexts,
         recipient=recipient,
+        discreet=discreet,
     )
     return with_suspension(running, report) if documents is None else report
 
@@ -84,9 +93,9 @@ def _issuer(report: Report) -> str:
     return found if isinstance(found, str) else ""
 
 
-def verify_address(running: Runtime, url: str, recipient: str | None = None) -> Report:
+def verify_address(running: Runtime, url: str, recipient: str | None = None, *, discreet: bool = True) -> Report:
     """Return the report on the credential at a public address; raises as `look_up`."""
-    return verify_received(running, look_up(running, url).body, recipient)
+    return verify_received(running, look_up(running, url).body, recipient, discreet=discreet)
 
 
 def look_up(running: Runtime, url: str) -> Fetched:

@@ -17,6 +17,10 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Genuine, but by an issuer that no list here knows"),
         N_("The signature holds. Nobody here vouches for who stands behind it: find that out before you rely on it."),
     ),
+    "genuine-keys-open": (
+        N_("Genuine, if the keys in this bundle are the issuer's"),
+        N_("Whoever made the bundle put the keys there. Compare them with a key that you have from the issuer itself."),
+    ),
     "genuine-recipient-open": (
         N_("Genuine and valid, but it does not say whose it is"),
         N_("It names nobody in a way that could be compared with what you gave."),
@@ -137,6 +141,9 @@ REASONS: Final[Mapping[str, str]] = {
     "issuer-unlisted": N_("Whoever controls %(domain)s. No list here knows them."),
     "issuer-without-domain": N_("Whoever holds this key. It belongs to no web domain, and no list here knows it."),
     "issuer-alike": N_("Whoever controls %(domain)s. Careful: the name resembles %(alike)s, which is somebody else."),
+    "issuer-keys-from-bundle": N_(
+        "Whoever holds the keys in this bundle. Only a key that you have from %(domain)s itself shows whether that is them."
+    ),
     "issuer-test": N_("A network of this service that is only trying things out."),
     "issuer-other-key": N_("The key that signed it is not the named issuer's."),
     "issuer-not-reached": N_("The issuer's keys could not be had now."),
@@ -166,6 +173,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "undecided": N_("could not be checked"),
     "skipped": N_("does not apply"),
 }
+_NOT_ASKED = N_("was not asked for")
 
 
 @dataclass(frozen=True)
@@ -234,11 +242,15 @@ def steps(checks: tuple[Check, ...], language: Language) -> list[dict[str, Any]]
             "name": check.name,
             "outcome": check.outcome,
             "text": language.gettext(STEPS[check.name]),
-            "word": language.gettext(OUTCOMES[check.outcome]),
+            "word": language.gettext(_NOT_ASKED if _is_unasked(check) else OUTCOMES[check.outcome]),
             "findings": check.findings,
         }
         for check in checks
     ]
+
+
+def _is_unasked(check: Check) -> bool:
+    return check.outcome == "skipped" and any(finding.code.endswith("-not-asked") for finding in check.findings)
 
 
 def sentence(message: str) -> str:

@@ -60,6 +60,12 @@ def get_did_document(slug: str, session: Reader, running: Running, if_none_match
     return served(public_documents.did_document(session, running, slug), if_none_match, FIVE_MINUTES, "network")
 
 
+@router.get("/.well-known/did.json")
+def get_service_did_document(session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give the DID document of the service itself, which signs receipts of checks; there is one once it has a key."""
+    return served(public_documents.service_did_document(session, running), if_none_match, FIVE_MINUTES, "service key")
+
+
 @router.get("/keys/{kid}")
 def get_key(kid: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give one public key as a bare JWK, as a VC-JWT's `kid` asks for."""

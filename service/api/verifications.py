@@ -48,6 +48,11 @@ class VerificationIn(Body):
     jwt: str | None = Field(None, description="the credential, as VC-JWT")
     image: str | None = Field(None, description="a baked PNG or SVG, in base64")
     recipient: str | None = Field(None, max_length=500, description="e-mail, DID or other identifier to compare with")
+    evidence: bool = Field(
+        False,
+        description="ask also for what is of this badge alone: a newer copy, related resources; who has it then sees that "
+        "somebody looks at this badge",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "VerificationIn":
@@ -78,6 +83,7 @@ def post_verification(
 
     Answers 200 with a report also when the credential is bad: `verdict` is `verified`, `rejected` or `undecided`,
     and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings.
+    Issuers are asked for keys, status lists and schemas only, which many badges share, unless `evidence` says otherwise.
     Needs no token; within fair limits (429 with `Retry-After`).
     """
     running.fair_use.take(request.client.host if request.client else "", running.steady())
@@ -95,16 +101,17 @@ def _report(running: Runtime, received: bytes, recipient: str, media_type: str) 
     asked = _asked(received) if media_type == "application/json" else None
     if asked is None:
         return verification.verify_received(running, received, recipient or None)
+    discreet = not asked.evidence
     if asked.url is not None:
-        return verification.verify_address(running, asked.url.strip(), asked.recipient)
+        return verification.verify_address(running, asked.url.strip(), asked.recipient, discreet=discreet)
     if asked.image is not None:
         try:
             image = base64.b64decode(asked.image, validate=True)
         except (binascii.Error, ValueError) as error:
             raise InvalidError("base64-invalid", "Expected an image in base64.", "/image") from error
-        return verification.verify_received(running, image, asked.recipient)
+        return verification.verify_received(running, image, asked.recipient, discreet=discreet)
     text = asked.jwt if asked.jwt is not None else json.dumps(asked.credential)
-    return verification.verify_received(running, text, asked.recipient)
+    return verification.verify_received(running, text, asked.recipient, discreet=discreet)
 
 
 def _asked(received: bytes) -> VerificationIn | None:

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, extract
 from credentials.recipient import matches
-from service import checking, opening, wording
+from service import check_receipts, checking, confirmations, opening, unopened, wording
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import ServiceError, TooManyRequestsError
@@ -23,10 +23,9 @@ from service.runtime import Runtime
 
 router = APIRouter(include_in_schema=False)
 
-MAX_FILES = 500
+MAX_FILES = opening.MAX_OPENED
 MAX_LINK = 2000
 PRIVATE = {"Cache-Control": "no-store"}
-NOTHING_GIVEN = N_("Nothing was given. Paste the link of the badge, or choose its file.")
 NOT_CHECKED = N_("That could not be checked")
 
 
@@ -45,7 +44,11 @@ def get_verify(request: Request, running: Running, language: Speaking, link: str
     """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
     if not link:
         return _page(language)
-    return _checked(request, running, language, Opened(link[:MAX_LINK], url=link[:MAX_LINK]))
+    try:
+        running.fair_use.take(request.client.host if request.client else "", running.steady())
+    except TooManyRequestsError as error:
+        return _refused(language, error)
+    return _checked(running, language, opening.open_text(link[:MAX_LINK])[0])
 
 
 async def _given(request: Request) -> Given:
@@ -54,7 +57,7 @@ async def _given(request: Request) -> Given:
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
         return Given(
             text.strip() if isinstance(text, str) else "",
-            [(each.filename or "", content) for each in files if (content := await each.read()) or each.filename],
+            [(each.filename, await each.read()) for each in files if each.filename],
             recipient.strip()[:500] if isinstance(recipient, str) else "",
             form.get("evidence") == "on",
         )
@@ -65,46 +68,47 @@ def post_verify(
     request: Request, running: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
 ) -> Response:
     """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
+    try:
+        running.fair_use.take(request.client.host if request.client else "", running.steady())
+    except TooManyRequestsError as error:
+        return _refused(language, error)
     opened = opening.open_text(given.text) if given.text else []
     opened += [each for name, content in given.files for each in opening.open_file(name, content)]
     if not opened:
-        return _page(language, status=422, problem=language.gettext(NOTHING_GIVEN))
+        return _page(language, status=422, problem=language.gettext(unopened.NOTHING.message))
     if len(opened) > 1:
         return _page(language, status=422, problem="batch")
-    return _checked(request, running, language, opened[0], given.recipient, evidence=given.evidence)
+    return _checked(running, language, opened[0], given.recipient, evidence=given.evidence)
 
 
 def _checked(
-    request: Request,
-    running: Runtime,
-    language: Language,
-    opened: Opened,
-    recipient: str = "",
-    *,
-    evidence: bool = False,
+    running: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
 ) -> Response:
     if opened.problem is not None:
         return _page(language, status=422, problem=language.gettext(opened.problem.message))
     asked = recipient or opened.recipient or None
     try:
-        running.fair_use.take(request.client.host if request.client else "", running.steady())
         if opened.url is not None:
             checked = checking.check_address(running, opened.url, asked, evidence=evidence)
         else:
             checked = checking.check(running, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
-        status = 429 if isinstance(error, TooManyRequestsError) else 422
-        return _page(language, status=status, problem=wording.sentence(error.message))
-    return _result(running, language, opened, checked)
+        return _refused(language, error)
+    return _result(running, language, opened, checked, evidence=evidence)
+
+
+def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
+    sentence = language.gettext(unopened.why_not(error).message)
+    if not isinstance(error, TooManyRequestsError):
+        return _page(language, status=422, problem=sentence)
+    page = _page(language, status=429, problem=sentence)
+    page.headers["Retry-After"] = str(error.details["retry_after_seconds"])
+    return page
 
 
 def _page(language: Language, *, status: int = 200, problem: str = "", **values: Any) -> Response:
     told = {"title": language.gettext(NOT_CHECKED), "sentence": problem} if problem else None
-    limit = opening.MAX_FILE_BYTES
-    too_large = language.gettext(
-        N_("This file is larger than %(megabytes)s MB, more than a badge can be. Choose the badge itself."),
-        megabytes=language.number(limit // 1_048_576),
-    )
+    limit, too_large = opening.MAX_FILE_BYTES, language.gettext(unopened.FILE_TOO_LARGE.message)
     page = render(
         "verify.html",
         language=language,
@@ -119,11 +123,16 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
     return page
 
 
-def _result(running: Runtime, language: Language, opened: Opened, checked: Checked) -> Response:
+def _result(running: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
     title, sentence = wording.headline(checked, language)
     credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
+    proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
+    kept = check_receipts.read(credential) if proven else None
+    if kept is not None and checked.headline == "not-a-badge":
+        title = language.gettext(N_("This receipt of a check is genuine"))
+        sentence = language.gettext(N_("It is as it was signed. What it says is what held on its day."))
     return _page(
         language,
         checked=checked,
@@ -133,14 +142,24 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
         shown=_shown(running, credential),
-        proven=checked.outcome("proof") == checked.outcome("issuer") == "passed",
+        proven=proven,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
+        can_ask=proven and _can_ask(running, credential),
+        kept=kept,
+        questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
+        answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
+        evidence=evidence,
         received=opened.url if opened.url is not None else credential_text(checked.received),
         offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
         raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),
     )
+
+
+def _can_ask(running: Runtime, credential: dict[str, Any]) -> bool:
+    with running.database.read() as session:
+        return confirmations.can_be_asked(session, running, credential.get("id"))
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:

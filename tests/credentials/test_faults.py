@@ -421,10 +421,13 @@ ELSEWHERE = {
         ),
         "of presentations: in `test_presentation`",
     ),
-    **dict.fromkeys(("credential-refreshed", "refresh-not-verified"), "in `test_refresh`: remarks"),
+    **dict.fromkeys(
+        ("credential-refreshed", "refresh-not-asked", "refresh-not-verified"), "in `test_refresh`: remarks"
+    ),
     **dict.fromkeys(("refresh-older", "refresh-other"), "the same: a reason that stands in a remark"),
     **dict.fromkeys(
-        ("digest-malformed", "digest-mismatch", "digest-unsupported", "resources-too-many"), "in `test_resources`"
+        ("digest-malformed", "digest-mismatch", "digest-unsupported", "resource-not-asked", "resources-too-many"),
+        "in `test_resources`",
     ),
     **dict.fromkeys(
         (

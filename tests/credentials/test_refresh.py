@@ -135,3 +135,28 @@ def test_the_first_service_of_the_type_that_is_known_is_asked(services: Any, ask
     if isinstance(services, list):
         expected = [index for index, service in enumerate(services) if service["id"] == ADDRESS]
         assert remarks(found) == [("credential-refreshed", f"/refreshService/{expected[0]}")]
+
+
+LIST = {"id": "https://issuer.example/revocations", "type": "1EdTechRevocationList"}
+BIT = {
+    "type": ["BitstringStatusListEntry"],
+    "statusPurpose": "revocation",
+    "statusListIndex": "7",
+    "statusListCredential": "https://issuer.example/status/1",
+}
+
+
+@pytest.mark.parametrize("status", [LIST, BIT, [{"type": "https://example.org/#Status"}, BIT]])
+def test_whoever_is_discreet_does_not_ask_the_service_where_a_list_says_whether_it_stands(status: Any) -> None:
+    received = ISSUER.sign(credential(credentialStatus=status))
+    found, world = report(received, ISSUER.sign(newer()), discreet=True)
+    assert (outcomes(found)["refresh"], found.refreshed) == ("skipped", False)
+    assert remarks(found) == [("refresh-not-asked", "/refreshService")]
+    assert ADDRESS not in world.asked
+    assert report(received, ISSUER.sign(newer()))[1].asked.count(ADDRESS) == 1
+
+
+@pytest.mark.parametrize("status", [None, [], {"type": "https://example.org/#Status"}, [7]])
+def test_without_a_list_the_service_is_asked_even_so(status: Any) -> None:
+    found, world = report(ISSUER.sign(credential(credentialStatus=status)), ISSUER.sign(newer()), discreet=True)
+    assert (found.refreshed, world.asked) == (True, [ADDRESS])

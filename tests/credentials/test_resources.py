@@ -150,3 +150,36 @@ def test_a_resource_elsewhere_is_signed_as_it_is_given(make: Any) -> None:
 def test_a_resource_is_signed_once() -> None:
     with pytest.raises(MalformedError, match="expected each resource once"):
         signed(related({"id": ADDRESS, "digestSRI": SHA256}, {"id": ADDRESS, "digestSRI": SHA256}))
+
+
+def test_whoever_is_discreet_does_not_ask_for_resources_and_says_so() -> None:
+    world = World({ADDRESS: BODY})
+    received = json.dumps(ISSUER.sign(related({"id": ADDRESS, "digestSRI": OTHER}, CONTEXT)))
+    found = verify(received, now=NOW, load=world.load, discreet=True)
+    check = check_of(found, "resources")
+    assert (found.verdict, check.outcome, world.asked) == ("verified", "skipped", [])
+    assert [(finding.code, finding.pointer) for finding in check.findings] == [
+        ("resource-not-asked", "/relatedResource/0")
+    ]
+
+
+CONTEXT = {"id": V2, "digestSRI": EDITIONS["2025"]}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "outcome"),
+    [
+        ({"id": V2, "digestSRI": OTHER}, "digest-mismatch", "failed"),
+        ({"id": ADDRESS, "digestSRI": "sha256-short"}, "digest-malformed", "failed"),
+        ({"id": ADDRESS, "digestSRI": "md5-short"}, "digest-unsupported", "undecided"),
+    ],
+)
+def test_what_is_wrong_without_asking_is_found_all_the_same(wrong: dict[str, Any], code: str, outcome: str) -> None:
+    received = json.dumps(ISSUER.sign(related(wrong, {"id": f"{ADDRESS}?2", "digestSRI": SHA256})))
+    check = check_of(verify(received, now=NOW, load=World().load, discreet=True), "resources")
+    assert (check.outcome, check.findings[0].code) == (outcome, code)
+
+
+def test_a_discreet_check_of_contexts_alone_passes() -> None:
+    received = json.dumps(ISSUER.sign(related(CONTEXT)))
+    assert outcomes(verify(received, now=NOW, load=World().load, discreet=True))["resources"] == "passed"

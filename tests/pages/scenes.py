@@ -81,20 +81,34 @@ def later(live: Live, **by: float) -> None:
     live.running.now.advance(**by)
 
 
-def verify(page: Page, text: str, recipient: str = "") -> tuple[str, str, str]:
+def verify(page: Page, text: str) -> tuple[str, str, str]:
     """Paste `text` at /verify and return tone, title and sentence of the answer."""
     page.goto("/verify")
-    page.get_by_label("A link, JSON or a JWT").fill(text)
-    page.get_by_label("Whose is it?").fill(recipient)
-    page.get_by_role("button", name="Verify").click()
+    page.get_by_label("Link or text of the badge").fill(text)
+    page.get_by_role("button", name="Verify", exact=True).click()
     return verdict(page)
+
+
+def compare(page: Page, person: str) -> tuple[str, str]:
+    """Give the page of a result somebody's address, and return how it answers: tone and sentence."""
+    page.get_by_label("E-mail address, name or DID").fill(person)
+    page.get_by_role("button", name="Compare").click()
+    said = page.locator("#whose ~ .said, #whose-said:not([hidden])").first
+    said.wait_for()
+    return (said.get_attribute("class") or "").removeprefix("said "), said.inner_text()
+
+
+def answers(page: Page) -> dict[str, str]:
+    """Return what the page answers to each of the five questions."""
+    asked = page.locator(".question .asked").all_inner_texts()
+    return dict(zip(asked, page.locator(".question .answered").all_inner_texts(), strict=True))
 
 
 def verdict(page: Page) -> tuple[str, str, str]:
     """Return tone, title and sentence of what the page says first."""
     said = page.locator(".verdict")
     tone = (said.get_attribute("class") or "").removeprefix("verdict ")
-    return tone, said.locator("h1, h2").inner_text(), said.locator("p").inner_text()
+    return tone, said.locator("h1, h2").inner_text(), said.locator("p").first.inner_text()
 
 
 def top(page: Page, selector: str) -> float:

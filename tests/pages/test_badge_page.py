@@ -39,9 +39,9 @@ def always_shown(page: Page) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "Sharer"
     assert page.get_by_text("Shares what works.").is_visible()
     assert page.locator("img.picture").evaluate("picture => picture.complete && picture.naturalWidth > 0")
-    assert {"Awarded by", "Awarded on", "Status"} <= facts(page).keys()
+    assert {"Awarded by", "Awarded", "Status"} <= facts(page).keys()
     assert facts(page)["Awarded by"].startswith("River Writers")
-    assert facts(page)["Awarded on"] == "2 March 2026"
+    assert facts(page)["Awarded"].startswith("2 March 2026")
 
 
 def test_a_badge_shows_what_it_is_and_verifies_when_asked(page: Page, stage: Stage) -> None:
@@ -51,9 +51,8 @@ def test_a_badge_shows_what_it_is_and_verifies_when_asked(page: Page, stage: Sta
     assert page.locator(".verdict").count() == 0
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("good", "This badge is genuine and valid")
-    assert page.get_by_text("Yes, the signature fits every word.").is_visible()
     always_shown_in_report = page.locator("main").inner_text()
-    for text in ("Sharer", "Shares what works.", "River Writers", "2 March 2026", "Not revoked, not expired"):
+    for text in ("Sharer", "River Writers", "2 March 2026"):
         assert text in always_shown_in_report
     assert page.locator("img.picture").evaluate("picture => picture.naturalWidth > 0")
 
@@ -74,7 +73,7 @@ def test_a_revoked_badge_says_so_before_the_picture(page: Page, stage: Stage) ->
 def test_an_expired_badge_says_so_before_the_picture(page: Page, stage: Stage, live: Live) -> None:
     url = badge(stage, valid_for="P1Y")
     page.goto(url)
-    assert facts(page)["Valid until"] == "2 March 2027"
+    assert facts(page)["Awarded"].endswith("valid until 2 March 2027")
     later(live, days=366)
     page.goto(url)
     assert verdict(page)[:2] == ("unsure", "This badge has expired")
@@ -150,7 +149,7 @@ def test_everybody_can_use_it(page: Page, stage: Stage, violations: Callable[[Pa
 
 def test_the_keyboard_reaches_every_control_and_verifies(page: Page, stage: Stage) -> None:
     page.goto(badge(stage))
-    controls = page.locator("a, button").all_inner_texts()
+    controls = page.locator("a, button, summary").all_inner_texts()
     reached = []
     for _ in controls:
         page.keyboard.press("Tab")

@@ -150,7 +150,12 @@ def not_in_order(stage: Stage) -> Checked:
         relatedResource=[{"id": "https://school.example/r", "digestSRI": "sha256-" + "A" * 43 + "="}],
     )
     school.world.documents["https://school.example/r"] = b"something else"
-    return school.check(stage)
+    return check(stage, school.signed, documents=school.world.load, evidence=True)
+
+
+def keys_open(stage: Stage) -> Checked:
+    school = Others(stage, Party(1, "school.example"))
+    return check(stage, school.signed, documents=school.world.load, keys_vouched=False)
 
 
 def older_kind(stage: Stage) -> Checked:
@@ -217,6 +222,7 @@ def policy_not_followed(stage: Stage) -> Checked:
 EXAMPLES: dict[str, Callable[[Stage], Checked]] = {
     "genuine": lambda stage: check(stage, badge(stage)),
     "genuine-unlisted": lambda stage: Others(stage, Party(1, "school.example")).check(stage),
+    "genuine-keys-open": keys_open,
     "genuine-recipient-open": lambda stage: check(stage, badge(stage), "did:example:somebody"),
     "test": sandbox,
     "evidence-changed": evidence_changed,

@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 from typer.testing import CliRunner, Result
 
-from credentials import PrivateKeySigner, sign
 from service import cli
 from service.errors import ServiceError
 from service.settings import SettingsError
@@ -55,6 +52,22 @@ def test_a_network_has_keys_from_the_start_and_rotation_keeps_the_old_ones(laure
     after = answer(laurel("keys", "list", "-n", "circle", "--json"))
     assert {key["kid"] for key in after} == {key["kid"] for key in before} | {key["kid"] for key in made}
     assert {key["kid"] for key in after if key["retired_at"]} == {key["kid"] for key in before}
+
+
+def test_the_service_has_keys_of_its_own_which_rotation_keeps_too(laurel: Laurel) -> None:
+    assert answer(laurel("keys", "list", "--service", "--json")) == []
+    (first,) = answer(laurel("keys", "rotate", "--service", "--json"))
+    (second,) = answer(laurel("keys", "rotate", "--service", "--json"))
+    listed = answer(laurel("keys", "list", "--service", "--json"))
+    assert [key["kid"] for key in listed] == [first["kid"], second["kid"]]
+    assert [key["retired_at"] is None for key in listed] == [False, True]
+    assert first["kid"][:12] in laurel("keys", "list", "--service").output
+
+
+@pytest.mark.parametrize("command", ["list", "rotate"])
+def test_keys_are_of_a_network_or_of_the_service(laurel: Laurel, command: str) -> None:
+    assert laurel("keys", command).exit_code == 2
+    assert laurel("keys", command, "--service", "-n", "circle").exit_code == 2
 
 
 def test_a_further_key_can_be_made(laurel: Laurel) -> None:
@@ -114,52 +127,3 @@ def test_an_empty_outbox_says_so(laurel: Laurel) -> None:
 
 def test_status_lists_are_published_on_demand(laurel: Laurel) -> None:
     assert answer(laurel("status", "publish", "--json")) == {"published": 0}
-
-
-def test_what_is_no_credential_is_rejected_with_exit_status_1(laurel: Laurel) -> None:
-    result = laurel("verify", "-", "--json", input="{}")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["verdict"] == "rejected"
-
-
-@pytest.mark.parametrize(
-    ("more", "verdict", "status"),
-    [
-        ({}, "verified", 0),
-        ({"credentialStatus": {"type": "https://example.org/#Status"}}, "undecided", 2),
-        ({"issuer": "did:key:z6MkpJySvETLnxhQG9DzEdmKJtysBDjuuTeDfUj1uNNCUqcj"}, "rejected", 1),
-    ],
-)
-@pytest.mark.parametrize("source", ["-", "credential.json"])
-def test_the_exit_status_is_the_verdict(
-    laurel: Laurel, tmp_path: Path, more: dict[str, Any], verdict: str, status: int, source: str
-) -> None:
-    text = json.dumps(self_signed(**more))
-    (tmp_path / "credential.json").write_text(text)
-    for options in ((), ("--json",)):
-        result = laurel("verify", source, *options, input=text)
-        assert result.exit_code == status, result.output
-    assert json.loads(result.stdout)["verdict"] == verdict
-
-
-def test_a_did_is_shown_as_it_is_written(laurel: Laurel) -> None:
-    text = json.dumps(self_signed(issuer="did:key:z6MkpJySvETLnxhQG9DzEdmKJtysBDjuuTeDfUj1uNNCUqcj"))
-    assert "one of 'did:key:z6Mk" in laurel("verify", "-", input=text).output
-
-
-def self_signed(**more: Any) -> dict[str, Any]:
-    """Return a credential by a key of its own, which is the issuer's unless another is named."""
-    signer = PrivateKeySigner(ed25519.Ed25519PrivateKey.generate())
-    did = f"did:key:{signer.key.multikey}"
-    credential = {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "type": ["VerifiableCredential"],
-        "issuer": did,
-        "credentialSubject": {"id": "did:example:subject"},
-    } | more
-    method = f"{did}#{signer.key.multikey}"
-    return sign(credential, signer, verification_method=method, created=datetime(2026, 3, 2, tzinfo=UTC))
-
-
-def test_a_file_that_is_not_there_is_a_usage_error(laurel: Laurel) -> None:
-    assert laurel("verify", "nothing.json").exit_code == 2

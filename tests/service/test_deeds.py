@@ -1,5 +1,6 @@
 """What a person did for a badge, as it is told: of our own badges, and of badges of any shape."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from credentials.model import OpenBadgeCredential
-from service import grounds
+from service import grounds, verification
 from service.deeds import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
 from service.runtime import Runtime
 from tests.awarding import SHARE_TWICE, Stage, described
-from tests.service.test_policies import nowhere
+from tests.service.test_policies import nowhere, reported
 
 
 @pytest.fixture
@@ -49,6 +50,7 @@ def test_a_badge_says_how_long_everything_took(stage: Stage) -> None:
     }
     assert deeds(badge).minutes == 135
     assert OpenBadgeCredential.model_validate(badge).id == badge["id"]
+    assert verification.verify_received(stage.running, json.dumps(badge)).verdict == "verified"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_who_decided_is_told_by_role(stage: Stage) -> None:
     stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
     (award,) = stage.awards()
     badge = stage.credential(award)
-    receipt = grounds.receipt_of(stage.running, badge, ask=False, load=nowhere)
+    receipt = grounds.look(stage.running, badge, reported(), ask=False, load=nowhere).receipt
     assert deeds(badge, receipt).deciders == ("director",)
     assert deeds(badge).deciders == ()
 

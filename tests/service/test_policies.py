@@ -62,7 +62,7 @@ def nowhere(url: str) -> Fetched:
 
 def asked(stage: Stage, award: Any) -> Question:
     """Return the answer for a badge that was issued here."""
-    return grounds.policy(stage.running, stage.credential(award), reported(), ask=False, load=nowhere)
+    return grounds.look(stage.running, stage.credential(award), reported(), ask=False, load=nowhere).policy
 
 
 def overridden(stage: Stage) -> Any:
@@ -171,7 +171,7 @@ def test_a_receipt_that_was_changed_in_the_rows_shows_nothing(stage: Stage) -> N
 def test_a_receipt_that_is_not_kept_cannot_be_had(stage: Stage) -> None:
     credential = stage.credential(earned(stage))
     credential["evidence"][-1]["id"] += "0"
-    found = grounds.policy(stage.running, credential, reported(), ask=False, load=nowhere)
+    found = grounds.look(stage.running, credential, reported(), ask=False, load=nowhere).policy
     assert found.reason == "policy-receipt-not-reached"
 
 
@@ -206,7 +206,7 @@ class Case:
         item["digestMultibase"] = citations.multibase(hashlib.sha256(served).hexdigest())
         documents = {item["id"]: served, f"{self.receipt.get('achievement')}/definition.json": self.definition}
         elsewhere = Elsewhere(documents)
-        found = grounds.policy(running, self.credential, reported(), ask=ask, load=elsewhere, rows=False)
+        found = grounds.look(running, self.credential, reported(), ask=ask, load=elsewhere, rows=False).policy
         assert ask or elsewhere.asked == []
         return found
 
@@ -230,14 +230,14 @@ def test_others_are_asked_only_where_somebody_asked_for_it(running: Runtime, cas
 
 def test_without_a_receipt_nothing_is_offered(running: Runtime, case: Case) -> None:
     case.credential["evidence"].pop()
-    found = grounds.policy(running, case.credential, reported(), ask=True, load=nowhere, rows=False)
+    found = grounds.look(running, case.credential, reported(), ask=True, load=nowhere, rows=False).policy
     assert found == Question("policy", "not-offered", "policy-no-receipt")
 
 
 def test_a_receipt_with_another_digest_shows_nothing(running: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: b"{}"})
-    found = grounds.policy(running, case.credential, reported(), ask=True, load=elsewhere, rows=False)
+    found = grounds.look(running, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found.reason == "policy-receipt-changed"
 
 
@@ -260,7 +260,7 @@ def test_a_definition_that_was_published_anew_is_another_rule(running: Runtime, 
 def test_without_the_definition_the_rule_is_open(running: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: canonical_json(case.receipt)})
-    found = grounds.policy(running, case.credential, reported(), ask=True, load=elsewhere, rows=False)
+    found = grounds.look(running, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found == Question("policy", "could-not-check", "policy-rule-not-reached")
 
 
@@ -354,11 +354,11 @@ def test_a_badge_with_other_evidence_than_its_receipt_is_open(running: Runtime, 
 def test_the_receipt_is_given_to_whoever_shows_a_badge(stage: Stage) -> None:
     award = earned(stage)
     credential = stage.credential(award)
-    found = grounds.receipt_of(stage.running, credential, ask=False, load=nowhere)
+    found = grounds.look(stage.running, credential, reported(), ask=False, load=nowhere).receipt
     assert found == stage.client.get(award["receipt"]).json()
-    assert grounds.receipt_of(stage.running, credential, ask=False, load=nowhere, rows=False) is None
+    assert grounds.look(stage.running, credential, reported(), ask=False, load=nowhere, rows=False).receipt is None
     elsewhere = Elsewhere({award["receipt"]: b"{}"})
-    assert grounds.receipt_of(stage.running, credential, ask=True, load=elsewhere, rows=False) is None
+    assert grounds.look(stage.running, credential, reported(), ask=True, load=elsewhere, rows=False).receipt is None
 
 
 def test_the_definition_is_published_as_the_bytes_whose_digest_receipts_give(stage: Stage) -> None:

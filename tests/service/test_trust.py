@@ -75,7 +75,7 @@ def test_without_a_folder_nobody_is_known() -> None:
 def test_a_list_that_changes_is_read_anew(tmp_path: Path) -> None:
     lists = TrustLists(written(tmp_path, board=OWN))
     assert lists.naming("did:web:new.example") == []
-    grown = OWN | {"issuers": [*OWN["issuers"], {"id": "did:web:new.example", "name": "New"}]}  # type: ignore[misc]
+    grown = OWN | {"issuers": [*OWN["issuers"], {"id": "did:web:new.example", "name": "New"}]}
     written(tmp_path, board=grown)
     assert [found.name for found in lists.naming("did:web:new.example")] == ["New"]
     (tmp_path / "board.json").unlink()
