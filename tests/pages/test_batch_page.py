@@ -254,8 +254,8 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Sta
         "Without a link",
     ]
     assert page.locator(".candidate").nth(0).locator("article").count() == 2
-    assert "It was issued to them." in page.locator("tr[data-number='1']").inner_text()
-    assert "It was issued to somebody else." in page.locator("tr[data-number='3']").inner_text()
+    assert "issued to whom you gave" in page.locator("tr[data-number='1']").inner_text()
+    assert "This badge is not theirs" in page.locator("tr[data-number='3']").inner_text()
     assert "This row has no link." in page.locator("tr[data-number='4']").inner_text()
     assert page.get_by_text("1 empty row of the table was passed over.").is_visible()
     told = json.loads(downloaded(page, "#json"))
