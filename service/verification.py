@@ -93,11 +93,6 @@ def _issuer(report: Report) -> str:
     return found if isinstance(found, str) else ""
 
 
-def verify_address(running: Runtime, url: str, recipient: str | None = None, *, discreet: bool = True) -> Report:
-    """Return the report on the credential at a public address; raises as `look_up`."""
-    return verify_received(running, look_up(running, url).body, recipient, discreet=discreet)
-
-
 def look_up(running: Runtime, url: str) -> Fetched:
     """Return the credential at a public address, or what lies there where only the report can say what it is.
 

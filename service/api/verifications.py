@@ -9,11 +9,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 
-from credentials import CredentialError, Report, parse_json
-from service import verification
+from credentials import CredentialError, parse_json
+from service import check_receipts, checking, opening
 from service.api.problems import ProblemResponse, invalid_problem
 from service.api.requests import Running
+from service.checking import Checked
 from service.errors import InvalidError
+from service.languages import ENGLISH
+from service.recognising import kind_of
 from service.runtime import Runtime
 from service.shapes import Body
 
@@ -31,6 +34,8 @@ EXAMPLES = {
     "text/plain": {"schema": {"type": "string", "description": "a VC-JWT"}},
     "image/png": {"schema": {"type": "string", "format": "binary"}},
     "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+    "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
     "multipart/form-data": {
         "schema": {
             "type": "object",
@@ -38,6 +43,8 @@ EXAMPLES = {
         }
     },
 }
+CONTAINERS = frozenset({"pdf", "zip", "photo"})
+"""Kinds of files in which a badge is looked for."""
 
 
 class VerificationIn(Body):
@@ -52,6 +59,9 @@ class VerificationIn(Body):
         False,
         description="ask also for what is of this badge alone: a newer copy, related resources; who has it then sees that "
         "somebody looks at this badge",
+    )
+    receipt: bool = Field(
+        False, description="give with it a signed and dated record of this check, as a Verifiable Credential"
     )
 
     @model_validator(mode="after")
@@ -78,11 +88,14 @@ def post_verification(
 ) -> Response:
     """Verify a credential of any issuer.
 
-    Takes the credential itself (JSON), a VC-JWT (`text/plain`), a baked PNG or SVG, a form with `file` and
-    `recipient`, or JSON with `url`, `credential`, `jwt` or `image` and, if wanted, `recipient`.
+    Takes the credential itself (JSON), a VC-JWT (`text/plain`), a baked PNG or SVG, a PDF, a photo with a code or a
+    ZIP with one badge in it, a form with `file` and `recipient`, or JSON with `url`, `credential`, `jwt` or `image` and,
+    if wanted, `recipient`, `evidence` and `receipt`.
 
     Answers 200 with a report also when the credential is bad: `verdict` is `verified`, `rejected` or `undecided`,
-    and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings.
+    and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings. Beside it stands
+    what that comes to for a person: `headline`, and `questions` (`authentic`, `current`, `issuer`, `evidence`, `policy`)
+    with the answers `yes`, `no`, `could-not-check` or `not-offered`, and a reason.
     Issuers are asked for keys, status lists and schemas only, which many badges share, unless `evidence` says otherwise.
     Needs no token; within fair limits (429 with `Retry-After`).
     """
@@ -90,28 +103,51 @@ def post_verification(
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        report = _report(running, received, recipient, media_type)
+        checked, receipt = _checked(running, received, recipient, media_type)
     except ValidationError as error:
         body = invalid_problem([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
         return ProblemResponse(body, body["status"])
-    return Response(json.dumps(report.to_json(), ensure_ascii=False), media_type="application/json")
+    said = checked.to_json()
+    if receipt:
+        said["receipt"] = json.loads(check_receipts.issue(running, checked, ENGLISH))
+    return Response(json.dumps(said, ensure_ascii=False), media_type="application/json")
 
 
-def _report(running: Runtime, received: bytes, recipient: str, media_type: str) -> Report:
+def _checked(running: Runtime, received: bytes, recipient: str, media_type: str) -> tuple[Checked, bool]:
+    """Return what was asked, checked, and whether a receipt of it is wanted."""
     asked = _asked(received) if media_type == "application/json" else None
     if asked is None:
-        return verification.verify_received(running, received, recipient or None)
-    discreet = not asked.evidence
+        return _check_file(running, received, recipient or None), False
+    given: dict[str, Any] = {"recipient": asked.recipient, "evidence": asked.evidence}
     if asked.url is not None:
-        return verification.verify_address(running, asked.url.strip(), asked.recipient, discreet=discreet)
+        return checking.check_address(running, asked.url.strip(), **given), asked.receipt
     if asked.image is not None:
         try:
             image = base64.b64decode(asked.image, validate=True)
         except (binascii.Error, ValueError) as error:
             raise InvalidError("base64-invalid", "Expected an image in base64.", "/image") from error
-        return verification.verify_received(running, image, asked.recipient, discreet=discreet)
+        return checking.check(running, image, **given), asked.receipt
     text = asked.jwt if asked.jwt is not None else json.dumps(asked.credential)
-    return verification.verify_received(running, text, asked.recipient, discreet=discreet)
+    return checking.check(running, text, **given), asked.receipt
+
+
+def _check_file(running: Runtime, content: bytes, recipient: str | None) -> Checked:
+    """Check the one badge in a file.
+
+    Raises:
+        InvalidError: a container without a badge (the code of the reason), or with several (code "several-badges").
+    """
+    if kind_of(content) not in CONTAINERS:
+        return checking.check(running, content, recipient)
+    first, *others = opening.open_file("file", content)
+    if others:
+        message = f"Expected a file with one badge, got {len(others) + 1}; /v1/verification-batches takes several."
+        raise InvalidError("several-badges", message)
+    if first.problem is not None:
+        raise InvalidError(first.problem.code, first.problem.message)
+    if first.url is not None:
+        return checking.check_address(running, first.url, recipient)
+    return checking.check(running, first.received or b"", recipient)
 
 
 def _asked(received: bytes) -> VerificationIn | None:

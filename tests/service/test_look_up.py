@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 
 from credentials import CredentialError
 from service import fetching, unopened
+from service.checking import check_address
 from service.errors import ServiceError, TooManyRequestsError
 from service.fetching import Fetcher
 from service.runtime import Runtime
-from service.verification import MAX_FOLLOWED, look_up, verify_address
+from service.verification import MAX_FOLLOWED, look_up
 from tests.awarding import Stage
 from tests.service.handed_over import (
     SVG,
@@ -92,20 +93,20 @@ def why_not(running: Runtime, url: str) -> tuple[str, str]:
 def test_a_credential_is_taken_whatever_its_site_calls_it(
     running: Runtime, site: Site, body: str | bytes, media_type: str
 ) -> None:
-    assert verify_address(running, site.put("/7", body, media_type)).verdict == "verified"
+    assert check_address(running, site.put("/7", body, media_type)).report.verdict == "verified"
     assert site.asked == ["/7"]
 
 
 def test_a_page_about_the_badge_leads_to_the_badge(running: Runtime, site: Site) -> None:
     site.put("/7.json", badge_json(), "application/json")
     page = site.put("/7", '<a href="/about">x</a><link rel="alternate" type="application/json" href="7.json">', HTML)
-    assert verify_address(running, page).verdict == "verified"
+    assert check_address(running, page).report.verdict == "verified"
     assert site.asked == ["/7", "/7.json"]
 
 
 def test_a_page_that_holds_the_badge_is_enough(running: Runtime, site: Site) -> None:
     page = site.put("/7", f'<script type="application/ld+json">{badge_json()}</script><img src="/x.png">', HTML)
-    assert verify_address(running, page).verdict == "verified"
+    assert check_address(running, page).report.verdict == "verified"
     assert site.asked == ["/7"]
 
 
@@ -113,7 +114,7 @@ def test_the_picture_on_a_page_may_have_the_badge_in_it(running: Runtime, site: 
     site.put("/logo.svg", SVG)
     site.put("/7.png", badge_png())
     page = site.put("/7", '<img src="/logo.svg"><img src="/missing.png"><img src="/7.png">', HTML)
-    assert verify_address(running, page).verdict == "verified"
+    assert check_address(running, page).report.verdict == "verified"
 
 
 def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
@@ -126,7 +127,7 @@ def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
         stage.share(n)
     (award,) = stage.awards(member="m11")
     page = site.put("/me", f'My work: <a href="{award["credential"]["url"]}">a badge</a>', HTML)
-    assert verify_address(running, page).verdict == "verified"
+    assert check_address(running, page).report.verdict == "verified"
     assert site.asked == ["/me"]
 
 
@@ -160,13 +161,13 @@ def test_after_a_server_that_never_answers_no_further_address_is_asked(
     ids=["pdf", "zip"],
 )
 def test_a_pdf_or_zip_with_one_badge_in_it_gives_that_badge(running: Runtime, site: Site, content: bytes) -> None:
-    assert verify_address(running, site.put("/7", content)).verdict == "verified"
+    assert check_address(running, site.put("/7", content)).report.verdict == "verified"
 
 
 def test_a_pdf_or_photo_may_lead_to_where_the_badge_is(running: Runtime, site: Site) -> None:
     there = site.put("/badges/7", badge_json())
     for content in (pdf(linked(there)), saved(code(there), "JPEG"), png(code(there))):
-        assert verify_address(running, site.put("/file", content)).verdict == "verified"
+        assert check_address(running, site.put("/file", content)).report.verdict == "verified"
         running.fetcher._cache.clear()
 
 
@@ -189,7 +190,7 @@ def test_of_a_picture_without_a_badge_and_of_other_data_the_report_says_what_it_
 ) -> None:
     for path, content in {"/7.png": png(scenery(64, 64)), "/7.json": b"{}"}.items():
         assert look_up(running, site.put(path, content)).body == content
-        assert verify_address(running, site.url + path).verdict == "rejected"
+        assert check_address(running, site.url + path).report.verdict == "rejected"
 
 
 @pytest.mark.parametrize(
