@@ -22,27 +22,6 @@ from service.shapes import Body
 
 router = APIRouter(tags=["verification"])
 
-EXAMPLES = {
-    "application/json": {
-        "schema": {
-            "oneOf": [
-                {"type": "object", "description": "the credential itself, with `@context`"},
-                {"$ref": "#/components/schemas/VerificationIn"},
-            ]
-        }
-    },
-    "text/plain": {"schema": {"type": "string", "description": "a VC-JWT"}},
-    "image/png": {"schema": {"type": "string", "format": "binary"}},
-    "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
-    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-    "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "properties": {"file": {"type": "string", "format": "binary"}, "recipient": {"type": "string"}},
-        }
-    },
-}
 CONTAINERS = frozenset({"pdf", "zip", "photo"})
 """Kinds of files in which a badge is looked for."""
 
@@ -82,6 +61,29 @@ class VerificationIn(BadgeIn):
         if self.receipt and self.credential is not None:
             raise ValueError("expected url, jwt or image for a receipt, which holds the digest of the very text")
         return self
+
+
+EXAMPLES = {
+    "application/json": {
+        "schema": {
+            "oneOf": [
+                {"type": "object", "description": "the credential itself, with `@context`"},
+                VerificationIn.model_json_schema(),
+            ]
+        }
+    },
+    "text/plain": {"schema": {"type": "string", "description": "a VC-JWT"}},
+    "image/png": {"schema": {"type": "string", "format": "binary"}},
+    "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+    "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}, "recipient": {"type": "string"}},
+        }
+    },
+}
 
 
 async def _received(request: Request) -> tuple[bytes, str]:
