@@ -16,7 +16,7 @@ from service import batch_items, batch_lines, batches
 from service.api.problems import ProblemResponse, problem, problem_of
 from service.api.requests import Running
 from service.api.streamed import Streamed
-from service.api.verifications import VerificationIn
+from service.api.verifications import BadgeIn
 from service.batch_items import Given
 from service.batches import MAX_ITEMS, Batch, Item, Told
 from service.errors import ServiceError
@@ -32,7 +32,7 @@ TABLES: Final = frozenset({CSV, "text/tab-separated-values"})
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-class BatchItemIn(VerificationIn):
+class BatchItemIn(BadgeIn):
     """One credential: as in a single verification, with an identifier of one's own beside it."""
 
     id: str | None = Field(None, max_length=200, description="comes back with the answer")

@@ -23,9 +23,9 @@ from service.batch_lines import Line
 from service.batches import MAX_ITEMS, Batch, Item
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
 from service.languages import N_, Language
-from service.pages.rendering import HTML, page_headers, render, streamed
+from service.pages.rendering import HTML, PRIVATE, page_headers, render, streamed
 from service.pages.speaking import Speaking
-from service.pages.verify import PRIVATE, credential_text
+from service.recognising import credential_text
 from service.runtime import Runtime
 from service.shapes import Body, validated
 from service.spreadsheets import DELIMITERS, MAX_COLUMNS

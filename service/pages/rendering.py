@@ -27,6 +27,8 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HTML = "text/html"
+PRIVATE = {"Cache-Control": "no-store"}
+"""Headers of a page that holds what its visitor gave."""
 FLUSH = "\N{RECORD SEPARATOR}"
 """What a template that is streamed says where a piece of it is whole."""
 

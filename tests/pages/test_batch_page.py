@@ -56,6 +56,8 @@ class Elsewhere:
                 pass
 
         class Patient(ThreadingHTTPServer):
+            request_queue_size = 64
+
             def handle_error(self, *_arguments: Any) -> None:
                 """Whoever was kept waiting has hung up."""
 
@@ -96,7 +98,7 @@ def elsewhere(stage: Stage) -> Iterator[Elsewhere]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fetcher that does not wait long for those who never answer."""
-    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 4.0)
 
 
 def of_unreachable_issuer(stage: Stage) -> str:

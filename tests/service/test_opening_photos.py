@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
-from zxingcpp import BarcodeFormat
+from zxingcpp import BarcodeFormat, read_barcodes
 
 from service import photos
 from service.opening import open_file
@@ -51,7 +51,7 @@ def test_a_code_far_out_of_focus_and_a_pale_one_are_found_once_they_are_sharpene
     far = photographed(tilted(code()), 900, degrees=7, blur=12)
     pale = ImageEnhance.Contrast(photographed(code(), 300, blur=3)).enhance(0.05)
     for photo in (far, pale):
-        assert not any(photos.read_barcodes(searched, formats=formats) for formats, searched in photos._attempts(photo))
+        assert not any(read_barcodes(searched, formats=formats) for formats, searched in photos._attempts(photo))
         assert urls(open_file("photo.png", png(photo))) == [URL]
 
 
