@@ -38,10 +38,13 @@ TONES: Final[Mapping[str, Tone]] = {
     "changed": "bad",
     "unsigned": "bad",
     "other-key": "bad",
+    "key-not-published": "bad",
+    "key-ended": "bad",
     "not-in-form": "bad",
     "not-in-order": "bad",
     "unreadable": "bad",
     "issuer-not-reached": "unsure",
+    "issuer-keys-not-in-order": "unsure",
     "status-not-reached": "unsure",
     "not-decided": "unsure",
 }
@@ -64,6 +67,18 @@ _STANDINGS: Final = (
 
 _FORM: Final = ("context", "schema", "subject")
 _UNSIGNED: Final = frozenset({"proof-missing"})
+_UNPUBLISHED: Final = frozenset({"verification-method-missing"})
+_NO_KEYS: Final = frozenset(
+    {
+        "controller-document-malformed",
+        "controller-document-mismatch",
+        "controller-mismatch",
+        "key-private-published",
+        "verification-method-repeated",
+    }
+)
+"""Where the keys should be is something else, such as the page of whoever has the domain now: the signature was not looked at."""
+_ENDED: Final = frozenset({"key-revoked", "key-expired"})
 _OLDER: Final = ("openbadges/v1", "openbadges/v2", "w3id.org/openbadges")
 
 
@@ -183,8 +198,7 @@ def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Que
     elif _is_older(credential):
         answer, reason = "could-not-check", "older-kind"
     elif found["proof"].outcome == "failed":
-        codes = {finding.code for finding in found["proof"].findings}
-        answer, reason = "no", "unsigned" if codes & _UNSIGNED else "changed"
+        answer, reason = _without_signature({finding.code for finding in found["proof"].findings})
     elif any(found[name].outcome == "failed" for name in _FORM):
         answer, reason = "no", "not-in-form"
     elif found["context"].outcome == "undecided":
@@ -194,6 +208,15 @@ def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Que
     elif found["schema"].outcome == "undecided":
         answer, reason = "could-not-check", "form-open"
     return Question("authentic", answer, reason)  # type: ignore[arg-type]
+
+
+def _without_signature(codes: Collection[str]) -> tuple[str, str]:
+    """Return answer and reason where no signature holds, by what was found."""
+    if _UNSIGNED.intersection(codes):
+        return "no", "unsigned"
+    if _NO_KEYS.issuperset(codes):
+        return "could-not-check", "issuer-keys-not-in-order"
+    return "no", "key-not-published" if _UNPUBLISHED.issuperset(codes) else "changed"
 
 
 def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
@@ -218,7 +241,8 @@ def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
 def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool, keys_vouched: bool) -> Question:
     answer, reason = "could-not-check", "issuer-unlisted"
     if found["issuer"].outcome == "failed":
-        answer, reason = "no", "issuer-other-key"
+        ended = _ENDED.issuperset(finding.code for finding in found["issuer"].findings)
+        answer, reason = "no", "issuer-key-ended" if ended else "issuer-other-key"
     elif found["proof"].outcome != "passed":
         answer, reason = "could-not-check", "signature-first"
     elif not proven or issuer is None:
@@ -272,10 +296,10 @@ def _rejected(found: Mapping[str, Check], answers: Mapping[str, Question]) -> st
     failed = {name for name, each in found.items() if each.outcome == "failed"}
     if answers["authentic"].answer == "no":
         return answers["authentic"].reason
-    if answers["authentic"].reason == "older-kind":
-        return "older-kind"
+    if answers["authentic"].reason in {"older-kind", "issuer-keys-not-in-order"}:
+        return answers["authentic"].reason
     if "issuer" in failed:
-        return "other-key"
+        return "key-ended" if answers["issuer"].reason == "issuer-key-ended" else "other-key"
     if failed - {"recipient"} <= {"status", "validity"} and answers["current"].reason in TONES:
         return answers["current"].reason
     return "not-theirs" if failed == {"recipient"} else "not-in-order"

@@ -73,6 +73,14 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Do not rely on this badge"),
         N_("The issuer that it names did not sign it."),
     ),
+    "key-not-published": (
+        N_("Do not rely on this badge"),
+        N_("The key that it names is not, or not any more, among those that are published where it says."),
+    ),
+    "key-ended": (
+        N_("Do not rely on this badge"),
+        N_("It was signed with a key that its issuer does not stand for any more. Ask the issuer for a new copy."),
+    ),
     "not-in-form": (
         N_("Do not rely on this badge"),
         N_("It breaks the standard for badges, so that nobody can say for sure what it means."),
@@ -88,6 +96,13 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "issuer-not-reached": (
         N_("This could not be decided"),
         N_("The issuer's keys could not be had. That is neither a yes nor a no: try again later."),
+    ),
+    "issuer-keys-not-in-order": (
+        N_("This could not be decided"),
+        N_(
+            "Where the issuer's keys should be published is something else, so that the signature could not be checked. "
+            "Ask the issuer."
+        ),
     ),
     "status-not-reached": (
         N_("This could not be decided"),
@@ -145,6 +160,11 @@ REASONS: Final[Mapping[str, str]] = {
         "Whoever holds the keys in this bundle. Only a key that you have from %(domain)s itself shows whether that is them."
     ),
     "issuer-test": N_("A network of this service that is only trying things out."),
+    "key-not-published": N_("The key that it names is not, or not any more, published where it says."),
+    "issuer-keys-not-in-order": N_(
+        "Where the issuer's keys should be published is something else, so that its signature could not be checked."
+    ),
+    "issuer-key-ended": N_("Its issuer took back the key that signed it, or its time is over."),
     "issuer-other-key": N_("The key that signed it is not the named issuer's."),
     "issuer-not-reached": N_("The issuer's keys could not be had now."),
     **grounds.REASONS,

@@ -132,6 +132,26 @@ def other_key(stage: Stage) -> Checked:
     return check(stage, sign(credential, stranger.ed25519, verification_method=method, created=stage.running.now()))
 
 
+def key_not_published(stage: Stage) -> Checked:
+    school = Others(stage, Party(1, "school.example"))
+    document = school.world.documents["https://school.example/.well-known/did.json"]
+    document |= {"verificationMethod": document["verificationMethod"][1:], "assertionMethod": []}
+    return school.check(stage)
+
+
+def key_ended(stage: Stage, member: str = "revoked") -> Checked:
+    school = Others(stage, Party(1, "school.example"))
+    document = school.world.documents["https://school.example/.well-known/did.json"]
+    document["verificationMethod"][0][member] = "2026-03-01T00:00:00Z"
+    return school.check(stage)
+
+
+def issuer_keys_not_in_order(stage: Stage, lies_there: Any = b"<!doctype html>This domain is for sale.") -> Checked:
+    school = Others(stage, Party(1, "school.example"))
+    school.world.documents["https://school.example/.well-known/did.json"] = lies_there
+    return school.check(stage)
+
+
 def not_in_form(stage: Stage) -> Checked:
     subject = {"type": ["AchievementSubject"], "achievement": {"id": "urn:x:1", "type": ["Achievement"], "name": "N"}}
     party = Party(1, "school.example")
@@ -237,10 +257,13 @@ EXAMPLES: dict[str, Callable[[Stage], Checked]] = {
     "changed": changed,
     "unsigned": unsigned,
     "other-key": other_key,
+    "key-not-published": key_not_published,
+    "key-ended": key_ended,
     "not-in-form": not_in_form,
     "not-in-order": not_in_order,
     "unreadable": lambda stage: check(stage, "hello"),
     "issuer-not-reached": issuer_not_reached,
+    "issuer-keys-not-in-order": issuer_keys_not_in_order,
     "status-not-reached": status_not_reached,
     "not-decided": not_decided,
 }
@@ -331,6 +354,24 @@ def test_a_copy_in_the_name_of_a_known_issuer_learns_nothing_of_it(stage: Stage)
 def test_an_issuer_without_a_list_offers_no_way_to_find_out(stage: Stage) -> None:
     checked = Others(stage, Party(1, "school.example")).check(stage)
     assert answer(checked, "current") == ("not-offered", "no-way-to-take-back")
+
+
+@pytest.mark.parametrize(
+    "lies_there", [b"", b"\xff\x00", b"<html>", {"hello": 1}, [1], {"id": "did:web:other.example"}], ids=str
+)
+def test_where_no_keys_are_published_it_is_not_said_that_the_badge_was_changed(stage: Stage, lies_there: Any) -> None:
+    checked = issuer_keys_not_in_order(stage, lies_there)
+    assert (checked.headline, checked.report.verdict) == ("issuer-keys-not-in-order", "rejected")
+    assert answer(checked, "authentic") == ("could-not-check", "issuer-keys-not-in-order")
+    assert {answer(checked, name)[0] for name in NAMES} == {"could-not-check"}
+
+
+@pytest.mark.parametrize("member", ["revoked", "expires"])
+def test_a_key_that_ended_is_told_from_the_key_of_another(stage: Stage, member: str) -> None:
+    checked = key_ended(stage, member)
+    assert answer(checked, "authentic") == ("yes", "unchanged")
+    assert answer(checked, "issuer") == ("no", "issuer-key-ended")
+    assert answer(other_key(stage), "issuer") == ("no", "issuer-other-key")
 
 
 def test_nothing_that_a_changed_copy_says_counts(stage: Stage) -> None:
