@@ -1,6 +1,9 @@
 """A network with one badge behind a service that listens, and what visitors do with it in a browser."""
 
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -8,11 +11,16 @@ from playwright.sync_api import FilePayload, Page
 
 from service.app import create_app
 from tests.awarding import LEVELS, Stage, described
+from tests.conftest import ROOT
 from tests.pages.conftest import Live
 from tests.runtimes import Clock
 
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
 PERSON = ("Quite Secret", "quite.secret@river.example.org")
+SCREENSHOTS = ROOT / "var" / "screenshots"
+WIDTHS = (390, 768, 1440)
+JUDGED_WIDTHS = (390, 1440)
+PICTURED = {*((width, "light") for width in WIDTHS), (390, "dark")}
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 1}
 
 
@@ -128,14 +136,29 @@ def top(page: Page, selector: str) -> float:
 
 
 def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], address: str) -> None:
-    """Hold the page to axe-core and to its width: light and dark, phone and desk."""
+    """Hold the page to axe-core and to its width: light and dark, phone and desk; and keep pictures of it."""
     page.emulate_media(reduced_motion="reduce")  # colours are judged as they end, not on their way
-    for width in (390, 1440):
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
+        for scheme in ("dark", "light"):
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            assert violations(page) == [], (address, width, scheme)
+            if width in JUDGED_WIDTHS:
+                assert violations(page) == [], (address, width, scheme)
+            if (width, scheme) in PICTURED:
+                keep_picture(page, address, f"{width}-{scheme}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
+
+
+def keep_picture(page: Page, address: str, form: str) -> None:
+    """Keep a picture of the whole page in var/screenshots, by test and address, for people who look at them."""
+    file, _, test = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)").rpartition("/")[2].partition("::")
+    place = re.sub(r"https?://localhost:\d+|[A-Za-z0-9_-]{20,}", "", address)  # what is another one each time
+    folder = SCREENSHOTS / _slug(Path(file).stem) / _slug(test)
+    page.screenshot(path=folder / f"{_slug(place)}-{form}.png", full_page=True, animations="disabled", caret="initial")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:100] or "home"
 
 
 def inert(page: Page) -> None:
