@@ -3,6 +3,7 @@
 import io
 import json
 import random
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -30,9 +31,12 @@ CLR = "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"
 NAME: Final = "Peer Facilitator"
 LISTED: Final = "Example Valley School"
 UNLISTED: Final = "Bold Hill Club"
+MINUTES: Final = b"What the circle wrote."
 CANDIDATE: Final = "candidate@valley.example"
 REVOKED, SUSPENDED, STANDING = 13, 14, 17
 """Places in the status lists of every issuer here."""
+
+SCRIPTED: Final = SVG.replace(b"<rect", b"<script>hostile()</script><rect onload='hostile()'")
 
 Badge = str | bytes | dict[str, Any]
 
@@ -64,7 +68,7 @@ class Drawer:
     def list_url(self, issuer: Party, purpose: str = "revocation") -> str:
         return f"{self.site.url}/{slug(issuer)}/status/{purpose}"
 
-    def publish_list(self, issuer: Party, purpose: str) -> None:
+    def publish_list(self, issuer: Party, purpose: str, until: datetime = datetime(2027, 1, 1, tzinfo=UTC)) -> None:
         """Put the issuer's status list to its address."""
         bits = BitstringStatusList()
         bits.set({"revocation": REVOKED, "suspension": SUSPENDED}[purpose], value=True)
@@ -76,7 +80,7 @@ class Drawer:
                 purpose=purpose,
                 bits=bits,
                 valid_from=datetime(2026, 1, 1, tzinfo=UTC),
-                valid_until=datetime(2027, 1, 1, tzinfo=UTC),
+                valid_until=until,
             )
         )
 
@@ -117,10 +121,10 @@ class Drawer:
         """Return an address at which the common case lies."""
         return self.site.put("/school/shared/17.json", json.loads(self.good()))
 
-    def with_evidence(self, kept: bytes = b"What the circle wrote.") -> dict[str, Any]:
+    def with_evidence(self, kept: bytes = MINUTES) -> dict[str, Any]:
         """Return a badge that seals evidence at its issuer's site, where `kept` lies now."""
         address = self.site.put("/school/evidence/17", kept)
-        digest = b"\x12\x20" + sha256(b"What the circle wrote.").digest()
+        digest = b"\x12\x20" + sha256(MINUTES).digest()
         item = {
             "id": address,
             "type": ["Evidence"],
@@ -128,6 +132,18 @@ class Drawer:
             "digestMultibase": "u" + base64url_encode(digest),
         }
         return self.school.sign(self.unsigned(self.school, evidence=[item]))
+
+    def hostile(self, text: str) -> dict[str, Any]:
+        """Return a badge of the club that says `text` wherever it says something, under a signature that holds."""
+        badge = self.unsigned(self.club, name=text, description=text)
+        badge["issuer"] |= {"name": text, "description": text}
+        achievement = badge["credentialSubject"]["achievement"]
+        achievement |= {"name": text, "description": text, "criteria": {"narrative": text}, "tag": [text]}
+        achievement["image"] = {"id": "data:image/svg+xml;base64," + b64encode(SCRIPTED).decode(), "type": "Image"}
+        skill = {"type": ["Alignment"], "targetName": text, "targetUrl": "https://skills.example/1"}
+        achievement["alignment"] = [skill | {"targetFramework": text}]
+        badge["evidence"] = [{"type": ["Evidence"], "name": text, "narrative": text, "genre": text}]
+        return self.club.sign(badge)
 
     def endorsed(self, comment: str = "We rely on it.", said: str = "We rely on it.") -> dict[str, Any]:
         """Return a badge of the school that the club vouches for with `comment`; what the copy says is `said`."""
@@ -207,6 +223,24 @@ def with_a_list_of_another(drawer: Drawer) -> Badge:
     return drawer.school.sign(drawer.unsigned(drawer.school, REVOKED, credentialStatus=entry))
 
 
+def by_a_revoked_key(drawer: Drawer) -> Badge:
+    """Return a badge of the school, which has revoked the key since."""
+    address = f"{drawer.site.url}/school/did.json"
+    document = deepcopy(drawer.site.documents[address])
+    document["verificationMethod"][0]["revoked"] = "2026-02-01T00:00:00Z"
+    drawer.site.documents[address] = document
+    return drawer.good()
+
+
+def by_a_removed_key(drawer: Drawer) -> Badge:
+    """Return a badge of the school, whose document does not list the key any more."""
+    address = f"{drawer.site.url}/school/did.json"
+    document = deepcopy(drawer.site.documents[address])
+    del document["verificationMethod"][0]
+    drawer.site.documents[address] = document | {"assertionMethod": []}
+    return drawer.good()
+
+
 def posing(drawer: Drawer) -> Badge:
     """Return a badge of the club, which calls itself as the school is called but for one letter."""
     badge = drawer.unsigned(drawer.club)
@@ -275,6 +309,8 @@ BADGES: Final[Mapping[str, Callable[[Drawer], Badge]]] = {
     "with one changed letter": changed_letter,
     "without signature": lambda d: d.unsigned(d.school),
     "by another's key": by_another_key,
+    "by a key taken back": by_a_revoked_key,
+    "by a key that is gone": by_a_removed_key,
     "with another's list": with_a_list_of_another,
     "by a look-alike": posing,
     "with unknown words": lambda d: (
@@ -363,7 +399,7 @@ def holding(badge: str, link: str) -> dict[str, File]:
         "JSON": File("badge.json", held),
         "PNG": File("badge.png", bake(picture(), badge)),
         "SVG": File("badge.svg", bake(SVG, badge)),
-        "SVG with a script": File("badge.svg", bake(SVG.replace(b"<rect", b"<script>hostile()</script><rect"), badge)),
+        "SVG with a script": File("badge.svg", bake(SCRIPTED, badge)),
         "PDF with the badge attached": File("cv.pdf", pdf(attached("badge.json", held))),
         "PDF with a link": File("cv.pdf", pdf(linked(link))),
         "PDF with a code": File("certificate.pdf", in_pdf(screenshot(link))),
@@ -406,6 +442,19 @@ def holding_nothing() -> dict[str, File]:
     }
 
 
-def login(url: str) -> Answer:
+def several(drawer: Drawer) -> bytes:
+    """Return a ZIP with badges of several kinds, and a picture of none."""
+    return zipped(
+        {
+            "good/badge.json": drawer.good().encode(),
+            "good/badge.png": bake(picture(), drawer.good()),
+            "bad/badge.svg": bake(SVG, json.dumps(BADGES["revoked"](drawer))),
+            "good/badge.jwt": str(BADGES["as VC-JOSE"](drawer)).encode(),
+            "empty/badge.png": picture(),
+        }
+    )
+
+
+def login() -> Answer:
     """Return what a site answers to who has not signed in."""
-    return Answer(page_about(url).encode(), "text/html", 401, {"WWW-Authenticate": "Bearer"})
+    return Answer(page_about("Sign in").encode(), "text/html", 401, {"WWW-Authenticate": "Bearer"})

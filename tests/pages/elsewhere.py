@@ -54,7 +54,7 @@ class Elsewhere(World):
 
     def answer(self, path: str) -> Answer:
         """Return what the site answers to who asks for a path."""
-        match self.documents.get(self.url + path, Answer(status=404)):
+        match self.documents.get(self.url + path.partition("?")[0], Answer(status=404)):
             case Answer() as answer:
                 return answer
             case bytes() as body:
