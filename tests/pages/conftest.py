@@ -4,7 +4,8 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from service import migrations
 from service.app import create_app
+from service.fair_use import FairUse
 from service.runtime import Runtime
 from tests.runtimes import Clock, settings_in, start
 
@@ -66,12 +68,18 @@ def violations() -> Callable[[Page], list[Any]]:
     return judge
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    """A service that listens on a free port of loopback, on an empty database; the time stands still."""
+@contextmanager
+def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iterator[Live]:
+    """Give a service that listens on a free port of loopback, on an empty database; the time stands still.
+
+    Args:
+        fair_use: in place of that of every service.
+        given: further settings.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
-        with start(settings_in(tmp_path, base_url=base_url), Clock()) as running:
+        with start(settings_in(folder, base_url=base_url, **given), Clock()) as started:
+            running = replace(started, fair_use=fair_use or started.fair_use)
             migrations.upgrade(running.database)
             server = uvicorn.Server(uvicorn.Config(create_app(running), log_level="warning"))
             thread = threading.Thread(target=server.run, args=([listening],))
@@ -84,8 +92,15 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 @pytest.fixture
-def page(browser: Browser, live: Live) -> Iterator[Page]:
-    """A fresh page of a visitor; the test fails if it asked another host for anything, or its script broke."""
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A service of this test alone."""
+    with serving(tmp_path) as live:
+        yield live
+
+
+@contextmanager
+def visiting(browser: Browser, live: Live) -> Iterator[tuple[Page, list[str]]]:
+    """Give a page of a new visitor, and the list of what it asked other hosts for, and of how its scripts broke."""
     context = browser.new_context(base_url=live.base_url)
     faults: list[str] = []
 
@@ -100,8 +115,15 @@ def page(browser: Browser, live: Live) -> Iterator[Page]:
     opened = context.new_page()
     opened.on("pageerror", lambda error: faults.append(f"script: {error}"))
     opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    yield opened
+    yield opened, faults
     context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live: Live) -> Iterator[Page]:
+    """A fresh page of a visitor; the test fails if it asked another host for anything, or its script broke."""
+    with visiting(browser, live) as (opened, faults):
+        yield opened
     assert not faults
 
 

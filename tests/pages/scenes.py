@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from service.app import create_app
 from tests.awarding import LEVELS, Stage, described
@@ -85,6 +85,15 @@ def verify(page: Page, text: str) -> tuple[str, str, str]:
     """Paste `text` at /verify and return tone, title and sentence of the answer."""
     page.goto("/verify")
     page.get_by_label("Link or text of the badge").fill(text)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    return verdict(page)
+
+
+def choose(page: Page, name: str, content: bytes) -> tuple[str, str, str]:
+    """Choose a file at /verify and return tone, title and sentence of the answer."""
+    page.goto("/verify")
+    file: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    page.get_by_label("Or a file or photo").set_input_files(file)
     page.get_by_role("button", name="Verify", exact=True).click()
     return verdict(page)
 

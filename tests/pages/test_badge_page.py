@@ -121,6 +121,7 @@ def test_a_sandbox_badge_says_test_everywhere(page: Page, live: Live) -> None:
         assert page.get_by_role("heading", level=1).inner_text().startswith("TEST ")
     page.goto(url)
     page.get_by_role("button", name="Verify it now").click()
+    assert verdict(page)[:2] == ("unsure", "A test: this badge is worth nothing")
     assert page.get_by_role("heading", name="TEST Sharer").is_visible()
 
 
