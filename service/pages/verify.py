@@ -146,7 +146,7 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
-        can_ask=proven and _can_ask(running, credential),
+        can_ask=proven and checked.issuer is not None and _can_ask(running, credential, checked.issuer.id),
         kept=kept,
         questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
         answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
@@ -157,9 +157,9 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     )
 
 
-def _can_ask(running: Runtime, credential: dict[str, Any]) -> bool:
+def _can_ask(running: Runtime, credential: dict[str, Any], issuer_id: str) -> bool:
     with running.database.read() as session:
-        return confirmations.can_be_asked(session, running, credential.get("id"))
+        return confirmations.can_be_asked(session, running, credential.get("id"), issuer_id)
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
