@@ -29,7 +29,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service import drafts, issuers, public_documents
-from service.database import WriteSession
+from service.database import ReadSession, WriteSession
 from service.drafts import Recipient
 from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.identifiers import new_id
@@ -90,7 +90,7 @@ class Asked:
     answerable: bool
 
 
-def can_be_asked(session: OrmSession, running: Runtime, url: object, issuer_id: str) -> bool:
+def can_be_asked(session: ReadSession, running: Runtime, url: object, issuer_id: str) -> bool:
     """Return whether the recipient of a badge can be asked; a few look-ups.
 
     Args:
