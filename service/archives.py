@@ -77,8 +77,7 @@ def _is_file(entry: zipfile.ZipInfo) -> bool:
 def office_document(content: bytes) -> Problem | None:
     """Return what to say of an office document, which is a ZIP within; None of any other ZIP."""
     try:
-        for _ in files_in(content):
-            return None
+        next(files_in(content))
     except ZipError as error:
         return error.problem if error.problem in {unopened.OFFICE_DOCUMENT, unopened.SPREADSHEET} else None
     return None

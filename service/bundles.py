@@ -9,10 +9,11 @@ like. So it is worth what the signatures in it are worth, and those hang on the 
     evidence    whether everybody was asked: also for what is of this badge alone
     documents   address -> {media_type, fetched_at, sha256, body or base64}
 
-`sha256` is of the document's bytes, in hexadecimal; `body` is the document as text where it is UTF-8, `base64` its
-bytes where it is not. In it are what the check loads (DID documents, keys, status lists, schemas), the contexts that
-any of these name, in the edition in use here, and the receipt of the decision, the rule that it was decided by, and
-other evidence that the badge cites by digest: ours always, others' where `evidence` is true.
+`fetched_at` is when the document was had, to within the minute for which the client keeps one. `sha256` is of its bytes,
+in hexadecimal; `body` is the document as text where it is UTF-8, `base64` its bytes where it is not. In it are what the
+check loads (DID documents, keys, status lists, schemas), the contexts that any of these name, in the edition in use here,
+and the receipt of the decision, the rule that it was decided by, and other evidence that the badge cites by digest: ours
+always, others' where `evidence` is true.
 """
 
 import base64

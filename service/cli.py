@@ -1,4 +1,4 @@
-"""The `laurel` command: what an operator does at a terminal. One file of over 400 lines, for it is one list of commands."""
+"""The `laurel` command: what an operator does at a terminal."""
 
 import json
 import sys

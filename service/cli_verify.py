@@ -225,7 +225,7 @@ def _told(found: Offline) -> Iterator[str]:
         )
     if not found.lists and found.checked.outcome("status") != "skipped":
         yield "The bundle holds no status list that counts: whether the badge was taken back is not known."
-    keys = f" Its fingerprint: {', '.join(found.keys)}." if found.keys else ""
+    keys = f" The fingerprint of the key: {', '.join(found.keys)}." if found.keys else ""
     match found.keys_from:
         case "identifier":
             yield f"The issuer's id is its key, so that no document is needed to know it.{keys}"
@@ -235,6 +235,6 @@ def _told(found: Offline) -> Iterator[str]:
             domain = found.checked.issuer.domain if found.checked.issuer is not None else ""
             yield (
                 "The issuer's keys are as whoever made the bundle put them there. If the candidate made it, it proves no "
-                f"more than that the badge fits those keys.{keys} Compare it with a key that you have from "
+                f"more than that the badge fits those keys.{keys} Compare that with a key that you have from "
                 f"{domain or 'the issuer'} itself (--pin), or check the badge online."
             )

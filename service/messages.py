@@ -99,8 +99,7 @@ If you gave it to somebody lately, for example with an application, open this pa
 %(link)s
 
 Whoever asks has the same reference and may ask you for it: tell it to nobody else. If you gave the badge to nobody, \
-press No there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week.
-"""
+press No there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week."""
 )
 """Sent in every language, for nothing says which one the recipient reads."""
 
@@ -210,7 +209,7 @@ def _of_confirmation(session: ReadSession, running: Runtime, message: Message) -
     mail = _addressed(running, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
     mail["Subject"] = f"Is the badge “{asked.badge}” yours? Reference {asked.code}"
     said = {"badge": asked.badge, "issuer": asked.issuer, "code": asked.code, "link": confirmations.link(running, row)}
-    mail.set_content("\n* * *\n\n".join(language.gettext(QUESTION, **said) for language in LANGUAGES.values()))
+    mail.set_content("\n\n* * *\n\n".join(language.gettext(QUESTION, **said) for language in LANGUAGES.values()) + "\n")
     return mail
 
 

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Final
 
 from PIL import Image, ImageFilter, ImageOps
-from zxingcpp import BarcodeFormat, BarcodeFormats, Binarizer, TextMode, read_barcodes
+from zxingcpp import BarcodeFormat, BarcodeFormats, TextMode, read_barcodes
 
 from service import texts, unopened
 from service.opened import Opened, Problem
@@ -83,14 +83,12 @@ def codes_in(picture: Image.Image) -> list[str]:
             found = read_barcodes(searched, formats=formats, text_mode=TextMode.Plain)
             if found:
                 return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
+        # Last what is out of focus or pale, sharpened.
         small = _within(picture, LONG_SIDES[1]).filter(ImageFilter.UnsharpMask(radius=3, percent=250, threshold=2))
-        for binarizer in (Binarizer.LocalAverage, Binarizer.GlobalHistogram):
-            found = read_barcodes(small, formats=_QR, text_mode=TextMode.Plain, binarizer=binarizer)
-            if found:
-                return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
+        found = read_barcodes(small, formats=_QR, text_mode=TextMode.Plain)
+        return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
     except DECODERS_RAISE as error:
         raise PictureError(unopened.PICTURE_DAMAGED) from error
-    return []
 
 
 def grey(picture: Image.Image) -> Image.Image:
@@ -170,7 +168,7 @@ def _without_code(content: bytes, size: tuple[int, int]) -> Problem:
             exif = picture.getexif()
             if any(tag in exif for tag in _CAMERA_TAGS):
                 return unopened.PHOTO_WITHOUT_CODE
-            drawn = picture.format != "JPEG"
+            drawn = picture.format not in {"JPEG", "MPO"}
     except DECODERS_RAISE:
         drawn = False
     width, height = size

@@ -190,3 +190,11 @@ class _Scripts:
 def _runs(attribute: str, value: str) -> bool:
     local = attribute.rpartition("}")[2].lower()
     return local.startswith("on") or (local == "href" and "javascript:" in "".join(value[:200].split()).lower())
+
+
+def credential_text(received: bytes) -> str:
+    """Return the credential in what was received as text, to be sent once more: taken out of its picture, if in one."""
+    try:
+        return extract(received)
+    except CredentialError:
+        return received.decode("utf-8", "replace")

@@ -11,8 +11,10 @@ from credentials import PACKAGED, Contexts
 from service.contexts import load_contexts
 from service.custody import Custody
 from service.database import Database
-from service.fair_use import FairUse
+from service.fair_use import FairUse, Places
 from service.fetching import Fetcher
+from service.patience import Patience
+from service.recent import Recent
 from service.settings import Settings
 from service.settings import load as load_settings
 from service.trust import TrustLists
@@ -42,6 +44,11 @@ class Runtime:
     fair_use: FairUse = field(default_factory=FairUse)
     vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
     """For machines that come with hundreds of requests at once, such as a conformance suite."""
+    recent: Recent = field(default_factory=Recent)
+    batch_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=100, burst=1000))
+    """For badges checked in batches; each of them counts."""
+    batch_places: Places = field(default_factory=Places)
+    patience: Patience = field(default_factory=Patience)
     now: Callable[[], datetime] = field(default=utc_now)
     steady: Callable[[], float] = field(default=time.monotonic)
 

@@ -24,9 +24,11 @@ from service.api import (
     sessions,
     tokens,
     vc_api,
+    verification_batches,
     verifications,
     webhooks,
 )
+from service.batches import MAX_BYTES
 from service.settings import Settings
 
 
@@ -53,6 +55,7 @@ def include(app: FastAPI, settings: Settings) -> None:
     app.include_router(events.router)
     app.include_router(webhooks.router)
     app.include_router(public.router)
+    app.include_router(verification_batches.router, max_body_size=MAX_BYTES)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
     if settings.vc_api:
         app.include_router(vc_api.router)

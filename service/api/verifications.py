@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, ValidationError, model_validator
@@ -22,12 +22,53 @@ from service.shapes import Body
 
 router = APIRouter(tags=["verification"])
 
+CONTAINERS = frozenset({"pdf", "zip", "photo"})
+"""Kinds of files in which a badge is looked for."""
+
+
+class BadgeIn(Body):
+    """A badge to verify: exactly one of `url`, `credential`, `jwt`, `image`."""
+
+    url: str | None = Field(None, max_length=2000, description="public address of a credential")
+    credential: dict[str, Any] | None = Field(None, description="the credential, as JSON")
+    jwt: str | None = Field(None, description="the credential, as VC-JWT")
+    image: str | None = Field(None, description="a baked PNG or SVG, in base64")
+    recipient: str | None = Field(None, max_length=500, description="e-mail, DID or other identifier to compare with")
+    evidence: bool = Field(
+        False,
+        description="ask also for what is of this badge alone: a newer copy, related resources; who has it then sees that "
+        "somebody looks at this badge",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(part is not None for part in (self.url, self.credential, self.jwt, self.image)) != 1:
+            raise ValueError("expected exactly one of url, credential, jwt and image")
+        return self
+
+
+class VerificationIn(BadgeIn):
+    """What to verify, and whether a receipt of that is wanted."""
+
+    receipt: bool = Field(
+        False,
+        description="give with it a signed and dated record of this check, as a Verifiable Credential; not of a "
+        "`credential`, of which the text that its issuer wrote has not come",
+    )
+
+    @model_validator(mode="after")
+    def _of_a_text(self) -> Self:
+        if self.receipt and self.credential is not None:
+            raise ValueError("expected url, jwt or image for a receipt, which holds the digest of the very text")
+        return self
+
+
 EXAMPLES = {
     "application/json": {
         "schema": {
             "oneOf": [
                 {"type": "object", "description": "the credential itself, with `@context`"},
-                {"$ref": "#/components/schemas/VerificationIn"},
+                VerificationIn.model_json_schema(),
             ]
         }
     },
@@ -43,32 +84,6 @@ EXAMPLES = {
         }
     },
 }
-CONTAINERS = frozenset({"pdf", "zip", "photo"})
-"""Kinds of files in which a badge is looked for."""
-
-
-class VerificationIn(Body):
-    """What to verify: exactly one of `url`, `credential`, `jwt`, `image`."""
-
-    url: str | None = Field(None, max_length=2000, description="public address of a credential")
-    credential: dict[str, Any] | None = Field(None, description="the credential, as JSON")
-    jwt: str | None = Field(None, description="the credential, as VC-JWT")
-    image: str | None = Field(None, description="a baked PNG or SVG, in base64")
-    recipient: str | None = Field(None, max_length=500, description="e-mail, DID or other identifier to compare with")
-    evidence: bool = Field(
-        False,
-        description="ask also for what is of this badge alone: a newer copy, related resources; who has it then sees that "
-        "somebody looks at this badge",
-    )
-    receipt: bool = Field(
-        False, description="give with it a signed and dated record of this check, as a Verifiable Credential"
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> "VerificationIn":
-        if sum(part is not None for part in (self.url, self.credential, self.jwt, self.image)) != 1:
-            raise ValueError("expected exactly one of url, credential, jwt and image")
-        return self
 
 
 async def _received(request: Request) -> tuple[bytes, str]:

@@ -7,8 +7,9 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from service.api.blobs import FORM_BYTES
+from service.batches import MAX_BYTES
 from service.opening import MAX_FILE_BYTES
-from service.pages import bundles, check_receipts, confirmations, docs, public, speaking, verify
+from service.pages import batch, bundles, check_receipts, confirmations, docs, public, speaking, verify
 
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
@@ -21,6 +22,7 @@ def include(app: FastAPI) -> None:
     app.include_router(confirmations.router)
     app.include_router(docs.router)
     app.include_router(speaking.router)
+    app.include_router(batch.router, max_body_size=MAX_BYTES)
     app.include_router(check_receipts.router, max_body_size=largest)
     app.include_router(verify.router, max_body_size=largest)
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER))

@@ -76,7 +76,10 @@ def _credential_page(
         )
         return _notice(language, N_("No badge at this address"), sentence)
     # With no session open: a check opens its own, and whoever holds one while waiting for another can wait for ever.
-    checked = checking.check(running, shown.row.signed)
+    # What changes the badge itself shows at once; a trust list, or evidence that was set aside, within the minute.
+    row = shown.row
+    key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
+    checked = running.recent.get(key, running.steady(), lambda: checking.check(running, row.signed))
     subject, base_url = shown.document["credentialSubject"], running.settings.base_url
     page = render(
         "credential.html",

@@ -1,7 +1,7 @@
 """How a page is made and sent: templates, headers, and which form of an address the caller wants."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +27,10 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HTML = "text/html"
+PRIVATE = {"Cache-Control": "no-store"}
+"""Headers of a page that holds what its visitor gave."""
+FLUSH = "\N{RECORD SEPARATOR}"
+"""What a template that is streamed says where a piece of it is whole."""
 
 _markdown = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
@@ -117,11 +121,31 @@ def render(
         back: where it leads to choose another language, a path of ours; as a rule the page's own address.
         values: what the template shows.
     """
-    where = back or (language.back if isinstance(language, Spoken) else "/")
-    shell = {"language": language, "languages": LANGUAGES.values(), "back": where}
-    text = _environment(language.code).get_template(template).render(values | shell)
+    text = _environment(language.code).get_template(template).render(values | _shell(language, back))
     headers = page_headers(max_age_seconds=max_age_seconds, indexed=indexed) | {"Content-Language": language.code}
     return Response(text, status, headers, media_type=HTML)
+
+
+def streamed(template: str, *, language: Language, **values: Any) -> Iterator[str]:
+    """Yield a page in pieces, one wherever its template says `{{ flush }}`.
+
+    What stands in `values` as an iterator is asked for its next only when the template comes to it.
+    """
+    shell = _shell(language, None)
+    pieces = _environment(language.code).get_template(template).generate(values | shell | {"flush": FLUSH})
+    gathered: list[str] = []
+    for piece in pieces:
+        if piece == FLUSH:
+            yield "".join(gathered)
+            gathered.clear()
+        else:
+            gathered.append(piece)
+    yield "".join(gathered)
+
+
+def _shell(language: Language, back: str | None) -> dict[str, Any]:
+    where = back or (language.back if isinstance(language, Spoken) else "/")
+    return {"language": language, "languages": LANGUAGES.values(), "back": where}
 
 
 def page_headers(*, max_age_seconds: int = 0, indexed: bool = False) -> dict[str, str]:

@@ -9,25 +9,37 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
-from credentials import CredentialError, extract
+from credentials import CredentialError
 from credentials.recipient import matches
-from service import check_receipts, checking, confirmations, opening, service_identity, unopened, wording
+from service import (
+    batch_items,
+    bundles,
+    check_receipts,
+    checking,
+    confirmations,
+    opening,
+    service_identity,
+    unopened,
+    wording,
+)
 from service.api.requests import Running
 from service.checking import Checked
-from service.errors import ServiceError, TooManyRequestsError
+from service.errors import InvalidError, ServiceError, TooManyRequestsError
 from service.known_issuers import domain_of
 from service.languages import N_, Language
 from service.one_line import one_line
 from service.opening import Opened
-from service.pages.rendering import render
+from service.pages import batch
+from service.pages.rendering import PRIVATE, render
 from service.pages.speaking import Speaking
+from service.recognising import credential_text
 from service.runtime import Runtime
+from service.spreadsheets import is_table
 
 router = APIRouter(include_in_schema=False)
 
 MAX_FILES = opening.MAX_OPENED
 MAX_LINK, MAX_DATE = 2000, 40
-PRIVATE = {"Cache-Control": "no-store"}
 NOT_CHECKED = N_("That could not be checked")
 RECEIPT = (
     N_("This receipt of a check is genuine"),
@@ -44,7 +56,7 @@ class Given:
     """What a visitor sent with the form, as far as given."""
 
     text: str
-    files: Sequence[tuple[str, bytes]]
+    files: Sequence[tuple[str, bytes, str]]
     recipient: str
     evidence: bool
 
@@ -67,7 +79,7 @@ async def _given(request: Request) -> Given:
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
         return Given(
             text.strip() if isinstance(text, str) else "",
-            [(each.filename, await each.read()) for each in files if each.filename],
+            [(each.filename, await each.read(), each.content_type or "") for each in files if each.filename],
             recipient.strip()[:500] if isinstance(recipient, str) else "",
             form.get("evidence") == "on",
         )
@@ -82,13 +94,34 @@ def post_verify(
         running.fair_use.take(request.client.host if request.client else "", running.steady())
     except TooManyRequestsError as error:
         return _refused(language, error)
+    if any(is_table(name, media_type) for name, _, media_type in given.files):
+        return _many(request, running, language, given)
     opened = opening.open_text(given.text) if given.text else []
-    opened += [each for name, content in given.files for each in opening.open_file(name, content)]
+    opened += [each for name, content, _ in given.files for each in opening.open_file(name, _credential_in(content))]
     if not opened:
         return _page(language, status=422, problem=language.gettext(unopened.NOTHING.message))
     if len(opened) > 1:
-        return _page(language, status=422, problem="batch")
+        return _many(request, running, language, given)
     return _checked(running, language, opened[0], given.recipient, evidence=given.evidence)
+
+
+def _many(request: Request, running: Runtime, language: Language, given: Given) -> Response:
+    """Go on as on the page for many at once."""
+    try:
+        parts = [batch_items.of_text(given.text), *(batch_items.of_file(*file) for file in given.files)]
+        return batch.answer(request, running, language, batch_items.together(parts))
+    except ServiceError as error:
+        return batch.refused(language, error)
+
+
+def _credential_in(content: bytes) -> bytes:
+    """Return what a file holds; of a bundle its credential, about which the network is asked here like about any other."""
+    if not bundles.is_bundle(content):
+        return content
+    try:
+        return bundles.read(content).credential.encode("utf-8", "surrogatepass")
+    except InvalidError:
+        return content
 
 
 def _checked(
@@ -179,14 +212,6 @@ def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
     if checked.report.refreshed:
         found.append(language.gettext(N_("The issuer has a newer copy, and all that is said here is about that one.")))
     return found
-
-
-def credential_text(received: bytes) -> str:
-    """Return the credential in what was received as text, to be sent again: taken out of its picture, if it came in one."""
-    try:
-        return extract(received)
-    except CredentialError:
-        return received.decode("utf-8", "replace")
 
 
 def _named(subject: dict[str, Any]) -> dict[str, Any]:

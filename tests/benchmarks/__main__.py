@@ -18,7 +18,7 @@ from service import awards, importing, migrations
 from service.networks import NetworkIn, create_network
 from service.runtime import Runtime
 from service.settings import load
-from tests.benchmarks import rules
+from tests.benchmarks import pages, rules
 from tests.interop.issuing import Issuer
 from tests.interop.verifying import openbadgeslib
 
@@ -114,8 +114,11 @@ def main() -> None:
     if sys.argv[1:2] == ["rules"]:
         rules.run(*map(int, sys.argv[2:]))
         return
+    if sys.argv[1:] == ["pages"]:
+        pages.run()
+        return
     library()
-    for part in ("service", "rules"):
+    for part in ("service", "pages", "rules"):
         subprocess.run([sys.executable, "-m", "tests.benchmarks", part], check=True)
 
 

@@ -3,16 +3,20 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
+from typer.testing import CliRunner
 
+from service import cli
 from tests.awarding import Stage
 from tests.pages.conftest import Live
 from tests.pages.scenes import PERSON, badge, everybody_can_use, file_of, stage_of, verdict
 from tests.pages.test_verify_page import DROP
+from tests.runtimes import Clock
 
 RECEIPTS = {"PDF": "application/pdf", "JSON": "application/json"}
 
@@ -58,6 +62,16 @@ def test_a_receipt_is_downloaded_and_verifies_when_it_is_dropped(
     for part in ("Sharer", f"that {page.url.split('/')[2]} made on", "This badge is genuine and valid", url):
         assert part in said
     assert PERSON[1].encode() not in content
+
+
+@pytest.mark.parametrize("kind", RECEIPTS)
+def test_the_command_verifies_a_receipt_as_a_stranger(page: Page, live: Live, tmp_path: Path, kind: str) -> None:
+    assert isinstance(live.running.now, Clock)
+    live.running.now.at = datetime.now(UTC)  # by which the command goes
+    path = receipt(verified(page, badge(stage_of(live))), kind, tmp_path)
+    result = CliRunner().invoke(cli.app, ["verify", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["verdict"] == "verified"
 
 
 def test_a_receipt_that_was_changed_is_not_relied_on(page: Page, stage: Stage, tmp_path: Path) -> None:

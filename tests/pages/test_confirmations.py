@@ -1,6 +1,7 @@
 """Both sides of the question whether a badge is theirs: the employer's page turns when the candidate answers."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -13,19 +14,20 @@ from playwright.sync_api import Browser, Page, expect
 from service import messages
 from tests.awarding import Stage
 from tests.pages.conftest import Live
-from tests.pages.scenes import HOSTILE, PERSON, badge, everybody_can_use, hostile_badge, inert, later, revoke, stage_of
+from tests.pages.scenes import (
+    HOSTILE,
+    PERSON,
+    badge,
+    everybody_can_use,
+    file_of,
+    hostile_badge,
+    inert,
+    later,
+    revoke,
+    stage_of,
+    verify,
+)
 
-BUTTON = """([url]) => {
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = "/verify/confirmations";
-  const field = document.createElement("input");
-  field.name = "url";
-  field.value = url;
-  form.append(field);
-  document.body.append(form);
-  form.requestSubmit();
-}"""
 YES, NO = "Yes, this badge is mine and I gave it to somebody", "No"
 
 
@@ -43,10 +45,10 @@ def other(browser: Browser, live: Live) -> Iterator[Page]:
 
 
 def ask(page: Page, url: str) -> str:
-    """Press the button of a page of ours, as the result of a check shows it, and return the code."""
-    page.goto("/verify")
-    with page.expect_navigation():
-        page.evaluate(BUTTON, [url])
+    """Check a badge, ask whether it is the candidate's, and return the code."""
+    verify(page, url)
+    page.get_by_role("button", name="Ask the candidate").click()
+    page.wait_for_url("**/confirmations/*")
     return code_on(page)
 
 
@@ -55,13 +57,16 @@ def code_on(page: Page) -> str:
 
 
 def mailed(live: Live) -> str:
-    """Return the text of the last question that was mailed."""
-    messages.send_due(live.running)
+    """Return the text of the last question that the service has mailed, as soon as it has."""
     folder: Path = messages.outbox_folder(live.running.settings)
-    mail = message_from_bytes(max(folder.glob("*.eml")).read_bytes(), policy=default)
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
+    for _ in range(600):
+        for path in sorted(folder.glob("*.eml"), reverse=True):
+            body = message_from_bytes(path.read_bytes(), policy=default).get_body(("plain",))
+            text = str(body.get_content()) if body is not None else ""
+            if "/confirm/" in text:
+                return text
+        time.sleep(0.05)
+    raise AssertionError("no question was mailed")
 
 
 def link_in(text: str) -> str:
@@ -107,11 +112,9 @@ def test_what_turns_is_read_out_and_takes_nobody_off_their_button(
 
 
 def test_it_needs_no_script(browser: Browser, other: Page, stage: Stage, live: Live) -> None:
-    url = badge(stage)
-    answer = stage.client.post("/verify/confirmations", data={"url": url}, follow_redirects=False)
     context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
     asker = context.new_page()
-    asker.goto(answer.headers["location"])
+    ask(asker, badge(stage))
     assert title_of(asker) == "Waiting for the answer"
     other.goto(link_in(mailed(live)))
     other.get_by_role("button", name=YES).click()
@@ -123,7 +126,10 @@ def test_it_needs_no_script(browser: Browser, other: Page, stage: Stage, live: L
 def test_it_turns_in_the_language_of_the_visitor(browser: Browser, other: Page, stage: Stage, live: Live) -> None:
     context = browser.new_context(base_url=live.base_url, locale="es-MX")
     asker = context.new_page()
-    ask(asker, badge(stage))
+    asker.goto("/verify")
+    asker.locator("textarea").fill(badge(stage))
+    asker.locator("main button").last.click()
+    asker.get_by_role("button", name="Preguntar a la persona candidata").click()
     assert title_of(asker) == "A la espera de la respuesta"
     other.goto(link_in(mailed(live)))
     other.get_by_role("button", name=YES).click()
@@ -138,6 +144,20 @@ def test_the_page_turns_when_the_badge_is_revoked(page: Page, stage: Stage) -> N
     expect(page.locator(".verdict.bad h1")).to_have_text("The badge was revoked meanwhile", timeout=30_000)
     page.get_by_role("link", name="The badge and its check").click()
     assert page.url == url
+
+
+def test_who_cannot_be_asked_is_not_offered_and_the_reason_said(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    stage.member("m11", email=None)
+    verify(page, url)
+    assert page.get_by_role("button", name="Ask the candidate").count() == 0
+    assert page.get_by_text("have the candidate write to you from the address").is_visible()
+
+
+def test_nobody_is_asked_about_a_changed_copy(page: Page, stage: Stage) -> None:
+    copy = file_of(stage, badge(stage), "json").decode().replace("Shares", "Never shares")
+    verify(page, copy)
+    assert page.get_by_role("button", name="Ask the candidate").count() == 0
 
 
 def test_a_page_that_nobody_looks_at_asks_for_nothing(page: Page, stage: Stage) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_an_address_where_nothing_can_be_had_is_undecided(laurel: Laurel, issuer
     result = laurel(f"{issuer.base_url}/gone", "--json")
     assert (result.exit_code, said(result)["verdict"]) == (2, "undecided")
     assert said(result)["problem"]["code"].startswith("fetch-")
+
+
+def test_of_several_badges_in_a_zip_the_worst_decides(laurel: Laurel, tmp_path: Path) -> None:
+    path = tmp_path / "badges.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("good.json", json.dumps(self_signed()))
+        archive.writestr("other.json", json.dumps(self_signed(issuer=SOMEBODY)))
+        archive.writestr("empty.json", "")
+    result = laurel(str(path), "--json")
+    items = said(result)["items"]
+    assert result.exit_code == 1
+    assert sorted(item["verdict"] for item in items) == ["rejected", "rejected", "verified"]
+    assert [item["problem"]["code"] for item in items if "problem" in item] == ["file-empty"]
+    assert "other.json\n" in laurel(str(path)).output
 
 
 @pytest.mark.parametrize(

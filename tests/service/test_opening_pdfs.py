@@ -1,6 +1,7 @@
 """PDFs: badges attached to them, else links on them, else codes in their pictures; and PDFs made to keep us busy."""
 
 import io
+import struct
 import zlib
 from typing import Any
 
@@ -237,10 +238,33 @@ def test_what_attachments_unpack_to_is_bounded_each_and_together(monkeypatch: py
     assert codes(open_file("cv.pdf", content)) == ["pdf-without-badge"]
 
 
-def test_a_packed_table_of_objects_is_bounded() -> None:
-    bomb = b"1 0 " + b" " * (pdfs.MAX_OBJECT_STREAM_BYTES + 1)
-    held = objects(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Kids[9 0 R]>>", filled(bomb, b"/Type/ObjStm/N 1/First 4"))
-    assert codes(open_file("bomb.pdf", held)) == ["pdf-without-badge"]
+def with_packed_objects(*bodies: bytes, padding: int = 0) -> bytes:
+    """Return a PDF as newer programs write it: its objects, from 10 on, are packed in a stream, and so is their table."""
+    head, data = b"", b""
+    for number, body in enumerate(bodies, start=10):
+        head += b"%d %d " % (number, len(data))
+        data += body + b" "
+    stream = filled(head + data + b" " * padding, b"/Type/ObjStm/N %d/First %d" % (len(bodies), len(head)))
+    out = b"%PDF-1.7\n"
+    places = {1: len(out)}
+    out += b"1 0 obj\n%s\nendobj\n" % stream
+    places[2] = len(out)
+    rows = {number: struct.pack(">BIH", 1, place, 0) for number, place in places.items()}
+    rows |= {number: struct.pack(">BIH", 2, 1, number - 10) for number in range(10, 10 + len(bodies))}
+    table = b"".join(rows[number] for number in sorted(rows))
+    members = b"/Type/XRef/W[1 4 2]/Root 10 0 R/Size %d/Index[1 2 10 %d]" % (10 + len(bodies), len(bodies))
+    return out + b"2 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF" % (filled(table, members), places[2])
+
+
+def test_objects_packed_in_streams_are_read_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = b"<</Subtype/Link/A<</S/URI/URI(%s)>>>>" % URL.encode()
+    bodies = (b"<</Type/Catalog/Pages 11 0 R>>", b"<</Kids[12 0 R]>>", b"<</Type/Page/Annots[13 0 R]>>", link)
+    assert urls(open_file("cv.pdf", with_packed_objects(*bodies))) == [URL]
+    bomb = with_packed_objects(*bodies, padding=pdfs.MAX_OBJECT_STREAM_BYTES)
+    assert len(bomb) < 10_000
+    assert codes(open_file("bomb.pdf", bomb)) == ["pdf-too-large"]
+    monkeypatch.setattr(pdfs, "MAX_OBJECT_STREAMS", 0)
+    assert codes(open_file("cv.pdf", with_packed_objects(*bodies))) == ["pdf-too-large"]
 
 
 def test_pictures_that_claim_to_be_huge_are_not_unpacked() -> None:

@@ -6,8 +6,8 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
-from zxingcpp import BarcodeFormat
+from PIL import Image, ImageEnhance, ImageOps
+from zxingcpp import BarcodeFormat, read_barcodes
 
 from service import photos
 from service.opening import open_file
@@ -45,6 +45,14 @@ def test_a_small_turned_code_in_a_large_photo_is_found(form: BarcodeFormat, side
 @pytest.mark.parametrize("blur", [2, 8])
 def test_a_code_seen_from_the_side_and_out_of_focus_is_found(blur: float) -> None:
     assert urls(open_file("photo.jpg", saved(photographed(tilted(code()), 900, blur=blur), "JPEG"))) == [URL]
+
+
+def test_a_code_far_out_of_focus_and_a_pale_one_are_found_once_they_are_sharpened() -> None:
+    far = photographed(tilted(code()), 900, degrees=7, blur=12)
+    pale = ImageEnhance.Contrast(photographed(code(), 300, blur=3)).enhance(0.05)
+    for photo in (far, pale):
+        assert not any(read_barcodes(searched, formats=formats) for formats, searched in photos._attempts(photo))
+        assert urls(open_file("photo.png", png(photo))) == [URL]
 
 
 def test_a_tiny_code_is_found() -> None:
