@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import api, pages, settings
-from service.api import payloads, problems, too_large
+from service.api import form_charsets, payloads, problems, too_large
 from service.pages import errors
 from service.runtime import Runtime
 from service.upkeep import Upkeep
@@ -25,7 +25,8 @@ class Laurel(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's stack, with ours around it."""
-        return _HeadAsGet(too_large.TooLarge(super().build_middleware_stack(), errors.page_of))
+        stack = form_charsets.FormCharsets(super().build_middleware_stack(), errors.page_of)
+        return _HeadAsGet(too_large.TooLarge(stack, errors.page_of))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description, with the shape of problems."""

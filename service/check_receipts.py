@@ -9,7 +9,6 @@ issuer owns that address: nobody can have a record made that speaks ill of someb
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,12 +27,13 @@ from service.citations import multibase
 from service.errors import InvalidError
 from service.known_issuers import domain_of
 from service.languages import N_, Language
+from service.one_line import MAX_NAME, one_line
 from service.runtime import Runtime
 
 CONTEXTS: Final = (V2_CONTEXT, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json")
 TYPE: Final = ("VerifiableCredential",)
 NAME = N_("Check receipt")
-MAX_NAME, MAX_ADDRESS = 160, 300
+MAX_ADDRESS, MAX_DOMAIN, MAX_TEXT = 300, 260, 1000
 
 RECIPIENT: Final[Mapping[str, str]] = {
     "yes": N_("It was issued to whom was named for comparison. Who that person is was not checked."),
@@ -71,7 +71,6 @@ _CREDENTIAL = N_("The SHA-256 digest of the credential, byte for byte as it was 
 _REFRESHED = N_("Its issuer has a newer copy, and the answers are about that one.")
 _NAMELESS = N_("Badge without a name")
 _ADDRESS = re.compile(r"""https?://[!#-;=?-\[\]_a-z~]+""")
-_JOINERS = "\u200c\u200d"
 _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
 
 
@@ -208,17 +207,11 @@ def digest_of(receipt: CheckReceipt) -> str:
 def plain(value: object, limit: int = MAX_NAME) -> str:
     """Return somebody's text as a name on one line, of at most so many characters: no markup, nothing unseen.
 
-    Controls and marks that turn the direction of writing are left out; < and > become quotation marks of one angle, and
-    brackets make no link, so that a reader of HTML or Markdown finds neither.
+    As `one_line`; < and > become quotation marks of one angle, and brackets make no link, so that a reader of HTML or
+    Markdown finds neither.
     """
-    text = value if isinstance(value, str) else ""
-    kept = (letter for letter in text[: 4 * limit] if letter in _JOINERS or not _unseen(letter))
-    text = " ".join("".join(kept).split()).translate(_ANGLES).replace("](", "] (")
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _unseen(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn"} and letter not in "\t\n\r"
+    text = one_line(value, 4 * limit).translate(_ANGLES).replace("](", "] (")
+    return one_line(text, limit)
 
 
 def _called(checked: Checked, credential: Mapping[str, Any]) -> str:
@@ -244,12 +237,13 @@ def _name_of(credential: Mapping[str, Any]) -> str:
 def _evidence(checked: Checked, title: str, language: Language) -> Iterator[dict[str, str]]:
     issuer = checked.issuer
     if issuer is not None:
-        issuer = replace(issuer, name=plain(issuer.name), id=plain(issuer.id), domain=plain(issuer.domain))
+        # The domain, which alone is the issuer's own, stands behind the name and is never cut off with it.
+        issuer = replace(issuer, name=plain(issuer.name), id=plain(issuer.id), domain=plain(issuer.domain, MAX_DOMAIN))
     yield {"name": "headline", "genre": checked.headline, "narrative": title}
     for said in wording.said(replace(checked, issuer=issuer), language):
         item = {"name": said.name, "genre": said.answer, "narrative": said.sentence}
         if said.name == "issuer" and issuer is not None:
-            item["description"] = plain(f"{issuer.name or issuer.id} ({issuer.domain})" if issuer.domain else issuer.id)
+            item["description"] = f"{issuer.name or issuer.id} ({issuer.domain})" if issuer.domain else issuer.id
         yield item
     compared = _COMPARED[checked.outcome("recipient")]
     yield {"name": "recipient", "genre": compared, "narrative": language.gettext(RECIPIENT[compared])}
@@ -341,4 +335,4 @@ def _read(credential: Any) -> CheckReceipt | None:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("expected text")
-    return value
+    return one_line(value, MAX_TEXT)

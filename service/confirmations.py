@@ -29,7 +29,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service import drafts, issuers, public_documents
-from service.database import WriteSession
+from service.database import ReadSession, WriteSession
 from service.drafts import Recipient
 from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.identifiers import new_id
@@ -90,15 +90,17 @@ class Asked:
     answerable: bool
 
 
-def can_be_asked(session: OrmSession, running: Runtime, url: object) -> bool:
-    """Return whether the recipient of a badge can be asked; three look-ups.
+def can_be_asked(session: ReadSession, running: Runtime, url: object, issuer_id: str) -> bool:
+    """Return whether the recipient of a badge can be asked; a few look-ups.
 
     Args:
         url: the `id` of the credential that was checked, whatever it is.
+        issuer_id: who signed that: of another's credential with the `id` of one of ours, ours would be asked about.
     """
     row = _credential_at(session, running, url)
     return (
         row is not None
+        and public_documents.is_issuer(session, running, row, issuer_id)
         and row.revoked_at is None
         and row.suspended_at is None
         and _recipient(session, row).email is not None

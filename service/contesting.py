@@ -183,7 +183,8 @@ def of_credential(session: OrmSession, network: Network, member: Member, credent
     _check_in_time(network, decided_at, now)
     if row.revoked_at is not None:
         _check_no_award(session, award.member_id, award.achievement_id)
-    token = session.get(Token, row.revoked_by) if row.revoked_by is not None else None
+    by = row.revoked_by if row.revoked_at is not None else row.suspended_by
+    token = session.get(Token, by) if by is not None else None
     return Matter(
         "revocation" if row.revoked_at is not None else "suspension",
         award.member_id,

@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 
 def play(folder: Path, say: Say) -> None:
-    """Play the demo; leave `badge.json`, `badge.jwt`, `badge.png` and `documents.json` in `folder`.
+    """Play the demo; leave `badge.json`, `.jwt`, `.png`, `.bundle.json` and `documents.json` in `folder`.
 
     Args:
         folder: a folder of its own; the files of an earlier demo in it are replaced.
@@ -185,6 +185,7 @@ def _leave_files(stage: _Stage, url: str) -> None:
         (stage.folder / f"badge.{form}").write_bytes(content)
         if form != "png":
             verify(content, now=utc_now(), load=load)
+    (stage.folder / "badge.bundle.json").write_bytes(stage.client.get(f"{url}.bundle").content)
     credential = json.loads((stage.folder / "badge.json").read_bytes())
     did = credential["issuer"]["id"]
     documents[did] = documents.get(did_web_url(did)) or json.loads(load(did_web_url(did)).body)
@@ -193,7 +194,7 @@ def _leave_files(stage: _Stage, url: str) -> None:
     stage.say(
         f"Left in {stage.folder}: badge.json, badge.jwt, badge.png, documents.json (what verifiers ask for, by address),"
     )
-    stage.say("and laurel.db.")
+    stage.say("badge.bundle.json, which `laurel verify` checks with the network unplugged, and laurel.db.")
     verified = f"LAUREL_DATABASE_URL={stage.settings.database_url} LAUREL_BASE_URL={stage.settings.base_url}"
     stage.say(f"Look around: {verified} LAUREL_KEYS_FOLDER={stage.folder}/keys .venv/bin/laurel serve")
 

@@ -124,7 +124,7 @@ def suspend(
     if row.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if row.suspended_at is None:
-        row.suspended_at, row.suspension_reason = now, reason
+        row.suspended_at, row.suspension_reason, row.suspended_by = now, reason, caller.token_id
         if award.state == "awarded":
             award.state = "suspended"
         _tell_suspension(session, running, row, award, "credential.suspended", now)
@@ -141,7 +141,8 @@ def reinstate(session: WriteSession, running: Runtime, caller: Caller, credentia
     if row.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if row.suspended_at is not None:
-        row.suspended_at = row.suspension_reason = None
+        row.suspended_at = row.suspension_reason = row.suspended_by = None
+        row.reinstated_at = now
         if award.state == "suspended":
             award.state = "awarded"
         _tell_suspension(session, running, row, award, "credential.reinstated", now)

@@ -10,11 +10,12 @@ from credentials import CredentialError, Load, parse_json
 from credentials.dids import did_web_url
 from service import issuers, keyring, public_documents
 from service.languages import N_
+from service.one_line import one_line
 from service.runtime import Runtime
 from service.trust import Listing
 
 OWN_NETWORKS = N_("the networks of this service")
-MAX_KEYS = 50
+MAX_KEYS, MAX_ID = 50, 2000
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Issuer:
 
     Args:
         id: the DID or address that signed.
-        name: what it calls itself: anybody can call themself anything.
+        name: what it calls itself, on one line: anybody can call themself anything.
         domain: the host whose owner controls the id; "" for a key that belongs to no domain.
         url: its web site, as it says itself.
         listings: the entries of trust lists that name its id.
@@ -84,12 +85,12 @@ def issuer_of(
     """
     named = credential.get("issuer")
     profile: Mapping[str, Any] = named if isinstance(named, Mapping) else {"id": named}
-    issuer_id = _text(profile.get("id"))
+    issuer_id = one_line(profile.get("id"), MAX_ID)
     if not issuer_id:
         return None
-    name, url = _text(profile.get("name")), _text(profile.get("url"))
+    name, url = one_line(profile.get("name")), one_line(profile.get("url"), MAX_ID)
     url = url if url.startswith("https://") else ""
-    if not proven:
+    if not proven or issuer_id != profile.get("id"):
         return Issuer(issuer_id, name, domain_of(issuer_id), url)
     listings = running.trust_lists.naming(issuer_id)
     own = _network(running, issuer_id) if rows else None
@@ -105,7 +106,7 @@ def issuer_of(
             sandbox=own.sandbox,
             since=own.since,
             keys=own.keys,
-            alike=None if known or listings else running.trust_lists.alike(name, issuer_id),
+            alike=None if listings else running.trust_lists.alike(name, issuer_id),
         )
     since = min((found.since for found in listings if found.since is not None), default=None)
     alike = None if listings else running.trust_lists.alike(name, issuer_id)
@@ -151,12 +152,10 @@ def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:
     listed: Sequence[Any] = methods if isinstance(methods, list) else []
     return tuple(
         IssuerKey(
-            _text(method.get("id")).rpartition("#")[2], _text(method.get("type")), revoked_at=method.get("revoked")
+            one_line(method.get("id"), MAX_ID).rpartition("#")[2],
+            one_line(method.get("type")),
+            revoked_at=one_line(method.get("revoked")) or None,
         )
         for method in listed[:MAX_KEYS]
         if isinstance(method, dict)
     )
-
-
-def _text(value: object) -> str:
-    return value[:2000] if isinstance(value, str) else ""

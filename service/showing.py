@@ -107,7 +107,7 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State
     if row.valid_from > now:
         title, sentence = N_("This badge is not valid yet"), N_("Its dates begin later.")
         return State("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
-    return State("valid", N_("Not revoked, not expired"))
+    return State("valid", N_("Not revoked, not expired"), since=max(row.reinstated_at or row.issued_at, row.valid_from))
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:

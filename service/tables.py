@@ -797,6 +797,8 @@ class Credential(Row):
     revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     suspended_at: Mapped[datetime | None]
     suspension_reason: Mapped[str | None] = mapped_column(Text)
+    suspended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    reinstated_at: Mapped[datetime | None]
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
 
 

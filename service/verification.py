@@ -1,5 +1,6 @@
 """A stranger asks whether a credential is genuine, and what holds of it now."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,6 +15,7 @@ from service.recognising import is_credential, kind_of
 from service.runtime import Runtime
 from service.web_pages import read_page
 
+_OTHER_FORMS: Final = re.compile(r"(?<=/credentials/[0-9a-f]{32})\.(png|svg|html|bundle)$")
 MAX_FOLLOWED: Final = 5
 """Addresses that are asked for the badge behind a page, PDF, ZIP or picture."""
 
@@ -105,6 +107,8 @@ def look_up(running: Runtime, url: str) -> Fetched:
         InvalidError: an address that is never asked (code "address-refused"), or what is there is no credential and
             leads to none (code "not-a-credential").
     """
+    if public_documents.is_ours(running.settings, url):
+        url = _OTHER_FORMS.sub("", url)  # the same badge, as what is asked for here
     try:
         fetched = load(running, url)
     except UnavailableError as error:

@@ -247,7 +247,8 @@ def reason(question: Question, issuer: Issuer | None, language: Language) -> str
         return text
     lists = [language.gettext(found.list_name) if issuer.page else found.list_name for found in issuer.listings]
     values = {
-        "name": issuer.name or issuer.id,
+        # By the name that the list gives it: under what it calls itself, nobody vouches for it.
+        "name": next((found.name for found in issuer.listings), "") or issuer.name or issuer.id,
         "domain": issuer.domain or language.gettext(N_("no web domain")),
         "lists": ", ".join(lists),
         "alike": issuer.alike.name if issuer.alike is not None else "",

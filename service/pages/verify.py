@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,12 +11,23 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError
 from credentials.recipient import matches
-from service import batch_items, bundles, check_receipts, checking, confirmations, opening, unopened, wording
+from service import (
+    batch_items,
+    bundles,
+    check_receipts,
+    checking,
+    confirmations,
+    opening,
+    service_identity,
+    unopened,
+    wording,
+)
 from service.api.requests import Running
 from service.checking import Checked
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
 from service.known_issuers import domain_of
 from service.languages import N_, Language
+from service.one_line import one_line
 from service.opening import Opened
 from service.pages import batch
 from service.pages.rendering import PRIVATE, render
@@ -27,8 +39,16 @@ from service.spreadsheets import is_table
 router = APIRouter(include_in_schema=False)
 
 MAX_FILES = opening.MAX_OPENED
-MAX_LINK = 2000
+MAX_LINK, MAX_DATE = 2000, 40
 NOT_CHECKED = N_("That could not be checked")
+RECEIPT = (
+    N_("This receipt of a check is genuine"),
+    N_("It is as it was signed. What it says is what held on its day."),
+)
+RECEIPT_OF_UNKNOWN = (
+    N_("A receipt of a check by somebody whom no list here knows"),
+    N_("It is as they signed it, and what it says is their word alone. Check the badge itself."),
+)
 
 
 @dataclass(frozen=True)
@@ -154,8 +174,10 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
     kept = check_receipts.read(credential) if proven else None
     if kept is not None and checked.headline == "not-a-badge":
-        title = language.gettext(N_("This receipt of a check is genuine"))
-        sentence = language.gettext(N_("It is as it was signed. What it says is what held on its day."))
+        known = checked.issuer is not None and (
+            checked.issuer.id == service_identity.did(running.settings) or checked.issuer.listings
+        )
+        title, sentence = (language.gettext(text) for text in (RECEIPT if known else RECEIPT_OF_UNKNOWN))
     return _page(
         language,
         checked=checked,
@@ -169,7 +191,7 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
-        can_ask=proven and _can_ask(running, credential),
+        can_ask=proven and checked.issuer is not None and _can_ask(running, credential, checked.issuer.id),
         kept=kept,
         questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
         answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
@@ -180,9 +202,9 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     )
 
 
-def _can_ask(running: Runtime, credential: dict[str, Any]) -> bool:
+def _can_ask(running: Runtime, credential: dict[str, Any], issuer_id: str) -> bool:
     with running.database.read() as session:
-        return confirmations.can_be_asked(session, running, credential.get("id"))
+        return confirmations.can_be_asked(session, running, credential.get("id"), issuer_id)
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
@@ -212,12 +234,12 @@ def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | Non
     if not achievement:
         return None
     issuer = credential.get("issuer")
-    issuer_id = _text(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"))
+    issuer_id = one_line(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"), MAX_LINK)
     picture = _text(_part(achievement, "image").get("id"))
     ours = picture.startswith((running.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
     return {
-        "name": _text(achievement.get("name")),
-        "issuer": _text(_part(credential, "issuer").get("name")) or issuer_id,
+        "name": one_line(achievement.get("name")),
+        "issuer": one_line(_part(credential, "issuer").get("name")) or one_line(issuer_id),
         "domain": domain_of(issuer_id),
         "awarded": _date(
             credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")
@@ -237,4 +259,8 @@ def _text(value: Any) -> str:
 
 
 def _date(value: Any) -> str:
-    return value if isinstance(value, str) and value[:4].isdigit() and "T" in value else ""
+    """Return a date that can be read, of whatever standard's form; "" for anything else."""
+    try:
+        return datetime.fromisoformat(value).isoformat() if isinstance(value, str) and len(value) <= MAX_DATE else ""
+    except ValueError:
+        return ""

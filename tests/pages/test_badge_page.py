@@ -47,7 +47,7 @@ def always_shown(page: Page) -> None:
 def test_a_badge_shows_what_it_is_and_verifies_when_asked(page: Page, stage: Stage) -> None:
     page.goto(badge(stage))
     always_shown(page)
-    assert facts(page)["Status"] == "Not revoked, not expired"
+    assert facts(page)["Status"] == "Not revoked, not expired, since 2 March 2026"
     assert page.locator(".verdict").count() == 0
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("good", "This badge is genuine and valid")
@@ -68,6 +68,17 @@ def test_a_revoked_badge_says_so_before_the_picture(page: Page, stage: Stage) ->
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("bad", "This badge was revoked")
     assert top(page, ".verdict") < top(page, "img.picture")
+
+
+def test_a_badge_that_was_reinstated_says_since_when_it_stands_again(page: Page, stage: Stage, live: Live) -> None:
+    url = badge(stage)
+    path = f"/v1/credentials/{url.rpartition('/')[2]}"
+    later(live, days=1)
+    stage.send("POST", f"{path}/suspension", {"reason": "Looked into."})
+    later(live, days=2)
+    stage.send("POST", f"{path}/reinstatement")
+    page.goto(url)
+    assert facts(page)["Status"] == "Not revoked, not expired, since 5 March 2026"
 
 
 def test_an_expired_badge_says_so_before_the_picture(page: Page, stage: Stage, live: Live) -> None:

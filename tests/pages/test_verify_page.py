@@ -24,6 +24,7 @@ from tests.pages.scenes import (
     everybody_can_use,
     file_of,
     inert,
+    revoke,
     stage_of,
     verdict,
     verify,
@@ -169,6 +170,47 @@ def test_an_issuer_on_no_list_is_genuine_and_not_green(page: Page, stage: Stage)
     assert answers(page)["Who really issued it?"] == "Could not check"
     assert answers(page)["Is it still valid?"] == "Not offered"
     assert page.get_by_text("none: it is only a key").is_visible()
+
+
+def test_several_lines_are_several_badges(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    page.goto("/verify")
+    page.get_by_label("Link or text of the badge").fill(f"The first: {url}\nThe second: {url}.png\n")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".candidates").wait_for()
+    assert page.locator("tr.checked.good").count() == 2
+
+
+def test_a_table_with_one_row_is_a_table_too(page: Page, stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "candidates.csv"
+    path.write_text(f"name,link,email\nCandidate 1,{badge(stage)},{PERSON[1]}\n")
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".candidates").wait_for()
+    assert page.locator("tr.checked.good").count() == 1
+    assert page.get_by_text("Candidate 1").first.is_visible()
+
+
+def test_a_table_without_links_says_what_is_missing(page: Page, stage: Stage, tmp_path: Path) -> None:
+    assert stage.slug
+    path = tmp_path / "candidates.csv"
+    path.write_text("name,email\nCandidate 1,c1@river.example.org\n")
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert verdict(page)[2].startswith("No column of this table is named link.")
+
+
+def test_a_bundle_is_checked_like_any_file_and_the_network_asked(page: Page, stage: Stage, tmp_path: Path) -> None:
+    url = badge(stage)
+    path = tmp_path / "badge.bundle.json"
+    path.write_bytes(file_of(stage, url, "bundle"))
+    revoke(stage, url)
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert verdict(page)[:2] == ("bad", "This badge was revoked")
 
 
 # --- Is it this person's? -------------------------------------------------------------------------------------------

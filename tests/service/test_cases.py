@@ -439,6 +439,19 @@ def test_of_two_mediators_at_once_there_is_one(stage: Stage) -> None:
         assert len(session.scalars(select(CaseStep).where(CaseStep.kind == "assigned")).all()) == 1
 
 
+def test_who_suspended_a_credential_is_a_party_and_does_not_mediate(stage: Stage) -> None:
+    stage.achievement()
+    for n in (1, 2):
+        stage.share(n)
+    (award,) = stage.awards()
+    path = f"/v1/credentials/{award['credential']['id']}/suspension"
+    by = stage.token_with("awards:write", member="d1")
+    sent(stage.call("POST", path, by, json={"reason": "To be looked into."}))
+    case = sent(contest(stage, credential=award["credential"]["id"]), 201)
+    assert (case["kind"], case["respondent"]) == ("suspension", "d1")
+    assert problem(mediated(stage, case, "d1")) == (409, "mediator-is-party")
+
+
 def test_nobody_with_a_part_in_it_mediates(stage: Stage) -> None:
     review = declined(stage)
     case = sent(contest(stage, approval=review), 201)

@@ -97,7 +97,7 @@ def let_pass(stage: Stage, **by: float) -> None:
 
 def can_be_asked(stage: Stage, url: object) -> bool:
     with stage.running.database.read() as session:
-        return confirmations.can_be_asked(session, stage.running, url)
+        return confirmations.can_be_asked(session, stage.running, url, "did:web:localhost%3A8000:networks:river")
 
 
 def set_visibility(stage: Stage, visibility: str) -> None:

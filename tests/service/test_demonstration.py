@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from credentials import Fetched, Load, UnavailableError, verify
-from service import demonstration
+from service import bundles, demonstration
 from service.runtime import utc_now
 
 
@@ -43,6 +43,12 @@ def test_the_badge_it_leaves_verifies_offline_with_documents_json_alone(played: 
     documents = json.loads((folder / "documents.json").read_text())
     report = verify((folder / name).read_bytes(), now=utc_now(), load=offline(documents))
     assert report.verdict == "verified", report.to_json()
+
+
+def test_the_bundle_it_leaves_needs_nothing_else(played: tuple[Path, str]) -> None:
+    folder, _ = played
+    bundle = bundles.read((folder / "badge.bundle.json").read_bytes())
+    assert verify(bundle.credential, now=utc_now(), load=bundle.load).verdict == "verified"
 
 
 def test_each_award_wrote_a_message_with_its_link(played: tuple[Path, str]) -> None:

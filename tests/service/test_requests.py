@@ -82,6 +82,26 @@ def test_json_may_say_its_charset_and_kind(river: Actor) -> None:
         assert put_text(river, json.dumps(EVENING), content_type).status_code in {200, 201}
 
 
+@pytest.mark.parametrize(
+    "path", ["/verify", "/verify/receipt.json", "/verify/bundle", "/v1/verifications", "/language"]
+)
+@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape"])
+def test_a_form_names_no_codec_for_us_to_run(client: TestClient, path: str, charset: str) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="received"\r\n\r\n+2AA-\\ud800xn--a\r\n--x--\r\n'
+    answer = client.post(
+        path, content=body, headers={"Content-Type": f"Multipart/Form-Data; boundary=x; Charset={charset}"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (415, "charset-unsupported")
+
+
+def test_a_form_may_say_that_it_is_in_utf_8(client: TestClient) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="received"\r\n\r\nno badge\r\n--x--\r\n'
+    answer = client.post(
+        "/verify", content=body, headers={"Content-Type": 'multipart/form-data; boundary=x; charset="UTF-8"'}
+    )
+    assert answer.status_code == 422
+
+
 def test_unknown_members_are_refused_and_all_faults_are_told(river: Actor) -> None:
     answer = river.put(SESSION, {"start": "2026", "title": 7, "a/b~c": 1})
     assert refused(answer)[:2] == (422, "invalid-request")
