@@ -227,10 +227,17 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
     """Return how the credential names its recipient, for the comparison in the browser."""
     found = subject.get("identifier")
     listed = found if isinstance(found, list) else [found]
-    members = ("identityHash", "identityType", "hashed", "salt")
+    members: dict[str, Any] = {"identityHash": None, "identityType": None, "hashed": None, "salt": ""}
+    identifiers = [
+        {name: each.get(name, default) for name, default in members.items()}
+        for each in listed
+        if isinstance(each, dict)
+    ]
     return {
         "id": subject.get("id") if isinstance(subject.get("id"), str) else "",
-        "identifiers": [{name: each.get(name) for name in members} for each in listed[:20] if isinstance(each, dict)],
+        "identifiers": [
+            each for each in identifiers if isinstance(each["identityHash"], str) and isinstance(each["salt"], str)
+        ],
     }
 
 
