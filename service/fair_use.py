@@ -4,28 +4,67 @@ import hmac
 import math
 import secrets
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 from service.errors import TooManyRequestsError
 
 CALLERS_KEPT = 10_000
+DEBT = 10
+"""Of how many bursts somebody can be in debt."""
 
 
 @dataclass
 class FairUse:
-    """A token bucket for each caller: `burst` at once, then `per_minute`.
+    """A token bucket for each caller: `burst` at once, then `per_minute`; of what takes long, `at_once` beside another.
 
-    Callers are told apart by a keyed hash of their address; the key lives and dies with the process,
-    so that nothing here says who asked.
+    Callers are told apart by a keyed hash of their address; the key lives and dies with the process, so that nothing here
+    says who asked. An IPv6 network of 64 bits is one caller, since whoever has one address in it has them all.
     """
 
     per_minute: float = 60
     burst: float = 60
+    at_once: int = 6
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _left: OrderedDict[bytes, tuple[float, float]] = field(default_factory=OrderedDict, repr=False)
+    _going_on: Counter[bytes] = field(default_factory=Counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @contextmanager
+    def turn(self, address: str, steady: Callable[[], float], cost: float = 1) -> Iterator[None]:
+        """Let the caller do one thing that may take long, or refuse.
+
+        Who makes us wait for a slow server, or search large pictures, holds a thread that others want. So each second
+        beyond the first counts as one more, and what that leaves the caller in debt of is waited for.
+
+        Args:
+            steady: gives a steady time in seconds.
+        Raises:
+            TooManyRequestsError: as `take`; or so many things of the caller go on already.
+        """
+        who, began = self._who(address), steady()
+        with self._lock:
+            if self._going_on[who] >= self.at_once:
+                message = f"Expected at most {self.at_once} checks at once; try again in 2 s."
+                raise TooManyRequestsError("too-many-requests", message, details={"retry_after_seconds": 2})
+            self._going_on[who] += 1
+        try:
+            self.take(address, began, cost)
+            yield
+        finally:
+            ended = steady()
+            with self._lock:
+                self._going_on[who] -= 1
+                if not self._going_on[who]:
+                    del self._going_on[who]
+                if who in self._left:
+                    left, since = self._left[who]
+                    lowest = -DEBT * self.burst
+                    self._left[who] = (max(lowest, left - max(0.0, ended - began - 1)), since)
 
     def take(self, address: str, at: float, cost: float = 1) -> None:
         """Let the caller pass, or refuse.
@@ -37,7 +76,7 @@ class FairUse:
         Raises:
             TooManyRequestsError: with `retry_after_seconds` in its details (code "too-many-requests").
         """
-        who = hmac.digest(self._key, address.encode(), "sha256")
+        who = self._who(address)
         with self._lock:
             left, since = self._left.pop(who, (self.burst, at))
             left = min(self.burst, left + (at - since) * self.per_minute / 60)
@@ -49,6 +88,15 @@ class FairUse:
             wait = math.ceil((cost - left) * 60 / self.per_minute)
             message = f"Expected at most {self.per_minute:.0f} checks a minute; try again in {wait} s."
             raise TooManyRequestsError("too-many-requests", message, details={"retry_after_seconds": wait})
+
+    def _who(self, address: str) -> bytes:
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            found = None
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+            address = str(IPv6Network((found, 64), strict=False))
+        return hmac.digest(self._key, address.encode(), "sha256")
 
 
 class Holder(Protocol):

@@ -35,7 +35,10 @@ DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
 FRESH_SECONDS = 60.0
 CACHED_DOCUMENTS = 256
+CACHED_BYTES = 33_554_432
+"""Of all documents that are kept: anybody can have us fetch large ones."""
 AT_ONCE = 16
+WAITING = 8
 ACCEPT = (
     "application/vc+ld+json, application/ld+json, application/json, application/jwk-set+json, "
     "text/plain;q=0.9, image/png;q=0.8, image/svg+xml;q=0.8, */*;q=0.1"
@@ -100,7 +103,9 @@ class Fetcher:
         self._slots_to_send = threading.BoundedSemaphore(
             AT_ONCE
         )  # who is slow to take does not keep others from asking
+        self._waiting = threading.BoundedSemaphore(WAITING)
         self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
+        self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def fetch(self, url: str) -> Fetched:
@@ -114,14 +119,19 @@ class Fetcher:
             kept = self._cache.get(url)
             if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
                 return kept[1]
-        with _slot(self._slots) as deadline:
+        with _slot(self._slots, self._waiting) as deadline:
             found = self._follow(url, deadline)
         with self._lock:
+            self._forget(url)
             self._cache[url] = (time.monotonic(), found)
-            self._cache.move_to_end(url)
-            while len(self._cache) > CACHED_DOCUMENTS:
-                self._cache.popitem(last=False)
+            self._cached_bytes += len(found.body)
+            while len(self._cache) > CACHED_DOCUMENTS or self._cached_bytes > CACHED_BYTES:
+                self._forget(next(iter(self._cache)))
         return found
+
+    def _forget(self, url: str) -> None:
+        kept = self._cache.pop(url, None)
+        self._cached_bytes -= len(kept[1].body) if kept is not None else 0
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
         """Send `body` to `url` and return what was answered, whatever its status; a redirect is not followed.
@@ -129,7 +139,10 @@ class Fetcher:
         Raises:
             UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed".
         """
-        with _slot(self._slots_to_send) as deadline, self._asking("POST", url, deadline, headers, body) as response:
+        with (
+            _slot(self._slots_to_send, self._waiting) as deadline,
+            self._asking("POST", url, deadline, headers, body) as response,
+        ):
             beginning = b""
             # With the status it is decided; a server that trails off afterwards has still taken what was sent.
             with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
@@ -284,15 +297,27 @@ class _Deadlined(httpcore2.NetworkStream):
 
 
 @contextmanager
-def _slot(slots: threading.BoundedSemaphore) -> Iterator[float]:
-    """Give the deadline of one request among those that go on at once."""
+def _slot(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemaphore) -> Iterator[float]:
+    """Give the deadline of one request among those that go on at once, for which a few may wait.
+
+    Whoever waits holds a thread of the service: were there no bound, slow servers could come to hold all of them.
+    """
     deadline = time.monotonic() + DEADLINE_SECONDS
-    if not slots.acquire(timeout=DEADLINE_SECONDS / 2):
+    if not slots.acquire(blocking=False) and not _waited(slots, waiting):
         raise UnavailableError("fetch-timeout", "Too many other addresses are being asked now; try again.")
     try:
         yield deadline
     finally:
         slots.release()
+
+
+def _waited(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemaphore) -> bool:
+    if not waiting.acquire(blocking=False):
+        return False
+    try:
+        return slots.acquire(timeout=DEADLINE_SECONDS / 2)
+    finally:
+        waiting.release()
 
 
 def _headers(response: httpcore2.Response) -> dict[str, str]:

@@ -114,11 +114,11 @@ def post_verification(
     Issuers are asked for keys, status lists and schemas only, which many badges share, unless `evidence` says otherwise.
     Needs no token; within fair limits (429 with `Retry-After`).
     """
-    running.fair_use.take(request.client.host if request.client else "", running.steady())
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        checked, receipt = _checked(running, received, recipient, media_type)
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            checked, receipt = _checked(running, received, recipient, media_type)
     except ValidationError as error:
         body = invalid_problem([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
         return ProblemResponse(body, body["status"])

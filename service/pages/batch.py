@@ -124,8 +124,8 @@ def post_batch(
     try:
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
-        running.fair_use.take(_address(request), running.steady())  # to open what was given costs something too
-        given, numbers = _again(sent) if sent.again else (_given(sent), None)
+        with running.fair_use.turn(_address(request), running.steady):  # to open what was given costs something too
+            given, numbers = _again(sent) if sent.again else (_given(sent), None)
         return answer(request, running, language, given, numbers)
     except ServiceError as error:
         return refused(language, error)

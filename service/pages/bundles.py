@@ -32,8 +32,8 @@ def get_bundle(request: Request, credential_id: str, running: Running, if_none_m
     `laurel verify` checks it with the network unplugged. Its entity tag says what is in it, whenever that was put
     together; within fair limits (429 with `Retry-After`).
     """
-    running.fair_use.take(_caller(request), running.steady())
-    found = bundles.of_ours(running, credential_id)
+    with running.fair_use.turn(_caller(request), running.steady):
+        found = bundles.of_ours(running, credential_id)
     if found is None:
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
@@ -56,8 +56,8 @@ def post_bundle(
     """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
     received, evidence = sent
     try:
-        running.fair_use.take(_caller(request), running.steady())
-        content = bundles.make(running, _had(running, received), evidence=evidence).to_bytes()
+        with running.fair_use.turn(_caller(request), running.steady):
+            content = bundles.make(running, _had(running, received), evidence=evidence).to_bytes()
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
         page = render(

@@ -52,8 +52,9 @@ def post_check_receipt(
 ) -> Response:
     """Check what is given, now, and give the signed record of that; nothing of it is kept."""
     try:
-        running.fair_use.take(request.client.host if request.client else "", running.steady())
-        signed = check_receipts.issue(running, _checked(running, asked), language)
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            signed = check_receipts.issue(running, _checked(running, asked), language)
+            content = check_receipts.pdf(signed, language) if form == "pdf" else signed
     except (ServiceError, CredentialError) as error:
         return _not_made(language, error)
     headers = {
@@ -61,9 +62,7 @@ def post_check_receipt(
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    if form == "json":
-        return Response(signed, headers=headers, media_type=CREDENTIAL)
-    return Response(check_receipts.pdf(signed, language), headers=headers, media_type="application/pdf")
+    return Response(content, headers=headers, media_type=CREDENTIAL if form == "json" else "application/pdf")
 
 
 def _not_made(language: Language, error: ServiceError | CredentialError) -> Response:

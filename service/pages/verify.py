@@ -1,9 +1,10 @@
 """The page where one gives a badge and reads in plain words what holds of it, and what could not be found out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -67,10 +68,10 @@ def get_verify(request: Request, running: Running, language: Speaking, link: str
     if not link:
         return _page(language)
     try:
-        running.fair_use.take(request.client.host if request.client else "", running.steady())
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            return _checked(running, language, opening.open_text(link[:MAX_LINK])[0])
     except TooManyRequestsError as error:
         return _refused(language, error)
-    return _checked(running, language, opening.open_text(link[:MAX_LINK])[0])
 
 
 async def _given(request: Request) -> Given:
@@ -91,25 +92,33 @@ def post_verify(
 ) -> Response:
     """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
     try:
-        running.fair_use.take(request.client.host if request.client else "", running.steady())
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            return _answer(request, running, language, given)
     except TooManyRequestsError as error:
         return _refused(language, error)
+
+
+def _answer(request: Request, running: Runtime, language: Language, given: Given) -> Response:
     if any(is_table(name, media_type) for name, _, media_type in given.files):
-        return _many(request, running, language, given)
+        return _many(request, running, language, partial(_of_tables, given))
     opened = opening.open_text(given.text) if given.text else []
     opened += [each for name, content, _ in given.files for each in opening.open_file(name, _credential_in(content))]
     if not opened:
         return _page(language, status=422, problem=language.gettext(unopened.NOTHING.message))
     if len(opened) > 1:
-        return _many(request, running, language, given)
+        return _many(request, running, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
     return _checked(running, language, opened[0], given.recipient, evidence=given.evidence)
 
 
-def _many(request: Request, running: Runtime, language: Language, given: Given) -> Response:
+def _of_tables(given: Given) -> batch_items.Given:
+    parts = [batch_items.of_text(given.text), *(batch_items.of_file(*file) for file in given.files)]
+    return batch_items.together(parts)
+
+
+def _many(request: Request, running: Runtime, language: Language, items: Callable[[], batch_items.Given]) -> Response:
     """Go on as on the page for many at once."""
     try:
-        parts = [batch_items.of_text(given.text), *(batch_items.of_file(*file) for file in given.files)]
-        return batch.answer(request, running, language, batch_items.together(parts))
+        return batch.answer(request, running, language, items())
     except ServiceError as error:
         return batch.refused(language, error)
 
@@ -218,10 +227,17 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
     """Return how the credential names its recipient, for the comparison in the browser."""
     found = subject.get("identifier")
     listed = found if isinstance(found, list) else [found]
-    members = ("identityHash", "identityType", "hashed", "salt")
+    members: dict[str, Any] = {"identityHash": None, "identityType": None, "hashed": None, "salt": ""}
+    identifiers = [
+        {name: each.get(name, default) for name, default in members.items()}
+        for each in listed
+        if isinstance(each, dict)
+    ]
     return {
         "id": subject.get("id") if isinstance(subject.get("id"), str) else "",
-        "identifiers": [{name: each.get(name) for name in members} for each in listed[:20] if isinstance(each, dict)],
+        "identifiers": [
+            each for each in identifiers if isinstance(each["identityHash"], str) and isinstance(each["salt"], str)
+        ],
     }
 
 

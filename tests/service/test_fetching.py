@@ -122,7 +122,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        match self.path:
+        match self.path.partition("?")[0]:
             case "/json":
                 self._send(200, b'{"a": 1}', ("Content-Type", "application/json; charset=utf-8"))
             case "/missing":
@@ -213,3 +213,37 @@ def test_a_message_shows_no_query_and_no_user(server: str, local: Fetcher) -> No
     with pytest.raises(UnavailableError) as caught:
         local.fetch(f"{server}/missing?token=secret")
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_kept_of_large_documents_is_bounded(
+    server: str, local: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(local.fetch(f"{server}/json").body)
+    monkeypatch.setattr(fetching, "CACHED_BYTES", 2 * size)
+    for n in range(5):
+        local.fetch(f"{server}/json?{n}")
+        assert local._cached_bytes == sum(len(found.body) for _, found in local._cache.values()) <= 2 * size
+    assert list(local._cache) == [f"{server}/json?3", f"{server}/json?4"]
+
+
+class Taken(threading.BoundedSemaphore):
+    """Notes who waits for it, and is never free."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.waited = 0
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002
+        self.waited += blocking
+        return False
+
+
+def test_only_a_few_wait_for_their_turn() -> None:
+    network = Listening()
+    fetcher = Fetcher(allow_localhost=False, resolve=resolving(PUBLIC), network=network)
+    fetcher._slots = taken = Taken()
+    assert refusal(fetcher, "https://issuer.example/x") == "fetch-timeout"
+    assert taken.waited == 1
+    fetcher._waiting = Taken()
+    assert refusal(fetcher, "https://issuer.example/x") == "fetch-timeout"
+    assert (taken.waited, network.called) == (1, [])

@@ -1,5 +1,6 @@
 // Compares what the candidate gave with the badge's salted hashes here in the browser, as credentials/recipient.py does.
-// What this browser cannot compute (old hashes, an insecure page) goes by POST, as without a script.
+// What this browser cannot compute or could take otherwise (old hashes, an insecure page, letters beyond ASCII in an
+// e-mail address, unseen characters) goes by POST, as without a script.
 const whose = document.querySelector("#whose-form");
 
 const kindOf = (value) => value.startsWith("did:") ? "did" : value.includes("@") && !value.includes(":") ? "email" : "other";
@@ -13,19 +14,20 @@ const sha256 = async (text) => {
 const compare = async (subject, given) => {
   const value = given.trim().replace(/^mailto:/, "");
   const kind = kindOf(value);
+  if (/[\p{Cc}\p{Cs}\ufeff]/u.test(given) || (kind === "email" && /[^\x20-\x7e]/.test(value))) return null;
   const same = (one) => kind === "email" ? one.toLowerCase() === value.toLowerCase() : one === value;
   const answers = [];
   const id = subject.id.replace(/^mailto:/, "");
   if (id && kindOf(id) === kind) answers.push(same(id));
   for (const each of subject.identifiers) {
-    if ((each.identityType === "emailAddress") !== (kind === "email") || typeof each.identityHash !== "string") continue;
+    if ((each.identityType === "emailAddress") !== (kind === "email")) continue;
     if (each.hashed === false) { answers.push(same(each.identityHash)); continue; }
-    const [algorithm, digest] = each.identityHash.split("$");
-    if (digest === undefined) continue;
+    const sign = each.identityHash.indexOf("$");
+    if (sign < 0) continue;
+    const algorithm = each.identityHash.slice(0, sign), digest = each.identityHash.slice(sign + 1);
     if (algorithm !== "sha256" || !window.crypto?.subtle) return null;
-    const salt = typeof each.salt === "string" ? each.salt : "";
     const tried = kind === "email" ? [value, value.toLowerCase()] : [value];
-    const digests = await Promise.all(tried.map((one) => sha256(one + salt)));
+    const digests = await Promise.all(tried.map((one) => sha256(one + each.salt)));
     answers.push(digests.includes(digest.toLowerCase()));
   }
   return answers.length ? answers.includes(true) : null;
