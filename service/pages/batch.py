@@ -37,8 +37,8 @@ MAX_PART_BYTES: Final = 16_777_216
 PROBLEMS: Final = {
     "batch-empty": N_("Nothing was given. Paste links, one on each line, or choose files."),
     "batch-too-long": N_("These are more than 500 links and files. Give them in parts."),
-    "too-many-batches": N_("Others are having many badges checked just now. Try again in %(seconds)s seconds."),
-    "too-many-requests": N_("Many badges were checked from your connection. Try again in %(seconds)s seconds."),
+    "too-many-batches": N_("Others are having many badges checked just now. Try again in %(seconds)s s."),
+    "too-many-requests": N_("Many badges were checked from your connection. Try again in %(seconds)s s."),
     "csv-empty": N_("This table is empty. It needs a column named link, with a link in each row."),
     "csv-encoding": N_(
         "The letters of this table cannot be read. Save it as CSV UTF-8 in your office program, and choose that."

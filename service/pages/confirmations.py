@@ -23,7 +23,7 @@ COST = 12
 """Of a question, in checks: it sends a mail, so that few are enough for whoever asks about candidates one by one."""
 FROM_HERE = (None, "same-origin", "none")
 FROM_ELSEWHERE = N_("This was asked from another site. Check the badge here, and ask from the page of the check.")
-TOO_FAST = N_("Those were many questions in a short time. Try again in %(seconds)s seconds.")
+TOO_FAST = N_("Those were many questions in a short time. Try again in %(seconds)s s.")
 PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
 
 

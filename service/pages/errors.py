@@ -27,7 +27,7 @@ WORDS = {
     ),
     429: (
         N_("Too many requests at once"),
-        N_("More came from where you are than this service answers. Try again in %(seconds)s seconds."),
+        N_("More came from where you are than this service answers. Try again in %(seconds)s s."),
     ),
     500: (N_("Something failed here"), N_("The mistake is ours. Nothing was kept, and you can try again.")),
     503: (N_("Not available now"), N_("This service cannot answer at the moment. Try again in a few minutes.")),

@@ -150,11 +150,12 @@ def _checked(
 
 
 def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
-    sentence = language.gettext(unopened.why_not(error).message)
     if not isinstance(error, TooManyRequestsError):
-        return _page(language, status=422, problem=sentence)
-    page = _page(language, status=429, problem=sentence)
-    page.headers["Retry-After"] = str(error.details["retry_after_seconds"])
+        return _page(language, status=422, problem=language.gettext(unopened.why_not(error).message))
+    seconds = error.details["retry_after_seconds"]
+    sentence = batch.PROBLEMS[error.code]
+    page = _page(language, status=429, problem=language.gettext(sentence, seconds=language.number(seconds)))
+    page.headers["Retry-After"] = str(seconds)
     return page
 
 

@@ -393,7 +393,7 @@ def test_whoever_asks_too_much_is_told_when_to_come_back(stage: Stage) -> None:
     answer = stage.client.post("/verify/batch", data={"received": "https://10.0.0.1/a\nhttps://10.0.0.1/b"})
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "1"
-    assert "Try again in 1 seconds." in answer.text
+    assert "Try again in 1 s." in answer.text
 
 
 def test_more_batches_than_there_is_room_for_wait(stage: Stage) -> None:

@@ -117,7 +117,7 @@ def test_who_asks_too_often_is_told_when_to_come_again(client: TestClient, monke
     monkeypatch.setattr(showing, "network", busy)
     answer = client.get("/networks/river", headers=BROWSER)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
-    assert "Try again in 1 seconds." in answer.text
+    assert "Try again in 1 s." in answer.text
 
 
 def test_the_words_of_each_refusal_are_sentences() -> None:
