@@ -46,7 +46,9 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
     """Return what a bundle is wanted of, and whether everybody may be asked."""
     async with request.form(max_files=0, max_fields=4) as form:
         received, evidence = form.get("received"), form.get("evidence")
-    return received.strip().encode() if isinstance(received, str) else b"", evidence == "on"
+    # A browser sends every line's end as two characters; a bundle holds the text as its issuer wrote it.
+    text = received.strip().replace("\r\n", "\n") if isinstance(received, str) else ""
+    return text.encode(), evidence == "on"
 
 
 @router.post("/verify/bundle", include_in_schema=False)

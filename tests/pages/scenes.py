@@ -18,6 +18,8 @@ from tests.runtimes import Clock
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
 PERSON = ("Quite Secret", "quite.secret@river.example.org")
 SCREENSHOTS = ROOT / "var" / "screenshots"
+ZOOMED_WIDTH = 320
+"""What is left of a screen of 1280 at 400 %, twice what WCAG 2.2 asks text to grow by (1.4.4, 1.4.10)."""
 WIDTHS = (390, 768, 1440)
 JUDGED_WIDTHS = (390, 1440)
 PICTURED = {*((width, "light") for width in WIDTHS), (390, "dark")}
@@ -147,6 +149,8 @@ def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], addre
             if (width, scheme) in PICTURED:
                 keep_picture(page, address, f"{width}-{scheme}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
+    page.set_viewport_size({"width": ZOOMED_WIDTH, "height": 600})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, "zoomed")
 
 
 def keep_picture(page: Page, address: str, form: str) -> None:

@@ -423,6 +423,17 @@ def test_the_person_is_compared_and_nobody_is_asked(page: Page, drawer: Drawer) 
     assert drawer.site.visits == []
 
 
+@pytest.mark.parametrize("kind", ["with one changed letter", "by another's key", "with unknown words"])
+def test_whose_a_badge_is_is_not_said_without_a_signature_that_holds(page: Page, drawer: Drawer, kind: str) -> None:
+    badge = BADGES[kind](drawer)
+    give(page, badge)
+    assert page.get_by_text("Whose it is can only be said of a badge whose signature holds").is_visible()
+    assert page.get_by_label("E-mail address, name or DID").count() == 0
+    text = badge if isinstance(badge, str) else json.dumps(badge)  # as without a script
+    sent = page.request.post("/verify", form={"received": text, "recipient": CANDIDATE})
+    assert "was issued to whom you gave" not in sent.text()
+
+
 @pytest.mark.parametrize(("kept", "title", "answer"), [(MINUTES, GENUINE[1], YES), (b"x", CHANGED_EVIDENCE, NO)])
 def test_evidence_is_looked_at_only_where_that_is_asked_for(
     page: Page, drawer: Drawer, kept: bytes, title: str, answer: str
