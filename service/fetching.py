@@ -10,6 +10,7 @@ Every address comes from a document or a request that somebody may have written 
    for everything: name, handshake, headers that drip in, body.
 """
 
+import logging
 import socket
 import ssl
 import threading
@@ -48,6 +49,9 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 Resolve = Callable[[str, int], Sequence[str]]
+
+# Which badges somebody looks at is theirs to know, and does not go to a log, however much the operator wants to read.
+logging.getLogger("httpcore2").setLevel(logging.CRITICAL + 1)
 
 
 class PrivateAddressError(UnavailableError):
