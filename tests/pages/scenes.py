@@ -142,7 +142,7 @@ def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], addre
     page.emulate_media(reduced_motion="reduce")  # colours are judged as they end, not on their way
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("dark", "light"):
+        for scheme in ("light", "dark"):
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             if width in JUDGED_WIDTHS:
                 assert violations(page) == [], (address, width, scheme)
