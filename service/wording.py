@@ -115,6 +115,9 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Title and sentence of each headline of `checking.TONES`."""
 
+ALIKE: Final = N_("Careful: its issuer calls itself almost like %(name)s, which is somebody else.")
+"""The sentence instead where the issuer's name could be taken for a listed one's."""
+
 QUESTIONS: Final[Mapping[str, str]] = {
     "authentic": N_("Is it authentic?"),
     "current": N_("Is it still valid?"),
@@ -212,6 +215,8 @@ def headline(checked: Checked, language: Language) -> tuple[str, str]:
     title, sentence = HEADLINES[checked.headline]
     if checked.headline == "genuine":
         sentence = _genuine(checked)
+    if checked.headline == "genuine-unlisted" and checked.issuer is not None and checked.issuer.alike is not None:
+        return language.gettext(title), language.gettext(ALIKE, name=checked.issuer.alike.name)
     return language.gettext(title), language.gettext(sentence)
 
 

@@ -319,6 +319,7 @@ def test_a_name_that_resembles_a_listed_one_is_warned_of(stage: Stage, tmp_path:
     checked = Others(stage, Party(1, "school.example")).check(stage, known)
     assert (checked.headline, answer(checked, "issuer")) == ("genuine-unlisted", ("could-not-check", "issuer-alike"))
     assert "resembles A Schoo1" in wording.said(checked, ENGLISH)[2].sentence
+    assert wording.headline(checked, ENGLISH)[1].startswith("Careful: its issuer calls itself almost like A Schoo1")
 
 
 def test_a_key_without_a_domain_is_nobody_in_particular(stage: Stage) -> None:
