@@ -8,7 +8,7 @@ from service.batches import Item
 from service.errors import InvalidError
 from service.languages import N_
 from service.opened import Opened, Problem, shown_name
-from service.opening import open_file, open_text
+from service.opening import Searches, open_file, open_text
 from service.spreadsheets import Row, Table, is_table, read
 
 LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link of the badge."))
@@ -46,15 +46,23 @@ def of_text(text: str) -> Given:
     return Given(tuple(map(item_of, open_text(text)))) if text.strip() else Given(())
 
 
-def of_file(name: str, content: bytes, media_type: str = "") -> Given:
+def of_file(name: str, content: bytes, media_type: str = "", searches: Searches | None = None) -> Given:
     """Return what is in a file.
 
+    Args:
+        searches: those of the request, where several files came with it.
     Raises:
         InvalidError: it is a table that cannot be read, as `spreadsheets.read`.
     """
     if is_table(name, media_type):
         return of_table(read(content))
-    return Given(tuple(map(item_of, open_file(name, content))))
+    return Given(tuple(map(item_of, open_file(name, content, searches))))
+
+
+def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[Given]:
+    """Return what is in each of the files of a request: name, content and media type; raises as `of_file`."""
+    searches = Searches()
+    return [of_file(*file, searches) for file in files]
 
 
 def of_table(table: Table) -> Given:

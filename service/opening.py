@@ -6,6 +6,7 @@ told by its name or its first row. Each kind of container has a room of its own:
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from credentials.bake import extract
@@ -13,10 +14,25 @@ from credentials.errors import ImageError
 from service import archives, pdfs, photos, recognising, texts, unopened, web_pages
 from service.opened import MAX_FILE_BYTES, MAX_OPENED, Opened, Problem, shown_name
 
-__all__ = ["MAX_FILE_BYTES", "MAX_OPENED", "Opened", "Problem", "open_file", "open_text"]
+__all__ = ["MAX_FILE_BYTES", "MAX_OPENED", "Opened", "Problem", "Searches", "open_file", "open_text"]
 
-MAX_SEARCHED_IN_ZIP = 100
-"""Photos and PDFs of one ZIP that are searched: each may take a second."""
+MAX_SEARCHED = 100
+"""Photos and PDFs of one request that are searched: each may take seconds."""
+
+
+@dataclass
+class Searches:
+    """How many more files are searched for a badge, in a ZIP or in all that came with one request."""
+
+    left: int = MAX_SEARCHED
+
+    def allow(self, content: bytes) -> bool:
+        """Return whether a file may be opened, and count it if it has to be searched."""
+        kind = recognising.kind_of(content)
+        if kind not in {"photo", "pdf"} and not (kind == "png" and not recognising.is_credential(content)):
+            return True
+        self.left -= 1
+        return self.left >= 0
 
 
 def open_text(text: str) -> list[Opened]:
@@ -54,22 +70,26 @@ def _parts(text: str) -> Iterator[Opened]:
     yield from texts.of_lines(text, _opened)
 
 
-def open_file(name: str, content: bytes) -> list[Opened]:
+def open_file(name: str, content: bytes, searches: Searches | None = None) -> list[Opened]:
     """Return what can be checked in a file, in its order; at least one, at most 500 and then a word about the others.
 
     Args:
         name: as the visitor's machine has it; it is shown, and tells a table by its ending.
         content: at most `MAX_FILE_BYTES`; more is not looked at.
+        searches: those of the request, where several files came with it.
     """
     name = shown_name(name)
-    if len(content) <= MAX_FILE_BYTES and recognising.kind_of(content) == "zip":
-        return _in_zip(name, content)
+    searches = searches or Searches()
+    if len(content) <= MAX_FILE_BYTES:
+        if recognising.kind_of(content) == "zip":
+            return _in_zip(name, content, searches)
+        if not searches.allow(content):
+            return [Opened(name, problem=unopened.SEARCHED_ENOUGH)]
     return _opened(name, content)
 
 
-def _in_zip(name: str, content: bytes) -> list[Opened]:
+def _in_zip(name: str, content: bytes, searches: Searches) -> list[Opened]:
     found: list[Opened] = []
-    searched = 0
     try:
         for path, inside in archives.files_in(content):
             if len(found) > MAX_OPENED:
@@ -77,13 +97,10 @@ def _in_zip(name: str, content: bytes) -> list[Opened]:
             if isinstance(inside, Problem):
                 found.append(Opened(path, problem=inside))
                 continue
-            kind = recognising.kind_of(inside)
-            costly = kind in {"photo", "pdf"} or (kind == "png" and not recognising.is_credential(inside))
-            searched += costly
-            if costly and searched > MAX_SEARCHED_IN_ZIP:
-                found.append(Opened(path, problem=unopened.ZIP_TOO_MUCH))
-            else:
+            if searches.allow(inside):
                 found += _opened(path, inside)
+            else:
+                found.append(Opened(path, problem=unopened.SEARCHED_ENOUGH))
     except archives.ZipError as error:
         found.append(Opened(name, problem=error.problem))
     return _bounded(found)

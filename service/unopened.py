@@ -148,8 +148,8 @@ ZIP_DAMAGED: Final = Problem("zip-damaged", N_("This ZIP is damaged or incomplet
 ZIP_TOO_LARGE: Final = Problem(
     "zip-too-large", N_("Unpacked, this ZIP is too large. What follows was not opened: give it in a second ZIP.")
 )
-ZIP_TOO_MUCH: Final = Problem(
-    "zip-too-much",
+SEARCHED_ENOUGH: Final = Problem(
+    "searched-enough",
     N_(
         "So many photos and PDFs are not searched at once. This one was not opened: give it by itself or in a second ZIP."
     ),

@@ -97,7 +97,7 @@ async def _given(request: Request, running: Running) -> Given | None:
         async with request.form(max_files=MAX_ITEMS, max_fields=1) as form:
             files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
             sent = [(file.filename or "", await file.read(), file.content_type or "") for file in files]
-        return await run_in_threadpool(lambda: batch_items.together([batch_items.of_file(*file) for file in sent]))
+        return await run_in_threadpool(lambda: batch_items.together(batch_items.of_files(sent)))
     body = await request.body()
     if media_type in TABLES:
         return await run_in_threadpool(batch_items.of_file, "", body, media_type)

@@ -251,7 +251,7 @@ def _form(language: Language, status: int = 200, problem: str = "") -> Response:
 
 
 def _given(sent: Sent) -> Given:
-    parts = [batch_items.of_text(sent.text), *(batch_items.of_file(*file) for file in sent.files)]
+    parts = [batch_items.of_text(sent.text), *batch_items.of_files(sent.files)]
     return batch_items.together(parts)
 
 

@@ -102,7 +102,9 @@ def _answer(request: Request, running: Runtime, language: Language, given: Given
     if any(is_table(name, media_type) for name, _, media_type in given.files):
         return _many(request, running, language, partial(_of_tables, given))
     opened = opening.open_text(given.text) if given.text else []
-    opened += [each for name, content, _ in given.files for each in opening.open_file(name, _credential_in(content))]
+    searches = opening.Searches()
+    for name, content, _ in given.files:
+        opened += opening.open_file(name, _credential_in(content), searches)
     if not opened:
         return _page(language, status=422, problem=language.gettext(unopened.NOTHING.message))
     if len(opened) > 1:
@@ -111,7 +113,7 @@ def _answer(request: Request, running: Runtime, language: Language, given: Given
 
 
 def _of_tables(given: Given) -> batch_items.Given:
-    parts = [batch_items.of_text(given.text), *(batch_items.of_file(*file) for file in given.files)]
+    parts = [batch_items.of_text(given.text), *batch_items.of_files(given.files)]
     return batch_items.together(parts)
 
 

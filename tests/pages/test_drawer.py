@@ -81,7 +81,11 @@ EXPECTED: Final[Mapping[str, tuple[tuple[str, str], str, tuple[str, ...]]]] = {
     ),
     "by a key that is gone": (REFUSED, "The key that it names is not, or not any more,", (NO, *NOTHING_HOLDS)),
     "with another's list": (REFUSED, "Something that belongs to it is not in order.", (YES, NO, *COMMON[2:])),
-    "by a look-alike": (UNLISTED, "Careful: its issuer calls itself almost like", (YES, YES, OPEN, NOT_OFFERED, NOT_OFFERED)),
+    "by a look-alike": (
+        UNLISTED,
+        "Careful: its issuer calls itself almost like",
+        (YES, YES, OPEN, NOT_OFFERED, NOT_OFFERED),
+    ),
     "with unknown words": (UNDECIDED, "Something could not be checked", (OPEN, *NOTHING_HOLDS)),
     "of version 2.0": (
         ("unsure", "A badge of an older kind, which cannot be checked here"),

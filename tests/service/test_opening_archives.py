@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service import archives, opening
-from service.opening import MAX_OPENED, open_file
+from service import archives
+from service.opening import MAX_OPENED, Searches, open_file
 from tests.service.handed_over import (
     URL,
     attached,
@@ -129,11 +129,18 @@ def test_a_zip_cut_short_is_damaged() -> None:
     assert codes(open_file("all.zip", zipped({"a.json": b"{}"})[:-9])) == ["zip-damaged"]
 
 
-def test_so_many_photos_are_not_searched_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "MAX_SEARCHED_IN_ZIP", 2)
+def test_so_many_photos_are_not_searched_at_once() -> None:
     files = {f"{place}.pdf": pdf(attached("badge.png", badge_png())) for place in range(4)}
-    found = open_file("all.zip", zipped(files | {"b.json": badge_json().encode(), "c.png": png(scenery(64, 64))}))
-    assert codes(found) == [None, None, "zip-too-much", "zip-too-much", None, "zip-too-much"]
+    content = zipped(files | {"b.json": badge_json().encode(), "c.png": png(scenery(64, 64))})
+    enough = "searched-enough"
+    assert codes(open_file("all.zip", content, Searches(2))) == [None, None, enough, enough, None, enough]
+
+
+def test_the_files_of_one_request_are_searched_together() -> None:
+    searches, photo = Searches(1), png(scenery(64, 64))
+    found = [open_file(name, content, searches) for name, content in (("a.png", photo), ("b.png", photo))]
+    assert codes(found[0] + found[1]) == ["picture-without-badge", "searched-enough"]
+    assert codes(open_file("c.json", badge_json().encode(), searches)) == [None]
 
 
 def test_a_path_that_climbs_out_is_only_a_name() -> None:
