@@ -10,6 +10,7 @@ import binascii
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from credentials.documents import Contexts
@@ -22,6 +23,8 @@ HashName = Literal["sha256", "sha384", "sha512"]
 _LENGTHS: Final[Mapping[HashName, int]] = {"sha256": 32, "sha384": 48, "sha512": 64}
 _BY_LENGTH: Final = {length: name for name, length in _LENGTHS.items()}
 _MULTIHASHES: Final[Mapping[int, HashName]] = {0x12: "sha256", 0x20: "sha384", 0x13: "sha512"}
+_SHORT: Final = 200
+"""Characters of the longest digest that is kept once it was read: more than any has, and nothing to fill memory with."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,16 @@ def _read_sri(text: str) -> Digest:
 
 
 def _read_multibase(text: str) -> Digest:
+    return _read_short(text) if len(text) <= _SHORT else _read_any(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_short(text: str) -> Digest:
+    """Return the digest, read once: one badge is asked several times for each of those that it gives."""
+    return _read_any(text)
+
+
+def _read_any(text: str) -> Digest:
     try:
         match text[:1]:
             case "u":

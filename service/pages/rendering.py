@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ FLUSH = "\N{RECORD SEPARATOR}"
 _markdown = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
 
+@lru_cache(maxsize=512)
 def markdown(text: str) -> Markup:
     """Return Markdown from a network as HTML: no raw HTML, no pictures, links that give nothing away."""
     rendered = _markdown.render(text).replace("<a href=", '<a rel="nofollow noopener noreferrer" href=')
