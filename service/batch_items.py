@@ -87,7 +87,7 @@ def together(given: Iterable[Given]) -> Given:
 
 def item_of(opened: Opened) -> Item:
     """Return what was opened as an item."""
-    return Item(opened.name, opened.url, opened.received, opened.problem, opened.recipient)
+    return Item(opened.name, opened.url, opened.received, opened.problem)
 
 
 def _of_row(row: Row) -> Item:

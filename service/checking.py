@@ -186,11 +186,6 @@ def check(
     return Checked(running.now(), report, headline, asked, issuer, done, body, address)
 
 
-def codes_of(report: Report) -> set[str]:
-    """Return the codes of everything that was found."""
-    return {finding.code for check in report.checks for finding in check.findings}
-
-
 def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:
     answer, reason = "yes", "unchanged"
     if found["parse"].outcome != "passed":

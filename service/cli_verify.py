@@ -168,12 +168,11 @@ def _pin(pin: str | None) -> Pin | None:
 def _of_one(running: Runtime, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
     if opened.problem is not None:
         return _problem(opened.problem.code, opened.problem.message, "rejected")
-    asked = recipient or opened.recipient
     try:
         if opened.url is not None:
-            checked = checking.check_address(running, opened.url, asked, evidence=evidence)
+            checked = checking.check_address(running, opened.url, recipient, evidence=evidence)
         else:
-            checked = checking.check(running, opened.received or b"", asked, evidence=evidence)
+            checked = checking.check(running, opened.received or b"", recipient, evidence=evidence)
     except UnavailableError as error:
         return _problem(error.code, error.message, "undecided")
     except (ServiceError, CredentialError) as error:

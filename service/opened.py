@@ -32,8 +32,6 @@ class Opened:
         received: JSON, compact JWS, PNG or SVG to be checked.
         problem: nothing to be checked in it, and why.
         remarks: what should be said beside the result.
-        recipient: from a table: the e-mail or name beside the link.
-        row: from a table: the visitor's own cells, in their order.
     """
 
     name: str
@@ -41,8 +39,6 @@ class Opened:
     received: bytes | None = None
     problem: Problem | None = None
     remarks: tuple[Problem, ...] = ()
-    recipient: str | None = None
-    row: tuple[str, ...] = ()
 
 
 def shown_name(name: str) -> str:

@@ -140,7 +140,7 @@ def _checked(
 ) -> Response:
     if opened.problem is not None:
         return _page(language, status=422, problem=language.gettext(opened.problem.message))
-    asked = recipient or opened.recipient or None
+    asked = recipient or None
     try:
         if opened.url is not None:
             checked = checking.check_address(running, opened.url, asked, evidence=evidence)
