@@ -9,7 +9,8 @@ from credentials.errors import CredentialError, MalformedError, UnsupportedError
 from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import PACKAGED, Contexts
 from credentials.instants import read_instant
-from credentials.model.form import V1_CONTEXT, check_form, check_presentation_form
+from credentials.model.form import check_form, check_presentation_form
+from credentials.model.values import V1_CONTEXT
 from credentials.proofs.data_integrity import SUITES, create_proof, proofs_of
 from credentials.proofs.jose import claims_of, encode_jwt
 from credentials.proofs.keys import Signer

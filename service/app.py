@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
+from service.awards import settling
 from service.notifications import payloads
 from service.operations.upkeep import Upkeep
 from service.runtime import settings
@@ -75,6 +76,7 @@ def create_app(running: Runtime) -> FastAPI:
         strict_content_type=True,
     )
     app.state.runtime = running
+    app.state.settle = settling.settle_pending
     # Credentials, keys and lists are for any verifier, also one in a browser; tokens travel in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]

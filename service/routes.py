@@ -31,6 +31,7 @@ from service.intake import api_records as records
 from service.networks import api as networks
 from service.networks import api_meetings as meetings
 from service.notifications import api as webhooks
+from service.operations import api as health
 from service.outbox import api as events
 from service.progress import api as progress
 from service.progress import api_dry_runs as dry_runs
@@ -72,6 +73,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(events.router)
     app.include_router(webhooks.router)
     app.include_router(public.router)
+    app.include_router(health.router)
     app.include_router(verification_batches.router, max_body_size=MAX_BYTES)
     app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
     if settings.vc_api:

@@ -8,7 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"errors", "bodies", "durations", "tables", "texts"},
+    {"errors", "durations", "tables"},
+    {"bodies", "texts"},
     {"storage"},
     {"runtime"},
     {"access"},
@@ -78,6 +79,10 @@ IMPURE = {
     "uuid",
 }
 CLOCKS = {"now", "utcnow", "today", "urandom", "getenv"}
+WRITES = {"insert", "update", "delete", "insert_new", "insert_for"}
+"""Calls that write the row they are given first."""
+AT_HOME_IN = {"past": "storage"}
+"""Rows whose package has another name than their file."""
 
 
 def modules(folder: str) -> dict[str, ast.Module]:
@@ -90,8 +95,14 @@ def modules(folder: str) -> dict[str, ast.Module]:
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
-    """Yield the full name of everything that is imported, in functions too."""
-    for node in ast.walk(tree):
+    """Yield the full name of everything that is imported, in functions too, but for what only types need."""
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in (each for each in ast.walk(tree) if each not in for_types):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -116,7 +127,13 @@ def called(tree: ast.AST) -> set[str]:
 
 CREDENTIALS = modules("credentials")
 SERVICE = modules("service")
-EXPORTED = {name.rpartition(".")[2] for name in imports(CREDENTIALS["credentials.__init__"])}
+
+
+def is_http(name: str) -> bool:
+    """Tell whether a module may speak HTTP."""
+    last = name.rpartition(".")[2]
+    edge = {"service.web", "service.app", "service.routes", "service.notifications.payloads"}
+    return within(name, edge) or last.split("_")[0] in {"api", "pages"}
 
 
 def upward(trees: dict[str, ast.Module], floors: list[set[str]]) -> list[str]:
@@ -129,9 +146,7 @@ def upward(trees: dict[str, ast.Module], floors: list[set[str]]) -> list[str]:
             if imported.split(".")[0] != package or imported == package:
                 continue
             here, there = part(name), part(imported)
-            if there not in floor and package == "credentials" and there in EXPORTED:
-                there = "__init__"
-            if here != there and floor[there] >= floor[here]:
+            if here not in {there, "__init__"} and floor.get(there, len(floors)) >= floor[here]:
                 found.append(f"{name} imports {imported}")
     return found
 
@@ -139,6 +154,10 @@ def upward(trees: dict[str, ast.Module], floors: list[set[str]]) -> list[str]:
 def test_every_package_has_its_floor() -> None:
     assert {part(name) for name in SERVICE} - {"__init__"} == set().union(*FLOORS)
     assert {part(name) for name in CREDENTIALS} == set().union(*SHELVES)
+
+
+def test_packages_import_downhill() -> None:
+    assert upward(SERVICE, FLOORS) == []
 
 
 def test_the_library_imports_downhill() -> None:
@@ -172,6 +191,85 @@ def test_the_library_is_pure() -> None:
     assert wrong == []
 
 
+def test_http_stays_at_the_edge_of_each_package() -> None:
+    web = {"fastapi", "starlette"}
+    speaks = web | {name for name, tree in SERVICE.items() if any(within(each, web) for each in imports(tree))}
+    wrong = [
+        (name, imported)
+        for name, tree in SERVICE.items()
+        if not is_http(name)
+        for imported in imports(tree)
+        if within(imported, speaks if part(name) != "cli" else web)  # the command starts the application
+    ]
+    assert wrong == []
+
+
+def test_the_edge_neither_queries_nor_commits_nor_signs() -> None:
+    forbidden = {"sqlalchemy", "cryptography", "service.runtime.custody"}
+    edge = {name: tree for name, tree in SERVICE.items() if is_http(name) and not name.endswith("web.idempotency")}
+    assert [(name, each) for name, tree in edge.items() for each in imports(tree) if within(each, forbidden)] == []
+    queries = {"select", "commit", "execute", "scalars", "scalar"}
+    assert [(name, each) for name, tree in edge.items() for each in called(tree) & queries] == []
+
+
+def test_rows_know_nothing_of_us() -> None:
+    tables = {name: tree for name, tree in SERVICE.items() if part(name) == "tables"}
+    wrong = [
+        (name, imported)
+        for name, tree in tables.items()
+        for imported in imports(tree)
+        if imported.split(".")[0] in {"credentials", "service"} and part(imported) != "tables"
+    ]
+    assert wrong == []
+
+
+def test_rows_are_written_at_home_only() -> None:
+    homes = {
+        node.name: AT_HOME_IN.get(name.rpartition(".")[2], name.rpartition(".")[2])
+        for name, tree in SERVICE.items()
+        if part(name) == "tables"
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and name.rpartition(".")[2] != "columns"
+    }
+    away = [
+        f"{name} writes {row}"
+        for name, tree in SERVICE.items()
+        if part(name) != "tables"
+        for row in sorted(written(tree, homes.keys() & imported_rows(tree)))
+        if part(name) != homes[row]
+    ]
+    assert away == []
+
+
+def imported_rows(tree: ast.Module) -> set[str]:
+    return {name.rpartition(".")[2] for name in imports(tree) if name.startswith("service.tables.")}
+
+
+def written(tree: ast.Module, rows: set[str]) -> set[str]:
+    """Return the rows that a module constructs, inserts, updates or deletes."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if isinstance(node.func, ast.Name) and name in rows:
+            found.add(name)
+        if name in WRITES:
+            found |= {each.id for each in node.args[:2] if isinstance(each, ast.Name) and each.id in rows}
+    return found
+
+
 def test_the_library_knows_no_service() -> None:
     found = [(name, imported) for name, tree in CREDENTIALS.items() for imported in imports(tree)]
     assert [pair for pair in found if within(pair[1], {"service", "tests", "alembic"})] == []
+
+
+def test_a_package_says_what_it_is_and_holds_nothing_else() -> None:
+    wrong = []
+    for name, tree in (SERVICE | CREDENTIALS).items():
+        if not name.endswith(".__init__") or name in {"credentials.__init__", "service.tables.__init__"}:
+            continue
+        only_words = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
+        if not only_words or not (ast.get_docstring(tree) or ""):
+            wrong.append(name)
+    assert wrong == []

@@ -17,7 +17,8 @@ from typing import Any, Literal
 from credentials.errors import CredentialError, MalformedError, ProofError, UnsupportedError, shown
 from credentials.findings import Finding
 from credentials.instants import read_instant, write_instant
-from credentials.model.form import V1_CONTEXT, V2_CONTEXT, is_open_badge
+from credentials.model.form import is_open_badge
+from credentials.model.values import V1_CONTEXT, V2_CONTEXT
 from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey, base64url_decode, base64url_encode
 from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 

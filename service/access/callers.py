@@ -2,19 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, not_, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
-from service.storage.paging import page
-from service.tables import Member, Network, Token
-from service.tables.identifiers import new_token
+from service.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
+from service.tables import Network, Token
 
 SCOPES = {
     "read": "read what the network has posted and what has been awarded",
@@ -62,94 +59,13 @@ def require_shared(secret: str, given: str | None) -> None:
         raise UnauthenticatedError("token-invalid", "Expected the token of the settings, got another one.")
 
 
-def create_token(
-    session: OrmSession,
-    *,
-    name: str,
-    scopes: Collection[str],
-    network: Network | None,
-    member: Member | None = None,
-    now: datetime,
-    expires_at: datetime,
-) -> tuple[Token, str]:
-    """Add a token and return its row and its text, which is shown this once and never kept.
-
-    Raises:
-        InvalidError: unknown scope, "admin" with a network or another scope without one, expiry in the past.
-    """
-    unknown = set(scopes) - set(SCOPES)
-    if unknown or not scopes:
-        listed = ", ".join(SCOPES)
-        raise InvalidError(
-            "scope-unknown", f"Expected scopes out of {listed}; got {', '.join(sorted(unknown)) or 'none'}.", "/scopes"
-        )
-    if ("admin" in scopes) != (network is None) or (network is None and set(scopes) != {"admin"}):
-        raise InvalidError(
-            "scope-misplaced", "Expected the scope admin alone without a network, or other scopes with one.", "/scopes"
-        )
-    if expires_at <= now:
-        raise InvalidError("expiry-past", "Expected an expiry in the future.", "/expires_at")
-    secret = new_token()
-    token = Token(
-        name=name,
-        sha256=_sha256(secret),
-        scopes=sorted(scopes),
-        network_id=network.id if network else None,
-        member_id=member.id if member else None,
-        created_at=now,
-        expires_at=expires_at,
-    )
-    session.add(token)
-    session.flush()
-    return token, secret
-
-
-def list_tokens(
-    session: OrmSession, network: Network, now: datetime, *, after: str | None, limit: int, active: bool | None
-) -> tuple[Sequence[Token], str | None]:
-    """Return the network's tokens, never their text; `active` asks for those that are (or are not) good now."""
-    query = select(Token).where(Token.network_id == network.id)
-    if active is not None:
-        good = and_(Token.revoked_at.is_(None), Token.expires_at > now)
-        query = query.where(good if active else not_(good))
-    return page(session, query, Token.id, after, limit)
-
-
-def get_token(session: OrmSession, token_id: str, network: Network | None = None) -> Token:
-    """Return a token's row; of this network only, if one is given.
-
-    Raises:
-        NotFoundError: there is none (code "token-unknown").
-    """
-    try:
-        token = session.get(Token, UUID(token_id))
-    except ValueError:
-        token = None
-    if token is None or (network is not None and token.network_id != network.id):
-        raise NotFoundError("token-unknown", "No token has this id.")
-    return token
-
-
-def revoke_token(session: OrmSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
-    """Revoke a token at once and for good; the second time changes nothing. Waits for what is written with it now.
-
-    Raises:
-        NotFoundError: there is none (code "token-unknown").
-    """
-    token = get_token(session, token_id, network)
-    session.refresh(token, with_for_update=True)
-    if token.revoked_at is None:
-        token.revoked_at = now
-    return token
-
-
 def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Caller, bool]:
     """Return the caller behind a bearer token, and whether its use is to be written down again.
 
     Raises:
         UnauthenticatedError: unknown, expired or revoked (one code each, so that a programmer knows what to do).
     """
-    token = session.scalar(select(Token).where(Token.sha256 == _sha256(secret)))
+    token = session.scalar(select(Token).where(Token.sha256 == digest_of(secret)))
     if token is None:
         raise UnauthenticatedError("token-unknown", "Expected a token that this service has given out.")
     if token.revoked_at is not None:
@@ -245,5 +161,6 @@ def owned(
     return found
 
 
-def _sha256(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is kept of a token: its SHA-256, in hexadecimal digits."""
     return hashlib.sha256(secret.encode()).hexdigest()

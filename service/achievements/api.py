@@ -1,9 +1,10 @@
 """Achievements and their versions over HTTP."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from starlette.background import BackgroundTask
 
@@ -17,9 +18,7 @@ from service.achievements.definitions import (
     CriteriaIn,
     ResultDescriptionIn,
 )
-from service.awards import settling
 from service.bodies import Instant, Ref
-from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.tables import AchievementVersion, Network
 from service.web.requests import (
@@ -107,13 +106,21 @@ class AchievementOut(VersionOut):
         return cls.model_validate(cls.members(shown.newest, settings) | own)
 
 
-def settled(response: Response, running: Runtime, network: Network) -> Response:
-    """Return the response; once it has left, what members have earned by what was written is awarded.
+def settling(request: Request, running: Running) -> Callable[[Response, Network], Response]:
+    """Return what makes a response award, once it has left, what members have earned by what was written.
 
-    Should that fail, the marks that were committed stay, and the service comes back to them.
+    Should that fail, the marks that were committed stay, and the service comes back to them. Awards are decided above
+    this package: the application says how (`app.state.settle`).
     """
-    response.background = BackgroundTask(settling.settle_pending, running, network.id)
-    return response
+
+    def settled(response: Response, network: Network) -> Response:
+        response.background = BackgroundTask(request.app.state.settle, running, network.id)
+        return response
+
+    return settled
+
+
+Settled = Annotated[Callable[[Response, Network], Response], Depends(settling)]
 
 
 @router.post(
@@ -129,6 +136,7 @@ def post_achievement(
     running: Running,
     at: Now,
     once: Exactly,
+    settled: Settled,
     _who: CanWrite,
 ) -> Response:
     """Define an achievement (201), as a draft unless `publish` is true; the same body again gets the same (200).
@@ -141,7 +149,7 @@ def post_achievement(
         shown, created = achievements.define(session, network, body, at)
         return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
 
-    return settled(once(work), running, network)
+    return settled(once(work), network)
 
 
 @router.put(
@@ -171,7 +179,14 @@ def put_achievement(
 
 @router.post("/v1/networks/{slug}/achievements/{ref}/publication", response_model=AchievementOut)
 def post_publication(
-    ref: Ref, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, _who: CanWrite
+    ref: Ref,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    settled: Settled,
+    _who: CanWrite,
 ) -> Response:
     """Publish the draft of an achievement; published already, the answer is the same again.
 
@@ -183,7 +198,7 @@ def post_publication(
     def work() -> Response:
         return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), running.settings))
 
-    return settled(once(work), running, network)
+    return settled(once(work), network)
 
 
 @router.get("/v1/networks/{slug}/achievements")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from service.access.callers import Caller
 from service.achievements import achievements, enrolments
-from service.achievements.api import settled
+from service.achievements.api import Settled
 from service.achievements.enrolments import EnrolmentIn, Shown
 from service.bodies import Instant, Ref
 from service.networks import members
@@ -20,7 +20,6 @@ from service.web.requests import (
     Page,
     Reader,
     ReadNetwork,
-    Running,
     StrictRoute,
     WriteNetwork,
     Writer,
@@ -56,9 +55,9 @@ def put_enrolment(
     body: EnrolmentIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
     at: Now,
     once: Exactly,
+    settled: Settled,
     _who: CanWrite,
 ) -> Response:
     """Enrol a member in a published version (201), or move the enrolment (200); left out, the newest version.
@@ -73,7 +72,7 @@ def put_enrolment(
         shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
         return reply(201 if created else 200, EnrolmentOut.of(shown))
 
-    return settled(once(work), running, network)
+    return settled(once(work), network)
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments")

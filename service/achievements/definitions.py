@@ -16,8 +16,9 @@ from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, HttpsUrl, Line, Prose, Ref
 from service.criteria import tree as criteria_tree
-from service.criteria.filters import Name, Number
-from service.criteria.kinds.rule import Fault, Rubric, number
+from service.criteria.kinds.rubric import Rubric
+from service.criteria.kinds.rule import Fault, number
+from service.criteria.parts import Name, Number
 from service.criteria.tree import Criterion
 from service.durations import DurationText
 

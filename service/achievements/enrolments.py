@@ -18,9 +18,9 @@ from service.achievements import definitions
 from service.bodies import Body, Instant
 from service.criteria import rejudging
 from service.criteria import topics as listening
-from service.criteria.filters import Last
-from service.criteria.kinds.query import numbers, parameters
+from service.criteria.queries import numbers, parameters
 from service.criteria.tree import rules
+from service.criteria.windows import Last
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
 from service.storage import past

@@ -15,9 +15,13 @@ from sqlalchemy.orm import Session as OrmSession
 from service.achievements import definitions
 from service.achievements.definitions import RULE
 from service.criteria import tree as criteria
-from service.criteria.filters import Between
-from service.criteria.kinds.query import numbers, parameters
-from service.criteria.kinds.rule import Count, Endorsed, Fault, Holds, Rule, Sum
+from service.criteria.kinds.count import Count
+from service.criteria.kinds.endorsed import Endorsed
+from service.criteria.kinds.holds import Holds
+from service.criteria.kinds.rule import Fault, Rule
+from service.criteria.kinds.sum import Sum
+from service.criteria.queries import numbers, parameters
+from service.criteria.windows import Between
 from service.tables import Achievement, AchievementVersion, Network, Session
 
 NOBODY = definitions.NOBODY

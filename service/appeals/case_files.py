@@ -17,7 +17,7 @@ from service.awards import reviews
 from service.errors import NotFoundError
 from service.evidence.bodies import seal
 from service.issuing import receipts
-from service.notifications import mail
+from service.outbox import mailbox
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import (
@@ -160,7 +160,7 @@ def add_step(
     if text is not None:
         session.add(CaseText(step_id=step.id, text=text))
     others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
-    mail.queue_step(session, row.network_id, step, {each for each in others if each is not None})
+    mailbox.queue_step(session, row.network_id, step, {each for each in others if each is not None})
     return step
 
 

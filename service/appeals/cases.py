@@ -18,7 +18,7 @@ from service.access import callers
 from service.access.callers import Caller
 from service.appeals import case_files, contestable, outcomes
 from service.appeals.contestable import CaseIn
-from service.awards import decisions, reviews
+from service.awards import appealable, decisions, reviews
 from service.bodies import Body, Prose, Ref
 from service.durations import Duration
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -112,7 +112,7 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         "progress": matter.progress,
         "contested_at": matter.at,
         "opened_at": now,
-        "due_at": contestable.end_of_day(network, now, DECIDED_WITHIN),
+        "due_at": appealable.end_of_day(network, now, DECIDED_WITHIN),
         "opened_by_token": caller.token_id,
         "opened_by": caller.member_id,
     }
@@ -300,7 +300,7 @@ def escalate_now(
 ) -> None:
     """Let a case go from its mediator, if it has one, to somebody else."""
     row.state, row.mediator_id, row.mediator_who = "escalated", None, None
-    row.due_at = contestable.end_of_day(network, now, ESCALATED_WITHIN)
+    row.due_at = appealable.end_of_day(network, now, ESCALATED_WITHIN)
     case_files.add_step(session, row, "escalated", part, caller, now, text)
     tell(session, network, row, "case.escalated", now)
 

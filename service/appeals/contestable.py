@@ -6,7 +6,7 @@ the member had reached then is kept with the case, as identifiers and numbers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,14 +20,11 @@ from credentials.instants import write_instant
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import reviews
+from service.awards.appealable import CONTESTABLE_FOR, end_of_day
 from service.bodies import Body, Prose, Ref, Uid
-from service.durations import Duration
 from service.errors import ConflictError, NotFoundError
 from service.progress import progress as progress_progress
-from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token
-
-CONTESTABLE_FOR = Duration.parse("P3M")
-"""How long a decision can be contested: whoever was away for a whole school term still can."""
+from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token, awards
 
 
 class CaseIn(Body):
@@ -64,37 +61,6 @@ class Matter:
     review_id: UUID | None = None
     respondent_id: UUID | None = None
     progress: dict[str, Any] | None = None
-
-
-def end_of_day(network: Network, at: datetime, span: Duration) -> datetime:
-    """Return the end of the day that lies so long after `at`, by the network's calendar."""
-    zone = ZoneInfo(network.time_zone)
-    last = span.after(at, zone).astimezone(zone).date()
-    return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
-
-
-def how(network: Network, **body: str) -> dict[str, Any]:
-    """Return how a refusal says that and where it can be contested: the address, and what is posted there."""
-    return {"url": f"/v1/networks/{network.slug}/cases", "body": body}
-
-
-@dataclass(frozen=True)
-class Appeal:
-    """Where something can be contested, with which body, and until when."""
-
-    url: str
-    body: dict[str, str]
-    until: datetime
-
-
-def of_standing(session: OrmSession, row: Credential, now: datetime) -> Appeal | None:
-    """Return how it can be contested that a credential was revoked or suspended; None where it cannot be."""
-    decided_at = row.revoked_at or row.suspended_at
-    network = session.get_one(Network, row.network_id)
-    if decided_at is None or row.superseded_by is not None or network.state == "closed":
-        return None
-    until = end_of_day(network, decided_at, CONTESTABLE_FOR)
-    return Appeal(**how(network, credential=row.id), until=until) if now < until else None
 
 
 def find(session: OrmSession, network: Network, member: Member, body: CaseIn, now: datetime) -> Matter:
@@ -229,7 +195,7 @@ def _check_in_time(network: Network, at: datetime, now: datetime) -> None:
 
 
 def _check_no_award(session: OrmSession, member_id: UUID, achievement_id: UUID) -> None:
-    live = (Award.member_id == member_id, Award.achievement_id == achievement_id, Award.state.in_(reviews.LIVE))
+    live = (Award.member_id == member_id, Award.achievement_id == achievement_id, Award.state.in_(awards.LIVE))
     if session.scalar(select(Award.id).where(*live)) is not None:
         raise ConflictError("award-there", "Expected a member without this award; this one has it.")
 

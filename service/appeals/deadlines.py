@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from service.appeals import case_files, cases, contestable
+from service.appeals import case_files, cases
+from service.awards import appealable
 from service.runtime.runtime import Runtime
 from service.tables import Case, Network
 
@@ -38,7 +39,7 @@ def _pass_some(running: Runtime) -> int:
         for row in rows:
             network = session.get_one(Network, row.network_id)
             if row.state == "escalated":
-                row.due_at = contestable.end_of_day(network, now, cases.ESCALATED_WITHIN)
+                row.due_at = appealable.end_of_day(network, now, cases.ESCALATED_WITHIN)
                 case_files.add_step(session, row, "overdue", "service", None, now)
                 cases.tell(session, network, row, "case.overdue", now)
             else:

@@ -11,15 +11,15 @@ from sqlalchemy.orm import aliased
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
-from service.awards import decisions, reviews, settling
+from service.awards import decisions, endings, reviews, settling
 from service.errors import ConflictError, InvalidError
 from service.issuing import credentials, unsigned
-from service.issuing.receipts import Decider, Decision
+from service.issuing.decision import Decider, Decision
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
-from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Network, Record
+from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Network, Record, awards
 
 
 def overturn(
@@ -49,10 +49,10 @@ def overturn(
     if basis is not None and row.kind not in ("refusal", "declined"):
         raise InvalidError("basis-misplaced", f"Expected no basis where a {row.kind} is contested.", "/basis")
     if row.credential_id is not None and row.kind == "suspension":  # (1)
-        credentials.reinstate(session, running, caller, row.credential_id, now)
+        endings.reinstate(session, running, caller, row.credential_id, now)
         return session.get_one(Award, row.award_id)
     live = (Award.member_id == row.member_id, Award.achievement_id == row.achievement_id)
-    standing = session.scalar(select(Award).where(*live, Award.state.in_(reviews.LIVE)).with_for_update())
+    standing = session.scalar(select(Award).where(*live, Award.state.in_(awards.LIVE)).with_for_update())
     if standing is not None:  # (2)
         return standing
     decided = _decision(session, network, caller, row, role, basis, now)

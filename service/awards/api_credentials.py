@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.callers import Caller
-from service.appeals import contestable
-from service.appeals.contestable import Appeal
-from service.awards import renewals
+from service.awards import appealable, endings, renewals
+from service.awards.appealable import Appeal
 from service.bodies import Body, Instant, Prose
 from service.issuing import credentials, unsigned
 from service.issuing.credentials import Issued
@@ -170,7 +169,7 @@ def get_credential(credential_id: str, session: Reader, running: Running, now: N
 def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
     """Say what a credential is now, and why; of one that was revoked or suspended, where that can be contested."""
     row = credentials.find(session, caller, credential_id).row
-    return reply(200, StatusOut.of(row, now, contestable.of_standing(session, row, now)))
+    return reply(200, StatusOut.of(row, now, appealable.of_standing(session, row, now)))
 
 
 @router.post("/v1/credentials/{credential_id}/revocation", response_model=StatusOut)
@@ -191,7 +190,7 @@ def revoke(
     """
 
     def work() -> Response:
-        row = credentials.revoke(session, running, caller, credential_id, body.reason, now)
+        row = endings.revoke(session, running, caller, credential_id, body.reason, now)
         return reply(200, StatusOut.of(row, now))
 
     return once(work)
@@ -214,7 +213,7 @@ def suspend(
     """
 
     def work() -> Response:
-        row = credentials.suspend(session, running, caller, credential_id, body.reason, now)
+        row = endings.suspend(session, running, caller, credential_id, body.reason, now)
         return reply(200, StatusOut.of(row, now))
 
     return once(work)
@@ -232,7 +231,7 @@ def reinstate(
     """Let a suspended credential stand again, and the award with it; what was revoked stays revoked."""
 
     def work() -> Response:
-        return reply(200, StatusOut.of(credentials.reinstate(session, running, caller, credential_id, now), now))
+        return reply(200, StatusOut.of(endings.reinstate(session, running, caller, credential_id, now), now))
 
     return once(work)
 

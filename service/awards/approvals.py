@@ -15,20 +15,18 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
-from service.appeals import contestable
-from service.awards import decisions, reviews, settling
+from service.awards import appealable, decisions, endings, reviews, settling
 from service.bodies import Body, Prose, Ref
 from service.criteria import tree as criteria
-from service.criteria.kinds.rule import Approved
+from service.criteria.kinds.approval import Approved
 from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
-from service.issuing import credentials as issuance
 from service.outbox import events
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
-from service.tables import Achievement, AchievementVersion, Approval, Award, Credential, Member, Network, Review
+from service.tables import Achievement, AchievementVersion, Approval, Award, Credential, Member, Network, Review, awards
 
 
 class ApprovalAsked(Body):
@@ -90,14 +88,14 @@ def ask(
     if not reviews.needs_approval(version):
         message = "Expected criteria with a rule `approval`; these ask for nobody's."
         raise ConflictError("approval-not-asked", message, "/achievement")
-    live = (Award.member_id == member.id, Award.achievement_id == version.achievement_id, Award.state.in_(reviews.LIVE))
+    live = (Award.member_id == member.id, Award.achievement_id == version.achievement_id, Award.state.in_(awards.LIVE))
     if session.scalar(select(Award.id).where(*live)) is not None:
         raise ConflictError("award-there", "Expected a member without this award; this one has it.", "/member")
     node = progress.evaluate(session, network, version, [member.id], now)[member.id]
     if not node.met and not reviews.waits_for_people(node):
         shown = progress.explain(session, network, version, member.id, now)
         message = f"Expected criteria that are met but for approval: {shown.text}"
-        appeal = contestable.how(network, achievement=body.achievement, member=body.member)
+        appeal = appealable.how(network, achievement=body.achievement, member=body.member)
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
     return reviews.open_one(session, network, member.id, version, "approval", "asked", caller, now)
 
@@ -184,7 +182,7 @@ def decline(
     award = _award_of(session, row)
     credentials = select(Credential.id).where(Credential.award_id == award.id, Credential.revoked_at.is_(None))
     for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
-        issuance.revoke(session, running, caller, credential_id, body.reason, now)
+        endings.revoke(session, running, caller, credential_id, body.reason, now)
     if award.state != "revoked":
         decisions.give_up(session, network, caller, award, body.reason, now)
     return row

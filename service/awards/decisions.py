@@ -16,18 +16,17 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
 from service.awards import reviews
-from service.criteria.kinds.rule import Holds
+from service.criteria.kinds.holds import Holds
 from service.durations import Duration
 from service.issuing import credentials as issuance
 from service.issuing import receipts, status_lists, unsigned
 from service.issuing.credentials import Signed
-from service.issuing.receipts import Decider, Decision
-from service.networks import networks
-from service.notifications import mail
-from service.outbox import events
+from service.issuing.decision import Decider, Decision
+from service.outbox import events, mailbox
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
+from service.signing import base_url
 from service.storage.database import ReadSession, WriteSession
 from service.tables import (
     Achievement,
@@ -219,7 +218,7 @@ def sign_again(session: WriteSession, running: Runtime, network: Network, row: A
     credential = issuance.store(session, network, row, signed, now)
     session.flush()
     if signed.draft.mailed:
-        mail.queue(session, network, credential, now)
+        mailbox.queue(session, network, credential, now)
     return credential
 
 
@@ -313,14 +312,14 @@ def _announce(
         row.state = "awarded"
         receipts.keep(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
-    networks.remember_base_url(session, running.settings)
+    base_url.remember_base_url(session, running.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
     session.flush()
     for credential, (row, each) in zip(credentials, ready, strict=True):
         if row.renews is not None:
             issuance.supersede(session, row.renews, credential)
         if each.draft.mailed:
-            mail.queue(session, network, credential, now)
+            mailbox.queue(session, network, credential, now)
 
 
 def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:

@@ -11,7 +11,8 @@ from service.awards import decisions
 from service.errors import NotFoundError
 from service.issuing import credentials as issuance
 from service.issuing import receipts
-from service.issuing.receipts import Decider, Retraced
+from service.issuing.decision import Decider
+from service.issuing.receipts import Retraced
 from service.runtime.settings import Settings
 from service.storage.database import ReadSession
 from service.storage.paging import page

@@ -16,7 +16,7 @@ from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
-from service.tables import Achievement, Award, Credential, Member, Network
+from service.tables import Achievement, Award, Credential, Member, Network, awards
 
 
 def replace(
@@ -113,7 +113,7 @@ def _check(session: WriteSession, caller: Caller, row: Award) -> None:
         Award.member_id == row.member_id,
         Award.achievement_id == row.achievement_id,
         Award.id != row.id,
-        Award.state.in_(reviews.LIVE),
+        Award.state.in_(awards.LIVE),
     )
     if session.scalar(other.limit(1)) is not None:
         raise ConflictError("award-there", "Expected a member without another award of this achievement.")

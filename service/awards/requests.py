@@ -13,16 +13,15 @@ from service.access import callers
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
-from service.appeals import contestable
-from service.awards import decisions, reviews
-from service.awards.reviews import LIVE
+from service.awards import appealable, decisions, reviews
 from service.bodies import Body, Instant, Prose, Ref
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
 from service.evidence.bodies import EARLIEST
 from service.issuing import unsigned
-from service.issuing.receipts import Decider, Decision
+from service.issuing.decision import Decider, Decision
 from service.progress import progress
 from service.tables import AchievementVersion, Award, Member, Network
+from service.tables.awards import LIVE
 
 SCOPES = {"rule": "awards:write", "override": "awards:override", "recorded": "awards:record"}
 SKEW = timedelta(minutes=5)
@@ -136,7 +135,7 @@ def _decide(
     if not node.met:
         shown = progress.explain(session, network, version, member.id, now)
         message = f"Expected the criteria to be met, and they are not yet: {shown.text}"
-        appeal = contestable.how(network, achievement=body.achievement, member=member.ref)
+        appeal = appealable.how(network, achievement=body.achievement, member=member.ref)
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
     return decisions.by_rule(session, version, member.id, node, now.replace(microsecond=0), body.reason)
 

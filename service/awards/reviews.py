@@ -15,15 +15,14 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
 from service.criteria import tree as criteria
-from service.criteria.kinds.rule import Approved
+from service.criteria.kinds.approval import Approved
 from service.outbox import events
 from service.progress.progress import Node
 from service.storage.database import WriteSession, insert_new
 from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
+from service.tables.awards import LIVE
 from service.tables.identifiers import new_id
 
-LIVE = ("pending", "awarded", "suspended")
-"""States of an award beside which there is no other."""
 STAFF = ("admin", "approver", "assessor", "facilitator")
 """Roles whose holders work for the network: an award to one of them, by decision, needs a second person."""
 DECIDING = ("admin", "approver")

@@ -18,16 +18,14 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access import callers
 from service.access.callers import Caller
 from service.achievements.enrolments import Versions
-from service.awards import decisions, requests, reviews
+from service.awards import decisions, endings, requests, reviews
 from service.awards.decisions import Prepared
 from service.awards.requests import AwardIn
-from service.awards.reviews import LIVE
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.criteria import topics as listening
 from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
-from service.issuing import credentials
-from service.issuing.receipts import Decision
+from service.issuing.decision import Decision
 from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
@@ -42,6 +40,7 @@ from service.tables import (
     Review,
     UnsettledMember,
 )
+from service.tables.awards import LIVE
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +201,7 @@ def review_after_void(
             decisions.rest_on(session, row, node.record_ids)
         else:
             lost.append(row)
-    credentials.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
+    endings.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
     return lost
 
 

@@ -277,8 +277,3 @@ def steps(checks: tuple[Check, ...], language: Language) -> list[dict[str, Any]]
 
 def _is_unasked(check: Check) -> bool:
     return check.outcome == "skipped" and any(finding.code.endswith("-not-asked") for finding in check.findings)
-
-
-def sentence(message: str) -> str:
-    """Return a message that begins in lower case, as findings do, as a sentence."""
-    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")

@@ -20,7 +20,7 @@ import uvicorn
 
 from credentials import Fetched, Report, verify
 from credentials.proofs.dids import did_web_url
-from service.access import callers
+from service.access import callers, tokens
 from service.app import create_app
 from service.notifications import mail
 from service.runtime.fetching import Fetcher
@@ -81,7 +81,7 @@ def _play(stage: _Stage, running: Runtime) -> None:
     network = _data("network.json")
     with running.database.write() as session:
         expires_at = now + timedelta(days=1)
-        _, admin = callers.create_token(
+        _, admin = tokens.create_token(
             session, name="demo", scopes=["admin"], network=None, now=now, expires_at=expires_at
         )
     stage.send("POST", "/v1/networks", admin, json=network)

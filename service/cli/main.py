@@ -19,7 +19,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from credentials import CredentialError
-from service.access import callers
+from service.access import callers, tokens
 from service.app import create_app
 from service.cli import demo as demonstration
 from service.cli import verify
@@ -29,7 +29,7 @@ from service.networks import members, networks
 from service.operations import upkeep
 from service.runtime import settings
 from service.runtime.runtime import Runtime
-from service.signing import keyring, service_identity
+from service.signing import base_url, keyring, service_identity
 from service.storage import migrations
 from service.tables import Key, Network, ServiceKey, Token
 
@@ -83,7 +83,7 @@ def _running() -> Iterator[Runtime]:
                 raise settings.SettingsError(message)
             migrations.upgrade(running.database)
         with running.database.read() as session:
-            networks.check_base_url(session, running.settings)
+            base_url.check_base_url(session, running.settings)
         yield running
     finally:
         running.database.dispose()
@@ -194,7 +194,7 @@ def token_create(
             bound = members.get_member(session, found, member)
         now = running.now()
         scopes = ["admin"] if admin else scope or list(callers.NETWORK_SCOPES)
-        row, secret = callers.create_token(
+        row, secret = tokens.create_token(
             session,
             name=name,
             scopes=scopes,
@@ -241,7 +241,7 @@ def _plain(value: Any) -> Any:
 def token_revoke(token_id: Annotated[str, typer.Argument(help="Its id, from `laurel token list`.")]) -> None:
     """Revoke a token at once."""
     with _running() as running, running.database.write() as session:
-        callers.revoke_token(session, token_id, running.now())
+        tokens.revoke_token(session, token_id, running.now())
         out.print("Revoked.")
 
 

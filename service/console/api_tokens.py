@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from service.access import callers
+from service.access import callers, tokens
 from service.access.callers import SCOPES, Caller
 from service.bodies import Body, Instant, Line, Ref
 from service.console import leaked_tokens
@@ -93,7 +93,7 @@ def post_token(slug: str, body: TokenIn, session: Writer, at: Now, once: Exactly
 
     def make() -> Response:
         network = callers.still_open(networks.find_network(session, admin, slug))
-        row, text = callers.create_token(
+        row, text = tokens.create_token(
             session,
             name=body.name,
             scopes=body.scopes,
@@ -122,7 +122,7 @@ def list_tokens(
 ) -> Page[TokenOut]:
     """List the tokens of a network, without their text."""
     network = networks.find_network(session, admin, slug)
-    rows, cursor = callers.list_tokens(session, network, at, after=after, limit=limit, active=active)
+    rows, cursor = tokens.list_tokens(session, network, at, after=after, limit=limit, active=active)
     refs = members.refs(session, [row.member_id for row in rows if row.member_id is not None])
     return Page(items=[TokenOut.of(row, refs.get(row.member_id)) for row in rows], next=cursor)
 
@@ -130,7 +130,7 @@ def list_tokens(
 @router.get("/v1/networks/{slug}/tokens/{token_id}")
 def get_token(slug: str, token_id: str, session: Reader, admin: Admin) -> TokenOut:
     """Return one token, without its text."""
-    row = callers.get_token(session, token_id, networks.find_network(session, admin, slug))
+    row = tokens.get_token(session, token_id, networks.find_network(session, admin, slug))
     return TokenOut.of(row, members.refs(session, [row.member_id] if row.member_id else []).get(row.member_id))
 
 

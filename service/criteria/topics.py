@@ -4,7 +4,6 @@ A rule names the topics on which its number can grow (`Rule.topics`), evidence n
 (`heard`). A new piece of evidence then costs as many rules as it touches, and not as many as the network has.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -12,26 +11,14 @@ from uuid import UUID
 from sqlalchemy import Select, insert, select
 
 from service.criteria.tree import Criterion, rules
-from service.evidence.bodies import Derived
 from service.storage.database import WriteSession
-from service.tables import Achievement, Contribution, Evaluation, Listener, Network
+from service.tables import Achievement, Listener, Network
 
 ALWAYS = "*"
 """The topic of whoever listens to everything."""
 
 Topics = Mapping[UUID, Collection[str]]
 """What is new, by member."""
-
-
-def heard(derived: Derived) -> dict[UUID, set[str]]:
-    """Return what derived rows are about, by the member on whom they bear."""
-    found: defaultdict[UUID, set[str]] = defaultdict(set)
-    for table, row in derived:
-        if table is Contribution:
-            found[row["member_id"]] |= {f"did:{row['type']}", "did:*"}
-        elif table is Evaluation and row["member_id"] is not None:
-            found[row["member_id"]].add(f"{row['kind']}:{row['instrument'] or ''}")
-    return dict(found)
 
 
 def published(achievement: Achievement) -> str:

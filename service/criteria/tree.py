@@ -22,23 +22,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 from typing_extensions import TypeAliasType
 
-from service.criteria.filters import Amount, Part
-from service.criteria.kinds.rule import (
-    Approved,
-    Attendance,
-    Count,
-    Endorsed,
-    Fault,
-    Gain,
-    Holds,
-    Rubric,
-    Rule,
-    Score,
-    Stability,
-    Sum,
-    Tenure,
-    no_more_than,
-)
+from service.criteria.kinds.approval import Approved
+from service.criteria.kinds.attendance import Attendance
+from service.criteria.kinds.count import Count
+from service.criteria.kinds.endorsed import Endorsed
+from service.criteria.kinds.gain import Gain
+from service.criteria.kinds.holds import Holds
+from service.criteria.kinds.rubric import Rubric
+from service.criteria.kinds.rule import Fault, Rule, Stability, no_more_than
+from service.criteria.kinds.score import Score
+from service.criteria.kinds.sum import Sum
+from service.criteria.kinds.tenure import Tenure
+from service.criteria.parts import Amount, Part
 from service.errors import InvalidError
 
 MAX_RULES = 100

@@ -6,9 +6,9 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, LongLine, Prose, Ref, WebUrl
-from service.criteria.filters import ContributionType
 from service.errors import InvalidError
 from service.evidence.bodies import Derived, Gap, Mentions, Place, References, Sha256, Someone, Submitted
+from service.evidence.vocabulary import ContributionType
 from service.tables import Contribution, ContributionArtifact, ContributionTag
 
 MINUTES_OF_A_YEAR = 366 * 24 * 60

@@ -34,7 +34,7 @@ from service.tables import (
     Role,
     Row,
 )
-from service.tables.columns import PAST
+from service.tables.past import PAST
 
 SHAPES: Mapping[str, TypeAdapter[Any]] = {
     "contribution": TypeAdapter(ContributionIn),

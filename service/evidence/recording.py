@@ -15,24 +15,19 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.access import callers
 from service.access.callers import Caller
-from service.awards import settling
-from service.bodies import Body, Prose
 from service.criteria import rejudging
-from service.criteria import topics as listening
-from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
+from service.errors import ConflictError, InvalidError, ServiceError
 from service.evidence import derivation, scrutiny
-from service.evidence import flags as evidence_flags
+from service.evidence import topics as evidence_topics
 from service.evidence.bodies import Derived, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
-from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession, place_at_commit
 from service.tables import Award, Network, Record, RecordBody
 from service.tables.identifiers import new_id
@@ -40,12 +35,6 @@ from service.tables.identifiers import new_id
 Kind = Literal["contribution", "evaluation"]
 SKEW = timedelta(minutes=5)
 """How far ahead of ours a sender's clock may be."""
-
-
-class VoidIn(Body):
-    """Why a record no longer counts."""
-
-    reason: Prose = Field(examples=["Posted for the wrong member."])
 
 
 @dataclass(frozen=True)
@@ -62,30 +51,6 @@ class Submission:
     member_id: UUID | None = None
     flags: tuple[str, ...] = ()
     awards: tuple[Award, ...] = ()
-
-
-def submit(
-    session: WriteSession,
-    running: Runtime,
-    network: Network,
-    caller: Caller | None,
-    kind: Kind,
-    body: Submitted,
-    now: datetime,
-) -> Submission:
-    """Record one contribution or evaluation, and award at once what the member has earned by it automatically.
-
-    Raises:
-        InvalidError, ForbiddenError: it cannot be true, or not from this caller; the pointer says where.
-        ConflictError: its `ref` or `source` is another record's (code "record-differs").
-    """
-    [outcome] = submit_all(session, network, caller, kind, [body], now)
-    if isinstance(outcome, ServiceError):
-        raise outcome
-    if outcome.status != "accepted" or outcome.member_id is None:
-        return outcome
-    made = settling.settle(session, running, network, [outcome.member_id], now)
-    return replace(outcome, awards=tuple(made))
 
 
 def submit_all(
@@ -112,7 +77,7 @@ def submit_all(
     """
     if caller is not None:
         callers.still_good(session, caller)
-    actor = _actor(session, caller, now)
+    actor = actor_of(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
     topics: defaultdict[UUID, set[str]] = defaultdict(set)
@@ -134,7 +99,7 @@ def submit_all(
         outcomes |= taken
         for place, outcome in taken.items():
             if isinstance(outcome, Submission) and outcome.status == "accepted":
-                for member_id, heard in listening.heard(fresh[place].derived).items():
+                for member_id, heard in evidence_topics.heard(fresh[place].derived).items():
                     topics[member_id] |= heard
     rejudging.mark_topics(session, network, topics, now)
     return [outcomes[place] for place in range(len(bodies))]
@@ -207,52 +172,6 @@ def admit(
     return {entrant.member_id for entrant in entrants.values() if entrant.member_id is not None}
 
 
-def void(
-    session: WriteSession,
-    running: Runtime,
-    network: Network,
-    caller: Caller,
-    record_id: UUID,
-    body: VoidIn,
-    now: datetime,
-) -> tuple[Record, bool]:
-    """Take a record back, and return the record that voids it and whether it is new.
-
-    What was derived from it goes, with the evaluations of a contribution; awards that rested on it are decided again.
-
-    Raises:
-        NotFoundError: the network has no such record (code "record-unknown").
-        ConflictError: it is itself a void (code "void-of-void").
-        ForbiddenError: a member's token voids what that member did not post (code "record-not-own").
-        CustodyError: an award is lost and that cannot be signed now; nothing has changed.
-    """
-    found = select(Record).where(Record.id == record_id, Record.network_id == network.id)
-    record = session.scalar(found.with_for_update(key_share=True))
-    if record is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
-    if record.kind == "void":
-        raise ConflictError("void-of-void", "Expected a contribution or an evaluation; what is void stays void.")
-    if caller.member_id is not None and record.actor_member_id != caller.member_id:
-        raise ForbiddenError("record-not-own", "Expected a record that this token's member posted.")
-    before = session.scalar(select(Record).where(Record.voids == record.id))
-    if before is not None:
-        return before, False
-    said = body.model_dump()
-    tier = derivation.tier(_actor(session, caller, now), None)
-    made = _sealed(network, caller, said, now, kind="void", status="accepted", tier=tier, voids=record.id)
-    session.add(made)
-    record.held_for = None  # nothing flows in from it any more
-    session.flush()
-    derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
-    fallen = derivation.forget(session, [record.id], now, made.id)
-    evidence_flags.settle(session, {record.id, *evidence_flags.resting_on(session, [record.id])}, "voided", caller, now)
-    events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
-    rejudging.mark(session, network, fallen.member_ids, now)
-    settling.review_after_void(session, running, network, fallen.record_ids, now)
-    settling.settle(session, running, network, fallen.member_ids, now)
-    return made, True
-
-
 @dataclass(frozen=True)
 class _Entry:
     """A body that may come in, with everything to be inserted for it."""
@@ -290,7 +209,7 @@ def _entry(
         body.check_people(references, who)
     judged, kept = body.bears_on(references), body.kept
     status: Literal["held", "accepted"] = "held" if gap else "accepted"
-    record = _sealed(
+    record = sealed(
         references.network,
         caller,
         kept,
@@ -334,7 +253,8 @@ def _take_in(
     return {place: entry.submission for place, entry in there.items()}
 
 
-def _sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
+def sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
+    """Return a new record with the salted digest of what is kept of its body."""
     salt = secrets.token_hex(16)
     return Record(
         id=new_id(),
@@ -414,7 +334,8 @@ def _insert(session: WriteSession, entries: Collection[_Entry]) -> set[UUID]:
     return inserted
 
 
-def _actor(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:
+def actor_of(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:
+    """Return the member who acts, with their roles now; None where the token is no member's."""
     if caller is None or caller.member_id is None:
         return None
     return derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from service.evidence import recording, records
+from service.evidence import records
 from service.evidence.contributions import ContributionIn
 from service.intake import api_bulk as bulk
+from service.intake import posting
 from service.intake.api_records import (
     ANSWERS,
     CanRead,
@@ -60,7 +61,7 @@ def post_contribution(
     the answer has one line for each, and a line that is refused does not touch the others.
     """
     return once(
-        lambda: submitted(session, running, recording.submit(session, running, network, who, "contribution", body, at))
+        lambda: submitted(session, running, posting.submit(session, running, network, who, "contribution", body, at))
     )
 
 

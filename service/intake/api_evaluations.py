@@ -4,9 +4,10 @@ from typing import Literal
 
 from fastapi import APIRouter, Response
 
-from service.evidence import recording, records
+from service.evidence import records
 from service.evidence.evaluations import EvaluationIn
 from service.intake import api_bulk as bulk
+from service.intake import posting
 from service.intake.api_records import (
     ANSWERS,
     CanRead,
@@ -61,7 +62,7 @@ def post_evaluation(
     the answer has one line for each, and a line that is refused does not touch the others.
     """
     return once(
-        lambda: submitted(session, running, recording.submit(session, running, network, who, "evaluation", body, at))
+        lambda: submitted(session, running, posting.submit(session, running, network, who, "evaluation", body, at))
     )
 
 

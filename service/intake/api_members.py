@@ -11,6 +11,7 @@ from service.access.callers import Caller
 from service.bodies import Instant, Ref
 from service.errors import InvalidError
 from service.intake import api_bulk as bulk
+from service.intake import members as intake_members
 from service.networks import members
 from service.networks.members import MemberFields, MemberIn, MemberView
 from service.runtime.runtime import Runtime
@@ -80,7 +81,7 @@ class MemberOut(Answer):
 
 
 def _put(session: WriteSession, running: Runtime, network: Network, body: MemberIn, at: datetime) -> Response:
-    member, created = members.put_member(session, running, network, body, at)
+    member, created = intake_members.put_member(session, running, network, body, at)
     (shown,) = members.view(session, [member])
     return reply(201 if created else 200, MemberOut.of(shown))
 

@@ -9,11 +9,12 @@ from pydantic import Field
 from service.access.callers import Caller
 from service.awards import listing
 from service.bodies import Instant
-from service.console import leaked_tokens
 from service.errors import NotFoundError
-from service.evidence import recording, records
-from service.evidence.recording import Submission, VoidIn
+from service.evidence import records
+from service.evidence.recording import Submission
 from service.evidence.records import Shown
+from service.intake import posting, releasing
+from service.intake.posting import VoidIn
 from service.issuing import unsigned
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
@@ -228,7 +229,7 @@ def post_void(
         found = records.identifier(record_id)
         if found is None:
             raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row, created = recording.void(session, running, network, who, found, body, at)
+        row, created = posting.void(session, running, network, who, found, body, at)
         return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)
@@ -248,7 +249,7 @@ def post_release(
         found = records.identifier(record_id)
         if found is None:
             raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row = leaked_tokens.release(session, running, network, who, found, at)
+        row = releasing.release(session, running, network, who, found, at)
         return reply(200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)

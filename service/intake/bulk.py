@@ -23,7 +23,7 @@ from service.awards import settling
 from service.bodies import validated
 from service.errors import ServiceError
 from service.evidence import derivation, recording
-from service.networks import members
+from service.intake import members
 from service.networks.members import MemberIn
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession

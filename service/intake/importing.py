@@ -36,6 +36,7 @@ from service.awards import settling
 from service.awards.requests import AwardIn
 from service.errors import InvalidError, NotFoundError, ServiceError
 from service.evidence import contributions, evaluations, recording
+from service.intake import members as intake_members
 from service.networks import meetings, networks
 from service.networks import members as networks_members
 from service.runtime.runtime import Runtime
@@ -340,7 +341,7 @@ def _put(session: WriteSession, running: Runtime, network: Network, kind: str, b
     """Add or change a session or a member, and return whether it is new."""
     if kind == "session":
         return meetings.put_session(session, network, body, running.now())[1]
-    return networks_members.put_member(session, running, network, body, running.now())[1]
+    return intake_members.put_member(session, running, network, body, running.now())[1]
 
 
 def _body(spec: Mapping[str, Any], source: str, row: Row, zone: ZoneInfo) -> Any:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.proofs.keys import base64url_encode
 from service.achievements.definitions import rule_of
-from service.criteria.kinds.rule import Rubric
+from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
 from service.tables import AchievementVersion, Contribution, Evaluation, Member, Rating, Record, Session
 

@@ -15,8 +15,6 @@ from credentials.proofs.jose import claims_of, encode_jwt
 from service.access import callers
 from service.access.callers import Caller
 from service.achievements import pictures
-from service.awards import reviews
-from service.errors import ConflictError
 from service.issuing import status_lists
 from service.issuing.unsigned import Draft
 from service.outbox import events
@@ -94,63 +92,7 @@ def store(session: WriteSession, network: Network, award: Award, signed: Signed,
         sha256=sha256(signed.text.encode()).hexdigest(),
     )
     session.add(row)
-    events.append(session, network, "credential.issued", _about(row, award), now)
-    return row
-
-
-def revoke(
-    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
-) -> Credential:
-    """Revoke a credential for good, and the award with it; one already revoked is given back as it is.
-
-    Raises:
-        NotFoundError: it is not this network's (code "credential-unknown").
-        CustodyError: the status list cannot be signed; nothing has changed.
-    """
-    row, _ = _locked(session, caller, credential_id)
-    if row.revoked_at is None:
-        network = session.get_one(Network, row.network_id)
-        _mark_revoked(session, network, row, reason, caller, now)
-        status_lists.publish(session, running, network, session.get_one(StatusList, row.status_list_id), now)
-    return row
-
-
-def suspend(
-    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
-) -> Credential:
-    """Suspend a credential until it is decided whether it stands; one already suspended is given back as it is.
-
-    Raises:
-        NotFoundError: it is not this network's (code "credential-unknown").
-        ConflictError: it was revoked, for good (code "credential-revoked").
-        CustodyError: the status list cannot be signed; nothing has changed.
-    """
-    row, award = _locked(session, caller, credential_id)
-    if row.revoked_at is not None:
-        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
-    if row.suspended_at is None:
-        row.suspended_at, row.suspension_reason, row.suspended_by = now, reason, caller.token_id
-        if award.state == "awarded":
-            award.state = "suspended"
-        _tell_suspension(session, running, row, award, "credential.suspended", now)
-    return row
-
-
-def reinstate(session: WriteSession, running: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
-    """Let a suspended credential stand again; one that stands is given back as it is.
-
-    Raises:
-        NotFoundError, ConflictError, CustodyError: as `suspend`.
-    """
-    row, award = _locked(session, caller, credential_id)
-    if row.revoked_at is not None:
-        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
-    if row.suspended_at is not None:
-        row.suspended_at = row.suspension_reason = row.suspended_by = None
-        row.reinstated_at = now
-        if award.state == "suspended":
-            award.state = "awarded"
-        _tell_suspension(session, running, row, award, "credential.reinstated", now)
+    events.append(session, network, "credential.issued", about(row, award), now)
     return row
 
 
@@ -172,7 +114,7 @@ def replace(
     network = session.get_one(Network, old.network_id)
     old.revoked_at, old.revocation_reason, old.revoked_by = now, reason, caller.token_id
     old.superseded_by = new.id
-    events.append(session, network, "credential.replaced", _about(old, award) | {"replacement": new.id}, now)
+    events.append(session, network, "credential.replaced", about(old, award) | {"replacement": new.id}, now)
     status_lists.publish(session, running, network, session.get_one(StatusList, old.status_list_id), now)
 
 
@@ -181,28 +123,6 @@ def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
     last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
     for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
         row.superseded_by = new.id
-
-
-def withdraw(
-    session: WriteSession, running: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
-) -> None:
-    """Revoke the credentials of awards that have lost what they rested on; each list is published once.
-
-    Raises:
-        CustodyError: a status list cannot be signed; nothing has changed.
-    """
-    found = select(Credential).where(
-        Credential.award_id.in_([award.id for award in awards]), Credential.revoked_at.is_(None)
-    )
-    rows = session.scalars(found.order_by(Credential.id).with_for_update()).all()
-    for row in rows:
-        _mark_revoked(session, network, row, reason, None, now)
-    for award in awards:
-        if award.state != "revoked":  # nothing was signed yet, and nobody is told
-            reviews.end(session, network, award, now)
-            award.state = "revoked"
-    for list_id in sorted({row.status_list_id for row in rows}):
-        status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
 
 
 def baked(session: ReadSession, credential: Credential, form: pictures.Form) -> bytes:
@@ -286,37 +206,6 @@ def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
     return [Issued(row, *named[row.award_id]) for row in rows]
 
 
-def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
-    """Return a credential and its award, both held until the commit: the award first, as everywhere."""
-    row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
-    held = select(Award).where(Award.id == row.award_id).with_for_update()
-    award = session.scalars(held.execution_options(populate_existing=True)).one()
-    session.refresh(row, with_for_update=True)
-    return row, award
-
-
-def _tell_suspension(
-    session: WriteSession, running: Runtime, row: Credential, award: Award, kind: str, now: datetime
-) -> None:
-    network = session.get_one(Network, row.network_id)
-    events.append(session, network, kind, _about(row, award), now)
-    status_list = session.get_one(StatusList, row.status_list_id)
-    if status_list.purpose == "suspension":
-        status_lists.publish(session, running, network, status_list, now)
-    session.flush()
-
-
-def _mark_revoked(
-    session: WriteSession, network: Network, row: Credential, reason: str, caller: Caller | None, now: datetime
-) -> None:
-    award = session.get_one(Award, row.award_id)
-    row.revoked_at, row.revocation_reason = now, reason
-    row.revoked_by = award.ended_by = caller.token_id if caller else None
-    award.state = "revoked"
-    reviews.end(session, network, award, now)
-    events.append(session, network, "credential.revoked", _about(row, award), now)
-    reviews.question_built_on(session, network, award, now)
-
-
-def _about(row: Credential, award: Award) -> dict[str, str]:
+def about(row: Credential, award: Award) -> dict[str, str]:
+    """Return what an event about a credential names: it, its award and its member."""
     return {"credential": row.id, "award": str(award.id), "member": str(award.member_id)}

@@ -21,6 +21,7 @@ from credentials.strict_json import canonical_json
 from service.achievements import achievements
 from service.evidence.bodies import seal
 from service.issuing import citations
+from service.issuing.decision import Decider, Decision, Written, public_node
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.settings import Settings
@@ -39,82 +40,6 @@ from service.tables import (
 from service.tables.identifiers import new_credential_id, new_salt
 
 FORM = "receipt/1"
-
-
-@dataclass(frozen=True)
-class Decider:
-    """Somebody who decided: the member to whom the token was bound, if any, and in which role."""
-
-    token_id: UUID | None
-    member_id: UUID | None
-    role: str | None
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Written:
-    """A receipt before it is kept: its address, the exact public bytes as text, and what those hide."""
-
-    id: str
-    public: str
-    full: dict[str, Any]
-    as_of: datetime
-    position: int
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the public bytes: 64 hexadecimal digits."""
-        return sha256(self.public.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Decision:
-    """That a member has earned a version of an achievement, on which records that rests, and who decided it.
-
-    Args:
-        node: what the member had reached, where the rule decided.
-        child_ids: the awards that a rule `holds` counted.
-        waits: nothing is signed yet: "second", for a second person.
-        receipt: the one there is already, when the award gets another credential.
-    """
-
-    member_id: UUID
-    version: AchievementVersion
-    basis: str
-    awarded_at: datetime
-    record_ids: tuple[UUID, ...] = ()
-    reason: str | None = None
-    deciders: tuple[Decider, ...] = ()
-    node: Node | None = None
-    child_ids: tuple[UUID, ...] = ()
-    waits: str | None = None
-    receipt: Written | None = None
-
-    @property
-    def cooling_off(self) -> str | None:
-        """How long the award waits before it is signed; what was awarded elsewhere has been told already."""
-        chosen: str | None = self.version.definition.get("cooling_off")
-        return chosen if self.basis != "recorded" else None
-
-    @property
-    def pending(self) -> bool:
-        """Whether nothing is signed for the moment."""
-        return self.waits is not None or self.cooling_off is not None
-
-    @property
-    def purpose(self) -> str:
-        """What the published status of the credential tells."""
-        chosen: str = self.version.definition.get("status", "revocation")
-        return chosen
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What a credential that was signed for one decision must share with another to do for it."""
-        shown = canonical_json(_node(self.node)) if self.node is not None else None
-        return (
-            *(self.member_id, self.version.id, self.basis, self.awarded_at, self.reason),
-            *(frozenset(self.record_ids), self.deciders, frozenset(self.child_ids), shown),
-        )
 
 
 @dataclass(frozen=True)
@@ -342,19 +267,10 @@ def _public(
         ],
     }
     if decision.node is not None:
-        said["criteria"] = _node(decision.node)
+        said["criteria"] = public_node(decision.node)
     if decision.reason is not None:
         said["reason"] = _hidden(salts["reason"], "reason", decision.reason)
     return canonical_json(said).decode()
-
-
-def _node(node: Node) -> dict[str, Any]:
-    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
-    shown = node.to_json()
-    said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
-    if node.children:
-        return said | {"children": [_node(child) for child in node.children]}
-    return said | {"evidence": sorted(str(record_id) for record_id in node.record_ids)}
 
 
 def _hidden(salt: str, name: str, value: str) -> str:

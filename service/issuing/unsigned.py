@@ -17,7 +17,7 @@ from credentials.status import status_entry
 from service.achievements import achievements
 from service.durations import Duration
 from service.issuing import citations, receipts, status_lists
-from service.issuing.receipts import Decision, Written
+from service.issuing.decision import Decision, Written
 from service.runtime.settings import Settings
 from service.signing import issuers
 from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList

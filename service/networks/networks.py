@@ -16,11 +16,10 @@ from service.files import blobs
 from service.files.blobs import Picture
 from service.outbox import events
 from service.runtime.runtime import Runtime
-from service.runtime.settings import Settings, SettingsError
 from service.signing import keyring
 from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
-from service.tables import Network, ServiceFact
+from service.tables import Network
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
 
@@ -142,21 +141,3 @@ def close_network(session: WriteSession, network: Network, now: datetime) -> Net
         network.state = "closed"
         events.append(session, network, "network.closed", {"network": str(network.id)}, now)
     return network
-
-
-def remember_base_url(session: WriteSession, settings: Settings) -> None:
-    """Write down the base URL with the first credential: from then on it stands in what others hold."""
-    insert_new(session, ServiceFact, {"name": "base_url", "value": settings.base_url})
-
-
-def check_base_url(session: OrmSession, settings: Settings) -> None:
-    """Let the service start if its base URL is the one in the credentials that it has issued.
-
-    Raises:
-        SettingsError: it is another one.
-    """
-    fact = session.get(ServiceFact, "base_url")
-    if fact is not None and fact.value != settings.base_url:
-        raise SettingsError(
-            f"LAUREL_BASE_URL: expected {fact.value}, which stands in the credentials already issued, got {settings.base_url}."
-        )

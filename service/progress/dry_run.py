@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import achievements, publishing
 from service.achievements.definitions import NOBODY, AchievementFields
-from service.awards.reviews import LIVE
 from service.bodies import Body, Ref
 from service.criteria.kinds.rule import Fault
 from service.errors import NotFoundError
@@ -28,6 +27,7 @@ from service.progress.progress import MEMBERS_AT_ONCE, Node
 from service.storage.database import ReadSession
 from service.storage.paging import read_cursor, write_cursor
 from service.tables import Achievement, AchievementVersion, Award, Member, Network
+from service.tables.awards import LIVE
 
 LOOKED_AT = 5_000
 """Members looked at for one page; a page can be empty, and have a next one."""

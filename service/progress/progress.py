@@ -19,9 +19,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import definitions, enrolments
-from service.criteria.kinds.query import Rows, numbers, parameters, records
-from service.criteria.kinds.query import who_meets as who_meets_query
-from service.criteria.kinds.rule import Also, Count, Rule
+from service.criteria.kinds.count import Count
+from service.criteria.kinds.query import Rows
+from service.criteria.kinds.rule import Also, Rule
+from service.criteria.queries import numbers, parameters, records
+from service.criteria.queries import who_meets as who_meets_query
 from service.criteria.tree import Criterion, Group, rules
 from service.errors import InvalidError
 from service.storage import past

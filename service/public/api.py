@@ -1,31 +1,19 @@
-"""Public documents for programs: DID documents, keys, status lists, schemas, health. No account, cacheable."""
+"""Public documents for programs: DID documents, keys, status lists, schemas. No account, cacheable."""
 
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Response
 
 from credentials import Fetched
 from service.errors import NotFoundError
-from service.operations import health
 from service.public import documents
-from service.web.requests import Answer, Now, Reader, Running, reply
+from service.web.requests import Reader, Running
 
 router = APIRouter(tags=["public documents"])
 
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 ONE_HOUR, FIVE_MINUTES = 3600, 300
-
-
-class Health(Answer):
-    """How the service is."""
-
-    status: str
-    database: str
-    migrated: bool
-    overdue_status_lists: int
-    messages_waiting: int
-    members_unsettled: int
 
 
 def served(
@@ -105,11 +93,3 @@ def get_definition(version_id: str, session: Reader, running: Running, if_none_m
     """Give the definition of an achievement, with the rule: canonical JSON, whose SHA-256 the receipts of awards give."""
     found = documents.definition(session, running, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement")
-
-
-@router.get("/health", response_model=Health)
-def get_health(request: Request, session: Reader, running: Running, now: Now) -> Response:
-    """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""
-    _ = request
-    found = health.look(session, running, now)
-    return reply(200 if found["status"] == "ok" else 503, Health(**found))

@@ -19,8 +19,7 @@ from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.signing import issuers, keyring, service_identity
 from service.storage.database import ReadSession
-from service.tables import Achievement, AchievementVersion, Blob, Credential, Key, Network, StatusList
-from service.vc_api import status
+from service.tables import Achievement, AchievementVersion, Blob, Credential, Key, Network, StatusList, VcApiStatusList
 
 JSON_LD = "application/ld+json"
 CREDENTIAL = "application/vc+ld+json"
@@ -122,8 +121,8 @@ def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetche
         wanted = UUID(list_id)
     except ValueError:
         return None
-    row = session.get(StatusList, wanted)
-    signed = status.published(session, wanted) if row is None else row.signed
+    row = session.get(StatusList, wanted) or session.get(VcApiStatusList, wanted)
+    signed = row.signed if row is not None else None
     return None if signed is None else Fetched(signed.encode(), CREDENTIAL)
 
 

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, VerificationKey
 from credentials.proofs.dids import did_web
-from service.networks import networks
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
-from service.signing import issuers
+from service.signing import base_url, issuers
 from service.storage.database import WriteSession, insert_new
 from service.tables import ServiceKey
 
@@ -126,5 +125,5 @@ def _new_key(running: Runtime, now: datetime) -> dict[str, Any]:
 def _keep(session: WriteSession, running: Runtime, made: dict[str, Any]) -> ServiceKey:
     """Keep the key, unless another process was first, and return the one in use: its DID is in what others hold."""
     insert_new(session, ServiceKey, made)
-    networks.remember_base_url(session, running.settings)
+    base_url.remember_base_url(session, running.settings)
     return session.scalars(_IN_USE).one()

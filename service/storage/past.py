@@ -42,7 +42,8 @@ from service.tables import (
     Role,
     Row,
 )
-from service.tables.columns import PAST, Instant
+from service.tables.columns import Instant
+from service.tables.past import PAST
 
 NOW = bindparam("now", type_=Instant())
 """The moment as of which is asked."""

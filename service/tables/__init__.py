@@ -4,55 +4,32 @@ Instants are aware UTC. Personal content stands in `persons`, `identities`, `rec
 everything else holds identifiers, digests and numbers.
 """
 
-from service.tables.columns import (
-    Achievement,
-    AchievementVersion,
-    Approval,
-    Award,
-    AwardChild,
-    AwardEvidence,
-    Blob,
-    Case,
-    CaseStep,
-    CaseText,
-    Confirmation,
+from service.tables.access import Token
+from service.tables.achievements import Achievement, AchievementVersion, Enrolment
+from service.tables.appeals import Case, CaseStep, CaseText
+from service.tables.awards import Approval, Award, AwardChild, AwardEvidence, Review
+from service.tables.checking import Confirmation
+from service.tables.columns import Row
+from service.tables.criteria import Listener, UnsettledMember
+from service.tables.evidence import (
     Contribution,
     ContributionArtifact,
     ContributionTag,
-    Credential,
-    Delivery,
-    Enrolment,
     Evaluation,
-    Event,
     Flag,
-    Idempotency,
-    Identity,
-    Import,
-    ImportAnswer,
-    Key,
-    Listener,
-    Member,
-    Message,
-    Network,
-    Person,
     Rating,
-    Receipt,
     Record,
     RecordBody,
-    Review,
-    Role,
-    Row,
-    ServiceFact,
-    ServiceKey,
-    Session,
-    StatusList,
-    Token,
-    UnsettledMember,
-    VcApiKey,
-    VcApiStatusEntry,
-    VcApiStatusList,
-    Webhook,
 )
+from service.tables.files import Blob
+from service.tables.intake import Import, ImportAnswer
+from service.tables.issuing import Credential, Receipt, StatusList
+from service.tables.networks import Identity, Member, Network, Person, Role, Session
+from service.tables.notifications import Delivery, Webhook
+from service.tables.outbox import Event, Message
+from service.tables.signing import Key, ServiceFact, ServiceKey
+from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
+from service.tables.web import Idempotency
 
 __all__ = [
     "Achievement",

@@ -20,8 +20,8 @@ from credentials import sign
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from service.errors import NotFoundError
 from service.issuing.status_lists import LENGTH_BITS, OVERDUE_AFTER, RESIGNED_AFTER, VALID_FOR, list_url
-from service.networks.networks import remember_base_url
 from service.runtime.runtime import Runtime
+from service.signing.base_url import remember_base_url
 from service.storage.database import WriteSession, insert_new
 from service.tables import VcApiStatusEntry, VcApiStatusList
 from service.tables.identifiers import new_id
@@ -135,11 +135,6 @@ def place_at(running: Runtime, list_address: object, index: object) -> tuple[UUI
         return (UUID(list_address.removeprefix(prefix)), int(index)) if list_address.startswith(prefix) else None
     except ValueError:
         return None
-
-
-def published(session: OrmSession, list_id: UUID) -> str | None:
-    """Return the signed text of a list, or None."""
-    return session.scalar(select(VcApiStatusList.signed).where(VcApiStatusList.id == list_id))
 
 
 def overdue(session: OrmSession, now: datetime) -> int:

@@ -14,7 +14,8 @@ from typing import Any, Final, get_args
 from credentials import Check, CredentialError, Finding, MalformedError, sign, sign_jwt, verify, verify_presentation
 from credentials.checks.received import Secured, read, read_presentation
 from credentials.instants import read_instant
-from credentials.model.form import V1_CONTEXT, V2_CONTEXT, check_form
+from credentials.model.form import check_form
+from credentials.model.values import V1_CONTEXT, V2_CONTEXT
 from credentials.proofs.data_integrity import proofs_of
 from credentials.proofs.jose import audience_of
 from credentials.report import verdict_of

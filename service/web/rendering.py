@@ -13,9 +13,9 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, select_aut
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
-from service.checking.wording import sentence
 from service.texts.accept_headers import preferences
 from service.texts.languages import ENGLISH, LANGUAGES, Language
+from service.texts.sentences import sentence
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
 from service.web.visitor_language import Spoken
 

@@ -22,8 +22,8 @@ from sqlalchemy import select, text
 
 from service.achievements import achievements
 from service.achievements.definitions import AchievementIn
-from service.evidence import recording
 from service.evidence.contributions import ContributionIn
+from service.intake import posting
 from service.networks.networks import NetworkIn, create_network
 from service.progress import progress
 from service.runtime.runtime import Runtime
@@ -83,7 +83,7 @@ class Place:
         )
         with self.running.database.write() as session:
             network = session.get_one(Network, self.network_id)
-            recording.submit(session, self.running, network, None, "contribution", body, now)
+            posting.submit(session, self.running, network, None, "contribution", body, now)
 
 
 def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from service.access import callers
+from service.access import callers, tokens
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network
@@ -64,7 +64,7 @@ def actor(
     with running.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one() if slug else None
         bound = session.scalars(select(Member).where(Member.ref == member)).one() if member else None
-        _, text = callers.create_token(
+        _, text = tokens.create_token(
             session,
             name="test",
             scopes=scopes if slug else ["admin"],

@@ -11,7 +11,9 @@ from credentials import CredentialError
 from credentials.checks.digests import Digest, read_digests
 from credentials.instants import read_instant
 from service.criteria import tree as criteria
-from service.criteria.kinds.rule import Attendance, Rubric, Rule
+from service.criteria.kinds.attendance import Attendance
+from service.criteria.kinds.rubric import Rubric
+from service.criteria.kinds.rule import Rule
 from service.criteria.tree import Criterion, Group
 from service.errors import InvalidError
 from service.issuing.receipts import FORM

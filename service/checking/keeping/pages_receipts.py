@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 
 from credentials import CredentialError
-from service.checking import check, wording
+from service.checking import check
 from service.checking.check import Checked
 from service.checking.keeping import receipts
 from service.errors import CustodyError, ServiceError, TooManyRequestsError
 from service.public.documents import CREDENTIAL
 from service.runtime.runtime import Runtime
+from service.texts import sentences
 from service.texts.languages import N_, Language
 from service.web.rendering import render
 from service.web.requests import Running
@@ -68,7 +69,7 @@ def post_check_receipt(
 
 def _not_made(language: Language, error: ServiceError | CredentialError) -> Response:
     status = 429 if isinstance(error, TooManyRequestsError) else 503 if isinstance(error, CustodyError) else 422
-    sentence = wording.sentence(error.message)
+    sentence = sentences.sentence(error.message)
     page = render("notice.html", language=language, status=status, back="/verify", title=NOT_MADE, sentence=sentence)
     page.headers["Cache-Control"] = "no-store"
     if isinstance(error, TooManyRequestsError):

@@ -19,7 +19,7 @@ from uuid import uuid4
 from credentials import CredentialError, extract, parse_json, sign
 from credentials.checks.digests import read_digests
 from credentials.instants import read_instant, write_instant
-from credentials.model.form import V2_CONTEXT
+from credentials.model.values import V2_CONTEXT
 from credentials.proofs.keys import base64url_encode
 from service.checking import questions, wording
 from service.checking.check import TONES, Checked, Tone

@@ -26,25 +26,17 @@ from credentials.graph.unprotected import (
     TRUTHS,
     VOCABULARIES,
 )
-from credentials.model.form import (
-    _RECEIVED,
-    V1_CONTEXT,
-    V2_CONTEXT,
-    Achievement,
+from credentials.model.achievement import Achievement, Criteria, ResultDescription, RubricCriterionLevel
+from credentials.model.badge import (
     AchievementSubject,
     BitstringStatusListEntry,
-    Criteria,
     EndorsementCredential,
-    IdentityObject,
-    Image,
     OpenBadgeCredential,
-    Profile,
     Result,
-    ResultDescription,
-    RubricCriterionLevel,
-    check_form,
-    is_open_badge,
 )
+from credentials.model.form import check_form, is_open_badge
+from credentials.model.profile import IdentityObject, Profile
+from credentials.model.values import RECEIVED, V1_CONTEXT, V2_CONTEXT, Image
 
 FULL: Any = json.loads((Path(__file__).parents[1] / "assets/full-badge.json").read_text())
 
@@ -152,11 +144,11 @@ def assert_alike(
 
 
 def write_badge(document: Any) -> Any:
-    return OpenBadgeCredential.model_validate(document, by_alias=True, by_name=False, context=_RECEIVED).to_json()
+    return OpenBadgeCredential.model_validate(document, by_alias=True, by_name=False, context=RECEIVED).to_json()
 
 
 def write_endorsement(document: Any) -> Any:
-    return EndorsementCredential.model_validate(document, by_alias=True, by_name=False, context=_RECEIVED).to_json()
+    return EndorsementCredential.model_validate(document, by_alias=True, by_name=False, context=RECEIVED).to_json()
 
 
 def test_the_full_badge_is_good_and_comes_out_as_it_went_in(schema: Schemas) -> None:

@@ -13,6 +13,7 @@ from service.access import callers
 from service.app import create_app
 from service.console import leaked_tokens
 from service.errors import UnauthenticatedError
+from service.intake import releasing
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, Evaluation, Network, Record
 from tests.worlds.acting import Actor, actor, all_pages, refused
@@ -118,7 +119,7 @@ def test_what_is_found_good_counts_again_and_is_awarded(stage: Stage, leaked: An
 def test_everything_is_decided_on_at_once_some_at_a_time(
     stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch, outcome: str, expected: str
 ) -> None:
-    monkeypatch.setattr(leaked_tokens, "CHUNK", 2)
+    monkeypatch.setattr(releasing, "CHUNK", 2)
     stage.achievement()
     made = [share(stage, n, leaked["token"]).json()["id"] for n in range(5)]
     swept = admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()}).json()
@@ -134,7 +135,7 @@ def test_everything_is_decided_on_at_once_some_at_a_time(
 def test_a_call_that_broke_off_goes_on_when_it_is_made_again(
     stage: Stage, leaked: Any, admin: Actor, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaked_tokens, "CHUNK", 2)
+    monkeypatch.setattr(releasing, "CHUNK", 2)
     made = [share(stage, n, leaked["token"]).json()["id"] for n in range(5)]
     honest, body = leaked_tokens._set_aside, {"quarantine_since": clock.at.isoformat()}
     calls: list[Any] = []

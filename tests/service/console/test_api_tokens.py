@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from service.access import callers
+from service.access import callers, tokens
 from service.errors import InvalidError
 from service.runtime.runtime import Runtime
 from service.tables import Idempotency, Member, Network, Token
@@ -150,7 +150,7 @@ def test_only_an_admin_handles_tokens_and_only_of_the_network_asked_for(
 
 def test_a_token_without_a_network_can_only_be_an_admins(running: Runtime) -> None:
     with running.database.read() as session, pytest.raises(InvalidError) as error:
-        callers.create_token(
+        tokens.create_token(
             session,
             name="t",
             scopes=["read"],

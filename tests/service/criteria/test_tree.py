@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.criteria import tree
-from service.criteria.kinds.rule import Attendance, Rule
+from service.criteria.kinds.attendance import Attendance
+from service.criteria.kinds.rule import Rule
 from service.criteria.tree import BEYOND_SCHEMA, Criterion
 from service.durations import Duration
 from service.errors import InvalidError

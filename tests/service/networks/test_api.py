@@ -15,10 +15,9 @@ from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import Fetched
 from credentials.proofs.dids import resolve_key
 from service.errors import CustodyError
-from service.networks import networks
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
-from service.signing import issuers, keyring
+from service.signing import base_url, issuers, keyring
 from service.tables import Key, Network
 from tests.worlds.acting import HILL, RIVER, Actor, actor, all_pages, refused, told
 from tests.worlds.runtimes import Clock
@@ -381,10 +380,10 @@ def test_the_profile_of_a_sandbox_network_says_test(running: Runtime, admin: Act
 def test_the_base_url_holds_once_a_credential_bears_it(running: Runtime) -> None:
     other = running.settings.model_copy(update={"base_url": "https://badges.example.org"})
     with running.database.write() as session:
-        networks.check_base_url(session, other)
-        networks.remember_base_url(session, running.settings)
-        networks.remember_base_url(session, running.settings)
+        base_url.check_base_url(session, other)
+        base_url.remember_base_url(session, running.settings)
+        base_url.remember_base_url(session, running.settings)
     with running.database.read() as session:
-        networks.check_base_url(session, running.settings)
+        base_url.check_base_url(session, running.settings)
         with pytest.raises(SettingsError, match=r"LAUREL_BASE_URL: expected http://localhost:8000.*got https://badges"):
-            networks.check_base_url(session, other)
+            base_url.check_base_url(session, other)

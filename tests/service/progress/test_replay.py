@@ -21,7 +21,7 @@ from service.runtime.runtime import Runtime
 from service.storage import past
 from service.storage.database import Database, WriteSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, Record, RecordBody, Role
-from service.tables.columns import PAST
+from service.tables.past import PAST
 from tests.worlds.acting import Actor, refused
 from tests.worlds.criteria_oracle import Held, World
 from tests.worlds.criteria_worlds import MEMBERS, NOW, PERSONS, definitions, worlds, write, write_evidence

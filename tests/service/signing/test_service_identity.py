@@ -8,12 +8,11 @@ from fastapi.testclient import TestClient
 
 from credentials.proofs.dids import did_web_url, resolve_key
 from service.checking import verification
-from service.networks import networks
 from service.public import documents
 from service.runtime.custody import Custody
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
-from service.signing import service_identity
+from service.signing import base_url, service_identity
 from tests.worlds.runtimes import BASE_URL, Clock
 
 ADDRESS = "/.well-known/did.json"
@@ -91,10 +90,10 @@ def test_it_can_be_rotated_before_anything_was_signed(running: Runtime) -> None:
 def test_its_base_url_is_remembered_with_its_first_key(running: Runtime) -> None:
     elsewhere = running.settings.model_copy(update={"base_url": "https://elsewhere.example.org"})
     with running.database.read() as session:
-        networks.check_base_url(session, elsewhere)
+        base_url.check_base_url(session, elsewhere)
     service_identity.identity(running)
     with running.database.read() as session, pytest.raises(SettingsError, match="LAUREL_BASE_URL"):
-        networks.check_base_url(session, elsewhere)
+        base_url.check_base_url(session, elsewhere)
 
 
 def test_the_document_is_answered_from_the_rows_also_for_our_own_checks(running: Runtime) -> None:

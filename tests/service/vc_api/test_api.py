@@ -14,11 +14,11 @@ from sqlalchemy import func, select, update
 
 from service.app import create_app
 from service.errors import CustodyError
-from service.networks import networks
 from service.operations import upkeep
 from service.runtime import settings
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
+from service.signing import base_url
 from service.tables import Key, VcApiKey, VcApiStatusEntry, VcApiStatusList
 from service.vc_api import keys
 from service.vc_api import status as vc_api_status
@@ -313,7 +313,7 @@ def test_an_address_that_is_in_somebodys_hands_stays(serve: Serve) -> None:
         issue(client)
         elsewhere = runtime_of(client).settings.model_copy(update={"base_url": "https://other.example"})
         with pytest.raises(settings.SettingsError):
-            networks.check_base_url(session, elsewhere)
+            base_url.check_base_url(session, elsewhere)
 
 
 def test_a_list_outlasts_that_the_vc_api_is_switched_off(serve: Serve) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from credentials.model.form import OpenBadgeCredential
+from credentials.model.badge import OpenBadgeCredential
 from service.checking import verification
 from service.checking.basis import comparison
 from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds

@@ -1,0 +1,95 @@
+"""Make, list and revoke tokens."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, not_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access.callers import SCOPES, digest_of
+from service.errors import InvalidError, NotFoundError
+from service.storage.paging import page
+from service.tables import Member, Network, Token
+from service.tables.identifiers import new_token
+
+
+def create_token(
+    session: OrmSession,
+    *,
+    name: str,
+    scopes: Collection[str],
+    network: Network | None,
+    member: Member | None = None,
+    now: datetime,
+    expires_at: datetime,
+) -> tuple[Token, str]:
+    """Add a token and return its row and its text, which is shown this once and never kept.
+
+    Raises:
+        InvalidError: unknown scope, "admin" with a network or another scope without one, expiry in the past.
+    """
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        listed = ", ".join(SCOPES)
+        raise InvalidError(
+            "scope-unknown", f"Expected scopes out of {listed}; got {', '.join(sorted(unknown)) or 'none'}.", "/scopes"
+        )
+    if ("admin" in scopes) != (network is None) or (network is None and set(scopes) != {"admin"}):
+        raise InvalidError(
+            "scope-misplaced", "Expected the scope admin alone without a network, or other scopes with one.", "/scopes"
+        )
+    if expires_at <= now:
+        raise InvalidError("expiry-past", "Expected an expiry in the future.", "/expires_at")
+    secret = new_token()
+    token = Token(
+        name=name,
+        sha256=digest_of(secret),
+        scopes=sorted(scopes),
+        network_id=network.id if network else None,
+        member_id=member.id if member else None,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(token)
+    session.flush()
+    return token, secret
+
+
+def list_tokens(
+    session: OrmSession, network: Network, now: datetime, *, after: str | None, limit: int, active: bool | None
+) -> tuple[Sequence[Token], str | None]:
+    """Return the network's tokens, never their text; `active` asks for those that are (or are not) good now."""
+    query = select(Token).where(Token.network_id == network.id)
+    if active is not None:
+        good = and_(Token.revoked_at.is_(None), Token.expires_at > now)
+        query = query.where(good if active else not_(good))
+    return page(session, query, Token.id, after, limit)
+
+
+def get_token(session: OrmSession, token_id: str, network: Network | None = None) -> Token:
+    """Return a token's row; of this network only, if one is given.
+
+    Raises:
+        NotFoundError: there is none (code "token-unknown").
+    """
+    try:
+        token = session.get(Token, UUID(token_id))
+    except ValueError:
+        token = None
+    if token is None or (network is not None and token.network_id != network.id):
+        raise NotFoundError("token-unknown", "No token has this id.")
+    return token
+
+
+def revoke_token(session: OrmSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
+    """Revoke a token at once and for good; the second time changes nothing. Waits for what is written with it now.
+
+    Raises:
+        NotFoundError: there is none (code "token-unknown").
+    """
+    token = get_token(session, token_id, network)
+    session.refresh(token, with_for_update=True)
+    if token.revoked_at is None:
+        token.revoked_at = now
+    return token

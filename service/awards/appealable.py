@@ -1,0 +1,45 @@
+"""Where and until when a decision about an award can be appealed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session as OrmSession
+
+from service.durations import Duration
+from service.tables import Credential, Network
+
+CONTESTABLE_FOR = Duration.parse("P3M")
+"""How long a decision can be contested: whoever was away for a whole school term still can."""
+
+
+def end_of_day(network: Network, at: datetime, span: Duration) -> datetime:
+    """Return the end of the day that lies so long after `at`, by the network's calendar."""
+    zone = ZoneInfo(network.time_zone)
+    last = span.after(at, zone).astimezone(zone).date()
+    return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def how(network: Network, **body: str) -> dict[str, Any]:
+    """Return how a refusal says that and where it can be contested: the address, and what is posted there."""
+    return {"url": f"/v1/networks/{network.slug}/cases", "body": body}
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """Where something can be contested, with which body, and until when."""
+
+    url: str
+    body: dict[str, str]
+    until: datetime
+
+
+def of_standing(session: OrmSession, row: Credential, now: datetime) -> Appeal | None:
+    """Return how it can be contested that a credential was revoked or suspended; None where it cannot be."""
+    decided_at = row.revoked_at or row.suspended_at
+    network = session.get_one(Network, row.network_id)
+    if decided_at is None or row.superseded_by is not None or network.state == "closed":
+        return None
+    until = end_of_day(network, decided_at, CONTESTABLE_FOR)
+    return Appeal(**how(network, credential=row.id), until=until) if now < until else None

@@ -1,0 +1,74 @@
+"""The rule `approval`: people in a role have decided."""
+
+from typing import Literal
+
+from pydantic import Field
+from sqlalchemy import distinct, func, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from service.bodies import RoleName
+from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, Asked, Compiled, Rows, figures, within
+from service.criteria.kinds.rule import Rule, Stability
+from service.criteria.parts import Amount
+from service.tables import Approval
+
+
+class Approved(Rule):
+    """People in a role who approved the award; nobody approves for themself."""
+
+    rule: Literal["approval"]
+    by_role: RoleName = Field(description="the role in the network that they have when they approve")
+    n: Amount = Field(1, description="as many different people as this, or more")
+    not_conflicted: bool = Field(
+        True, description="whether an approval does not count by somebody whom the member has approved in turn"
+    )
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        people = "person" if self.n == 1 else "people"
+        return f"{self.n} {people} with the role {self.by_role} who approved{self.window or ''}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
+        return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Nothing: whoever approves has the award decided in the same breath."""
+        return set()
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `n`, and the part of it that is there."""
+        _ = beside
+        return self.n, observed / self.n
+
+    def compiled(self, asked: Asked) -> Compiled:
+        """Count the people whose approvals count now, those of this achievement only."""
+        counts = [
+            Approval.outcome == "approved",
+            Approval.at <= NOW,
+            or_(Approval.ended_at.is_(None), Approval.ended_at > NOW),
+        ]
+        query: Rows = select(Approval.member_id, Approval.approver_who, Approval.at).where(
+            asked.own(Approval, Approval.member_id),
+            Approval.achievement_id == ACHIEVEMENT,
+            Approval.role == self.by_role,
+            *counts,
+        )
+        if self.not_conflicted:
+            back = aliased(Approval)
+            in_turn = select(back.id).where(
+                back.network_id == NETWORK,
+                back.outcome == "approved",
+                back.at <= NOW,
+                or_(back.ended_at.is_(None), back.ended_at > NOW),
+                back.approver_who == Approval.recipient_who,
+                back.recipient_who == Approval.approver_who,
+            )
+            query = query.where(~in_turn.exists())
+        rows = within(query, self.window, Approval.at, Approval.member_id, asked).subquery()
+        number = func.count(distinct(rows.c.approver_who))
+        numbers = figures(rows.c.member_id, number, literal(0), func.min(rows.c.at))
+        return Compiled(numbers.group_by(rows.c.member_id), None)

@@ -1,0 +1,166 @@
+"""The rule `endorsed`: people in the network vouch for a member."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import CTE, and_, case, distinct, func, literal_column, or_, select
+
+from service.bodies import RoleName
+from service.criteria.filters import EvaluationFilter
+from service.criteria.kinds.query import (
+    HELD,
+    MEMBERS,
+    NETWORK,
+    Asked,
+    Compiled,
+    evaluations_of,
+    figures,
+    first_of,
+    had_role,
+    person_of,
+)
+from service.criteria.kinds.rule import Also, Rule, Stability, number
+from service.criteria.parts import Amount, Most, Name
+from service.tables import Achievement
+
+
+class Endorsed(Rule):
+    """Colleagues who endorsed a skill of the member, each person once."""
+
+    rule: Literal["endorsed"]
+    skill: Name = Field(description="the skill, as endorsements name it")
+    gte: Amount = Field(description="by as many different people as this, or more")
+    distinct_orgs: Amount | None = Field(None, description="from as many different organizations as this, or more")
+    from_role: RoleName | None = Field(None, description="by people who had this role when they endorsed")
+    from_achievement: Name | None = Field(
+        None, description="by people who held this achievement, by ref, when they endorsed"
+    )
+    max_reciprocal: Most | None = Field(
+        None, description="of those whom the member has endorsed too, for whatever, count no more than this"
+    )
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which endorsements; all, if left out")
+
+    @field_validator("distinct_orgs")
+    @classmethod
+    def _within(cls, distinct_orgs: int, info: ValidationInfo) -> int:
+        people = info.data.get("gte")
+        if people is not None and distinct_orgs > people:
+            raise PydanticCustomError(
+                "orgs-too-many", "Expected at most {gte}, as so many people are asked for", {"gte": people}
+            )
+        return distinct_orgs
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        orgs = f" from {self.distinct_orgs} organizations" if self.distinct_orgs else ""
+        people = "person" if self.gte == 1 else "people"
+        return f"{self.gte} {people}{orgs} who endorsed {self.skill}{self._words}"
+
+    @property
+    def _words(self) -> str:
+        role = f" as {self.from_role}" if self.from_role else ""
+        holding = f" holding {self.from_achievement}" if self.from_achievement else ""
+        most = self.max_reciprocal
+        mutual = f", at most {most} of them endorsed in return" if most is not None else ""
+        return f"{role}{holding}{self.where}{self.window or ''}{mutual}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: an endorsement in return can take one away."""
+        return "may-change" if self.max_reciprocal is not None else super().stability
+
+    @property
+    def topics(self) -> set[str]:
+        """Endorsements of the skill."""
+        return {f"endorsement:{self.skill}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `gte`, and the part of it that is there."""
+        _ = beside
+        return self.gte, observed / self.gte
+
+    def also(self, beside: float) -> Also | None:
+        """Return from how many organizations they are, which is `beside`."""
+        if self.distinct_orgs is None:
+            return None
+        text = (
+            f"{number(beside)} of {self.distinct_orgs} {'organization' if self.distinct_orgs == 1 else 'organizations'}"
+        )
+        return Also("organizations", beside, self.distinct_orgs, "and", text)
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say how many have endorsed."""
+        people = "person" if required == 1 else "people"
+        return f"{number(observed)} of {number(required)} {people} who endorsed {self.skill}{self._words}"
+
+    def compiled(self, asked: Asked) -> Compiled:
+        """Count the people who endorsed a skill; beside them the organizations that they are from.
+
+        Of those whom the member has endorsed too only some count: the ones who endorsed last.
+        """
+        judge = asked.rows.another_member()
+        given = evaluations_of(self.where, self.window, asked, ["endorsement"], self.skill, judge.organization)
+        given = given.join(judge, judge.id == asked.rows.evaluation.evaluator_id)
+        if self.from_role is not None:
+            given = given.where(
+                had_role(self.from_role, asked.rows.evaluation.evaluator_id, asked.rows.evaluation.occurred_at, asked)
+            )
+        if self.from_achievement is not None:
+            held = (
+                select(asked.rows.award.id)
+                .join(Achievement, Achievement.id == asked.rows.award.achievement_id)
+                .where(
+                    asked.rows.award.member_id == asked.rows.evaluation.evaluator_id,
+                    asked.rows.award.awarded_at <= asked.rows.evaluation.occurred_at,
+                )
+                .where(
+                    asked.rows.award.state.in_(HELD),
+                    Achievement.ref == self.from_achievement,
+                    asked.rows.award.network_id == NETWORK,
+                )
+            )
+            given = given.where(held.exists())
+        rows = given.cte()
+        newest = first_of(rows, [rows.c.member_id, rows.c.judge], [rows.c.at.desc(), rows.c.record_id.desc()])
+        if self.max_reciprocal is not None:
+            own, given_back = asked.rows.another_member(), _endorsed_by_themselves(asked)
+            back = and_(given_back.c.giver == person_of(own), given_back.c.receiver == newest.c.judge)
+            people = (
+                select(*newest.c, case((given_back.c.giver.is_(None), 0), else_=1).label("returned"))
+                .join(own, own.id == newest.c.member_id)
+                .outerjoin(given_back, back)
+                .cte()
+            )
+            order = [people.c.at.desc(), people.c.record_id.desc()]
+            place = func.row_number().over(partition_by=[people.c.member_id, people.c.returned], order_by=order)
+            ranked = select(*people.c, place.label("place")).cte()
+            counts = or_(ranked.c.returned == 0, ranked.c.place <= self.max_reciprocal)
+            counted = select(ranked.c.member_id, ranked.c.judge, ranked.c.record_id, ranked.c.at).where(counts).cte()
+        else:
+            counted = newest
+        on_counted = and_(rows.c.member_id == counted.c.member_id, rows.c.judge == counted.c.judge)
+        people_of = func.count(distinct(rows.c.judge))
+        numbers = figures(rows.c.member_id, people_of, func.count(distinct(rows.c.organization)), func.min(rows.c.at))
+        numbers = numbers.select_from(rows).join(counted, on_counted).group_by(rows.c.member_id)
+        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+
+
+def _endorsed_by_themselves(asked: Asked) -> CTE:
+    """Return whom the members, as whoever they are, have endorsed for anything: (giver, receiver), both persons."""
+    mine, theirs = asked.rows.another_member(), asked.rows.another_member()
+    given = asked.rows.another_evaluation()
+    query = (
+        select(person_of(mine).label("giver"), person_of(theirs).label("receiver"))
+        .join_from(given, mine, mine.id == given.evaluator_id)
+        .join(theirs, theirs.id == given.member_id)
+        .where(given.network_id == NETWORK, given.kind == literal_column("'endorsement'"))
+    )
+    if asked.of_members:
+        # The members, and who is one person with them: two ways, each through its index.
+        own, same = asked.rows.another_member(), asked.rows.another_member()
+        persons = select(own.person_id).where(own.id.in_(MEMBERS), own.person_id.is_not(None))
+        others = select(same.id).where(same.person_id.in_(persons), same.network_id == NETWORK)
+        query = query.where(or_(given.evaluator_id.in_(MEMBERS), given.evaluator_id.in_(others)))
+    return query.distinct().cte()

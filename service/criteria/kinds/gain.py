@@ -1,0 +1,164 @@
+"""The rule `gain`: how much a score grew from one occasion to another."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Float, case, cast, func, or_, select, union
+
+from service.criteria.filters import EvaluationFilter
+from service.criteria.kinds.query import Asked, Compiled, DayNumber, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.rule import Also, Fault, Rule, Stability, number
+from service.criteria.parts import Amount, Name, Number
+from service.criteria.windows import most_days
+
+
+class Gain(Rule):
+    """What a member gained from the first score before to the best one after; all scores are scaled to 0..1.
+
+    The first score before is the one that counts: nobody gains by doing worse in a second one.
+    """
+
+    rule: Literal["gain"]
+    instrument: Name = Field(description="the assessment or survey, as evaluations name it")
+    metric: Literal["normalized", "change", "raw"] = Field(
+        description=(
+            "raw: post - pre; normalized: that as a part of what was left to gain, 1 - pre; "
+            "change: the same, and of a loss its part of what there was to lose, pre"
+        )
+    )
+    gte: Number = Field(gt=0, le=1, description="a gain of this or better")
+    or_post_gte: Number | None = Field(
+        None, gt=0, le=1, description="or any score after of this or better, whatever was before"
+    )
+    min_days: Amount | None = Field(None, description="days between before and after, or more")
+    same_form: bool | None = Field(
+        None, description="true: both on one form; false: on two different forms; left out: no matter"
+    )
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+
+    ROUNDED: ClassVar = 1e-9
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        other = f" or {self._after} of {number(self.or_post_gte)} or better" if self.or_post_gte is not None else ""
+        return f"{self._words} of {number(self.gte)} or better{other}"
+
+    @property
+    def _words(self) -> str:
+        kinds = {"normalized": "normalized gain", "change": "normalized change", "raw": "gain"}
+        days = f" over {self.min_days} days or more" if self.min_days else ""
+        forms = {None: "", True: " on the same form", False: " on another form"}[self.same_form]
+        return f"a {kinds[self.metric]} in {self.instrument}{days}{forms}{self.where}{self.window or ''}"
+
+    @property
+    def _after(self) -> str:
+        return f"a score after in {self.instrument}"
+
+    @property
+    def stability(self) -> Stability:
+        """That it may change: an earlier score before can still turn up."""
+        return "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment or survey."""
+        return {f"score:{self.instrument}", f"survey:{self.instrument}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `gte`, and the part of it that is there."""
+        _ = beside
+        return self.gte, max(observed, 0) / self.gte
+
+    def also(self, beside: float) -> Also | None:
+        """Return the best score after, which is `beside`."""
+        if self.or_post_gte is None:
+            return None
+        text = f"{self._after}: {number(beside)}, needed {number(self.or_post_gte)}"
+        return Also("post", beside, self.or_post_gte, "or", text)
+
+    def exact(self, observed: float) -> float:
+        """Return the gain; one that is the number asked for, but for rounding, is that number."""
+        return self.gte if abs(observed - self.gte) < self.ROUNDED else observed
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say what the gain is and what it must be."""
+        return f"{self._words}: {number(observed)}, needed {number(required)}"
+
+    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+        """Give also more days between than the window has."""
+        yield from super().impossible(zone)
+        days = most_days(self.window, zone)
+        if days is not None and self.min_days is not None and self.min_days >= days:
+            yield Fault("rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days")
+
+    def is_met(self, observed: Any, beside: Any) -> ColumnElement[bool]:
+        """Return the condition that numbers in SQL meet the rule, with the same room for rounding as `exact`."""
+        required, _ = self.measure(0, 0)
+        met: ColumnElement[bool] = observed > required - self.ROUNDED
+        return met if self.or_post_gte is None else or_(met, beside >= self.or_post_gte)
+
+    def compiled(self, asked: Asked) -> Compiled:
+        """Hold the scores after against the first score before, and take the best; beside it the best score after.
+
+        1. A gain is not defined for who had everything before, nor is the change of who has nothing before and after.
+        2. Who has no gain yet stands with nothing gained.
+        """
+        columns = (
+            asked.rows.evaluation.occasion,
+            asked.rows.evaluation.form,
+            asked.rows.evaluation.scaled,
+            DayNumber(asked.rows.evaluation.local_date).label("day"),
+        )
+        given = evaluations_of(self.where, self.window, asked, ["score", "survey"], self.instrument, *columns)
+        rows = given.where(
+            asked.rows.evaluation.scaled.is_not(None), asked.rows.evaluation.occasion.in_(("pre", "post"))
+        ).cte()
+        all_before = select(rows).where(rows.c.occasion == "pre").cte()
+        before = first_of(all_before, [all_before.c.member_id], [all_before.c.at, all_before.c.record_id])
+        after = select(rows).where(rows.c.occasion == "post").cte()
+        pre, post = before.c.scaled, after.c.scaled
+        left = case((pre < 1, 1 - pre), else_=None)
+        gains: dict[str, Any] = {
+            "raw": post - pre,
+            "normalized": (post - pre) / left,  # (1)
+            "change": case(
+                (post > pre, (post - pre) / left), (post < pre, (post - pre) / pre), (pre.in_((0, 1)), None), else_=0
+            ),
+        }
+        pairs: Rows = select(
+            after.c.member_id,
+            cast(gains[self.metric], Float).label("gain"),
+            after.c.at,
+            after.c.record_id,
+            before.c.record_id.label("before_id"),
+            before.c.at.label("before_at"),
+        ).join(before, before.c.member_id == after.c.member_id)
+        pairs = pairs.where(after.c.at > before.c.at)
+        if self.min_days is not None:
+            pairs = pairs.where(after.c.day - before.c.day >= self.min_days)
+        if self.same_form is not None:
+            forms = after.c.form == before.c.form if self.same_form else after.c.form != before.c.form
+            pairs = pairs.where(forms)
+        paired = pairs.cte()
+        defined = select(paired).where(paired.c.gain.is_not(None)).cte()
+        best = first_of(
+            defined, [defined.c.member_id], [defined.c.gain.desc(), defined.c.at.desc(), defined.c.record_id.desc()]
+        )
+        top = first_of(after, [after.c.member_id], [post.desc(), after.c.at.desc(), after.c.record_id.desc()])
+        first = select(rows.c.member_id, func.min(rows.c.at).label("at")).group_by(rows.c.member_id).cte()
+        numbers = (
+            figures(first.c.member_id, func.coalesce(best.c.gain, 0), func.coalesce(top.c.scaled, 0), first.c.at)  # (2)
+            .outerjoin(best, best.c.member_id == first.c.member_id)
+            .outerjoin(top, top.c.member_id == first.c.member_id)
+        )
+        found = [
+            select(best.c.member_id, best.c.record_id, best.c.at),
+            select(best.c.member_id, best.c.before_id.label("record_id"), best.c.before_at.label("at")),
+        ]
+        if self.or_post_gte is not None:
+            found.append(select(top.c.member_id, top.c.record_id, top.c.at))
+        records = union(*found).cte()
+        return Compiled(numbers, select(records))

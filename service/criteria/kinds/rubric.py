@@ -1,0 +1,105 @@
+"""The rule `rubric`: levels reached in criteria of a rubric."""
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+from sqlalchemy import and_, case, distinct, func, select
+
+from service.criteria.filters import RubricFilter
+from service.criteria.kinds.query import Asked, Compiled, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.rule import Rule, number
+from service.criteria.parts import Amount, Name, Names, Number
+
+
+class Rubric(Rule):
+    """A rubric, on which enough people found every criterion good enough in one and the same piece of work."""
+
+    rule: Literal["rubric"]
+    rubric: Name = Field(description="the rubric, as evaluations name it")
+    criteria: Annotated[
+        Annotated[Literal["*"], Tag("<all>")] | Annotated[Names, Tag("<some>")],
+        Discriminator(lambda value: "<all>" if isinstance(value, str) else "<some>"),
+    ] = Field(description='the criteria that must be met; "*": those that the result descriptions declare')
+    min_level: Number = Field(ge=0, le=1000, description="this level or better")
+    raters: Amount = Field(1, description="by as many different people as this, or more")
+    part: Name | None = Field(None, description="only evaluations of this part of the work")
+    where: RubricFilter = Field(RubricFilter(), description="which evaluations; all, if left out")
+
+    @property
+    def people(self) -> int:
+        """How many different people must agree: tier 4 is what two or more found."""
+        return max(self.raters, 2) if self.where.min_tier == 4 else self.raters
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        some = len(self.criteria) if self.criteria != "*" else 0
+        asked = f"{some} {'criterion' if some == 1 else 'criteria'}" if some else "all criteria"
+        part = f" (part {self.part})" if self.part else ""
+        by = f", found by {self.people} people" if self.people > 1 else ""
+        return f"{asked} of rubric {self.rubric}{part} at level {number(self.min_level)} or better{by}{self.where}{self.window or ''}"
+
+    @property
+    def topics(self) -> set[str]:
+        """Evaluations by the rubric."""
+        return {f"rubric:{self.rubric}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return the number of criteria; the progress counts the `beside` findings of single people too."""
+        _ = observed
+        return len(self.criteria), beside / (len(self.criteria) * self.people)
+
+    def compiled(self, asked: Asked) -> Compiled:
+        """Take the piece of work on which most criteria were found good enough by enough people.
+
+        Beside the number of those criteria stands, for the progress, that of findings by single people.
+        """
+        given = evaluations_of(
+            self.where,
+            self.window,
+            asked,
+            ["rubric"],
+            self.rubric,
+            asked.rows.evaluation.about_id,
+            asked.rows.rating.criterion,
+        )
+        given = given.join(asked.rows.rating, asked.rows.rating.record_id == asked.rows.evaluation.record_id).where(
+            asked.rows.rating.criterion.in_(self.criteria),
+            asked.rows.rating.level >= self.min_level,
+            asked.rows.evaluation.evaluator_id.is_not(None),
+        )
+        if self.part is not None:
+            given = given.where(asked.rows.evaluation.part == self.part)
+        rows = given.subquery()
+        people = func.count(distinct(rows.c.judge))
+        found = (
+            select(
+                rows.c.member_id,
+                rows.c.about_id,
+                case((people >= self.people, 1), else_=0).label("met"),
+                case((people > self.people, self.people), else_=people).label("findings"),
+                func.min(rows.c.at).label("first_at"),
+                func.max(rows.c.at).label("last_at"),
+            )
+            .group_by(rows.c.member_id, rows.c.about_id, rows.c.criterion)
+            .subquery()
+        )
+        attempts = (
+            select(
+                found.c.member_id,
+                found.c.about_id,
+                func.sum(found.c.met).label("met"),
+                func.sum(found.c.findings).label("findings"),
+                func.min(found.c.first_at).label("first_at"),
+                func.max(found.c.last_at).label("last_at"),
+            )
+            .group_by(found.c.member_id, found.c.about_id)
+            .subquery()
+        )
+        most, findings = func.max(attempts.c.met), func.max(attempts.c.findings)
+        numbers = figures(attempts.c.member_id, most, findings, func.min(attempts.c.first_at))
+        order = [attempts.c[name].desc() for name in ("met", "findings", "last_at", "about_id")]
+        best = first_of(attempts, [attempts.c.member_id], order)
+        on_best = and_(best.c.member_id == rows.c.member_id, best.c.about_id == rows.c.about_id)
+        records: Rows = select(rows.c.member_id, rows.c.record_id, rows.c.at).join(best, on_best).distinct()
+        return Compiled(numbers.group_by(attempts.c.member_id), records)

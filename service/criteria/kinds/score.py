@@ -1,0 +1,60 @@
+"""The rule `score`: a score reached in an instrument."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import func, literal, select
+
+from service.criteria.filters import EvaluationFilter
+from service.criteria.kinds.query import Asked, Compiled, evaluations_of, figures, first_of
+from service.criteria.kinds.rule import Rule, Stability, number
+from service.criteria.parts import Name, Number
+
+
+class Score(Rule):
+    """A score in an assessment, scaled to 0..1."""
+
+    rule: Literal["score"]
+    assessment: Name = Field(description="the assessment, as evaluations name it")
+    stat: Literal["best", "last", "first"] = Field("best", description="which score counts where there are several")
+    gte: Number = Field(gt=0, le=1, description="this scaled score or better")
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+
+    @property
+    def requirement(self) -> str:
+        """What the rule asks for."""
+        return f"{self._words} of {number(self.gte)} or better"
+
+    @property
+    def _words(self) -> str:
+        return f"a {self.stat} score in assessment {self.assessment}{self.where}{self.window or ''}"
+
+    @property
+    def stability(self) -> Stability:
+        """Whether it only grows: the last score can be worse, and late evidence can come before the first."""
+        return super().stability if self.stat == "best" else "may-change"
+
+    @property
+    def topics(self) -> set[str]:
+        """Scores in the assessment."""
+        return {f"score:{self.assessment}"}
+
+    def measure(self, observed: float, beside: float) -> tuple[float, float]:
+        """Return `gte`, and the part of it that is there."""
+        _ = beside
+        return self.gte, observed / self.gte
+
+    def sentence(self, observed: float, required: float) -> str:
+        """Say what the score is and what it must be."""
+        return f"{self._words}: {number(observed)}, needed {number(required)}"
+
+    def compiled(self, asked: Asked) -> Compiled:
+        """Return the rule as SQL."""
+        given = evaluations_of(self.where, self.window, asked, ["score"], self.assessment, asked.rows.evaluation.scaled)
+        rows = given.where(asked.rows.evaluation.scaled.is_not(None)).subquery()
+        first = select(*rows.c, func.min(rows.c.at).over(partition_by=rows.c.member_id).label("first_at")).subquery()
+        late, early = [first.c.at.desc(), first.c.record_id.desc()], [first.c.at, first.c.record_id]
+        orders: dict[str, list[Any]] = {"best": [first.c.scaled.desc(), *late], "last": late, "first": early}
+        chosen = first_of(first, [first.c.member_id], orders[self.stat])
+        numbers = figures(chosen.c.member_id, chosen.c.scaled, literal(0), chosen.c.first_at)
+        return Compiled(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))

@@ -1,0 +1,42 @@
+"""The types of contributions that evidence may name."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+)
+from pydantic_core import PydanticCustomError
+
+CONTRIBUTION_TYPES = (
+    "attended",
+    "facilitated",
+    "presented",
+    "shared",
+    "authored",
+    "commented",
+    "reviewed",
+    "mentored",
+    "submitted",
+    "answered",
+    "completed",
+    "goal_met",
+    "organized",
+)
+"""What a member can do in a network; the network's own names begin with `x-`."""
+_TYPE = f"({'|'.join(CONTRIBUTION_TYPES)}|x-[a-z0-9][a-z0-9_-]{{0,60}})"
+
+
+def _contribution_type(value: Any) -> Any:
+    if isinstance(value, str) and (not re.fullmatch(_TYPE, value)):
+        listed = ", ".join(CONTRIBUTION_TYPES)
+        raise PydanticCustomError(
+            "contribution-type-unknown", "Expected one of {listed}, or a name that begins with x-", {"listed": listed}
+        )
+    return value
+
+
+ContributionType = Annotated[
+    str, BeforeValidator(_contribution_type), Field(json_schema_extra={"pattern": f"^{_TYPE}$"}, examples=["reviewed"])
+]

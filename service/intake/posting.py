@@ -1,0 +1,98 @@
+"""Take in one piece of evidence, or take it back, and settle at once what follows."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import select
+
+from service.access.callers import Caller
+from service.awards import settling
+from service.bodies import Body, Prose
+from service.criteria import rejudging
+from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
+from service.evidence import derivation
+from service.evidence import flags as evidence_flags
+from service.evidence.bodies import Submitted
+from service.evidence.recording import Kind, Submission, actor_of, sealed, submit_all
+from service.outbox import events
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Network, Record, RecordBody
+
+
+class VoidIn(Body):
+    """Why a record no longer counts."""
+
+    reason: Prose = Field(examples=["Posted for the wrong member."])
+
+
+def submit(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller | None,
+    kind: Kind,
+    body: Submitted,
+    now: datetime,
+) -> Submission:
+    """Record one contribution or evaluation, and award at once what the member has earned by it automatically.
+
+    Raises:
+        InvalidError, ForbiddenError: it cannot be true, or not from this caller; the pointer says where.
+        ConflictError: its `ref` or `source` is another record's (code "record-differs").
+    """
+    [outcome] = submit_all(session, network, caller, kind, [body], now)
+    if isinstance(outcome, ServiceError):
+        raise outcome
+    if outcome.status != "accepted" or outcome.member_id is None:
+        return outcome
+    made = settling.settle(session, running, network, [outcome.member_id], now)
+    return replace(outcome, awards=tuple(made))
+
+
+def void(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    record_id: UUID,
+    body: VoidIn,
+    now: datetime,
+) -> tuple[Record, bool]:
+    """Take a record back, and return the record that voids it and whether it is new.
+
+    What was derived from it goes, with the evaluations of a contribution; awards that rested on it are decided again.
+
+    Raises:
+        NotFoundError: the network has no such record (code "record-unknown").
+        ConflictError: it is itself a void (code "void-of-void").
+        ForbiddenError: a member's token voids what that member did not post (code "record-not-own").
+        CustodyError: an award is lost and that cannot be signed now; nothing has changed.
+    """
+    found = select(Record).where(Record.id == record_id, Record.network_id == network.id)
+    record = session.scalar(found.with_for_update(key_share=True))
+    if record is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    if record.kind == "void":
+        raise ConflictError("void-of-void", "Expected a contribution or an evaluation; what is void stays void.")
+    if caller.member_id is not None and record.actor_member_id != caller.member_id:
+        raise ForbiddenError("record-not-own", "Expected a record that this token's member posted.")
+    before = session.scalar(select(Record).where(Record.voids == record.id))
+    if before is not None:
+        return before, False
+    said = body.model_dump()
+    tier = derivation.tier(actor_of(session, caller, now), None)
+    made = sealed(network, caller, said, now, kind="void", status="accepted", tier=tier, voids=record.id)
+    session.add(made)
+    record.held_for = None  # nothing flows in from it any more
+    session.flush()
+    derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
+    fallen = derivation.forget(session, [record.id], now, made.id)
+    evidence_flags.settle(session, {record.id, *evidence_flags.resting_on(session, [record.id])}, "voided", caller, now)
+    events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
+    rejudging.mark(session, network, fallen.member_ids, now)
+    settling.review_after_void(session, running, network, fallen.record_ids, now)
+    settling.settle(session, running, network, fallen.member_ids, now)
+    return made, True

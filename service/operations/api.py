@@ -1,0 +1,27 @@
+"""Health over HTTP."""
+
+from fastapi import APIRouter, Request, Response
+
+from service.operations import health
+from service.web.requests import Answer, Now, Reader, Running, reply
+
+router = APIRouter(tags=["public documents"])
+
+
+class Health(Answer):
+    """How the service is."""
+
+    status: str
+    database: str
+    migrated: bool
+    overdue_status_lists: int
+    messages_waiting: int
+    members_unsettled: int
+
+
+@router.get("/health", response_model=Health)
+def get_health(request: Request, session: Reader, running: Running, now: Now) -> Response:
+    """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""
+    _ = request
+    found = health.look(session, running, now)
+    return reply(200 if found["status"] == "ok" else 503, Health(**found))

@@ -1,0 +1,43 @@
+"""Rows of `checking`: questions to recipients."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row, one_of
+from service.tables.identifiers import new_id
+
+
+class Confirmation(Row):
+    """The question whether a badge is theirs, to whoever it was issued to. Nothing says who asked.
+
+    The two secrets are those of the asker's page and of the link in the mail; the second one stands here too, locked by
+    custody, since the mail is written later. `mail_at` is when the mail may leave; after `expires_at` nothing can be
+    answered. What it has come to is read from the answer, the credential and the time.
+
+    `identity_id` is the address that is asked: with it goes the question.
+    """
+
+    __tablename__ = "confirmations"
+    __table_args__ = (
+        one_of("answer", "yes", "no"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
+        Index(None, "credential_id", "mail_at"),
+        Index(None, "identity_id"),
+        Index(None, "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    identity_id: Mapped[UUID] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
+    page_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    mail_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    mail_secret: Mapped[str] = mapped_column(Text)
+    code: Mapped[str] = mapped_column(String(8))
+    asked_at: Mapped[datetime]
+    mail_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(String(8))
+    answered_at: Mapped[datetime | None]

@@ -1,0 +1,187 @@
+"""Rows of `evidence`: records as they came, and what is derived from them."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row, one_of
+from service.tables.identifiers import new_id
+
+
+class Record(Row):
+    """Everything that came in, as it came: append-only, the truth.
+
+    `position` is empty only between the insert and the commit (`service.database.commit`). `accepted_at` is when a
+    record that was held or set aside began to count; empty where it did at once.
+    `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
+    A record of kind `void` names in `voids` the record that it takes back.
+    """
+
+    __tablename__ = "records"
+    __table_args__ = (
+        one_of("kind", "contribution", "evaluation", "void"),
+        one_of("status", "held", "accepted", "quarantined"),
+        UniqueConstraint("network_id", "position"),
+        UniqueConstraint("network_id", "kind", "source_system", "source_id"),
+        UniqueConstraint("network_id", "kind", "ref"),
+        Index(None, "network_id", "held_for"),
+        Index(None, "network_id", "received_at"),
+        Index("ix_records_voids", "voids", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    position: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(16))
+    ref: Mapped[str | None] = mapped_column(String(200))
+    source_system: Mapped[str | None] = mapped_column(String(200))
+    source_id: Mapped[str | None] = mapped_column(String(400))
+    received_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    occurred_at: Mapped[datetime | None]
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    body_digest: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(32))
+    tier: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    held_for: Mapped[str | None] = mapped_column(String(200))
+    voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+
+
+class Flag(Row):
+    """Why a record deserves a second look, found when it came in or said later.
+
+    `other_id` is the record beside which it is odd; the members are those on whom the two bear. While a flag that sets aside is open, the record is quarantined.
+    """
+
+    __tablename__ = "flags"
+    __table_args__ = (
+        one_of("kind", "late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"),
+        one_of("state", "open", "released", "voided"),
+        Index(None, "network_id", "kind"),
+        Index(None, "record_id"),
+        Index(None, "other_id"),
+        Index(None, "member_id"),
+        Index(None, "other_member_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"))
+    other_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    other_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    sets_aside: Mapped[bool] = mapped_column(Boolean)
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+
+
+class RecordBody(Row):
+    """The body of a record, apart from it so that it can be erased."""
+
+    __tablename__ = "record_bodies"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    body: Mapped[dict[str, Any]]
+
+
+class Contribution(Row):
+    """What a member did, derived from an accepted, not voided record; can be rebuilt."""
+
+    __tablename__ = "contributions"
+    __table_args__ = (
+        Index(None, "network_id", "member_id", "type", "occurred_at"),
+        Index(None, "member_id", "occurred_at"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    type: Mapped[str] = mapped_column(String(64))
+    occurred_at: Mapped[datetime]
+    local_date: Mapped[date]
+    local_week: Mapped[str] = mapped_column(String(8))
+    minutes: Mapped[int | None]
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))
+    peer_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    resource: Mapped[str | None] = mapped_column(String(400))
+    tier: Mapped[int]
+
+
+class ContributionTag(Row):
+    """One tag of a contribution, a row of its own so that rules can ask for it."""
+
+    __tablename__ = "contribution_tags"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(100), primary_key=True)
+
+
+class ContributionArtifact(Row):
+    """The digest of one piece of work of a contribution, to find it again under another name."""
+
+    __tablename__ = "contribution_artifacts"
+    __table_args__ = (Index(None, "network_id", "sha256"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+
+
+class Evaluation(Row):
+    """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
+
+    `about_kind` and `about_id` name the member, contribution (its record), session or network judged;
+    `member_id` is the member on whom it bears, empty for sessions and networks.
+    """
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        one_of("kind", "rubric", "score", "survey", "endorsement", "reflection"),
+        one_of("about_kind", "member", "contribution", "session", "network", "achievement"),
+        one_of("occasion", "pre", "post", "pulse"),
+        Index(None, "network_id", "member_id", "kind", "instrument"),
+        Index(
+            "ix_evaluations_endorsed_by",
+            "evaluator_id",
+            sqlite_where=text("kind = 'endorsement'"),
+            postgresql_where=text("kind = 'endorsement'"),
+        ),
+        Index(None, "about_id"),
+        Index(None, "evaluator_id", "member_id"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    about_kind: Mapped[str] = mapped_column(String(16))
+    about_id: Mapped[UUID]
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    evaluator_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    instrument: Mapped[str | None] = mapped_column(String(200))
+    instrument_version: Mapped[str | None] = mapped_column(String(64))
+    part: Mapped[str | None] = mapped_column(String(100))
+    occasion: Mapped[str | None] = mapped_column(String(8))
+    form: Mapped[str | None] = mapped_column(String(64))
+    occurred_at: Mapped[datetime]
+    local_date: Mapped[date]
+    local_week: Mapped[str] = mapped_column(String(8))
+    scaled: Mapped[float | None]
+    tier: Mapped[int]
+
+
+class Rating(Row):
+    """The level that one rubric evaluation gives one criterion."""
+
+    __tablename__ = "ratings"
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.record_id", ondelete="CASCADE"), primary_key=True)
+    criterion: Mapped[str] = mapped_column(String(200), primary_key=True)
+    level: Mapped[float]

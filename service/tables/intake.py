@@ -1,0 +1,35 @@
+"""Rows of `intake`: imports and their answers."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row
+from service.tables.identifiers import new_id
+
+
+class Import(Row):
+    """One bulk body or file, taken in chunks: `next_line` moves in each chunk's own commit."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    next_line: Mapped[int] = mapped_column(default=1)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportAnswer(Row):
+    """The answer lines of one chunk, kept for the retry of a bulk body; expires with its idempotency row."""
+
+    __tablename__ = "import_answers"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    first_line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    lines: Mapped[str] = mapped_column(Text)

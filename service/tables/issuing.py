@@ -1,0 +1,82 @@
+"""Rows of `issuing`: receipts, credentials and status lists."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row, one_of
+from service.tables.identifiers import new_credential_id, new_id
+
+
+class Receipt(Row):
+    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "award_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    full: Mapped[dict[str, Any]]
+    public: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    as_of: Mapped[datetime]
+    position: Mapped[int]
+    decided_at: Mapped[datetime]
+
+
+class StatusList(Row):
+    """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
+
+    __tablename__ = "status_lists"
+    __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "network_id", "purpose"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    length: Mapped[int]
+    signed: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+
+
+class Credential(Row):
+    """A signed credential: its text as given out, and what has become of it since.
+
+    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
+
+    `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
+    """
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        one_of("visibility", "public", "unlisted", "private"),
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(None, "award_id"),
+        Index(None, "network_id", "issued_at"),
+        Index("ix_credentials_revoked", "status_list_id", "revoked_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_credential_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"))
+    visibility: Mapped[str] = mapped_column(String(16), default="unlisted")
+    status_list_id: Mapped[UUID] = mapped_column(ForeignKey("status_lists.id"))
+    status_index: Mapped[int]
+    issued_at: Mapped[datetime]
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime | None]
+    signed: Mapped[str] = mapped_column(Text)
+    jwt: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None]
+    revocation_reason: Mapped[str | None] = mapped_column(Text)
+    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    suspended_at: Mapped[datetime | None]
+    suspension_reason: Mapped[str | None] = mapped_column(Text)
+    suspended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    reinstated_at: Mapped[datetime | None]
+    superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))

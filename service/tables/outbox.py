@@ -1,0 +1,48 @@
+"""Rows of `outbox`: events and messages."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row, one_of
+from service.tables.identifiers import new_id
+
+
+class Event(Row):
+    """What happened, in order: the outbox. Rendered when delivered, so it holds no personal content."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("network_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    position: Mapped[int | None]
+    type: Mapped[str] = mapped_column(String(64))
+    about: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class Message(Row):
+    """A message about a credential to whoever has it, about a webhook to its network, or about a case to one in it.
+
+    Rendered when sent. `member_id` is to whom one about a step of a case goes. One that asks whether a badge is theirs
+    goes with its question.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+    webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
+    case_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_steps.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    confirmation_id: Mapped[UUID | None] = mapped_column(ForeignKey("confirmations.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,34 @@
+"""Tables of what rows said before, without personal content, for replaying decisions."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Table,
+    Uuid,
+)
+
+from service.tables.achievements import Enrolment
+from service.tables.columns import Instant, Row
+from service.tables.evidence import Contribution, ContributionTag, Evaluation, Rating
+from service.tables.networks import Member, Role
+
+
+def _past(row: type[Row]) -> Table:
+    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+
+    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    """
+    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
+    times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
+    times += [Column("known_until", Instant(), nullable=False)]
+    name = f"past_{row.__tablename__}"
+    return Table(name, Row.metadata, *columns, *times, Column("ended_by", Uuid()), Index(None, found_by))
+
+
+PAST: dict[type[Row], Table] = {
+    row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
+}
+"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""
