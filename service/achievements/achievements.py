@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
 from service.achievements import definitions, enrolments, pictures, publishing
-from service.achievements.definitions import AchievementFields, AchievementIn
+from service.achievements.definitions import NOBODY, AchievementFields, AchievementIn
 from service.criteria import rejudging, topics
 from service.criteria.kinds.rule import number
 from service.errors import ConflictError, InvalidError, NotFoundError
@@ -124,6 +124,18 @@ def get_version(session: OrmSession, achievement: Achievement, version: int) -> 
     if found is None:
         raise NotFoundError("version-unknown", "This achievement has no version with this number.")
     return found
+
+
+def to_try(session: ReadSession, network: Network, ref: str, body: AchievementFields) -> AchievementVersion:
+    """Return a version that is tried and never stored, of the achievement with this `ref` or of one to come.
+
+    Raises:
+        InvalidError: it could not be published; pointers begin with "/definition".
+    """
+    known = session.scalar(select(Achievement.id).where(Achievement.network_id == network.id, Achievement.ref == ref))
+    definition = body.definition("/definition")
+    said: dict[str, Any] = {"name": body.name, "award": body.award}
+    return AchievementVersion(achievement_id=known or NOBODY, version=0, definition=definition, **said)
 
 
 def list_achievements(

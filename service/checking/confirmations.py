@@ -31,11 +31,12 @@ from sqlalchemy.orm import Session as OrmSession
 from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.issuing import unsigned
 from service.issuing.unsigned import Recipient
+from service.outbox import mailbox
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers
 from service.storage.database import ReadSession, WriteSession
-from service.tables import AchievementVersion, Award, Confirmation, Credential, Identity, Message, Network
+from service.tables import AchievementVersion, Award, Confirmation, Credential, Identity, Network
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
@@ -151,7 +152,7 @@ def ask(session: WriteSession, running: Runtime, url: str, now: datetime) -> str
     question.mail_secret = running.custody.lock(mail_secret.encode(), _name(question))
     session.add(question)
     session.flush()  # before what refers to it: the rows are not related as objects
-    session.add(Message(network_id=row.network_id, confirmation_id=question.id, due_at=mail_at))
+    mailbox.queue_question(session, row.network_id, question.id, mail_at)
     return page_secret
 
 

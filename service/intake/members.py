@@ -12,6 +12,7 @@ from service.awards import reviews, settling
 from service.criteria import rejudging
 from service.errors import InvalidError, ServiceError
 from service.evidence import derivation, recording
+from service.networks import members
 from service.networks.members import MemberIn, RoleIn
 from service.networks.persons import forget_without_members, person_for
 from service.outbox import events
@@ -19,7 +20,6 @@ from service.runtime.runtime import Runtime
 from service.storage import past
 from service.storage.database import WriteSession
 from service.tables import Member, Network, Person, Role
-from service.tables.identifiers import new_id
 
 
 def put_member(
@@ -65,8 +65,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     known = session.get(Person, member.person_id) if member and member.person_id else None
     person, changed = person_for(session, network, known, body, now)
     if member is None:
-        member = Member(id=new_id(), network_id=network.id, ref=body.ref, enrolled_at=now, known_from=now)
-        session.add(member)
+        member = members.new_member(session, network, body.ref, now)
     said: dict[str, Any] = {"person_id": person.id} if person is not None else {}
     if "organization" in body.model_fields_set:
         said["organization"] = body.organization
@@ -111,8 +110,8 @@ def _put_roles(
     placed: list[Role] = []
     for place, posted in enumerate(wanted):
         same = [row for row in on_record if row.role == posted.role]
-        running = [row.from_at for row in same if _overlaps(row, now, None) and row.from_at <= now]
-        start = posted.from_ or min(running, default=now)
+        since = [row.from_at for row in same if _overlaps(row, now, None) and row.from_at <= now]
+        start = posted.from_ or min(since, default=now)
         if posted.until is not None and posted.until <= start:
             raise InvalidError(
                 "role-ends-before-start", "Expected a role that ends after it starts.", f"/roles/{place}/until"
@@ -120,7 +119,7 @@ def _put_roles(
         if any(row.role == posted.role and _overlaps(row, start, posted.until) for row in placed):
             raise InvalidError("roles-overlap", "Expected a role once at one time.", f"/roles/{place}")
         corrected = [row for row in same if _overlaps(row, start, posted.until)]
-        row = corrected[0] if corrected else Role(id=new_id(), member_id=member.id, role=posted.role)
+        row = corrected[0] if corrected else members.new_role(member, posted.role)
         _keep_role(session, row, start, posted.until, now)
         row.from_at, row.until_at = start, posted.until
         derivation.date_role(row, zone)

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.bodies import Body, Did, EmailAddress, Instant, Line, Ref, RoleName
 from service.errors import NotFoundError
-from service.storage.database import ReadSession
+from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Identity, Member, Network, Person, Role
+from service.tables.identifiers import new_id
 
 
 class RoleIn(Body):
@@ -80,6 +81,18 @@ class MemberView:
     name: str | None = None
     identities: dict[str, str] = field(default_factory=dict)
     roles: tuple[Role, ...] = ()
+
+
+def new_member(session: WriteSession, network: Network, ref: str, now: datetime) -> Member:
+    """Add a member under the network's own `ref`, without a person yet."""
+    member = Member(id=new_id(), network_id=network.id, ref=ref, enrolled_at=now, known_from=now)
+    session.add(member)
+    return member
+
+
+def new_role(member: Member, role: str) -> Role:
+    """Return a new role of a member, to be given its dates and added."""
+    return Role(id=new_id(), member_id=member.id, role=role)
 
 
 def get_member(session: OrmSession, network: Network, ref: str) -> Member:

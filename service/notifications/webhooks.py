@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials import UnavailableError
 from service.bodies import Body, Prose, WebUrl
 from service.errors import ConflictError, InvalidError, NotFoundError
-from service.outbox import events
+from service.outbox import events, mailbox
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
-from service.tables import Delivery, Event, Message, Network, Webhook
+from service.tables import Delivery, Event, Network, Webhook
 from service.tables.identifiers import new_id
 
 MAX_WEBHOOKS = 20
@@ -188,7 +188,7 @@ def disable(
     row.state, row.disabled_for, row.disabled_at = "disabled", reason, now
     _tell(session, network, "webhook.disabled", row, now)
     if reason != "asked" and network.email is not None:
-        session.add(Message(network_id=network.id, webhook_id=row.id, due_at=now))
+        mailbox.queue_disabled(session, network, row.id, now)
 
 
 def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
@@ -198,7 +198,7 @@ def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datet
         NotFoundError: the network has none with this id.
     """
     row = find(session, network, webhook_id, lock=True)
-    session.execute(delete(Message).where(Message.webhook_id == row.id))
+    mailbox.forget_webhook(session, row.id)
     session.execute(delete(Delivery).where(Delivery.webhook_id == row.id))
     session.delete(row)
     session.flush()

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from service.storage.database import WriteSession
 from service.tables import CaseStep, Credential, Message, Network
 
@@ -11,6 +13,21 @@ from service.tables import CaseStep, Credential, Message, Network
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
     """Add the message that tells the educator of a credential; it is sent after the commit, not here."""
     session.add(Message(network_id=network.id, credential_id=credential.id, due_at=now))
+
+
+def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:
+    """Add the message that asks a recipient whether a badge is theirs."""
+    session.add(Message(network_id=network_id, confirmation_id=confirmation_id, due_at=due_at))
+
+
+def queue_disabled(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
+    """Add the message that tells a network that one of its webhooks was disabled."""
+    session.add(Message(network_id=network.id, webhook_id=webhook_id, due_at=now))
+
+
+def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:
+    """Delete what was to be told of a webhook, sent or not."""
+    session.execute(delete(Message).where(Message.webhook_id == webhook_id))
 
 
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:

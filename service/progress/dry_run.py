@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -26,7 +25,7 @@ from service.progress import progress
 from service.progress.progress import MEMBERS_AT_ONCE, Node
 from service.storage.database import ReadSession
 from service.storage.paging import read_cursor, write_cursor
-from service.tables import Achievement, AchievementVersion, Award, Member, Network
+from service.tables import AchievementVersion, Award, Member, Network
 from service.tables.awards import LIVE
 
 LOOKED_AT = 5_000
@@ -165,12 +164,7 @@ def _progress(node: Node) -> float:
 
 def _version(session: ReadSession, network: Network, ref: str, body: DryRunIn) -> AchievementVersion:
     if body.definition is not None:
-        definition = body.definition.definition("/definition")
-        known = session.scalar(
-            select(Achievement.id).where(Achievement.network_id == network.id, Achievement.ref == ref)
-        )
-        said: dict[str, Any] = {"name": body.definition.name, "award": body.definition.award}
-        return AchievementVersion(achievement_id=known or NOBODY, version=0, definition=definition, **said)
+        return achievements.to_try(session, network, ref, body.definition)
     achievement = achievements.get_achievement(session, network, ref)
     if body.version is not None:
         return achievements.get_version(session, achievement, body.version)

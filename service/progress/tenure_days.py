@@ -12,8 +12,9 @@ from sqlalchemy import or_, select
 
 from service.criteria import rejudging
 from service.runtime.runtime import Runtime
-from service.storage.database import ReadSession, insert_new
-from service.tables import Listener, Member, Network, Role, ServiceFact
+from service.storage import facts
+from service.storage.database import ReadSession
+from service.tables import Listener, Member, Network, Role
 
 
 def mark_tenures(running: Runtime) -> int:
@@ -24,12 +25,8 @@ def mark_tenures(running: Runtime) -> int:
     for network_id in due:
         with running.database.write() as session:
             network = session.get_one(Network, network_id)
-            name, day = _fact(network_id), _day(network, now)
-            insert_new(session, ServiceFact, {"name": name, "value": ""})
-            fact = session.get_one(ServiceFact, name, with_for_update=True, populate_existing=True)
-            if fact.value == day:
+            if not facts.change(session, _fact(network_id), _day(network, now)):
                 continue  # another process was faster
-            fact.value = day
             roles = select(Listener.topic).where(Listener.network_id == network_id, Listener.topic.startswith("role:"))
             wanted = {topic.removeprefix("role:") for topic in session.scalars(roles)}
             held = (
@@ -53,8 +50,7 @@ def _listening(session: ReadSession, now: datetime) -> list[tuple[UUID, str]]:
 
 
 def _is_done(session: ReadSession, network_id: UUID, day: str) -> bool:
-    fact = session.get(ServiceFact, _fact(network_id))
-    return fact is not None and fact.value == day
+    return facts.known(session, _fact(network_id)) == day
 
 
 def _day(network: Network, now: datetime) -> str:

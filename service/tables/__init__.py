@@ -27,7 +27,8 @@ from service.tables.issuing import Credential, Receipt, StatusList
 from service.tables.networks import Identity, Member, Network, Person, Role, Session
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
-from service.tables.signing import Key, ServiceFact, ServiceKey
+from service.tables.signing import Key, ServiceKey
+from service.tables.storage import ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
 from service.tables.web import Idempotency
 

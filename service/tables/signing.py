@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row, one_of
@@ -53,12 +53,3 @@ class ServiceKey(Row):
     custody_uri: Mapped[str]
     valid_from: Mapped[datetime]
     retired_at: Mapped[datetime | None]
-
-
-class ServiceFact(Row):
-    """A fact about this installation that must not change: the base URL once a credential exists."""
-
-    __tablename__ = "service_facts"
-
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(Text)

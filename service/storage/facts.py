@@ -1,0 +1,27 @@
+"""Facts about this installation that outlive a process, each a name and a value."""
+
+from sqlalchemy.orm import Session as OrmSession
+
+from service.storage.database import WriteSession, insert_new
+from service.tables import ServiceFact
+
+
+def known(session: OrmSession, name: str) -> str | None:
+    """Return the value of a fact, or None."""
+    fact = session.get(ServiceFact, name)
+    return fact.value if fact is not None else None
+
+
+def remember(session: WriteSession, name: str, value: str) -> None:
+    """Write down a fact unless it is known."""
+    insert_new(session, ServiceFact, {"name": name, "value": value})
+
+
+def change(session: WriteSession, name: str, value: str) -> bool:
+    """Give a fact this value; return whether it had another one. Of two at the same moment, one gets True."""
+    insert_new(session, ServiceFact, {"name": name, "value": ""})
+    fact = session.get_one(ServiceFact, name, with_for_update=True, populate_existing=True)
+    if fact.value == value:
+        return False
+    fact.value = value
+    return True
