@@ -49,7 +49,7 @@ class _HeadAsGet:
         await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
-def create_app(running: Runtime) -> FastAPI:
+def create_app(runtime: Runtime) -> FastAPI:
     """Return the application of one runtime.
 
     The database must be migrated; nothing is read from it before the first request.
@@ -57,13 +57,13 @@ def create_app(running: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        running: Runtime = app.state.runtime
-        beside = [Upkeep(running), *(Upkeep(running, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
+        runtime: Runtime = app.state.runtime
+        beside = [Upkeep(runtime), *(Upkeep(runtime, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
         for each in beside:
             each.start()
         yield
         await asyncio.gather(*(run_in_threadpool(each.stop) for each in beside))
-        running.database.dispose()
+        runtime.database.dispose()
 
     app = Laurel(
         title="Laurel",
@@ -72,17 +72,17 @@ def create_app(running: Runtime) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=running.settings.max_body_bytes,
+        max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
     )
-    app.state.runtime = running
+    app.state.runtime = runtime
     app.state.settle = settling.settle_pending
     # Credentials, keys and lists are for any verifier, also one in a browser; tokens travel in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
     problems.install(app, error_pages.page_of)
-    routes.include(app, running.settings)
+    routes.include(app, runtime.settings)
     return app
 
 

@@ -106,7 +106,7 @@ class AchievementOut(VersionOut):
         return cls.model_validate(cls.members(shown.newest, settings) | own)
 
 
-def settling(request: Request, running: Running) -> Callable[[Response, Network], Response]:
+def settling(request: Request, runtime: Running) -> Callable[[Response, Network], Response]:
     """Return what makes a response award, once it has left, what members have earned by what was written.
 
     Should that fail, the marks that were committed stay, and the service comes back to them. Awards are decided above
@@ -114,7 +114,7 @@ def settling(request: Request, running: Running) -> Callable[[Response, Network]
     """
 
     def settled(response: Response, network: Network) -> Response:
-        response.background = BackgroundTask(request.app.state.settle, running, network.id)
+        response.background = BackgroundTask(request.app.state.settle, runtime, network.id)
         return response
 
     return settled
@@ -133,7 +133,7 @@ def post_achievement(
     body: AchievementIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     settled: Settled,
@@ -147,7 +147,7 @@ def post_achievement(
 
     def work() -> Response:
         shown, created = achievements.define(session, network, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
+        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
     return settled(once(work), network)
 
@@ -160,7 +160,7 @@ def put_achievement(
     body: AchievementFields,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     _who: CanWrite,
@@ -172,7 +172,7 @@ def put_achievement(
 
     def work() -> Response:
         shown, created = achievements.change(session, network, ref, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
+        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
     return once(work)
 
@@ -182,7 +182,7 @@ def post_publication(
     ref: Ref,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     settled: Settled,
@@ -196,7 +196,7 @@ def post_publication(
     """
 
     def work() -> Response:
-        return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), running.settings))
+        return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
 
     return settled(once(work), network)
 
@@ -205,7 +205,7 @@ def post_publication(
 def list_achievements(
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _who: CanRead,
     state: Annotated[
         Literal["draft", "published"] | None, Query(description="those with a draft, or with a published version")
@@ -218,14 +218,14 @@ def list_achievements(
 ) -> Page[AchievementOut]:
     """List achievements with their newest versions, in the order in which they were defined."""
     found, cursor = achievements.list_achievements(session, network, after=after, limit=limit, state=state, award=award)
-    return Page(items=[AchievementOut.shown(shown, running.settings) for shown in found], next=cursor)
+    return Page(items=[AchievementOut.shown(shown, runtime.settings) for shown in found], next=cursor)
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}")
-def get_achievement(ref: Ref, network: ReadNetwork, session: Reader, running: Running, _who: CanRead) -> AchievementOut:
+def get_achievement(ref: Ref, network: ReadNetwork, session: Reader, runtime: Running, _who: CanRead) -> AchievementOut:
     """Return an achievement with its newest version."""
     (shown,) = achievements.show(session, [achievements.get_achievement(session, network, ref)])
-    return AchievementOut.shown(shown, running.settings)
+    return AchievementOut.shown(shown, runtime.settings)
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/versions")
@@ -233,7 +233,7 @@ def list_versions(
     ref: Ref,
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _who: CanRead,
     after: After = None,
     limit: Limit = 50,
@@ -241,7 +241,7 @@ def list_versions(
     """List the versions of an achievement, oldest first."""
     achievement = achievements.get_achievement(session, network, ref)
     found, cursor = achievements.list_versions(session, achievement, after=after, limit=limit)
-    return Page(items=[VersionOut.of(version, running.settings) for version in found], next=cursor)
+    return Page(items=[VersionOut.of(version, runtime.settings) for version in found], next=cursor)
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/versions/{version}")
@@ -250,9 +250,9 @@ def get_version(
     version: Annotated[int, Path(ge=1, le=1_000_000)],
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _who: CanRead,
 ) -> VersionOut:
     """Return one version of an achievement."""
     achievement = achievements.get_achievement(session, network, ref)
-    return VersionOut.of(achievements.get_version(session, achievement, version), running.settings)
+    return VersionOut.of(achievements.get_version(session, achievement, version), runtime.settings)

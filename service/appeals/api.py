@@ -149,7 +149,7 @@ class CaseOut(Answer):
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
 def post_case(
-    body: CaseIn, network: WriteNetwork, session: Writer, running: Running, now: Now, once: Exactly, caller: Contestant
+    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Contestant
 ) -> Response:
     """Contest a refusal, an approval that was declined, or the revocation or suspension of a credential.
 
@@ -160,7 +160,7 @@ def post_case(
 
     def work() -> Response:
         row = cases.open_case(session, network, caller, body, now)
-        return _told(session, running, network, caller, row.id, now, 201)
+        return _told(session, runtime, network, caller, row.id, now, 201)
 
     return once(work)
 
@@ -169,7 +169,7 @@ def post_case(
 def get_cases(
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     now: Now,
     caller: Anyone,
     after: After = None,
@@ -195,15 +195,15 @@ def get_cases(
         member=member,
         achievement=achievement,
     )
-    return reply(200, Page[CaseOut](items=[CaseOut.of(running.settings, each) for each in found], next=following))
+    return reply(200, Page[CaseOut](items=[CaseOut.of(runtime.settings, each) for each in found], next=following))
 
 
 @router.get("/v1/networks/{slug}/cases/{case_id}", response_model=CaseOut)
 def get_case(
-    case_id: Uid, network: ReadNetwork, session: Reader, running: Running, now: Now, caller: Anyone
+    case_id: Uid, network: ReadNetwork, session: Reader, runtime: Running, now: Now, caller: Anyone
 ) -> Response:
     """Give a case with its steps, and what was said in them to its parties and its mediator."""
-    return reply(200, CaseOut.of(running.settings, case_files.find(session, network, caller, case_id, now)))
+    return reply(200, CaseOut.of(runtime.settings, case_files.find(session, network, caller, case_id, now)))
 
 
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
@@ -212,7 +212,7 @@ def put_mediator(
     body: MediatorIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:manage"))],
@@ -225,7 +225,7 @@ def put_mediator(
 
     def work() -> Response:
         cases.assign(session, network, caller, case_id, body, now)
-        return _told(session, running, network, caller, case_id, now)
+        return _told(session, runtime, network, caller, case_id, now)
 
     return once(work)
 
@@ -236,7 +236,7 @@ def post_statement(
     body: StatementIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Anyone,
@@ -245,7 +245,7 @@ def post_statement(
 
     def work() -> Response:
         cases.say(session, network, caller, case_id, body, now)
-        return _told(session, running, network, caller, case_id, now, 201)
+        return _told(session, runtime, network, caller, case_id, now, 201)
 
     return once(work)
 
@@ -256,7 +256,7 @@ def erase_text(
     case_id: Uid,
     step_id: Uid,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Anyone,
@@ -269,7 +269,7 @@ def erase_text(
 
     def work() -> Response:
         case_files.erase(session, network, caller, case_id, step_id, now)
-        return _told(session, running, network, caller, case_id, now)
+        return _told(session, runtime, network, caller, case_id, now)
 
     return once(work)
 
@@ -280,7 +280,7 @@ def escalate(
     body: EscalationIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Contestant,
@@ -289,7 +289,7 @@ def escalate(
 
     def work() -> Response:
         cases.escalate(session, network, caller, case_id, body, now)
-        return _told(session, running, network, caller, case_id, now)
+        return _told(session, runtime, network, caller, case_id, now)
 
     return once(work)
 
@@ -299,7 +299,7 @@ def withdraw(
     case_id: Uid,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Contestant,
@@ -308,7 +308,7 @@ def withdraw(
 
     def work() -> Response:
         cases.withdraw(session, network, caller, case_id, now)
-        return _told(session, running, network, caller, case_id, now)
+        return _told(session, runtime, network, caller, case_id, now)
 
     return once(work)
 
@@ -319,7 +319,7 @@ def resolve(
     body: ResolutionIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:decide"))],
@@ -332,15 +332,15 @@ def resolve(
     """
 
     def work() -> Response:
-        cases.resolve(session, running, network, caller, case_id, body, now)
-        return _told(session, running, network, caller, case_id, now)
+        cases.resolve(session, runtime, network, caller, case_id, body, now)
+        return _told(session, runtime, network, caller, case_id, now)
 
     return once(work)
 
 
 def _told(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     case_id: UUID,
@@ -349,4 +349,4 @@ def _told(
 ) -> Response:
     """Return the case without what is said in it: the answer is kept for a retry, and personal content is not."""
     shown = case_files.find(session, network, caller, case_id, now, silent=True)
-    return reply(status, CaseOut.of(running.settings, shown))
+    return reply(status, CaseOut.of(runtime.settings, shown))

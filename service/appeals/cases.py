@@ -225,7 +225,7 @@ def withdraw(session: WriteSession, network: Network, caller: Caller, case_id: U
 
 def resolve(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     case_id: UUID,
@@ -258,7 +258,7 @@ def resolve(
         raise ForbiddenError("not-the-mediator", "Expected somebody who is neither a party nor opened the case.")
     role = _mediating_role(session, row.mediator_id, now)
     if body.outcome == "overturned":
-        award = outcomes.overturn(session, running, network, caller, row, role, body.basis, now)
+        award = outcomes.overturn(session, runtime, network, caller, row, role, body.basis, now)
         row.result_id = award.id
     _close(session, network, row, body.outcome, now)
     case_files.add_step(session, row, "resolved", "mediator", caller, now, body.reason)

@@ -11,29 +11,29 @@ BATCH = 100
 """Cases whose time is over, in one transaction."""
 
 
-def pass_deadlines(running: Runtime) -> int:
+def pass_deadlines(runtime: Runtime) -> int:
     """Escalate the cases whose time is over, and say of those that are escalated already that they are overdue.
 
     Returns how many there were. An escalated case stays open, with a new day on which it is said again, until
     somebody decides. Those of a closed network wait: it takes nothing new.
     """
     count = 0
-    while done := _pass_some(running):
+    while done := _pass_some(runtime):
         count += done
     return count
 
 
-def _pass_some(running: Runtime) -> int:
-    now = running.now()
+def _pass_some(runtime: Runtime) -> int:
+    now = runtime.now()
     due = (
         select(Case)
         .join(Network, Network.id == Case.network_id)
         .where(Case.state != "resolved", Case.due_at <= now, Network.state != "closed")
     )
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         if session.scalar(due.with_only_columns(Case.id).limit(1)) is None:
             return 0
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         held = due.order_by(Case.id).limit(BATCH).with_for_update(of=Case, skip_locked=True)
         rows = session.scalars(held).all()
         for row in rows:

@@ -24,7 +24,7 @@ from service.tables import Achievement, AchievementVersion, Award, AwardEvidence
 
 def overturn(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     row: Case,
@@ -49,21 +49,21 @@ def overturn(
     if basis is not None and row.kind not in ("refusal", "declined"):
         raise InvalidError("basis-misplaced", f"Expected no basis where a {row.kind} is contested.", "/basis")
     if row.credential_id is not None and row.kind == "suspension":  # (1)
-        endings.reinstate(session, running, caller, row.credential_id, now)
+        endings.reinstate(session, runtime, caller, row.credential_id, now)
         return session.get_one(Award, row.award_id)
     live = (Award.member_id == row.member_id, Award.achievement_id == row.achievement_id)
     standing = session.scalar(select(Award).where(*live, Award.state.in_(awards.LIVE)).with_for_update())
     if standing is not None:  # (2)
         return standing
     decided = _decision(session, network, caller, row, role, basis, now)
-    [award] = decisions.carry_out(session, running, network, [decided], caller, now, {})
+    [award] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
     if row.award_id is not None:  # (3)
         award.renews = row.award_id
         session.flush()
         made = credentials.of_awards(session, [award]).get(award.id)
         if made is not None:  # otherwise when it is signed
             credentials.supersede(session, row.award_id, made)
-    settling.settle(session, running, network, [row.member_id], now)
+    settling.settle(session, runtime, network, [row.member_id], now)
     return award
 
 

@@ -116,7 +116,7 @@ def post_award(
     body: AwardIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write", "awards:override", "awards:record"))],
@@ -130,9 +130,9 @@ def post_award(
     """
 
     def work() -> Response:
-        row, created = settling.award(session, running, network, caller, body, now)
+        row, created = settling.award(session, runtime, network, caller, body, now)
         [named] = listing.named(session, [row])
-        return reply(201 if created else 200, AwardOut.of(running.settings, named))
+        return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
     return once(work)
 
@@ -141,7 +141,7 @@ def post_award(
 def get_awards(
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _caller: Annotated[Caller, Depends(Needs("read"))],
     after: After = None,
     limit: Limit = 50,
@@ -153,7 +153,7 @@ def get_awards(
     found, following = listing.list_awards(
         session, network, after=after, limit=limit, member=member, achievement=achievement, state=state
     )
-    items = [AwardOut.of(running.settings, each) for each in found]
+    items = [AwardOut.of(runtime.settings, each) for each in found]
     return reply(200, Page[AwardOut](items=items, next=following))
 
 
@@ -162,11 +162,11 @@ def get_award(
     award_id: Uid,
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
     """Give one award."""
-    return reply(200, AwardOut.of(running.settings, listing.find(session, network, award_id)))
+    return reply(200, AwardOut.of(runtime.settings, listing.find(session, network, award_id)))
 
 
 class ReplayOut(Answer):
@@ -188,12 +188,12 @@ def replay_award(
     award_id: Uid,
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
     """Decide an award again, as it was decided, on the evidence of then; nothing changes."""
-    found = listing.replay(session, running.settings, network, award_id)
-    url = receipts.receipt_url(running.settings, found.receipt.id)
+    found = listing.replay(session, runtime.settings, network, award_id)
+    url = receipts.receipt_url(runtime.settings, found.receipt.id)
     out = ReplayOut.model_validate(
         {
             "outcome": found.outcome,
@@ -210,7 +210,7 @@ def renew_award(
     award_id: Uid,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -223,9 +223,9 @@ def renew_award(
     """
 
     def work() -> Response:
-        row, created = renewals.renew(session, running, network, caller, award_id, now)
+        row, created = renewals.renew(session, runtime, network, caller, award_id, now)
         [named] = listing.named(session, [row])
-        return reply(201 if created else 200, AwardOut.of(running.settings, named))
+        return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
     return once(work)
 
@@ -236,7 +236,7 @@ def undo_award(
     body: UndoIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -249,6 +249,6 @@ def undo_award(
     def work() -> Response:
         row = settling.undo(session, network, caller, award_id, body, now)
         [named] = listing.named(session, [row])
-        return reply(200, AwardOut.of(running.settings, named))
+        return reply(200, AwardOut.of(runtime.settings, named))
 
     return once(work)

@@ -202,7 +202,7 @@ def approve(
     body: ApprovalIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Approver,
@@ -214,7 +214,7 @@ def approve(
     """
 
     def work() -> Response:
-        row = approvals.approve(session, running, network, caller, approval_id, body, now)
+        row = approvals.approve(session, runtime, network, caller, approval_id, body, now)
         return _shown(session, network, row, now)
 
     return once(work)
@@ -226,7 +226,7 @@ def decline(
     body: RefusalIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Approver,
@@ -234,7 +234,7 @@ def decline(
     """Decline, with a reason. An award that waited for a second person is given up, one under review is revoked."""
 
     def work() -> Response:
-        row = approvals.decline(session, running, network, caller, approval_id, body, now)
+        row = approvals.decline(session, runtime, network, caller, approval_id, body, now)
         return _shown(session, network, row, now)
 
     return once(work)
@@ -242,13 +242,13 @@ def decline(
 
 @router.post("/v1/networks/{slug}/approvals/several", response_model=ManyOut)
 def approve_many(
-    body: ManyIn, network: WriteNetwork, session: Writer, running: Running, now: Now, once: Exactly, caller: Approver
+    body: ManyIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Approver
 ) -> Response:
     """Approve several at once; what one is refused for does not touch the others."""
 
     def work() -> Response:
         outcomes = approvals.approve_many(
-            session, running, network, caller, body.approve, ApprovalIn(note=body.note), now
+            session, runtime, network, caller, body.approve, ApprovalIn(note=body.note), now
         )
         items = [
             OneOfMany(id=asked, code=outcome.code, detail=outcome.message)

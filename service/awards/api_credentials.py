@@ -141,7 +141,7 @@ def state_of(row: Credential, now: datetime) -> State:
 def get_credentials(
     network: ReadNetwork,
     session: Reader,
-    running: Running,
+    runtime: Running,
     now: Now,
     _caller: AnyReader,
     after: After = None,
@@ -154,15 +154,15 @@ def get_credentials(
     found, following = credentials.list_issued(
         session, network, after=after, limit=limit, member=member, achievement=achievement, revoked=revoked
     )
-    items = [CredentialOut.named(running.settings, each, now) for each in found]
+    items = [CredentialOut.named(runtime.settings, each, now) for each in found]
     return reply(200, Page[CredentialOut](items=items, next=following))
 
 
 @router.get("/v1/credentials/{credential_id}", response_model=CredentialOut)
-def get_credential(credential_id: str, session: Reader, running: Running, now: Now, caller: AnyReader) -> Response:
+def get_credential(credential_id: str, session: Reader, runtime: Running, now: Now, caller: AnyReader) -> Response:
     """Give what the network knows of a credential; the signed credential itself is at its `url`."""
     found = credentials.find(session, caller, credential_id)
-    return reply(200, CredentialOut.named(running.settings, found, now))
+    return reply(200, CredentialOut.named(runtime.settings, found, now))
 
 
 @router.get("/v1/credentials/{credential_id}/status", response_model=StatusOut)
@@ -177,7 +177,7 @@ def revoke(
     credential_id: str,
     body: RevocationIn,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -190,7 +190,7 @@ def revoke(
     """
 
     def work() -> Response:
-        row = endings.revoke(session, running, caller, credential_id, body.reason, now)
+        row = endings.revoke(session, runtime, caller, credential_id, body.reason, now)
         return reply(200, StatusOut.of(row, now))
 
     return once(work)
@@ -201,7 +201,7 @@ def suspend(
     credential_id: str,
     body: SuspensionIn,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -213,7 +213,7 @@ def suspend(
     """
 
     def work() -> Response:
-        row = endings.suspend(session, running, caller, credential_id, body.reason, now)
+        row = endings.suspend(session, runtime, caller, credential_id, body.reason, now)
         return reply(200, StatusOut.of(row, now))
 
     return once(work)
@@ -223,7 +223,7 @@ def suspend(
 def reinstate(
     credential_id: str,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -231,7 +231,7 @@ def reinstate(
     """Let a suspended credential stand again, and the award with it; what was revoked stays revoked."""
 
     def work() -> Response:
-        return reply(200, StatusOut.of(endings.reinstate(session, running, caller, credential_id, now), now))
+        return reply(200, StatusOut.of(endings.reinstate(session, runtime, caller, credential_id, now), now))
 
     return once(work)
 
@@ -241,7 +241,7 @@ def replace(
     credential_id: str,
     body: ReplacementIn,
     session: Writer,
-    running: Running,
+    runtime: Running,
     now: Now,
     once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
@@ -253,8 +253,8 @@ def replace(
     """
 
     def work() -> Response:
-        row = renewals.replace(session, running, caller, credential_id, body.reason, now)
+        row = renewals.replace(session, runtime, caller, credential_id, body.reason, now)
         found = credentials.find(session, caller, row.id)
-        return reply(201, CredentialOut.named(running.settings, found, now))
+        return reply(201, CredentialOut.named(runtime.settings, found, now))
 
     return once(work)

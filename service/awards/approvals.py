@@ -102,7 +102,7 @@ def ask(
 
 def approve(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     review_id: UUID,
@@ -137,8 +137,8 @@ def approve(
             raise ConflictError("criteria-not-met", f"Expected the other criteria to be met still: {node.text}")
         if node.met:
             decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
-            decisions.carry_out(session, running, network, [decided], caller, now, {})
-            settling.settle(session, running, network, [row.member_id], now)
+            decisions.carry_out(session, runtime, network, [decided], caller, now, {})
+            settling.settle(session, runtime, network, [row.member_id], now)
         else:
             events.append(session, network, "review.approval-given", reviews.about(row), now)
         return row
@@ -146,8 +146,8 @@ def approve(
     if row.kind == "second":
         reviews.close(session, network, row, "approved", None, now)
         if award.due_at is None or award.due_at <= now:
-            decisions.announce(session, running, network, award, now)
-        settling.settle(session, running, network, [row.member_id], now)
+            decisions.announce(session, runtime, network, award, now)
+        settling.settle(session, runtime, network, [row.member_id], now)
     else:
         _keep(session, network, caller, award, now)
         reviews.close(session, network, row, "approved", None, now)
@@ -156,7 +156,7 @@ def approve(
 
 def decline(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     review_id: UUID,
@@ -182,7 +182,7 @@ def decline(
     award = _award_of(session, row)
     credentials = select(Credential.id).where(Credential.award_id == award.id, Credential.revoked_at.is_(None))
     for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
-        endings.revoke(session, running, caller, credential_id, body.reason, now)
+        endings.revoke(session, runtime, caller, credential_id, body.reason, now)
     if award.state != "revoked":
         decisions.give_up(session, network, caller, award, body.reason, now)
     return row
@@ -359,7 +359,7 @@ def _keep(session: WriteSession, network: Network, caller: Caller, award: Award,
 
 def approve_many(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     review_ids: Sequence[UUID],
@@ -374,7 +374,7 @@ def approve_many(
     for review_id in review_ids:
         try:
             with session.begin_nested():  # what is refused half-way leaves nothing
-                outcomes.append(approve(session, running, network, caller, review_id, body, now))
+                outcomes.append(approve(session, runtime, network, caller, review_id, body, now))
         except CustodyError:
             raise
         except ServiceError as error:

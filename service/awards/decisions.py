@@ -46,10 +46,10 @@ Prepared = Mapping[tuple[Any, ...], Signed]
 
 
 def prepare(
-    running: Runtime, network_id: UUID, decide: Callable[[ReadSession, Network], Sequence[Decision]], now: datetime
+    runtime: Runtime, network_id: UUID, decide: Callable[[ReadSession, Network], Sequence[Decision]], now: datetime
 ) -> Prepared:
     """Return the signed credentials of what would be decided now, for the transaction that decides it."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = session.get_one(Network, network_id)
         decisions = [decision for decision in decide(session, network) if not decision.pending]
         if not decisions:
@@ -57,13 +57,13 @@ def prepare(
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
-            issuer = issuance.issuer_of(session, running, network)
-            written = unsigned.write(session, running.settings, network, decisions, there, now)
+            issuer = issuance.issuer_of(session, runtime, network)
+            written = unsigned.write(session, runtime.settings, network, decisions, there, now)
             return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         for purpose in sorted(lists.keys() - there.keys()):
-            status_lists.open_list(session, running, session.get_one(Network, network_id), now, purpose)
-    return prepare(running, network_id, decide, now)
+            status_lists.open_list(session, runtime, session.get_one(Network, network_id), now, purpose)
+    return prepare(runtime, network_id, decide, now)
 
 
 def by_rule(
@@ -114,7 +114,7 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 def carry_out(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     decisions: Sequence[Decision],
     caller: Caller | None,
@@ -126,7 +126,7 @@ def carry_out(
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    signed = _signed(session, running, network, [each for each in decisions if not each.pending], now, prepared)
+    signed = _signed(session, runtime, network, [each for each in decisions if not each.pending], now, prepared)
     earlier = unsigned.renewed(session, decisions)
     who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
     rows = [
@@ -162,7 +162,7 @@ def carry_out(
             member_id, version = decision.member_id, decision.version
             reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
     made = [(row, each) for row, each in zip(rows, decisions, strict=True) if not each.pending]
-    _announce(session, running, network, made, signed, now)
+    _announce(session, runtime, network, made, signed, now)
     return rows
 
 
@@ -172,7 +172,7 @@ def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | N
     return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
 
 
-def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> bool:
+def announce(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> bool:
     """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
 
     1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
@@ -193,8 +193,8 @@ def announce(session: WriteSession, running: Runtime, network: Network, row: Awa
         session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
         rest_on(session, row, decision.record_ids)
         session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
-    signed = _signed(session, running, network, [decision], now, {})
-    _announce(session, running, network, [(row, decision)], signed, now)
+    signed = _signed(session, runtime, network, [decision], now, {})
+    _announce(session, runtime, network, [(row, decision)], signed, now)
     return True
 
 
@@ -205,7 +205,7 @@ def give_up(session: WriteSession, network: Network, caller: Caller, row: Award,
     session.flush()
 
 
-def sign_again(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> Credential:
+def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> Credential:
     """Return a new credential of an award, with what is known now, and the receipt that there is.
 
     Raises:
@@ -213,7 +213,7 @@ def sign_again(session: WriteSession, running: Runtime, network: Network, row: A
     """
     kept = receipts.of_award(session, row)
     decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
-    signed = _signed(session, running, network, [decision], now, {})[decision.key]
+    signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
     receipts.keep(session, network, row, signed.draft.receipt, now)
     credential = issuance.store(session, network, row, signed, now)
     session.flush()
@@ -268,7 +268,7 @@ def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *
 
 def _signed(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     decisions: Sequence[Decision],
     now: datetime,
@@ -281,7 +281,7 @@ def _signed(
     """
     if not decisions:
         return {}
-    issuer = issuance.issuer_of(session, running, network)
+    issuer = issuance.issuer_of(session, runtime, network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
         for key in _displaced(session, signed):  # (2)
@@ -290,15 +290,15 @@ def _signed(
         if not missing:
             break
         wanted = sorted({decision.purpose for decision in missing})
-        lists = {purpose: status_lists.open_list(session, running, network, now, purpose) for purpose in wanted}
-        for draft in unsigned.write(session, running.settings, network, missing, lists, now):  # (1)
+        lists = {purpose: status_lists.open_list(session, runtime, network, now, purpose) for purpose in wanted}
+        for draft in unsigned.write(session, runtime.settings, network, missing, lists, now):  # (1)
             signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
     return signed
 
 
 def _announce(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     made: Sequence[tuple[Award, Decision]],
     signed: Prepared,
@@ -312,7 +312,7 @@ def _announce(
         row.state = "awarded"
         receipts.keep(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
-    base_url.remember_base_url(session, running.settings)
+    base_url.remember_base_url(session, runtime.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
     session.flush()
     for credential, (row, each) in zip(credentials, ready, strict=True):

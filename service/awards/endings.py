@@ -18,7 +18,7 @@ from service.tables import Award, Credential, Network, StatusList
 
 
 def revoke(
-    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
     """Revoke a credential for good, and the award with it; one already revoked is given back as it is.
 
@@ -30,12 +30,12 @@ def revoke(
     if row.revoked_at is None:
         network = session.get_one(Network, row.network_id)
         _mark_revoked(session, network, row, reason, caller, now)
-        status_lists.publish(session, running, network, session.get_one(StatusList, row.status_list_id), now)
+        status_lists.publish(session, runtime, network, session.get_one(StatusList, row.status_list_id), now)
     return row
 
 
 def suspend(
-    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
     """Suspend a credential until it is decided whether it stands; one already suspended is given back as it is.
 
@@ -51,11 +51,11 @@ def suspend(
         row.suspended_at, row.suspension_reason, row.suspended_by = now, reason, caller.token_id
         if award.state == "awarded":
             award.state = "suspended"
-        _tell_suspension(session, running, row, award, "credential.suspended", now)
+        _tell_suspension(session, runtime, row, award, "credential.suspended", now)
     return row
 
 
-def reinstate(session: WriteSession, running: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
+def reinstate(session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
     """Let a suspended credential stand again; one that stands is given back as it is.
 
     Raises:
@@ -69,12 +69,12 @@ def reinstate(session: WriteSession, running: Runtime, caller: Caller, credentia
         row.reinstated_at = now
         if award.state == "suspended":
             award.state = "awarded"
-        _tell_suspension(session, running, row, award, "credential.reinstated", now)
+        _tell_suspension(session, runtime, row, award, "credential.reinstated", now)
     return row
 
 
 def withdraw(
-    session: WriteSession, running: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
 ) -> None:
     """Revoke the credentials of awards that have lost what they rested on; each list is published once.
 
@@ -92,7 +92,7 @@ def withdraw(
             reviews.end(session, network, award, now)
             award.state = "revoked"
     for list_id in sorted({row.status_list_id for row in rows}):
-        status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
+        status_lists.publish(session, runtime, network, session.get_one(StatusList, list_id), now)
 
 
 def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
@@ -105,13 +105,13 @@ def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[
 
 
 def _tell_suspension(
-    session: WriteSession, running: Runtime, row: Credential, award: Award, kind: str, now: datetime
+    session: WriteSession, runtime: Runtime, row: Credential, award: Award, kind: str, now: datetime
 ) -> None:
     network = session.get_one(Network, row.network_id)
     events.append(session, network, kind, about(row, award), now)
     status_list = session.get_one(StatusList, row.status_list_id)
     if status_list.purpose == "suspension":
-        status_lists.publish(session, running, network, status_list, now)
+        status_lists.publish(session, runtime, network, status_list, now)
     session.flush()
 
 

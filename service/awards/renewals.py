@@ -20,7 +20,7 @@ from service.tables import Achievement, Award, Credential, Member, Network, awar
 
 
 def replace(
-    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
     """Issue the credential of an award anew, with what is known now, and take the old one back; return the new one.
 
@@ -46,13 +46,13 @@ def replace(
     if award.state != "awarded" or (found.valid_until is not None and found.valid_until <= now):
         raise ConflictError("award-over", "Expected a credential whose time is not over; a renewal makes a new one.")
     network = session.get_one(Network, found.network_id)
-    new = decisions.sign_again(session, running, network, award, now)
-    credentials.replace(session, running, found, new, caller, reason, now)
+    new = decisions.sign_again(session, runtime, network, award, now)
+    credentials.replace(session, runtime, found, new, caller, reason, now)
     return new
 
 
 def renew(
-    session: WriteSession, running: Runtime, network: Network, caller: Caller, award_id: UUID, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, award_id: UUID, now: datetime
 ) -> tuple[Award, bool]:
     """Award the achievement for a further term from now on, and return the award and whether it is new.
 
@@ -96,7 +96,7 @@ def renew(
         events.append(session, network, "award.expired", decisions.about(row), now)
         session.flush()
     decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
-    [made] = decisions.carry_out(session, running, network, [decided], caller, now, {})
+    [made] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
     return made, True
 
 

@@ -64,7 +64,7 @@ class Outcome:
 
 
 def award(
-    session: WriteSession, running: Runtime, network: Network, caller: Caller, body: AwardIn, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, body: AwardIn, now: datetime
 ) -> tuple[Award, bool]:
     """Make the award and issue its credential, and return it and whether it is new; a live one is given back.
 
@@ -76,7 +76,7 @@ def award(
         InvalidError: reason or time missing, or where they do not belong.
         CustodyError: the credential cannot be signed; nothing has changed.
     """
-    [outcome] = _award_all(session, running, network, caller, [body], now, {})
+    [outcome] = _award_all(session, runtime, network, caller, [body], now, {})
     if outcome.award is None:
         assert outcome.problem is not None
         raise outcome.problem
@@ -84,32 +84,32 @@ def award(
 
 
 def award_many(
-    running: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
+    runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
 ) -> Iterator[Outcome]:
     """Yield the outcome of each request, in order, after the commit of its batch.
 
     The credentials of a batch are signed before its transaction begins.
     """
     for start in range(0, len(bodies), BATCH):
-        yield from _award_batch(running, network_id, caller, bodies[start : start + BATCH], running.now())
+        yield from _award_batch(runtime, network_id, caller, bodies[start : start + BATCH], runtime.now())
 
 
 def _award_batch(
-    running: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
+    runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
 ) -> list[Outcome]:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
         found = requests.look_up(session, network, caller, bodies, now)
         return [each for each in found if isinstance(each, Decision)]
 
-    prepared = decisions.prepare(running, network_id, decide, now)
-    with running.database.write() as session:
+    prepared = decisions.prepare(runtime, network_id, decide, now)
+    with runtime.database.write() as session:
         network = callers.still_open(session.get_one(Network, network_id))
-        return _award_all(session, running, network, caller, bodies, now, prepared)
+        return _award_all(session, runtime, network, caller, bodies, now, prepared)
 
 
 def settle(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     member_ids: Collection[UUID],
     now: datetime,
@@ -126,7 +126,7 @@ def settle(
     made: list[Award] = []
     try:
         while (earned := _earned(session, network, locked, now, topics)).due:
-            made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
+            made += decisions.carry_out(session, runtime, network, earned.due, None, now, prepared or {})
             reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
             topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
         reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
@@ -136,7 +136,7 @@ def settle(
     return made
 
 
-def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = timedelta(0)) -> int:
+def settle_pending(runtime: Runtime, network_id: UUID, older_than: timedelta = timedelta(0)) -> int:
     """Settle every marked member of a network, a batch in a transaction, and return how many awards were made.
 
     What is to be issued is signed before the batch's transaction begins, and decided anew inside it.
@@ -146,31 +146,31 @@ def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = t
     """
     count, last = 0, UUID(int=0)
     while True:
-        now = running.now()
+        now = runtime.now()
         marked = (
             select(UnsettledMember.member_id)
             .where(UnsettledMember.network_id == network_id, UnsettledMember.member_id > last)
             .where(UnsettledMember.since <= now - older_than)
         )
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             member_ids = session.scalars(marked.order_by(UnsettledMember.member_id).limit(BATCH)).all()
         if not member_ids:
             return count
-        count += _settle_batch(running, network_id, member_ids, now)
+        count += _settle_batch(runtime, network_id, member_ids, now)
         last = member_ids[-1]
 
 
-def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
+def _settle_batch(runtime: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
         return _earned(session, network, member_ids, now, rejudging.topics_of(session, member_ids)).due
 
     try:
-        prepared = decisions.prepare(running, network_id, decide, now)
+        prepared = decisions.prepare(runtime, network_id, decide, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network_id)
         return 0
-    with running.database.write() as session:
-        return len(settle(session, running, session.get_one(Network, network_id), member_ids, now, prepared))
+    with runtime.database.write() as session:
+        return len(settle(session, runtime, session.get_one(Network, network_id), member_ids, now, prepared))
 
 
 def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
@@ -179,7 +179,7 @@ def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
 
 
 def review_after_void(
-    session: WriteSession, running: Runtime, network: Network, record_ids: Collection[UUID], now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, record_ids: Collection[UUID], now: datetime
 ) -> list[Award]:
     """Decide again on the awards by rule that rested on voided records, and return those that are revoked.
 
@@ -201,7 +201,7 @@ def review_after_void(
             decisions.rest_on(session, row, node.record_ids)
         else:
             lost.append(row)
-    endings.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
+    endings.withdraw(session, runtime, network, lost, "The evidence on which it rested was voided.", now)
     return lost
 
 
@@ -228,45 +228,45 @@ def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID
     return row
 
 
-def sign_due(running: Runtime) -> int:
+def sign_due(runtime: Runtime) -> int:
     """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
 
     What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
     """
-    now, last, count = running.now(), UUID(int=0), 0
+    now, last, count = runtime.now(), UUID(int=0), 0
     waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
     due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
     while True:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
         if row is None:
             return count
         last = row.id
         try:
-            with running.database.write() as session:
+            with runtime.database.write() as session:
                 network = session.get_one(Network, row.network_id)
                 decisions.lock_members(session, Member.id == row.member_id)
                 found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
                 if found is not None and network.state != "closed":
-                    count += decisions.announce(session, running, network, found, now)
-                    settle(session, running, network, [found.member_id], now)
+                    count += decisions.announce(session, runtime, network, found, now)
+                    settle(session, runtime, network, [found.member_id], now)
         except CustodyError:
             log.exception("the award %s waits for the keys of its network", row.id)
 
 
-def expire_due(running: Runtime) -> int:
+def expire_due(runtime: Runtime) -> int:
     """Mark the awards whose time is over as expired, and return how many; their credentials say so themselves."""
-    now = running.now()
-    with running.database.read() as session:
+    now = runtime.now()
+    with runtime.database.read() as session:
         if session.scalar(select(Award.id).where(_over(now)).limit(1)) is None:
             return 0
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         return _expire(session, now)
 
 
 def _award_all(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller | None,
     bodies: Sequence[AwardIn],
@@ -281,7 +281,7 @@ def _award_all(
     made = {
         (row.member_id, row.achievement_version_id): row
         for row in decisions.carry_out(
-            session, running, network, list(reversed(decided.values())), caller, now, prepared
+            session, runtime, network, list(reversed(decided.values())), caller, now, prepared
         )
     }
     outcomes = []
@@ -292,7 +292,7 @@ def _award_all(
             outcomes.append(Outcome(entry))
         else:
             outcomes.append(Outcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
-    settle(session, running, network, [row.member_id for row in made.values()], now)
+    settle(session, runtime, network, [row.member_id for row in made.values()], now)
     return outcomes
 
 

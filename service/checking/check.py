@@ -131,7 +131,7 @@ class Checked:
         }
 
 
-def check_address(running: Runtime, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
+def check_address(runtime: Runtime, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
     """Return what the check of the badge at a public address comes to.
 
     Args:
@@ -142,12 +142,12 @@ def check_address(running: Runtime, url: str, recipient: str | None = None, *, e
         UnavailableError: nothing could be had from there.
         InvalidError: an address that is never asked, or one at which no badge is found.
     """
-    found = verification.look_up(running, url)
-    return check(running, found.body, recipient, evidence=evidence, address=url)
+    found = verification.look_up(runtime, url)
+    return check(runtime, found.body, recipient, evidence=evidence, address=url)
 
 
 def check(
-    running: Runtime,
+    runtime: Runtime,
     received: bytes | str,
     recipient: str | None = None,
     *,
@@ -166,15 +166,15 @@ def check(
             is known by being on a list, and nothing is green.
         address: where it was had from.
     """
-    report = verification.verify_received(running, received, recipient, documents=documents, discreet=not evidence)
+    report = verification.verify_received(runtime, received, recipient, documents=documents, discreet=not evidence)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
-    load: Load = documents or partial(verification.load, running)
+    load: Load = documents or partial(verification.load, runtime)
     found = {each.name: each for each in report.checks}
     proven = found["proof"].outcome == found["issuer"].outcome == "passed"
     credential = report.credential if isinstance(report.credential, dict) else {}
     rows, ask = documents is None, evidence or documents is not None
-    issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
-    rests = comparison.look(running, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
+    issuer = issuer_of(runtime, credential, proven=proven, load=load, rows=rows)
+    rests = comparison.look(runtime, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
         _authentic(found, credential),
         _current(found, proven=proven),
@@ -184,7 +184,7 @@ def check(
     )
     headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
     done = achieved.deeds(credential, rests.receipt)
-    return Checked(running.now(), report, headline, asked, issuer, done, body, address)
+    return Checked(runtime.now(), report, headline, asked, issuer, done, body, address)
 
 
 def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:

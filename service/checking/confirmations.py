@@ -93,24 +93,24 @@ class Asked:
     answerable: bool
 
 
-def can_be_asked(session: ReadSession, running: Runtime, url: object, issuer_id: str) -> bool:
+def can_be_asked(session: ReadSession, runtime: Runtime, url: object, issuer_id: str) -> bool:
     """Return whether the recipient of a badge can be asked; a few look-ups.
 
     Args:
         url: the `id` of the credential that was checked, whatever it is.
         issuer_id: who signed that: of another's credential with the `id` of one of ours, ours would be asked about.
     """
-    row = _credential_at(session, running, url)
+    row = _credential_at(session, runtime, url)
     return (
         row is not None
-        and documents.is_issuer(session, running, row, issuer_id)
+        and documents.is_issuer(session, runtime, row, issuer_id)
         and row.revoked_at is None
         and row.suspended_at is None
         and _recipient(session, row).email is not None
     )
 
 
-def ask(session: WriteSession, running: Runtime, url: str, now: datetime) -> str:
+def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str:
     """Ask the recipient of a badge whether it is theirs, and return the secret of the asker's page, which is not kept.
 
     The mail is sent after the commit, and when its turn comes.
@@ -124,7 +124,7 @@ def ask(session: WriteSession, running: Runtime, url: str, now: datetime) -> str
         TooManyRequestsError: too many mails wait their turn (code "asked-too-often").
         CustodyError: a secret cannot be locked; nothing has changed.
     """
-    row = _credential_at(session, running, url)
+    row = _credential_at(session, runtime, url)
     if row is None:
         raise NotFoundError("badge-unknown", NO_BADGE)
     if row.revoked_at is not None:
@@ -149,7 +149,7 @@ def ask(session: WriteSession, running: Runtime, url: str, now: datetime) -> str
         mail_at=mail_at,
         expires_at=now + OPEN_FOR,
     )
-    question.mail_secret = running.custody.lock(mail_secret.encode(), _name(question))
+    question.mail_secret = runtime.custody.lock(mail_secret.encode(), _name(question))
     session.add(question)
     session.flush()  # before what refers to it: the rows are not related as objects
     mailbox.queue_question(session, row.network_id, question.id, mail_at)
@@ -200,26 +200,26 @@ def to_be_mailed(session: OrmSession, row: Confirmation, now: datetime) -> Asked
     return shown if shown.state == "waiting" else None
 
 
-def link(running: Runtime, row: Confirmation) -> str:
+def link(runtime: Runtime, row: Confirmation) -> str:
     """Return the address that the recipient is mailed.
 
     Raises:
         CustodyError: the secret cannot be unlocked.
     """
-    secret = running.custody.unlock(row.mail_secret, _name(row)).decode()
-    return f"{running.settings.base_url}/confirm/{secret}"
+    secret = runtime.custody.unlock(row.mail_secret, _name(row)).decode()
+    return f"{runtime.settings.base_url}/confirm/{secret}"
 
 
-def forget_old(running: Runtime) -> int:
+def forget_old(runtime: Runtime) -> int:
     """Erase the questions that were over some days ago, with their messages, and return how many."""
-    old = Confirmation.expires_at < running.now() - KEPT_FOR
+    old = Confirmation.expires_at < runtime.now() - KEPT_FOR
     count = 0
     while True:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             found = session.scalars(select(Confirmation.id).where(old).limit(BATCH)).all()
         if not found:
             return count
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             session.execute(delete(Confirmation).where(Confirmation.id.in_(found)))
         count += len(found)
 
@@ -241,10 +241,10 @@ def _is_open(row: Confirmation, credential: Credential, now: datetime) -> bool:
     return now < row.expires_at and state_of(row, credential, now) in {"waiting", "confirmed", "denied"}
 
 
-def _credential_at(session: OrmSession, running: Runtime, url: object) -> Credential | None:
+def _credential_at(session: OrmSession, runtime: Runtime, url: object) -> Credential | None:
     """Return the credential at an address of ours, unless it is private; its forms are the same one."""
     try:
-        path = urlsplit(url).path if isinstance(url, str) and documents.is_ours(running.settings, url) else ""
+        path = urlsplit(url).path if isinstance(url, str) and documents.is_ours(runtime.settings, url) else ""
     except ValueError:  # no address at all
         return None
     match = re.fullmatch(r"/credentials/([0-9a-f]{32})(\.(json|jwt|png|svg|html))?", path)

@@ -75,7 +75,7 @@ def domain_of(issuer_id: str) -> str:
 
 
 def issuer_of(
-    running: Runtime, credential: Mapping[str, Any], *, proven: bool, load: Load, rows: bool
+    runtime: Runtime, credential: Mapping[str, Any], *, proven: bool, load: Load, rows: bool
 ) -> Issuer | None:
     """Return the issuer that a credential names; None where it names none.
 
@@ -93,10 +93,10 @@ def issuer_of(
     url = url if url.startswith("https://") else ""
     if not proven or issuer_id != profile.get("id"):
         return Issuer(issuer_id, name, domain_of(issuer_id), url)
-    listings = running.trust_lists.naming(issuer_id)
-    own = _network(running, issuer_id) if rows else None
+    listings = runtime.trust_lists.naming(issuer_id)
+    own = _network(runtime, issuer_id) if rows else None
     if own is not None:
-        known = [Listing(OWN_NETWORKS, issuer_id, name)] if running.settings.trust_own_networks else []
+        known = [Listing(OWN_NETWORKS, issuer_id, name)] if runtime.settings.trust_own_networks else []
         return Issuer(
             issuer_id,
             name,
@@ -107,10 +107,10 @@ def issuer_of(
             sandbox=own.sandbox,
             since=own.since,
             keys=own.keys,
-            alike=None if listings else running.trust_lists.alike(name, issuer_id),
+            alike=None if listings else runtime.trust_lists.alike(name, issuer_id),
         )
     since = min((found.since for found in listings if found.since is not None), default=None)
-    alike = None if listings else running.trust_lists.alike(name, issuer_id)
+    alike = None if listings else runtime.trust_lists.alike(name, issuer_id)
     keys = _published_keys(issuer_id, load)
     return Issuer(issuer_id, name, domain_of(issuer_id), url, tuple(listings), since=since, keys=keys, alike=alike)
 
@@ -123,15 +123,15 @@ class _Own:
     keys: tuple[IssuerKey, ...]
 
 
-def _network(running: Runtime, issuer_id: str) -> _Own | None:
+def _network(runtime: Runtime, issuer_id: str) -> _Own | None:
     """Return what is known of a network of this service."""
     try:
         url = did_web_url(issuer_id)
     except CredentialError:
         return None
-    if not documents.is_ours(running.settings, url):
+    if not documents.is_ours(runtime.settings, url):
         return None
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = documents.network_at(session, url)
         if network is None:
             return None
@@ -139,7 +139,7 @@ def _network(running: Runtime, issuer_id: str) -> _Own | None:
             IssuerKey(key.kid, key.algorithm, key.valid_from, key.retired_at, key.compromised_at)
             for key in keyring.keys_of(session, network)
         )
-        page = issuers.network_url(running.settings, network)
+        page = issuers.network_url(runtime.settings, network)
         return _Own(page, network.sandbox, network.created_at, keys)
 
 

@@ -57,13 +57,13 @@ class Given:
 
 
 @router.get("/verify")
-def get_verify(request: Request, running: Running, language: Speaking, link: str = "") -> Response:
+def get_verify(request: Request, runtime: Running, language: Speaking, link: str = "") -> Response:
     """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
     if not link:
         return _page(language)
     try:
-        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
-            return _checked(running, language, unpack.open_text(link[:MAX_LINK])[0])
+        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
+            return _checked(runtime, language, unpack.open_text(link[:MAX_LINK])[0])
     except TooManyRequestsError as error:
         return _refused(language, error)
 
@@ -82,19 +82,19 @@ async def _given(request: Request) -> Given:
 
 @router.post("/verify")
 def post_verify(
-    request: Request, running: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
+    request: Request, runtime: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
 ) -> Response:
     """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
     try:
-        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
-            return _answer(request, running, language, given)
+        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
+            return _answer(request, runtime, language, given)
     except TooManyRequestsError as error:
         return _refused(language, error)
 
 
-def _answer(request: Request, running: Runtime, language: Language, given: Given) -> Response:
+def _answer(request: Request, runtime: Runtime, language: Language, given: Given) -> Response:
     if any(is_table(name, media_type) for name, _, media_type in given.files):
-        return _many(request, running, language, partial(_of_tables, given))
+        return _many(request, runtime, language, partial(_of_tables, given))
     opened = unpack.open_text(given.text) if given.text else []
     searches = unpack.Searches()
     for name, content, _ in given.files:
@@ -102,8 +102,8 @@ def _answer(request: Request, running: Runtime, language: Language, given: Given
     if not opened:
         return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
     if len(opened) > 1:
-        return _many(request, running, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
-    return _checked(running, language, opened[0], given.recipient, evidence=given.evidence)
+        return _many(request, runtime, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
+    return _checked(runtime, language, opened[0], given.recipient, evidence=given.evidence)
 
 
 def _of_tables(given: Given) -> batch_items.Given:
@@ -111,10 +111,10 @@ def _of_tables(given: Given) -> batch_items.Given:
     return batch_items.together(parts)
 
 
-def _many(request: Request, running: Runtime, language: Language, items: Callable[[], batch_items.Given]) -> Response:
+def _many(request: Request, runtime: Runtime, language: Language, items: Callable[[], batch_items.Given]) -> Response:
     """Go on as on the page for many at once."""
     try:
-        return batch.answer(request, running, language, items())
+        return batch.answer(request, runtime, language, items())
     except ServiceError as error:
         return batch.refused(language, error)
 
@@ -130,19 +130,19 @@ def _credential_in(content: bytes) -> bytes:
 
 
 def _checked(
-    running: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
+    runtime: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
 ) -> Response:
     if opened.problem is not None:
         return _page(language, status=422, problem=language.gettext(opened.problem.message))
     asked = recipient or None
     try:
         if opened.url is not None:
-            checked = check.check_address(running, opened.url, asked, evidence=evidence)
+            checked = check.check_address(runtime, opened.url, asked, evidence=evidence)
         else:
-            checked = check.check(running, opened.received or b"", asked, evidence=evidence)
+            checked = check.check(runtime, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
         return _refused(language, error)
-    return _result(running, language, opened, checked, evidence=evidence)
+    return _result(runtime, language, opened, checked, evidence=evidence)
 
 
 def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
@@ -172,7 +172,7 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
     return page
 
 
-def _result(running: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
+def _result(runtime: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
     title, sentence = wording.headline(checked, language)
     credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
     subject = credential.get("credentialSubject")
@@ -181,7 +181,7 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     kept = receipts.read(credential) if proven else None
     if kept is not None and checked.headline == "not-a-badge":
         known = checked.issuer is not None and (
-            checked.issuer.id == service_identity.did(running.settings) or checked.issuer.listings
+            checked.issuer.id == service_identity.did(runtime.settings) or checked.issuer.listings
         )
         title, sentence = (language.gettext(text) for text in (RECEIPT if known else RECEIPT_OF_UNKNOWN))
     return _page(
@@ -192,12 +192,12 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
         remarks=_remarks(opened, checked, language),
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
-        shown=_shown(running, credential),
+        shown=_shown(runtime, credential),
         proven=proven,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
         subject=json.dumps(_named(subject), ensure_ascii=False),
-        can_ask=proven and checked.issuer is not None and _can_ask(running, credential, checked.issuer.id),
+        can_ask=proven and checked.issuer is not None and _can_ask(runtime, credential, checked.issuer.id),
         kept=kept,
         questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
         answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
@@ -208,9 +208,9 @@ def _result(running: Runtime, language: Language, opened: Opened, checked: Check
     )
 
 
-def _can_ask(running: Runtime, credential: dict[str, Any], issuer_id: str) -> bool:
-    with running.database.read() as session:
-        return confirmations.can_be_asked(session, running, credential.get("id"), issuer_id)
+def _can_ask(runtime: Runtime, credential: dict[str, Any], issuer_id: str) -> bool:
+    with runtime.database.read() as session:
+        return confirmations.can_be_asked(session, runtime, credential.get("id"), issuer_id)
 
 
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
@@ -238,7 +238,7 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
+def _shown(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
     """Return what the credential says of itself, as far as it can be read.
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.
@@ -249,7 +249,7 @@ def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | Non
     issuer = credential.get("issuer")
     issuer_id = one_line(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"), MAX_LINK)
     picture = _text(_part(achievement, "image").get("id"))
-    ours = picture.startswith((running.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
+    ours = picture.startswith((runtime.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
     return {
         "name": one_line(achievement.get("name")),
         "issuer": one_line(_part(credential, "issuer").get("name")) or one_line(issuer_id),

@@ -46,7 +46,7 @@ Fields = Annotated[dict[str, str], Depends(_fields)]
 @router.post("/verify/confirmations")
 def post_question(
     request: Request,
-    running: Running,
+    runtime: Running,
     session: Writer,
     now: Now,
     language: Speaking,
@@ -57,8 +57,8 @@ def post_question(
     try:
         if site not in FROM_HERE:  # other sites would ask with the allowance of their visitors
             raise ForbiddenError("question-from-elsewhere", FROM_ELSEWHERE)
-        running.fair_use.take(request.client.host if request.client else "", running.steady(), COST)
-        secret = confirmations.ask(session, running, sent.get("url", ""), now)
+        runtime.fair_use.take(request.client.host if request.client else "", runtime.steady(), COST)
+        secret = confirmations.ask(session, runtime, sent.get("url", ""), now)
     except ServiceError as error:
         return _refused(language, N_("The candidate was not asked"), error, back="/verify")
     return _private(Response(status_code=303, headers={"Location": f"/confirmations/{secret}"}))

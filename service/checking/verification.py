@@ -20,23 +20,23 @@ MAX_FOLLOWED: Final = 5
 """Addresses that are asked for the badge behind a page, PDF, ZIP or picture."""
 
 
-def load(running: Runtime, url: str) -> Fetched:
+def load(runtime: Runtime, url: str) -> Fetched:
     """Return a document: ours from the database, never by HTTP to ourselves; others through the guarded client.
 
     Raises:
         UnavailableError: it cannot be had.
     """
-    if public_documents.is_ours(running.settings, url):
-        with running.database.read() as session:
-            found = public_documents.find(session, running, url)
+    if public_documents.is_ours(runtime.settings, url):
+        with runtime.database.read() as session:
+            found = public_documents.find(session, runtime, url)
         if found is None:
             raise UnavailableError("document-unknown", f"{urlsplit(url).path} is not an address of this service.")
         return found
-    return running.fetcher.fetch(url)
+    return runtime.fetcher.fetch(url)
 
 
 def verify_received(
-    running: Runtime,
+    runtime: Runtime,
     received: bytes | str,
     recipient: str | None = None,
     *,
@@ -55,16 +55,16 @@ def verify_received(
     """
     report = verify(
         received,
-        now=running.now(),
-        load=documents or (lambda url: load(running, url)),
-        contexts=running.contexts,
+        now=runtime.now(),
+        load=documents or (lambda url: load(runtime, url)),
+        contexts=runtime.contexts,
         recipient=recipient,
         discreet=discreet,
     )
-    return with_suspension(running, report) if documents is None else report
+    return with_suspension(runtime, report) if documents is None else report
 
 
-def with_suspension(running: Runtime, report: Report) -> Report:
+def with_suspension(runtime: Runtime, report: Report) -> Report:
     """Return the report on a credential; of one of ours that is suspended its status says so.
 
     A published list for revocation cannot tell it, and we know it. Only of what we signed anything is said: another's
@@ -73,14 +73,14 @@ def with_suspension(running: Runtime, report: Report) -> Report:
     outcomes = {check.name: check.outcome for check in report.checks}
     address = report.credential.get("id") if report.credential is not None else None
     signed = outcomes.get("proof") == outcomes.get("issuer") == outcomes.get("status") == "passed"
-    if not signed or not isinstance(address, str) or not public_documents.is_ours(running.settings, address):
+    if not signed or not isinstance(address, str) or not public_documents.is_ours(runtime.settings, address):
         return report
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         row = public_documents.credential_at(session, address)
         if (
             row is None
             or row.suspended_at is None
-            or not public_documents.is_issuer(session, running, row, _issuer(report))
+            or not public_documents.is_issuer(session, runtime, row, _issuer(report))
         ):
             return report
     message = "expected a credential that stands, got one that is suspended"
@@ -95,7 +95,7 @@ def _issuer(report: Report) -> str:
     return found if isinstance(found, str) else ""
 
 
-def look_up(running: Runtime, url: str) -> Fetched:
+def look_up(runtime: Runtime, url: str) -> Fetched:
     """Return the credential at a public address, or what lies there where only the report can say what it is.
 
     1. What is a credential, or nothing that could hold one or lead to one, is taken as it is.
@@ -107,10 +107,10 @@ def look_up(running: Runtime, url: str) -> Fetched:
         InvalidError: an address that is never asked (code "address-refused"), or what is there is no credential and
             leads to none (code "not-a-credential").
     """
-    if public_documents.is_ours(running.settings, url):
+    if public_documents.is_ours(runtime.settings, url):
         url = _OTHER_FORMS.sub("", url)  # the same badge, as what is asked for here
     try:
-        fetched = load(running, url)
+        fetched = load(runtime, url)
     except UnavailableError as error:
         if error.code == "address-refused":
             raise InvalidError(error.code, error.message, "/url") from error
@@ -120,7 +120,7 @@ def look_up(running: Runtime, url: str) -> Fetched:
     if is_credential(fetched.body) or not (page or kind in {"pdf", "zip", "photo", "png"}):  # (1)
         return fetched
     leads = read_page(fetched.body, url).candidates if page else _leads(url, fetched.body)
-    found = _first_credential(running, leads)  # (2)
+    found = _first_credential(runtime, leads)  # (2)
     if found is None and kind == "png":
         return fetched
     if found is None:
@@ -137,12 +137,12 @@ def _leads(url: str, content: bytes) -> tuple[str | bytes, ...]:
     return held[:1] if len(held) == 1 else tuple(each.url for each in opened if each.url is not None and not held)
 
 
-def _first_credential(running: Runtime, leads: Sequence[str | bytes]) -> Fetched | None:
+def _first_credential(runtime: Runtime, leads: Sequence[str | bytes]) -> Fetched | None:
     for lead in leads[:MAX_FOLLOWED]:
         if isinstance(lead, bytes):
             return Fetched(lead, "")
         try:
-            fetched = load(running, lead)
+            fetched = load(runtime, lead)
         except UnavailableError as error:
             if error.code == "fetch-timeout":
                 return None  # whoever waits has waited long enough

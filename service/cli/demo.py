@@ -45,10 +45,10 @@ def play(folder: Path, say: Say) -> None:
         say: takes each line for the reader.
     """
     settings = _settings(folder)
-    running = Runtime.start(settings)
-    migrations.upgrade(running.database)
-    with _served(running), httpx2.Client(base_url=settings.base_url, timeout=30) as client:
-        _play(_Stage(client, settings, folder, say), running)
+    runtime = Runtime.start(settings)
+    migrations.upgrade(runtime.database)
+    with _served(runtime), httpx2.Client(base_url=settings.base_url, timeout=30) as client:
+        _play(_Stage(client, settings, folder, say), runtime)
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class _Stage:
         return f"{accepted}"
 
 
-def _play(stage: _Stage, running: Runtime) -> None:
-    say, now = stage.say, running.now()
+def _play(stage: _Stage, runtime: Runtime) -> None:
+    say, now = stage.say, runtime.now()
     network = _data("network.json")
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         expires_at = now + timedelta(days=1)
         _, admin = tokens.create_token(
             session, name="demo", scopes=["admin"], network=None, now=now, expires_at=expires_at
@@ -235,10 +235,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _served(running: Runtime) -> Iterator[None]:
+def _served(runtime: Runtime) -> Iterator[None]:
     """Run the service beside this block, and stop it at the end."""
-    port = urlsplit(running.settings.base_url).port or PREFERRED_PORT
-    config = uvicorn.Config(create_app(running), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    port = urlsplit(runtime.settings.base_url).port or PREFERRED_PORT
+    config = uvicorn.Config(create_app(runtime), host="127.0.0.1", port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="laurel-demo", daemon=True)
     thread.start()

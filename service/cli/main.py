@@ -73,20 +73,20 @@ def main() -> None:
 
 
 @contextmanager
-def _running() -> Iterator[Runtime]:
+def _runtime() -> Iterator[Runtime]:
     """Give the runtime of this command, on a migrated database."""
-    running = Runtime.start(settings.load())
+    runtime = Runtime.start(settings.load())
     try:
-        if not migrations.is_current(running.database):
-            if not running.settings.local:
+        if not migrations.is_current(runtime.database):
+            if not runtime.settings.local:
                 message = "The database is not at the newest revision: run `laurel migrate`."
                 raise settings.SettingsError(message)
-            migrations.upgrade(running.database)
-        with running.database.read() as session:
-            base_url.check_base_url(session, running.settings)
-        yield running
+            migrations.upgrade(runtime.database)
+        with runtime.database.read() as session:
+            base_url.check_base_url(session, runtime.settings)
+        yield runtime
     finally:
-        running.database.dispose()
+        runtime.database.dispose()
 
 
 def _show(as_json: bool, value: Any, text: Callable[[], Any]) -> None:
@@ -110,8 +110,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes; each with its own connections.")] = 1,
 ) -> None:
     """Start the service. Settings come from LAUREL_* variables or .env."""
-    with _running() as running:
-        out.print(f"Laurel at {running.settings.base_url} (API: {running.settings.base_url}/docs)", markup=False)
+    with _runtime() as runtime:
+        out.print(f"Laurel at {runtime.settings.base_url} (API: {runtime.settings.base_url}/docs)", markup=False)
     # No access log: who looked at which badge is nobody's business.
     uvicorn.run(
         "service.app:from_environment",
@@ -133,8 +133,8 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the demo keeps its fil
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    running = Runtime.start(settings.load())
-    migrations.upgrade(running.database)
+    runtime = Runtime.start(settings.load())
+    migrations.upgrade(runtime.database)
     out.print("The database is at the newest revision.")
 
 
@@ -144,8 +144,8 @@ def openapi(
 ) -> None:
     """Write openapi/openapi.json, the description of the API."""
     path = Path(__file__).parents[2] / "openapi" / "openapi.json"
-    running = Runtime.start(settings.Settings(database_url="sqlite:///:memory:", _env_file=None))
-    text = json.dumps(create_app(running).openapi(), ensure_ascii=False, indent=1) + "\n"
+    runtime = Runtime.start(settings.Settings(database_url="sqlite:///:memory:", _env_file=None))
+    text = json.dumps(create_app(runtime).openapi(), ensure_ascii=False, indent=1) + "\n"
     if not check:
         path.write_text(text)
     elif not path.exists() or path.read_text() != text:
@@ -164,11 +164,11 @@ def network_create(
     as_json: AsJson = False,
 ) -> None:
     """Create a network with its keys."""
-    with _running() as running, running.database.write() as session:
+    with _runtime() as runtime, runtime.database.write() as session:
         said = {"slug": slug, "name": name, "url": url, "kind": kind, "time_zone": time_zone, "sandbox": sandbox}
         body = networks.NetworkIn.model_validate(said)
-        made = networks.create_network(session, running, body, running.now())
-        value = {"slug": made.slug, "name": made.name, "url": f"{running.settings.base_url}/networks/{made.slug}"}
+        made = networks.create_network(session, runtime, body, runtime.now())
+        value = {"slug": made.slug, "name": made.name, "url": f"{runtime.settings.base_url}/networks/{made.slug}"}
         _show(as_json, value, lambda: f"{made.name} is at {value['url']}")
 
 
@@ -187,12 +187,12 @@ def token_create(
     """Create a token; it is shown this once."""
     if admin == (network is not None):
         raise typer.BadParameter("give either --admin or --network")
-    with _running() as running, running.database.write() as session:
+    with _runtime() as runtime, runtime.database.write() as session:
         found = networks.by_slug(session, network) if network else None
         bound = None
         if member is not None and found is not None:
             bound = members.get_member(session, found, member)
-        now = running.now()
+        now = runtime.now()
         scopes = ["admin"] if admin else scope or list(callers.NETWORK_SCOPES)
         row, secret = tokens.create_token(
             session,
@@ -213,7 +213,7 @@ def token_create(
 @token_app.command("list")
 def token_list(as_json: AsJson = False) -> None:
     """List the tokens: what they may do and when they were used, never the tokens themselves."""
-    with _running() as running, running.database.read() as session:
+    with _runtime() as runtime, runtime.database.read() as session:
         found = session.execute(
             select(Token, Network.slug).outerjoin(Network, Token.network_id == Network.id).order_by(Token.id)
         )
@@ -240,8 +240,8 @@ def _plain(value: Any) -> Any:
 @token_app.command("revoke")
 def token_revoke(token_id: Annotated[str, typer.Argument(help="Its id, from `laurel token list`.")]) -> None:
     """Revoke a token at once."""
-    with _running() as running, running.database.write() as session:
-        tokens.revoke_token(session, token_id, running.now())
+    with _runtime() as runtime, runtime.database.write() as session:
+        tokens.revoke_token(session, token_id, runtime.now())
         out.print("Revoked.")
 
 
@@ -253,7 +253,7 @@ OrService = Annotated[bool, typer.Option("--service", help="The service's own, w
 def keys_list(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
     """List the keys of a network or of the service with their dates; retired ones stay published, so that what they signed verifies."""
     _check_one_owner(network, service=service)
-    with _running() as running, running.database.read() as session:
+    with _runtime() as runtime, runtime.database.read() as session:
         _show_keys(
             as_json,
             service_identity.keys(session)
@@ -269,10 +269,10 @@ def keys_new(
     as_json: AsJson = False,
 ) -> None:
     """Make a further key; the newest of its algorithm signs from now on."""
-    with _running() as running, running.database.write() as session:
+    with _runtime() as runtime, runtime.database.write() as session:
         _show_keys(
             as_json,
-            [keyring.create_key(session, running, networks.by_slug(session, network), algorithm, running.now())],
+            [keyring.create_key(session, runtime, networks.by_slug(session, network), algorithm, runtime.now())],
         )
 
 
@@ -280,13 +280,13 @@ def keys_new(
 def keys_rotate(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
     """Replace the signing keys of a network or of the service; the old ones are kept, published and dated."""
     _check_one_owner(network, service=service)
-    with _running() as running, running.database.write() as session:
-        now = running.now()
+    with _runtime() as runtime, runtime.database.write() as session:
+        now = runtime.now()
         _show_keys(
             as_json,
-            [service_identity.rotate(session, running, now)]
+            [service_identity.rotate(session, runtime, now)]
             if network is None
-            else keyring.rotate(session, running, networks.by_slug(session, network), now),
+            else keyring.rotate(session, runtime, networks.by_slug(session, network), now),
         )
 
 
@@ -304,8 +304,8 @@ def _show_keys(as_json: bool, keys: Sequence[Key | ServiceKey]) -> None:
 @status_app.command("publish")
 def status_publish(as_json: AsJson = False) -> None:
     """Sign and publish every status list anew."""
-    with _running() as running:
-        count = upkeep.publish_status_lists(running)
+    with _runtime() as runtime:
+        count = upkeep.publish_status_lists(runtime)
         _show(as_json, {"published": count}, lambda: f"{count} status lists published.")
 
 
@@ -323,10 +323,10 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Take in a file, row by row; the same file again changes nothing."""
-    with _running() as running:
+    with _runtime() as runtime:
         plan = importing.read_mapping(mapping)
         with _progress("Importing") as advance:
-            result = importing.run(running, network, file, plan, advance=advance)
+            result = importing.run(runtime, network, file, plan, advance=advance)
         if report is not None:
             report.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.rows))
         _show(as_json, result.to_json(), lambda: result.text(columns=columns))

@@ -106,11 +106,11 @@ def verify(
     In a bundle the issuer's keys are as whoever made the bundle put them there, unless the issuer's id is its key: give
     --pin, or read `keys_from` before you rely on 0.
     """
-    running = Runtime.stranger()
+    runtime = Runtime.stranger()
     try:
-        results = list(_results(running, source, recipient, pin, evidence=evidence))
+        results = list(_results(runtime, source, recipient, pin, evidence=evidence))
     finally:
-        running.database.dispose()
+        runtime.database.dispose()
     if as_json:
         values = [result.value for result in results]
         said = values[0] if len(values) == 1 else {"items": values}
@@ -126,14 +126,14 @@ def _worst(results: Sequence[_Result]) -> str:
 
 
 def _results(
-    running: Runtime, source: str, recipient: str | None, pin: str | None, *, evidence: bool
+    runtime: Runtime, source: str, recipient: str | None, pin: str | None, *, evidence: bool
 ) -> Iterator[_Result]:
     if source.startswith(("https://", "http://")):
         opened = [Opened(source, url=source)]
     else:
         content = _content(source)
         if bundles.is_bundle(content):
-            yield _of_bundle(running, content, recipient, _pin(pin))
+            yield _of_bundle(runtime, content, recipient, _pin(pin))
             return
         opened = unpack.open_file("" if source == "-" else Path(source).name, content)
     if pin is not None:
@@ -141,7 +141,7 @@ def _results(
             "--pin is for a bundle: otherwise the issuer's keys are asked for where they are published"
         )
     for each in opened:
-        result = _of_one(running, each, recipient, evidence=evidence)
+        result = _of_one(runtime, each, recipient, evidence=evidence)
         yield (
             result
             if len(opened) == 1
@@ -168,14 +168,14 @@ def _pin(pin: str | None) -> Pin | None:
         raise _misunderstood(f"--pin: {error}") from error
 
 
-def _of_one(running: Runtime, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
+def _of_one(runtime: Runtime, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
     if opened.problem is not None:
         return _problem(opened.problem.code, opened.problem.message, "rejected")
     try:
         if opened.url is not None:
-            checked = checking.check_address(running, opened.url, recipient, evidence=evidence)
+            checked = checking.check_address(runtime, opened.url, recipient, evidence=evidence)
         else:
-            checked = checking.check(running, opened.received or b"", recipient, evidence=evidence)
+            checked = checking.check(runtime, opened.received or b"", recipient, evidence=evidence)
     except UnavailableError as error:
         return _problem(error.code, error.message, "undecided")
     except (ServiceError, CredentialError) as error:
@@ -183,9 +183,9 @@ def _of_one(running: Runtime, opened: Opened, recipient: str | None, *, evidence
     return _Result(checked.to_json(), "\n".join(_lines(checked)), checked.report.verdict)
 
 
-def _of_bundle(running: Runtime, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
+def _of_bundle(runtime: Runtime, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
     try:
-        found = offline.check(running, bundles.read(content), recipient, pin)
+        found = offline.check(runtime, bundles.read(content), recipient, pin)
     except ServiceError as error:
         return _problem(error.code, error.message, "rejected")
     text = "\n".join([*_lines(found.checked), "", *_told(found)])

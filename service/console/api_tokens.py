@@ -157,15 +157,15 @@ class SweptOut(TokenOut):
         return cls(**TokenOut.of(swept.token, member).model_dump(), records=swept.count)
 
 
-def _swept(running: Runtime, swept: Swept) -> Response:
-    with running.database.read() as session:
+def _swept(runtime: Runtime, swept: Swept) -> Response:
+    with runtime.database.read() as session:
         refs = members.refs(session, [swept.token.member_id] if swept.token.member_id else [])
     return reply(200, SweptOut.swept(swept, refs.get(swept.token.member_id)))
 
 
 @router.post("/v1/networks/{slug}/tokens/{token_id}/revocation", response_model=SweptOut)
 def post_revocation(
-    slug: str, token_id: str, body: TokenRevocationIn, running: Running, at: Now, admin: Admin
+    slug: str, token_id: str, body: TokenRevocationIn, runtime: Running, at: Now, admin: Admin
 ) -> Response:
     """Revoke a token that others had, and quarantine what it posted since a time.
 
@@ -174,14 +174,14 @@ def post_revocation(
     records at a time; if it breaks off, the same request goes on. Events say what was set aside; afterwards release
     or void each record, or all of them with `quarantine`.
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network_id = networks.find_network(session, admin, slug).id
-    return _swept(running, leaked_tokens.revoke_token(running, network_id, token_id, body, at))
+    return _swept(runtime, leaked_tokens.revoke_token(runtime, network_id, token_id, body, at))
 
 
 @router.post("/v1/networks/{slug}/tokens/{token_id}/quarantine", response_model=SweptOut)
-def post_quarantine(slug: str, token_id: str, body: QuarantineIn, running: Running, at: Now, admin: Admin) -> Response:
+def post_quarantine(slug: str, token_id: str, body: QuarantineIn, runtime: Running, at: Now, admin: Admin) -> Response:
     """Release, or void, everything that is quarantined because of a token; if it breaks off, the same request goes on."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network_id = networks.find_network(session, admin, slug).id
-    return _swept(running, leaked_tokens.decide_on_token(running, network_id, token_id, admin, body, at))
+    return _swept(runtime, leaked_tokens.decide_on_token(runtime, network_id, token_id, admin, body, at))

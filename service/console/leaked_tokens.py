@@ -54,7 +54,7 @@ class Swept:
     count: int
 
 
-def revoke_token(running: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime) -> Swept:
+def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime) -> Swept:
     """Revoke a token and set aside what it posted since a time, some at a time; whoever dies can begin again.
 
     1. With the revocation's commit nothing more is written with the token: what was being written is waited for.
@@ -68,7 +68,7 @@ def revoke_token(running: Runtime, network_id: UUID, token_id: str, body: TokenR
     """
     if body.quarantine_since is not None and body.quarantine_since > now:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/quarantine_since")
-    with running.database.write() as session:  # (1)
+    with runtime.database.write() as session:  # (1)
         token = withdraw_token(session, session.get_one(Network, network_id), token_id, now)
     if body.quarantine_since is None:
         return Swept(token, 0)
@@ -77,15 +77,15 @@ def revoke_token(running: Runtime, network_id: UUID, token_id: str, body: TokenR
     voids = (*posted, Record.kind == "void", ~flagged())
 
     def set_aside(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
-        return _set_aside(session, running, network, record_ids, counting, now)
+        return _set_aside(session, runtime, network, record_ids, counting, now)
 
     def point_out(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
         for row in lock_records(session, record_ids).values():
             flags.add(session, network, "token", row.id, now, other=row.voids)
         return 0
 
-    count = _sweep(running, network_id, counting, set_aside)  # (2)
-    return Swept(token, count + _sweep(running, network_id, voids, point_out))  # (3)
+    count = _sweep(runtime, network_id, counting, set_aside)  # (2)
+    return Swept(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
 
 
 def withdraw_token(session: WriteSession, network: Network, token_id: str, now: datetime) -> Token:
@@ -103,7 +103,7 @@ def withdraw_token(session: WriteSession, network: Network, token_id: str, now: 
 
 
 def decide_on_token(
-    running: Runtime, network_id: UUID, token_id: str, caller: Caller, body: QuarantineIn, now: datetime
+    runtime: Runtime, network_id: UUID, token_id: str, caller: Caller, body: QuarantineIn, now: datetime
 ) -> Swept:
     """Release, or void, everything that is quarantined because of a token, some at a time.
 
@@ -113,22 +113,22 @@ def decide_on_token(
         NotFoundError: the network has no such token.
         CustodyError: as `evidence.void`; the chunks before are decided on.
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         token = tokens.get_token(session, token_id, session.get_one(Network, network_id))
     waiting = (Record.token_id == token.id, Record.status == "quarantined", flagged())
 
     def decide(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
         if body.outcome == "release":
-            return len(release_records(session, running, network, record_ids, caller, now, "token"))
+            return len(release_records(session, runtime, network, record_ids, caller, now, "token"))
         for record_id in record_ids:
-            posting.void(session, running, network, caller, record_id, VoidIn(reason=body.reason), now)
+            posting.void(session, runtime, network, caller, record_id, VoidIn(reason=body.reason), now)
         return len(record_ids)
 
-    return Swept(token, _sweep(running, network_id, waiting, decide))
+    return Swept(token, _sweep(runtime, network_id, waiting, decide))
 
 
 def _sweep(
-    running: Runtime,
+    runtime: Runtime,
     network_id: UUID,
     where: Collection[ColumnElement[bool]],
     decide: Callable[[WriteSession, Network, Sequence[UUID]], int],
@@ -137,18 +137,18 @@ def _sweep(
     count, last = 0, UUID(int=0)
     found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(CHUNK)
     while True:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             record_ids = session.scalars(found.where(Record.id > last)).all()
         if not record_ids:
             return count
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             count += decide(session, session.get_one(Network, network_id), record_ids)
         last = record_ids[-1]
 
 
 def _set_aside(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     record_ids: Sequence[UUID],
     where: Collection[ColumnElement[bool]],
@@ -174,8 +174,8 @@ def _set_aside(
         events.append(session, network, "record.quarantined", {"record": str(record_id), "code": code}, now)
     session.flush()
     rejudging.mark(session, network, fallen.member_ids, now)
-    settling.review_after_void(session, running, network, fallen.record_ids, now)
-    settling.settle(session, running, network, fallen.member_ids, now)
+    settling.review_after_void(session, runtime, network, fallen.record_ids, now)
+    settling.settle(session, runtime, network, fallen.member_ids, now)
     return len(fitting)
 
 

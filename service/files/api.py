@@ -76,7 +76,7 @@ async def _received(request: Request) -> bytes:
 def post_blob(
     received: Annotated[bytes, Depends(_received)],
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     who: CanWrite,
@@ -91,7 +91,7 @@ def post_blob(
 
     def keep() -> Response:
         network = callers.still_open(callers.own_network(session, who))
-        row, created = blobs.store(session, running, network, received, at)
+        row, created = blobs.store(session, runtime, network, received, at)
         return reply(201 if created else 200, BlobOut.model_validate(row))
 
     return once(keep)

@@ -93,7 +93,7 @@ def sniff(content: bytes) -> str:
 
 
 def store(
-    session: WriteSession, running: Runtime, network: Network, received: bytes, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, received: bytes, now: datetime
 ) -> tuple[Blob, bool]:
     """Keep a file and return its row (without the content) and whether it is new; SVG is made safe first.
 
@@ -101,7 +101,7 @@ def store(
         InvalidError: empty, of no type that is taken, or SVG that cannot be made safe.
         TooLargeError: longer than `settings.max_blob_bytes` (code "body-too-large").
     """
-    limit = running.settings.max_blob_bytes
+    limit = runtime.settings.max_blob_bytes
     if len(received) > limit:
         raise TooLargeError("body-too-large", f"Expected a file of at most {limit} bytes, got {len(received)}.")
     if not received:
@@ -120,7 +120,7 @@ def store(
     return session.scalars(_without_content(network).where(Blob.sha256 == values["sha256"])).one(), created
 
 
-def store_picture(session: WriteSession, running: Runtime, network: Network, image: str, now: datetime) -> str:
+def store_picture(session: WriteSession, runtime: Runtime, network: Network, image: str, now: datetime) -> str:
     """Return the SHA-256 of a picture, given as a `Picture`; one in a `data:` address is stored.
 
     Raises:
@@ -140,7 +140,7 @@ def store_picture(session: WriteSession, running: Runtime, network: Network, ima
             )
     else:
         try:
-            blob, _ = store(session, running, network, base64.b64decode(embedded[1], validate=True), now)
+            blob, _ = store(session, runtime, network, base64.b64decode(embedded[1], validate=True), now)
         except binascii.Error as error:
             raise InvalidError(
                 "picture-unknown", "Expected base64 after the comma of the data: address.", "/image"

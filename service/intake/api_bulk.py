@@ -51,15 +51,15 @@ class LinesRoute(StrictRoute):
 router = APIRouter(route_class=LinesRoute, include_in_schema=False)
 
 
-def open_network(slug: str, running: Running, who: Annotated[Caller, Depends(caller)]) -> UUID:
+def open_network(slug: str, runtime: Running, who: Annotated[Caller, Depends(caller)]) -> UUID:
     """Return the id of the caller's network, in a session of its own: the work takes many."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         return callers.still_open(callers.network_of(session, who, slug)).id
 
 
-async def spooled(request: Request, running: Running) -> AsyncIterator[Spool]:
+async def spooled(request: Request, runtime: Running) -> AsyncIterator[Spool]:
     """Give the body in a file, which is gone whatever happens: it has no name. The router limits its size."""
-    folder = running.settings.data_folder
+    folder = runtime.settings.data_folder
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with TemporaryFile(dir=folder) as file:
@@ -84,17 +84,17 @@ class Bulk:
         network_id: OpenNetwork,
         spool: Spooled,
         request: Request,
-        running: Running,
+        runtime: Running,
         key: IdempotencyKey = None,
     ) -> None:
         self._address = f"{request.method} {request.url.path}?{request.url.query}"
-        self._parts = (running, network_id, who, spool, key)
+        self._parts = (runtime, network_id, who, spool, key)
 
     def __call__(self, kind: Kind) -> Response:
         """Take everything in, then answer line by line."""
-        running, network_id, who, spool, key = self._parts
-        import_id = bulk.run(running, bulk.Request(network_id, who, kind, self._address, key), spool)
-        return StreamingResponse(bulk.answer(running, import_id), media_type=MEDIA_TYPE)
+        runtime, network_id, who, spool, key = self._parts
+        import_id = bulk.run(runtime, bulk.Request(network_id, who, kind, self._address, key), spool)
+        return StreamingResponse(bulk.answer(runtime, import_id), media_type=MEDIA_TYPE)
 
 
 Lines = Annotated[Bulk, Depends(scope="function")]

@@ -47,7 +47,7 @@ def post_contribution(
     body: ContributionIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     who: CanWrite,
@@ -61,7 +61,7 @@ def post_contribution(
     the answer has one line for each, and a line that is refused does not touch the others.
     """
     return once(
-        lambda: submitted(session, running, posting.submit(session, running, network, who, "contribution", body, at))
+        lambda: submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
     )
 
 

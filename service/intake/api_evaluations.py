@@ -47,7 +47,7 @@ def post_evaluation(
     body: EvaluationIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     who: CanWrite,
@@ -62,7 +62,7 @@ def post_evaluation(
     the answer has one line for each, and a line that is refused does not touch the others.
     """
     return once(
-        lambda: submitted(session, running, posting.submit(session, running, network, who, "evaluation", body, at))
+        lambda: submitted(session, runtime, posting.submit(session, runtime, network, who, "evaluation", body, at))
     )
 
 

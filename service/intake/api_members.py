@@ -80,8 +80,8 @@ class MemberOut(Answer):
         )
 
 
-def _put(session: WriteSession, running: Runtime, network: Network, body: MemberIn, at: datetime) -> Response:
-    member, created = intake_members.put_member(session, running, network, body, at)
+def _put(session: WriteSession, runtime: Runtime, network: Network, body: MemberIn, at: datetime) -> Response:
+    member, created = intake_members.put_member(session, runtime, network, body, at)
     (shown,) = members.view(session, [member])
     return reply(201 if created else 200, MemberOut.of(shown))
 
@@ -92,7 +92,7 @@ def put_member(
     body: MemberPut,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     _who: CanWrite,
@@ -106,7 +106,7 @@ def put_member(
     if body.ref not in {None, ref}:
         raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
     said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return once(lambda: _put(session, running, network, MemberIn(ref=ref, **said), at), personal=True)
+    return once(lambda: _put(session, runtime, network, MemberIn(ref=ref, **said), at), personal=True)
 
 
 @router.post(
@@ -116,13 +116,13 @@ def put_member(
     openapi_extra=bulk.DOCUMENTED,
 )
 def post_member(
-    body: MemberIn, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, _who: CanWrite
+    body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, once: Exactly, _who: CanWrite
 ) -> Response:
     """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
     """
-    return once(lambda: _put(session, running, network, body, at), personal=True)
+    return once(lambda: _put(session, runtime, network, body, at), personal=True)
 
 
 @router.get("/v1/networks/{slug}/members")

@@ -141,7 +141,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def submitted(session: WriteSession, running: Runtime, submission: Submission) -> Response:
+def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -> Response:
     """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
     made = listing.named(session, submission.awards)
     body = SubmissionOut(
@@ -154,7 +154,7 @@ def submitted(session: WriteSession, running: Runtime, submission: Submission) -
         awards=[
             AwardMade(
                 achievement=each.achievement_ref,
-                credential=unsigned.credential_url(running.settings, each.credential.id),
+                credential=unsigned.credential_url(runtime.settings, each.credential.id),
             )
             for each in made
             if each.credential is not None
@@ -213,7 +213,7 @@ def post_void(
     body: VoidIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     who: CanWrite,
@@ -229,7 +229,7 @@ def post_void(
         found = records.identifier(record_id)
         if found is None:
             raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row, created = posting.void(session, running, network, who, found, body, at)
+        row, created = posting.void(session, runtime, network, who, found, body, at)
         return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)
@@ -237,7 +237,7 @@ def post_void(
 
 @router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
 def post_release(
-    record_id: str, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, who: CanWrite
+    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, once: Exactly, who: CanWrite
 ) -> Response:
     """Let a quarantined record count; one that counts stays as it is.
 
@@ -249,7 +249,7 @@ def post_release(
         found = records.identifier(record_id)
         if found is None:
             raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row = releasing.release(session, running, network, who, found, at)
+        row = releasing.release(session, runtime, network, who, found, at)
         return reply(200, RecordOut.of(records.show(session, row)))
 
     return once(work, personal=True)

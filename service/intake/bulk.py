@@ -75,39 +75,39 @@ class Outcome:
     problem: Refusal | None = None
 
 
-def run(running: Runtime, request: Request, spool: Spool) -> UUID:
+def run(runtime: Runtime, request: Request, spool: Spool) -> UUID:
     """Take in a body and return the id of its import, whose answer is then complete.
 
     Raises:
         ConflictError: the key came with another request (code "idempotency-key-reused"), or the network is closed.
     """
-    import_id, next_line = _begin(running, request, spool)
-    limit = running.settings.max_body_bytes
+    import_id, next_line = _begin(runtime, request, spool)
+    limit = runtime.settings.max_body_bytes
     for chunk in _chunks(spool.file, limit):
         parsed = {
             number: _parsed(text, SHAPES[request.kind], limit) for number, text in chunk.items() if number >= next_line
         }
         if not parsed:
             continue
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             row = session.get_one(Import, import_id, with_for_update=True)
             network = callers.still_open(session.get_one(Network, request.network_id))
             left = {number: body for number, body in parsed.items() if number >= row.next_line}
             if left:
-                outcomes = _take(session, running, network, request, list(left.values()))
+                outcomes = _take(session, runtime, network, request, list(left.values()))
                 text = "".join(_answer(number, each) for number, each in zip(left, outcomes, strict=True))
                 session.add(ImportAnswer(import_id=import_id, first_line=min(left), lines=text))
                 row.next_line = max(left) + 1
             next_line = row.next_line
-        settling.settle_pending(running, request.network_id)
-    with running.database.write() as session:
+        settling.settle_pending(runtime, request.network_id)
+    with runtime.database.write() as session:
         row = session.get_one(Import, import_id, with_for_update=True)
-        row.finished_at = row.finished_at or running.now()
-    settling.settle_pending(running, request.network_id)  # also for whoever was killed before that
+        row.finished_at = row.finished_at or runtime.now()
+    settling.settle_pending(runtime, request.network_id)  # also for whoever was killed before that
     return import_id
 
 
-def answer(running: Runtime, import_id: UUID) -> Iterator[str]:
+def answer(runtime: Runtime, import_id: UUID) -> Iterator[str]:
     """Yield the answer lines of an import, a chunk at a time, in the order of the lines.
 
     Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a problem is
@@ -116,7 +116,7 @@ def answer(running: Runtime, import_id: UUID) -> Iterator[str]:
     last = 0
     query = select(ImportAnswer).where(ImportAnswer.import_id == import_id).order_by(ImportAnswer.first_line).limit(1)
     while True:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             row = session.scalar(query.where(ImportAnswer.first_line > last))
         if row is None:
             return
@@ -124,10 +124,10 @@ def answer(running: Runtime, import_id: UUID) -> Iterator[str]:
         yield row.lines
 
 
-def _begin(running: Runtime, request: Request, spool: Spool) -> tuple[UUID, int]:
+def _begin(runtime: Runtime, request: Request, spool: Spool) -> tuple[UUID, int]:
     """Return the import to work on, and its next line: a new one, or that of the request that had the key before."""
-    now, key = running.now(), request.key
-    with running.database.write() as session:
+    now, key = runtime.now(), request.key
+    with runtime.database.write() as session:
         old = select(Import.id).where(Import.started_at <= now - KEPT_FOR)
         session.execute(delete(ImportAnswer).where(ImportAnswer.import_id.in_(old)))
         if key is not None:
@@ -181,16 +181,16 @@ def _parsed(text: bytes, shape: TypeAdapter[Any], max_line_bytes: int) -> Any:
 
 
 def _take(
-    session: WriteSession, running: Runtime, network: Network, request: Request, lines: Sequence[Any]
+    session: WriteSession, runtime: Runtime, network: Network, request: Request, lines: Sequence[Any]
 ) -> list[Outcome]:
     """Take in what the lines of a chunk hold, and return what became of each."""
     bodies = [line for line in lines if not isinstance(line, Refusal)]
     if request.kind == "members":
-        put = members.put_members(session, network, bodies, running.now())
+        put = members.put_members(session, network, bodies, runtime.now())
         taken = [_refused(each) if isinstance(each, ServiceError) else Outcome("accepted", each[0].id) for each in put]
     else:
         kind: recording.Kind = "contribution" if request.kind == "contributions" else "evaluation"
-        submitted = recording.submit_all(session, network, request.caller, kind, bodies, running.now())
+        submitted = recording.submit_all(session, network, request.caller, kind, bodies, runtime.now())
         taken = [
             _refused(each) if isinstance(each, ServiceError) else Outcome(each.status, each.record.id)
             for each in submitted

@@ -234,7 +234,7 @@ def _cell(row: Row, name: str) -> str:
     return row.cells[name]
 
 
-def run(running: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None) -> Result:
+def run(runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None) -> Result:
     """Take a file in and return what became of it, row by row; the same file again changes nothing.
 
     Each chunk of rows is one transaction for each kind of record, so that a killed import leaves whole
@@ -248,11 +248,11 @@ def run(running: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = 
         NotFoundError: no such network (code "network-unknown").
         InvalidError: the file or the mapping cannot be used at all.
     """
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         network = networks.by_slug(session, slug)
         network_id, zone = network.id, ZoneInfo(network.time_zone)
         if plan.achievement is not None:
-            _define(session, network, plan.achievement, running)
+            _define(session, network, plan.achievement, runtime)
     total = sum(1 for _ in read_rows(path))
     result = Result()
     done = 0
@@ -260,7 +260,7 @@ def run(running: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = 
         for row in chunk:
             _count(result, row)
         for spec in plan.records:
-            _take(running, network_id, plan.source, spec, chunk, zone, result)
+            _take(runtime, network_id, plan.source, spec, chunk, zone, result)
         done += len(chunk)
         advance(done, total)
     return result
@@ -273,13 +273,13 @@ def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield chunk
 
 
-def _define(session: WriteSession, network: Network, definition: dict[str, Any], running: Runtime) -> None:
+def _define(session: WriteSession, network: Network, definition: dict[str, Any], runtime: Runtime) -> None:
     """Define and publish the achievement of the mapping, if the network does not have it."""
     try:
         achievements.get_achievement(session, network, str(definition.get("ref")))
     except NotFoundError:
         body = _parsed(definitions.AchievementIn, definition | {"publish": True})
-        achievements.define(session, network, body, running.now())
+        achievements.define(session, network, body, runtime.now())
 
 
 def _count(result: Result, row: Row) -> None:
@@ -292,7 +292,7 @@ def _count(result: Result, row: Row) -> None:
 
 
 def _take(
-    running: Runtime,
+    runtime: Runtime,
     network_id: UUID,
     source: str,
     spec: Mapping[str, Any],
@@ -309,7 +309,7 @@ def _take(
         except InvalidError as error:
             result.add(row.number, kind, "rejected", problem=_problem(error))
     if kind == "award":
-        outcomes = settling.award_many(running, network_id, None, [body for _, body in bodies])
+        outcomes = settling.award_many(runtime, network_id, None, [body for _, body in bodies])
         for (row, _), outcome in zip(bodies, outcomes, strict=True):
             if outcome.award is None:
                 assert outcome.problem is not None
@@ -317,10 +317,10 @@ def _take(
             else:
                 result.add(row.number, kind, "accepted" if outcome.created else "duplicate", id=str(outcome.award.id))
         return
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         network = session.get_one(Network, network_id)
         if kind in {"contribution", "evaluation"}:
-            posted = recording.submit_all(session, network, None, kind, [body for _, body in bodies], running.now())
+            posted = recording.submit_all(session, network, None, kind, [body for _, body in bodies], runtime.now())
             for (row, _), submission in zip(bodies, posted, strict=True):
                 if isinstance(submission, ServiceError):
                     result.add(row.number, kind, "rejected", problem=_problem(submission))
@@ -330,18 +330,18 @@ def _take(
             for row, body in bodies:
                 try:
                     with session.begin_nested():  # what is refused half-way leaves nothing
-                        new = _put(session, running, network, kind, body)
+                        new = _put(session, runtime, network, kind, body)
                     result.add(row.number, kind, "accepted" if new else "duplicate", id=body.ref)
                 except ServiceError as error:
                     result.add(row.number, kind, "rejected", problem=_problem(error))
-    settling.settle_pending(running, network_id)
+    settling.settle_pending(runtime, network_id)
 
 
-def _put(session: WriteSession, running: Runtime, network: Network, kind: str, body: Any) -> bool:
+def _put(session: WriteSession, runtime: Runtime, network: Network, kind: str, body: Any) -> bool:
     """Add or change a session or a member, and return whether it is new."""
     if kind == "session":
-        return meetings.put_session(session, network, body, running.now())[1]
-    return intake_members.put_member(session, running, network, body, running.now())[1]
+        return meetings.put_session(session, network, body, runtime.now())[1]
+    return intake_members.put_member(session, runtime, network, body, runtime.now())[1]
 
 
 def _body(spec: Mapping[str, Any], source: str, row: Row, zone: ZoneInfo) -> Any:

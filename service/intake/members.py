@@ -23,7 +23,7 @@ from service.tables import Member, Network, Person, Role
 
 
 def put_member(
-    session: WriteSession, running: Runtime, network: Network, body: MemberIn, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, body: MemberIn, now: datetime
 ) -> tuple[Member, bool]:
     """Add or change a member and return it, and whether it is new.
 
@@ -36,7 +36,7 @@ def put_member(
     member, created = _put(session, network, body, now)
     bearing = recording.release_held(session, network, [member.ref], now)
     if bearing or rejudging.topics_of(session, [member.id]):
-        settling.settle(session, running, network, bearing | {member.id}, now)
+        settling.settle(session, runtime, network, bearing | {member.id}, now)
     return member, created
 
 

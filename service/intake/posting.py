@@ -30,7 +30,7 @@ class VoidIn(Body):
 
 def submit(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller | None,
     kind: Kind,
@@ -48,13 +48,13 @@ def submit(
         raise outcome
     if outcome.status != "accepted" or outcome.member_id is None:
         return outcome
-    made = settling.settle(session, running, network, [outcome.member_id], now)
+    made = settling.settle(session, runtime, network, [outcome.member_id], now)
     return replace(outcome, awards=tuple(made))
 
 
 def void(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     caller: Caller,
     record_id: UUID,
@@ -93,6 +93,6 @@ def void(
     evidence_flags.settle(session, {record.id, *evidence_flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     rejudging.mark(session, network, fallen.member_ids, now)
-    settling.review_after_void(session, running, network, fallen.record_ids, now)
-    settling.settle(session, running, network, fallen.member_ids, now)
+    settling.review_after_void(session, runtime, network, fallen.record_ids, now)
+    settling.settle(session, runtime, network, fallen.member_ids, now)
     return made, True

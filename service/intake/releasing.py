@@ -22,7 +22,7 @@ CHUNK = 100
 
 
 def release(
-    session: WriteSession, running: Runtime, network: Network, caller: Caller, record_id: UUID, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, record_id: UUID, now: datetime
 ) -> Record:
     """Let a quarantined record count, whatever it was set aside for; one that counts is given back as it is.
 
@@ -39,7 +39,7 @@ def release(
     if record.kind not in SHAPES or session.scalar(select(Record.id).where(Record.voids == record.id)) is not None:
         raise ConflictError("record-void", "Expected a contribution or an evaluation that is not void.")
     _check_may_release(session, network, caller, record, now)
-    release_records(session, running, network, [record.id], caller, now, None)
+    release_records(session, runtime, network, [record.id], caller, now, None)
     session.refresh(record)
     if record.status == "quarantined":
         raise ConflictError("record-unfit", "Expected a record that can be true; this one cannot count as it stands.")
@@ -63,7 +63,7 @@ def _check_may_release(session: WriteSession, network: Network, caller: Caller, 
 
 def release_records(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     network: Network,
     record_ids: Collection[UUID],
     caller: Caller,
@@ -96,7 +96,7 @@ def release_records(
     for record_id in sorted(counting):
         events.append(session, network, "record.released", {"record": str(record_id)}, now)
     rejudging.mark(session, network, bearing, now)
-    settling.settle(session, running, network, bearing, now)
+    settling.settle(session, runtime, network, bearing, now)
     return counting & set(record_ids)
 
 

@@ -44,7 +44,7 @@ class Signed:
     jwt: str
 
 
-def issuer_of(session: OrmSession, running: Runtime, network: Network) -> Issuer:
+def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer:
     """Return what the network signs with.
 
     Raises:
@@ -53,10 +53,10 @@ def issuer_of(session: OrmSession, running: Runtime, network: Network) -> Issuer
     proof_key = keyring.active_key(session, network, "Ed25519")
     jwt_key = keyring.active_key(session, network, "P-256")
     return Issuer(
-        keyring.signer(running, proof_key),
-        issuers.verification_method(running.settings, network, proof_key),
-        keyring.signer(running, jwt_key),
-        issuers.key_url(running.settings, jwt_key),
+        keyring.signer(runtime, proof_key),
+        issuers.verification_method(runtime.settings, network, proof_key),
+        keyring.signer(runtime, jwt_key),
+        issuers.key_url(runtime.settings, jwt_key),
     )
 
 
@@ -98,7 +98,7 @@ def store(session: WriteSession, network: Network, award: Award, signed: Signed,
 
 def replace(
     session: WriteSession,
-    running: Runtime,
+    runtime: Runtime,
     old: Credential,
     new: Credential,
     caller: Caller,
@@ -115,7 +115,7 @@ def replace(
     old.revoked_at, old.revocation_reason, old.revoked_by = now, reason, caller.token_id
     old.superseded_by = new.id
     events.append(session, network, "credential.replaced", about(old, award) | {"replacement": new.id}, now)
-    status_lists.publish(session, running, network, session.get_one(StatusList, old.status_list_id), now)
+    status_lists.publish(session, runtime, network, session.get_one(StatusList, old.status_list_id), now)
 
 
 def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:

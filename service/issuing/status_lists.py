@@ -51,7 +51,7 @@ def find_open(session: OrmSession, network: Network, purpose: str = "revocation"
 
 
 def open_list(
-    session: WriteSession, running: Runtime, network: Network, now: datetime, purpose: str = "revocation"
+    session: WriteSession, runtime: Runtime, network: Network, now: datetime, purpose: str = "revocation"
 ) -> StatusList:
     """Return the list that has room; one that is made here is published before any credential names it.
 
@@ -65,7 +65,7 @@ def open_list(
         found = StatusList(network_id=network.id, purpose=purpose, length=LENGTH_BITS)
         session.add(found)
         session.flush()
-        publish(session, running, network, found, now)
+        publish(session, runtime, network, found, now)
     return found
 
 
@@ -90,7 +90,7 @@ def lock(session: WriteSession, list_id: UUID) -> StatusList:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def publish(session: WriteSession, running: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
+def publish(session: WriteSession, runtime: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
     """Build the list from the rows, sign it and store its text.
 
     In a list of suspensions what was revoked is set for good.
@@ -109,8 +109,8 @@ def publish(session: WriteSession, running: Runtime, network: Network, status_li
         bits.set(index, True)
     key = keyring.active_key(session, network, "Ed25519")
     document = status_list_credential(
-        id=list_url(running.settings, row.id),
-        issuer=issuers.network_did(running.settings, network),
+        id=list_url(runtime.settings, row.id),
+        issuer=issuers.network_did(runtime.settings, network),
         purpose=row.purpose,
         bits=bits,
         valid_from=now,
@@ -119,8 +119,8 @@ def publish(session: WriteSession, running: Runtime, network: Network, status_li
     )
     signed = sign(
         document,
-        keyring.signer(running, key),
-        verification_method=issuers.verification_method(running.settings, network, key),
+        keyring.signer(runtime, key),
+        verification_method=issuers.verification_method(runtime.settings, network, key),
         created=now,
     )
     row.signed = json.dumps(signed, ensure_ascii=False, separators=(",", ":"))
@@ -133,27 +133,27 @@ def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
     return session.scalars(select(StatusList).where(late).order_by(StatusList.id)).all()
 
 
-def resign_due(running: Runtime) -> int:
+def resign_due(runtime: Runtime) -> int:
     """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
-    return _publish_older(running, running.now() - RESIGNED_AFTER)
+    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
 
 
-def publish_all(running: Runtime) -> int:
+def publish_all(runtime: Runtime) -> int:
     """Sign every list anew, whatever its age; return how many."""
-    return _publish_older(running, None)
+    return _publish_older(runtime, None)
 
 
-def _publish_older(running: Runtime, before: datetime | None) -> int:
+def _publish_older(runtime: Runtime, before: datetime | None) -> int:
     due = select(StatusList.id).order_by(StatusList.id)
     if before is not None:
         due = due.where(or_(StatusList.published_at.is_(None), StatusList.published_at <= before))
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         list_ids = session.scalars(due).all()
     count = 0
     for list_id in list_ids:
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             row = lock(session, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
-                publish(session, running, session.get_one(Network, row.network_id), row, running.now())
+                publish(session, runtime, session.get_one(Network, row.network_id), row, runtime.now())
                 count += 1
     return count

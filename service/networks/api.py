@@ -94,21 +94,21 @@ class KeyOut(Answer):
 
 
 @router.post("/v1/networks", status_code=201, response_model=NetworkOut)
-def post_network(body: NetworkIn, session: Writer, running: Running, at: Now, once: Exactly, _admin: Admin) -> Response:
+def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, once: Exactly, _admin: Admin) -> Response:
     """Create a network: an issuer with a DID and keys of its own.
 
     The same body again gives the same network. Afterwards make it a token with
     `POST /v1/networks/{slug}/tokens`.
     """
     return once(
-        lambda: reply(201, NetworkOut.of(running.settings, networks.create_network(session, running, body, at)))
+        lambda: reply(201, NetworkOut.of(runtime.settings, networks.create_network(session, runtime, body, at)))
     )
 
 
 @router.get("/v1/networks")
 def list_networks(
     session: Reader,
-    running: Running,
+    runtime: Running,
     who: ReaderOrAdmin,
     kind: Literal["formal", "informal"] | None = None,
     state: Literal["active", "closed"] | None = None,
@@ -117,18 +117,18 @@ def list_networks(
 ) -> Page[NetworkOut]:
     """List networks: all of them for an admin token, the token's own otherwise."""
     rows, cursor = networks.list_networks(session, who, after=after, limit=limit, kind=kind, state=state)
-    return Page(items=[NetworkOut.of(running.settings, row) for row in rows], next=cursor)
+    return Page(items=[NetworkOut.of(runtime.settings, row) for row in rows], next=cursor)
 
 
 @router.get("/v1/networks/{slug}")
-def get_network(slug: str, session: Reader, running: Running, who: ReaderOrAdmin) -> NetworkOut:
+def get_network(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) -> NetworkOut:
     """Return one network."""
-    return NetworkOut.of(running.settings, networks.find_network(session, who, slug))
+    return NetworkOut.of(runtime.settings, networks.find_network(session, who, slug))
 
 
 @router.patch("/v1/networks/{slug}", response_model=NetworkOut)
 def patch_network(
-    slug: str, body: NetworkChange, session: Writer, running: Running, at: Now, once: Exactly, admin: Admin
+    slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin
 ) -> Response:
     """Change a network's name, addresses, description, picture or time zone.
 
@@ -138,36 +138,36 @@ def patch_network(
 
     def change() -> Response:
         network = networks.find_network(session, admin, slug)
-        return reply(200, NetworkOut.of(running.settings, networks.change_network(session, running, network, body, at)))
+        return reply(200, NetworkOut.of(runtime.settings, networks.change_network(session, runtime, network, body, at)))
 
     return once(change)
 
 
 @router.post("/v1/networks/{slug}/closure", response_model=NetworkOut)
-def post_closure(slug: str, session: Writer, running: Running, at: Now, once: Exactly, admin: Admin) -> Response:
+def post_closure(slug: str, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin) -> Response:
     """Close a network: it takes nothing new; its badges stay verifiable and can still be revoked."""
 
     def close() -> Response:
         network = networks.find_network(session, admin, slug)
-        return reply(200, NetworkOut.of(running.settings, networks.close_network(session, network, at)))
+        return reply(200, NetworkOut.of(runtime.settings, networks.close_network(session, network, at)))
 
     return once(close)
 
 
 @router.get("/v1/networks/{slug}/keys")
-def list_keys(slug: str, session: Reader, running: Running, who: ReaderOrAdmin) -> Page[KeyOut]:
+def list_keys(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) -> Page[KeyOut]:
     """List every key that the network ever had, oldest first; private halves are never shown."""
     network = networks.find_network(session, who, slug)
-    return Page(items=[KeyOut.of(running.settings, key) for key in keyring.keys_of(session, network)])
+    return Page(items=[KeyOut.of(runtime.settings, key) for key in keyring.keys_of(session, network)])
 
 
 @router.post("/v1/networks/{slug}/keys/rotation", status_code=201)
-def post_rotation(slug: str, session: Writer, running: Running, at: Now, once: Exactly, admin: Admin) -> Response:
+def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin) -> Response:
     """Give the network new keys; the old ones stay published, so that older badges stay good."""
 
     def rotate() -> Response:
         network = networks.find_network(session, admin, slug)
-        fresh = keyring.rotate(session, running, network, at)
-        return reply(201, Page(items=[KeyOut.of(running.settings, key) for key in fresh]))
+        fresh = keyring.rotate(session, runtime, network, at)
+        return reply(201, Page(items=[KeyOut.of(runtime.settings, key) for key in fresh]))
 
     return once(rotate)

@@ -64,7 +64,7 @@ class NetworkChange(Body):
     image: Picture | None = None
 
 
-def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now: datetime) -> Network:
+def create_network(session: WriteSession, runtime: Runtime, body: NetworkIn, now: datetime) -> Network:
     """Create a network with an Ed25519 and a P-256 key; the same body again gives the same network.
 
     Raises:
@@ -74,11 +74,11 @@ def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now
     values = body.model_dump(exclude={"image"})
     created = insert_new(session, Network, values | {"created_at": now})
     network = session.scalars(select(Network).where(Network.slug == body.slug)).one()
-    values["image_sha256"] = blobs.store_picture(session, running, network, body.image, now) if body.image else None
+    values["image_sha256"] = blobs.store_picture(session, runtime, network, body.image, now) if body.image else None
     if created:
         network.image_sha256 = values["image_sha256"]
         for algorithm in keyring.ALGORITHMS:
-            keyring.create_key(session, running, network, algorithm, now)
+            keyring.create_key(session, runtime, network, algorithm, now)
         events.append(session, network, "network.created", {"network": str(network.id)}, now)
     elif any(getattr(network, name) != value for name, value in values.items()):
         raise ConflictError("slug-taken", "Expected a slug that no network has; another network has this one.", "/slug")
@@ -123,13 +123,13 @@ def list_networks(
 
 
 def change_network(
-    session: WriteSession, running: Runtime, network: Network, body: NetworkChange, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, body: NetworkChange, now: datetime
 ) -> Network:
     """Change what of a network may change; badges already issued keep what they say."""
     for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
         setattr(network, name, value)
     if "image" in body.model_fields_set:
-        network.image_sha256 = blobs.store_picture(session, running, network, body.image, now) if body.image else None
+        network.image_sha256 = blobs.store_picture(session, runtime, network, body.image, now) if body.image else None
     if session.is_modified(network):
         events.append(session, network, "network.changed", {"network": str(network.id)}, now)
     return network

@@ -44,16 +44,16 @@ def _both(
 Sender = Annotated[Caller, Depends(_both)]
 
 
-def _checked(body: WebhookIn, running: Running, _who: Sender) -> WebhookIn:
+def _checked(body: WebhookIn, runtime: Running, _who: Sender) -> WebhookIn:
     """Return the body if its address may be sent to; looked up before the transaction begins."""
-    webhooks.check_target(running, body.url)
+    webhooks.check_target(runtime, body.url)
     return body
 
 
-def _checked_change(body: WebhookChange, running: Running, _who: Sender) -> WebhookChange:
+def _checked_change(body: WebhookChange, runtime: Running, _who: Sender) -> WebhookChange:
     """Return the body if the address in it, if there is one, may be sent to."""
     if "url" in body.model_fields_set:
-        webhooks.check_target(running, body.url)
+        webhooks.check_target(runtime, body.url)
     return body
 
 
@@ -169,7 +169,7 @@ def post_webhook(
     body: Annotated[WebhookIn, Depends(_checked)],
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     _who: Sender,
@@ -189,7 +189,7 @@ def post_webhook(
     made: list[WebhookMade] = []
 
     def work() -> Response:
-        row, secret = webhooks.create(session, running, network, body, at)
+        row, secret = webhooks.create(session, runtime, network, body, at)
         shown = WebhookOut.of(row)
         made.append(WebhookMade(**shown.model_dump(), secret=secret))
         return reply(201, shown)
@@ -249,7 +249,7 @@ def post_secret(
     body: SecretIn,
     network: WriteNetwork,
     session: Writer,
-    running: Running,
+    runtime: Running,
     at: Now,
     once: Exactly,
     _who: Sender,
@@ -262,7 +262,7 @@ def post_secret(
     made: list[WebhookMade] = []
 
     def work() -> Response:
-        row, secret = webhooks.rotate_secret(session, running, network, webhook_id, body, at)
+        row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
         shown = WebhookOut.of(row)
         made.append(WebhookMade(**shown.model_dump(), secret=secret))
         return reply(201, shown)
@@ -272,15 +272,15 @@ def post_secret(
 
 
 @router.post(ROOT + "/{webhook_id}/ping", response_model=PingOut)
-def post_ping(slug: str, webhook_id: Uid, running: Running, who: Sender) -> Response:
+def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Response:
     """Send a test event of type `webhook.ping` at once, also to a disabled webhook, and say what became of it.
 
     It stands in no list, is sent once, and nothing waits for it.
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         row = webhooks.find(session, callers.network_of(session, who, slug), webhook_id)
         shown = WebhookOut.of(row).model_dump(mode="json", exclude_none=True)
-    return reply(200, PingOut.of(deliveries.ping(running, row, shown)))
+    return reply(200, PingOut.of(deliveries.ping(runtime, row, shown)))
 
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)

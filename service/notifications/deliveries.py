@@ -86,20 +86,20 @@ class Outcome:
         return "".join(sign if sign.isprintable() else " " for sign in text)[:ANSWER_CHARACTERS] or None
 
 
-def deliver_due(running: Runtime, render: Render) -> int:
+def deliver_due(runtime: Runtime, render: Render) -> int:
     """Send what is due, one webhook after the other, and return how much arrived. Safe beside others that do the same."""
     count = 0
     ends = time.monotonic() + TURN_SECONDS
-    while time.monotonic() < ends and (taken := _take(running)) is not None:
-        count += _serve(running, render, *taken)
+    while time.monotonic() < ends and (taken := _take(runtime)) is not None:
+        count += _serve(runtime, render, *taken)
     return count
 
 
-def ping(running: Runtime, webhook: Webhook, shown: dict[str, Any]) -> Outcome:
+def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> Outcome:
     """Send a test event to a webhook, in whatever state it is, and return what became of it. Never in a transaction."""
-    now = running.now()
+    now = runtime.now()
     body = _body("webhook.ping", now, {"webhook": shown})
-    return _send(running, webhook, f"ping-{new_id()}", body, now)
+    return _send(runtime, webhook, f"ping-{new_id()}", body, now)
 
 
 def list_deliveries(
@@ -122,16 +122,16 @@ def with_events(session: ReadSession | WriteSession, rows: Sequence[Delivery]) -
     return [(row, by_id[row.event_id]) for row in rows]
 
 
-def forget_old(running: Runtime) -> int:
+def forget_old(runtime: Runtime) -> int:
     """Delete what is known of deliveries that ended long ago, and return how many; events stay."""
-    old = (Delivery.state != "queued", Delivery.attempted_at < running.now() - KEPT_FOR)
+    old = (Delivery.state != "queued", Delivery.attempted_at < runtime.now() - KEPT_FOR)
     count = 0
     while True:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             found = session.scalars(select(Delivery.id).where(*old).limit(FORGOTTEN_AT_ONCE)).all()
         if not found:
             return count
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             session.execute(delete(Delivery).where(Delivery.id.in_(found), *old))
         count += len(found)
 
@@ -159,14 +159,14 @@ def _asked_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Delivery.state == "queued", Delivery.again.is_(True), Delivery.due_at <= now
 
 
-def _take(running: Runtime) -> tuple[UUID, datetime] | None:
+def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
     """Take the webhook that has waited longest, and return it and until when it is ours (1)."""
-    now = running.now()
+    now = runtime.now()
     due = select(Webhook).where(_waiting(now)).order_by(Webhook.due_at, Webhook.id).limit(1)
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         if session.scalar(due) is None:
             return None
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         row = session.scalar(due.with_for_update(skip_locked=True, of=Webhook))
         if row is None:
             return None
@@ -174,34 +174,34 @@ def _take(running: Runtime) -> tuple[UUID, datetime] | None:
         return row.id, row.taken_until
 
 
-def _serve(running: Runtime, render: Render, webhook_id: UUID, until: datetime) -> int:
+def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> int:
     """Send to a webhook that is ours what it is due, give it back, and return how much arrived."""
     count = 0
     ends = time.monotonic() + TURN_SECONDS
     while time.monotonic() < ends:
-        with running.database.read() as session:
-            job = _next(session, running, render, webhook_id, until)
+        with runtime.database.read() as session:
+            job = _next(session, runtime, render, webhook_id, until)
         if job is None:
             break
         outcome = None
         if job.body is not None:
-            outcome = _send(running, job.webhook, str(job.event.id), job.body, running.now())
+            outcome = _send(runtime, job.webhook, str(job.event.id), job.body, runtime.now())
         count += outcome is not None and outcome.delivered
-        with running.database.write() as session:
-            if not _note(session, job, until, outcome, running.now()):
+        with runtime.database.write() as session:
+            if not _note(session, job, until, outcome, runtime.now()):
                 return count
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         mine = (Webhook.id == webhook_id, Webhook.taken_until == until)
         # Whoever has had a turn waits behind those who have not.
-        later = {"taken_until": None, "due_at": running.now()}
-        session.execute(update(Webhook).where(*mine, Webhook.due_at <= running.now()).values(later))
+        later = {"taken_until": None, "due_at": runtime.now()}
+        session.execute(update(Webhook).where(*mine, Webhook.due_at <= runtime.now()).values(later))
         session.execute(update(Webhook).where(*mine).values(taken_until=None))
     return count
 
 
-def _next(session: ReadSession, running: Runtime, render: Render, webhook_id: UUID, until: datetime) -> _Job | None:
+def _next(session: ReadSession, runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> _Job | None:
     """Return what is to be sent next: what was asked for once more, then what comes next in order (2)."""
-    now = running.now()
+    now = runtime.now()
     webhook = session.get(Webhook, webhook_id)
     if webhook is None or webhook.state != "active" or webhook.taken_until != until or until <= now:
         return None
@@ -210,20 +210,20 @@ def _next(session: ReadSession, running: Runtime, render: Render, webhook_id: UU
     asked = asked.where(Delivery.webhook_id == webhook.id, *_asked_again(now)).order_by(Delivery.due_at, Event.position)
     event = session.scalar(asked.limit(1))
     if event is not None:
-        return _Job(webhook, event, True, _rendered(session, running, render, network, event))
+        return _Job(webhook, event, True, _rendered(session, runtime, render, network, event))
     if webhook.due_at > now:
         return None
     behind = select(Event).where(Event.network_id == network.id, Event.position > webhook.position)
     for event in session.scalars(behind.order_by(Event.position).limit(LOOKED_AT)):
         if not webhook.types or event.type in webhook.types:
-            return _Job(webhook, event, False, _rendered(session, running, render, network, event))
+            return _Job(webhook, event, False, _rendered(session, runtime, render, network, event))
     return _Job(webhook, event, False, None) if event is not None else None
 
 
-def _rendered(session: ReadSession, running: Runtime, render: Render, network: Network, event: Event) -> bytes:
+def _rendered(session: ReadSession, runtime: Runtime, render: Render, network: Network, event: Event) -> bytes:
     """Return the body for an event; empty where it cannot be rendered, which is no body of ours."""
     try:
-        return _body(event.type, event.at, render(session, running, network, event))
+        return _body(event.type, event.at, render(session, runtime, network, event))
     except Exception:
         log.exception("event %s cannot be rendered", event.id)
         return b""
@@ -235,15 +235,15 @@ def _body(kind: str, at: datetime, data: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _send(running: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> Outcome:
+def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> Outcome:
     """Send a signed body and return what became of it."""
     if not body:
         return Outcome("render-failed", 0)
     began = time.monotonic()
     answered, code = None, "delivered"
     try:
-        headers = signed_headers(webhooks.secrets_of(running, webhook, now), message_id, body, now)
-        answered = running.fetcher.post(webhook.url, body, headers)
+        headers = signed_headers(webhooks.secrets_of(runtime, webhook, now), message_id, body, now)
+        answered = runtime.fetcher.post(webhook.url, body, headers)
         if not 200 <= answered.status < 300:
             code = "refused"
     except (UnavailableError, CustodyError) as error:

@@ -70,14 +70,14 @@ press No there, or do nothing: only Yes confirms anything. They are not told you
 """Sent in every language, for nothing says which one the recipient reads."""
 
 
-def render(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the message as mail; None when there is nobody to write to, or nothing to tell any more."""
     if message.webhook_id is not None:
-        return _of_webhook(session, running, message)
+        return _of_webhook(session, runtime, message)
     if message.case_step_id is not None:
-        return _of_case(session, running, message)
+        return _of_case(session, runtime, message)
     if message.confirmation_id is not None:
-        return _of_confirmation(session, running, message)
+        return _of_confirmation(session, runtime, message)
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
     recipient = unsigned.recipients(session, [award.member_id]).get(award.member_id)
@@ -85,9 +85,9 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
         return None
     network = session.get_one(Network, message.network_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
-    link = unsigned.credential_url(running.settings, credential.id)
+    link = unsigned.credential_url(runtime.settings, credential.id)
     badge, sender = issuers.marked(network, version.name), network.name
-    mail = _addressed(running, message, recipient.email, award.decided_at)
+    mail = _addressed(runtime, message, recipient.email, award.decided_at)
     mail["Subject"] = f"{sender} has awarded you the badge “{badge}”"
     paragraphs = _paragraphs(badge, sender, link, test=network.sandbox)
     mail.set_content("\n\n".join(text for text, _ in paragraphs) + "\n")
@@ -96,7 +96,7 @@ def render(session: ReadSession, running: Runtime, message: Message) -> EmailMes
     return mail
 
 
-def _of_webhook(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+def _of_webhook(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the mail that tells a network of a disabled webhook; None if it is active again, or has no address."""
     webhook = session.get_one(Webhook, message.webhook_id)
     network = session.get_one(Network, message.network_id)
@@ -104,7 +104,7 @@ def _of_webhook(session: ReadSession, running: Runtime, message: Message) -> Ema
         return None
     host = urlsplit(webhook.url).hostname  # what stands behind it can be a secret
     why = "it answered that it is gone (410)" if webhook.disabled_for == "gone" else "it has taken nothing for days"
-    mail = _addressed(running, message, network.email, webhook.disabled_at)
+    mail = _addressed(runtime, message, network.email, webhook.disabled_at)
     mail["Subject"] = f"A webhook of {network.name} was disabled"
     mail.set_content(
         f"Hello,\n\nnothing is sent any more to the webhook {webhook.id} of {network.name} at {host}: {why}.\n\n"
@@ -113,7 +113,7 @@ def _of_webhook(session: ReadSession, running: Runtime, message: Message) -> Ema
     return mail
 
 
-def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+def _of_case(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the mail that tells somebody in a case of a step, never what was said in it."""
     step = session.get_one(CaseStep, message.case_step_id)
     row = session.get_one(Case, step.case_id)
@@ -124,7 +124,7 @@ def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailM
         return None
     network = session.get_one(Network, row.network_id)
     badge = issuers.marked(network, session.get_one(AchievementVersion, row.achievement_version_id).name)
-    mail = _addressed(running, message, recipient.email, step.at)
+    mail = _addressed(runtime, message, recipient.email, step.at)
     mail["Subject"] = f"The case about the badge “{badge}” of {network.name}"
     happened = STEPS.get(step.kind) or OUTCOMES[str(row.outcome)]
     mail.set_content(
@@ -135,29 +135,29 @@ def _of_case(session: ReadSession, running: Runtime, message: Message) -> EmailM
     return mail
 
 
-def _of_confirmation(session: ReadSession, running: Runtime, message: Message) -> EmailMessage | None:
+def _of_confirmation(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the mail that asks a recipient whether a badge is theirs; None if that is not open any more.
 
     As text only: a picture of a button is what a scanner presses, and what a forger copies.
     """
     row = session.get_one(Confirmation, message.confirmation_id)
-    asked = confirmations.to_be_mailed(session, row, running.now())
+    asked = confirmations.to_be_mailed(session, row, runtime.now())
     if asked is None:
         return None
-    mail = _addressed(running, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
+    mail = _addressed(runtime, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
     mail["Subject"] = f"Is the badge “{asked.badge}” yours? Reference {asked.code}"
-    said = {"badge": asked.badge, "issuer": asked.issuer, "code": asked.code, "link": confirmations.link(running, row)}
+    said = {"badge": asked.badge, "issuer": asked.issuer, "code": asked.code, "link": confirmations.link(runtime, row)}
     mail.set_content("\n\n* * *\n\n".join(language.gettext(QUESTION, **said) for language in LANGUAGES.values()) + "\n")
     return mail
 
 
-def _addressed(running: Runtime, message: Message, to: str, at: datetime) -> EmailMessage:
+def _addressed(runtime: Runtime, message: Message, to: str, at: datetime) -> EmailMessage:
     """Return a mail with everything but its subject and content."""
     mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
-    mail["From"] = running.settings.mail_from
+    mail["From"] = runtime.settings.mail_from
     mail["To"] = Address(addr_spec=to)
     mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{message.id}@{urlsplit(running.settings.base_url).hostname}>"
+    mail["Message-ID"] = f"<{message.id}@{urlsplit(runtime.settings.base_url).hostname}>"
     mail["Auto-Submitted"] = "auto-generated"
     return mail
 

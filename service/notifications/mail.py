@@ -47,15 +47,15 @@ DELAYS = (
 SMTP_TIMEOUT_SECONDS = 30
 
 
-def send_due(running: Runtime) -> int:
+def send_due(runtime: Runtime) -> int:
     """Send the messages whose time has come, and return how many were sent. Safe beside others that do the same.
 
     A message is taken in one transaction, sent outside of any, and marked in another.
     """
     count = 0
-    while taken := _take(running):
+    while taken := _take(runtime):
         for message_id in taken:
-            count += _send_one(running, message_id)
+            count += _send_one(runtime, message_id)
     return count
 
 
@@ -64,13 +64,13 @@ def outbox_folder(settings: Settings) -> Path:
     return settings.data_folder / "outbox"
 
 
-def _take(running: Runtime) -> list[UUID]:
-    now = running.now()
+def _take(runtime: Runtime) -> list[UUID]:
+    now = runtime.now()
     due = select(Message).where(Message.state == "queued", Message.due_at <= now)
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         if session.scalar(due.limit(1)) is None:
             return []
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         rows = session.scalars(due.order_by(Message.due_at).limit(BATCH).with_for_update(skip_locked=True)).all()
         for row in rows:
             row.due_at = now + LEASE
@@ -78,33 +78,33 @@ def _take(running: Runtime) -> list[UUID]:
         return [row.id for row in rows]
 
 
-def _send_one(running: Runtime, message_id: UUID) -> bool:
+def _send_one(runtime: Runtime, message_id: UUID) -> bool:
     """Send a message that was taken, note what became of it, and return whether it was sent."""
     try:
-        with running.database.read() as session:
+        with runtime.database.read() as session:
             message = session.get(Message, message_id)
             if message is None:  # gone since it was taken, with the address that it was to be sent to
                 return False
             attempts = message.attempts
-            mail = render(session, running, message)
-        if mail is not None and running.settings.mail_url:
-            _post(running.settings.mail_url, mail)
+            mail = render(session, runtime, message)
+        if mail is not None and runtime.settings.mail_url:
+            _post(runtime.settings.mail_url, mail)
         elif mail is not None:
-            _file(outbox_folder(running.settings) / f"{message_id}.eml", mail)
+            _file(outbox_folder(runtime.settings) / f"{message_id}.eml", mail)
     except (OSError, smtplib.SMTPException, MessageError, ValueError, CustodyError) as error:
         # What a mail server answers can hold the address: only the kind of error is logged.
         log.warning("message %s was not sent (attempt %d): %s", message_id, attempts, type(error).__name__)
         hopeless = _is_hopeless(error) or attempts > len(DELAYS)
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             row = _held(session, message_id)
             if row is not None:
                 row.state = "failed" if hopeless else "queued"
-                row.due_at = row.due_at if hopeless else running.now() + DELAYS[attempts - 1]
+                row.due_at = row.due_at if hopeless else runtime.now() + DELAYS[attempts - 1]
         return False
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         row = _held(session, message_id)
         if row is not None and mail is not None:
-            row.state, row.sent_at = "sent", running.now()
+            row.state, row.sent_at = "sent", runtime.now()
         elif row is not None:
             session.delete(row)
     return mail is not None

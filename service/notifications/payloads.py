@@ -24,12 +24,12 @@ from service.tables import AchievementVersion, Credential, Event, Key, Member, N
 from service.web.requests import Answer
 
 
-def deliver_webhooks(running: Runtime) -> int:
+def deliver_webhooks(runtime: Runtime) -> int:
     """Send what is due to webhooks, and return how much arrived."""
-    return deliveries.deliver_due(running, data)
+    return deliveries.deliver_due(runtime, data)
 
 
-def data(session: ReadSession, running: Runtime, network: Network, event: Event) -> dict[str, Any]:
+def data(session: ReadSession, runtime: Runtime, network: Network, event: Event) -> dict[str, Any]:
     """Return the data of an event: its id, its position and identifiers, and beside them what they stand for now.
 
     What is no longer there is left out. Drafts and tokens are never in it: no event is about them.
@@ -37,60 +37,60 @@ def data(session: ReadSession, running: Runtime, network: Network, event: Event)
     shown: dict[str, Any] = {"id": str(event.id), "position": event.position, "about": event.about}
     for name, show in SHOWN.items():
         if name in event.about:
-            answer = show(session, running, network, event.about[name])
+            answer = show(session, runtime, network, event.about[name])
             if answer is not None:
                 shown[name] = answer.model_dump(mode="json", exclude_none=True)
     return shown
 
 
-def _achievement_version(session: ReadSession, running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _achievement_version(session: ReadSession, runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(AchievementVersion, UUID(row_id))
-    return VersionOut.of(row, running.settings) if row else None
+    return VersionOut.of(row, runtime.settings) if row else None
 
 
-def _award(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
-    return AwardOut.of(running.settings, listing.find(session, network, UUID(row_id)))
+def _award(session: ReadSession, runtime: Runtime, network: Network, row_id: str) -> Answer | None:
+    return AwardOut.of(runtime.settings, listing.find(session, network, UUID(row_id)))
 
 
-def _credential(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
+def _credential(session: ReadSession, runtime: Runtime, network: Network, row_id: str) -> Answer | None:
     row = session.get(Credential, row_id)
     if row is None:
         return None
     named = listing.find(session, network, row.award_id)
     version = session.get_one(AchievementVersion, named.award.achievement_version_id)
     issued = Issued(row, named.award, named.member_ref, named.achievement_ref, version.name)
-    return CredentialOut.named(running.settings, issued, running.now())
+    return CredentialOut.named(runtime.settings, issued, runtime.now())
 
 
-def _key(session: ReadSession, running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _key(session: ReadSession, runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Key, UUID(row_id))
-    return KeyOut.of(running.settings, row) if row else None
+    return KeyOut.of(runtime.settings, row) if row else None
 
 
-def _member(session: ReadSession, _running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _member(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Member, UUID(row_id))
     return MemberOut.of(members.view(session, [row])[0]) if row else None
 
 
-def _network(_session: ReadSession, running: Runtime, network: Network, _row_id: str) -> Answer | None:
-    return NetworkOut.of(running.settings, network)
+def _network(_session: ReadSession, runtime: Runtime, network: Network, _row_id: str) -> Answer | None:
+    return NetworkOut.of(runtime.settings, network)
 
 
-def _record(session: ReadSession, _running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _record(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Record, UUID(row_id))
     return RecordOut.of(records.show(session, row)) if row else None
 
 
-def _review(session: ReadSession, running: Runtime, network: Network, row_id: str) -> Answer | None:
-    return ApprovalOut.of(approvals.find(session, network, UUID(row_id), running.now()))
+def _review(session: ReadSession, runtime: Runtime, network: Network, row_id: str) -> Answer | None:
+    return ApprovalOut.of(approvals.find(session, network, UUID(row_id), runtime.now()))
 
 
-def _session(session: ReadSession, _running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _session(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Session, UUID(row_id))
     return SessionOut.model_validate(row) if row else None
 
 
-def _webhook(session: ReadSession, _running: Runtime, _network: Network, row_id: str) -> Answer | None:
+def _webhook(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Webhook, UUID(row_id))
     return WebhookOut.of(row) if row else None
 

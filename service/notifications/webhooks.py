@@ -84,7 +84,7 @@ class ReplayIn(Body):
     after: int = Field(ge=0, le=2**63 - 1, description="position of the event behind which to begin")
 
 
-def check_target(running: Runtime, url: str) -> None:
+def check_target(runtime: Runtime, url: str) -> None:
     """Let an address pass to which we may send. Looks its name up: never inside a transaction.
 
     Raises:
@@ -92,14 +92,14 @@ def check_target(running: Runtime, url: str) -> None:
             "address-unknown").
     """
     try:
-        running.fetcher.check(url)
+        runtime.fetcher.check(url)
     except UnavailableError as error:
         code = "address-refused" if error.code == "address-refused" else "address-unknown"
         raise InvalidError(code, str(error), "/url") from error
 
 
 def create(
-    session: WriteSession, running: Runtime, network: Network, body: WebhookIn, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, body: WebhookIn, now: datetime
 ) -> tuple[Webhook, str]:
     """Add a webhook and return it with its secret, which is shown this once.
 
@@ -124,7 +124,7 @@ def create(
         due_at=now,
         created_at=now,
     )
-    row.secret, text = _new_secret(running, row)
+    row.secret, text = _new_secret(runtime, row)
     session.add(row)
     session.flush()
     _tell(session, network, "webhook.created", row, now)
@@ -206,7 +206,7 @@ def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datet
 
 
 def rotate_secret(
-    session: WriteSession, running: Runtime, network: Network, webhook_id: UUID, body: SecretIn, now: datetime
+    session: WriteSession, runtime: Runtime, network: Network, webhook_id: UUID, body: SecretIn, now: datetime
 ) -> tuple[Webhook, str]:
     """Give a webhook a new secret, beside which the old one signs for a while; return both row and secret.
 
@@ -216,7 +216,7 @@ def rotate_secret(
     """
     row = find(session, network, webhook_id, lock=True)
     row.earlier_secret, row.earlier_until = row.secret, now + timedelta(seconds=body.overlap_seconds)
-    row.secret, text = _new_secret(running, row)
+    row.secret, text = _new_secret(runtime, row)
     _tell(session, network, "webhook.changed", row, now)
     return row, text
 
@@ -255,7 +255,7 @@ def redeliver(session: WriteSession, network: Network, webhook_id: UUID, event_i
     return found
 
 
-def secrets_of(running: Runtime, row: Webhook, now: datetime) -> list[bytes]:
+def secrets_of(runtime: Runtime, row: Webhook, now: datetime) -> list[bytes]:
     """Return the secrets that sign now, the newest first.
 
     Raises:
@@ -264,7 +264,7 @@ def secrets_of(running: Runtime, row: Webhook, now: datetime) -> list[bytes]:
     locked = [row.secret]
     if row.earlier_secret is not None and row.earlier_until is not None and now < row.earlier_until:
         locked.append(row.earlier_secret)
-    return [running.custody.unlock(each, _name(row)) for each in locked]
+    return [runtime.custody.unlock(each, _name(row)) for each in locked]
 
 
 def still_active(row: Webhook) -> Webhook:
@@ -293,10 +293,10 @@ def _known(session: WriteSession, network: Network, position: int) -> int:
     return position
 
 
-def _new_secret(running: Runtime, row: Webhook) -> tuple[str, str]:
+def _new_secret(runtime: Runtime, row: Webhook) -> tuple[str, str]:
     """Return a new secret, locked and as text. Spec: Standard Webhooks, section "Symmetric signatures"."""
     secret = secrets.token_bytes(SECRET_BYTES)
-    return running.custody.lock(secret, _name(row)), PREFIX + base64.b64encode(secret).decode()
+    return runtime.custody.lock(secret, _name(row)), PREFIX + base64.b64encode(secret).decode()
 
 
 def _name(row: Webhook) -> str:

@@ -20,8 +20,8 @@ class Health(Answer):
 
 
 @router.get("/health", response_model=Health)
-def get_health(request: Request, session: Reader, running: Running, now: Now) -> Response:
+def get_health(request: Request, session: Reader, runtime: Running, now: Now) -> Response:
     """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""
     _ = request
-    found = health.look(session, running, now)
+    found = health.look(session, runtime, now)
     return reply(200 if found["status"] == "ok" else 503, Health(**found))

@@ -13,13 +13,13 @@ from service.tables import Message, UnsettledMember
 from service.vc_api import status
 
 
-def look(session: ReadSession, running: Runtime, now: datetime) -> dict[str, Any]:
+def look(session: ReadSession, runtime: Runtime, now: datetime) -> dict[str, Any]:
     """Return the state of the service; `status` is "ok" or "degraded"."""
     overdue = len(status_lists.overdue(session, now)) + status.overdue(session, now)
-    migrated = migrations.is_current(running.database)
+    migrated = migrations.is_current(runtime.database)
     return {
         "status": "ok" if migrated and not overdue else "degraded",
-        "database": "sqlite" if running.database.is_sqlite else "postgresql",
+        "database": "sqlite" if runtime.database.is_sqlite else "postgresql",
         "migrated": migrated,
         "overdue_status_lists": overdue,
         "messages_waiting": session.scalar(select(func.count()).select_from(Message).where(Message.state == "queued"))

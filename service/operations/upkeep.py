@@ -34,8 +34,8 @@ class Upkeep:
         work: the pieces, each with the seconds between two times; left out: what every process does (`WORK`).
     """
 
-    def __init__(self, running: Runtime, work: Mapping[Callable[[Runtime], int], float] | None = None) -> None:
-        self._running = running
+    def __init__(self, runtime: Runtime, work: Mapping[Callable[[Runtime], int], float] | None = None) -> None:
+        self._runtime = runtime
         self._work = WORK if work is None else work
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="laurel-upkeep", daemon=True)
@@ -60,23 +60,23 @@ class Upkeep:
 
     def _do(self, work: Callable[[Runtime], int]) -> bool:
         try:
-            work(self._running)
+            work(self._runtime)
         except Exception:
             log.exception("upkeep: %s failed and is tried again", work.__name__)
             return False
         return True
 
 
-def settle_left_over(running: Runtime) -> int:
+def settle_left_over(runtime: Runtime) -> int:
     """Decide on members whose marks outlived the process that made them; return how many awards were made."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network_ids = settling.networks_unsettled(session)
-    return sum(settling.settle_pending(running, network_id, LEFT_ALONE) for network_id in network_ids)
+    return sum(settling.settle_pending(runtime, network_id, LEFT_ALONE) for network_id in network_ids)
 
 
-def publish_status_lists(running: Runtime) -> int:
+def publish_status_lists(runtime: Runtime) -> int:
     """Sign every status list anew, whatever its age; return how many."""
-    return status_lists.publish_all(running) + status.publish_all(running)
+    return status_lists.publish_all(runtime) + status.publish_all(runtime)
 
 
 WORK: dict[Callable[[Runtime], int], float] = {

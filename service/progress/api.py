@@ -125,11 +125,11 @@ def get_progress(
 
 
 @router.get("/schemas/criteria/1", tags=["public"], response_class=JSONResponse)
-def get_criteria_schema(running: Running) -> JSONResponse:
+def get_criteria_schema(runtime: Running) -> JSONResponse:
     """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
 
     A little is checked beyond it: `n` above the number of entries, a window without time in it, dates that do not exist,
     the size, and what a definition refers to.
     """
-    schema = tree.json_schema(f"{running.settings.base_url}/schemas/criteria/1")
+    schema = tree.json_schema(f"{runtime.settings.base_url}/schemas/criteria/1")
     return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})

@@ -17,13 +17,13 @@ from service.storage.database import ReadSession
 from service.tables import Listener, Member, Network, Role
 
 
-def mark_tenures(running: Runtime) -> int:
+def mark_tenures(runtime: Runtime) -> int:
     """Mark members whose days in a role have become more since yesterday, and return how many."""
-    now, count = running.now(), 0
-    with running.database.read() as session:
+    now, count = runtime.now(), 0
+    with runtime.database.read() as session:
         due = [network_id for network_id, day in _listening(session, now) if not _is_done(session, network_id, day)]
     for network_id in due:
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             network = session.get_one(Network, network_id)
             if not facts.change(session, _fact(network_id), _day(network, now)):
                 continue  # another process was faster

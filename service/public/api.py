@@ -44,52 +44,52 @@ def served(
 
 
 @router.get("/networks/{slug}/did.json")
-def get_did_document(slug: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_did_document(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give the DID document of a network: every key it has signed with, also the retired ones."""
-    return served(documents.did_document(session, running, slug), if_none_match, FIVE_MINUTES, "network")
+    return served(documents.did_document(session, runtime, slug), if_none_match, FIVE_MINUTES, "network")
 
 
 @router.get("/.well-known/did.json")
-def get_service_did_document(session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_service_did_document(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give the DID document of the service itself, which signs receipts of checks; there is one once it has a key."""
-    return served(documents.service_did_document(session, running), if_none_match, FIVE_MINUTES, "service key")
+    return served(documents.service_did_document(session, runtime), if_none_match, FIVE_MINUTES, "service key")
 
 
 @router.get("/keys/{kid}")
-def get_key(kid: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_key(kid: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give one public key as a bare JWK, as a VC-JWT's `kid` asks for."""
-    return served(documents.key(session, running, kid), if_none_match, ONE_HOUR, "key")
+    return served(documents.key(session, runtime, kid), if_none_match, ONE_HOUR, "key")
 
 
 @router.get("/.well-known/jwks.json")
-def get_jwks(session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_jwks(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give every key for JWT; the member `iss` of each is the network that signs with it."""
-    return served(documents.jwks(session, running), if_none_match, FIVE_MINUTES, "key set")
+    return served(documents.jwks(session, runtime), if_none_match, FIVE_MINUTES, "key set")
 
 
 @router.get("/status/{list_id}")
-def get_status_list(list_id: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_status_list(list_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give a signed status list; caches may keep it for five minutes."""
-    return served(documents.status_list(session, running, list_id), if_none_match, FIVE_MINUTES, "status list")
+    return served(documents.status_list(session, runtime, list_id), if_none_match, FIVE_MINUTES, "status list")
 
 
 @router.get("/networks/{slug}/image")
-def get_network_image(slug: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_network_image(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give the picture of a network."""
-    return served(documents.network_image(session, running, slug), if_none_match, ONE_HOUR, "picture")
+    return served(documents.network_image(session, runtime, slug), if_none_match, ONE_HOUR, "picture")
 
 
 @router.get("/achievements/{version_id}/image.{form}")
 def get_achievement_image(
-    version_id: str, form: Literal["png", "svg"], session: Reader, running: Running, if_none_match: IfNoneMatch = None
+    version_id: str, form: Literal["png", "svg"], session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Give the picture of an achievement, without a credential in it."""
-    found = documents.achievement_image(session, running, version_id, form)
+    found = documents.achievement_image(session, runtime, version_id, form)
     return served(found, if_none_match, ONE_HOUR, "picture")
 
 
 @router.get("/achievements/{version_id}/definition.json")
-def get_definition(version_id: str, session: Reader, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_definition(version_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give the definition of an achievement, with the rule: canonical JSON, whose SHA-256 the receipts of awards give."""
-    found = documents.definition(session, running, version_id)
+    found = documents.definition(session, runtime, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement")

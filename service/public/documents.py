@@ -35,13 +35,13 @@ def is_ours(settings: Settings, url: str) -> bool:
     return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
 
 
-def find(session: ReadSession, running: Runtime, url: str) -> Fetched | None:
+def find(session: ReadSession, runtime: Runtime, url: str) -> Fetched | None:
     """Return the document at one of our addresses, or None."""
     path = unquote(urlsplit(url).path)
     for pattern, answer in _ROUTES:
         match = pattern.fullmatch(path)
         if match:
-            return answer(session, running, *match.groups())
+            return answer(session, runtime, *match.groups())
     return None
 
 
@@ -63,9 +63,9 @@ def network_at(session: ReadSession, url: str) -> Network | None:
     return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
 
 
-def is_issuer(session: ReadSession, running: Runtime, row: Credential, issuer_id: str) -> bool:
+def is_issuer(session: ReadSession, runtime: Runtime, row: Credential, issuer_id: str) -> bool:
     """Return whether a DID is that of the network that issued a credential."""
-    return issuers.network_did(running.settings, session.get_one(Network, row.network_id)) == issuer_id
+    return issuers.network_did(runtime.settings, session.get_one(Network, row.network_id)) == issuer_id
 
 
 def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
@@ -77,45 +77,45 @@ def published_version(session: ReadSession, version_id: str) -> AchievementVersi
     return None if row is None or row.published_at is None else row
 
 
-def did_document(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+def did_document(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None:
     """Return the DID document of a network. Spec: DID Core 1.0; Controlled Identifiers 1.0."""
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None:
         return None
     keys = keyring.keys_of(session, network)
-    return _json(issuers.did_document(running.settings, network, keys), "application/did+ld+json")
+    return _json(issuers.did_document(runtime.settings, network, keys), "application/did+ld+json")
 
 
-def service_did_document(session: ReadSession, running: Runtime) -> Fetched | None:
+def service_did_document(session: ReadSession, runtime: Runtime) -> Fetched | None:
     """Return the DID document of the service itself, once it has a key. Spec: did:web, section on reading."""
-    document = service_identity.did_document(session, running.settings)
+    document = service_identity.did_document(session, runtime.settings)
     return None if document is None else _json(document, "application/did+ld+json")
 
 
-def profile(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+def profile(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None:
     """Return the issuer Profile of a network. Spec: Open Badges 3.0, Profile."""
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None:
         return None
-    return _json({"@context": CONTEXTS, **issuers.profile(running.settings, network)}, JSON_LD)
+    return _json({"@context": CONTEXTS, **issuers.profile(runtime.settings, network)}, JSON_LD)
 
 
-def key(session: ReadSession, running: Runtime, kid: str) -> Fetched | None:
+def key(session: ReadSession, runtime: Runtime, kid: str) -> Fetched | None:
     """Return one bare JWK, as a VC-JWT's `kid` asks for. Spec: RFC 7517, section 4."""
     row = session.scalar(select(Key).where(Key.kid == kid))
     if row is None:
         return None
     network = session.get_one(Network, row.network_id)
-    return _json(issuers.jwk(running.settings, network, row), "application/jwk+json")
+    return _json(issuers.jwk(runtime.settings, network, row), "application/jwk+json")
 
 
-def jwks(session: ReadSession, running: Runtime) -> Fetched:
+def jwks(session: ReadSession, runtime: Runtime) -> Fetched:
     """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
     rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
-    return _json(issuers.jwks(running.settings, rows), "application/jwk-set+json")
+    return _json(issuers.jwks(runtime.settings, rows), "application/jwk-set+json")
 
 
-def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
+def status_list(session: ReadSession, _runtime: Runtime, list_id: str) -> Fetched | None:
     """Return a signed status list, a network's or the VC API's, as it was published. Spec: Bitstring Status List v1.0."""
     try:
         wanted = UUID(list_id)
@@ -126,7 +126,7 @@ def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetche
     return None if signed is None else Fetched(signed.encode(), CREDENTIAL)
 
 
-def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched | None:
+def network_image(session: ReadSession, _runtime: Runtime, slug: str) -> Fetched | None:
     """Return the picture of a network, where it has one."""
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None or network.image_sha256 is None:
@@ -135,7 +135,7 @@ def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched
     return Fetched(blob.content, blob.media_type)
 
 
-def achievement_image(session: ReadSession, _running: Runtime, version_id: str, form: pictures.Form) -> Fetched | None:
+def achievement_image(session: ReadSession, _runtime: Runtime, version_id: str, form: pictures.Form) -> Fetched | None:
     """Return the picture of a published version, as PNG or SVG; a picture is drawn where the network gave none."""
     version = published_version(session, version_id)
     if version is None:
@@ -145,21 +145,21 @@ def achievement_image(session: ReadSession, _running: Runtime, version_id: str, 
     return Fetched(pictures.picture(session, network, version, form), media_type)
 
 
-def achievement(session: ReadSession, running: Runtime, version_id: str) -> Fetched | None:
+def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Fetched | None:
     """Return a published version of an achievement. Spec: Open Badges 3.0, Achievement."""
     version = published_version(session, version_id)
     if version is None:
         return None
-    return _json({"@context": CONTEXTS, **achievements.document(session, running.settings, version)}, JSON_LD)
+    return _json({"@context": CONTEXTS, **achievements.document(session, runtime.settings, version)}, JSON_LD)
 
 
-def definition(session: ReadSession, _running: Runtime, version_id: str) -> Fetched | None:
+def definition(session: ReadSession, _runtime: Runtime, version_id: str) -> Fetched | None:
     """Return the definition of a published version, with its rule: the very bytes whose digest a receipt gives."""
     version = published_version(session, version_id)
     return None if version is None else Fetched(canonical_json(version.definition), "application/json")
 
 
-def credential(session: ReadSession, _running: Runtime, credential_id: str, form: str | None) -> Fetched | None:
+def credential(session: ReadSession, _runtime: Runtime, credential_id: str, form: str | None) -> Fetched | None:
     """Return a credential as it was signed: JSON, or VC-JWT for the ending `.jwt`."""
     row = visible_credential(session, credential_id)
     if row is None:
@@ -167,7 +167,7 @@ def credential(session: ReadSession, _running: Runtime, credential_id: str, form
     return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
 
 
-def receipt(session: ReadSession, _running: Runtime, receipt_id: str) -> Fetched | None:
+def receipt(session: ReadSession, _runtime: Runtime, receipt_id: str) -> Fetched | None:
     """Return the public receipt of a decision: exactly the bytes whose digest the credential cites."""
     row = receipts.visible(session, receipt_id)
     return None if row is None else Fetched(row.public.encode(), "application/json")

@@ -86,5 +86,5 @@ class Runtime:
         """
         nothing = {"database_url": "sqlite:///:memory:", "keys_passphrase": "none is read"}
         allow_localhost = load_settings(**nothing).local
-        running = cls.start(load_settings(**nothing | {"base_url": NOBODYS_URL}), now)
-        return replace(running, fetcher=Fetcher(allow_localhost=allow_localhost))
+        runtime = cls.start(load_settings(**nothing | {"base_url": NOBODYS_URL}), now)
+        return replace(runtime, fetcher=Fetcher(allow_localhost=allow_localhost))

@@ -39,7 +39,7 @@ DOCUMENT_FORMS = (documents.JSON_LD, "application/json", HTML)
 @router.get("/credentials/{name}")
 def get_credential(
     name: str,
-    running: Running,
+    runtime: Running,
     now: Now,
     language: Speaking,
     accept: Accept = None,
@@ -52,8 +52,8 @@ def get_credential(
     media_type = wanted(accept, list(CREDENTIAL_FORMS))
     form = ending or CREDENTIAL_FORMS[media_type]
     if form == "html":
-        return _credential_page(running, now, language, credential_id, if_none_match)
-    with running.database.read() as session:
+        return _credential_page(runtime, now, language, credential_id, if_none_match)
+    with runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
             return served(None, None, 0, "credential")
@@ -70,9 +70,9 @@ def get_credential(
 
 
 def _credential_page(
-    running: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
+    runtime: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         shown = views.credential(session, credential_id, now)
     if shown is None:
         sentence = N_(
@@ -83,8 +83,8 @@ def _credential_page(
     # What changes the badge itself shows at once; a trust list, or evidence that was set aside, within the minute.
     row = shown.row
     key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
-    checked = running.recent.get(key, running.steady(), lambda: check.check(running, row.signed))
-    subject, base_url = shown.document["credentialSubject"], running.settings.base_url
+    checked = runtime.recent.get(key, runtime.steady(), lambda: check.check(runtime, row.signed))
+    subject, base_url = shown.document["credentialSubject"], runtime.settings.base_url
     page = render(
         "credential.html",
         language=language,
@@ -92,7 +92,7 @@ def _credential_page(
         credential=shown.document,
         achievement=subject["achievement"],
         issuer=shown.document["issuer"],
-        issuer_page=issuers.network_url(running.settings, shown.network),
+        issuer_page=issuers.network_url(runtime.settings, shown.network),
         sandbox=shown.network.sandbox,
         state=shown.state,
         checked=checked,
@@ -111,7 +111,7 @@ def _credential_page(
 def get_network(
     slug: str,
     session: Reader,
-    running: Running,
+    runtime: Running,
     language: Speaking,
     accept: Accept = None,
     if_none_match: IfNoneMatch = None,
@@ -119,7 +119,7 @@ def get_network(
     """Give an issuer: its Open Badges Profile, or its page."""
     slug, ending = _without_ending(slug)
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
-        shown = views.network(session, running, slug)
+        shown = views.network(session, runtime, slug)
         if shown is None:
             return _notice(
                 language, N_("No network at this address"), N_("Networks have the address that their badges name.")
@@ -136,14 +136,14 @@ def get_network(
             achievements=shown.achievements,
         )
         return _tagged(page, if_none_match)
-    return served(documents.profile(session, running, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
+    return served(documents.profile(session, runtime, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
 
 
 @router.get("/achievements/{version_id}")
 def get_achievement(
     version_id: str,
     session: Reader,
-    running: Running,
+    runtime: Running,
     language: Speaking,
     accept: Accept = None,
     if_none_match: IfNoneMatch = None,
@@ -151,7 +151,7 @@ def get_achievement(
     """Give a published version of an achievement: its criteria for programs, or for people."""
     version_id, ending = _without_ending(version_id)
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
-        shown = views.achievement(session, running, version_id)
+        shown = views.achievement(session, runtime, version_id)
         if shown is None:
             return _notice(
                 language, N_("Nothing is published here"), N_("An achievement has the address that its badges name.")
@@ -168,7 +168,7 @@ def get_achievement(
             rule=shown.rule,
         )
         return _tagged(page, if_none_match)
-    found = documents.achievement(session, running, version_id)
+    found = documents.achievement(session, runtime, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement", vary=True)
 
 
@@ -176,7 +176,7 @@ def get_achievement(
 def get_receipt(
     receipt_id: str,
     session: Reader,
-    running: Running,
+    runtime: Running,
     language: Speaking,
     accept: Accept = None,
     if_none_match: IfNoneMatch = None,
@@ -201,7 +201,7 @@ def get_receipt(
             credential=shown.credential_id,
         )
         return _tagged(page, if_none_match)
-    found = documents.receipt(session, running, receipt_id)
+    found = documents.receipt(session, runtime, receipt_id)
     answer = served(found, if_none_match, ONE_HOUR, "receipt", vary=True)
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

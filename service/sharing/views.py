@@ -132,7 +132,7 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
     )
 
 
-def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork | None:
+def network(session: ReadSession, runtime: Runtime, slug: str) -> ShownNetwork | None:
     """Return what the page of a network shows."""
     found = session.scalar(select(Network).where(Network.slug == slug))
     if found is None:
@@ -148,7 +148,7 @@ def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork |
         {"id": str(version.id), "name": version.name, "description": version.definition["description"]}
         for version in newest.values()
     ]
-    settings = running.settings
+    settings = runtime.settings
     return ShownNetwork(
         found,
         issuers.marked(found, found.name),
@@ -159,14 +159,14 @@ def network(session: ReadSession, running: Runtime, slug: str) -> ShownNetwork |
     )
 
 
-def achievement(session: ReadSession, running: Runtime, version_id: str) -> ShownAchievement | None:
+def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> ShownAchievement | None:
     """Return what the page of a published version shows."""
     version = documents.published_version(session, version_id)
     if version is None:
         return None
     owner = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
     rule = version.definition["criteria"].get("rule")
-    document = achievements_achievements.document(session, running.settings, version)
+    document = achievements_achievements.document(session, runtime.settings, version)
     text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
     return ShownAchievement(document, owner, issuers.marked(owner, owner.name), version, text)
 

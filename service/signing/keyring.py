@@ -17,13 +17,13 @@ ALGORITHMS = ("Ed25519", "P-256")
 """What every network has: Ed25519 for data integrity proofs, P-256 for JWT."""
 
 
-def create_key(session: WriteSession, running: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
+def create_key(session: WriteSession, runtime: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
     """Make a key pair of the network, valid from now; the private half stays with custody.
 
     Raises:
         CustodyError: the private key cannot be kept (code "custody-unavailable").
     """
-    custody_uri, signer = running.custody.create(algorithm)
+    custody_uri, signer = runtime.custody.create(algorithm)
     key = Key(
         network_id=network.id,
         kid=signer.key.thumbprint,
@@ -62,16 +62,16 @@ def active_key(session: OrmSession, network: Network, algorithm: str) -> Key:
     return key
 
 
-def signer(running: Runtime, key: Key) -> Signer:
+def signer(runtime: Runtime, key: Key) -> Signer:
     """Return what signs with the key.
 
     Raises:
         CustodyError: custody cannot open it now (code "custody-unavailable").
     """
-    return running.custody.signer(key.custody_uri)
+    return runtime.custody.signer(key.custody_uri)
 
 
-def rotate(session: WriteSession, running: Runtime, network: Network, now: datetime) -> list[Key]:
+def rotate(session: WriteSession, runtime: Runtime, network: Network, now: datetime) -> list[Key]:
     """Give the network new keys and retire the ones in use; the old ones stay published with their dates.
 
     Returns:
@@ -81,7 +81,7 @@ def rotate(session: WriteSession, running: Runtime, network: Network, now: datet
     session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
     in_use = [key for key in keys_of(session, network) if key.retired_at is None]
     algorithms = dict.fromkeys((*ALGORITHMS, *(key.algorithm for key in in_use)))
-    fresh = [create_key(session, running, network, algorithm, now) for algorithm in algorithms]
+    fresh = [create_key(session, runtime, network, algorithm, now) for algorithm in algorithms]
     for key in in_use:
         key.retired_at = now
     for key in fresh:

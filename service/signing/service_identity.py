@@ -51,7 +51,7 @@ def profile(settings: Settings) -> dict[str, Any]:
     return {"id": did(settings), "type": ["Profile"], "name": name, "url": settings.base_url}
 
 
-def identity(running: Runtime) -> Identity:
+def identity(runtime: Runtime) -> Identity:
     """Return the service's identity; its key is made when it is first asked for.
 
     Of two processes that make it at the same moment both take the one whose row was first.
@@ -59,13 +59,13 @@ def identity(running: Runtime) -> Identity:
     Raises:
         CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         key = _active(session)
     if key is None:
-        made = _new_key(running, running.now())
-        with running.database.write() as session:
-            key = _keep(session, running, made)
-    return Identity(did(running.settings), running.custody.signer(key.custody_uri))
+        made = _new_key(runtime, runtime.now())
+        with runtime.database.write() as session:
+            key = _keep(session, runtime, made)
+    return Identity(did(runtime.settings), runtime.custody.signer(key.custody_uri))
 
 
 def keys(session: OrmSession) -> Sequence[ServiceKey]:
@@ -73,7 +73,7 @@ def keys(session: OrmSession) -> Sequence[ServiceKey]:
     return session.scalars(select(ServiceKey).order_by(ServiceKey.id)).all()
 
 
-def rotate(session: WriteSession, running: Runtime, now: datetime) -> ServiceKey:
+def rotate(session: WriteSession, runtime: Runtime, now: datetime) -> ServiceKey:
     """Give the service a new key and retire the one in use, which stays published with its dates.
 
     Of two rotations at the same moment the second finds the first one's key, and retires nothing.
@@ -81,11 +81,11 @@ def rotate(session: WriteSession, running: Runtime, now: datetime) -> ServiceKey
     Raises:
         CustodyError: the private key cannot be kept (code "custody-unavailable").
     """
-    made = _new_key(running, now)
+    made = _new_key(runtime, now)
     old = session.scalar(_IN_USE.with_for_update())
     if old is not None:
         old.retired_at = now
-    return _keep(session, running, made)
+    return _keep(session, runtime, made)
 
 
 def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | None:
@@ -111,8 +111,8 @@ def _active(session: OrmSession) -> ServiceKey | None:
     return session.scalar(_IN_USE)
 
 
-def _new_key(running: Runtime, now: datetime) -> dict[str, Any]:
-    custody_uri, signer = running.custody.create(ALGORITHM)
+def _new_key(runtime: Runtime, now: datetime) -> dict[str, Any]:
+    custody_uri, signer = runtime.custody.create(ALGORITHM)
     return {
         "kid": signer.key.thumbprint,
         "algorithm": ALGORITHM,
@@ -122,8 +122,8 @@ def _new_key(running: Runtime, now: datetime) -> dict[str, Any]:
     }
 
 
-def _keep(session: WriteSession, running: Runtime, made: dict[str, Any]) -> ServiceKey:
+def _keep(session: WriteSession, runtime: Runtime, made: dict[str, Any]) -> ServiceKey:
     """Keep the key, unless another process was first, and return the one in use: its DID is in what others hold."""
     insert_new(session, ServiceKey, made)
-    base_url.remember_base_url(session, running.settings)
+    base_url.remember_base_url(session, runtime.settings)
     return session.scalars(_IN_USE).one()

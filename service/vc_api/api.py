@@ -86,13 +86,13 @@ router = APIRouter(prefix="/vc", tags=["W3C VC API"], route_class=VcApiRoute)
 
 
 def _allowed(
-    request: Request, running: Running, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, runtime: Running, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
     """Let the caller pass: with the token where the settings ask for one, else within fair limits."""
-    if running.settings.vc_api_token is None:
-        running.vc_api_fair_use.take(request.client.host if request.client else "", time.monotonic())
+    if runtime.settings.vc_api_token is None:
+        runtime.vc_api_fair_use.take(request.client.host if request.client else "", time.monotonic())
     else:
-        callers.require_shared(running.settings.vc_api_token.get_secret_value(), header.credentials if header else None)
+        callers.require_shared(runtime.settings.vc_api_token.get_secret_value(), header.credentials if header else None)
 
 
 ALLOWED = [Depends(_allowed)]
@@ -134,25 +134,25 @@ class StatusIn(BaseModel):
 
 
 @router.post("/credentials/issue", status_code=201, dependencies=ALLOWED)
-def post_issue(running: Running, body: IssueIn) -> JSONResponse:
+def post_issue(runtime: Running, body: IssueIn) -> JSONResponse:
     """Sign a credential of VC Data Model 2.0 or 1.1 with a key of the service's own.
 
     The issuer's id becomes the `did:key` of that key. Options: `cryptosuite`, `keyType`, `created`, `credentialStatus`
     and `credentialId`.
     """
-    options = vc_api.read_options(running.settings, body.options or {}, running.now())
-    return JSONResponse({"verifiableCredential": vc_api.issue(running, body.credential, options)}, 201)
+    options = vc_api.read_options(runtime.settings, body.options or {}, runtime.now())
+    return JSONResponse({"verifiableCredential": vc_api.issue(runtime, body.credential, options)}, 201)
 
 
 @router.post("/credentials/verify", dependencies=ALLOWED)
-def post_verify_credential(running: Running, body: VerifyCredentialIn) -> Response:
+def post_verify_credential(runtime: Running, body: VerifyCredentialIn) -> Response:
     """Verify a credential of any issuer: 200, or 400 with what speaks against it."""
-    outcome = vc_api.verify_credential(running, _text(body.verifiable_credential), body.options or {})
+    outcome = vc_api.verify_credential(runtime, _text(body.verifiable_credential), body.options or {})
     return _answered(outcome, "The credential does not verify")
 
 
 @router.post("/presentations/verify", dependencies=ALLOWED)
-def post_verify_presentation(running: Running, body: VerifyPresentationIn) -> Response:
+def post_verify_presentation(runtime: Running, body: VerifyPresentationIn) -> Response:
     """Verify a presentation and every credential in it: 200, or 400 with what speaks against it.
 
     Options: `challenge` and `domain`, as the caller has set them. A `presentation` without proof is a wrapping of
@@ -160,15 +160,15 @@ def post_verify_presentation(running: Running, body: VerifyPresentationIn) -> Re
     """
     signed = body.verifiable_presentation
     received = _text(body.presentation or {} if signed is None else signed)
-    outcome, within = vc_api.verify_shown(running, received, body.options or {}, unsigned=signed is None)
+    outcome, within = vc_api.verify_shown(runtime, received, body.options or {}, unsigned=signed is None)
     credentials = [{"verified": one.verified, "checks": [check.to_json() for check in one.checks]} for one in within]
     return _answered(outcome, "The presentation does not verify", credentials=credentials)
 
 
 @router.post("/credentials/status", dependencies=ALLOWED)
-def post_status(running: Running, body: StatusIn) -> JSONResponse:
+def post_status(runtime: Running, body: StatusIn) -> JSONResponse:
     """Revoke or suspend a credential that was issued here, or take that back; the status list is signed at once."""
-    return JSONResponse({"updated": vc_api.set_status(running, body.model_extra or {})})
+    return JSONResponse({"updated": vc_api.set_status(runtime, body.model_extra or {})})
 
 
 def _text(sent: dict[str, Any] | str) -> str:

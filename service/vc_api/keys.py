@@ -25,7 +25,7 @@ class Identity:
         return f"{self.did}#{self.did.removeprefix('did:key:')}"
 
 
-def identity(running: Runtime, algorithm: str) -> Identity:
+def identity(runtime: Runtime, algorithm: str) -> Identity:
     """Return the identity with a key of this kind; the key is made when it is first asked for.
 
     Of two processes that make it at the same moment both take the one whose row was first.
@@ -35,17 +35,17 @@ def identity(running: Runtime, algorithm: str) -> Identity:
     Raises:
         CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         row = session.get(VcApiKey, algorithm)
     if row is None:
-        custody_uri, signer = running.custody.create(algorithm)
+        custody_uri, signer = runtime.custody.create(algorithm)
         values = {
             "algorithm": algorithm,
             "multikey": signer.key.multikey,
             "custody_uri": custody_uri,
-            "created_at": running.now(),
+            "created_at": runtime.now(),
         }
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             insert_new(session, VcApiKey, values)
             row = session.get_one(VcApiKey, algorithm)
-    return Identity(f"did:key:{row.multikey}", running.custody.signer(row.custody_uri))
+    return Identity(f"did:key:{row.multikey}", runtime.custody.signer(row.custody_uri))

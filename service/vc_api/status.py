@@ -35,55 +35,55 @@ class PlaceTakenError(Exception):
     """Another credential has been given a place between drawing and keeping it; nothing was written."""
 
 
-def draw(running: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
+def draw(runtime: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
     """Return the list that has room, opened where there is none, and a random place in it that is free.
 
     The place is not taken before `keep`. Half of the places of a list stay free, so that a drawn one is free at the
     second try on average.
     """
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         row = _newest(session, algorithm, purpose)
         if row is not None:
             return row.id, _free_place(session, row)
-    owner = identity(running, algorithm)
-    with running.database.write() as session:
+    owner = identity(runtime, algorithm)
+    with runtime.database.write() as session:
         row = _newest(session, algorithm, purpose)
         if row is None:
             row = VcApiStatusList(algorithm=algorithm, purpose=purpose, length=LENGTH_BITS)
             session.add(row)
             session.flush()
-            _publish(session, running, owner, row)
-            remember_base_url(session, running.settings)
+            _publish(session, runtime, owner, row)
+            remember_base_url(session, runtime.settings)
         return row.id, _free_place(session, row)
 
 
-def entry(running: Runtime, place: tuple[UUID, int], purpose: str) -> dict[str, str]:
+def entry(runtime: Runtime, place: tuple[UUID, int], purpose: str) -> dict[str, str]:
     """Return the `credentialStatus` of the credential that has this place."""
     list_id, index = place
-    return status_entry(list_url(running.settings, list_id), index, purpose)
+    return status_entry(list_url(runtime.settings, list_id), index, purpose)
 
 
-def keep(running: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
+def keep(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
     """Write down that these places are the credential's.
 
     Raises:
         PlaceTakenError: somebody was faster with one of them.
     """
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         for list_id, index in places:
             values = {
                 "id": new_id(),
                 "status_list_id": list_id,
                 "status_index": index,
                 "credential_sha256": None if credential_id is None else _digest(credential_id),
-                "issued_at": running.now(),
+                "issued_at": runtime.now(),
             }
             if not insert_new(session, VcApiStatusEntry, values):
                 raise PlaceTakenError
 
 
 def change(
-    running: Runtime,
+    runtime: Runtime,
     purpose: str,
     *,
     credential_id: str | None = None,
@@ -113,24 +113,24 @@ def change(
         query = query.where(VcApiStatusEntry.credential_sha256 == _digest(credential_id))
     if place is not None:
         query = query.where(VcApiStatusEntry.status_list_id == place[0], VcApiStatusEntry.status_index == place[1])
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         found = session.execute(query).all() if (credential_id, place) != (None, None) else []
         if not found:
             message = f"No credential with a status for {purpose} was issued here under this id."
             raise NotFoundError("credential-unknown", message)
         for row, _ in found:
-            row.set_at = (row.set_at or running.now()) if value else None
+            row.set_at = (row.set_at or runtime.now()) if value else None
         session.flush()
         for list_id, algorithm in sorted({(row.status_list_id, algorithm) for row, algorithm in found}):
-            _publish(session, running, identity(running, algorithm), session.get_one(VcApiStatusList, list_id))
+            _publish(session, runtime, identity(runtime, algorithm), session.get_one(VcApiStatusList, list_id))
         return len(found)
 
 
-def place_at(running: Runtime, list_address: object, index: object) -> tuple[UUID, int] | None:
+def place_at(runtime: Runtime, list_address: object, index: object) -> tuple[UUID, int] | None:
     """Return the place that a status entry names, or None where it names none of ours."""
     if not isinstance(list_address, str) or not isinstance(index, str) or not _INDEX.fullmatch(index):
         return None
-    prefix = list_url(running.settings, "")
+    prefix = list_url(runtime.settings, "")
     try:
         return (UUID(list_address.removeprefix(prefix)), int(index)) if list_address.startswith(prefix) else None
     except ValueError:
@@ -143,29 +143,29 @@ def overdue(session: OrmSession, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(VcApiStatusList).where(late)) or 0
 
 
-def resign_due(running: Runtime) -> int:
+def resign_due(runtime: Runtime) -> int:
     """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
-    return _publish_older(running, running.now() - RESIGNED_AFTER)
+    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
 
 
-def publish_all(running: Runtime) -> int:
+def publish_all(runtime: Runtime) -> int:
     """Sign every list anew, whatever its age; return how many."""
-    return _publish_older(running, None)
+    return _publish_older(runtime, None)
 
 
-def _publish_older(running: Runtime, before: datetime | None) -> int:
+def _publish_older(runtime: Runtime, before: datetime | None) -> int:
     due = select(VcApiStatusList.id, VcApiStatusList.algorithm).order_by(VcApiStatusList.id)
     if before is not None:
         due = due.where(or_(VcApiStatusList.published_at.is_(None), VcApiStatusList.published_at <= before))
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         rows = session.execute(due).all()
     count = 0
     for list_id, algorithm in rows:
-        owner = identity(running, algorithm)
-        with running.database.write() as session:
+        owner = identity(runtime, algorithm)
+        with runtime.database.write() as session:
             row = _lock(session, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
-                _publish(session, running, owner, row)
+                _publish(session, runtime, owner, row)
                 count += 1
     return count
 
@@ -199,9 +199,9 @@ def _lock(session: WriteSession, list_id: UUID) -> VcApiStatusList:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _publish(session: WriteSession, running: Runtime, owner: Identity, status_list: VcApiStatusList) -> None:
+def _publish(session: WriteSession, runtime: Runtime, owner: Identity, status_list: VcApiStatusList) -> None:
     """Build the list from the rows, sign it and store its text; the list is held until the commit."""
-    now: datetime = running.now()
+    now: datetime = runtime.now()
     row = _lock(session, status_list.id)
     is_set = select(VcApiStatusEntry.status_index).where(
         VcApiStatusEntry.status_list_id == row.id, VcApiStatusEntry.set_at.is_not(None)
@@ -211,7 +211,7 @@ def _publish(session: WriteSession, running: Runtime, owner: Identity, status_li
         bits.set(index, True)
     signed: dict[str, Any] = sign(
         status_list_credential(
-            id=list_url(running.settings, row.id),
+            id=list_url(runtime.settings, row.id),
             issuer=owner.did,
             purpose=row.purpose,
             bits=bits,

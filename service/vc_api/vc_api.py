@@ -90,7 +90,7 @@ def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) 
     return IssueOptions(suite, key_type, created, _purposes(settings, options), credential_id, previous)
 
 
-def issue(running: Runtime, credential: Mapping[str, Any], options: IssueOptions) -> dict[str, Any]:
+def issue(runtime: Runtime, credential: Mapping[str, Any], options: IssueOptions) -> dict[str, Any]:
     """Return the credential, secured: with one proof more, or in an envelope.
 
     1. Its form is checked, the issuer that it names included; what `verify` would find fault with is not signed.
@@ -106,7 +106,7 @@ def issue(running: Runtime, credential: Mapping[str, Any], options: IssueOptions
         CustodyError: the key cannot be used.
     Spec: VC API, section on issuing; VC Data Integrity 1.0, section 4.2; VC-JOSE-COSE, section 3.1.1.
     """
-    owner = identity(running, options.key_type)
+    owner = identity(runtime, options.key_type)
     named = credential if "issuer" in credential else {**credential, "issuer": owner.did}
     for finding in check_form(named):  # (1)
         raise MalformedError(finding.code, finding.message, finding.pointer)
@@ -118,30 +118,30 @@ def issue(running: Runtime, credential: Mapping[str, Any], options: IssueOptions
         if name != owner.did:
             message = f"expected {owner.did} as issuer of what is to be signed once more, got another"
             raise MalformedError("issuer-other", message, "/issuer")
-        return _secure(running, named, owner, options)
+        return _secure(runtime, named, owner, options)
     document = {**named, "issuer": {**issuer, "id": owner.did} if isinstance(issuer, Mapping) else owner.did}  # (2)
     _add_context(document, DATA_INTEGRITY_CONTEXT)  # (3)
     if "credentialStatus" in document or not options.purposes:
-        return _secure(running, document, owner, options)
+        return _secure(runtime, document, owner, options)
     _add_context(document, STATUS_CONTEXT)
     while True:  # (4)
-        places = [status.draw(running, options.key_type, purpose) for purpose in options.purposes]
+        places = [status.draw(runtime, options.key_type, purpose) for purpose in options.purposes]
         entries = [
-            status.entry(running, place, purpose) for place, purpose in zip(places, options.purposes, strict=True)
+            status.entry(runtime, place, purpose) for place, purpose in zip(places, options.purposes, strict=True)
         ]
         document["credentialStatus"] = entries[0] if len(entries) == 1 else entries
-        secured = _secure(running, document, owner, options)
+        secured = _secure(runtime, document, owner, options)
         try:
-            status.keep(running, places, options.credential_id or document.get("id"))
+            status.keep(runtime, places, options.credential_id or document.get("id"))
         except status.PlaceTakenError:
             continue
         return secured
 
 
 def _secure(
-    running: Runtime, document: Mapping[str, Any], owner: Identity, options: IssueOptions
+    runtime: Runtime, document: Mapping[str, Any], owner: Identity, options: IssueOptions
 ) -> dict[str, Any]:  # (5)
-    method, contexts = owner.verification_method, running.inline_contexts
+    method, contexts = owner.verification_method, runtime.inline_contexts
     if options.suite == "vc+jwt":
         token = sign_jwt(document, owner.signer, kid=method, contexts=contexts, form="vc-jose-cose")
         return {
@@ -192,7 +192,7 @@ class Outcome:
     warnings: tuple[Finding, ...] = ()
 
 
-def verify_credential(running: Runtime, received: str, options: Mapping[str, Any]) -> Outcome:
+def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any]) -> Outcome:
     """Return whether a credential is genuine and in force, by everything that is looked at.
 
     Args:
@@ -206,9 +206,9 @@ def verify_credential(running: Runtime, received: str, options: Mapping[str, Any
     purpose, challenge, domain = _texts(options, "expectedProofPurpose", "challenge", "domain")
     report = verify(
         received,
-        now=running.now(),
-        load=lambda url: verification.load(running, url),
-        contexts=running.inline_contexts,
+        now=runtime.now(),
+        load=lambda url: verification.load(runtime, url),
+        contexts=runtime.inline_contexts,
         purpose=purpose or "assertionMethod",
         challenge=challenge,
         domain=_addressee(read, received) if challenge is not None and domain is None else domain,
@@ -217,7 +217,7 @@ def verify_credential(running: Runtime, received: str, options: Mapping[str, Any
 
 
 def verify_shown(
-    running: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
+    runtime: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
 ) -> tuple[Outcome, list[Outcome]]:
     """Return whether a presentation is its holder's own, is for whoever asks, and holds only good credentials.
 
@@ -235,9 +235,9 @@ def verify_shown(
     challenge, domain = _texts(options, "challenge", "domain")
     report = verify_presentation(
         received,
-        now=running.now(),
-        load=lambda url: verification.load(running, url),
-        contexts=running.inline_contexts,
+        now=runtime.now(),
+        load=lambda url: verification.load(runtime, url),
+        contexts=runtime.inline_contexts,
         challenge=challenge,
         domain=_addressee(read_presentation, received) if domain is None else domain,
         unsigned=unsigned,
@@ -270,7 +270,7 @@ def _outcome(checks: tuple[Check, ...]) -> Outcome:
 # --- Status ----------------------------------------------------------------------------------------------------------
 
 
-def set_status(running: Runtime, body: Mapping[str, Any]) -> int:
+def set_status(runtime: Runtime, body: Mapping[str, Any]) -> int:
     """Revoke or suspend what was issued here, or take that back; return how many credentials it was.
 
     The body is `{credentialId, credentialStatus: {type, statusPurpose, statusListCredential?, statusListIndex?}, status}`.
@@ -295,13 +295,13 @@ def set_status(running: Runtime, body: Mapping[str, Any]) -> int:
         raise InvalidError("status-unsupported", "Expected status to be true or false.", "/status")
     if credential_id is not None and not isinstance(credential_id, str):
         raise InvalidError("status-unsupported", "Expected credentialId to be a string.", "/credentialId")
-    place = status.place_at(running, wanted.get("statusListCredential"), wanted.get("statusListIndex"))
+    place = status.place_at(runtime, wanted.get("statusListCredential"), wanted.get("statusListIndex"))
     if place is None and ("statusListCredential" in wanted or "statusListIndex" in wanted):
         raise NotFoundError("credential-unknown", "No credential was issued here with this place in a status list.")
     if credential_id is None and place is None:
         message = "Expected credentialId, or statusListCredential and statusListIndex, got neither."
         raise InvalidError("status-unsupported", message, "/credentialId")
-    return status.change(running, purpose, credential_id=credential_id, place=place, value=value)
+    return status.change(runtime, purpose, credential_id=credential_id, place=place, value=value)
 
 
 # --- Options ---------------------------------------------------------------------------------------------------------

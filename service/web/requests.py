@@ -74,9 +74,9 @@ def runtime(request: Request) -> Runtime:
     return found
 
 
-def now(running: Annotated[Runtime, Depends(runtime)]) -> datetime:
+def now(runtime: Annotated[Runtime, Depends(runtime)]) -> datetime:
     """Return the instant at which the request is answered."""
-    return running.now()
+    return runtime.now()
 
 
 Running = Annotated[Runtime, Depends(runtime)]
@@ -110,20 +110,20 @@ Admitted = Annotated[None, Depends(admitted, scope="function")]
 
 
 async def caller(
-    running: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    runtime: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
     """Return who is calling; writes down, at most every ten minutes, that the token is in use."""
     if header is None:
         raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
     async with _at_once()[1]:
-        return await run_in_threadpool(_identified, running, header.credentials, at)
+        return await run_in_threadpool(_identified, runtime, header.credentials, at)
 
 
-def _identified(running: Runtime, secret: str, at: datetime) -> Caller:
-    with running.database.read() as session:
+def _identified(runtime: Runtime, secret: str, at: datetime) -> Caller:
+    with runtime.database.read() as session:
         found, stale = callers.authenticate(session, secret, at)
     if stale:
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             callers.note_use(session, found, at)
     return found
 
@@ -140,15 +140,15 @@ class Needs:
         return who
 
 
-def reader(running: Running, _admitted: Admitted) -> Iterator[ReadSession]:
+def reader(runtime: Running, _admitted: Admitted) -> Iterator[ReadSession]:
     """Give a read session for one request."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         yield session
 
 
-def writer(running: Running, _admitted: Admitted) -> Iterator[WriteSession]:
+def writer(runtime: Running, _admitted: Admitted) -> Iterator[WriteSession]:
     """Give a write session for one request, committed before the answer leaves."""
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         yield session
 
 

@@ -50,17 +50,17 @@ def path_of_ours(back: str) -> str:
 
 
 @router.post("/language")
-def post_language(running: Running, to: Annotated[str, Form()] = "", back: Annotated[str, Form()] = "") -> Response:
+def post_language(runtime: Running, to: Annotated[str, Form()] = "", back: Annotated[str, Form()] = "") -> Response:
     """Remember the visitor's language in a cookie and lead back; one that there is not is forgotten."""
     response = Response(status_code=303, headers={"Location": path_of_ours(back), "Cache-Control": "no-store"})
     if to in LANGUAGES:
-        _remember(response, running, to)
+        _remember(response, runtime, to)
     else:
         response.delete_cookie(COOKIE)
     return response
 
 
-def _remember(response: Response, running: Runtime, code: str) -> None:
+def _remember(response: Response, runtime: Runtime, code: str) -> None:
     response.set_cookie(
-        COOKIE, code, max_age=ONE_YEAR, path="/", samesite="lax", httponly=True, secure=not running.settings.local
+        COOKIE, code, max_age=ONE_YEAR, path="/", samesite="lax", httponly=True, secure=not runtime.settings.local
     )

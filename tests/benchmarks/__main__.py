@@ -68,7 +68,7 @@ def library() -> None:
 
 
 def service(folder: Path) -> None:
-    running = Runtime.start(
+    runtime = Runtime.start(
         load(
             _env_file=None,
             database_url=f"sqlite:///{folder}/laurel.db",
@@ -76,14 +76,14 @@ def service(folder: Path) -> None:
             data_folder=folder,
         )
     )
-    migrations.upgrade(running.database)
-    with running.database.write() as session:
+    migrations.upgrade(runtime.database)
+    with runtime.database.write() as session:
         body = NetworkIn(slug="bench", name="Bench", kind="informal", url="https://bench.example", time_zone="UTC")
-        network_id = create_network(session, running, body, running.now()).id
+        network_id = create_network(session, runtime, body, runtime.now()).id
     members = folder / "members.csv"
     members.write_text("ref\n" + "".join(f"m{n}\n" for n in range(100)))
     (folder / "members.toml").write_text('source = "b"\n[[records]]\nkind = "member"\nref = "{ref}"\n')
-    importing.run(running, "bench", members, importing.read_mapping(folder / "members.toml"))
+    importing.run(runtime, "bench", members, importing.read_mapping(folder / "members.toml"))
     rows = folder / "rows.csv"
     rows.write_text("n,m\n" + "".join(f"{n},m{n % 100}\n" for n in range(LINES)))
     (folder / "rows.toml").write_text(
@@ -91,21 +91,21 @@ def service(folder: Path) -> None:
         'occurred_at = "2026-01-01T10:00:00Z"\n'
     )
     start = time.perf_counter()
-    importing.run(running, "bench", rows, importing.read_mapping(folder / "rows.toml"))
+    importing.run(runtime, "bench", rows, importing.read_mapping(folder / "rows.toml"))
     say(f"contributions taken in, {LINES:,} on SQLite", f"{LINES / (time.perf_counter() - start):,.0f} a second")
     if SHARED.is_dir():
         start = time.perf_counter()
         name = "badged_instructors"
         result = importing.run(
-            running, "bench", SHARED / f"{name}.csv", importing.read_mapping(MAPPINGS / f"{name}.toml")
+            runtime, "bench", SHARED / f"{name}.csv", importing.read_mapping(MAPPINGS / f"{name}.toml")
         )
         say(
             "members, awards and signed credentials: 1,925 recorded instructors", f"{time.perf_counter() - start:.1f} s"
         )
         assert result.counts == {"accepted": 3850}, result.counts
-    settling.settle_pending(running, network_id)
+    settling.settle_pending(runtime, network_id)
     say("peak memory of this process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    running.database.dispose()
+    runtime.database.dispose()
 
 
 def main() -> None:

@@ -65,12 +65,12 @@ def say(what: str, value: str) -> None:
 class Place:
     """A network in a database of its own."""
 
-    running: Runtime
+    runtime: Runtime
     network_id: UUID
 
     def post(self, member: int, nth: int) -> None:
         """Post one more review of a member, with what follows from it."""
-        now = self.running.now()
+        now = self.runtime.now()
         body = ContributionIn.model_validate(
             {
                 "member": f"m{member}",
@@ -81,9 +81,9 @@ class Place:
                 "ref": f"more-{nth}",
             }
         )
-        with self.running.database.write() as session:
+        with self.runtime.database.write() as session:
             network = session.get_one(Network, self.network_id)
-            posting.submit(session, self.running, network, None, "contribution", body, now)
+            posting.submit(session, self.runtime, network, None, "contribution", body, now)
 
 
 def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:
@@ -99,7 +99,7 @@ def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:
             if name == "PostgreSQL":
                 whole(places[1], members)
             for place in places:
-                place.running.database.dispose()
+                place.runtime.database.dispose()
 
 
 def one_more(name: str, places: list[Place], small: int, large: int) -> None:
@@ -120,14 +120,14 @@ def one_more(name: str, places: list[Place], small: int, large: int) -> None:
 
 def whole(place: Place, members: int) -> None:
     """Say how long ten rules take for all members of a network at once."""
-    with place.running.database.read() as session:
+    with place.runtime.database.read() as session:
         network = session.get_one(Network, place.network_id)
         version = session.scalars(select(AchievementVersion).where(AchievementVersion.name == "ten")).one()
         times, worked, met = [], [], 0
         server = session.scalars(text("SELECT pg_backend_pid()")).one()
         for _ in range(3):
             start, used = time.perf_counter(), processor_seconds(server)
-            met = sum(1 for _ in progress.who_meets(session, network, version, place.running.now()))
+            met = sum(1 for _ in progress.who_meets(session, network, version, place.runtime.now()))
             times.append(time.perf_counter() - start)
             worked.append(processor_seconds(server) - used)
     say(f"PostgreSQL: 10 rules for {members:,} members, {met:,} meet (under 10 s)", f"{statistics.median(times):.1f} s")
@@ -166,21 +166,21 @@ def made(folder: Path, address: str, contributions: int) -> Place:
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         url = address.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
-    running = Runtime.start(
+    runtime = Runtime.start(
         load(_env_file=None, database_url=url, keys_folder=folder / f"keys-{name}", data_folder=folder)
     )
-    migrations.upgrade(running.database)
-    with running.database.write() as session:
+    migrations.upgrade(runtime.database)
+    with runtime.database.write() as session:
         body = NetworkIn(slug="bench", name="B", kind="informal", url="https://bench.example", time_zone="UTC")
-        network = create_network(session, running, body, running.now())
+        network = create_network(session, runtime, body, runtime.now())
         for nth, rule in enumerate(SOME):
-            define(session, network, f"some-{nth}", rule, "automatic", running)
-        define(session, network, "ten", {"at_least": {"n": 8, "of": TEN}}, "reviewed", running)
-    fill(running, network.id, contributions)
-    return Place(running, network.id)
+            define(session, network, f"some-{nth}", rule, "automatic", runtime)
+        define(session, network, "ten", {"at_least": {"n": 8, "of": TEN}}, "reviewed", runtime)
+    fill(runtime, network.id, contributions)
+    return Place(runtime, network.id)
 
 
-def define(session: Any, network: Network, ref: str, rule: Any, award: str, running: Runtime) -> None:
+def define(session: Any, network: Network, ref: str, rule: Any, award: str, runtime: Runtime) -> None:
     """Publish an achievement."""
     body = AchievementIn.model_validate(
         {
@@ -193,12 +193,12 @@ def define(session: Any, network: Network, ref: str, rule: Any, award: str, runn
             "publish": True,
         }
     )
-    achievements.define(session, network, body, running.now())
+    achievements.define(session, network, body, runtime.now())
 
 
-def fill(running: Runtime, network_id: UUID, contributions: int) -> None:
+def fill(runtime: Runtime, network_id: UUID, contributions: int) -> None:
     """Make members, sessions and evidence inside the database: of each member ten contributions, and so on."""
-    sqlite = running.database.is_sqlite
+    sqlite = runtime.database.is_sqlite
 
     def uid(kind: int, number: str) -> str:
         value = f"({kind * 2**40} + ({number}))"
@@ -322,8 +322,8 @@ def fill(running: Runtime, network_id: UUID, contributions: int) -> None:
         statements.append(
             insert("ratings", members, record_id=uid(10, "n"), criterion=f"'{criterion}'", level="1 + n % 4")
         )
-    with running.database.engine.execution_options(laurel_writes=True).begin() as connection:
+    with runtime.database.engine.execution_options(laurel_writes=True).begin() as connection:
         for statement in statements:
             connection.execute(text(statement.replace(":", "\\:")))
-    with running.database.engine.connect() as connection:
+    with runtime.database.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))

@@ -36,15 +36,15 @@ class Laid(Fetcher):
 
 
 @pytest.fixture
-def running(issuer: Issuer) -> Iterator[Runtime]:
+def runtime(issuer: Issuer) -> Iterator[Runtime]:
     started = Runtime.stranger()
     yield replace(started, fetcher=Laid(issuer))
     started.database.dispose()
 
 
-def bundled(running: Runtime, received: str) -> Bundle:
+def bundled(runtime: Runtime, received: str) -> Bundle:
     """Return the bundle as it is read from its file."""
-    return bundles.read(bundles.make(running, received.encode()).to_bytes())
+    return bundles.read(bundles.make(runtime, received.encode()).to_bytes())
 
 
 def documents(bundle: Bundle) -> dict[str, Any]:
@@ -52,13 +52,13 @@ def documents(bundle: Bundle) -> dict[str, Any]:
     return {url: json.loads(document.body) for url, document in bundle.documents.items()}
 
 
-def test_the_contexts_of_a_badge_are_in_its_bundle(running: Runtime, issuer: Issuer) -> None:
-    bundle = bundled(running, json.dumps(issuer.sign(issuer.badge())))
+def test_the_contexts_of_a_badge_are_in_its_bundle(runtime: Runtime, issuer: Issuer) -> None:
+    bundle = bundled(runtime, json.dumps(issuer.sign(issuer.badge())))
     assert set(CONTEXTS) <= bundle.documents.keys()
 
 
-def test_digital_bazaar_verifies_a_badge_by_its_bundle(judges: Judges, running: Runtime, issuer: Issuer) -> None:
-    bundle = bundled(running, json.dumps(issuer.sign(issuer.badge())))
+def test_digital_bazaar_verifies_a_badge_by_its_bundle(judges: Judges, runtime: Runtime, issuer: Issuer) -> None:
+    bundle = bundled(runtime, json.dumps(issuer.sign(issuer.badge())))
     answer = judges.ask("digitalbazaar", credential=json.loads(bundle.credential), documents=documents(bundle))
     assert answer == {"verified": True, "reasons": [], "statuses": [False]}
     answer = judges.ask("digitalbazaar", credential=changed(json.loads(bundle.credential)), documents=documents(bundle))
@@ -66,29 +66,29 @@ def test_digital_bazaar_verifies_a_badge_by_its_bundle(judges: Judges, running: 
 
 
 def test_digital_bazaar_sees_in_the_bundle_that_a_badge_is_revoked(
-    judges: Judges, running: Runtime, issuer: Issuer
+    judges: Judges, runtime: Runtime, issuer: Issuer
 ) -> None:
     issuer.publish_status(revoked=True)
-    bundle = bundled(running, json.dumps(issuer.sign(issuer.badge())))
+    bundle = bundled(runtime, json.dumps(issuer.sign(issuer.badge())))
     answer = judges.ask("digitalbazaar", credential=json.loads(bundle.credential), documents=documents(bundle))
     assert answer["statuses"] == [True]
 
 
-def test_jose_verifies_a_badge_as_jwt_by_its_bundle(judges: Judges, running: Runtime, issuer: Issuer) -> None:
-    bundle = bundled(running, issuer.sign_jwt(issuer.badge()))
+def test_jose_verifies_a_badge_as_jwt_by_its_bundle(judges: Judges, runtime: Runtime, issuer: Issuer) -> None:
+    bundle = bundled(runtime, issuer.sign_jwt(issuer.badge()))
     payload = judges.ask("jose", token=bundle.credential, issuer=issuer.did, documents=documents(bundle))
     assert payload["credentialSubject"] == issuer.badge()["credentialSubject"]
 
 
-def test_openbadgeslib_verifies_a_badge_by_its_bundle(running: Runtime, issuer: Issuer) -> None:
-    bundle = bundled(running, json.dumps(issuer.sign(issuer.badge())))
+def test_openbadgeslib_verifies_a_badge_by_its_bundle(runtime: Runtime, issuer: Issuer) -> None:
+    bundle = bundled(runtime, json.dumps(issuer.sign(issuer.badge())))
     assert openbadgeslib(documents(bundle), json.loads(bundle.credential)).issuer.id == issuer.did
-    bundle = bundled(running, issuer.sign_jwt(issuer.badge()))
+    bundle = bundled(runtime, issuer.sign_jwt(issuer.badge()))
     assert openbadgeslib_jwt(documents(bundle), bundle.credential).issuer.id == issuer.did
 
 
-def test_openvc_verifies_a_badge_and_its_status_by_its_bundle(running: Runtime, issuer: Issuer) -> None:
-    bundle = bundled(running, json.dumps(issuer.sign(issuer.badge())))
+def test_openvc_verifies_a_badge_and_its_status_by_its_bundle(runtime: Runtime, issuer: Issuer) -> None:
+    bundle = bundled(runtime, json.dumps(issuer.sign(issuer.badge())))
     result = openvc(documents(bundle), json.loads(bundle.credential))
     assert [entry.is_set for entry in result.status.entries] == [False]
     with pytest.raises(OpenvcError, match="does not verify"):

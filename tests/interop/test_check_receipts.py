@@ -26,9 +26,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """A service; other people's programs go by the clock on the wall."""
     with start(
         settings_in(tmp_path_factory.mktemp("here")), Clock(datetime.now(UTC).replace(microsecond=0))
-    ) as running:
-        migrations.upgrade(running.database)
-        yield running
+    ) as runtime:
+        migrations.upgrade(runtime.database)
+        yield runtime
 
 
 def receipt(here: Runtime, *, changed: bool = False, language: Language = ENGLISH) -> dict[str, Any]:

@@ -23,9 +23,9 @@ def served(tmp_path: Path) -> Iterator[str]:
     """The address of a service with the VC API, on a free port of loopback; others go by the clock on the wall."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
-        with start(settings_in(tmp_path, base_url=base_url, vc_api=True), Clock(datetime.now(UTC))) as running:
-            migrations.upgrade(running.database)
-            server = uvicorn.Server(uvicorn.Config(create_app(running), log_level="warning"))
+        with start(settings_in(tmp_path, base_url=base_url, vc_api=True), Clock(datetime.now(UTC))) as runtime:
+            migrations.upgrade(runtime.database)
+            server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="warning"))
             thread = threading.Thread(target=server.run, args=([listening],))
             thread.start()
             try:

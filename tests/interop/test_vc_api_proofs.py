@@ -100,10 +100,10 @@ def test_the_signature_is_over_the_hashes_that_the_kind_of_key_asks_for(
     signature = base58btc_decode(proof.pop("proofValue")[1:])
     name = "sha384" if key_type == "P-384" else "sha256"
     hashed = b"".join(
-        hashlib.new(name, canonicalize(part, vc_api.running.contexts, hash_name=name)).digest()  # type: ignore[arg-type]
+        hashlib.new(name, canonicalize(part, vc_api.runtime.contexts, hash_name=name)).digest()  # type: ignore[arg-type]
         for part in ({**proof, "@context": issued["@context"]}, issued)
     )
-    key = resolve_key(proof["verificationMethod"], vc_api.running.fetcher.fetch).key
+    key = resolve_key(proof["verificationMethod"], vc_api.runtime.fetcher.fetch).key
     assert key.verify(signature, hashed)
 
 
@@ -284,7 +284,7 @@ def test_a_proof_over_other_hashes_does_not_verify(vc_api: Machine, key_type: st
     options = {name: value for name, value in credential["proof"].items() if name != "proofValue"}
     document = {name: value for name, value in credential.items() if name != "proof"}
     parts = ({**options, "@context": document["@context"]}, document)
-    hashed = b"".join(hashlib.new(hash_name, canonicalize(part, vc_api.running.contexts)).digest() for part in parts)
+    hashed = b"".join(hashlib.new(hash_name, canonicalize(part, vc_api.runtime.contexts)).digest() for part in parts)
     credential["proof"]["proofValue"] = "z" + base58btc_encode(SIGNERS[key_type].sign(hashed))
     assert not vc_api.accepts(credential)
 
@@ -293,7 +293,7 @@ def test_a_proof_needs_no_time_of_creation_and_may_be_old(vc_api: Machine) -> No
     signer = SIGNERS["Ed25519"]
     document = {**CREDENTIAL, "issuer": did_of(signer)}
     credential = signed(document, signer, vc_api)
-    for created in (None, write_instant(vc_api.running.now() - timedelta(days=365)), "2025-03-02T12:00:00"):
+    for created in (None, write_instant(vc_api.runtime.now() - timedelta(days=365)), "2025-03-02T12:00:00"):
         proof = by_hand(vc_api, document, {**credential["proof"], "created": created}, signer)
         assert vc_api.accepts({**document, "proof": proof})
 
@@ -316,7 +316,7 @@ def by_hand(
     """Return a proof with these members, those that are None left out."""
     options = {name: value for name, value in proof.items() if value is not None and name != "proofValue"}
     parts = ({**options, "@context": document["@context"]}, document)
-    hashed = b"".join(hashlib.sha256(canonicalize(part, vc_api.running.contexts)).digest() for part in parts)
+    hashed = b"".join(hashlib.sha256(canonicalize(part, vc_api.runtime.contexts)).digest() for part in parts)
     return {**options, "proofValue": "z" + base58btc_encode(signer.sign(hashed))}
 
 

@@ -65,7 +65,7 @@ def test_the_list_is_a_credential_in_its_form(vc_api: Machine, purpose: str) -> 
     assert len(bits_of(listed)) * 8 == 131_072
     assert isinstance(listed["proof"], dict)
     assert vc_api.accepts(listed)
-    assert canonicalize({name: value for name, value in listed.items() if name != "proof"}, vc_api.running.contexts)
+    assert canonicalize({name: value for name, value in listed.items() if name != "proof"}, vc_api.runtime.contexts)
 
 
 @pytest.mark.parametrize(("suite", "key_type"), KINDS)

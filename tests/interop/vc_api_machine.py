@@ -27,9 +27,9 @@ ISSUER = "did:example:issuer"
 class Machine:
     """A caller of the VC API; the last answer is kept in `answer`."""
 
-    def __init__(self, client: TestClient, running: Runtime) -> None:
+    def __init__(self, client: TestClient, runtime: Runtime) -> None:
         self.client = client
-        self.running = running
+        self.runtime = runtime
         self.answer: Response | None = None
 
     def post(self, path: str, body: Any) -> Response:
@@ -86,10 +86,10 @@ def machine(folder: Path, database: Path, **given: Any) -> Iterator[Machine]:
     (folder / "laurel.db").write_bytes(database.read_bytes())
     given = {"vc_api": True} | given
     with (
-        start(settings_in(folder, **given), Clock()) as running,
-        TestClient(create_app(running), base_url=BASE_URL) as client,
+        start(settings_in(folder, **given), Clock()) as runtime,
+        TestClient(create_app(runtime), base_url=BASE_URL) as client,
     ):
-        yield Machine(client, running)
+        yield Machine(client, runtime)
 
 
 def did_of(signer: PrivateKeySigner) -> str:
@@ -111,8 +111,8 @@ def signed(
         signer,
         suite=suite,
         verification_method=method,
-        created=machine.running.now(),
-        contexts=machine.running.inline_contexts,
+        created=machine.runtime.now(),
+        contexts=machine.runtime.inline_contexts,
         **options,
     )
     existing = document.get("proof", [])

@@ -36,7 +36,7 @@ PHONE_WIDTH = 360
 class Live:
     """A service that listens: its runtime, and the address at which a browser finds it."""
 
-    running: Runtime
+    runtime: Runtime
     base_url: str
 
 
@@ -79,13 +79,13 @@ def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iter
     with socket.create_server(("127.0.0.1", 0)) as listening:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
         with start(settings_in(folder, base_url=base_url, **given), Clock()) as started:
-            running = replace(started, fair_use=fair_use or started.fair_use)
-            migrations.upgrade(running.database)
-            server = uvicorn.Server(uvicorn.Config(create_app(running), log_level="warning"))
+            runtime = replace(started, fair_use=fair_use or started.fair_use)
+            migrations.upgrade(runtime.database)
+            server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="warning"))
             thread = threading.Thread(target=server.run, args=([listening],))
             thread.start()
             try:
-                yield Live(running, base_url)
+                yield Live(runtime, base_url)
             finally:
                 server.should_exit = True
                 thread.join()

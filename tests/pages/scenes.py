@@ -28,8 +28,8 @@ RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 
 
 def stage_of(live: Live, **network: Any) -> Stage:
     """Return a network at the listening service, with one member who has a name and an address."""
-    client = TestClient(create_app(live.running), base_url=live.base_url)
-    stage = Stage.set_up(client, live.running, description="A circle of writing teachers.", **network)
+    client = TestClient(create_app(live.runtime), base_url=live.base_url)
+    stage = Stage.set_up(client, live.runtime, description="A circle of writing teachers.", **network)
     stage.member("m11", name=PERSON[0], email=PERSON[1])
     return stage
 
@@ -87,8 +87,8 @@ def revoke(stage: Stage, url: str) -> None:
 
 def later(live: Live, **by: float) -> None:
     """Let time pass at the service."""
-    assert isinstance(live.running.now, Clock)
-    live.running.now.advance(**by)
+    assert isinstance(live.runtime.now, Clock)
+    live.runtime.now.advance(**by)
 
 
 def verify(page: Page, text: str) -> tuple[str, str, str]:

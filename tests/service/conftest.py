@@ -47,21 +47,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time that `running` goes by: stands still until it is set."""
+    """The time that `runtime` goes by: stands still until it is set."""
     return Clock()
 
 
 @pytest.fixture
-def running(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
+def runtime(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Runtime]:
     """The service without its app, on an empty migrated database."""
     with start(settings_in(tmp_path, database_url=database_url), clock) as runtime:
         yield runtime
 
 
 @pytest.fixture
-def database(running: Runtime) -> Database:
-    """The database of `running`."""
-    return running.database
+def database(runtime: Runtime) -> Database:
+    """The database of `runtime`."""
+    return runtime.database
 
 
 @pytest.fixture(scope="session")
@@ -71,10 +71,10 @@ def apps() -> list[FastAPI]:
 
 
 @pytest.fixture
-def client(running: Runtime, apps: list[FastAPI]) -> Iterator[TestClient]:
-    """Speak HTTP with the app of `running`; what it does not answer is raised here."""
+def client(runtime: Runtime, apps: list[FastAPI]) -> Iterator[TestClient]:
+    """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
     if not apps:
-        apps.append(create_app(running))
-    apps[0].state.runtime = running
+        apps.append(create_app(runtime))
+    apps[0].state.runtime = runtime
     with TestClient(apps[0], base_url=BASE_URL) as speaking:
         yield speaking

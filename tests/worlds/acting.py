@@ -51,7 +51,7 @@ class Actor:
 
 
 def actor(
-    running: Runtime,
+    runtime: Runtime,
     client: TestClient,
     *,
     slug: str | None = None,
@@ -60,8 +60,8 @@ def actor(
     lifetime: timedelta = timedelta(days=30),
 ) -> Actor:
     """Return whoever has a new token: of the network `slug`, or of an admin without one."""
-    now = running.now()
-    with running.database.write() as session:
+    now = runtime.now()
+    with runtime.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one() if slug else None
         bound = session.scalars(select(Member).where(Member.ref == member)).one() if member else None
         _, text = tokens.create_token(
@@ -76,9 +76,9 @@ def actor(
     return Actor(client, text)
 
 
-def told(running: Runtime, slug: str = "river-writers") -> list[str]:
+def told(runtime: Runtime, slug: str = "river-writers") -> list[str]:
     """Return the kinds of the network's events, in order."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one()
         return [event.type for event in events.list_events(session, network, after=0, limit=200, kind=None)[0]]
 

@@ -34,22 +34,22 @@ class Stage:
     """One network, with a token that may do everything in it."""
 
     client: TestClient
-    running: Runtime
+    runtime: Runtime
     slug: str
     token: str
 
     @classmethod
-    def set_up(cls, client: TestClient, running: Runtime, slug: str = "river", **network: Any) -> "Stage":
+    def set_up(cls, client: TestClient, runtime: Runtime, slug: str = "river", **network: Any) -> "Stage":
         """Create the network and its token."""
         body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
-        answer = actor(running, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
+        answer = actor(runtime, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
         assert answer.status_code == 201, answer.text
-        token = actor(running, client, slug=slug, lifetime=timedelta(days=3650)).token
-        return cls(client, running, slug, token)
+        token = actor(runtime, client, slug=slug, lifetime=timedelta(days=3650)).token
+        return cls(client, runtime, slug, token)
 
     def token_with(self, *scopes: str, member: str | None = None) -> str:
         """Return a token of the network with these scopes only."""
-        return actor(self.running, self.client, slug=self.slug, scopes=scopes, member=member).token
+        return actor(self.runtime, self.client, slug=self.slug, scopes=scopes, member=member).token
 
     def call(self, method: str, path: str, token: str | None = None, **more: Any) -> Any:
         """Send a request; a path that begins with a dot is inside the network."""

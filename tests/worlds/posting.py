@@ -36,21 +36,21 @@ SURVEY = {
 DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rating)
 
 
-def river(running: Runtime, client: TestClient) -> Actor:
+def river(runtime: Runtime, client: TestClient) -> Actor:
     """Return whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    admin = actor(running, client)
+    admin = actor(runtime, client)
     assert admin.post("/v1/networks", RIVER).status_code == 201
-    who = actor(running, client, slug="river-writers")
+    who = actor(runtime, client, slug="river-writers")
     for ref in ("m11", "m12", "m13"):
         assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
     assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
     return who
 
 
-def hill(running: Runtime, client: TestClient) -> Actor:
+def hill(runtime: Runtime, client: TestClient) -> Actor:
     """Return whoever may do everything in another network."""
-    assert actor(running, client).post("/v1/networks", HILL).status_code == 201
-    return actor(running, client, slug="hill-readers")
+    assert actor(runtime, client).post("/v1/networks", HILL).status_code == 201
+    return actor(runtime, client, slug="hill-readers")
 
 
 def posted(answer: Response, status: int = 201) -> Any:
@@ -59,9 +59,9 @@ def posted(answer: Response, status: int = 201) -> Any:
     return answer.json()
 
 
-def derived(running: Runtime) -> dict[str, list[tuple[Any, ...]]]:
+def derived(runtime: Runtime) -> dict[str, list[tuple[Any, ...]]]:
     """Return every derived row, table by table."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         return {
             table.__tablename__: sorted(
                 (tuple(row) for row in session.execute(select(*table.__table__.columns)).all()), key=repr
@@ -70,20 +70,20 @@ def derived(running: Runtime) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def rows_of(running: Runtime, table: type[Row]) -> list[Any]:
+def rows_of(runtime: Runtime, table: type[Row]) -> list[Any]:
     """Return the rows of a table."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         return list(session.scalars(select(table)).all())
 
 
-def unsettled(running: Runtime) -> int:
+def unsettled(runtime: Runtime) -> int:
     """Return how many members wait for a decision on their awards."""
-    return len(rows_of(running, UnsettledMember))
+    return len(rows_of(runtime, UnsettledMember))
 
 
-def statuses(running: Runtime) -> list[str]:
+def statuses(runtime: Runtime) -> list[str]:
     """Return the statuses of all records, in order."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
         shown, _ = records.list_records(session, network, after=None, limit=200)
         return [each.record.status for each in shown]

@@ -49,8 +49,8 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 @contextmanager
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
     """Give a running service; its database must be migrated."""
-    running = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    runtime = replace(Runtime.start(given, now=clock), steady=clock.seconds)
     try:
-        yield running
+        yield runtime
     finally:
-        running.database.dispose()
+        runtime.database.dispose()

@@ -201,7 +201,7 @@ class Grounds:
 
 
 def look(
-    running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
+    runtime: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
 ) -> Grounds:
     """Return on what a badge rests: whether its evidence is unchanged, and whether the published rule decided.
 
@@ -221,11 +221,11 @@ def look(
     """
     once = _once(load)
     item = policies.receipt_item(credential)
-    found = list(cited_evidence.related(running, credential, report))
+    found = list(cited_evidence.related(runtime, credential, report))
     own = None
     if rows:
-        with running.database.read() as session:
-            own = our_records.find(session, running, credential, item["id"] if item is not None else None)
+        with runtime.database.read() as session:
+            own = our_records.find(session, runtime, credential, item["id"] if item is not None else None)
             if own is not None:
                 found += cited_evidence.here(session, credential, own, ask=ask)  # (1)
     if own is None:

@@ -75,13 +75,13 @@ def _compared(item: Mapping[str, Any], address: str, load: Load) -> str:
     return "evidence-unchanged" if policy.fits(item, body) else "evidence-changed"
 
 
-def related(running: Runtime, credential: Mapping[str, Any], report: Report) -> Iterator[str]:
+def related(runtime: Runtime, credential: Mapping[str, Any], report: Report) -> Iterator[str]:
     """Yield what the report says of the resources to which a badge relates; contexts are no evidence."""
     check = next(each for each in report.checks if each.name == "resources")
     codes = {finding.pointer: finding.code for finding in check.findings}
     for where, resource in resources_of(credential):
         address = resource.get("id")
-        if not isinstance(address, str) or address in running.contexts or not policy.has_digest(resource):
+        if not isinstance(address, str) or address in runtime.contexts or not policy.has_digest(resource):
             continue
         code = next((code for place, code in codes.items() if f"{place}/".startswith(f"{where}/")), None)
         if code == "digest-mismatch":

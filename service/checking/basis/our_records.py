@@ -47,7 +47,7 @@ class Own:
     receipt: str | None
 
 
-def find(session: ReadSession, running: Runtime, credential: Mapping[str, Any], receipt_url: str | None) -> Own | None:
+def find(session: ReadSession, runtime: Runtime, credential: Mapping[str, Any], receipt_url: str | None) -> Own | None:
     """Return the rows behind a badge; None where it was not issued here, whatever it says of itself.
 
     A private badge is found too: whoever has it to show knows everything that is told of it here.
@@ -58,7 +58,7 @@ def find(session: ReadSession, running: Runtime, credential: Mapping[str, Any], 
     """
     address, issuer = credential.get("id"), credential.get("issuer")
     issuer_id = issuer.get("id") if isinstance(issuer, Mapping) else issuer
-    if not isinstance(address, str) or not documents.is_ours(running.settings, address):
+    if not isinstance(address, str) or not documents.is_ours(runtime.settings, address):
         return None
     row = documents.credential_at(session, address)
     if row is None:
@@ -71,7 +71,7 @@ def find(session: ReadSession, running: Runtime, credential: Mapping[str, Any], 
         .outerjoin(Receipt, and_(Receipt.award_id == Award.id, Receipt.id == receipt_id))
         .where(Award.id == row.award_id)
     ).one()
-    if issuers.network_did(running.settings, network) != issuer_id:
+    if issuers.network_did(runtime.settings, network) != issuer_id:
         return None
     return Own(network.id, award.id, award.review_since, version, receipt)
 

@@ -120,21 +120,21 @@ async def _sent(request: Request) -> Sent | None:
 
 @router.post("/verify/batch")
 def post_batch(
-    request: Request, running: Running, language: Speaking, sent: Annotated[Sent | None, Depends(_sent)]
+    request: Request, runtime: Running, language: Speaking, sent: Annotated[Sent | None, Depends(_sent)]
 ) -> Response:
     """Check everything that was given, and show each answer as soon as it is there."""
     try:
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
-        with running.fair_use.turn(_address(request), running.steady):  # to open what was given costs something too
+        with runtime.fair_use.turn(_address(request), runtime.steady):  # to open what was given costs something too
             given, numbers = _again(sent) if sent.again else (_given(sent), None)
-        return answer(request, running, language, given, numbers)
+        return answer(request, runtime, language, given, numbers)
     except ServiceError as error:
         return refused(language, error)
 
 
 def answer(
-    request: Request, running: Runtime, language: Language, given: Given, numbers: list[int] | None = None
+    request: Request, runtime: Runtime, language: Language, given: Given, numbers: list[int] | None = None
 ) -> Response:
     """Return the page that tells what comes of a batch while it is checked.
 
@@ -143,7 +143,7 @@ def answer(
     Raises:
         InvalidError, TooManyRequestsError: as `batches.begin`.
     """
-    batch = batches.begin(running, given.items, _address(request))
+    batch = batches.begin(runtime, given.items, _address(request))
     told = BatchPage(batch, given, language, numbers or list(range(1, len(batch) + 1)))
     pieces = streamed("batch.html", language=language, told=told, given=given, problem=None)
     headers = page_headers() | PRIVATE | {"Content-Language": language.code}

@@ -212,7 +212,7 @@ def _too_large() -> TooLargeError:
 # --- Making ----------------------------------------------------------------------------------------------------------
 
 
-def make(running: Runtime, received: bytes, *, evidence: bool = False) -> Bundle:
+def make(runtime: Runtime, received: bytes, *, evidence: bool = False) -> Bundle:
     """Return the bundle of a credential as it was received: of any issuer, good or bad.
 
     What cannot be had is not in it; whoever checks it then reads "could not check".
@@ -225,48 +225,48 @@ def make(running: Runtime, received: bytes, *, evidence: bool = False) -> Bundle
         TooLargeError: its documents are larger than is read of a bundle (code "bundle-too-large").
     """
     text = _text_of(received)
-    recorder = _Recorder(running)
-    report = verification.verify_received(running, text, documents=recorder.load, discreet=not evidence)
+    recorder = _Recorder(runtime)
+    report = verification.verify_received(runtime, text, documents=recorder.load, discreet=not evidence)
     if report.credential is None:
         raise InvalidError("not-a-credential", f"Expected a credential, got none: {_reason(report)}.")
     if _proven(report):  # until then its addresses are anybody's
         load = partial(recorder.load_quietly, ask=evidence)
-        comparison.look(running, report.credential, report, ask=True, load=load, rows=False)
-    documents = recorder.documents | _contexts(running.contexts, report.credential, recorder)
+        comparison.look(runtime, report.credential, report, ask=True, load=load, rows=False)
+    documents = recorder.documents | _contexts(runtime.contexts, report.credential, recorder)
     return Bundle(text, recorder.now, evidence, documents)
 
 
-def of_ours(running: Runtime, credential_id: str) -> Bundle | None:
+def of_ours(runtime: Runtime, credential_id: str) -> Bundle | None:
     """Return the bundle of the credential at a public address of ours; None where there is none."""
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         row = public_documents.visible_credential(session, credential_id)
         signed = None if row is None else row.signed
-    return None if signed is None else make(running, signed.encode())
+    return None if signed is None else make(runtime, signed.encode())
 
 
 class _Recorder:
     """Loads documents as any check does, and keeps each with the time."""
 
-    def __init__(self, running: Runtime) -> None:
-        self._running = running
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._left = MAX_BUNDLE_BYTES
-        self.now = running.now()
+        self.now = runtime.now()
         self.documents: dict[str, Document] = {}
 
     def load(self, url: str) -> Fetched:
         """Return the document at an address, and keep it."""
-        found = verification.load(self._running, url)
+        found = verification.load(self._runtime, url)
         self._left -= len(found.body)
         if self._left < 0:
             raise _too_large()
-        self.documents[url] = Document(found.body, found.media_type[:200], self._running.now())
+        self.documents[url] = Document(found.body, found.media_type[:200], self._runtime.now())
         return found
 
     def load_quietly(self, url: str, *, ask: bool) -> Fetched:
         """Return what is kept already, is ours, or, where others may be asked, what they have."""
         if url in self.documents:
             return Fetched(self.documents[url].body, self.documents[url].media_type)
-        if not ask and not public_documents.is_ours(self._running.settings, url):
+        if not ask and not public_documents.is_ours(self._runtime.settings, url):
             raise UnavailableError("document-not-asked", "What lies with others was not to be asked for.")
         return self.load(url)
 

@@ -106,7 +106,7 @@ class Offline:
         }
 
 
-def check(running: Runtime, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
+def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
     """Return what the check of a bundle comes to; nobody is asked, and no row is read.
 
     1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
@@ -126,7 +126,7 @@ def check(running: Runtime, bundle: Bundle, recipient: str | None = None, pin: P
     if pin is not None and issuer_id is not None:
         load = pinned(load, issuer_id, pin)  # (2)
     checked = checking.check(
-        running,
+        runtime,
         bundle.credential,
         recipient,
         evidence=bundle.evidence,

@@ -27,14 +27,14 @@ IN_OPENAPI: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/credentials/{credential_id}.bundle", response_class=Response, responses=IN_OPENAPI)
-def get_bundle(request: Request, credential_id: str, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_bundle(request: Request, credential_id: str, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Give a credential as a bundle: with every document that a check asks for, in one file.
 
     `laurel verify` checks it with the network unplugged. Its entity tag says what is in it, whenever that was put
     together; within fair limits (429 with `Retry-After`).
     """
-    with running.fair_use.turn(_caller(request), running.steady):
-        found = bundles.of_ours(running, credential_id)
+    with runtime.fair_use.turn(_caller(request), runtime.steady):
+        found = bundles.of_ours(runtime, credential_id)
     if found is None:
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
@@ -54,13 +54,13 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
 
 @router.post("/verify/bundle", include_in_schema=False)
 def post_bundle(
-    request: Request, running: Running, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
+    request: Request, runtime: Running, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
 ) -> Response:
     """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
     received, evidence = sent
     try:
-        with running.fair_use.turn(_caller(request), running.steady):
-            content = bundles.make(running, _had(running, received), evidence=evidence).to_bytes()
+        with runtime.fair_use.turn(_caller(request), runtime.steady):
+            content = bundles.make(runtime, _had(runtime, received), evidence=evidence).to_bytes()
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
         page = render(
@@ -78,9 +78,9 @@ def post_bundle(
     )
 
 
-def _had(running: Runtime, received: bytes) -> bytes:
+def _had(runtime: Runtime, received: bytes) -> bytes:
     if received[:8].lower().startswith((b"https://", b"http://")):
-        return verification.look_up(running, received.decode()).body
+        return verification.look_up(runtime, received.decode()).body
     return received
 
 

@@ -47,15 +47,15 @@ async def _asked(request: Request) -> Asked:
 @router.post("/verify/receipt.{form}")
 def post_check_receipt(
     request: Request,
-    running: Running,
+    runtime: Running,
     language: Speaking,
     form: Literal["json", "pdf"],
     asked: Annotated[Asked, Depends(_asked)],
 ) -> Response:
     """Check what is given, now, and give the signed record of that; nothing of it is kept."""
     try:
-        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
-            signed = receipts.issue(running, _checked(running, asked), language)
+        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
+            signed = receipts.issue(runtime, _checked(runtime, asked), language)
             content = receipts.pdf(signed, language) if form == "pdf" else signed
     except (ServiceError, CredentialError) as error:
         return _not_made(language, error)
@@ -77,9 +77,9 @@ def _not_made(language: Language, error: ServiceError | CredentialError) -> Resp
     return page
 
 
-def _checked(running: Runtime, asked: Asked) -> Checked:
+def _checked(runtime: Runtime, asked: Asked) -> Checked:
     recipient = asked.recipient or None
     link = asked.received.strip()
     if link[:8].lower().startswith(("https://", "http://")):
-        return check.check_address(running, link, recipient, evidence=asked.evidence)
-    return check.check(running, asked.received, recipient, evidence=asked.evidence)
+        return check.check_address(runtime, link, recipient, evidence=asked.evidence)
+    return check.check(runtime, asked.received, recipient, evidence=asked.evidence)

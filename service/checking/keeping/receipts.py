@@ -118,7 +118,7 @@ class CheckReceipt:
     digest: str
 
 
-def issue(running: Runtime, checked: Checked, language: Language) -> str:
+def issue(runtime: Runtime, checked: Checked, language: Language) -> str:
     """Return the record of a check, signed by the service as of the instant of the check: JSON text.
 
     Shape: a VC 2.0 credential `{@context, id, type, name, description, issuer, validFrom, credentialSubject, evidence,
@@ -144,7 +144,7 @@ def issue(running: Runtime, checked: Checked, language: Language) -> str:
         "type": list(TYPE),
         "name": language.gettext(NAME),
         "description": title,
-        "issuer": service_identity.profile(running.settings),
+        "issuer": service_identity.profile(runtime.settings),
         "validFrom": write_instant(checked.at),
         "credentialSubject": {
             "id": _called(checked, credential),
@@ -156,13 +156,13 @@ def issue(running: Runtime, checked: Checked, language: Language) -> str:
             for item in _evidence(checked, title, language)
         ],
     }
-    identity = service_identity.identity(running)
+    identity = service_identity.identity(runtime)
     signed = sign(
         record,
         identity.signer,
         verification_method=identity.verification_method,
         created=checked.at,
-        contexts=running.contexts,
+        contexts=runtime.contexts,
     )
     return json.dumps(signed, ensure_ascii=False, indent=2)
 

@@ -58,7 +58,7 @@ def code_on(page: Page) -> str:
 
 def mailed(live: Live) -> str:
     """Return the text of the last question that the service has mailed, as soon as it has."""
-    folder: Path = mail.outbox_folder(live.running.settings)
+    folder: Path = mail.outbox_folder(live.runtime.settings)
     for _ in range(600):
         for path in sorted(folder.glob("*.eml"), reverse=True):
             body = message_from_bytes(path.read_bytes(), policy=default).get_body(("plain",))

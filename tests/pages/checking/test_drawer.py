@@ -151,7 +151,7 @@ def drawer(others: Drawer, live: Live, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 0.5)
     whole = dict(others.site.documents)
     others.site.visits.clear()
-    live.running.fetcher._cache.clear()
+    live.runtime.fetcher._cache.clear()
     yield others
     others.site.released.set()
     others.site.released.clear()

@@ -61,7 +61,7 @@ def of_nobody_known(stage: Stage, **subject: Any) -> Any:
     credential |= {"id": "https://elsewhere.example/1", "issuer": {"id": did, "type": ["Profile"], "name": "Somebody"}}
     credential["credentialSubject"] |= subject
     method = f"{did}#{signer.key.multikey}"
-    return sign(credential, signer, verification_method=method, created=stage.running.now())
+    return sign(credential, signer, verification_method=method, created=stage.runtime.now())
 
 
 def of_unreachable_issuer(stage: Stage) -> str:
@@ -73,7 +73,7 @@ def of_unreachable_issuer(stage: Stage) -> str:
     credential["issuer"]["id"] = issuer
     signer = PrivateKeySigner(Ed25519PrivateKey.generate())
     method = f"{issuer}#{signer.key.multikey}"
-    return json.dumps(sign(credential, signer, verification_method=method, created=stage.running.now()))
+    return json.dumps(sign(credential, signer, verification_method=method, created=stage.runtime.now()))
 
 
 def test_a_link_and_pasted_text_are_verified(page: Page, stage: Stage) -> None:

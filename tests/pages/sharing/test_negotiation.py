@@ -21,16 +21,16 @@ JSON_LD, JWT = "application/vc+ld+json", "application/vc+jwt"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Runtime]:
-    with start(settings_in(tmp_path), Clock()) as running:
-        migrations.upgrade(running.database)
-        yield running
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        migrations.upgrade(runtime.database)
+        yield runtime
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Stage:
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    stage = Stage.set_up(client, running)
+def stage(runtime: Runtime) -> Stage:
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime)
     stage.achievement(rule=None, award="reviewed")
     stage.member("m11", name="Quite Secret")
     return stage
@@ -107,7 +107,7 @@ def test_the_tags_of_two_forms_differ(stage: Stage, url: str) -> None:
 def test_a_private_badge_looks_like_none(stage: Stage, url: str, accept: str) -> None:
     other = url[:-32] + "0" * 32
     missing = stage.client.get(other, headers={"Accept": accept})
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.get_one(Credential, url.rpartition("/")[2]).visibility = "private"
     private = stage.client.get(url, headers={"Accept": accept})
     assert private.status_code == missing.status_code == 404
@@ -119,7 +119,7 @@ def test_a_private_badge_looks_like_none(stage: Stage, url: str, accept: str) ->
 
 def test_only_public_badges_are_for_search_engines(stage: Stage, url: str) -> None:
     assert stage.client.get(url, headers={"Accept": BROWSER}).headers["x-robots-tag"] == "noindex"
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.get_one(Credential, url.rpartition("/")[2]).visibility = "public"
     assert "x-robots-tag" not in stage.client.get(url, headers={"Accept": BROWSER}).headers
 
@@ -171,11 +171,11 @@ def test_a_link_checker_that_asks_for_the_head_gets_what_get_would_say(stage: St
     assert {name: value for name, value in head.headers.items() if name != "date"} == dict(whole.headers)
 
 
-def test_what_a_page_of_checks_refused_it_takes_a_little_later(stage: Stage, running: Runtime) -> None:
+def test_what_a_page_of_checks_refused_it_takes_a_little_later(stage: Stage, runtime: Runtime) -> None:
     for _ in range(61):
         refused = stage.client.post("/verify", data={"received": "{}"})
-    assert isinstance(running.now, Clock)
-    running.now.advance(seconds=1)
+    assert isinstance(runtime.now, Clock)
+    runtime.now.advance(seconds=1)
     assert (refused.status_code, stage.client.post("/verify", data={"received": "{}"}).status_code) == (429, 200)
 
 

@@ -26,20 +26,20 @@ VARY = {"Accept", "Accept-Language", "Cookie"}
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Runtime]:
-    with start(settings_in(tmp_path), Clock()) as running:
-        migrations.upgrade(running.database)
-        yield running
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        migrations.upgrade(runtime.database)
+        yield runtime
 
 
 @pytest.fixture
-def client(running: Runtime) -> TestClient:
-    return TestClient(create_app(running), base_url=BASE_URL, follow_redirects=False)
+def client(runtime: Runtime) -> TestClient:
+    return TestClient(create_app(runtime), base_url=BASE_URL, follow_redirects=False)
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11")
     return stage
 
@@ -116,8 +116,8 @@ def test_a_choice_is_kept_in_a_cookie_that_holds_nothing_else(client: TestClient
 
 def test_the_cookie_travels_only_over_https_where_the_service_does(tmp_path: Path) -> None:
     given = settings_in(tmp_path, base_url="https://badges.example.org")
-    with start(given, Clock()) as running:
-        assert "; Secure" in choose(TestClient(create_app(running), follow_redirects=False), "es").headers["Set-Cookie"]
+    with start(given, Clock()) as runtime:
+        assert "; Secure" in choose(TestClient(create_app(runtime), follow_redirects=False), "es").headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize("to", ["", "xx", "es\r\nSet-Cookie: a=b", "ES"])

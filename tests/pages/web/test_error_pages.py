@@ -29,9 +29,9 @@ MEGABYTE = 2**20
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
-    with start(settings_in(tmp_path), Clock()) as running:
-        migrations.upgrade(running.database)
-        yield TestClient(create_app(running), base_url=BASE_URL, raise_server_exceptions=False)
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        migrations.upgrade(runtime.database)
+        yield TestClient(create_app(runtime), base_url=BASE_URL, raise_server_exceptions=False)
 
 
 def fails(*_arguments: Any, **_values: Any) -> None:

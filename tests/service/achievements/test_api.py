@@ -46,9 +46,9 @@ JUDGED = READER | {"criteria": {"narrative": "As two judge.", "rule": RUBRIC}, "
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
+def who(runtime: Runtime, client: TestClient) -> Actor:
     """Whoever may do everything in a network with the members m11, m12 and m13, and the session s1."""
-    return river(running, client)
+    return river(runtime, client)
 
 
 def ruled(rule: Any, **said: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def progress_of(who: Actor, member: str) -> Any:
     return who.get(f"{ROOT}/members/{member}/progress").json()["items"]
 
 
-def test_an_achievement_is_a_draft_until_it_is_published(running: Runtime, who: Actor) -> None:
+def test_an_achievement_is_a_draft_until_it_is_published(runtime: Runtime, who: Actor) -> None:
     draft = posted(who.post(ACHIEVEMENTS, READER))
     assert draft.pop("id")
     assert draft.pop("version_id")
@@ -88,30 +88,30 @@ def test_an_achievement_is_a_draft_until_it_is_published(running: Runtime, who: 
     assert who.get(f"{ACHIEVEMENTS}/reader").json() == published
 
     assert posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200) == published
-    assert told(running).count("achievement.published") == 1
+    assert told(runtime).count("achievement.published") == 1
 
 
-def test_posting_the_same_again_gives_the_same(running: Runtime, who: Actor) -> None:
+def test_posting_the_same_again_gives_the_same(runtime: Runtime, who: Actor) -> None:
     draft = posted(who.post(ACHIEVEMENTS, READER))
     assert posted(who.post(ACHIEVEMENTS, READER), 200) == draft
     published = posted(who.post(ACHIEVEMENTS, READER | {"publish": True}), 200)
     assert published["state"] == "published"
     assert posted(who.post(ACHIEVEMENTS, READER), 200) == published
-    assert len(rows_of(running, AchievementVersion)) == 1
+    assert len(rows_of(runtime, AchievementVersion)) == 1
     other = who.post(ACHIEVEMENTS, READER | {"name": "Reader"})
     assert refused(other) == (409, "achievement-differs", "/ref")
 
 
-def test_two_posts_at_the_same_moment_make_one_achievement(running: Runtime, who: Actor) -> None:
+def test_two_posts_at_the_same_moment_make_one_achievement(runtime: Runtime, who: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: who.post(ACHIEVEMENTS, READER | {"publish": True}), range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.json()["version_id"] for answer in answers}) == 1
-    assert len(rows_of(running, AchievementVersion)) == 1
-    assert told(running).count("achievement.published") == 1
+    assert len(rows_of(runtime, AchievementVersion)) == 1
+    assert told(runtime).count("achievement.published") == 1
 
 
-def test_a_draft_changes_and_a_published_version_never(running: Runtime, who: Actor) -> None:
+def test_a_draft_changes_and_a_published_version_never(runtime: Runtime, who: Actor) -> None:
     posted(who.post(ACHIEVEMENTS, READER))
     second = posted(who.put(f"{ACHIEVEMENTS}/reader", changed(name="Reader")), 200)
     assert (second["name"], second["version"], second["state"]) == ("Reader", 1, "draft")
@@ -127,7 +127,7 @@ def test_a_draft_changes_and_a_published_version_never(running: Runtime, who: Ac
     assert [(each["version"], each["name"]) for each in versions] == [(1, "Reader"), (2, "Great Reader")]
     assert who.get(f"{ACHIEVEMENTS}/reader/versions/1").json() == versions[0]
     assert versions[0]["definition_sha256"] == first["definition_sha256"] != versions[1]["definition_sha256"]
-    assert told(running).count("achievement.published") == 2
+    assert told(runtime).count("achievement.published") == 2
 
 
 def test_put_defines_what_is_not_there(who: Actor) -> None:
@@ -330,7 +330,7 @@ def test_a_rule_that_is_not_criteria_is_refused_also_in_a_draft(who: Actor, rule
     ],
 )
 def test_what_cannot_be_published_stays_a_draft(
-    running: Runtime, who: Actor, body: dict[str, Any], code: str, pointer: str
+    runtime: Runtime, who: Actor, body: dict[str, Any], code: str, pointer: str
 ) -> None:
     assert refused(who.post(ACHIEVEMENTS, body | {"publish": True})) == (422, code, pointer)
     assert all_pages(who, ACHIEVEMENTS) == []
@@ -339,7 +339,7 @@ def test_what_cannot_be_published_stays_a_draft(
     assert refused(answer) == (422, code, pointer)
     assert answer.json()["errors"][0]["pointer"] == pointer
     assert who.get(f"{ACHIEVEMENTS}/reader").json()["state"] == "draft"
-    assert "achievement.published" not in told(running)
+    assert "achievement.published" not in told(runtime)
 
 
 def test_a_window_that_is_over_can_be_met_by_what_is_recorded(who: Actor) -> None:
@@ -374,7 +374,7 @@ def test_achievements_cannot_require_each_other(who: Actor) -> None:
     assert refused(answer) == (422, "requires-itself", "/criteria/rule/achievements/0")
 
 
-def test_a_picture_must_be_a_picture_of_the_network(running: Runtime, client: TestClient, who: Actor) -> None:
+def test_a_picture_must_be_a_picture_of_the_network(runtime: Runtime, client: TestClient, who: Actor) -> None:
     unknown = who.post(ACHIEVEMENTS, READER | {"image": "0" * 64})
     assert refused(unknown) == (422, "blob-unknown", "/image")
     text = posted(who.post("/v1/blobs", content=b"only words", headers={"Content-Type": "text/plain"}))
@@ -382,18 +382,18 @@ def test_a_picture_must_be_a_picture_of_the_network(running: Runtime, client: Te
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle r="5" cx="5" cy="5"/></svg>'
     drawn = posted(who.post("/v1/blobs", content=svg, headers={"Content-Type": "image/svg+xml"}))
     assert posted(who.post(ACHIEVEMENTS, READER | {"image": drawn["sha256"]}))["image"] == drawn["sha256"]
-    other = hill(running, client)
+    other = hill(runtime, client)
     theirs = other.post("/v1/networks/hill-readers/achievements", READER | {"image": drawn["sha256"]})
     assert refused(theirs) == (422, "blob-unknown", "/image")
 
 
 @pytest.mark.parametrize("method", ["get", "versions", "versions/1", "publication", "enrolments", "enrolments/m11"])
-def test_what_is_not_there_is_not_found(running: Runtime, client: TestClient, who: Actor, method: str) -> None:
+def test_what_is_not_there_is_not_found(runtime: Runtime, client: TestClient, who: Actor, method: str) -> None:
     path = {"get": "reader"}.get(method, f"reader/{method}")
     ask = who.post if method == "publication" else who.get
     assert refused(ask(f"{ACHIEVEMENTS}/{path}")) == (404, "achievement-unknown", None)
     publish(who)
-    stranger = hill(running, client)
+    stranger = hill(runtime, client)
     theirs = stranger.post if method == "publication" else stranger.get
     assert refused(theirs(f"{ACHIEVEMENTS}/{path}")) == (404, "network-unknown", None)
 
@@ -407,8 +407,8 @@ def test_a_version_or_enrolment_that_is_not_there_is_not_found(who: Actor) -> No
 
 
 @pytest.mark.usefixtures("who")
-def test_defining_needs_its_scope(running: Runtime, client: TestClient) -> None:
-    reader = actor(running, client, slug="river-writers", scopes=["read"])
+def test_defining_needs_its_scope(runtime: Runtime, client: TestClient) -> None:
+    reader = actor(runtime, client, slug="river-writers", scopes=["read"])
     for answer in (
         reader.post(ACHIEVEMENTS, READER),
         reader.put(f"{ACHIEVEMENTS}/reader", changed()),
@@ -416,39 +416,39 @@ def test_defining_needs_its_scope(running: Runtime, client: TestClient) -> None:
         reader.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", {}),
     ):
         assert refused(answer) == (403, "scope-missing", None)
-    writer = actor(running, client, slug="river-writers", scopes=["achievements:write"])
+    writer = actor(runtime, client, slug="river-writers", scopes=["achievements:write"])
     assert refused(writer.get(ACHIEVEMENTS)) == (403, "scope-missing", None)
     assert writer.post(ACHIEVEMENTS, READER).status_code == 201
 
 
-def test_evidence_from_before_the_publication_earns_the_award(running: Runtime, who: Actor) -> None:
+def test_evidence_from_before_the_publication_earns_the_award(runtime: Runtime, who: Actor) -> None:
     review(who, "r1")
     review(who, "r2")
     publish(who, READER | {"award": "automatic"})
     found = who.get(f"{ROOT}/awards").json()["items"]
     assert [(each["member"], each["achievement"]) for each in found] == [("m11", "reader")]
-    assert rows_of(running, UnsettledMember) == []
+    assert rows_of(runtime, UnsettledMember) == []
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite nobody writes beside a decision
 def test_a_publication_beside_a_decision_is_not_lost(
-    running: Runtime, who: Actor, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, who: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A decision on a member's awards that has not seen the new version must leave the mark that tells of it."""
     review(who, "r1")
     review(who, "r2")
     posted(who.post(ACHIEVEMENTS, READER | {"award": "automatic"}))
-    network_id = rows_of(running, Network)[0].id
-    m11 = rows_of(running, Contribution)[0].member_id
-    with running.database.write() as session:
-        rejudging.mark(session, session.get_one(Network, network_id), [m11], running.now())
+    network_id = rows_of(runtime, Network)[0].id
+    m11 = rows_of(runtime, Contribution)[0].member_id
+    with runtime.database.write() as session:
+        rejudging.mark(session, session.get_one(Network, network_id), [m11], runtime.now())
     earned = settling._earned
     threads: list[threading.Thread] = []
 
     def publish_meanwhile() -> None:
-        with running.database.write() as session:
+        with runtime.database.write() as session:
             network = session.get_one(Network, network_id)
-            achievements.publish(session, network, "reader", running.now())
+            achievements.publish(session, network, "reader", runtime.now())
 
     def look(*given: Any) -> Any:
         found = earned(*given)
@@ -459,11 +459,11 @@ def test_a_publication_beside_a_decision_is_not_lost(
         return found
 
     monkeypatch.setattr(settling, "_earned", look)
-    with running.database.write() as session:
-        assert settling.settle(session, running, session.get_one(Network, network_id), [m11], running.now()) == []
+    with runtime.database.write() as session:
+        assert settling.settle(session, runtime, session.get_one(Network, network_id), [m11], runtime.now()) == []
     threads[0].join()
-    assert [row.member_id for row in rows_of(running, UnsettledMember)] == [m11]
-    assert settling.settle_pending(running, network_id) == 1
+    assert [row.member_id for row in rows_of(runtime, UnsettledMember)] == [m11]
+    assert settling.settle_pending(runtime, network_id) == 1
 
 
 THREE = {"rule": "count", "where": {"types": ["reviewed"]}, "gte": 3}
@@ -502,7 +502,7 @@ def test_what_once_counted_binds_though_it_has_left_its_window(who: Actor, clock
     assert judged(who, "m11")[:2] == (1, True)
 
 
-def test_members_are_enrolled_by_hand(running: Runtime, who: Actor) -> None:
+def test_members_are_enrolled_by_hand(runtime: Runtime, who: Actor) -> None:
     publish(who)
     second_version(who)
     path = f"{ACHIEVEMENTS}/reader/enrolments"
@@ -516,7 +516,7 @@ def test_members_are_enrolled_by_hand(running: Runtime, who: Actor) -> None:
     assert [each["member"] for each in all_pages(who, path, version=1)] == ["m11"]
     moved = posted(who.put(f"{path}/m11", {"version": 2}), 200)
     assert moved == old | {"version": 2}
-    assert told(running).count("member.enrolled") == 3
+    assert told(runtime).count("member.enrolled") == 3
 
 
 def test_an_enrolment_by_hand_settles_what_it_earns(who: Actor) -> None:
@@ -541,12 +541,12 @@ def test_an_enrolment_by_hand_settles_what_it_earns(who: Actor) -> None:
     ],
 )
 def test_an_enrolment_that_cannot_be_is_refused(
-    running: Runtime, who: Actor, body: dict[str, Any], status: int, code: str, pointer: str
+    runtime: Runtime, who: Actor, body: dict[str, Any], status: int, code: str, pointer: str
 ) -> None:
     publish(who)
     posted(who.put(f"{ACHIEVEMENTS}/reader", changed(name="Draft")), 200)
     assert refused(who.put(f"{ACHIEVEMENTS}/reader/enrolments/m11", body)) == (status, code, pointer)
-    assert rows_of(running, Enrolment) == []
+    assert rows_of(runtime, Enrolment) == []
 
 
 def test_nobody_is_enrolled_in_what_is_not_published(who: Actor) -> None:
@@ -556,10 +556,10 @@ def test_nobody_is_enrolled_in_what_is_not_published(who: Actor) -> None:
     assert refused(who.put(f"{ACHIEVEMENTS}/reader/enrolments/eve", {})) == (404, "member-unknown", None)
 
 
-def test_a_closed_network_defines_nothing_new(running: Runtime, who: Actor) -> None:
+def test_a_closed_network_defines_nothing_new(runtime: Runtime, who: Actor) -> None:
     posted(who.post(ACHIEVEMENTS, READER))
-    with running.database.write() as session:
-        session.get_one(Network, rows_of(running, Network)[0].id).state = "closed"
+    with runtime.database.write() as session:
+        session.get_one(Network, rows_of(runtime, Network)[0].id).state = "closed"
     for answer in (
         who.post(ACHIEVEMENTS, READER | {"ref": "other"}),
         who.put(f"{ACHIEVEMENTS}/reader", changed(name="Other")),
@@ -584,7 +584,7 @@ def enumerations(schema: Any) -> list[list[str]]:
     return [found for part in schema for found in enumerations(part)] if isinstance(schema, list) else []
 
 
-def test_a_version_is_an_achievement_of_open_badges(running: Runtime, who: Actor) -> None:
+def test_a_version_is_an_achievement_of_open_badges(runtime: Runtime, who: Actor) -> None:
     body = JUDGED | {
         "achievement_type": "MicroCredential",
         "tags": ["feedback"],
@@ -602,9 +602,9 @@ def test_a_version_is_an_achievement_of_open_badges(running: Runtime, who: Actor
         ],
     }
     url = publish(who, body)["url"]
-    with running.database.read() as session:
-        version = session.get_one(AchievementVersion, rows_of(running, AchievementVersion)[0].id)
-        document = achievements.document(session, running.settings, version)
+    with runtime.database.read() as session:
+        version = session.get_one(AchievementVersion, rows_of(runtime, AchievementVersion)[0].id)
+        document = achievements.document(session, runtime.settings, version)
     assert document["id"] == url
     assert (document["achievementType"], document["version"]) == ("MicroCredential", "1")
     assert document["criteria"]["narrative"] == "As two judge."

@@ -20,8 +20,8 @@ DEFINITIONS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     for n in range(11, 17):
         stage.member(f"m{n}", organization=f"School {n % 2}")
     return stage
@@ -168,7 +168,7 @@ def test_the_definition_of_a_programme_is_earned_issued_and_verified(
     [told] = stage.send("GET", "./members/m11/progress", params={"achievement": ref})["items"]
     assert told["met"]
     received = stage.client.get(award["credential"]["url"] + ".json").content
-    report = verification.verify_received(stage.running, received, None)
+    report = verification.verify_received(stage.runtime, received, None)
     assert report.verdict == "verified", report.to_json()
     credential = json.loads(received)
     assert credential["credentialSubject"]["achievement"]["name"] == DEFINITIONS[ref]["name"]

@@ -73,17 +73,17 @@ def own_png(width: int = 64, height: int = 32) -> bytes:
 class Studio:
     """A network whose achievements have pictures."""
 
-    def __init__(self, running: Runtime, session: WriteSession, *, sandbox: bool = False) -> None:
+    def __init__(self, runtime: Runtime, session: WriteSession, *, sandbox: bool = False) -> None:
         body = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org"}
         described = NetworkIn.model_validate(body | {"time_zone": "UTC", "sandbox": sandbox})
-        self.running, self.session = running, session
-        self.network = networks.create_network(session, running, described, running.now())
+        self.runtime, self.session = runtime, session
+        self.network = networks.create_network(session, runtime, described, runtime.now())
 
     def achievement(self, picture: bytes | None = None) -> AchievementVersion:
-        now = self.running.now()
+        now = self.runtime.now()
         sha256 = None
         if picture is not None:
-            row, _ = blobs.store(self.session, self.running, self.network, picture, now)
+            row, _ = blobs.store(self.session, self.runtime, self.network, picture, now)
             sha256 = row.sha256
         achievement = Achievement(network_id=self.network.id, ref=str(uuid4()), created_at=now)
         self.session.add(achievement)
@@ -104,13 +104,13 @@ class Studio:
         return pictures.picture(self.session, self.network, version, form)
 
 
-def studio(running: Runtime, session: WriteSession, **more: Any) -> Studio:
-    return Studio(running, session, **more)
+def studio(runtime: Runtime, session: WriteSession, **more: Any) -> Studio:
+    return Studio(runtime, session, **more)
 
 
-def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(running: Runtime) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
+def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         drawn = [river.achievement() for _ in range(12)]
         svgs = {river.picture(version, "svg") for version in drawn}
         assert len(svgs) > 6  # ten palettes, four counts of petals, three shapes
@@ -118,9 +118,9 @@ def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(running:
         assert river.picture(drawn[0], "png") == river.picture(drawn[0], "png")
 
 
-def test_the_drawn_picture_is_square_and_round_on_any_ground(running: Runtime) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
+def test_the_drawn_picture_is_square_and_round_on_any_ground(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         version = river.achievement()
         width, height, at = pixels(river.picture(version, "png"))
         assert (width, height) == (512, 512)
@@ -133,26 +133,26 @@ def test_the_drawn_picture_is_square_and_round_on_any_ground(running: Runtime) -
 
 
 @pytest.mark.parametrize("own", [None, own_png(), SVG], ids=["drawn", "png", "svg"])
-def test_every_picture_of_a_sandbox_says_test(running: Runtime, own: bytes | None) -> None:
-    with running.database.write() as session:
-        river = studio(running, session, sandbox=True)
+def test_every_picture_of_a_sandbox_says_test(runtime: Runtime, own: bytes | None) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session, sandbox=True)
         version = river.achievement(own)
         as_png, as_svg = river.picture(version, "png"), river.picture(version, "svg")
         assert pixels(as_png)[2](*ON_THE_RIBBON) == RED
         assert pixels(resvg_py.svg_to_bytes(svg_string=as_svg.decode()))[2](*ON_THE_RIBBON) == RED
 
 
-def test_pictures_of_other_networks_do_not_say_test(running: Runtime) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
+def test_pictures_of_other_networks_do_not_say_test(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         for own in (None, own_png(), SVG):
             version = river.achievement(own)
             assert pictures.RIBBON.encode() not in river.picture(version, "svg")
 
 
-def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(running: Runtime) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
+def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         own = own_png()
         version = river.achievement(own)
         assert river.picture(version, "png") == own
@@ -161,9 +161,9 @@ def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(running: Runtime)
         assert base64.b64decode((image.get("href") or "").partition(",")[2]) == own
 
 
-def test_a_networks_svg_is_drawn_whole_and_undistorted_as_png(running: Runtime) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
+def test_a_networks_svg_is_drawn_whole_and_undistorted_as_png(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         version = river.achievement(SVG)
         assert river.picture(version, "svg") == blobs.get(session, river.network, version.image_sha256 or "").content
         width, height, at = pixels(river.picture(version, "png"))
@@ -172,11 +172,11 @@ def test_a_networks_svg_is_drawn_whole_and_undistorted_as_png(running: Runtime) 
         assert at(256, 100)[3] == at(256, 400)[3] == 0
 
 
-def test_a_picture_inside_a_networks_svg_is_not_lost(running: Runtime) -> None:
+def test_a_picture_inside_a_networks_svg_is_not_lost(runtime: Runtime) -> None:
     inner = base64.b64encode(own_png(100, 100)).decode()
     outer = f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><image width="100" height="100" href="data:image/png;base64,{inner}"/></svg>'
-    with running.database.write() as session:
-        river = studio(running, session)
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
         assert pixels(river.picture(river.achievement(outer.encode()), "png"))[2](256, 256) == BLUE
 
 
@@ -197,10 +197,10 @@ def with_a_broken_checksum(content: bytes) -> bytes:
         b'<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"/>',
     ],
 )
-def test_a_picture_that_cannot_be_drawn_is_refused(running: Runtime, content: bytes) -> None:
-    with running.database.write() as session:
-        river = studio(running, session)
-        row, _ = blobs.store(session, running, river.network, content, running.now())
+def test_a_picture_that_cannot_be_drawn_is_refused(runtime: Runtime, content: bytes) -> None:
+    with runtime.database.write() as session:
+        river = studio(runtime, session)
+        row, _ = blobs.store(session, runtime, river.network, content, runtime.now())
         with pytest.raises(InvalidError) as caught:
             pictures.check(session, river.network, row.sha256)
         assert caught.value.code == "picture-unreadable"
@@ -214,9 +214,9 @@ def test_what_the_renderer_gives_up_on_is_an_error_like_any_other() -> None:
 
 
 def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(
-    client: TestClient, running: Runtime
+    client: TestClient, runtime: Runtime
 ) -> None:
-    stage = Stage.set_up(client, running)
+    stage = Stage.set_up(client, runtime)
     headers = {"Content-Type": "image/png"}
     posted = stage.call("POST", "/v1/blobs", content=cut_short(own_png()), headers=headers)
     assert posted.status_code == 201, posted.text

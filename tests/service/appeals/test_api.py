@@ -31,8 +31,8 @@ WHY = "I was there twice, and only once is written down."
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     for ref in ("n1", "n2", "n3"):
         stage.member(ref, roles=["mediator"])
     stage.member("a1", roles=["admin"])
@@ -135,7 +135,7 @@ def test_a_refusal_says_where_it_can_be_contested_and_that_is_enough_to_do_it(st
     }
     case = sent(stage.call("POST", appeal["url"], token(stage), json=appeal["body"] | {"statement": WHY}), 201)
     assert (case["kind"], case["state"], case["you"], case["member"]) == ("refusal", "open", "member", "m11")
-    assert told(stage.running, stage.slug)[-1] == "case.opened"
+    assert told(stage.runtime, stage.slug)[-1] == "case.opened"
 
 
 def test_what_the_member_had_reached_is_kept_as_ids_and_numbers(stage: Stage) -> None:
@@ -237,7 +237,7 @@ def test_what_was_taken_back_can_be_contested_again(stage: Stage) -> None:
         assert sent(stage.call("POST", path, token(stage)))["outcome"] == "withdrawn"
     assert problem(say(stage, case, token(stage))) == (409, "case-closed")
     assert sent(contest(stage, credential=credential), 201)["id"] != case["id"]
-    assert told(stage.running, stage.slug)[-2:] == ["case.withdrawn", "case.opened"]
+    assert told(stage.runtime, stage.slug)[-2:] == ["case.withdrawn", "case.opened"]
 
 
 def test_the_same_key_opens_one_case_and_what_was_said_is_not_kept_with_it(stage: Stage) -> None:
@@ -255,7 +255,7 @@ def test_the_same_key_opens_one_case_and_what_was_said_is_not_kept_with_it(stage
     ]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert WHY not in (session.scalars(select(Idempotency.answer)).one() or "")
         assert len(session.scalars(select(CaseText)).all()) == 1
 
@@ -288,7 +288,7 @@ def test_a_third_member_and_other_tokens_find_nothing(stage: Stage) -> None:
 
 def test_another_networks_case_is_not_there(stage: Stage) -> None:
     case = refused(stage)
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     other.member("x1", roles=["mediator"])
     assert problem(other.call("GET", f"./cases/{case['id']}")) == (404, "case-unknown")
     answer = other.call("PUT", f"./cases/{case['id']}/mediator", json={"member": "x1"})
@@ -310,7 +310,7 @@ def test_events_name_the_case_alone(stage: Stage) -> None:
     case = refused(stage)
     mediated(stage, case)
     decide(stage, case, "upheld")
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         rows = session.scalars(select(Event).where(Event.type.startswith("case."))).all()
         assert {row.type for row in rows} == {"case.opened", "case.mediator-assigned", "case.resolved"}
         assert [row.about for row in rows] == [{"case": case["id"]}] * 3
@@ -342,7 +342,7 @@ def test_cases_are_paged_and_filtered(stage: Stage) -> None:
     for ref in refs:
         stage.member(ref)
         sent(contest(stage, token(stage, ref), achievement="sharer"), 201)
-    who = actor(stage.running, stage.client, slug=stage.slug)
+    who = actor(stage.runtime, stage.client, slug=stage.slug)
     path = f"/v1/networks/{stage.slug}/cases"
     assert [item["member"] for item in all_pages(who, path)] == refs
     found = who.get(path, member="p3", achievement="sharer", kind="refusal", state="open").json()["items"]
@@ -380,7 +380,7 @@ def test_what_was_said_can_be_erased_by_whoever_said_it_and_by_the_network(stage
     shown = seen(stage, case, token(stage, "n1")).json()["steps"]
     assert [(step.get("text"), step.get("erased")) for step in shown] == [(None, True), (None, None), (None, True)]
     assert (shown[0]["digest"], shown[2]["digest"]) == (opened["digest"], asked["digest"])
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.scalars(select(CaseText)).all() == []
         assert session.scalars(select(CaseStep.salt)).all() == [None] * 3
 
@@ -391,7 +391,7 @@ def test_nothing_but_its_own_row_holds_what_was_said(stage: Stage) -> None:
     secret = "a word that stands nowhere else"
     say(stage, case, token(stage), secret)
     decide(stage, case, reason=secret)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         for table in Row.metadata.sorted_tables:
             held = secret in repr(session.execute(select(table)).all())
             assert held == (table.name == "case_texts"), table.name
@@ -428,7 +428,7 @@ def test_of_two_mediators_at_once_there_is_one(stage: Stage) -> None:
         *(lambda ref=ref: stage.call("PUT", path, by, json={"member": ref}) for ref in ("n1", "n2", "n3"))
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(CaseStep).where(CaseStep.kind == "assigned")).all()) == 1
 
 
@@ -475,7 +475,7 @@ def test_a_mediator_who_turns_out_to_be_a_party_leaves(stage: Stage) -> None:
     stage.member("n1", email="m11@river.example.org")
     shown = seen(stage, case).json()
     assert (shown["state"], "mediator" in shown, shown["steps"][-1]["kind"]) == ("open", False, "left")
-    assert "case.mediator-left" in told(stage.running, stage.slug)
+    assert "case.mediator-left" in told(stage.runtime, stage.slug)
     assert problem(decide(stage, case)) == (403, "not-the-mediator")
     assert sent(seen(stage, case, token(stage, "n1")))["you"] == "member"
     assert sent(mediated(stage, case, "n2"))["state"] == "mediating"
@@ -492,7 +492,7 @@ def test_a_member_who_becomes_the_mediators_person_while_they_decide_is_not_deci
         lambda: stage.call("POST", f"./cases/{case['id']}/resolution", by, json=body),
         lambda: stage.member("n1", email="m11@river.example.org"),
     )
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = session.scalars(select(Case)).one()
         for award in session.scalars(select(Award)):
             assert award.review_since is not None
@@ -503,9 +503,9 @@ def test_a_member_who_becomes_the_mediators_person_while_they_decide_is_not_deci
 def test_the_database_knows_no_mediator_who_is_a_party(stage: Stage) -> None:
     case = refused(stage)
     mediated(stage, case)
-    with pytest.raises(IntegrityError), stage.running.database.write() as session:
+    with pytest.raises(IntegrityError), stage.runtime.database.write() as session:
         session.execute(update(Case).values(mediator_who=Case.member_who))
-    with pytest.raises(IntegrityError), stage.running.database.write() as session:
+    with pytest.raises(IntegrityError), stage.runtime.database.write() as session:
         session.execute(update(Case).values(state="resolved"))
 
 
@@ -529,9 +529,9 @@ def test_a_case_that_nobody_decides_is_escalated_when_its_day_is_over(stage: Sta
     # One month after 2 March, to the end of that day in Berlin, where it is summer by then.
     assert case["due_at"] == "2026-04-02T22:00:00Z"
     clock.at = datetime(2026, 4, 2, 21, 59, 59, tzinfo=UTC)
-    assert deadlines.pass_deadlines(stage.running) == 0
+    assert deadlines.pass_deadlines(stage.runtime) == 0
     clock.at = datetime(2026, 4, 2, 22, tzinfo=UTC)
-    assert (deadlines.pass_deadlines(stage.running), deadlines.pass_deadlines(stage.running)) == (1, 0)
+    assert (deadlines.pass_deadlines(stage.runtime), deadlines.pass_deadlines(stage.runtime)) == (1, 0)
     shown = seen(stage, case).json()
     assert (shown["state"], "mediator" in shown, shown["due_at"]) == ("escalated", False, "2026-06-03T22:00:00Z")
     assert (shown["steps"][-1]["kind"], shown["steps"][-1]["part"]) == ("escalated", "service")
@@ -546,12 +546,12 @@ def test_an_escalated_case_stays_open_and_is_said_to_be_overdue(stage: Stage, cl
     case = refused(stage)
     for days, expected in ((32, "case.escalated"), (65, "case.overdue"), (65, "case.overdue")):
         clock.advance(days=days)
-        assert deadlines.pass_deadlines(stage.running) == 1
-        assert told(stage.running, stage.slug)[-1] == expected
+        assert deadlines.pass_deadlines(stage.runtime) == 1
+        assert told(stage.runtime, stage.slug)[-1] == expected
     sent(mediated(stage, case, "n2"))
     assert sent(decide(stage, case, "upheld", by="n2"))["state"] == "resolved"
     clock.advance(days=365)
-    assert deadlines.pass_deadlines(stage.running) == 0
+    assert deadlines.pass_deadlines(stage.runtime) == 0
 
 
 def test_a_party_has_somebody_else_decide(stage: Stage) -> None:
@@ -598,7 +598,7 @@ def test_a_refusal_that_is_overturned_becomes_an_award_with_a_receipt(stage: Sta
         "receipt": award["receipt"],
     }
     assert stage.client.get(award["receipt"]).status_code == 200
-    assert told(stage.running, stage.slug)[-3:] == ["award.made", "credential.issued", "case.resolved"]
+    assert told(stage.runtime, stage.slug)[-3:] == ["award.made", "credential.issued", "case.resolved"]
 
 
 def test_an_award_in_spite_of_a_declined_approval_rests_on_what_was_met(stage: Stage) -> None:
@@ -727,9 +727,9 @@ def test_an_award_that_cools_off_after_a_case_is_signed_in_its_time(stage: Stage
     case = refused(stage, cooling_off="P3D")
     mediated(stage, case)
     assert "credential" not in sent(decide(stage, case))["result"]
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     clock.advance(days=4)
-    assert settling.sign_due(stage.running) == 1
+    assert settling.sign_due(stage.runtime) == 1
     (award,) = stage.awards()
     assert seen(stage, case).json()["result"]["credential"] == award["credential"]["url"]
 
@@ -744,7 +744,7 @@ def test_decided_twice_at_once_it_is_decided_once(stage: Stage, second: str) -> 
     answers = at_once(*(lambda body=body: stage.call("POST", path, by, json=body) for body in bodies))
     outcome = seen(stage, case).json()["outcome"]
     assert [answer.status_code for answer in answers] == [200 if body["outcome"] == outcome else 409 for body in bodies]
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         expected = int(outcome == "overturned")
         assert [len(session.scalars(select(table)).all()) for table in (Award, Credential)] == [expected] * 2
         assert len(session.scalars(select(CaseStep).where(CaseStep.kind == "resolved")).all()) == 1
@@ -758,7 +758,7 @@ def test_while_the_keys_cannot_be_used_nothing_is_decided(stage: Stage, monkeypa
         raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(stage.running.custody, "signer", down)
+        broken.setattr(stage.runtime.custody, "signer", down)
         assert problem(decide(stage, case)) == (503, "custody-unavailable")
     assert seen(stage, case).json()["state"] == "mediating"
     assert sent(decide(stage, case))["outcome"] == "overturned"
@@ -768,10 +768,10 @@ def test_while_the_keys_cannot_be_used_nothing_is_decided(stage: Stage, monkeypa
 
 
 @pytest.fixture
-def quiet(running: Runtime) -> Iterator[Stage]:
+def quiet(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it, and a case of m11 in it: messages are sent when a test says so."""
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    stage = Stage.set_up(client, running)
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     for ref in ("n1", "n2"):
         stage.member(ref, email=f"{ref}@river.example.org", roles=["mediator"])
@@ -781,9 +781,9 @@ def quiet(running: Runtime) -> Iterator[Stage]:
 
 def outbox(stage: Stage) -> list[tuple[str, str]]:
     """Send what is due, and return to whom and what."""
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     found = []
-    for path in sorted(messages.outbox_folder(stage.running.settings).glob("*.eml")):
+    for path in sorted(messages.outbox_folder(stage.runtime.settings).glob("*.eml")):
         mail = message_from_bytes(path.read_bytes(), policy=default)
         assert isinstance(mail, EmailMessage)
         found.append((str(mail["To"]), f"{mail['Subject']}\n{mail.get_content()}"))
@@ -815,13 +815,13 @@ def test_a_closed_network_takes_no_case_and_escalates_none_and_still_shows_and_e
     stage: Stage, clock: Clock
 ) -> None:
     case = refused(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Network).values(state="closed"))
     assert problem(contest(stage, token(stage, "m12"), achievement="sharer")) == (409, "network-closed")
     assert problem(mediated(stage, case)) == (409, "network-closed")
     assert problem(say(stage, case, token(stage))) == (409, "network-closed")
     clock.advance(days=40)
-    assert deadlines.pass_deadlines(stage.running) == 0
+    assert deadlines.pass_deadlines(stage.runtime) == 0
     shown = sent(seen(stage, case))
     assert (shown["state"], shown["steps"][0]["text"]) == ("open", WHY)
     path = f"./cases/{case['id']}/steps/{shown['steps'][0]['id']}/erasure"

@@ -25,10 +25,10 @@ SHARED = {"type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Iterator[Stage]:
+def stage(runtime: Runtime) -> Iterator[Stage]:
     """A network whose members share resources: two different ones earn a badge."""
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    stage = Stage.set_up(client, running)
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime)
     for ref in ("m11", "m12", "m13", "m14"):
         stage.member(ref)
     yield stage
@@ -64,7 +64,7 @@ def told(stage: Stage) -> list[str]:
 @pytest.fixture
 def leaked(stage: Stage) -> Any:
     """A token of the attendance import, which somebody has copied."""
-    admin = actor(stage.running, stage.client)
+    admin = actor(stage.runtime, stage.client)
     made = admin.post(
         f"/v1/networks/{stage.slug}/tokens", {"name": "import", "scopes": ["evidence:write", "read"]}
     ).json()
@@ -73,7 +73,7 @@ def leaked(stage: Stage) -> Any:
 
 @pytest.fixture
 def admin(stage: Stage) -> Actor:
-    return actor(stage.running, stage.client)
+    return actor(stage.runtime, stage.client)
 
 
 def test_a_leaked_token_is_revoked_and_what_was_posted_with_it_counts_no_more(
@@ -150,8 +150,8 @@ def test_a_call_that_broke_off_goes_on_when_it_is_made_again(
         dying.setattr(leaked_tokens, "_set_aside", killed)
         with pytest.raises(SystemExit):
             leaked_tokens.revoke_token(
-                stage.running,
-                rows_of(stage.running, Network)[0].id,
+                stage.runtime,
+                rows_of(stage.runtime, Network)[0].id,
                 leaked["id"],
                 leaked_tokens.TokenRevocationIn(quarantine_since=clock.at),
                 clock.at,
@@ -172,14 +172,14 @@ def test_a_post_that_is_on_its_way_when_the_token_is_revoked_does_not_get_throug
 
     def late(*arguments: Any) -> None:
         monkeypatch.setattr(callers, "still_good", honest)
-        with stage.running.database.write() as session:
+        with stage.runtime.database.write() as session:
             network = session.query(Network).one()
             leaked_tokens.withdraw_token(session, network, leaked["id"], clock.at)
         honest(*arguments)
 
     monkeypatch.setattr(callers, "still_good", late)
     assert refused(share(stage, 1, leaked["token"]))[:2] == (401, "token-revoked")
-    assert rows_of(stage.running, Record) == []
+    assert rows_of(stage.runtime, Record) == []
 
 
 def test_a_post_that_is_being_written_when_the_token_is_revoked_is_waited_for(
@@ -207,7 +207,7 @@ def test_a_post_that_is_being_written_when_the_token_is_revoked_is_waited_for(
     posting.join(60)
     revoking.join(60)
     assert sorted(answer.status_code for answer in answers) == [200, 201]
-    [row] = rows_of(stage.running, Record)
+    [row] = rows_of(stage.runtime, Record)
     assert row.status == "quarantined"
 
 
@@ -255,13 +255,13 @@ def test_evaluations_of_what_is_set_aside_go_with_it_and_come_back_with_it(
         ("token", work, None),
         ("contribution", judged, work),
     ]
-    assert (rows_of(stage.running, Contribution), rows_of(stage.running, Evaluation)) == ([], [])
+    assert (rows_of(stage.runtime, Contribution), rows_of(stage.runtime, Evaluation)) == ([], [])
     assert refused(stage.call("POST", "./evaluations", json=rating | {"rubric": "f", "ratings": {"s": 1}}))[:2] == (
         422,
         "contribution-void",
     )
     stage.send("POST", f"./records/{work}/release")
-    assert [len(rows_of(stage.running, table)) for table in (Contribution, Evaluation)] == [1, 1]
+    assert [len(rows_of(stage.runtime, table)) for table in (Contribution, Evaluation)] == [1, 1]
     assert record(stage, judged)["status"] == "accepted"
 
 
@@ -288,7 +288,7 @@ def test_held_evidence_of_a_leaked_token_does_not_flow_in_with_its_member(
     admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
     stage.member("m99")
     assert record(stage, held["id"])["status"] == "quarantined"
-    assert rows_of(stage.running, Contribution) == []
+    assert rows_of(stage.runtime, Contribution) == []
     other = share(stage, 2, member="m98").json()
     assert stage.send("POST", f"./records/{held['id']}/release")["status"] == "accepted"
     assert record(stage, other["id"])["status"] == "held"
@@ -309,13 +309,13 @@ def test_what_a_leaked_token_voided_stays_void_and_is_pointed_out(
 def test_revocation_without_a_time_leaves_what_was_posted(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
     share(stage, 1, leaked["token"])
     assert admin.post(f"{leaked['path']}/revocation", {}).json()["records"] == 0
-    assert (flags(stage), len(rows_of(stage.running, Contribution))) == ([], 1)
+    assert (flags(stage), len(rows_of(stage.runtime, Contribution))) == ([], 1)
     later = {"quarantine_since": (clock.at + timedelta(seconds=1)).isoformat()}
     assert refused(admin.post(f"{leaked['path']}/revocation", later)) == (422, "time-in-future", "/quarantine_since")
 
 
 def test_only_an_admin_revokes_a_token_and_only_of_its_network(stage: Stage, leaked: Any, admin: Actor) -> None:
-    Stage.set_up(stage.client, stage.running, "hill")
+    Stage.set_up(stage.client, stage.runtime, "hill")
     for action, body in (("revocation", {}), ("quarantine", {"outcome": "void", "reason": "x"})):
         assert refused(stage.call("POST", f"{leaked['path']}/{action}", json=body))[:2] == (403, "scope-missing")
         elsewhere = leaked["path"].replace(stage.slug, "hill")
@@ -340,7 +340,7 @@ def test_nobody_releases_what_bears_on_themself(stage: Stage, leaked: Any, admin
 def test_another_networks_records_and_flags_are_not_there(stage: Stage, leaked: Any, admin: Actor, clock: Any) -> None:
     made = share(stage, 1, leaked["token"]).json()["id"]
     admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert flags(other) == []
     assert refused(other.call("POST", f"./records/{made}/release"))[:2] == (404, "record-unknown")
     assert refused(stage.call("GET", "./flags", token=other.token))[:2] == (404, "network-unknown")
@@ -353,7 +353,7 @@ def test_flags_are_listed_in_pages_and_by_what_they_are_about(
 ) -> None:
     made = [share(stage, n, leaked["token"], member=f"m1{n}").json()["id"] for n in (1, 2, 3)]
     admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
-    reader = actor(stage.running, stage.client, slug=stage.slug, scopes=["read"])
+    reader = actor(stage.runtime, stage.client, slug=stage.slug, scopes=["read"])
     assert [flag["record"] for flag in all_pages(reader, f"/v1/networks/{stage.slug}/flags")] == made
     assert [flag["record"] for flag in flags(stage, member="m12")] == [made[1]]
     assert [flag["record"] for flag in flags(stage, record=made[2])] == [made[2]]
@@ -455,7 +455,7 @@ def test_one_piece_of_evidence_counts_once_for_a_criterion(stage: Stage) -> None
     for _ in range(3):
         share(stage, 1)
     assert states(stage) == []
-    assert len(rows_of(stage.running, Contribution)) == 1
+    assert len(rows_of(stage.runtime, Contribution)) == 1
 
 
 def test_a_repetition_is_found_within_one_body_of_many_lines(stage: Stage) -> None:
@@ -617,7 +617,7 @@ def test_work_done_together_and_ones_own_work_are_nobodys_copies(stage: Stage) -
 
 
 def test_another_networks_files_are_nobodys_business_here(stage: Stage) -> None:
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     other.member("m11")
     assert (hand_in(stage, "m12").status_code, hand_in(other, "m11").status_code) == (201, 201)
 

@@ -21,8 +21,8 @@ from tests.worlds.awarding import SHARE_TWICE, Stage
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    return Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    return Stage.set_up(client, runtime)
 
 
 def at_the_same_moment(work: Callable[[int], Any], count: int) -> list[Any]:
@@ -46,8 +46,8 @@ def problem(answer: Any) -> tuple[int, str, str]:
     return answer.status_code, body["code"], body.get("pointer", "")
 
 
-def network_of(running: Runtime) -> Network:
-    with running.database.read() as session:
+def network_of(runtime: Runtime) -> Network:
+    with runtime.database.read() as session:
         return session.scalars(select(Network)).one()
 
 
@@ -64,7 +64,7 @@ def test_evidence_that_meets_the_rule_is_awarded_at_once(stage: Stage) -> None:
     assert (award["basis"], award["state"]) == ("rule", "awarded")
     assert (award["member"], award["achievement"], award["version"]) == ("m11", "sharer", 1)
     assert award["credential"]["url"].endswith(f"/credentials/{award['credential']['id']}")
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert {str(key) for key in session.scalars(select(AwardEvidence.record_id))} == {first["id"], second["id"]}
         assert session.scalar(select(UnsettledMember)) is None
 
@@ -92,7 +92,7 @@ def test_publishing_awards_those_who_have_earned_it_already(stage: Stage) -> Non
     for n in (1, 2):
         stage.share(n)
     stage.achievement()
-    settling.settle_pending(stage.running, network_of(stage.running).id)
+    settling.settle_pending(stage.runtime, network_of(stage.runtime).id)
     assert [award["member"] for award in stage.awards()] == ["m11"]
 
 
@@ -116,13 +116,13 @@ def test_while_custody_is_down_evidence_is_taken_and_the_award_waits(
         raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(stage.running.custody, "signer", down)
+        broken.setattr(stage.runtime.custody, "signer", down)
         stage.share(2)
-        assert settling.settle_pending(stage.running, network_of(stage.running).id) == 0
+        assert settling.settle_pending(stage.runtime, network_of(stage.runtime).id) == 0
         assert stage.awards() == []
         answer = stage.award()
         assert problem(answer) == (503, "custody-unavailable", "")
-    settling.settle_pending(stage.running, network_of(stage.running).id)
+    settling.settle_pending(stage.runtime, network_of(stage.runtime).id)
     assert len(stage.awards()) == 1
 
 
@@ -131,18 +131,18 @@ def test_what_a_killed_process_left_undecided_is_decided_later(stage: Stage, clo
     for ref in ("m11", "m12"):
         stage.member(ref)
         stage.share(1, ref)
-    network = network_of(stage.running)
-    with stage.running.database.write() as session:
+    network = network_of(stage.runtime)
+    with stage.runtime.database.write() as session:
         member_ids = session.scalars(select(Member.id)).all()
-        rejudging.mark(session, network, member_ids, stage.running.now())
+        rejudging.mark(session, network, member_ids, stage.runtime.now())
     clock.advance(seconds=10)
-    assert settling.settle_pending(stage.running, network.id, timedelta(seconds=30)) == 0
-    with stage.running.database.read() as session:
+    assert settling.settle_pending(stage.runtime, network.id, timedelta(seconds=30)) == 0
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(UnsettledMember)).all()) == 2
         assert settling.networks_unsettled(session) == [network.id]
     clock.advance(seconds=30)
-    assert settling.settle_pending(stage.running, network.id, timedelta(seconds=30)) == 0
-    with stage.running.database.read() as session:
+    assert settling.settle_pending(stage.runtime, network.id, timedelta(seconds=30)) == 0
+    with stage.runtime.database.read() as session:
         assert settling.networks_unsettled(session) == []
 
 
@@ -154,7 +154,7 @@ def test_many_pending_members_are_settled_in_batches(stage: Stage, monkeypatch: 
         for n in (1, 2):
             stage.share(n, ref)
     stage.achievement()
-    settling.settle_pending(stage.running, network_of(stage.running).id)
+    settling.settle_pending(stage.runtime, network_of(stage.runtime).id)
     assert sorted(award["member"] for award in stage.awards()) == refs
     places = {stage.credential(award)["credentialStatus"]["id"] for award in stage.awards()}
     assert len(places) == 5
@@ -204,7 +204,7 @@ def test_of_two_identical_awards_at_the_same_moment_one_is_made(stage: Stage) ->
     answers = at_the_same_moment(lambda _: stage.award(), 4)
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.json()["id"] for answer in answers}) == 1
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(Award)).all()) == len(session.scalars(select(Credential)).all()) == 1
 
 
@@ -212,7 +212,7 @@ def test_of_two_pieces_of_evidence_at_the_same_moment_no_award_is_lost(stage: St
     stage.achievement()
     stage.member()
     at_the_same_moment(stage.share, 4)
-    settling.settle_pending(stage.running, network_of(stage.running).id)
+    settling.settle_pending(stage.runtime, network_of(stage.runtime).id)
     assert len(stage.awards()) == 1
 
 
@@ -281,7 +281,7 @@ def test_what_is_asked_for_must_be_there_and_published(stage: Stage) -> None:
     stage.achievement("draft", award="reviewed", publish=False)
     stage.achievement("for-people", rule=None, award="reviewed")
     stage.member()
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     other.member("hilda")
     other.achievement("of-the-hill", award="reviewed")
     for achievement, member, expected in (
@@ -326,7 +326,7 @@ def test_a_closed_network_awards_nothing(stage: Stage) -> None:
     stage.achievement()
     stage.member()
     stage.share(1)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.scalars(select(Network)).one().state = "closed"
     assert stage.award(basis="override", reason="Too late.").status_code == 409
     assert stage.awards() == []
@@ -375,7 +375,7 @@ def test_an_award_that_is_still_earned_without_the_voided_evidence_stands_on_the
     void(stage, records[0])
     (award,) = stage.awards()
     assert award["state"] == "awarded"
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         rested = {str(key) for key in session.scalars(select(AwardEvidence.record_id))}
     assert rested == {record["id"] for record in records[1:]}
 
@@ -409,10 +409,10 @@ def test_an_award_ends_when_its_time_is_over_and_can_be_made_again(stage: Stage,
     for n in (1, 2):
         stage.share(n)
     clock.advance(days=364)
-    assert settling.expire_due(stage.running) == 0
+    assert settling.expire_due(stage.runtime) == 0
     clock.advance(days=1)
-    assert settling.expire_due(stage.running) == 1
-    assert settling.expire_due(stage.running) == 0
+    assert settling.expire_due(stage.runtime) == 1
+    assert settling.expire_due(stage.runtime) == 0
     stage.share(3)
     assert [award["state"] for award in stage.awards()] == ["expired"]
     assert stage.award().status_code == 201
@@ -438,8 +438,8 @@ def bodies(*refs: str, **more: Any) -> list[AwardIn]:
 
 
 def operator(stage: Stage) -> callers.Caller:
-    with stage.running.database.read() as session:
-        return callers.authenticate(session, stage.token, stage.running.now())[0]
+    with stage.runtime.database.read() as session:
+        return callers.authenticate(session, stage.token, stage.runtime.now())[0]
 
 
 def test_many_are_awarded_in_batches_and_each_answer_is_in_its_place(
@@ -450,14 +450,14 @@ def test_many_are_awarded_in_batches_and_each_answer_is_in_its_place(
     for ref in ("m11", "m12", "cem"):
         stage.member(ref)
     asked = bodies("m11", "nobody", "m12", "m11", "cem", "cem")
-    outcomes = list(settling.award_many(stage.running, network_of(stage.running).id, operator(stage), asked))
+    outcomes = list(settling.award_many(stage.runtime, network_of(stage.runtime).id, operator(stage), asked))
     assert [outcome.created for outcome in outcomes] == [True, False, True, False, True, False]
     assert outcomes[1].problem is not None
     assert outcomes[1].problem.code == "member-unknown"
     made = [outcome.award for outcome in outcomes if outcome.award is not None]
     assert made[0].id == made[2].id
     assert made[3].id == made[4].id
-    again = list(settling.award_many(stage.running, network_of(stage.running).id, operator(stage), asked))
+    again = list(settling.award_many(stage.runtime, network_of(stage.runtime).id, operator(stage), asked))
     assert not any(outcome.created for outcome in again)
     assert len(stage.awards()) == 3
 
@@ -476,7 +476,7 @@ def test_what_was_signed_before_is_given_up_when_its_place_is_taken(
         return next(draws, None) or honest(*arguments)
 
     monkeypatch.setattr(status_lists, "draw", clumsy)
-    (outcome,) = settling.award_many(stage.running, network_of(stage.running).id, operator(stage), bodies("m12"))
+    (outcome,) = settling.award_many(stage.runtime, network_of(stage.runtime).id, operator(stage), bodies("m12"))
     assert outcome.created
     (award,) = stage.awards(member="m12")
     assert int(stage.credential(award)["credentialStatus"]["statusListIndex"]) != taken
@@ -494,7 +494,7 @@ def test_two_of_one_batch_never_share_a_place(stage: Stage, monkeypatch: pytest.
 
     monkeypatch.setattr(status_lists, "draw", clumsy)
     asked = bodies("m11", "m12")
-    outcomes = list(settling.award_many(stage.running, network_of(stage.running).id, operator(stage), asked))
+    outcomes = list(settling.award_many(stage.runtime, network_of(stage.runtime).id, operator(stage), asked))
     assert [outcome.created for outcome in outcomes] == [True, True]
 
 
@@ -503,9 +503,9 @@ def test_a_batch_that_waited_for_another_finds_its_awards_made(stage: Stage) -> 
     refs = [f"member-{n}" for n in range(4)]
     for ref in refs:
         stage.member(ref)
-    network, caller = network_of(stage.running), operator(stage)
+    network, caller = network_of(stage.runtime), operator(stage)
     results = at_the_same_moment(
-        lambda _: list(settling.award_many(stage.running, network.id, caller, bodies(*refs))), 3
+        lambda _: list(settling.award_many(stage.runtime, network.id, caller, bodies(*refs))), 3
     )
     assert sum(outcome.created for outcomes in results for outcome in outcomes) == 4
     assert all(outcome.problem is None for outcomes in results for outcome in outcomes)
@@ -537,7 +537,7 @@ def test_another_networks_award_is_not_there(stage: Stage) -> None:
     stage.achievement(award="reviewed")
     stage.member()
     award = stage.recorded()
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert problem(other.call("GET", f"./awards/{award['id']}"))[:2] == (404, "award-unknown")
     assert other.awards() == []
 

@@ -21,8 +21,8 @@ TWO = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director", "n": 2}]
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     for ref in ("d1", "d2", "d3"):
         stage.member(ref, roles=[{"role": "director", "from": "2026-01-01T00:00:00Z"}, "approver"])
     stage.member()
@@ -96,7 +96,7 @@ def test_what_is_met_but_for_approval_waits_with_what_it_would_rest_on(stage: St
     assert (approval["met"], approval["observed"], approval["required"]) == (False, 0, 1)
     assert approval["text"] == "0 of 1 person with the role director who approved"
     assert stage.awards() == []
-    assert "review.opened" in told(stage.running, stage.slug)
+    assert "review.opened" in told(stage.runtime, stage.slug)
 
 
 def test_nothing_waits_before_the_rest_is_met_or_where_only_approval_is_asked_for(stage: Stage) -> None:
@@ -124,7 +124,7 @@ def test_the_queue_is_paged_and_filtered(stage: Stage) -> None:
         stage.member(ref)
         for n in (1, 2):
             stage.share(n, ref)
-    who = actor(stage.running, stage.client, slug=stage.slug)
+    who = actor(stage.runtime, stage.client, slug=stage.slug)
     listed = all_pages(who, f"/v1/networks/{stage.slug}/approvals", state="waiting")
     assert [item["member"] for item in listed] == refs
     assert [item["member"] for item in queue(stage, member="p3", achievement="sharer", kind="approval")] == ["p3"]
@@ -133,7 +133,7 @@ def test_the_queue_is_paged_and_filtered(stage: Stage) -> None:
 
 def test_another_networks_queue_is_not_there(stage: Stage) -> None:
     waiting = earned(stage)
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     other.member("x1", roles=["director"])
     assert queue(other) == []
     assert problem(other.call("GET", f"./approvals/{waiting['id']}")) == (404, "approval-unknown")
@@ -154,7 +154,7 @@ def test_the_approval_that_was_missing_makes_the_award(stage: Stage) -> None:
     assert (given["member"], given["role"], given["note"], given["counts"]) == ("d1", "director", "Well done.", True)
     assert stage.credential(award)["credentialSubject"]["achievement"]["name"] == "Sharer"
     assert queue(stage) == []
-    assert told(stage.running, stage.slug)[-3:] == ["review.approved", "award.made", "credential.issued"]
+    assert told(stage.runtime, stage.slug)[-3:] == ["review.approved", "award.made", "credential.issued"]
 
 
 def test_where_two_are_asked_for_one_is_not_enough_and_saying_it_twice_is_saying_it_once(stage: Stage) -> None:
@@ -175,7 +175,7 @@ def test_of_two_approvers_at_the_same_moment_one_award_comes(stage: Stage) -> No
     answers = at_once(*(lambda by=by: stage.call("POST", path, by, json={}) for by in tokens))
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert len({answer.json()["award"] for answer in answers}) == 1
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(Award)).all()) == len(session.scalars(select(Credential)).all()) == 1
 
 
@@ -308,14 +308,14 @@ def test_who_was_approved_by_the_member_is_in_conflict(stage: Stage) -> None:
 def test_the_database_refuses_what_the_service_would_not_do(stage: Stage) -> None:
     waiting = earned(stage, TWO)
     approve(stage, waiting)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         who = session.scalars(select(Approval)).one()
     for column in ("recipient_who", "asked_by_who"):
         changed = update(Approval).values({column: who.approver_who})
-        with stage.running.database.write() as session, pytest.raises(IntegrityError):
+        with stage.runtime.database.write() as session, pytest.raises(IntegrityError):
             session.execute(changed)
     approve(stage, waiting, "d2")
-    with stage.running.database.write() as session, pytest.raises(IntegrityError):
+    with stage.runtime.database.write() as session, pytest.raises(IntegrityError):
         session.execute(update(Award).values(actor_who=Award.recipient_who))
     assert len(stage.awards()) == 1
 
@@ -344,7 +344,7 @@ def test_an_award_approved_by_who_turns_out_to_be_its_recipient_is_put_under_rev
     assert approve(stage, review, "d2").json()["state"] == "approved"
     (award,) = stage.awards()
     assert (award["state"], "under_review_since" in award) == ("awarded", False)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = session.scalars(select(Award)).one()
         assert row.actor_who != row.recipient_who
 
@@ -369,7 +369,7 @@ def test_members_who_are_linked_while_one_approves_the_other_make_no_award_to_th
         lambda: stage.call("POST", f"./approvals/{waiting['id']}/approval", by, json={}),
         lambda: stage.member("d1", email="one@river.example.org"),
     )
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         one = {session.scalars(select(Member.person_id).where(Member.ref == ref)).one() for ref in ("m11", "d1")}
         assert len(one) == 1
         # Either the approval came first, and the award is under review; or it was refused.
@@ -384,7 +384,7 @@ def test_members_who_are_linked_while_one_approves_the_other_make_no_award_to_th
 def test_a_version_published_meanwhile_does_not_change_by_which_the_member_is_judged(stage: Stage) -> None:
     waiting = earned(stage)
     publish(stage, {"all": [SHARE_TWICE | {"gte": 9}, APPROVED["all"][1]]})
-    settling.settle_pending(stage.running, network_id(stage.running))
+    settling.settle_pending(stage.runtime, network_id(stage.runtime))
     assert approve(stage, waiting).json()["state"] == "approved"
     assert [award["version"] for award in stage.awards()] == [1]
 
@@ -392,7 +392,7 @@ def test_a_version_published_meanwhile_does_not_change_by_which_the_member_is_ju
 def test_who_was_moved_to_another_version_is_not_approved_under_the_old_one(stage: Stage) -> None:
     waiting = earned(stage)
     publish(stage, {"all": [SHARE_TWICE | {"gte": 9}, APPROVED["all"][1]]})
-    with stage.running.database.write() as session:  # and nobody has settled that yet
+    with stage.runtime.database.write() as session:  # and nobody has settled that yet
         session.execute(update(Enrolment).values(achievement_version_id=newest_version(stage)))
     assert problem(approve(stage, waiting)) == (409, "version-changed")
     stage.send("PUT", "./achievements/sharer/enrolments/m11", {"version": 1})
@@ -421,7 +421,7 @@ def test_a_version_published_between_the_signing_and_the_writing_of_a_batch_is_t
 
     publish(stage, SHARE_TWICE)
     monkeypatch.setattr(decisions, "prepare", meanwhile)
-    settling.settle_pending(stage.running, network_id(stage.running))
+    settling.settle_pending(stage.runtime, network_id(stage.runtime))
     # Who had evidence towards version 2 when version 3 came is judged by version 2, whoever was quicker.
     assert {(award["member"], award["version"]) for award in stage.awards()} == {("m11", 2), ("p1", 2)}
 
@@ -444,8 +444,8 @@ def test_an_award_to_staff_waits_for_a_second_person_and_nothing_is_signed(stage
     (waiting,) = queue(stage, kind="second")
     assert (waiting["cause"], waiting["award"]) == ("award-to-staff", award["id"])
     assert [wanted["role"] for wanted in waiting["wanted"]] == ["admin", "approver"]
-    assert not {"award.made", "credential.issued", "review.opened"} & set(told(stage.running, stage.slug))
-    with stage.running.database.read() as session:
+    assert not {"award.made", "credential.issued", "review.opened"} & set(told(stage.runtime, stage.slug))
+    with stage.runtime.database.read() as session:
         assert session.scalar(select(Credential)) is None
 
 
@@ -475,7 +475,7 @@ def test_what_the_second_person_declines_leaves_only_a_row(stage: Stage) -> None
     assert decline(stage, waiting).json()["state"] == "declined"
     shown = stage.send("GET", f"./awards/{award['id']}")
     assert (shown["state"], "credential" in shown) == ("revoked", False)
-    assert not {"award.made", "credential.issued", "credential.revoked"} & set(told(stage.running, stage.slug))
+    assert not {"award.made", "credential.issued", "credential.revoked"} & set(told(stage.runtime, stage.slug))
     assert stage.award(member="f1", basis="override", reason="Now with papers.").json()["state"] == "pending"
 
 
@@ -496,20 +496,20 @@ def test_the_role_may_be_that_of_another_member_who_is_the_same_person(stage: St
 
 
 def newest_version(stage: Stage) -> UUID:
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         newest = select(AchievementVersion.id).order_by(AchievementVersion.version.desc()).limit(1)
         return session.scalars(newest).one()
 
 
-def network_id(running: Runtime) -> UUID:
-    with running.database.read() as session:
+def network_id(runtime: Runtime) -> UUID:
+    with runtime.database.read() as session:
         return session.scalars(select(Network.id)).one()
 
 
 def test_approvals_of_an_award_that_ended_do_not_make_the_next_one(stage: Stage, clock: Any) -> None:
     approve(stage, earned(stage, valid_for="P1M"))
     clock.advance(days=40)
-    assert settling.expire_due(stage.running) == 1
+    assert settling.expire_due(stage.runtime) == 1
     answer = stage.award()
     assert problem(answer) == (409, "criteria-not-met")
     asked = stage.send("POST", "./approvals", {"achievement": "sharer", "member": "m11"})

@@ -15,8 +15,8 @@ from tests.worlds.awarding import SHARE_TWICE, Stage
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     return stage
 
@@ -39,20 +39,20 @@ def problem(answer: Any) -> tuple[int, str]:
 
 def outside(stage: Stage) -> list[Any]:
     """Return everything that somebody outside could see of an award."""
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         rows = [row for table in (Credential, Message, Receipt) for row in session.scalars(select(table))]
     kinds = ("award.", "credential.", "review.")
-    return rows + [kind for kind in told(stage.running, stage.slug) if kind.startswith(kinds)]
+    return rows + [kind for kind in told(stage.runtime, stage.slug) if kind.startswith(kinds)]
 
 
 def test_until_its_time_comes_nothing_is_signed_or_told(stage: Stage, clock: Any) -> None:
     award = pending(stage)
     assert (award["state"], award["due_at"], "credential" in award) == ("pending", "2026-03-05T12:00:00Z", False)
     assert outside(stage) == []
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.scalars(select(StatusList)).all() == []
     clock.advance(days=2, hours=23)
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     assert outside(stage) == []
     assert stage.send("GET", "./credentials")["items"] == []
 
@@ -60,14 +60,14 @@ def test_until_its_time_comes_nothing_is_signed_or_told(stage: Stage, clock: Any
 def test_signing_is_the_announcement(stage: Stage, clock: Any) -> None:
     award = pending(stage)
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 1
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 1
+    assert settling.sign_due(stage.runtime) == 0
     (shown,) = stage.awards()
     assert (shown["id"], shown["state"], "due_at" in shown) == (award["id"], "awarded", False)
     credential = stage.credential(shown)
     assert (credential["awardedDate"], credential["validFrom"]) == ("2026-03-02T12:00:00Z", "2026-03-05T12:00:00Z")
-    assert told(stage.running, stage.slug)[-2:] == ["award.made", "credential.issued"]
-    with stage.running.database.read() as session:
+    assert told(stage.runtime, stage.slug)[-2:] == ["award.made", "credential.issued"]
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(Message)).all()) == 1
 
 
@@ -79,7 +79,7 @@ def test_undoing_leaves_only_the_row(stage: Stage, clock: Any) -> None:
     assert undo(stage, award).json() == answer.json()
     stage.share(3)
     clock.advance(days=9)
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     assert [row["state"] for row in stage.awards()] == ["revoked"]
     assert outside(stage) == []
 
@@ -87,10 +87,10 @@ def test_undoing_leaves_only_the_row(stage: Stage, clock: Any) -> None:
 def test_what_was_announced_is_not_undone(stage: Stage, clock: Any) -> None:
     award = pending(stage)
     clock.advance(days=3)
-    settling.sign_due(stage.running)
+    settling.sign_due(stage.runtime)
     assert problem(undo(stage, award)) == (409, "award-not-pending")
     assert problem(undo(stage, award, token=stage.token_with("read"))) == (403, "scope-missing")
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert problem(undo(other, award)) == (404, "award-unknown")
 
 
@@ -103,13 +103,13 @@ def test_what_loses_its_evidence_meanwhile_ends_unseen_and_can_be_earned_again(s
     stage.share(3)
     assert [row["state"] for row in stage.awards()] == ["revoked", "pending"]
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 1
+    assert settling.sign_due(stage.runtime) == 1
 
 
 def test_it_is_decided_anew_before_it_is_signed(stage: Stage, clock: Any) -> None:
     pending(stage, rule=SHARE_TWICE | {"window": {"last": "P3D"}})
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     assert [row["state"] for row in stage.awards()] == ["revoked"]
     assert outside(stage) == []
 
@@ -120,7 +120,7 @@ def test_evidence_that_came_meanwhile_stands_in_the_credential(stage: Stage, clo
     stage.share(3, occurred_at="2026-03-02T10:00:00Z")
     stage.send("POST", f"./records/{record['id']}/void", {"reason": "Posted by mistake."})
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 1
+    assert settling.sign_due(stage.runtime) == 1
     (shown,) = stage.awards()
     assert shown["id"] == award["id"]
     said = stage.client.get(shown["receipt"]).json()
@@ -137,7 +137,7 @@ def test_a_pending_award_counts_for_nothing_else(stage: Stage, clock: Any) -> No
     stage.share(3)
     assert [row["achievement"] for row in stage.awards()] == ["sharer"]
     clock.advance(days=3)
-    settling.sign_due(stage.running)
+    settling.sign_due(stage.runtime)
     assert [row["achievement"] for row in stage.awards()] == ["sharer", "parent"]
 
 
@@ -149,10 +149,10 @@ def test_while_custody_is_down_it_goes_on_waiting(stage: Stage, clock: Any, monk
         raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(stage.running.custody, "signer", down)
-        assert settling.sign_due(stage.running) == 0
+        broken.setattr(stage.runtime.custody, "signer", down)
+        assert settling.sign_due(stage.runtime) == 0
     assert [row["state"] for row in stage.awards()] == ["pending"]
-    assert settling.sign_due(stage.running) == 1
+    assert settling.sign_due(stage.runtime) == 1
 
 
 def test_what_people_approved_waits_too_and_nothing_is_told_of_it(stage: Stage, clock: Any) -> None:
@@ -167,7 +167,7 @@ def test_what_people_approved_waits_too_and_nothing_is_told_of_it(stage: Stage, 
     assert (answer["state"], award["state"]) == ("approved", "pending")
     assert outside(stage) == ["review.opened"]
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 1
+    assert settling.sign_due(stage.runtime) == 1
     (shown,) = stage.awards()
     assert [(each["member"], each["role"]) for each in shown["decided_by"]] == [("d1", "director")]
 
@@ -180,7 +180,7 @@ def test_an_award_to_staff_is_signed_when_a_second_person_approved_and_its_time_
         stage.member(ref, roles=["approver"])
     award = stage.award(member="f1", basis="override", reason="Known.").json()
     clock.advance(days=4)
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
     by = stage.token_with("awards:approve", member="a1")
     stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
@@ -200,12 +200,12 @@ def test_a_batch_leaves_pending_what_waits(stage: Stage, clock: Any) -> None:
         for n in (1, 2):
             stage.share(n, ref)
     stage.achievement(cooling_off="P3D")
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         network_id = session.scalars(select(Member.network_id)).first()
         assert network_id is not None
-    settling.settle_pending(stage.running, network_id)
+    settling.settle_pending(stage.runtime, network_id)
     assert [row["state"] for row in stage.awards()] == ["pending", "pending"]
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 2
-    with stage.running.database.read() as session:
+    assert settling.sign_due(stage.runtime) == 2
+    with stage.runtime.database.read() as session:
         assert set(session.scalars(select(Award.state))) == {"awarded"}

@@ -19,8 +19,8 @@ PATH = "/v1/credentials/{}/revocation"
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.achievement(award="reviewed")
     stage.member("m11")
     return stage
@@ -32,7 +32,7 @@ def revoke(stage: Stage, award: Any, reason: str = "Wrong member.", **more: Any)
 
 def verdict(stage: Stage, award: Any, ending: str = ".json") -> tuple[str, list[str]]:
     received = stage.client.get(award["credential"]["url"] + ending).content
-    report = verification.verify_received(stage.running, received)
+    report = verification.verify_received(stage.runtime, received)
     return report.verdict, [check.name for check in report.checks if check.outcome == "failed"]
 
 
@@ -80,11 +80,11 @@ def test_revoking_again_gives_the_first_answer_and_says_nothing_new(stage: Stage
     award = stage.recorded()
     first = revoke(stage, award)
     clock.advance(hours=1)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         signed = session.query(StatusList).one().signed
     again = revoke(stage, award, reason="Another reason.")
     assert (again.status_code, again.json()) == (200, first.json())
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.query(StatusList).one().signed == signed
     events = stage.send("GET", "./events", params={"type": "credential.revoked"})["items"]
     assert [event["about"]["credential"] for event in events] == [award["credential"]["id"]]
@@ -98,12 +98,12 @@ def test_while_custody_is_down_nothing_changes(stage: Stage, monkeypatch: pytest
         raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(stage.running.custody, "signer", down)
+        broken.setattr(stage.runtime.custody, "signer", down)
         answer = revoke(stage, award)
     assert (answer.status_code, answer.json()["code"]) == (503, "custody-unavailable")
     assert published(stage, award) == before
     assert verdict(stage, award) == ("verified", [])
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = session.get_one(Credential, award["credential"]["id"])
         assert (row.revoked_at, row.revocation_reason) == (None, None)
         assert session.get_one(Award, row.award_id).state == "awarded"
@@ -113,7 +113,7 @@ def test_while_custody_is_down_nothing_changes(stage: Stage, monkeypatch: pytest
 
 def test_another_network_does_not_see_it(stage: Stage) -> None:
     award = stage.recorded()
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert revoke(other, award).status_code == 404
     for path in ("", "/status"):
         answer = other.call("GET", f"/v1/credentials/{award['credential']['id']}{path}")

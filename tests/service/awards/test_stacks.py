@@ -16,8 +16,8 @@ from tests.worlds.awarding import SHARE_TWICE, Stage
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("a1", roles=["approver"])
     stage.member()
     return stage
@@ -53,7 +53,7 @@ def decide(stage: Stage, review: Any, what: str, **body: str) -> Any:
 
 def verdict(stage: Stage, award: Any) -> str:
     received = stage.client.get(award["credential"]["url"] + ".json").content
-    return verification.verify_received(stage.running, received).verdict
+    return verification.verify_received(stage.runtime, received).verdict
 
 
 def test_a_revoked_child_puts_the_parent_under_review_and_does_not_take_it_back(stage: Stage) -> None:
@@ -64,7 +64,7 @@ def test_a_revoked_child_puts_the_parent_under_review_and_does_not_take_it_back(
     (review,) = queue(stage)
     assert (review["kind"], review["cause"], review["award"]) == ("standing", "child-revoked", parent["id"])
     assert review["criteria"]["met"] is False
-    assert told(stage.running, stage.slug)[-2:] == ["credential.revoked", "review.opened"]
+    assert told(stage.runtime, stage.slug)[-2:] == ["credential.revoked", "review.opened"]
     assert verdict(stage, parent) == "verified"
 
 
@@ -74,7 +74,7 @@ def test_who_looks_into_it_may_let_it_stand(stage: Stage) -> None:
     assert decide(stage, queue(stage)[0], "approval", note="The rest is enough.")["state"] == "approved"
     now = shown(stage, parent)
     assert (now["state"], "under_review_since" in now) == ("awarded", False)
-    assert told(stage.running, stage.slug)[-2:] == ["award.kept", "review.approved"]
+    assert told(stage.runtime, stage.slug)[-2:] == ["award.kept", "review.approved"]
     assert queue(stage) == []
 
 
@@ -114,7 +114,7 @@ def test_the_version_of_the_child_is_pinned(stage: Stage) -> None:
     rule = SHARE_TWICE | {"gte": 9}
     stage.send("PUT", "./achievements/sharer", body | {"criteria": {"narrative": "More.", "rule": rule}})
     stage.send("POST", "./achievements/sharer/publication")
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         (pinned,) = session.scalars(select(AwardChild))
     assert (str(pinned.award_id), str(pinned.child_id)) == (parent["id"], child["id"])
     assert shown(stage, child)["version"] == 1
@@ -128,20 +128,20 @@ def test_a_child_that_expired_leaves_the_parent_alone(stage: Stage, clock: Any) 
     for n in (1, 2):
         stage.share(n)
     clock.advance(days=40)
-    settling.expire_due(stage.running)
+    settling.expire_due(stage.runtime)
     assert queue(stage) == []
 
 
 def test_a_parent_that_is_pending_is_questioned_in_silence_and_not_signed(stage: Stage, clock: Any) -> None:
     child, parent = stacked(stage, cooling_off="P3D")
     revoke(stage, child)
-    assert told(stage.running, stage.slug)[-1] == "credential.revoked"
+    assert told(stage.runtime, stage.slug)[-1] == "credential.revoked"
     clock.advance(days=3)
-    assert settling.sign_due(stage.running) == 0
+    assert settling.sign_due(stage.runtime) == 0
     decide(stage, queue(stage)[0], "refusal", reason="Nothing is left.")
     now = shown(stage, parent)
     assert (now["state"], now["ended_for"]) == ("revoked", "Nothing is left.")
-    assert "review.declined" not in told(stage.running, stage.slug)
+    assert "review.declined" not in told(stage.runtime, stage.slug)
 
 
 def test_of_two_children_revoked_at_the_same_moment_one_review_comes(stage: Stage) -> None:
@@ -163,5 +163,5 @@ def test_of_two_children_revoked_at_the_same_moment_one_review_comes(stage: Stag
     for thread in threads:
         thread.join()
     assert len(queue(stage)) == 1
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert len(session.scalars(select(Review)).all()) == 1

@@ -19,8 +19,8 @@ from tests.worlds.awarding import SHARE_TWICE, Stage
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     return stage
 
@@ -42,7 +42,7 @@ def status(stage: Stage, award: Any) -> Any:
 
 def verdict(stage: Stage, award: Any, ending: str = ".json") -> tuple[str, list[str]]:
     received = stage.client.get(award["credential"]["url"] + ending).content
-    report = verification.verify_received(stage.running, received)
+    report = verification.verify_received(stage.runtime, received)
     return report.verdict, [found.code for check in report.checks for found in check.findings]
 
 
@@ -74,7 +74,7 @@ def test_a_suspended_badge_is_not_to_be_relied_on_and_we_say_so_everywhere(stage
     assert "This badge is suspended" in page(stage, award)
     for ending in (".json", ".jwt", ".png", ".svg"):
         assert verdict(stage, award, ending) == ("rejected", ["credential-suspended"])
-    assert told(stage.running, stage.slug)[-1] == "credential.suspended"
+    assert told(stage.runtime, stage.slug)[-1] == "credential.suspended"
     # The list for revocation cannot say it; it is not published anew.
     assert bit(stage, award) == 0
 
@@ -86,7 +86,7 @@ def test_what_is_reinstated_stands_again(stage: Stage) -> None:
     assert (answer.status_code, answer.json()["state"], "reason" in answer.json()) == (200, "valid", False)
     assert stage.awards()[0]["state"] == "awarded"
     assert verdict(stage, award) == ("verified", [])
-    assert told(stage.running, stage.slug)[-1] == "credential.reinstated"
+    assert told(stage.runtime, stage.slug)[-1] == "credential.reinstated"
 
 
 def test_suspending_or_reinstating_twice_changes_nothing(stage: Stage) -> None:
@@ -95,7 +95,7 @@ def test_suspending_or_reinstating_twice_changes_nothing(stage: Stage) -> None:
     assert change(stage, award, "suspension", "Another reason.").json() == first
     for _ in range(2):
         assert change(stage, award, "reinstatement", None).json()["state"] == "valid"
-    kinds = told(stage.running, stage.slug)
+    kinds = told(stage.runtime, stage.slug)
     assert (kinds.count("credential.suspended"), kinds.count("credential.reinstated")) == (1, 1)
 
 
@@ -120,7 +120,7 @@ def test_each_purpose_has_a_list_of_its_own(stage: Stage) -> None:
     second = stage.recorded("plain")
     lists = {stage.credential(award)["credentialStatus"]["statusListCredential"] for award in (first, second)}
     assert len(lists) == 2
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert sorted(session.scalars(select(StatusList.purpose))) == ["revocation", "suspension"]
 
 
@@ -144,7 +144,7 @@ def test_what_others_issue_under_an_id_of_ours_is_not_reported_as_suspended(stag
     document = stage.credential(award)
     # Changed by somebody: its signature does not hold, and nothing else is said of it.
     document["name"] = "Something else"
-    report = verification.verify_received(stage.running, json.dumps(document))
+    report = verification.verify_received(stage.runtime, json.dumps(document))
     codes = [found.code for check in report.checks for found in check.findings]
     assert "credential-suspended" not in codes
     assert report.verdict == "rejected"
@@ -155,7 +155,7 @@ def test_it_needs_the_scope_and_the_network(stage: Stage, what: str) -> None:
     award = made(stage)
     reason = None if what == "reinstatement" else "Because."
     assert problem(change(stage, award, what, reason, token=stage.token_with("read"))) == (403, "scope-missing")
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert problem(change(other, award, what, reason)) == (404, "credential-unknown")
     if reason is not None:
         assert change(stage, award, what, "").status_code == 422
@@ -179,7 +179,7 @@ def test_a_replacement_is_made_with_what_is_known_now_and_the_old_one_is_taken_b
     assert new["awardedDate"] == old["awardedDate"]
     assert (old["validFrom"], new["validFrom"]) == ("2026-03-02T12:00:00Z", "2026-03-04T12:00:00Z")
     assert new["evidence"][-1] == old["evidence"][-1]
-    report = verification.verify_received(stage.running, json.dumps(new), "corrected@river.example.org")
+    report = verification.verify_received(stage.runtime, json.dumps(new), "corrected@river.example.org")
     assert report.verdict == "verified"
     assert verdict(stage, award) == ("rejected", ["credential-revoked"])
     said = status(stage, award)
@@ -188,8 +188,8 @@ def test_a_replacement_is_made_with_what_is_known_now_and_the_old_one_is_taken_b
         "The address was misspelt.",
         answer.json()["id"],
     )
-    assert told(stage.running, stage.slug)[-2:] == ["credential.issued", "credential.replaced"]
-    with stage.running.database.read() as session:
+    assert told(stage.runtime, stage.slug)[-2:] == ["credential.issued", "credential.replaced"]
+    with stage.runtime.database.read() as session:
         wanted = select(Message).where(Message.credential_id == answer.json()["id"])
         assert len(session.scalars(wanted).all()) == 1
 
@@ -200,7 +200,7 @@ def test_the_page_of_what_was_replaced_leads_to_what_stands_now(stage: Stage) ->
     shown = page(stage, award)
     assert "This badge was replaced" in shown
     assert f'href="/credentials/{new["id"]}"' in shown
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.get_one(Credential, new["id"]).visibility = "private"
     assert new["id"] not in page(stage, award)
 
@@ -260,7 +260,7 @@ def test_a_renewal_is_a_new_award_with_a_credential_that_names_the_one_before(st
     assert credential["validUntil"] == "2027-12-27T12:00:00Z"
     (earlier,) = [item for item in credential["evidence"] if item["genre"] == "renewal"]
     assert earlier["id"] == award["credential"]["url"]
-    status_lists.publish_all(stage.running)
+    status_lists.publish_all(stage.runtime)
     # The old credential lasts as long as it says, and says that it was renewed.
     assert verdict(stage, award) == verdict(stage, new) == ("verified", [])
     assert "renewed already" in page(stage, award)
@@ -280,7 +280,7 @@ def test_a_renewal_asks_for_the_criteria_again(stage: Stage, clock: Any) -> None
 def test_what_has_expired_can_be_renewed_and_says_so_on_its_page(stage: Stage, clock: Any) -> None:
     award = earned(stage)
     clock.advance(days=400)
-    settling.expire_due(stage.running)
+    settling.expire_due(stage.runtime)
     for n in (3, 4):
         stage.share(n, occurred_at="2027-03-01T12:00:00Z")
     new = renew(stage, award).json()
@@ -321,7 +321,7 @@ def test_people_who_approved_one_term_did_not_approve_the_next(stage: Stage, clo
     (award,) = stage.awards()
     assert problem(renew(stage, award)) == (409, "approval-needed")
     clock.advance(days=366)
-    settling.expire_due(stage.running)
+    settling.expire_due(stage.runtime)
     asked = stage.send("POST", "./approvals", {"achievement": "sharer", "member": "m11"}, token=stage.token)
     by = stage.token_with("awards:approve", member="d1")
     stage.send("POST", f"./approvals/{asked['id']}/approval", {}, token=by)
@@ -332,5 +332,5 @@ def test_nobody_renews_their_own_award(stage: Stage) -> None:
     award = earned(stage)
     own = stage.token_with("awards:write", member="m11")
     assert problem(renew(stage, award, token=own)) == (403, "self-award")
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert problem(renew(other, award)) == (404, "award-unknown")

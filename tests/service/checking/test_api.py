@@ -19,8 +19,8 @@ PERSON = "quite.secret@river.example.org"
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", name="Quite Secret", email=PERSON)
     return stage
 
@@ -85,7 +85,7 @@ def test_every_way_to_give_a_badge_is_the_same_badge(stage: Stage) -> None:
 def test_a_receipt_comes_with_it_where_it_is_asked_for(stage: Stage) -> None:
     said = ask(stage, url=badge(stage), recipient=PERSON, receipt=True)
     receipt = json.dumps(said["receipt"])
-    assert verification.verify_received(stage.running, receipt).verdict == "verified"
+    assert verification.verify_received(stage.runtime, receipt).verdict == "verified"
     assert said["receipt"]["credentialSubject"]["id"] == said["credential"]["id"]
     assert PERSON not in receipt
 

@@ -27,8 +27,8 @@ SCHOOL = "did:web:school.example"
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", name="Quite Secret", email=PERSON)
     return stage
 
@@ -51,13 +51,13 @@ def change(stage: Stage, made: Any, what: str) -> None:
 
 def check(stage: Stage, credential: Any, recipient: str | None = None, **more: Any) -> Checked:
     text = credential if isinstance(credential, str) else json.dumps(credential)
-    return checking.check(more.pop("running", stage.running), text, recipient, **more)
+    return checking.check(more.pop("runtime", stage.runtime), text, recipient, **more)
 
 
 def listing(stage: Stage, folder: Path, *issuers: dict[str, str]) -> Runtime:
     """Return the service with a trust list."""
     (folder / "list.json").write_text(json.dumps({"name": "Board", "issuers": issuers}))
-    return replace(stage.running, trust_lists=TrustLists(folder))
+    return replace(stage.runtime, trust_lists=TrustLists(folder))
 
 
 class Others:
@@ -75,11 +75,11 @@ class Others:
         credential |= changes
         credential = {name: value for name, value in credential.items() if value is not None}
         self.signed = sign(
-            credential, party.ed25519, verification_method=party.method(party.ed25519), created=stage.running.now()
+            credential, party.ed25519, verification_method=party.method(party.ed25519), created=stage.runtime.now()
         )
 
-    def check(self, stage: Stage, running: Runtime | None = None) -> Checked:
-        return check(stage, self.signed, documents=self.world.load, running=running or stage.running)
+    def check(self, stage: Stage, runtime: Runtime | None = None) -> Checked:
+        return check(stage, self.signed, documents=self.world.load, runtime=runtime or stage.runtime)
 
 
 def answer(checked: Checked, name: str) -> tuple[str, str]:
@@ -130,7 +130,7 @@ def other_key(stage: Stage) -> Checked:
     credential, stranger = badge(stage), Party(2)
     del credential["proof"]
     method = stranger.method(stranger.ed25519)
-    return check(stage, sign(credential, stranger.ed25519, verification_method=method, created=stage.running.now()))
+    return check(stage, sign(credential, stranger.ed25519, verification_method=method, created=stage.runtime.now()))
 
 
 def key_not_published(stage: Stage) -> Checked:
@@ -220,14 +220,14 @@ def not_decided(stage: Stage) -> Checked:
 
 
 def sandbox(stage: Stage) -> Checked:
-    other = Stage.set_up(stage.client, stage.running, slug="trying", sandbox=True)
+    other = Stage.set_up(stage.client, stage.runtime, slug="trying", sandbox=True)
     other.member("m11", email=PERSON)
     return check(other, badge(other))
 
 
 def evidence_changed(stage: Stage) -> Checked:
     made = award(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         for row in session.scalars(select(RecordBody)):
             row.body = row.body | {"resource": "another"}
     return check(stage, stage.credential(made))
@@ -329,8 +329,8 @@ def test_a_key_without_a_domain_is_nobody_in_particular(stage: Stage) -> None:
 
 
 def test_the_networks_of_this_service_are_known_unless_the_operator_says_otherwise(stage: Stage) -> None:
-    doubtful = stage.running.settings.model_copy(update={"trust_own_networks": False})
-    checked = check(stage, badge(stage), running=replace(stage.running, settings=doubtful))
+    doubtful = stage.runtime.settings.model_copy(update={"trust_own_networks": False})
+    checked = check(stage, badge(stage), runtime=replace(stage.runtime, settings=doubtful))
     assert (checked.headline, answer(checked, "issuer")) == ("genuine-unlisted", ("could-not-check", "issuer-unlisted"))
     assert checked.issuer is not None
     assert checked.issuer.page.endswith("/networks/river")
@@ -339,7 +339,7 @@ def test_the_networks_of_this_service_are_known_unless_the_operator_says_otherwi
 def test_a_network_shows_its_keys_and_since_when(stage: Stage) -> None:
     checked = check(stage, badge(stage))
     assert checked.issuer is not None
-    assert checked.issuer.since == stage.running.now()
+    assert checked.issuer.since == stage.runtime.now()
     assert [key.kind for key in checked.issuer.keys] == ["Ed25519", "P-256"]
     assert checked.issuer.domain == "localhost:8000"
 
@@ -391,9 +391,9 @@ def test_with_the_network_cut_at_any_step_it_is_never_green(stage: Stage, monkey
     asked: list[str] = []
     whole = verification.load
 
-    def counting(running: Runtime, url: str) -> Fetched:
+    def counting(runtime: Runtime, url: str) -> Fetched:
         asked.append(url)
-        return whole(running, url)
+        return whole(runtime, url)
 
     monkeypatch.setattr(verification, "load", counting)
     assert check(stage, credential).tone == "good"
@@ -401,10 +401,10 @@ def test_with_the_network_cut_at_any_step_it_is_never_green(stage: Stage, monkey
     assert len(steps) >= 2
     for step in steps:
 
-        def cut(running: Runtime, url: str, step: str = step) -> Fetched:
+        def cut(runtime: Runtime, url: str, step: str = step) -> Fetched:
             if url == step:
                 raise UnavailableError("fetch-timeout", f"{url} did not answer within 10 s.")
-            return whole(running, url)
+            return whole(runtime, url)
 
         monkeypatch.setattr(verification, "load", cut)
         checked = check(stage, credential)

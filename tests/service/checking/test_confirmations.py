@@ -28,10 +28,10 @@ GONE = "There is no question at this address, or it is over and was erased."
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Iterator[Stage]:
+def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: messages are sent when a test says so."""
-    client = TestClient(create_app(running), base_url=BASE_URL, follow_redirects=False)
-    stage = Stage.set_up(client, running)
+    client = TestClient(create_app(runtime), base_url=BASE_URL, follow_redirects=False)
+    stage = Stage.set_up(client, runtime)
     stage.achievement(award="reviewed")
     stage.member("m11", name="Member 11", email="m11@example.org")
     yield stage
@@ -42,7 +42,7 @@ def stage(running: Runtime) -> Iterator[Stage]:
 def url(stage: Stage) -> str:
     """The address of a badge, whose announcement was sent already."""
     address = str(stage.recorded()["credential"]["url"])
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     return address
 
 
@@ -59,9 +59,9 @@ def asked(stage: Stage, url: str) -> str:
 
 def mails(stage: Stage) -> list[EmailMessage]:
     """Send what is due, and return every question that was mailed so far, in order."""
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     found = []
-    for path in sorted(messages.outbox_folder(stage.running.settings).glob("*.eml")):
+    for path in sorted(messages.outbox_folder(stage.runtime.settings).glob("*.eml")):
         mail = message_from_bytes(path.read_bytes(), policy=default)
         assert isinstance(mail, EmailMessage)
         if mail["Subject"].startswith("Is the badge"):
@@ -92,17 +92,17 @@ def press(stage: Stage, link: str, answer: str) -> Any:
 
 
 def let_pass(stage: Stage, **by: float) -> None:
-    assert isinstance(stage.running.now, Clock)
-    stage.running.now.advance(**by)
+    assert isinstance(stage.runtime.now, Clock)
+    stage.runtime.now.advance(**by)
 
 
 def can_be_asked(stage: Stage, url: object) -> bool:
-    with stage.running.database.read() as session:
-        return confirmations.can_be_asked(session, stage.running, url, "did:web:localhost%3A8000:networks:river")
+    with stage.runtime.database.read() as session:
+        return confirmations.can_be_asked(session, stage.runtime, url, "did:web:localhost%3A8000:networks:river")
 
 
 def set_visibility(stage: Stage, visibility: str) -> None:
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Credential).values(visibility=visibility))
 
 
@@ -251,7 +251,7 @@ def test_an_address_that_leads_to_no_badge_of_ours_is_refused_in_a_sentence(stag
         let_pass(stage, minutes=1)
     nothing: tuple[object, ...] = (None, 7, [], {})
     assert not any(can_be_asked(stage, each) for each in nothing)
-    assert rows_of(stage.running, Confirmation) == []
+    assert rows_of(stage.runtime, Confirmation) == []
 
 
 def test_every_form_of_a_badge_is_that_badge(stage: Stage, url: str) -> None:
@@ -285,7 +285,7 @@ def test_a_badge_that_must_not_be_relied_on_is_not_asked_about(stage: Stage, url
     answer = ask(stage, url)
     assert answer.status_code == 409
     assert "must not be relied on" in answer.text
-    assert rows_of(stage.running, Confirmation) == []
+    assert rows_of(stage.runtime, Confirmation) == []
 
 
 def test_a_question_is_withdrawn_when_the_badge_is_revoked_also_when_it_was_answered(stage: Stage, url: str) -> None:
@@ -330,7 +330,7 @@ def test_a_badge_revoked_before_the_mail_left_is_not_asked_about(stage: Stage, u
 def test_what_other_sites_have_their_visitors_send_is_refused(stage: Stage, url: str) -> None:
     for site in ("cross-site", "same-site"):
         assert ask(stage, url, headers={"Sec-Fetch-Site": site}).status_code == 403
-    assert rows_of(stage.running, Confirmation) == []
+    assert rows_of(stage.runtime, Confirmation) == []
     assert ask(stage, url, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
 
 
@@ -368,7 +368,7 @@ def test_what_would_wait_too_long_is_refused(stage: Stage, url: str) -> None:
     assert int(answer.headers["retry-after"]) > 0
     assert "left alone for a while" in answer.text
     day = timedelta(days=1)
-    times = sorted(row.mail_at for row in rows_of(stage.running, Confirmation))
+    times = sorted(row.mail_at for row in rows_of(stage.runtime, Confirmation))
     assert all(later - earlier >= day for earlier, later in zip(times, times[3:], strict=False))
 
 
@@ -393,18 +393,18 @@ def test_whoever_asks_about_many_is_told_to_come_back(stage: Stage, url: str) ->
 
 
 def test_those_who_ask_at_the_same_moment_are_counted_one_after_the_other(stage: Stage, url: str) -> None:
-    running = stage.running
+    runtime = stage.runtime
 
     def once() -> None:
-        with running.database.write() as session:
-            confirmations.ask(session, running, url, running.now())
+        with runtime.database.write() as session:
+            confirmations.ask(session, runtime, url, runtime.now())
 
     threads = [threading.Thread(target=once) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    delayed = sorted(row.mail_at > running.now() for row in rows_of(running, Confirmation))
+    delayed = sorted(row.mail_at > runtime.now() for row in rows_of(runtime, Confirmation))
     assert delayed == [False] * confirmations.MAILS_A_DAY + [True] * 2
 
 
@@ -419,9 +419,9 @@ def test_a_mail_that_is_sent_twice_holds_the_same_link(stage: Stage, url: str, m
             raise OSError
 
     monkeypatch.setattr(messages, "_file", killed)
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     let_pass(stage, minutes=1)
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     first, second = written
     assert link_of(first) == link_of(second)
     assert first["Message-ID"] == second["Message-ID"]
@@ -429,12 +429,12 @@ def test_a_mail_that_is_sent_twice_holds_the_same_link(stage: Stage, url: str, m
 
 def test_a_secret_that_cannot_be_unlocked_holds_back_no_other_message(stage: Stage, url: str) -> None:
     asked(stage, url)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Confirmation).values(mail_secret="AAAA"))
     stage.member("m12", email="m12@example.org")
     stage.recorded(member="m12")
-    assert messages.send_due(stage.running) == 1
-    (row,) = (row for row in rows_of(stage.running, Message) if row.confirmation_id)
+    assert messages.send_due(stage.runtime) == 1
+    (row,) = (row for row in rows_of(stage.runtime, Message) if row.confirmation_id)
     assert (row.state, row.attempts) == ("queued", 1)
 
 
@@ -473,7 +473,7 @@ def test_neither_page_shows_an_address_or_is_kept_or_told(stage: Stage, url: str
 def test_no_secret_stands_in_the_database_in_clear(stage: Stage, url: str) -> None:
     page = asked(stage, url)
     link = link_of(mails(stage)[0])
-    (row,) = rows_of(stage.running, Confirmation)
+    (row,) = rows_of(stage.runtime, Confirmation)
     kept = " ".join(str(value) for value in vars(row).values())
     assert page.rpartition("/")[2] not in kept
     assert link.rpartition("/")[2] not in kept
@@ -487,8 +487,8 @@ def test_an_erased_or_corrected_address_takes_its_questions_along(stage: Stage, 
     link = link_of(mails(stage)[0])
     later = asked(stage, url)
     stage.member("m11", email=address)
-    assert rows_of(stage.running, Confirmation) == []
-    assert [row for row in rows_of(stage.running, Message) if row.confirmation_id] == []
+    assert rows_of(stage.runtime, Confirmation) == []
+    assert [row for row in rows_of(stage.runtime, Message) if row.confirmation_id] == []
     assert len(mails(stage)) == 1
     assert press(stage, link, "yes").status_code == 404, "the old mailbox answers nothing any more"
     for path in (page, later):
@@ -502,12 +502,12 @@ def test_a_message_whose_question_goes_while_it_is_sent_disturbs_nobody(
     asked(stage, url)
 
     def erased(_path: Any, _mail: EmailMessage) -> None:
-        with stage.running.database.write() as session:
+        with stage.runtime.database.write() as session:
             session.delete(session.query(Identity).one())
 
     monkeypatch.setattr(messages, "_file", erased)
-    assert messages.send_due(stage.running) == 1
-    assert messages.send_due(stage.running) == 0
+    assert messages.send_due(stage.runtime) == 1
+    assert messages.send_due(stage.runtime) == 0
 
 
 def test_questions_are_erased_some_days_after_they_are_over(stage: Stage, url: str) -> None:
@@ -515,9 +515,9 @@ def test_questions_are_erased_some_days_after_they_are_over(stage: Stage, url: s
     link = link_of(mails(stage)[0])
     press(stage, link, "yes")
     let_pass(stage, days=14)
-    assert confirmations.forget_old(stage.running) == 0
+    assert confirmations.forget_old(stage.runtime) == 0
     assert state(stage, page) == "confirmed"
     let_pass(stage, seconds=1)
-    assert confirmations.forget_old(stage.running) == 1
-    assert [row for row in rows_of(stage.running, Message) if row.confirmation_id] == []
+    assert confirmations.forget_old(stage.runtime) == 1
+    assert [row for row in rows_of(stage.runtime, Message) if row.confirmation_id] == []
     assert stage.client.get(page).status_code == stage.client.get(link).status_code == 404

@@ -63,22 +63,22 @@ def test_whoever_wants_to_can_have_everything_asked(issuer: Publisher, client: T
 
 
 def test_where_there_is_no_list_the_refresh_service_is_the_only_one_who_knows(
-    issuer: Publisher, running: Runtime
+    issuer: Publisher, runtime: Runtime
 ) -> None:
-    verification.verify_received(running, telling(issuer, credentialStatus=None))
+    verification.verify_received(runtime, telling(issuer, credentialStatus=None))
     assert f"/refresh/{NUMBER}" in issuer.asked
 
 
-def test_a_second_check_asks_nobody(issuer: Publisher, running: Runtime) -> None:
-    first = verification.verify_received(running, telling(issuer))
+def test_a_second_check_asks_nobody(issuer: Publisher, runtime: Runtime) -> None:
+    first = verification.verify_received(runtime, telling(issuer))
     count = len(issuer.asked)
-    other = verification.verify_received(running, issuer.text("other"))
+    other = verification.verify_received(runtime, issuer.text("other"))
     assert (first.verdict, other.verdict, len(issuer.asked)) == ("verified", "verified", count)
 
 
-def test_a_request_says_nothing_of_who_asks(issuer: Publisher, running: Runtime) -> None:
-    verification.verify_received(running, telling(issuer))
-    assert running.fetcher.fetch(f"{issuer.base_url}/related/{NUMBER}").body == b'"a"'  # after a cookie was set
+def test_a_request_says_nothing_of_who_asks(issuer: Publisher, runtime: Runtime) -> None:
+    verification.verify_received(runtime, telling(issuer))
+    assert runtime.fetcher.fetch(f"{issuer.base_url}/related/{NUMBER}").body == b'"a"'  # after a cookie was set
     for _, headers in issuer.requests:
         assert sorted(headers) == ["accept", "accept-encoding", "host", "user-agent"]
         assert headers["user-agent"] == "Laurel"

@@ -22,8 +22,8 @@ FORGER = Party(7, "forger.example")
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
     return stage
 
@@ -45,8 +45,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     FORGER.publish(world, assertionMethod=[FORGER.ed25519])
     ours = verification.load
 
-    def load(running: Runtime, url: str) -> Fetched:
-        return world.load(url) if url.startswith(f"https://{FORGER.host}/") else ours(running, url)
+    def load(runtime: Runtime, url: str) -> Fetched:
+        return world.load(url) if url.startswith(f"https://{FORGER.host}/") else ours(runtime, url)
 
     monkeypatch.setattr(verification, "load", load)
     return world
@@ -58,7 +58,7 @@ def forged(stage: Stage, genuine: Any, party: Party = FORGER, **changes: Any) ->
     issuer = {"id": party.did, "type": ["Profile"], "name": "A School"}
     credential = kept | {"issuer": issuer} | changes
     method = party.method(party.ed25519)
-    return json.dumps(sign(credential, party.ed25519, verification_method=method, created=stage.running.now()))
+    return json.dumps(sign(credential, party.ed25519, verification_method=method, created=stage.runtime.now()))
 
 
 def page_of(stage: Stage, text: str) -> str:
@@ -114,9 +114,9 @@ def test_a_list_vouches_for_the_name_that_stands_in_it(stage: Stage, genuine: An
     (tmp_path / "list.json").write_text(
         json.dumps({"name": "Board", "issuers": [{"id": FORGER.did, "name": "Evening School"}]})
     )
-    running = replace(stage.running, trust_lists=TrustLists(tmp_path))
+    runtime = replace(stage.runtime, trust_lists=TrustLists(tmp_path))
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Famous University"}
-    checked = check.check(running, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
+    checked = check.check(runtime, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
     sentence = wording.said(checked, ENGLISH)[2].sentence
     assert sentence == "Evening School (forger.example). Known from: Board."
 
@@ -127,7 +127,7 @@ def test_a_network_of_ours_that_is_named_like_a_listed_issuer_is_warned_of(
     (tmp_path / "list.json").write_text(
         json.dumps({"name": "Board", "issuers": [{"id": "did:web:famous.example", "name": "River Writers"}]})
     )
-    checked = check.check(replace(stage.running, trust_lists=TrustLists(tmp_path)), json.dumps(genuine))
+    checked = check.check(replace(stage.runtime, trust_lists=TrustLists(tmp_path)), json.dumps(genuine))
     assert checked.issuer is not None
     assert checked.issuer.alike is not None
 
@@ -177,7 +177,7 @@ def test_a_long_name_does_not_push_the_domain_out_of_a_receipt(stage: Stage, gen
     party.publish(world, assertionMethod=[party.ed25519])
     issuer = {"id": party.did, "type": ["Profile"], "name": "Famous University (famous.example) " * 20}
     signed = forged(stage, genuine, party, issuer=issuer)
-    checked = check.check(stage.running, signed, documents=world.load)
-    receipt = json.loads(receipts.issue(stage.running, checked, ENGLISH))
+    checked = check.check(stage.runtime, signed, documents=world.load)
+    receipt = json.loads(receipts.issue(stage.runtime, checked, ENGLISH))
     (said,) = [item["description"] for item in receipt["evidence"] if item["name"] == "issuer"]
     assert said.endswith(f"… ({host})")

@@ -34,8 +34,8 @@ INLINE = re.compile(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascr
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    return Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    return Stage.set_up(client, runtime)
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:

@@ -186,9 +186,9 @@ def test_no_key_and_no_database_is_needed_where_the_service_would_need_them(
 @pytest.fixture
 def maker() -> Iterator[Runtime]:
     """A service that makes bundles."""
-    running = Runtime.stranger(lambda: NOW)
-    yield running
-    running.database.dispose()
+    runtime = Runtime.stranger(lambda: NOW)
+    yield runtime
+    runtime.database.dispose()
 
 
 def bundled(maker: Runtime, text: str) -> Any:
@@ -246,9 +246,9 @@ def test_it_is_said_in_plain_sentences_how_old_it_is_and_whose_word_the_keys_are
 
 
 def test_a_bundle_of_ours_answers_all_five_questions(
-    laurel: Laurel, client: TestClient, running: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    laurel: Laurel, client: TestClient, runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = Stage.set_up(client, running)
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     stage.achievement()
     stage.share(1)

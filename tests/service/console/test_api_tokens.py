@@ -20,13 +20,13 @@ READER = {"name": "reader", "scopes": ["read"]}
 
 
 @pytest.fixture
-def admin(running: Runtime, client: TestClient) -> Actor:
-    who = actor(running, client)
+def admin(runtime: Runtime, client: TestClient) -> Actor:
+    who = actor(runtime, client)
     assert who.post("/v1/networks", RIVER).status_code == 201
     return who
 
 
-def test_a_token_is_made_shown_once_and_kept_as_a_digest(running: Runtime, client: TestClient, admin: Actor) -> None:
+def test_a_token_is_made_shown_once_and_kept_as_a_digest(runtime: Runtime, client: TestClient, admin: Actor) -> None:
     made = admin.post(TOKENS, {"name": "import", "scopes": ["read", "evidence:write"]})
     assert made.status_code == 201
     shown = made.json()
@@ -40,7 +40,7 @@ def test_a_token_is_made_shown_once_and_kept_as_a_digest(running: Runtime, clien
     assert Actor(client, text).get("/v1/networks/river-writers").status_code == 200
     for answer in (admin.get(TOKENS), admin.get(f"{TOKENS}/{token_id}")):
         assert text not in answer.text
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         for table in Token.metadata.sorted_tables:
             for row in session.execute(table.select()):
                 assert text not in repr(row)
@@ -48,14 +48,14 @@ def test_a_token_is_made_shown_once_and_kept_as_a_digest(running: Runtime, clien
     assert kept == hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_a_retry_makes_no_second_token_and_does_not_show_the_first(running: Runtime, admin: Actor) -> None:
+def test_a_retry_makes_no_second_token_and_does_not_show_the_first(runtime: Runtime, admin: Actor) -> None:
     headers = {"Idempotency-Key": "k"}
     first = admin.post(TOKENS, READER, headers=headers).json()
     again = admin.post(TOKENS, READER, headers=headers)
     text = first.pop("token")
     assert (again.status_code, again.json()) == (201, first)
     assert len(admin.get(TOKENS).json()["items"]) == 1
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert text not in (session.scalars(select(Idempotency.answer)).one() or "")
 
 
@@ -81,14 +81,14 @@ def test_a_token_that_makes_no_sense_is_refused(
     assert admin.get(TOKENS).json() == {"items": []}
 
 
-def test_a_token_may_be_bound_to_a_member(running: Runtime, client: TestClient, admin: Actor) -> None:
-    actor(running, client, slug="river-writers").put("/v1/networks/river-writers/members/m11", {})
+def test_a_token_may_be_bound_to_a_member(runtime: Runtime, client: TestClient, admin: Actor) -> None:
+    actor(runtime, client, slug="river-writers").put("/v1/networks/river-writers/members/m11", {})
     made = admin.post(TOKENS, READER | {"member": "m11"}).json()
     assert made["member"] == "m11"
     assert admin.get(f"{TOKENS}/{made['id']}").json()["member"] == "m11"
     assert admin.get(TOKENS).json()["items"][-1]["member"] == "m11"
-    with running.database.read() as session:
-        caller, _ = callers.authenticate(session, made["token"], running.now())
+    with runtime.database.read() as session:
+        caller, _ = callers.authenticate(session, made["token"], runtime.now())
         m11 = session.scalars(select(Member)).one()
         assert (caller.member_id, caller.network_id) == (m11.id, session.scalars(select(Network.id)).one())
 
@@ -133,7 +133,7 @@ def test_tokens_are_listed_in_pages_and_filtered(admin: Actor, clock: Clock) -> 
 
 
 def test_only_an_admin_handles_tokens_and_only_of_the_network_asked_for(
-    running: Runtime, client: TestClient, admin: Actor
+    runtime: Runtime, client: TestClient, admin: Actor
 ) -> None:
     admin.post("/v1/networks", HILL)
     token_id = admin.post(TOKENS, READER).json()["id"]
@@ -142,20 +142,20 @@ def test_only_an_admin_handles_tokens_and_only_of_the_network_asked_for(
         assert refused(wrong) == (404, "token-unknown", None)
         assert refused(admin.ask(ask, f"{TOKENS}/none")) == (404, "token-unknown", None)
     assert refused(admin.post("/v1/networks/nowhere/tokens", READER)) == (404, "network-unknown", None)
-    river = actor(running, client, slug="river-writers")
+    river = actor(runtime, client, slug="river-writers")
     assert refused(river.post(TOKENS, READER)) == (403, "scope-missing", None)
     assert refused(river.get(TOKENS)) == (403, "scope-missing", None)
     assert refused(river.ask("DELETE", f"{TOKENS}/{token_id}")) == (403, "scope-missing", None)
 
 
-def test_a_token_without_a_network_can_only_be_an_admins(running: Runtime) -> None:
-    with running.database.read() as session, pytest.raises(InvalidError) as error:
+def test_a_token_without_a_network_can_only_be_an_admins(runtime: Runtime) -> None:
+    with runtime.database.read() as session, pytest.raises(InvalidError) as error:
         tokens.create_token(
             session,
             name="t",
             scopes=["read"],
             network=None,
-            now=running.now(),
-            expires_at=running.now() + timedelta(days=1),
+            now=runtime.now(),
+            expires_at=runtime.now() + timedelta(days=1),
         )
     assert error.value.code == "scope-misplaced"

@@ -36,9 +36,9 @@ RULES: dict[str, Any] = {
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
+def who(runtime: Runtime, client: TestClient) -> Actor:
     """Whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    return river(running, client)
+    return river(runtime, client)
 
 
 @pytest.fixture
@@ -88,23 +88,23 @@ def test_new_evidence_asks_only_the_rules_that_listen_to_it(who: Actor, asked: l
     assert set(asked) == {"leader"}
 
 
-def test_publishing_asks_the_one_that_is_published(running: Runtime, who: Actor, asked: list[str]) -> None:
+def test_publishing_asks_the_one_that_is_published(runtime: Runtime, who: Actor, asked: list[str]) -> None:
     posted(who.post(f"{ROOT}/contributions", REVIEW))
     for ref, rule in RULES.items():
         asked.clear()
         if ref != "both":
             defined(who, ref, rule)
             assert set(asked) == {ref}
-    assert rows_of(running, UnsettledMember) == []
+    assert rows_of(runtime, UnsettledMember) == []
 
 
 def test_one_more_post_costs_no_more_statements_among_many_achievements(
-    running: Runtime, who: Actor, client: TestClient
+    runtime: Runtime, who: Actor, client: TestClient
 ) -> None:
     _ = client
     statements: list[str] = []
 
-    @event.listens_for(running.database.engine, "before_cursor_execute")
+    @event.listens_for(runtime.database.engine, "before_cursor_execute")
     def _note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if threading.current_thread().name != "laurel-upkeep":  # what it does beside the posts is not theirs
             statements.append(statement)
@@ -124,19 +124,19 @@ def test_one_more_post_costs_no_more_statements_among_many_achievements(
     assert cost() == few
 
 
-def test_who_is_bound_to_an_earlier_version_goes_on_being_heard(who: Actor, running: Runtime) -> None:
+def test_who_is_bound_to_an_earlier_version_goes_on_being_heard(who: Actor, runtime: Runtime) -> None:
     defined(who, "a", {"rule": "count", "where": {"types": ["reviewed"]}, "gte": 2})
     posted(who.post(f"{ROOT}/contributions", REVIEW))
     changed = ACHIEVEMENT | {"criteria": {"narrative": "N.", "rule": RULES["mentor"]}}
     changed.pop("publish")
     posted(who.put(f"{ROOT}/achievements/a", changed), 200)
     posted(who.post(f"{ROOT}/achievements/a/publication"), 200)
-    topics = {row.topic for row in rows_of(running, Listener)}
+    topics = {row.topic for row in rows_of(runtime, Listener)}
     assert {"did:reviewed", "did:mentored"} < topics
     assert len(posted(who.post(f"{ROOT}/contributions", REVIEW))["awards"]) == 1
 
 
-def test_a_mark_about_anything_stays_one_about_anything(running: Runtime, who: Actor, asked: list[str]) -> None:
+def test_a_mark_about_anything_stays_one_about_anything(runtime: Runtime, who: Actor, asked: list[str]) -> None:
     for ref in ("reviewer", "mentor"):
         defined(who, ref, RULES[ref])
     line = {"member": "m14", "occurred_at": AT, "type": "reviewed"}
@@ -144,10 +144,10 @@ def test_a_mark_about_anything_stays_one_about_anything(running: Runtime, who: A
     asked.clear()
     posted(who.put(f"{ROOT}/members/m14", {"roles": ["facilitator"]}))
     assert set(asked) == {"reviewer", "mentor"}
-    assert rows_of(running, UnsettledMember) == []
+    assert rows_of(runtime, UnsettledMember) == []
 
 
-def test_days_in_a_role_pass_without_evidence(running: Runtime, who: Actor, clock: Clock, asked: list[str]) -> None:
+def test_days_in_a_role_pass_without_evidence(runtime: Runtime, who: Actor, clock: Clock, asked: list[str]) -> None:
     defined(who, "leader", {"rule": "tenure", "role": "facilitator", "min_days": 2})
     defined(who, "mentor", RULES["mentor"])
     posted(who.put(f"{ROOT}/members/m11", {"roles": ["facilitator"]}), 200)
@@ -155,10 +155,10 @@ def test_days_in_a_role_pass_without_evidence(running: Runtime, who: Actor, cloc
     made = []
     asked.clear()
     for _ in range(4):
-        assert tenure_days.mark_tenures(running) == 1
-        assert tenure_days.mark_tenures(running) == 0
-        [mark] = rows_of(running, UnsettledMember)
-        made.append(settling.settle_pending(running, mark.network_id))
+        assert tenure_days.mark_tenures(runtime) == 1
+        assert tenure_days.mark_tenures(runtime) == 0
+        [mark] = rows_of(runtime, UnsettledMember)
+        made.append(settling.settle_pending(runtime, mark.network_id))
         clock.advance(days=1)
     assert made == [0, 0, 1, 0]
     assert set(asked) == {"leader"}

@@ -21,9 +21,9 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect onclick="hostile()"/><scri
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient) -> Actor:
-    assert actor(running, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+def river(runtime: Runtime, client: TestClient) -> Actor:
+    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+    return actor(runtime, client, slug="river-writers")
 
 
 def packed(*names: str, first: str = "") -> bytes:
@@ -36,7 +36,7 @@ def packed(*names: str, first: str = "") -> bytes:
     return file.getvalue()
 
 
-def test_a_file_is_kept_by_its_content(running: Runtime, river: Actor) -> None:
+def test_a_file_is_kept_by_its_content(runtime: Runtime, river: Actor) -> None:
     answer = river.post("/v1/blobs", content=PNG, headers={"Content-Type": "image/png"})
     assert answer.status_code == 201
     assert answer.json() == {
@@ -47,7 +47,7 @@ def test_a_file_is_kept_by_its_content(running: Runtime, river: Actor) -> None:
     }
     again = river.post("/v1/blobs", content=PNG)
     assert (again.status_code, again.json()) == (200, answer.json())
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Blob)) == 1
 
 
@@ -133,8 +133,8 @@ def test_a_file_is_given_back_to_be_saved_and_not_shown(river: Actor) -> None:
     assert "private" in answer.headers["cache-control"]
 
 
-def test_a_file_beyond_the_limit_is_refused(running: Runtime, river: Actor) -> None:
-    limit = running.settings.max_blob_bytes
+def test_a_file_beyond_the_limit_is_refused(runtime: Runtime, river: Actor) -> None:
+    limit = runtime.settings.max_blob_bytes
     assert river.post("/v1/blobs", content=b"a" * limit).status_code == 201
     for size in (limit + 1, limit + 1_000_000):
         assert refused(river.post("/v1/blobs", content=b"a" * size))[:2] == (413, "body-too-large")
@@ -151,10 +151,10 @@ def test_files_are_listed_in_pages_and_filtered(river: Actor) -> None:
     assert len(all_pages(river, "/v1/blobs")) == 6
 
 
-def test_a_file_belongs_to_one_network(running: Runtime, client: TestClient, river: Actor) -> None:
-    admin = actor(running, client)
+def test_a_file_belongs_to_one_network(runtime: Runtime, client: TestClient, river: Actor) -> None:
+    admin = actor(runtime, client)
     admin.post("/v1/networks", HILL)
-    hill = actor(running, client, slug="hill-readers")
+    hill = actor(runtime, client, slug="hill-readers")
     sha256 = river.post("/v1/blobs", content=PNG).json()["sha256"]
     assert refused(hill.get(f"/v1/blobs/{sha256}")) == (404, "blob-unknown", None)
     assert hill.get("/v1/blobs").json() == {"items": []}
@@ -166,8 +166,8 @@ def test_a_file_belongs_to_one_network(running: Runtime, client: TestClient, riv
 
 @pytest.mark.parametrize(("scope", "status"), [("evidence:write", 201), ("achievements:write", 201), ("read", 403)])
 def test_evidence_and_achievements_bring_files(
-    running: Runtime, client: TestClient, river: Actor, scope: str, status: int
+    runtime: Runtime, client: TestClient, river: Actor, scope: str, status: int
 ) -> None:
-    who = actor(running, client, slug=river.get("/v1/networks").json()["items"][0]["slug"], scopes=[scope])
+    who = actor(runtime, client, slug=river.get("/v1/networks").json()["items"][0]["slug"], scopes=[scope])
     assert who.post("/v1/blobs", content=PNG).status_code == status
     assert (who.get("/v1/blobs").status_code == 200) == (scope == "read")

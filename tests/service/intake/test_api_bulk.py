@@ -46,8 +46,8 @@ PATH = f"{ROOT}/contributions"
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
-    return river(running, client)
+def who(runtime: Runtime, client: TestClient) -> Actor:
+    return river(runtime, client)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def reviewer(who: Actor, gte: int) -> None:
     posted(who.post(f"{ROOT}/achievements", body))
 
 
-def test_each_line_has_its_own_answer(running: Runtime, who: Actor) -> None:
+def test_each_line_has_its_own_answer(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, REVIEW | {"ref": "there"}))
     answer = send(
         who,
@@ -118,13 +118,13 @@ def test_each_line_has_its_own_answer(running: Runtime, who: Actor) -> None:
     assert found[2]["id"] == found[0]["id"] == found[3]["problem"]["id"]
     assert all(("id" in line) == (line["status"] != "rejected") for line in found)
     assert all(line.get("problem", {}).get("detail", ".").strip() for line in found)
-    assert len(rows_of(running, Contribution)) == 3
-    with running.database.read() as session:
+    assert len(rows_of(runtime, Contribution)) == 3
+    with runtime.database.read() as session:
         order = session.scalars(select(Record.id).order_by(Record.position)).all()
     assert [str(record_id) for record_id in order[1:]] == [found[n]["id"] for n in (0, 4, 12)]
 
 
-def test_evaluations_and_their_ratings_come_in_lines_too(running: Runtime, who: Actor) -> None:
+def test_evaluations_and_their_ratings_come_in_lines_too(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, REVIEW | {"ref": "draft-1"}))
     bodies = [
         RUBRIC | {"about": {"contribution": "draft-1"}},
@@ -142,10 +142,10 @@ def test_evaluations_and_their_ratings_come_in_lines_too(running: Runtime, who: 
         "contribution-unknown",
         "invalid-request",
     ]
-    assert len(rows_of(running, Evaluation)) == 3
+    assert len(rows_of(runtime, Evaluation)) == 3
 
 
-def test_members_come_in_lines_and_what_was_held_for_them_flows_in(running: Runtime, who: Actor) -> None:
+def test_members_come_in_lines_and_what_was_held_for_them_flows_in(runtime: Runtime, who: Actor) -> None:
     reviewer(who, 2)
     send(who, [REVIEW | {"member": "dana"}, REVIEW | {"member": "dana", "peer": "emil"}])
     bodies = [
@@ -171,12 +171,12 @@ def test_members_come_in_lines_and_what_was_held_for_them_flows_in(running: Runt
     ]
     assert found[2]["problem"]["code"] == found[3]["problem"]["code"] == "identity-conflict"
     assert found[6]["id"] == found[7]["id"]
-    assert "clash" not in {member.ref for member in rows_of(running, Member)}
-    assert statuses(running) == ["accepted", "accepted"]
-    assert (len(rows_of(running, Award)), unsettled(running)) == (1, 0)
+    assert "clash" not in {member.ref for member in rows_of(runtime, Member)}
+    assert statuses(runtime) == ["accepted", "accepted"]
+    assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (1, 0)
 
 
-def test_a_body_is_read_as_it_is_written(running: Runtime, who: Actor) -> None:
+def test_a_body_is_read_as_it_is_written(runtime: Runtime, who: Actor) -> None:
     line = json.dumps(REVIEW).encode()
     variants = {
         b"": [],
@@ -191,12 +191,12 @@ def test_a_body_is_read_as_it_is_written(running: Runtime, who: Actor) -> None:
         assert [(found["line"], found["status"]) for found in lines(answer)] == [(n, "accepted") for n in numbers]
     answer = send(who, [REVIEW], **{"Content-Type": "Application/X-NDJSON; charset=utf-8"})
     assert [found["status"] for found in lines(answer)] == ["accepted"]
-    assert len(rows_of(running, Contribution)) == 7
+    assert len(rows_of(runtime, Contribution)) == 7
 
 
-def test_a_line_that_is_too_long_is_passed_over(running: Runtime, who: Actor) -> None:
+def test_a_line_that_is_too_long_is_passed_over(runtime: Runtime, who: Actor) -> None:
     long = b'{"title": "' + b"x" * 3_000_000 + b'"}'
-    just = json.dumps(REVIEW).encode().ljust(running.settings.max_body_bytes)
+    just = json.dumps(REVIEW).encode().ljust(runtime.settings.max_body_bytes)
     found = lines(send(who, [long, REVIEW, just, just + b" ", b" " * 2_500_000, REVIEW]))
     assert [(line["line"], line["status"]) for line in found] == [
         (1, "rejected"),
@@ -218,7 +218,7 @@ def test_chunks_are_bounded_in_lines_and_bytes(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_lines_of_several_chunks_are_answered_in_order(running: Runtime, who: Actor) -> None:
+def test_lines_of_several_chunks_are_answered_in_order(runtime: Runtime, who: Actor) -> None:
     bodies: list[Any] = [REVIEW | {"ref": f"r{n % 7}"} for n in range(10)]
     bodies[4] = b"{"
     found = lines(send(who, bodies))
@@ -226,20 +226,20 @@ def test_lines_of_several_chunks_are_answered_in_order(running: Runtime, who: Ac
     expected = ["accepted"] * 7 + ["duplicate"] * 3
     expected[4] = "rejected"
     assert [line["status"] for line in found] == expected
-    [row] = rows_of(running, Import)
+    [row] = rows_of(runtime, Import)
     assert (row.next_line, row.finished_at is not None) == (11, True)
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_retry_with_the_same_key_has_the_same_answer(running: Runtime, who: Actor) -> None:
+def test_a_retry_with_the_same_key_has_the_same_answer(runtime: Runtime, who: Actor) -> None:
     bodies: list[Any] = [REVIEW, REVIEW, b"{", REVIEW | {"member": "dana"}, REVIEW]
     first = send(who, bodies, key="k")
     again = send(who, bodies, key="k")
     assert (again.status_code, again.text) == (200, first.text)
-    assert len(rows_of(running, Record)) == 4
+    assert len(rows_of(runtime, Record)) == 4
     # Without natural keys and without the header it is another body.
     assert send(who, bodies).text != first.text
-    assert len(rows_of(running, Record)) == 8
+    assert len(rows_of(runtime, Record)) == 8
 
 
 def test_a_key_stands_for_one_request(who: Actor) -> None:
@@ -253,19 +253,19 @@ def test_a_key_stands_for_one_request(who: Actor) -> None:
     assert refused(send(who, one, key="other")) == (409, "idempotency-key-reused", None)
 
 
-def test_a_key_is_forgotten_after_a_day_and_the_answer_with_it(running: Runtime, who: Actor, clock: Clock) -> None:
+def test_a_key_is_forgotten_after_a_day_and_the_answer_with_it(runtime: Runtime, who: Actor, clock: Clock) -> None:
     first = send(who, [REVIEW | {"ref": "r1"}], key="k")
     clock.advance(hours=23)
     assert send(who, [REVIEW | {"ref": "r1"}], key="k").text == first.text
     clock.advance(hours=1)
     [line] = lines(send(who, [REVIEW | {"ref": "r1"}], key="k"))
     assert line["status"] == "duplicate"
-    assert len(rows_of(running, Import)) == 2
-    assert len(rows_of(running, ImportAnswer)) == 1
+    assert len(rows_of(runtime, Import)) == 2
+    assert len(rows_of(runtime, ImportAnswer)) == 1
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_two_at_the_same_moment_share_the_work(running: Runtime, who: Actor) -> None:
+def test_two_at_the_same_moment_share_the_work(runtime: Runtime, who: Actor) -> None:
     bodies = [REVIEW] * 20
     ready = Barrier(3)
 
@@ -277,28 +277,28 @@ def test_two_at_the_same_moment_share_the_work(running: Runtime, who: Actor) -> 
         answers = list(pool.map(post, range(3)))
     assert len({answer.text for answer in answers}) == 1
     assert [line["status"] for line in lines(answers[0])] == ["accepted"] * 20
-    assert len(rows_of(running, Contribution)) == 20
-    assert len(rows_of(running, Import)) == 1
+    assert len(rows_of(runtime, Contribution)) == 20
+    assert len(rows_of(runtime, Import)) == 1
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_two_with_the_same_records_and_no_key_lose_and_double_nothing(running: Runtime, who: Actor) -> None:
+def test_two_with_the_same_records_and_no_key_lose_and_double_nothing(runtime: Runtime, who: Actor) -> None:
     bodies = [SURVEY | {"ref": f"s{n}", "source": {"system": "forms", "id": str(n)}} for n in range(20)]
     with ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda n: send(who, bodies[::-1] if n else bodies, f"{ROOT}/evaluations"), range(3)))
     found = [line for answer in answers for line in lines(answer)]
     assert sorted(line["status"] for line in found) == ["accepted"] * 20 + ["duplicate"] * 40
-    assert len({line["id"] for line in found}) == len(rows_of(running, Evaluation)) == 20
+    assert len({line["id"] for line in found}) == len(rows_of(runtime, Evaluation)) == 20
 
 
-def test_automatic_awards_follow_each_chunk(running: Runtime, who: Actor) -> None:
+def test_automatic_awards_follow_each_chunk(runtime: Runtime, who: Actor) -> None:
     reviewer(who, 2)
     send(who, [REVIEW | {"member": member} for member in ("m11", "m12", "m11", "m13", "m12")])
-    assert (len(rows_of(running, Award)), unsettled(running)) == (2, 0)
+    assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (2, 0)
 
 
 def test_without_keys_the_evidence_stands_and_the_awards_wait(
-    running: Runtime, who: Actor, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, who: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reviewer(who, 1)
 
@@ -308,25 +308,25 @@ def test_without_keys_the_evidence_stands_and_the_awards_wait(
     with monkeypatch.context() as without:
         without.setattr(credentials, "issuer_of", fail)
         assert [line["status"] for line in lines(send(who, [REVIEW]))] == ["accepted"]
-    assert (len(rows_of(running, Award)), unsettled(running)) == (0, 1)
+    assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (0, 1)
     send(who, b"")
-    assert (len(rows_of(running, Award)), unsettled(running)) == (1, 0)
+    assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (1, 0)
 
 
-def test_who_may_not_is_refused_before_anything_is_read(running: Runtime, client: TestClient, who: Actor) -> None:
-    reading = actor(running, client, slug="river-writers", scopes=["read", "members:write"])
+def test_who_may_not_is_refused_before_anything_is_read(runtime: Runtime, client: TestClient, who: Actor) -> None:
+    reading = actor(runtime, client, slug="river-writers", scopes=["read", "members:write"])
     assert refused(send(reading, [REVIEW])) == (403, "scope-missing", None)
     assert refused(send(Actor(client, "laurel_unknown"), [REVIEW])) == (401, "token-unknown", None)
-    assert refused(send(hill(running, client), [REVIEW])) == (404, "network-unknown", None)
+    assert refused(send(hill(runtime, client), [REVIEW])) == (404, "network-unknown", None)
     assert refused(send(who, [REVIEW], key="k" * 201))[0] == 422
-    posted(actor(running, client).post(f"{ROOT}/closure"), 200)
+    posted(actor(runtime, client).post(f"{ROOT}/closure"), 200)
     assert refused(send(who, [REVIEW])) == (409, "network-closed", None)
-    assert rows_of(running, Import) == rows_of(running, Record) == []
+    assert rows_of(runtime, Import) == rows_of(runtime, Record) == []
 
 
-def test_a_body_beyond_the_limit_is_refused_whole(running: Runtime, who: Actor) -> None:
-    small = running.settings.model_copy(update={"max_bulk_bytes": 2048})
-    with TestClient(create_app(replace(running, settings=small)), base_url="http://localhost:8000") as limited:
+def test_a_body_beyond_the_limit_is_refused_whole(runtime: Runtime, who: Actor) -> None:
+    small = runtime.settings.model_copy(update={"max_bulk_bytes": 2048})
+    with TestClient(create_app(replace(runtime, settings=small)), base_url="http://localhost:8000") as limited:
         narrow = Actor(limited, who.token)
         assert refused(send(narrow, ndjson([REVIEW] * 100)))[:2] == (413, "body-too-large")
 
@@ -336,7 +336,7 @@ def test_a_body_beyond_the_limit_is_refused_whole(running: Runtime, who: Actor) 
         headers = {"Content-Type": "application/x-ndjson"}
         answer = narrow.ask("POST", PATH, content=pieces(), headers=headers)
         assert refused(answer)[:2] == (413, "body-too-large")
-    assert rows_of(running, Record) == []
+    assert rows_of(runtime, Record) == []
 
 
 # A server whose n-th chunk is its last: it is killed before that chunk's commit, or right after it.
@@ -368,9 +368,9 @@ uvicorn.Server(uvicorn.Config(create_app(running), log_level="error")).run(socke
 """
 
 
-def killed_while_importing(running: Runtime, token: str, body: bytes, moment: str, chunk: int) -> None:
+def killed_while_importing(runtime: Runtime, token: str, body: bytes, moment: str, chunk: int) -> None:
     """Send a body to a server process that dies at the moment of that chunk."""
-    given = running.settings
+    given = runtime.settings
     environment = os.environ | {
         "LAUREL_DATABASE_URL": given.database_url,
         "LAUREL_KEYS_FOLDER": str(given.keys_folder),
@@ -395,22 +395,22 @@ def killed_while_importing(running: Runtime, token: str, body: bytes, moment: st
     ("moment", "chunk", "kept"), [("before commit", 3, 6), ("after commit", 3, 9), ("after commit", 5, 14)]
 )
 def test_a_killed_server_loses_nothing_and_nothing_comes_twice(
-    running: Runtime, who: Actor, moment: str, chunk: int, kept: int
+    runtime: Runtime, who: Actor, moment: str, chunk: int, kept: int
 ) -> None:
     reviewer(who, 14)
     body = ndjson(
         [REVIEW | {"title": f"Review {n}"} for n in range(14)]
     )  # nothing in it that would make a retry harmless
-    killed_while_importing(running, who.token, body, moment, chunk)
-    assert len(rows_of(running, Contribution)) == kept
-    assert rows_of(running, Award) == []
+    killed_while_importing(runtime, who.token, body, moment, chunk)
+    assert len(rows_of(runtime, Contribution)) == kept
+    assert rows_of(runtime, Award) == []
     answer = send(who, body, key="k")
     found = lines(answer)
     assert [(line["line"], line["status"]) for line in found] == [(n, "accepted") for n in range(1, 15)]
-    titles = sorted(row.body["title"] for row in rows_of(running, RecordBody))
+    titles = sorted(row.body["title"] for row in rows_of(runtime, RecordBody))
     assert titles == sorted(f"Review {n}" for n in range(14))
-    assert {line["id"] for line in found} == {str(row.record_id) for row in rows_of(running, Contribution)}
-    assert (len(rows_of(running, Award)), unsettled(running)) == (1, 0)
-    assert [row.position for row in sorted(rows_of(running, Record), key=lambda row: row.id)] == list(range(1, 15))
+    assert {line["id"] for line in found} == {str(row.record_id) for row in rows_of(runtime, Contribution)}
+    assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (1, 0)
+    assert [row.position for row in sorted(rows_of(runtime, Record), key=lambda row: row.id)] == list(range(1, 15))
     assert send(who, body, key="k").text == answer.text
-    assert not list(running.settings.data_folder.glob("tmp*"))
+    assert not list(runtime.settings.data_folder.glob("tmp*"))

@@ -20,17 +20,17 @@ PATH = f"{ROOT}/contributions"
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
-    return river(running, client)
+def who(runtime: Runtime, client: TestClient) -> Actor:
+    return river(runtime, client)
 
 
 @pytest.fixture
-def write_only(running: Runtime, client: TestClient, who: Actor) -> Actor:
+def write_only(runtime: Runtime, client: TestClient, who: Actor) -> Actor:
     _ = who
-    return actor(running, client, slug="river-writers", scopes=["evidence:write"])
+    return actor(runtime, client, slug="river-writers", scopes=["evidence:write"])
 
 
-def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(running: Runtime, who: Actor) -> None:
+def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(runtime: Runtime, who: Actor) -> None:
     body = REVIEW | {
         "ref": "review-1",
         "title": "Comments on a draft",
@@ -65,7 +65,7 @@ def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(running: Run
         "salt": None,
     }
     assert posted(who.get(f"{PATH}/review-1"), 200) == posted(who.get(f"{PATH}/{made['id']}"), 200) == shown
-    [row] = rows_of(running, Contribution)
+    [row] = rows_of(runtime, Contribution)
     assert (str(row.record_id), row.type, row.minutes, row.resource, row.tier) == (
         made["id"],
         "reviewed",
@@ -73,7 +73,7 @@ def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(running: Run
         "draft 1",
         3,
     )
-    assert [tag.tag for tag in rows_of(running, ContributionTag)] == ["peer-writing", "draft"]
+    assert [tag.tag for tag in rows_of(runtime, ContributionTag)] == ["peer-writing", "draft"]
 
 
 def test_the_seal_is_over_the_salted_canonical_body(who: Actor) -> None:
@@ -102,19 +102,19 @@ DAYS_AND_WEEKS = [
 
 
 def test_days_and_weeks_are_those_of_the_network(
-    running: Runtime, client: TestClient, who: Actor, clock: Clock
+    runtime: Runtime, client: TestClient, who: Actor, clock: Clock
 ) -> None:
     _ = who
     clock.advance(days=400)
-    admin, poster = actor(running, client), actor(running, client, slug="river-writers")
+    admin, poster = actor(runtime, client), actor(runtime, client, slug="river-writers")
     for at, zone, _day, _week in DAYS_AND_WEEKS:
         posted(admin.ask("PATCH", ROOT, {"time_zone": zone}), 200)
         posted(poster.post(PATH, REVIEW | {"occurred_at": at}))
-    rows = sorted(rows_of(running, Contribution), key=lambda row: row.record_id)
+    rows = sorted(rows_of(runtime, Contribution), key=lambda row: row.record_id)
     assert [(row.local_date.isoformat(), row.local_week) for row in rows] == [each[2:] for each in DAYS_AND_WEEKS]
 
 
-def test_the_same_again_is_the_same_record(running: Runtime, who: Actor) -> None:
+def test_the_same_again_is_the_same_record(runtime: Runtime, who: Actor) -> None:
     for key in ({"ref": "r1"}, {"source": {"system": "lms", "id": "1"}}):
         first = posted(who.post(PATH, REVIEW | key))
         again = posted(who.post(PATH, REVIEW | key), 200)
@@ -122,21 +122,21 @@ def test_the_same_again_is_the_same_record(running: Runtime, who: Actor) -> None
         # The same said otherwise: order of members, another zone, a null for what is left out.
         same = {"title": None, "occurred_at": "2026-03-01T11:00:00-06:00"} | key | {"type": "reviewed", "member": "m11"}
         assert posted(who.post(PATH, same), 200)["id"] == first["id"]
-    assert len(rows_of(running, Record)) == 2
+    assert len(rows_of(runtime, Record)) == 2
 
 
-def test_without_a_key_of_its_own_it_is_another_record(running: Runtime, who: Actor) -> None:
+def test_without_a_key_of_its_own_it_is_another_record(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, REVIEW))
     posted(who.post(PATH, REVIEW))
-    assert len(rows_of(running, Contribution)) == 2
+    assert len(rows_of(runtime, Contribution)) == 2
 
 
-def test_an_idempotency_key_makes_a_retry_harmless(running: Runtime, who: Actor) -> None:
+def test_an_idempotency_key_makes_a_retry_harmless(runtime: Runtime, who: Actor) -> None:
     headers = {"Idempotency-Key": "one"}
     first = who.post(PATH, REVIEW, headers=headers)
     again = who.post(PATH, REVIEW, headers=headers)
     assert (again.status_code, again.json()) == (first.status_code, first.json()) == (201, first.json())
-    assert len(rows_of(running, Record)) == 1
+    assert len(rows_of(runtime, Record)) == 1
     answer = who.post(PATH, REVIEW | {"minutes": 5}, headers=headers)
     assert refused(answer) == (409, "idempotency-key-reused", None)
 
@@ -161,73 +161,73 @@ def test_a_key_that_is_another_records_is_a_conflict(who: Actor, before: list[An
     assert answer.json()["id"] in ids
 
 
-def test_another_kind_and_another_network_have_their_own_keys(running: Runtime, client: TestClient, who: Actor) -> None:
+def test_another_kind_and_another_network_have_their_own_keys(runtime: Runtime, client: TestClient, who: Actor) -> None:
     key = {"ref": "r1", "source": {"system": "lms", "id": "1"}}
     posted(who.post(PATH, REVIEW | key))
     about = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "occurred_at": AT}
     posted(who.post(f"{ROOT}/evaluations", about | key))
-    other = hill(running, client)
+    other = hill(runtime, client)
     posted(other.put("/v1/networks/hill-readers/members/m11", {}))
     posted(other.post("/v1/networks/hill-readers/contributions", REVIEW | key))
 
 
-def test_two_at_the_same_moment_are_one_record(running: Runtime, who: Actor) -> None:
+def test_two_at_the_same_moment_are_one_record(runtime: Runtime, who: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: who.post(PATH, REVIEW | {"ref": "r1"}), range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert len(rows_of(running, Contribution)) == 1
-    assert unsettled(running) == 0
+    assert len(rows_of(runtime, Contribution)) == 1
+    assert unsettled(runtime) == 0
 
 
-def test_of_an_unknown_member_it_is_held_and_flows_in_when_the_member_is_posted(running: Runtime, who: Actor) -> None:
+def test_of_an_unknown_member_it_is_held_and_flows_in_when_the_member_is_posted(runtime: Runtime, who: Actor) -> None:
     held = posted(who.post(PATH, REVIEW | {"member": "dana", "ref": "r1"}), 202)
     assert (held["status"], held["waits_for"]) == ("held", "/member")
     assert posted(who.post(PATH, REVIEW | {"member": "dana", "ref": "r1"}), 200)["id"] == held["id"]
     [shown] = all_pages(who, f"{ROOT}/records", member="dana")
     assert (shown["status"], shown["held_for"]) == ("held", "dana")
-    assert derived(running)["contributions"] == []
+    assert derived(runtime)["contributions"] == []
     posted(who.put(f"{ROOT}/members/dana", {}))
-    [row] = rows_of(running, Contribution)
+    [row] = rows_of(runtime, Contribution)
     assert (str(row.record_id), row.local_week) == (held["id"], "2026-W09")
     shown = posted(who.get(f"{PATH}/r1"), 200)
     assert (shown["status"], "held_for" in shown) == ("accepted", False)
-    assert unsettled(running) == 0
+    assert unsettled(runtime) == 0
 
 
-def test_it_waits_for_the_peer_too(running: Runtime, who: Actor) -> None:
+def test_it_waits_for_the_peer_too(runtime: Runtime, who: Actor) -> None:
     answer = posted(who.post(PATH, REVIEW | {"member": "dana", "peer": "emil"}), 202)
     assert answer["waits_for"] == "/member"
     posted(who.put(f"{ROOT}/members/dana", {}))
-    assert statuses(running) == ["held"]
+    assert statuses(runtime) == ["held"]
     [shown] = all_pages(who, PATH, member="emil")
     assert shown["held_for"] == "emil"
     posted(who.put(f"{ROOT}/members/emil", {}))
-    assert statuses(running) == ["accepted"]
+    assert statuses(runtime) == ["accepted"]
     assert posted(who.post(PATH, REVIEW | {"peer": "fred"}), 202)["waits_for"] == "/peer"
 
 
-def test_held_beside_a_post_of_the_member_it_still_flows_in(running: Runtime, who: Actor) -> None:
+def test_held_beside_a_post_of_the_member_it_still_flows_in(runtime: Runtime, who: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         for turn in range(5):
             body = REVIEW | {"member": f"new-{turn}"}
             posting = [pool.submit(who.post, PATH, body) for _ in range(2)]
             posting.append(pool.submit(who.put, f"{ROOT}/members/new-{turn}", {}))
             assert {task.result().status_code for task in posting} <= {201, 202}
-    assert statuses(running) == ["accepted"] * 10
+    assert statuses(runtime) == ["accepted"] * 10
 
 
-def test_what_turns_out_to_be_with_oneself_is_quarantined(running: Runtime, who: Actor) -> None:
+def test_what_turns_out_to_be_with_oneself_is_quarantined(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, REVIEW | {"peer": "m11-2"}), 202)
     posted(who.put(f"{ROOT}/members/m11-2", {"email": "M11@example.org"}))
-    assert statuses(running) == ["quarantined"]
-    assert "record.quarantined" in told(running)
-    assert rows_of(running, Contribution) == []
+    assert statuses(runtime) == ["quarantined"]
+    assert "record.quarantined" in told(runtime)
+    assert rows_of(runtime, Contribution) == []
     [shown] = all_pages(who, f"{ROOT}/records", status="quarantined")
     assert "held_for" not in shown
 
 
-def test_the_tier_says_whose_word_it_is(running: Runtime, client: TestClient, who: Actor) -> None:
+def test_the_tier_says_whose_word_it_is(runtime: Runtime, client: TestClient, who: Actor) -> None:
     posted(who.put(f"{ROOT}/members/fay", {"roles": ["facilitator"], "email": "fay@example.org"}))
     posted(
         who.put(
@@ -236,7 +236,7 @@ def test_the_tier_says_whose_word_it_is(running: Runtime, client: TestClient, wh
         )
     )
     posted(who.put(f"{ROOT}/members/fay-too", {"email": "fay@example.org"}))
-    by = {ref: actor(running, client, slug="river-writers", member=ref) for ref in ("m11", "fay", "gus")}
+    by = {ref: actor(runtime, client, slug="river-writers", member=ref) for ref in ("m11", "fay", "gus")}
     tiers = {
         (poster, member): posted(by[poster].post(PATH, REVIEW | {"member": member}))["tier"]
         for poster, member in [
@@ -309,14 +309,14 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def test_what_cannot_be_is_refused_where_it_stands(running: Runtime, who: Actor) -> None:
+def test_what_cannot_be_is_refused_where_it_stands(runtime: Runtime, who: Actor) -> None:
     for said, code, pointer in REFUSED:
         answer = who.post(PATH, REVIEW | said)
         status, first, where = refused(answer)
         codes = {first, *(error["code"] for error in answer.json().get("errors", []))}
         assert (status, where, code in codes) == (422, pointer, True), answer.text
         assert '"m11"' not in answer.text
-    assert rows_of(running, Record) == []
+    assert rows_of(runtime, Record) == []
 
 
 def test_five_minutes_ahead_is_a_clock_that_is_fast(who: Actor) -> None:
@@ -335,37 +335,37 @@ NO_JSON_OBJECT = [
 ]
 
 
-def test_what_is_no_json_object_is_refused(running: Runtime, who: Actor) -> None:
+def test_what_is_no_json_object_is_refused(runtime: Runtime, who: Actor) -> None:
     for body, status, code in NO_JSON_OBJECT:
         answer = who.ask("POST", PATH, content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert rows_of(running, Record) == []
+    assert rows_of(runtime, Record) == []
 
 
-def test_who_may_not_write_or_read_is_refused(running: Runtime, client: TestClient, write_only: Actor) -> None:
-    reading = actor(running, client, slug="river-writers", scopes=["read"])
+def test_who_may_not_write_or_read_is_refused(runtime: Runtime, client: TestClient, write_only: Actor) -> None:
+    reading = actor(runtime, client, slug="river-writers", scopes=["read"])
     assert refused(reading.post(PATH, REVIEW)) == (403, "scope-missing", None)
     assert refused(write_only.get(PATH)) == (403, "scope-missing", None)
     assert refused(Actor(client, "laurel_unknown").post(PATH, REVIEW)) == (401, "token-unknown", None)
-    assert refused(hill(running, client).post(PATH, REVIEW)) == (404, "network-unknown", None)
-    posted(actor(running, client).post(f"{ROOT}/closure"), 200)
+    assert refused(hill(runtime, client).post(PATH, REVIEW)) == (404, "network-unknown", None)
+    posted(actor(runtime, client).post(f"{ROOT}/closure"), 200)
     assert refused(write_only.post(PATH, REVIEW)) == (409, "network-closed", None)
 
 
 def test_expired_and_revoked_tokens_write_nothing(
-    running: Runtime, client: TestClient, who: Actor, clock: Clock
+    runtime: Runtime, client: TestClient, who: Actor, clock: Clock
 ) -> None:
-    made = posted(actor(running, client).post(f"{ROOT}/tokens", {"name": "lost", "scopes": ["evidence:write"]}))
+    made = posted(actor(runtime, client).post(f"{ROOT}/tokens", {"name": "lost", "scopes": ["evidence:write"]}))
     lost = Actor(client, made["token"])
     posted(lost.post(PATH, REVIEW))
-    assert actor(running, client).ask("DELETE", f"{ROOT}/tokens/{made['id']}").status_code < 300
+    assert actor(runtime, client).ask("DELETE", f"{ROOT}/tokens/{made['id']}").status_code < 300
     assert refused(lost.post(PATH, REVIEW)) == (401, "token-revoked", None)
     clock.advance(days=31)
     assert refused(who.post(PATH, REVIEW)) == (401, "token-expired", None)
-    assert len(rows_of(running, Record)) == 1
+    assert len(rows_of(runtime, Record)) == 1
 
 
-def test_a_token_for_evidence_earns_by_the_rules_alone(running: Runtime, who: Actor, write_only: Actor) -> None:
+def test_a_token_for_evidence_earns_by_the_rules_alone(runtime: Runtime, who: Actor, write_only: Actor) -> None:
     """It may post and so complete a rule; it can neither award nor define what is awarded."""
     posted(
         who.post(
@@ -389,7 +389,7 @@ def test_a_token_for_evidence_earns_by_the_rules_alone(running: Runtime, who: Ac
     assert made["achievement"] == "reviewer"
     assert made["credential"].startswith("http://localhost:8000/credentials/")
     assert posted(write_only.post(PATH, REVIEW))["awards"] == []
-    assert unsettled(running) == 0
+    assert unsettled(runtime) == 0
 
 
 def test_contributions_are_listed_by_member_type_status_and_time(who: Actor, clock: Clock) -> None:
@@ -419,7 +419,7 @@ def test_contributions_are_listed_by_member_type_status_and_time(who: Actor, clo
     assert refused(who.get(f"{PATH}/nothing")) == (404, "record-unknown", None)
 
 
-def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClient, who: Actor) -> None:
+def test_everything_derived_can_be_made_anew(runtime: Runtime, client: TestClient, who: Actor) -> None:
     posted(
         who.post(
             PATH,
@@ -428,7 +428,7 @@ def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClien
     )
     gone = posted(who.post(PATH, REVIEW))["id"]
     posted(who.post(PATH, REVIEW | {"member": "dana"}), 202)
-    posted(actor(running, client, slug="river-writers", member="m11").post(PATH, REVIEW))
+    posted(actor(runtime, client, slug="river-writers", member="m11").post(PATH, REVIEW))
     posted(who.post(f"{ROOT}/records/{gone}/void", {"reason": "Wrong."}))
     rating = {
         "kind": "rubric",
@@ -437,14 +437,14 @@ def test_everything_derived_can_be_made_anew(running: Runtime, client: TestClien
         "rubric": "f",
         "ratings": {"x": 3, "y": 2.5},
     }
-    posted(actor(running, client, slug="river-writers", member="m13").post(f"{ROOT}/evaluations", rating))
+    posted(actor(runtime, client, slug="river-writers", member="m13").post(f"{ROOT}/evaluations", rating))
     judged = posted(who.post(PATH, REVIEW | {"ref": "r2"}))["id"]
     posted(who.post(f"{ROOT}/evaluations", rating | {"about": {"contribution": "r2"}, "evaluator": "m12"}))
     posted(who.post(f"{ROOT}/records/{judged}/void", {"reason": "Wrong."}))
-    before = derived(running)
+    before = derived(runtime)
     assert [len(rows) for rows in before.values()] == [2, 2, 1, 2]
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
         assert derivation.rebuild(session, network) == 4
-    assert derived(running) == before
+    assert derived(runtime) == before
     assert json.loads(who.get(f"{PATH}/r1").text)["status"] == "accepted"

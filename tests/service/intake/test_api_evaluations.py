@@ -37,19 +37,19 @@ REFLECTION = {"kind": "reflection", "about": {"member": "m11"}, "occurred_at": A
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
-    return river(running, client)
+def who(runtime: Runtime, client: TestClient) -> Actor:
+    return river(runtime, client)
 
 
 def ids(who: Actor) -> dict[str, str]:
     return {item["ref"]: item["id"] for item in who.get(f"{ROOT}/members").json()["items"]}
 
 
-def newest(running: Runtime) -> Any:
-    return max(rows_of(running, Evaluation), key=lambda row: row.record_id)
+def newest(runtime: Runtime) -> Any:
+    return max(rows_of(runtime, Evaluation), key=lambda row: row.record_id)
 
 
-def test_a_rubric_evaluation_is_kept_with_its_ratings(running: Runtime, who: Actor) -> None:
+def test_a_rubric_evaluation_is_kept_with_its_ratings(runtime: Runtime, who: Actor) -> None:
     body = RUBRIC | {
         "ref": "rubric-1",
         "rubric_version": "2",
@@ -61,7 +61,7 @@ def test_a_rubric_evaluation_is_kept_with_its_ratings(running: Runtime, who: Act
     assert (made["status"], made["tier"]) == ("accepted", 3)
     shown = posted(who.get(f"{PATH}/rubric-1"), 200)
     assert (shown["body"], shown["kind"], shown["digest"]) == (body, "evaluation", made["digest"])
-    [row], members = rows_of(running, Evaluation), ids(who)
+    [row], members = rows_of(runtime, Evaluation), ids(who)
     assert (row.kind, row.about_kind, str(row.about_id), str(row.member_id)) == (
         "rubric",
         "member",
@@ -75,39 +75,39 @@ def test_a_rubric_evaluation_is_kept_with_its_ratings(running: Runtime, who: Act
         "artifacts",
     )
     assert (row.local_date.isoformat(), row.local_week, row.scaled) == ("2026-03-01", "2026-W09", None)
-    assert {rating.criterion: rating.level for rating in rows_of(running, Rating)} == {
+    assert {rating.criterion: rating.level for rating in rows_of(runtime, Rating)} == {
         "specific": 3,
         "kind/useful~": 2.5,
     }
-    assert unsettled(running) == 0
+    assert unsettled(runtime) == 0
 
 
-def test_of_a_contribution_it_bears_on_its_member(running: Runtime, who: Actor) -> None:
+def test_of_a_contribution_it_bears_on_its_member(runtime: Runtime, who: Actor) -> None:
     work = posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "draft-1"}))["id"]
     for name in ("draft-1", work, work.upper()):
         posted(who.post(PATH, RUBRIC | {"about": {"contribution": name}}))
-        row = newest(running)
+        row = newest(runtime)
         assert (row.about_kind, str(row.about_id), str(row.member_id)) == ("contribution", work, ids(who)["m11"])
 
 
-def test_of_a_session_or_the_network_it_bears_on_nobody(running: Runtime, who: Actor) -> None:
+def test_of_a_session_or_the_network_it_bears_on_nobody(runtime: Runtime, who: Actor) -> None:
     answers = {"worth my time": 4, "what else": "  It was  good. ", "blank": "", "skipped": None, "decimal": 2.5}
     posted(who.post(PATH, SURVEY | {"answers": answers}))
-    row = newest(running)
+    row = newest(runtime)
     assert (row.about_kind, row.member_id, row.evaluator_id, row.instrument) == ("session", None, None, "pulse")
     shown = posted(who.get(f"{PATH}/{row.record_id}"), 200)
     assert shown["body"]["answers"] == answers
     posted(who.post(PATH, SURVEY | {"about": {"network": "river-writers"}, "anonymous": False}))
-    assert newest(running).about_kind == "network"
+    assert newest(runtime).about_kind == "network"
     posted(who.post(PATH, SURVEY | {"anonymous": False, "evaluator": "m11"}))
-    assert str(newest(running).evaluator_id) == ids(who)["m11"]
+    assert str(newest(runtime).evaluator_id) == ids(who)["m11"]
 
 
-def test_a_survey_about_a_member_names_who_answers(running: Runtime, who: Actor) -> None:
+def test_a_survey_about_a_member_names_who_answers(runtime: Runtime, who: Actor) -> None:
     body = SURVEY | {"about": {"member": "m11"}, "anonymous": False}
     assert refused(who.post(PATH, body)) == (422, "evaluator-missing", "/evaluator")
     posted(who.post(PATH, body | {"evaluator": "m12"}))
-    assert str(newest(running).member_id) == ids(who)["m11"]
+    assert str(newest(runtime).member_id) == ids(who)["m11"]
 
 
 SCALED = [
@@ -122,35 +122,35 @@ SCALED = [
 ]
 
 
-def test_a_score_is_scaled_from_what_it_says(running: Runtime, who: Actor) -> None:
+def test_a_score_is_scaled_from_what_it_says(runtime: Runtime, who: Actor) -> None:
     for score, scaled in SCALED:
         posted(who.post(PATH, SCORE | {"score": score}))
-        row = newest(running)
+        row = newest(runtime)
         assert (row.instrument, row.scaled) == ("quiz", scaled)
 
 
-def test_a_program_scores_without_an_evaluator(running: Runtime, who: Actor) -> None:
+def test_a_program_scores_without_an_evaluator(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, {name: value for name, value in SCORE.items() if name != "evaluator"}))
-    assert newest(running).evaluator_id is None
+    assert newest(runtime).evaluator_id is None
 
 
-def test_an_endorsement_says_for_which_skill(running: Runtime, who: Actor) -> None:
+def test_an_endorsement_says_for_which_skill(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, ENDORSEMENT | {"skill": "peer feedback", "statement": "I could use it the same evening."}))
-    assert newest(running).instrument == "peer feedback"
+    assert newest(runtime).instrument == "peer feedback"
 
 
-def test_a_reflection_may_be_ones_own(running: Runtime, who: Actor) -> None:
+def test_a_reflection_may_be_ones_own(runtime: Runtime, who: Actor) -> None:
     for said in ({"evaluator": "m11"}, {}):
         posted(who.post(PATH, REFLECTION | said))
-        row = newest(running)
+        row = newest(runtime)
         assert row.evaluator_id == row.member_id is not None
     posted(who.post(PATH, REFLECTION | {"evaluator": "m12"}))
-    assert str(newest(running).evaluator_id) == ids(who)["m12"]
+    assert str(newest(runtime).evaluator_id) == ids(who)["m12"]
     about_all = REFLECTION | {"about": {"session": "s1"}}
     assert refused(who.post(PATH, about_all)) == (422, "evaluator-missing", "/evaluator")
 
 
-def test_nobody_evaluates_themself_under_any_ref(running: Runtime, who: Actor) -> None:
+def test_nobody_evaluates_themself_under_any_ref(runtime: Runtime, who: Actor) -> None:
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "draft-1"}))
     posted(who.put(f"{ROOT}/members/m11-too", {"email": "M11@Example.org"}))
     for body in (RUBRIC, SCORE, ENDORSEMENT, SURVEY | {"anonymous": False}):
@@ -159,7 +159,7 @@ def test_nobody_evaluates_themself_under_any_ref(running: Runtime, who: Actor) -
                 answer = who.post(PATH, body | {"about": about, "evaluator": evaluator})
                 assert refused(answer) == (422, "self-evaluation", "/evaluator")
                 assert "m11" not in answer.text
-    assert rows_of(running, Evaluation) == []
+    assert rows_of(runtime, Evaluation) == []
 
 
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
@@ -208,7 +208,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
-def test_what_cannot_be_is_refused_where_it_stands(running: Runtime, who: Actor) -> None:
+def test_what_cannot_be_is_refused_where_it_stands(runtime: Runtime, who: Actor) -> None:
     for body, said, code, pointer in REFUSED:
         answer = who.post(PATH, body | said)
         assert answer.status_code == 422, answer.text
@@ -216,11 +216,11 @@ def test_what_cannot_be_is_refused_where_it_stands(running: Runtime, who: Actor)
         codes = {problem["code"], *(error["code"] for error in problem.get("errors", []))}
         assert (code in codes, problem.get("pointer", "")) == (True, pointer), answer.text
         assert '"m11"' not in answer.text
-    assert rows_of(running, Record) == []
+    assert rows_of(runtime, Record) == []
 
 
-def test_another_networks_contribution_is_unknown(running: Runtime, client: TestClient, who: Actor) -> None:
-    other = hill(running, client)
+def test_another_networks_contribution_is_unknown(runtime: Runtime, client: TestClient, who: Actor) -> None:
+    other = hill(runtime, client)
     posted(other.put("/v1/networks/hill-readers/members/m11", {}))
     theirs = posted(other.post("/v1/networks/hill-readers/contributions", REVIEW | {"ref": "draft-1"}))["id"]
     for name in ("draft-1", theirs):
@@ -229,40 +229,40 @@ def test_another_networks_contribution_is_unknown(running: Runtime, client: Test
     assert refused(who.get(f"{PATH}/{theirs}")) == (404, "record-unknown", None)
 
 
-def test_it_is_held_for_whoever_is_not_known_yet(running: Runtime, who: Actor) -> None:
+def test_it_is_held_for_whoever_is_not_known_yet(runtime: Runtime, who: Actor) -> None:
     judged = posted(who.post(PATH, RUBRIC | {"about": {"member": "dana"}, "evaluator": "emil"}), 202)
     assert judged["waits_for"] == "/about/member"
     posted(who.put(f"{ROOT}/members/dana", {}))
-    assert statuses(running) == ["held"]
+    assert statuses(runtime) == ["held"]
     posted(who.put(f"{ROOT}/members/emil", {}))
-    assert statuses(running) == ["accepted"]
+    assert statuses(runtime) == ["accepted"]
     assert posted(who.post(PATH, RUBRIC | {"evaluator": "fred"}), 202)["waits_for"] == "/evaluator"
 
 
-def test_of_a_held_contribution_it_waits_for_the_same_member(running: Runtime, who: Actor) -> None:
+def test_of_a_held_contribution_it_waits_for_the_same_member(runtime: Runtime, who: Actor) -> None:
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"ref": "draft-1", "member": "dana", "peer": "emil"}), 202)
     held = posted(who.post(PATH, RUBRIC | {"about": {"contribution": "draft-1"}}), 202)
     assert held["waits_for"] == "/about/contribution"
     posted(who.put(f"{ROOT}/members/dana", {}))
-    assert statuses(running) == ["held", "held"]
+    assert statuses(runtime) == ["held", "held"]
     posted(who.put(f"{ROOT}/members/emil", {}))
-    assert statuses(running) == ["accepted", "accepted"]
-    assert str(newest(running).member_id) == ids(who)["dana"]
+    assert statuses(runtime) == ["accepted", "accepted"]
+    assert str(newest(runtime).member_id) == ids(who)["dana"]
 
 
-def test_what_turns_out_to_be_of_oneself_is_quarantined(running: Runtime, who: Actor) -> None:
+def test_what_turns_out_to_be_of_oneself_is_quarantined(runtime: Runtime, who: Actor) -> None:
     posted(who.post(PATH, RUBRIC | {"evaluator": "m11-too"}), 202)
     posted(who.put(f"{ROOT}/members/m11-too", {"email": "m11@example.org"}))
-    assert statuses(running) == ["quarantined"]
-    assert told(running).count("record.quarantined") == 1
-    assert rows_of(running, Evaluation) == []
+    assert statuses(runtime) == ["quarantined"]
+    assert told(runtime).count("record.quarantined") == 1
+    assert rows_of(runtime, Evaluation) == []
 
 
-def test_a_members_token_speaks_for_that_member_alone(running: Runtime, client: TestClient, who: Actor) -> None:
-    m12 = actor(running, client, slug="river-writers", member="m12")
+def test_a_members_token_speaks_for_that_member_alone(runtime: Runtime, client: TestClient, who: Actor) -> None:
+    m12 = actor(runtime, client, slug="river-writers", member="m12")
     own = {name: value for name, value in RUBRIC.items() if name != "evaluator"}
     assert posted(m12.post(PATH, own))["tier"] == 1
-    assert str(newest(running).evaluator_id) == ids(who)["m12"]
+    assert str(newest(runtime).evaluator_id) == ids(who)["m12"]
     posted(m12.post(PATH, RUBRIC))
     for evaluator in ("m13", "nobody-yet"):
         answer = m12.post(PATH, RUBRIC | {"evaluator": evaluator})
@@ -273,11 +273,11 @@ def test_a_members_token_speaks_for_that_member_alone(running: Runtime, client: 
     assert posted(m12.post(PATH, own | {"occurred_at": "2026-03-02T10:00:00Z"}))["tier"] == 2
 
 
-def test_the_same_again_is_the_same_record_also_at_the_same_moment(running: Runtime, who: Actor) -> None:
+def test_the_same_again_is_the_same_record_also_at_the_same_moment(runtime: Runtime, who: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: who.post(PATH, SURVEY | {"ref": "answer-1"}), range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
-    assert len(rows_of(running, Evaluation)) == 1
+    assert len(rows_of(runtime, Evaluation)) == 1
     assert refused(who.post(PATH, SURVEY | {"ref": "answer-1", "answers": {"q": 1}})) == (409, "record-differs", "/ref")
 
 

@@ -18,18 +18,18 @@ OTHER_DID = "did:web:m12.example.org"
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient) -> Actor:
-    assert actor(running, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+def river(runtime: Runtime, client: TestClient) -> Actor:
+    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+    return actor(runtime, client, slug="river-writers")
 
 
-def person_of(running: Runtime, ref: str) -> Any:
-    with running.database.read() as session:
+def person_of(runtime: Runtime, ref: str) -> Any:
+    with runtime.database.read() as session:
         return session.scalars(select(Member.person_id).where(Member.ref == ref)).one()
 
 
-def counted(running: Runtime, row: type[Person] | type[Identity]) -> int:
-    with running.database.read() as session:
+def counted(runtime: Runtime, row: type[Person] | type[Identity]) -> int:
+    with runtime.database.read() as session:
         return session.scalar(select(func.count()).select_from(row)) or 0
 
 
@@ -63,15 +63,15 @@ def test_a_member_is_added_and_shown_as_stored(river: Actor) -> None:
     assert river.get(f"{MEMBERS}/m11").json() == answer.json()
 
 
-def test_a_member_needs_nothing_but_a_ref(running: Runtime, river: Actor) -> None:
+def test_a_member_needs_nothing_but_a_ref(runtime: Runtime, river: Actor) -> None:
     answer = river.post(MEMBERS, {"ref": "m11"})
     assert answer.status_code == 201
     assert answer.json().keys() == {"id", "ref", "roles", "enrolled_at"}
-    assert person_of(running, "m11") is None
+    assert person_of(runtime, "m11") is None
     assert river.put(f"{MEMBERS}/m11", {}).json() == answer.json()
 
 
-def test_posting_again_changes_what_is_sent_and_keeps_the_rest(running: Runtime, river: Actor) -> None:
+def test_posting_again_changes_what_is_sent_and_keeps_the_rest(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org", "organization": "Lincoln"})
     again = river.put(f"{MEMBERS}/m11", {"ref": "m11", "name": "Member 11", "organization": None})
     assert again.status_code == 200
@@ -80,16 +80,16 @@ def test_posting_again_changes_what_is_sent_and_keeps_the_rest(running: Runtime,
         "m11@example.org",
         False,
     )
-    assert told(running) == ["network.created", "member.posted", "member.changed"]
+    assert told(runtime) == ["network.created", "member.posted", "member.changed"]
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "M11@example.org", "roles": []})
-    assert told(running) == ["network.created", "member.posted", "member.changed"]
+    assert told(runtime) == ["network.created", "member.posted", "member.changed"]
 
 
-def test_null_takes_away(running: Runtime, river: Actor) -> None:
+def test_null_takes_away(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org", "did": DID})
     shown = river.put(f"{MEMBERS}/m11", {"name": None, "email": None, "did": None}).json()
     assert shown.keys() == {"id", "ref", "roles", "enrolled_at"}
-    assert counted(running, Identity) == 0
+    assert counted(runtime, Identity) == 0
 
 
 @pytest.mark.parametrize(
@@ -150,71 +150,71 @@ def test_the_ref_of_the_path_counts(river: Actor) -> None:
     assert refused(river.put(f"{MEMBERS}/m11", {"ref": "m12"})) == (422, "ref-differs", "/ref")
 
 
-def test_one_human_under_two_refs_is_one_person(running: Runtime, river: Actor) -> None:
+def test_one_human_under_two_refs_is_one_person(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org"})
     second = river.put(f"{MEMBERS}/m11-2", {"email": "M11@example.org", "did": DID}).json()
-    assert person_of(running, "m11") == person_of(running, "m11-2")
+    assert person_of(runtime, "m11") == person_of(runtime, "m11-2")
     assert (second["name"], second["did"]) == ("Member 11", DID)
     assert river.put(f"{MEMBERS}/m11-3", {"did": DID}).json()["email"] == "m11@example.org"
-    assert counted(running, Person) == 1
+    assert counted(runtime, Person) == 1
 
 
-def test_two_with_one_address_at_the_same_moment_are_one_person(running: Runtime, river: Actor) -> None:
+def test_two_with_one_address_at_the_same_moment_are_one_person(runtime: Runtime, river: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda n: river.put(f"{MEMBERS}/m11-{n}", {"email": "m11@example.org"}), range(4)))
     assert [answer.status_code for answer in answers] == [201] * 4
-    assert len({person_of(running, f"m11-{n}") for n in range(4)}) == 1
+    assert len({person_of(runtime, f"m11-{n}") for n in range(4)}) == 1
 
 
-def test_one_member_posted_twice_at_the_same_moment_is_one(running: Runtime, river: Actor) -> None:
+def test_one_member_posted_twice_at_the_same_moment_is_one(runtime: Runtime, river: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(
             pool.map(lambda _: river.put(f"{MEMBERS}/m11", {"name": "Member 11", "roles": ["assessor"]}), range(4))
         )
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len(river.get(f"{MEMBERS}/m11").json()["roles"]) == 1
-    assert told(running).count("member.posted") == 1
+    assert told(runtime).count("member.posted") == 1
 
 
-def test_a_person_is_never_found_across_networks(running: Runtime, client: TestClient, river: Actor) -> None:
-    actor(running, client).post("/v1/networks", HILL)
-    hill = actor(running, client, slug="hill-readers")
+def test_a_person_is_never_found_across_networks(runtime: Runtime, client: TestClient, river: Actor) -> None:
+    actor(runtime, client).post("/v1/networks", HILL)
+    hill = actor(runtime, client, slug="hill-readers")
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org"})
     theirs = hill.put("/v1/networks/hill-readers/members/a1", {"email": "m11@example.org"}).json()
     assert "name" not in theirs
-    assert person_of(running, "m11") != person_of(running, "a1")
+    assert person_of(runtime, "m11") != person_of(runtime, "a1")
 
 
-def test_a_corrected_address_stays_with_the_person(running: Runtime, river: Actor) -> None:
+def test_a_corrected_address_stays_with_the_person(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"email": "m11@example.org"})
-    before = person_of(running, "m11")
+    before = person_of(runtime, "m11")
     river.put(f"{MEMBERS}/m11", {"email": "mem.ber@example.org"})
-    assert person_of(running, "m11") == before
-    assert counted(running, Identity) == 1
+    assert person_of(runtime, "m11") == before
+    assert counted(runtime, Identity) == 1
 
 
-def test_a_member_who_turns_out_to_be_another_person_becomes_that_one(running: Runtime, river: Actor) -> None:
+def test_a_member_who_turns_out_to_be_another_person_becomes_that_one(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "m11@example.org"})
     river.put(f"{MEMBERS}/a2", {"name": "A.", "email": "a2@example.org"})
     assert river.put(f"{MEMBERS}/a2", {"email": "m11@example.org"}).json()["name"] == "Member 11"
-    assert person_of(running, "m11") == person_of(running, "a2")
-    assert (counted(running, Person), counted(running, Identity)) == (1, 1)
+    assert person_of(runtime, "m11") == person_of(runtime, "a2")
+    assert (counted(runtime, Person), counted(runtime, Identity)) == (1, 1)
 
 
-def test_two_who_shared_an_address_part_when_one_gets_another(running: Runtime, river: Actor) -> None:
+def test_two_who_shared_an_address_part_when_one_gets_another(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"name": "Member 11", "email": "school@example.org"})
     river.put(f"{MEMBERS}/m12", {"email": "school@example.org"})
     assert river.put(f"{MEMBERS}/m12", {"name": "Member 12", "email": "m12@example.org"}).json()["name"] == "Member 12"
     m11 = river.get(f"{MEMBERS}/m11").json()
     assert (m11["name"], m11["email"]) == ("Member 11", "school@example.org")
-    assert person_of(running, "m11") != person_of(running, "m12")
+    assert person_of(runtime, "m11") != person_of(runtime, "m12")
 
 
-def test_two_who_share_a_did_stay_one_person_under_a_new_address(running: Runtime, river: Actor) -> None:
+def test_two_who_share_a_did_stay_one_person_under_a_new_address(runtime: Runtime, river: Actor) -> None:
     river.put(f"{MEMBERS}/m11", {"email": "m11@example.org", "did": DID})
     river.put(f"{MEMBERS}/a2", {"did": DID})
     river.put(f"{MEMBERS}/a2", {"email": "new@example.org"})
-    assert person_of(running, "m11") == person_of(running, "a2")
+    assert person_of(runtime, "m11") == person_of(runtime, "a2")
     assert river.get(f"{MEMBERS}/m11").json()["email"] == "new@example.org"
 
 
@@ -227,12 +227,12 @@ def test_two_who_share_a_did_stay_one_person_under_a_new_address(running: Runtim
     ],
 )
 def test_an_address_and_a_did_of_two_persons_are_refused(
-    running: Runtime, river: Actor, ref: str, body: dict[str, Any], pointer: str
+    runtime: Runtime, river: Actor, ref: str, body: dict[str, Any], pointer: str
 ) -> None:
     river.put(f"{MEMBERS}/m11", {"email": "m11@example.org"})
     river.put(f"{MEMBERS}/m12", {"did": OTHER_DID})
     assert refused(river.put(f"{MEMBERS}/{ref}", body)) == (409, "identity-conflict", pointer)
-    assert (counted(running, Person), counted(running, Identity)) == (2, 2)
+    assert (counted(runtime, Person), counted(runtime, Identity)) == (2, 2)
 
 
 def roles_after(river: Actor, *posted: Any) -> list[Any]:
@@ -307,39 +307,39 @@ def test_members_are_listed_in_pages_and_filtered(river: Actor, clock: Clock) ->
     assert [member["ref"] for member in all_pages(river, MEMBERS, role="assessor")] == ["m3"]
 
 
-def test_another_networks_members_are_not_there(running: Runtime, client: TestClient, river: Actor) -> None:
-    actor(running, client).post("/v1/networks", HILL)
+def test_another_networks_members_are_not_there(runtime: Runtime, client: TestClient, river: Actor) -> None:
+    actor(runtime, client).post("/v1/networks", HILL)
     river.put(f"{MEMBERS}/m11", {"name": "Member 11"})
-    hill = actor(running, client, slug="hill-readers")
+    hill = actor(runtime, client, slug="hill-readers")
     for answer in (
         hill.get(MEMBERS),
         hill.get(f"{MEMBERS}/m11"),
         hill.put(f"{MEMBERS}/m11", {}),
         hill.post(MEMBERS, {"ref": "m11"}),
-        actor(running, client).get(MEMBERS),
+        actor(runtime, client).get(MEMBERS),
     ):
         assert refused(answer)[0] in {403, 404}
     assert refused(hill.get(f"{MEMBERS}/m11")) == (404, "network-unknown", None)
     assert refused(hill.get("/v1/networks/hill-readers/members/m11")) == (404, "member-unknown", None)
 
 
-def test_reading_and_writing_members_are_two_scopes(running: Runtime, client: TestClient, river: Actor) -> None:
+def test_reading_and_writing_members_are_two_scopes(runtime: Runtime, client: TestClient, river: Actor) -> None:
     assert river.put(f"{MEMBERS}/m11", {}).status_code == 201
-    reader = actor(running, client, slug="river-writers", scopes=["read"])
-    writer = actor(running, client, slug="river-writers", scopes=["members:write"])
+    reader = actor(runtime, client, slug="river-writers", scopes=["read"])
+    writer = actor(runtime, client, slug="river-writers", scopes=["members:write"])
     assert refused(reader.put(f"{MEMBERS}/m11", {})) == (403, "scope-missing", None)
     assert refused(writer.get(f"{MEMBERS}/m11")) == (403, "scope-missing", None)
     assert reader.get(f"{MEMBERS}/m11").status_code == writer.put(f"{MEMBERS}/m11", {}).status_code == 200
 
 
-def test_a_name_is_kept_nowhere_but_with_the_person(running: Runtime, river: Actor) -> None:
+def test_a_name_is_kept_nowhere_but_with_the_person(runtime: Runtime, river: Actor) -> None:
     """Not with the answer kept for a retry, not in events."""
     headers = {"Idempotency-Key": "k"}
     body = {"name": "Member Secretname", "email": "secret@example.org"}
     first = river.put(f"{MEMBERS}/m11", body, headers=headers)
     again = river.put(f"{MEMBERS}/m11", body, headers=headers)
     assert first.json() == again.json()
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         for table in Member.metadata.sorted_tables:
             if table.name in {"persons", "identities"}:
                 continue

@@ -30,11 +30,11 @@ TIMEOUT_SECONDS = 300
 
 
 @contextmanager
-def served(running: Runtime) -> Iterator[str]:
+def served(runtime: Runtime) -> Iterator[str]:
     """Give the address of the app, listening on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(create_app(running), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -76,8 +76,8 @@ class Follower:
         self._thread.join()
 
 
-def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(running: Runtime) -> None:
-    stage = Stage.set_up(TestClient(create_app(running), base_url=BASE_URL), running)
+def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runtime: Runtime) -> None:
+    stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
     stage.member("m11", email="m11@example.org")
     for least in LADDER:
         rule = {"rule": "count", "where": {"types": ["shared"]}, "distinct": "resource", "gte": least}
@@ -85,7 +85,7 @@ def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runni
     stage.achievement("all", {"rule": "holds", "achievements": [f"share-{least}" for least in LADDER]})
     headers = {"Authorization": f"Bearer {stage.token}"}
     ready = threading.Barrier(WRITERS)
-    with receiver() as there, served(running) as address:
+    with receiver() as there, served(runtime) as address:
         stage.send("POST", "./webhooks", {"url": there.url, "after": 0})
         network = f"{address}/v1/networks/{stage.slug}"
 
@@ -110,12 +110,12 @@ def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runni
     assert (codes.count(201), codes.count(202)) == (WRITERS * EACH + 1, EACH - 1)
     assert codes.count(200) == len(codes) - WRITERS * EACH - EACH
 
-    awards = rows_of(running, Award)
+    awards = rows_of(runtime, Award)
     assert len(awards) == len({row.achievement_id for row in awards}) == len(LADDER) + 1
     assert {row.state for row in awards} == {"awarded"}
-    assert len(rows_of(running, Credential)) == len(awards)
-    assert rows_of(running, UnsettledMember) == []
-    records = sorted(row.position for row in rows_of(running, Record))
+    assert len(rows_of(runtime, Credential)) == len(awards)
+    assert rows_of(runtime, UnsettledMember) == []
+    records = sorted(row.position for row in rows_of(runtime, Record))
     assert records == list(range(1, WRITERS * EACH + EACH + 1))
 
     positions = [event["position"] for event in follower.seen]
@@ -125,7 +125,7 @@ def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runni
     assert [event["type"] for event in told].count("award.made") == len(awards)
     assert [event["type"] for event in told].count("credential.issued") == len(awards)
     assert there.positions == positions[: len(there.received)] == positions
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         mine = session.scalars(select(Award.id)).all()
     assert {event["about"]["award"] for event in told if event["type"] == "award.made"} == {str(each) for each in mine}
 

@@ -24,8 +24,8 @@ RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    return Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    return Stage.set_up(client, runtime)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def schema() -> Any:
 
 
 def verified(stage: Stage, received: bytes | str, recipient: str | None = None) -> Report:
-    report = verification.verify_received(stage.running, received, recipient)
+    report = verification.verify_received(stage.runtime, received, recipient)
     assert report.verdict == "verified", report.to_json()
     return report
 
@@ -87,7 +87,7 @@ def test_what_is_issued_is_verified_in_every_form(stage: Stage) -> None:
         received = public(stage, award, ending)
         report = verified(stage, received, recipient="M11@Example.org")
         assert {check.name: check.outcome for check in report.checks}["recipient"] == "passed"
-    assert verification.verify_received(stage.running, received, "other@example.org").verdict == "rejected"
+    assert verification.verify_received(stage.runtime, received, "other@example.org").verdict == "rejected"
 
 
 def test_the_picture_carries_the_credential_byte_for_byte(stage: Stage) -> None:
@@ -106,9 +106,9 @@ def test_the_picture_carries_the_credential_byte_for_byte(stage: Stage) -> None:
 )
 @pytest.mark.parametrize("sandbox", [False, True])
 def test_what_is_issued_fits_the_published_schema(
-    client: TestClient, running: Runtime, schema: Any, said: dict[str, str], sandbox: bool
+    client: TestClient, runtime: Runtime, schema: Any, said: dict[str, str], sandbox: bool
 ) -> None:
-    stage = Stage.set_up(client, running, sandbox=sandbox, description="A circle.", email="hello@river.example.org")
+    stage = Stage.set_up(client, runtime, sandbox=sandbox, description="A circle.", email="hello@river.example.org")
     alignment = [{"target_name": "Feedback", "target_url": "https://standards.example/feedback"}]
     stage.member("m11", **said)
     award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), alignment=alignment, tags=["feedback"], valid_for="P3Y")
@@ -238,7 +238,7 @@ def test_each_piece_of_evidence_is_told_in_plain_words_and_sealed(stage: Stage) 
         )
         assert item["genre"] == "shared"
     assert "ecret" not in json.dumps(credential)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         digests = {session.get_one(Record, _uuid(record["id"])).body_digest for record in records}
     sealed = {base64url_decode(item["digestMultibase"].removeprefix("u")) for item in evidence}
     assert {seal[:2] for seal in sealed} == {b"\x12\x20"}
@@ -301,8 +301,8 @@ def test_an_award_made_earlier_keeps_its_date(stage: Stage) -> None:
     verified(stage, public(stage, award, ".json"))
 
 
-def test_the_badges_of_a_sandbox_say_test(client: TestClient, running: Runtime) -> None:
-    stage = Stage.set_up(client, running, sandbox=True)
+def test_the_badges_of_a_sandbox_say_test(client: TestClient, runtime: Runtime) -> None:
+    stage = Stage.set_up(client, runtime, sandbox=True)
     stage.achievement()
     stage.member("m11")
     credential = stage.credential(shared_twice(stage))
@@ -314,7 +314,7 @@ def test_what_is_stored_is_what_is_given_out(stage: Stage) -> None:
     stage.achievement()
     stage.member("m11")
     award = shared_twice(stage)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = session.get_one(Credential, award["credential"]["id"])
         assert row.signed.encode() == public(stage, award, ".json")
         assert row.sha256 == hashlib.sha256(row.signed.encode()).hexdigest()
@@ -329,9 +329,9 @@ def test_after_rotation_of_the_keys_old_and_new_badges_verify(stage: Stage) -> N
         stage.achievement(ref)
     stage.member("m11")
     old = stage.recorded("one")
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         network = session.query(Network).one()
-        keyring.rotate(session, stage.running, network, stage.running.now())
+        keyring.rotate(session, stage.runtime, network, stage.runtime.now())
     new = stage.recorded("two")
     methods = {stage.credential(award)["proof"][0]["verificationMethod"] for award in (old, new)}
     assert len(methods) == 2

@@ -21,8 +21,8 @@ REASON = "She held the circle together in a hard year."
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
     return stage
 
@@ -58,7 +58,7 @@ def test_the_credential_cites_the_very_bytes_that_are_served(stage: Stage) -> No
     assert item["type"] == ["Evidence"]
     assert item["digestMultibase"] == citations.multibase(hashlib.sha256(answer.content).hexdigest())
     assert canonical_json(parse_json(answer.content)) == answer.content
-    report = verification.verify_received(stage.running, json.dumps(stage.credential(award)))
+    report = verification.verify_received(stage.runtime, json.dumps(stage.credential(award)))
     assert report.verdict == "verified"
 
 
@@ -84,7 +84,7 @@ def test_the_position_is_that_of_the_evidence_that_was_there(stage: Stage) -> No
     award = earned(stage)
     # The first contribution was committed, the second came in with the decision.
     assert served(stage, award).json()["position"] == 1
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = session.scalars(select(Receipt)).one()
         second = session.scalars(select(Record.id).where(Record.position == 2)).one()
         assert row.full["beside"] == [str(second)]
@@ -102,7 +102,7 @@ def test_people_and_reasons_stand_in_it_as_salted_digests_that_can_be_opened(sta
     assert (decider["role"], said["basis"]) == ("facilitator", "override")
     for secret in (REASON, "Secret", "m11", "m12", "river.example.org"):
         assert secret not in answer.text
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row, made = session.scalars(select(Receipt)).one(), session.scalars(select(Award)).one()
         salts = row.full["salts"]
         assert said["reason"] == citations.multibase(seal(salts["reason"], {"reason": REASON}))
@@ -155,7 +155,7 @@ def test_what_an_award_was_built_on_is_pinned(stage: Stage) -> None:
     (held,) = served(stage, parent).json()["holds"]
     assert held["achievement"] == served(stage, first).json()["achievement"]
     assert first["id"] not in served(stage, parent).text
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         (row,) = session.scalars(select(AwardChild))
         assert (str(row.award_id), str(row.child_id)) == (parent["id"], first["id"])
     assert replay(stage, parent)["outcome"] == "same"
@@ -235,7 +235,7 @@ def test_an_award_decided_in_a_batch_gives_the_same_receipt(stage: Stage) -> Non
 
 def test_a_record_that_was_tampered_with_shows(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 1).values(body_digest="0" * 64))
     again = replay(stage, award)
     assert again["outcome"] == "differs"
@@ -244,7 +244,7 @@ def test_a_record_that_was_tampered_with_shows(stage: Stage) -> None:
 
 def test_on_erased_evidence_what_is_on_record_stands(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 1).values(salt=None))
     again = replay(stage, award)
     assert (again["outcome"], again["sha256"]) == ("erased", again["recorded_sha256"])
@@ -257,7 +257,7 @@ def test_what_people_decided_is_not_worked_out_again(stage: Stage) -> None:
 
 def test_another_networks_award_is_not_replayed(stage: Stage) -> None:
     award = earned(stage)
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     answer = other.call("POST", f"./awards/{award['id']}/replay")
     assert (answer.status_code, answer.json()["code"]) == (404, "award-unknown")
 
@@ -289,7 +289,7 @@ def test_people_read_it_as_a_page(stage: Stage) -> None:
 
 def test_the_receipt_of_a_private_badge_is_private(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Credential).values(visibility="private"))
     for accept, code in (("application/json", "receipt-unknown"), ("text/html", None)):
         answer = stage.client.get(award["receipt"], headers={"Accept": accept})

@@ -20,12 +20,12 @@ from service.tables import Achievement, AchievementVersion, Award, Credential, M
 class Register:
     """A network whose status lists are filled by hand."""
 
-    def __init__(self, running: Runtime, session: WriteSession) -> None:
+    def __init__(self, runtime: Runtime, session: WriteSession) -> None:
         body = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org"}
         described = NetworkIn.model_validate(body | {"time_zone": "UTC"})
-        self.now = running.now()
-        self.running, self.session = running, session
-        self.network = networks.create_network(session, running, described, self.now)
+        self.now = runtime.now()
+        self.runtime, self.session = runtime, session
+        self.network = networks.create_network(session, runtime, described, self.now)
         achievement = Achievement(network_id=self.network.id, ref="sharer", created_at=self.now)
         self.member = Member(network_id=self.network.id, ref="m11", enrolled_at=self.now)
         session.add_all([achievement, self.member])
@@ -49,7 +49,7 @@ class Register:
         session.flush()
 
     def open_list(self) -> StatusList:
-        return status_lists.open_list(self.session, self.running, self.network, self.now)
+        return status_lists.open_list(self.session, self.runtime, self.network, self.now)
 
     def take(self, row: StatusList, index: int, **more: Any) -> Credential:
         credential = Credential(
@@ -70,9 +70,9 @@ class Register:
 
 
 @pytest.fixture
-def register(running: Runtime) -> Iterator[Register]:
-    with running.database.write() as session:
-        yield Register(running, session)
+def register(runtime: Runtime) -> Iterator[Register]:
+    with runtime.database.write() as session:
+        yield Register(runtime, session)
 
 
 def document(row: StatusList) -> Any:
@@ -125,7 +125,7 @@ def test_the_published_bits_are_those_of_the_revoked(register: Register) -> None
     register.take(row, 5)
     register.take(row, 77_777, revoked_at=register.now)
     register.take(row, 131_071, revoked_at=register.now)
-    status_lists.publish(register.session, register.running, register.network, row, register.now)
+    status_lists.publish(register.session, register.runtime, register.network, row, register.now)
     bits = BitstringStatusList.decode(document(row)["credentialSubject"]["encodedList"])
     assert [index for index in range(len(bits)) if bits[index]] == [77_777, 131_071]
 
@@ -137,57 +137,57 @@ def test_a_list_that_cannot_be_signed_stays_as_it_was(register: Register, monkey
     def down(_uri: str) -> Any:
         raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.")
 
-    monkeypatch.setattr(register.running.custody, "signer", down)
+    monkeypatch.setattr(register.runtime.custody, "signer", down)
     with pytest.raises(CustodyError):
-        status_lists.publish(register.session, register.running, register.network, row, register.now)
+        status_lists.publish(register.session, register.runtime, register.network, row, register.now)
     assert (row.signed, row.published_at) == before
 
 
-def published_at(running: Runtime) -> list[Any]:
-    with running.database.read() as session:
+def published_at(runtime: Runtime) -> list[Any]:
+    with runtime.database.read() as session:
         return [row.published_at for row in session.query(StatusList).order_by(StatusList.id)]
 
 
-def make_list(running: Runtime) -> None:
-    with running.database.write() as session:
-        Register(running, session).open_list()
+def make_list(runtime: Runtime) -> None:
+    with runtime.database.write() as session:
+        Register(runtime, session).open_list()
 
 
-def test_a_list_is_signed_anew_when_it_is_a_day_old(running: Runtime, clock: Any) -> None:
-    make_list(running)
-    made = running.now()
+def test_a_list_is_signed_anew_when_it_is_a_day_old(runtime: Runtime, clock: Any) -> None:
+    make_list(runtime)
+    made = runtime.now()
     clock.advance(hours=23)
-    assert status_lists.resign_due(running) == 0
-    assert published_at(running) == [made]
+    assert status_lists.resign_due(runtime) == 0
+    assert published_at(runtime) == [made]
     later = clock.advance(hours=1)
-    assert status_lists.resign_due(running) == 1
-    assert published_at(running) == [later]
-    assert status_lists.resign_due(running) == 0
-    with running.database.read() as session:
+    assert status_lists.resign_due(runtime) == 1
+    assert published_at(runtime) == [later]
+    assert status_lists.resign_due(runtime) == 0
+    with runtime.database.read() as session:
         row = session.query(StatusList).one()
         assert row.valid_until == later + timedelta(days=30)
         assert document(row)["validUntil"] == "2026-04-02T12:00:00Z"
 
 
-def test_every_list_is_signed_anew_on_demand(running: Runtime, clock: Any) -> None:
-    make_list(running)
-    with running.database.write() as session:
+def test_every_list_is_signed_anew_on_demand(runtime: Runtime, clock: Any) -> None:
+    make_list(runtime)
+    with runtime.database.write() as session:
         network = session.query(Network).one()
         first = session.query(StatusList).one()
         first.length = 0  # no room
-        status_lists.open_list(session, running, network, running.now())
+        status_lists.open_list(session, runtime, network, runtime.now())
         first.length = status_lists.LENGTH_BITS
     later = clock.advance(minutes=1)
-    assert status_lists.publish_all(running) == 2
-    assert published_at(running) == [later, later]
+    assert status_lists.publish_all(runtime) == 2
+    assert published_at(runtime) == [later, later]
 
 
-def test_lists_that_nobody_signs_any_more_are_overdue(running: Runtime, clock: Any) -> None:
-    make_list(running)
+def test_lists_that_nobody_signs_any_more_are_overdue(runtime: Runtime, clock: Any) -> None:
+    make_list(runtime)
     for days, expected in ((1, 0), (1, 1)):
         clock.advance(days=days)
-        with running.database.read() as session:
-            assert len(status_lists.overdue(session, running.now())) == expected
-    status_lists.publish_all(running)
-    with running.database.read() as session:
-        assert not status_lists.overdue(session, running.now())
+        with runtime.database.read() as session:
+            assert len(status_lists.overdue(session, runtime.now())) == expected
+    status_lists.publish_all(runtime)
+    with runtime.database.read() as session:
+        assert not status_lists.overdue(session, runtime.now())

@@ -29,28 +29,28 @@ PNG = base64.b64decode(
 
 
 @pytest.fixture
-def admin(running: Runtime, client: TestClient) -> Actor:
-    return actor(running, client)
+def admin(runtime: Runtime, client: TestClient) -> Actor:
+    return actor(runtime, client)
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient, admin: Actor) -> Actor:
+def river(runtime: Runtime, client: TestClient, admin: Actor) -> Actor:
     assert admin.post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+    return actor(runtime, client, slug="river-writers")
 
 
-def keys_of(running: Runtime, slug: str = "river-writers") -> list[Key]:
-    with running.database.read() as session:
+def keys_of(runtime: Runtime, slug: str = "river-writers") -> list[Key]:
+    with runtime.database.read() as session:
         return list(keyring.keys_of(session, session.scalars(select(Network).where(Network.slug == slug)).one()))
 
 
-def did_document(running: Runtime) -> dict[str, Any]:
-    with running.database.read() as session:
+def did_document(runtime: Runtime) -> dict[str, Any]:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        return issuers.did_document(running.settings, network, keyring.keys_of(session, network))
+        return issuers.did_document(runtime.settings, network, keyring.keys_of(session, network))
 
 
-def test_a_network_is_created_with_its_did_and_two_keys(running: Runtime, admin: Actor) -> None:
+def test_a_network_is_created_with_its_did_and_two_keys(runtime: Runtime, admin: Actor) -> None:
     answer = admin.post(
         "/v1/networks", RIVER | {"description": "Teachers who write.", "email": "Hello@River.example.org"}
     )
@@ -65,25 +65,25 @@ def test_a_network_is_created_with_its_did_and_two_keys(running: Runtime, admin:
         "profile_url": "http://localhost:8000/networks/river-writers",
         "created_at": "2026-03-02T12:00:00Z",
     }
-    assert [key.algorithm for key in keys_of(running)] == ["Ed25519", "P-256"]
-    for key in keys_of(running):
-        signer = running.custody.signer(key.custody_uri)
+    assert [key.algorithm for key in keys_of(runtime)] == ["Ed25519", "P-256"]
+    for key in keys_of(runtime):
+        signer = runtime.custody.signer(key.custody_uri)
         assert issuers.public_key(key).verify(signer.sign(b"what"), b"what")
 
 
-def test_the_same_body_again_gives_the_same_network(running: Runtime, admin: Actor) -> None:
+def test_the_same_body_again_gives_the_same_network(runtime: Runtime, admin: Actor) -> None:
     first = admin.post("/v1/networks", RIVER)
     again = admin.post("/v1/networks", RIVER)
     assert (again.status_code, again.json()) == (201, first.json())
-    assert len(keys_of(running)) == 2
+    assert len(keys_of(runtime)) == 2
 
 
-def test_two_at_the_same_moment_make_one_network(running: Runtime, admin: Actor) -> None:
+def test_two_at_the_same_moment_make_one_network(runtime: Runtime, admin: Actor) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: admin.post("/v1/networks", RIVER), range(2)))
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
-    assert len(keys_of(running)) == 2
+    assert len(keys_of(runtime)) == 2
 
 
 @pytest.mark.usefixtures("river")
@@ -137,12 +137,12 @@ def test_only_an_admin_token_creates_networks(river: Actor, client: TestClient) 
 
 
 def test_where_a_key_cannot_be_kept_there_is_no_network(
-    running: Runtime, admin: Actor, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_algorithm: str) -> None:
         raise CustodyError("custody-unavailable", "The private key could not be kept; nothing has changed.")
 
-    monkeypatch.setattr(running.custody, "create", full)
+    monkeypatch.setattr(runtime.custody, "create", full)
     assert refused(admin.post("/v1/networks", RIVER)) == (503, "custody-unavailable", None)
     assert admin.get("/v1/networks").json() == {"items": []}
 
@@ -171,7 +171,7 @@ def test_a_network_sees_itself_only(admin: Actor, river: Actor) -> None:
 
 
 @pytest.mark.usefixtures("river")
-def test_a_network_is_changed_by_what_is_sent(running: Runtime, admin: Actor) -> None:
+def test_a_network_is_changed_by_what_is_sent(runtime: Runtime, admin: Actor) -> None:
     changed = admin.ask("PATCH", "/v1/networks/river-writers", {"description": "d", "email": "a@river.example.org"})
     assert changed.status_code == 200
     assert (changed.json()["description"], changed.json()["email"], changed.json()["name"]) == (
@@ -182,9 +182,9 @@ def test_a_network_is_changed_by_what_is_sent(running: Runtime, admin: Actor) ->
     taken_away = admin.ask("PATCH", "/v1/networks/river-writers", {"description": None, "name": "River"}).json()
     assert "description" not in taken_away
     assert (taken_away["name"], taken_away["email"]) == ("River", "a@river.example.org")
-    assert told(running) == ["network.created", "network.changed", "network.changed"]
+    assert told(runtime) == ["network.created", "network.changed", "network.changed"]
     admin.ask("PATCH", "/v1/networks/river-writers", {"name": "River"})
-    assert len(told(running)) == 3
+    assert len(told(runtime)) == 3
 
 
 @pytest.mark.parametrize(
@@ -196,13 +196,13 @@ def test_what_a_network_is_cannot_be_changed(admin: Actor, river: Actor, change:
     assert refused(river.ask("PATCH", "/v1/networks/river-writers", {"name": "Mine"})) == (403, "scope-missing", None)
 
 
-def test_a_picture_comes_with_the_network_or_from_its_files(admin: Actor, running: Runtime, client: TestClient) -> None:
+def test_a_picture_comes_with_the_network_or_from_its_files(admin: Actor, runtime: Runtime, client: TestClient) -> None:
     url = "data:image/png;base64," + base64.b64encode(PNG).decode()
     made = admin.post("/v1/networks", RIVER | {"image": url})
     assert made.json()["image_url"] == "http://localhost:8000/networks/river-writers/image"
     assert admin.post("/v1/networks", RIVER | {"image": url}).json() == made.json()
     assert refused(admin.post("/v1/networks", RIVER)) == (409, "slug-taken", "/slug")
-    river = actor(running, client, slug="river-writers")
+    river = actor(runtime, client, slug="river-writers")
     svg = river.post("/v1/blobs", content=b'<svg xmlns="http://www.w3.org/2000/svg"/>').json()["sha256"]
     assert admin.ask("PATCH", "/v1/networks/river-writers", {"image": svg.upper()}).status_code == 200
     assert "image_url" not in admin.ask("PATCH", "/v1/networks/river-writers", {"image": None}).json()
@@ -234,7 +234,7 @@ def test_another_networks_file_is_no_picture_of_ours(admin: Actor, river: Actor)
     )
 
 
-def test_a_closed_network_takes_nothing_new(running: Runtime, admin: Actor, river: Actor) -> None:
+def test_a_closed_network_takes_nothing_new(runtime: Runtime, admin: Actor, river: Actor) -> None:
     closed = admin.post("/v1/networks/river-writers/closure")
     assert (closed.status_code, closed.json()["state"]) == (200, "closed")
     assert admin.post("/v1/networks/river-writers/closure").json() == closed.json()
@@ -244,13 +244,13 @@ def test_a_closed_network_takes_nothing_new(running: Runtime, admin: Actor, rive
     assert refused(admin.post("/v1/networks/river-writers/tokens", body)) == (409, "network-closed", None)
     assert river.get("/v1/networks/river-writers").json()["state"] == "closed"
     assert [network["slug"] for network in all_pages(admin, "/v1/networks", state="closed")] == ["river-writers"]
-    assert told(running) == ["network.created", "network.closed"]
+    assert told(runtime) == ["network.created", "network.closed"]
 
 
 @pytest.mark.usefixtures("river")
-def test_the_did_document_gives_every_key_under_its_own_name(running: Runtime) -> None:
-    ed25519, p256 = keys_of(running)
-    document = did_document(running)
+def test_the_did_document_gives_every_key_under_its_own_name(runtime: Runtime) -> None:
+    ed25519, p256 = keys_of(runtime)
+    document = did_document(runtime)
     assert document["id"] == DID
     assert [(method["id"], method["type"]) for method in document["verificationMethod"]] == [
         (f"{DID}#{issuers.public_key(ed25519).multikey}", "Multikey"),
@@ -266,13 +266,13 @@ def test_the_did_document_gives_every_key_under_its_own_name(running: Runtime) -
 
 
 @pytest.mark.usefixtures("river")
-def test_the_did_document_is_json_ld_without_an_undefined_term(running: Runtime) -> None:
-    assert canonicalize(did_document(running), PACKAGED).count(b"\n") > 10
+def test_the_did_document_is_json_ld_without_an_undefined_term(runtime: Runtime) -> None:
+    assert canonicalize(did_document(runtime), PACKAGED).count(b"\n") > 10
 
 
 @pytest.mark.usefixtures("river")
-def test_a_verifier_finds_each_key_in_the_did_document(running: Runtime) -> None:
-    document = did_document(running)
+def test_a_verifier_finds_each_key_in_the_did_document(runtime: Runtime) -> None:
+    document = did_document(runtime)
     asked: list[str] = []
 
     def load(url: str) -> Fetched:
@@ -286,12 +286,12 @@ def test_a_verifier_finds_each_key_in_the_did_document(running: Runtime) -> None
     assert {urlsplit(url).path for url in asked} == {"/networks/river-writers/did.json"}
 
 
-def test_rotation_keeps_the_old_keys_published(running: Runtime, admin: Actor, river: Actor, clock: Clock) -> None:
-    before = keys_of(running)
+def test_rotation_keeps_the_old_keys_published(runtime: Runtime, admin: Actor, river: Actor, clock: Clock) -> None:
+    before = keys_of(runtime)
     clock.advance(days=1)
     fresh = admin.post("/v1/networks/river-writers/keys/rotation")
     assert fresh.status_code == 201
-    after = keys_of(running)
+    after = keys_of(runtime)
     assert [(key.algorithm, key.retired_at is None) for key in after] == [
         ("Ed25519", False),
         ("P-256", False),
@@ -299,29 +299,29 @@ def test_rotation_keeps_the_old_keys_published(running: Runtime, admin: Actor, r
         ("P-256", True),
     ]
     assert [key["kid"] for key in fresh.json()["items"]] == [key.kid for key in after[2:]]
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network)).one()
         assert keyring.active_key(session, network, "Ed25519").kid == after[2].kid
-    ids = [method["id"] for method in did_document(running)["verificationMethod"]]
+    ids = [method["id"] for method in did_document(runtime)["verificationMethod"]]
     for key in before:
         assert f"{DID}#{issuers.public_key(key).multikey}" in ids
-        assert running.custody.signer(key.custody_uri).key.thumbprint == key.kid
-    assert not any("expires" in method for method in did_document(running)["verificationMethod"])
+        assert runtime.custody.signer(key.custody_uri).key.thumbprint == key.kid
+    assert not any("expires" in method for method in did_document(runtime)["verificationMethod"])
     listed = river.get("/v1/networks/river-writers/keys").json()["items"]
     assert [(key["kid"], key.get("retired_at")) for key in listed] == [
         (key.kid, "2026-03-03T12:00:00Z" if key in after[:2] else None) for key in after
     ]
     assert "custody" not in json.dumps(listed)
-    assert told(running) == ["network.created", "key.rotated", "key.rotated"]
+    assert told(runtime) == ["network.created", "key.rotated", "key.rotated"]
 
 
 @pytest.mark.usefixtures("river")
-def test_two_rotations_at_the_same_moment_leave_one_key_of_each_kind(running: Runtime, admin: Actor) -> None:
+def test_two_rotations_at_the_same_moment_leave_one_key_of_each_kind(runtime: Runtime, admin: Actor) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: admin.post("/v1/networks/river-writers/keys/rotation"), range(2)))
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert sorted(key.algorithm for key in keys_of(running) if key.retired_at is None) == ["Ed25519", "P-256"]
-    assert len(keys_of(running)) == 6
+    assert sorted(key.algorithm for key in keys_of(runtime) if key.retired_at is None) == ["Ed25519", "P-256"]
+    assert len(keys_of(runtime)) == 6
 
 
 def test_a_network_token_does_not_rotate_keys(river: Actor) -> None:
@@ -330,29 +330,29 @@ def test_a_network_token_does_not_rotate_keys(river: Actor) -> None:
 
 
 @pytest.mark.usefixtures("river")
-def test_a_compromised_key_says_so_and_signs_nothing(running: Runtime, clock: Clock) -> None:
-    with running.database.write() as session:
+def test_a_compromised_key_says_so_and_signs_nothing(runtime: Runtime, clock: Clock) -> None:
+    with runtime.database.write() as session:
         network = session.scalars(select(Network)).one()
         for key in keyring.keys_of(session, network):
             key.compromised_at = clock.at
-    methods = did_document(running)["verificationMethod"]
+    methods = did_document(runtime)["verificationMethod"]
     assert [method["revoked"] for method in methods] == ["2026-03-02T12:00:00Z"] * 3
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network)).one()
         rows = [(network, key) for key in keyring.keys_of(session, network)]
-        assert issuers.jwks(running.settings, rows) == {"keys": []}
+        assert issuers.jwks(runtime.settings, rows) == {"keys": []}
         with pytest.raises(CustodyError) as none:
             keyring.active_key(session, network, "Ed25519")
     assert none.value.code == "key-missing"
 
 
 @pytest.mark.usefixtures("river")
-def test_the_jwk_set_holds_each_networks_jwt_keys(running: Runtime) -> None:
-    with running.database.read() as session:
+def test_the_jwk_set_holds_each_networks_jwt_keys(runtime: Runtime) -> None:
+    with runtime.database.read() as session:
         network = session.scalars(select(Network)).one()
         keys = [(network, key) for key in keyring.keys_of(session, network)]
-        (jwk,) = issuers.jwks(running.settings, keys)["keys"]
-    kid = keys_of(running)[1].kid
+        (jwk,) = issuers.jwks(runtime.settings, keys)["keys"]
+    kid = keys_of(runtime)[1].kid
     assert (jwk["kid"], jwk["alg"], jwk["use"], jwk["iss"], jwk["kty"]) == (
         f"http://localhost:8000/keys/{kid}",
         "ES256",
@@ -363,10 +363,10 @@ def test_the_jwk_set_holds_each_networks_jwt_keys(running: Runtime) -> None:
     assert "d" not in jwk
 
 
-def test_the_profile_of_a_sandbox_network_says_test(running: Runtime, admin: Actor) -> None:
+def test_the_profile_of_a_sandbox_network_says_test(runtime: Runtime, admin: Actor) -> None:
     admin.post("/v1/networks", RIVER | {"sandbox": True, "description": "d", "email": "a@river.example.org"})
-    with running.database.read() as session:
-        profile = issuers.profile(running.settings, session.scalars(select(Network)).one())
+    with runtime.database.read() as session:
+        profile = issuers.profile(runtime.settings, session.scalars(select(Network)).one())
     assert profile == {
         "id": DID,
         "type": ["Profile"],
@@ -377,13 +377,13 @@ def test_the_profile_of_a_sandbox_network_says_test(running: Runtime, admin: Act
     }
 
 
-def test_the_base_url_holds_once_a_credential_bears_it(running: Runtime) -> None:
-    other = running.settings.model_copy(update={"base_url": "https://badges.example.org"})
-    with running.database.write() as session:
+def test_the_base_url_holds_once_a_credential_bears_it(runtime: Runtime) -> None:
+    other = runtime.settings.model_copy(update={"base_url": "https://badges.example.org"})
+    with runtime.database.write() as session:
         base_url.check_base_url(session, other)
-        base_url.remember_base_url(session, running.settings)
-        base_url.remember_base_url(session, running.settings)
-    with running.database.read() as session:
-        base_url.check_base_url(session, running.settings)
+        base_url.remember_base_url(session, runtime.settings)
+        base_url.remember_base_url(session, runtime.settings)
+    with runtime.database.read() as session:
+        base_url.check_base_url(session, runtime.settings)
         with pytest.raises(SettingsError, match=r"LAUREL_BASE_URL: expected http://localhost:8000.*got https://badges"):
             base_url.check_base_url(session, other)

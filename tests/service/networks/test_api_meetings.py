@@ -14,9 +14,9 @@ EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient) -> Actor:
-    assert actor(running, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+def river(runtime: Runtime, client: TestClient) -> Actor:
+    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+    return actor(runtime, client, slug="river-writers")
 
 
 def test_a_session_is_added_and_shown_as_stored(river: Actor) -> None:
@@ -37,14 +37,14 @@ def test_a_session_is_added_and_shown_as_stored(river: Actor) -> None:
     assert river.get(f"{SESSIONS}/s1").json() == answer.json()
 
 
-def test_posting_again_changes_what_is_sent_and_keeps_the_rest(running: Runtime, river: Actor) -> None:
+def test_posting_again_changes_what_is_sent_and_keeps_the_rest(runtime: Runtime, river: Actor) -> None:
     river.post(SESSIONS, EVENING | {"ref": "s1", "title": "First", "attendance_count": 3, "confidential": True})
     again = river.put(f"{SESSIONS}/s1", EVENING | {"title": None, "attendance_count": 4})
     assert again.status_code == 200
     assert "title" not in again.json()
     assert (again.json()["attendance_count"], again.json()["confidential"]) == (4, True)
     river.put(f"{SESSIONS}/s1", EVENING)
-    assert told(running) == ["network.created", "session.posted", "session.changed"]
+    assert told(runtime) == ["network.created", "session.posted", "session.changed"]
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_the_ref_of_the_path_counts(river: Actor) -> None:
     assert refused(river.post(SESSIONS, EVENING)) == (422, "invalid-request", "/ref")
 
 
-def test_one_session_posted_twice_at_the_same_moment_is_one(running: Runtime, river: Actor) -> None:
+def test_one_session_posted_twice_at_the_same_moment_is_one(runtime: Runtime, river: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: river.put(f"{SESSIONS}/s1", EVENING), range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
-    assert told(running).count("session.posted") == 1
+    assert told(runtime).count("session.posted") == 1
 
 
 def test_sessions_are_listed_in_pages_and_filtered(river: Actor) -> None:
@@ -107,18 +107,18 @@ def test_sessions_are_listed_in_pages_and_filtered(river: Actor) -> None:
     assert refused(river.get(SESSIONS, starts_from="March")) == (422, "invalid-request", "starts_from")
 
 
-def test_another_networks_sessions_are_not_there(running: Runtime, client: TestClient, river: Actor) -> None:
-    actor(running, client).post("/v1/networks", HILL)
+def test_another_networks_sessions_are_not_there(runtime: Runtime, client: TestClient, river: Actor) -> None:
+    actor(runtime, client).post("/v1/networks", HILL)
     river.put(f"{SESSIONS}/s1", EVENING)
-    hill = actor(running, client, slug="hill-readers")
+    hill = actor(runtime, client, slug="hill-readers")
     for answer in (hill.get(SESSIONS), hill.get(f"{SESSIONS}/s1"), hill.put(f"{SESSIONS}/s1", EVENING)):
         assert refused(answer) == (404, "network-unknown", None)
     assert refused(hill.get("/v1/networks/hill-readers/sessions/s1")) == (404, "session-unknown", None)
 
 
-def test_reading_and_writing_sessions_are_two_scopes(running: Runtime, client: TestClient, river: Actor) -> None:
+def test_reading_and_writing_sessions_are_two_scopes(runtime: Runtime, client: TestClient, river: Actor) -> None:
     assert river.put(f"{SESSIONS}/s1", EVENING).status_code == 201
-    reader = actor(running, client, slug="river-writers", scopes=["read"])
-    writer = actor(running, client, slug="river-writers", scopes=["members:write"])
+    reader = actor(runtime, client, slug="river-writers", scopes=["read"])
+    writer = actor(runtime, client, slug="river-writers", scopes=["members:write"])
     assert refused(reader.put(f"{SESSIONS}/s1", EVENING)) == (403, "scope-missing", None)
     assert refused(writer.get(SESSIONS)) == (403, "scope-missing", None)

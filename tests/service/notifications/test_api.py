@@ -25,15 +25,15 @@ HOOK = {"url": "https://river.example.org/hook"}
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
-def resolving(running: Runtime, *addresses: str, local: bool = False) -> Runtime:
+def resolving(runtime: Runtime, *addresses: str, local: bool = False) -> Runtime:
     """Return the service as it would be if every host name led to these addresses."""
-    return replace(running, fetcher=Fetcher(allow_localhost=local, resolve=lambda _host, _port: addresses))
+    return replace(runtime, fetcher=Fetcher(allow_localhost=local, resolve=lambda _host, _port: addresses))
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Stage:
+def stage(runtime: Runtime) -> Stage:
     """The app without what goes on beside it; every host is at a public address, and nobody is called."""
-    public = resolving(running, "93.184.216.34")
+    public = resolving(runtime, "93.184.216.34")
     return Stage.set_up(TestClient(create_app(public), base_url=BASE_URL), public)
 
 
@@ -64,11 +64,11 @@ def test_a_webhook_is_made_with_a_secret_that_is_shown_once(stage: Stage) -> Non
 def test_the_secret_stands_in_no_row(stage: Stage) -> None:
     made = stage.send("POST", "./webhooks", HOOK, headers={"Idempotency-Key": "k"})
     secret = made["secret"].removeprefix("whsec_")
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         for table in Row.metadata.sorted_tables:
             assert secret not in repr(session.execute(table.select()).all())
         row = session.scalars(select(Webhook)).one()
-        assert [len(key) for key in webhooks.secrets_of(stage.running, row, stage.running.now())] == [32]
+        assert [len(key) for key in webhooks.secrets_of(stage.runtime, row, stage.runtime.now())] == [32]
 
 
 def test_a_retry_makes_no_second_webhook_and_does_not_show_the_secret(stage: Stage) -> None:
@@ -77,7 +77,7 @@ def test_a_retry_makes_no_second_webhook_and_does_not_show_the_secret(stage: Sta
     secret = first.pop("secret")
     again = stage.call("POST", "./webhooks", json=HOOK, headers=headers)
     assert (again.status_code, again.json()) == (201, first)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert secret not in (session.scalars(select(Idempotency.answer)).one() or "")
 
 
@@ -119,17 +119,17 @@ def test_a_webhook_that_makes_no_sense_is_refused(stage: Stage, body: Any, expec
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::ffff:192.168.0.1", "fd00::1"])
-def test_a_name_that_leads_inside_is_refused(running: Runtime, address: str) -> None:
-    inside = resolving(running, address)
+def test_a_name_that_leads_inside_is_refused(runtime: Runtime, address: str) -> None:
+    inside = resolving(runtime, address)
     stage = Stage.set_up(TestClient(create_app(inside), base_url=BASE_URL), inside)
     assert refused(stage.call("POST", "./webhooks", json=HOOK)) == (422, "address-refused", "/url")
 
 
-def test_a_name_that_nobody_knows_is_refused(running: Runtime) -> None:
+def test_a_name_that_nobody_knows_is_refused(runtime: Runtime) -> None:
     def unknown(_host: str, _port: int) -> list[str]:
         raise OSError
 
-    lost = replace(running, fetcher=Fetcher(allow_localhost=False, resolve=unknown))
+    lost = replace(runtime, fetcher=Fetcher(allow_localhost=False, resolve=unknown))
     stage = Stage.set_up(TestClient(create_app(lost), base_url=BASE_URL), lost)
     assert refused(stage.call("POST", "./webhooks", json=HOOK)) == (422, "address-unknown", "/url")
 
@@ -169,14 +169,14 @@ def test_a_webhook_is_deleted_for_good_also_when_the_network_is_closed(stage: St
     made = stage.send("POST", "./webhooks", HOOK)
     event = stage.send("GET", "./events")["items"][0]["id"]
     stage.send("POST", f"./webhooks/{made['id']}/deliveries/{event}/redelivery")
-    stage.send("POST", "./closure", token=actor(stage.running, stage.client).token)
+    stage.send("POST", "./closure", token=actor(stage.runtime, stage.client).token)
     assert refused(stage.call("POST", "./webhooks", json=HOOK))[:2] == (409, "network-closed")
     gone = stage.call("DELETE", f"./webhooks/{made['id']}", headers={"Idempotency-Key": "k"})
     assert (gone.status_code, gone.content) == (204, b"")
     again = stage.call("DELETE", f"./webhooks/{made['id']}", headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.content) == (204, b"")
     assert refused(stage.call("DELETE", f"./webhooks/{made['id']}")) == (404, "webhook-unknown", None)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.scalars(select(Delivery)).all() == []
     assert types(stage)[-1] == "webhook.deleted"
 
@@ -219,7 +219,7 @@ def test_another_networks_webhook_looks_like_one_that_does_not_exist(
 ) -> None:
     made = stage.send("POST", "./webhooks", HOOK)
     event = stage.send("GET", "./events")["items"][0]["id"]
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     path = path.format(id=made["id"], event=event)
     inside = stage.call(method, path, token=other.token, json=body)
     assert refused(inside)[:2] == (404, "network-unknown")
@@ -233,7 +233,7 @@ def test_another_networks_webhook_looks_like_one_that_does_not_exist(
 
 def test_another_networks_event_is_not_sent(stage: Stage) -> None:
     made = stage.send("POST", "./webhooks", HOOK)
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     event = other.send("GET", "./events")["items"][0]["id"]
     answer = stage.call("POST", f"./webhooks/{made['id']}/deliveries/{event}/redelivery")
     assert refused(answer) == (404, "event-unknown", None)
@@ -246,8 +246,8 @@ def test_a_new_secret_takes_the_place_of_the_old_one_in_time(stage: Stage, clock
     assert new["earlier_secret_until"] == "2026-03-02T12:01:00Z"
 
     def signing() -> int:
-        with stage.running.database.read() as session:
-            return len(webhooks.secrets_of(stage.running, session.query(Webhook).one(), clock.at))
+        with stage.runtime.database.read() as session:
+            return len(webhooks.secrets_of(stage.runtime, session.query(Webhook).one(), clock.at))
 
     assert signing() == 2
     clock.advance(seconds=60)
@@ -274,5 +274,5 @@ def test_every_type_of_event_that_is_appended_is_one_that_can_be_asked_for(stage
                 found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", text)}
     assert found <= events.TYPES.keys()
     assert len(found) > 10
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert set(session.scalars(select(Event.type))) <= events.TYPES.keys()

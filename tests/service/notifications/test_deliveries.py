@@ -32,10 +32,10 @@ from tests.worlds.runtimes import BASE_URL
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Iterator[Stage]:
+def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: things are sent when a test says so."""
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    yield Stage.set_up(client, running)
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    yield Stage.set_up(client, runtime)
     client.close()
 
 
@@ -50,7 +50,7 @@ def hook(stage: Stage, there: Receiver, **more: Any) -> Any:
 
 
 def deliver(stage: Stage) -> int:
-    return payloads.deliver_webhooks(stage.running)
+    return payloads.deliver_webhooks(stage.runtime)
 
 
 def happen(stage: Stage, *names: str) -> None:
@@ -75,7 +75,7 @@ def events(stage: Stage, **query: Any) -> list[Any]:
 
 def wait_until_due(stage: Stage, made: Any, clock: Any) -> timedelta:
     """Let the time pass until the next attempt, and return how long that was."""
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         row = next(row for row in session.query(Webhook) if str(row.id) == made["id"])
     waited = row.due_at - clock.at
     clock.at = row.due_at
@@ -125,7 +125,7 @@ def test_evidence_a_session_a_key_and_the_network_are_sent_whole(stage: Stage, t
     record = stage.share(1)
     void = stage.send("POST", f"./records/{record['id']}/void", {"reason": "Posted twice."})
     stage.send("PUT", "./sessions/s1", {"starts_at": "2026-03-01T10:00:00Z"})
-    admin = actor(stage.running, stage.client)
+    admin = actor(stage.runtime, stage.client)
     admin.post(f"/v1/networks/{stage.slug}/keys/rotation")
     admin.ask("PATCH", f"/v1/networks/{stage.slug}", {"name": "River"})
     deliver(stage)
@@ -184,13 +184,13 @@ def test_an_event_is_known_by_its_id_wherever_it_is_sent(stage: Stage, there: Re
 
 def test_the_last_event_of_a_closed_network_is_sent(stage: Stage, there: Receiver) -> None:
     hook(stage, there)
-    actor(stage.running, stage.client).post(f"/v1/networks/{stage.slug}/closure")
+    actor(stage.runtime, stage.client).post(f"/v1/networks/{stage.slug}/closure")
     deliver(stage)
     assert there.types[-1] == "network.closed"
 
 
 def test_one_networks_events_are_not_sent_to_another(stage: Stage, there: Receiver) -> None:
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     hook(stage, there)
     happen(other, "secret-member")
     deliver(stage)
@@ -269,7 +269,7 @@ def test_what_is_not_taken_keeps_back_what_comes_after_it(stage: Stage, there: R
 def test_attempts_come_later_and_later_and_then_the_webhook_is_disabled(
     stage: Stage, there: Receiver, clock: Any
 ) -> None:
-    actor(stage.running, stage.client).ask("PATCH", f"/v1/networks/{stage.slug}", {"email": "desk@river.example.org"})
+    actor(stage.runtime, stage.client).ask("PATCH", f"/v1/networks/{stage.slug}", {"email": "desk@river.example.org"})
     made = hook(stage, there)
     happen(stage, "m11")
     there.status = 503
@@ -287,8 +287,8 @@ def test_attempts_come_later_and_later_and_then_the_webhook_is_disabled(
     assert events(stage)[-1]["type"] == "webhook.disabled"
     clock.advance(days=30)
     assert deliver(stage) == 0
-    messages.send_due(stage.running)
-    [mail] = messages.outbox_folder(stage.running.settings).glob("*.eml")
+    messages.send_due(stage.runtime)
+    [mail] = messages.outbox_folder(stage.runtime.settings).glob("*.eml")
     text = mail.read_text()
     assert "To: desk@river.example.org" in text
     assert made["id"] in text.replace("=\n", "")
@@ -300,12 +300,12 @@ def test_attempts_come_later_and_later_and_then_the_webhook_is_disabled(
 
 
 def test_a_webhook_that_is_active_again_is_not_written_about(stage: Stage, there: Receiver) -> None:
-    actor(stage.running, stage.client).ask("PATCH", f"/v1/networks/{stage.slug}", {"email": "desk@river.example.org"})
+    actor(stage.runtime, stage.client).ask("PATCH", f"/v1/networks/{stage.slug}", {"email": "desk@river.example.org"})
     made = hook(stage, there)
     there.status = 410
     deliver(stage)
     stage.send("PATCH", f"./webhooks/{made['id']}", {"state": "active"})
-    assert messages.send_due(stage.running) == 0
+    assert messages.send_due(stage.runtime) == 0
 
 
 def test_an_address_that_is_gone_is_disabled_at_once(stage: Stage, there: Receiver) -> None:
@@ -360,7 +360,7 @@ def test_a_redirect_is_not_followed(stage: Stage, there: Receiver, status: int) 
 def test_of_a_long_answer_only_the_beginning_is_read(stage: Stage, there: Receiver) -> None:
     there.text = b"y" * 50_000_000
     began = there.url
-    answered = stage.running.fetcher.post(began, b"{}", {"Content-Type": "application/json"})
+    answered = stage.runtime.fetcher.post(began, b"{}", {"Content-Type": "application/json"})
     assert (answered.status, answered.beginning) == (200, b"y" * MAX_ANSWER_BYTES)
 
 
@@ -376,11 +376,11 @@ def test_nobody_at_the_address_is_an_attempt_that_failed(stage: Stage) -> None:
 
 def test_an_address_that_leads_inside_by_the_time_of_sending_is_not_called(stage: Stage, there: Receiver) -> None:
     public = Fetcher(allow_localhost=False, resolve=lambda _host, _port: ["93.184.216.34"])
-    outside = replace(stage.running, fetcher=public)
+    outside = replace(stage.runtime, fetcher=public)
     client = TestClient(create_app(outside), base_url=BASE_URL)
     made = replace(stage, client=client).send("POST", "./webhooks", {"url": "https://rebound.example.org/hook"})
     inside = Fetcher(allow_localhost=False, resolve=lambda _host, _port: ["127.0.0.1"])
-    assert payloads.deliver_webhooks(replace(stage.running, fetcher=inside)) == 0
+    assert payloads.deliver_webhooks(replace(stage.runtime, fetcher=inside)) == 0
     assert there.received == []
     assert listed(stage, made)[0]["outcome"] == "address-refused"
     client.close()
@@ -394,7 +394,7 @@ def test_a_secret_that_cannot_be_opened_is_not_the_webhooks_fault(stage: Stage, 
             _ = locked, name
             raise CustodyError("custody-unavailable", "closed")
 
-    closed = replace(stage.running, custody=Closed(stage.running.settings))
+    closed = replace(stage.runtime, custody=Closed(stage.runtime.settings))
     assert payloads.deliver_webhooks(closed) == 0
     clock.at += GIVEN_UP_AFTER
     assert payloads.deliver_webhooks(closed) == 0
@@ -414,7 +414,7 @@ def test_an_event_that_cannot_be_rendered_waits_and_does_not_keep_others_from_th
 
     with monkeypatch.context() as breaking, receiver() as other:
         breaking.setitem(payloads.SHOWN, "webhook", broken)
-        neighbour = Stage.set_up(stage.client, stage.running, "hill")
+        neighbour = Stage.set_up(stage.client, stage.runtime, "hill")
         hook(neighbour, other, types=["member.posted"])
         happen(neighbour, "m11")
         assert deliver(stage) == 1
@@ -461,7 +461,7 @@ def test_what_was_asked_for_once_more_is_tried_so_often_and_blocks_nothing(
     there.status = 500
     attempts = 0
     while (row := listed(stage, made, event=event)[0])["state"] == "queued":
-        with stage.running.database.read() as session:
+        with stage.runtime.database.read() as session:
             clock.at = max(clock.at, session.query(Delivery).one().due_at or clock.at)
         deliver(stage)
         attempts += 1
@@ -507,7 +507,7 @@ def test_a_webhook_deleted_or_disabled_in_the_middle_gets_nothing_more(stage: St
     there.during = lambda _received: stage.call("DELETE", f"./webhooks/{made['id']}")
     assert deliver(stage) == 1
     assert len(there.received) == 2
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.scalars(select(Delivery)).all() == []
 
 
@@ -536,7 +536,7 @@ def test_deliveries_are_listed_in_pages_and_by_state(stage: Stage, there: Receiv
     happen(stage, "m13")
     deliver(stage)
     path = f"/v1/networks/{stage.slug}/webhooks/{made['id']}/deliveries"
-    rows = all_pages(actor(stage.running, stage.client, slug=stage.slug), path)
+    rows = all_pages(actor(stage.runtime, stage.client, slug=stage.slug), path)
     assert [row["position"] for row in rows] == [2, 3, 4, 5]
     assert [row["position"] for row in listed(stage, made, state="queued")] == [5]
     assert [row["position"] for row in listed(stage, made, state="delivered")] == [2, 3, 4]
@@ -552,10 +552,10 @@ def test_what_became_of_deliveries_is_forgotten_after_a_while(
     there.status = 500
     happen(stage, "m13")
     deliver(stage)
-    assert deliveries.forget_old(stage.running) == 0
+    assert deliveries.forget_old(stage.runtime) == 0
     clock.at += deliveries.KEPT_FOR
     clock.advance(seconds=1)
-    assert deliveries.forget_old(stage.running) == 3
+    assert deliveries.forget_old(stage.runtime) == 3
     assert [row["state"] for row in listed(stage, made)] == ["queued"]
     assert len(events(stage)) == 5
 
@@ -568,7 +568,7 @@ def test_nothing_is_sent_inside_a_transaction(stage: Stage, there: Receiver) -> 
     hook(stage, there, types=["member.posted"])
 
     def write(_received: Any) -> None:
-        with stage.running.database.write() as session:
+        with stage.runtime.database.write() as session:
             session.query(Network).one().description = "written meanwhile"
 
     there.during = write
@@ -636,9 +636,9 @@ def test_a_slow_address_does_not_keep_another_waiting(stage: Stage, there: Recei
     assert quick.types == ["webhook.created"]
 
 
-def test_the_app_sends_beside_its_requests(running: Runtime, there: Receiver) -> None:
-    with TestClient(create_app(running), base_url=BASE_URL) as client:
-        stage = Stage.set_up(client, running)
+def test_the_app_sends_beside_its_requests(runtime: Runtime, there: Receiver) -> None:
+    with TestClient(create_app(runtime), base_url=BASE_URL) as client:
+        stage = Stage.set_up(client, runtime)
         hook(stage, there)
         happen(stage, *(f"m{n}" for n in range(5)))
         assert until(lambda: len(there.received) == 6)

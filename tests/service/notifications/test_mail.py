@@ -24,10 +24,10 @@ from tests.worlds.runtimes import BASE_URL
 
 
 @pytest.fixture
-def stage(running: Runtime) -> Iterator[Stage]:
+def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: messages are sent when a test says so."""
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    stage = Stage.set_up(client, running)
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime)
     stage.achievement(award="reviewed")
     stage.member("m11", name="Member 11", email="m11@example.org")
     yield stage
@@ -35,7 +35,7 @@ def stage(running: Runtime) -> Iterator[Stage]:
 
 
 def outbox(stage: Stage) -> list[EmailMessage]:
-    folder = messages.outbox_folder(stage.running.settings)
+    folder = messages.outbox_folder(stage.runtime.settings)
     found = []
     for path in sorted(folder.glob("*")):
         assert path.suffix == ".eml"
@@ -52,13 +52,13 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 def rows(stage: Stage) -> list[Message]:
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         return list(session.query(Message).order_by(Message.id))
 
 
 def test_the_educator_is_told_of_the_badge_with_its_link(stage: Stage) -> None:
     award = stage.recorded()
-    assert messages.send_due(stage.running) == 1
+    assert messages.send_due(stage.runtime) == 1
     (mail,) = outbox(stage)
     assert mail["To"] == "m11@example.org"
     assert mail["Subject"] == "River Writers has awarded you the badge “Sharer”"
@@ -69,12 +69,12 @@ def test_the_educator_is_told_of_the_badge_with_its_link(stage: Stage) -> None:
         assert "share it" in text
     assert mail["Auto-Submitted"] == "auto-generated"
     (row,) = rows(stage)
-    assert (row.state, row.sent_at, row.attempts) == ("sent", stage.running.now(), 1)
+    assert (row.state, row.sent_at, row.attempts) == ("sent", stage.runtime.now(), 1)
 
 
 def test_nothing_secret_stands_in_it(stage: Stage) -> None:
     stage.recorded(reason="He begged for it.")
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     text = outbox(stage)[0].as_string()
     for secret in ("begged", stage.token, "sha256", "salt"):
         assert secret not in text
@@ -82,7 +82,7 @@ def test_nothing_secret_stands_in_it(stage: Stage) -> None:
 
 def test_a_message_is_sent_once(stage: Stage) -> None:
     stage.recorded()
-    assert [messages.send_due(stage.running) for _ in range(3)] == [1, 0, 0]
+    assert [messages.send_due(stage.runtime) for _ in range(3)] == [1, 0, 0]
     assert len(outbox(stage)) == 1
 
 
@@ -94,13 +94,13 @@ def test_nobody_is_written_to_whose_address_is_not_known(stage: Stage) -> None:
     assert rows(stage) == []
 
 
-def test_a_sandbox_says_test(running: Runtime) -> None:
-    client = TestClient(create_app(running), base_url=BASE_URL)
-    stage = Stage.set_up(client, running, sandbox=True)
+def test_a_sandbox_says_test(runtime: Runtime) -> None:
+    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime, sandbox=True)
     stage.achievement(award="reviewed")
     stage.member("m11", email="m11@example.org")
     stage.recorded()
-    messages.send_due(running)
+    messages.send_due(runtime)
     (mail,) = outbox(stage)
     assert "TEST Sharer" in mail["Subject"]
     assert "This is a TEST" in text_of(mail)
@@ -110,21 +110,21 @@ def test_a_sandbox_says_test(running: Runtime) -> None:
 def test_an_erased_address_gets_no_message(stage: Stage) -> None:
     stage.recorded()
     stage.member("m11", email=None)
-    assert messages.send_due(stage.running) == 0
+    assert messages.send_due(stage.runtime) == 0
     assert (outbox(stage), rows(stage)) == ([], [])
 
 
 def test_a_badge_revoked_before_the_message_left_is_not_announced(stage: Stage) -> None:
     award = stage.recorded()
     stage.send("POST", f"/v1/credentials/{award['credential']['id']}/revocation", {"reason": "Wrong member."})
-    assert messages.send_due(stage.running) == 0
+    assert messages.send_due(stage.runtime) == 0
     assert (outbox(stage), rows(stage)) == ([], [])
 
 
 def test_names_can_hold_what_html_and_mail_give_a_meaning(stage: Stage) -> None:
     stage.achievement("odd", award="reviewed", name='<b>Réd & "Gréen"</b> 緑')
     stage.recorded("odd")
-    messages.send_due(stage.running)
+    messages.send_due(stage.runtime)
     (mail,) = outbox(stage)
     assert mail["Subject"] == 'River Writers has awarded you the badge “<b>Réd & "Gréen"</b> 緑”'
     assert "&lt;b&gt;Réd &amp; &quot;Gréen&quot;&lt;/b&gt; 緑" in text_of(mail, "html")
@@ -144,10 +144,10 @@ def test_a_process_that_dies_between_sending_and_noting_leaves_one_message(
     with monkeypatch.context() as dying:
         dying.setattr(messages, "_file", killed)
         with pytest.raises(SystemExit):
-            messages.send_due(stage.running)
-    assert messages.send_due(stage.running) == 0, "it still belongs to the process that died"
+            messages.send_due(stage.runtime)
+    assert messages.send_due(stage.runtime) == 0, "it still belongs to the process that died"
     clock.at += messages.LEASE
-    assert messages.send_due(stage.running) == 1
+    assert messages.send_due(stage.runtime) == 1
     assert len(outbox(stage)) == 1
     assert rows(stage)[0].state == "sent"
 
@@ -167,7 +167,7 @@ def test_several_processes_send_each_message_once(stage: Stage, monkeypatch: pyt
     monkeypatch.setattr(messages, "_file", noting)
     monkeypatch.setattr(messages, "BATCH", 2)
     counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(messages.send_due(stage.running))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: counts.append(messages.send_due(stage.runtime))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -232,8 +232,8 @@ def mail_server() -> Iterator[Mailbox]:
 def by_mail(stage: Stage, mail_url: str) -> Runtime:
     from dataclasses import replace  # noqa: PLC0415
 
-    settings = stage.running.settings.model_copy(update={"mail_url": mail_url, "mail_from": "badges@river.example.org"})
-    return replace(stage.running, settings=settings)
+    settings = stage.runtime.settings.model_copy(update={"mail_url": mail_url, "mail_from": "badges@river.example.org"})
+    return replace(stage.runtime, settings=settings)
 
 
 def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
@@ -256,12 +256,12 @@ def test_a_message_that_could_not_be_sent_is_tried_again_later_and_later(
     stage.recorded()
     with mail_server() as box:
         mail_url = f"smtp://127.0.0.1:{box.port}"
-    running = by_mail(stage, mail_url)
+    runtime = by_mail(stage, mail_url)
     waits = []
     with caplog.at_level(logging.WARNING):
         while rows(stage)[0].state == "queued":
-            assert messages.send_due(running) == 0
-            assert messages.send_due(running) == 0, "not before its time"
+            assert messages.send_due(runtime) == 0
+            assert messages.send_due(runtime) == 0, "not before its time"
             row = rows(stage)[0]
             waits.append(row.due_at - clock.at)
             clock.at = max(row.due_at, clock.at)
@@ -275,11 +275,11 @@ def test_a_server_that_is_back_gets_what_waited(stage: Stage, clock: Any) -> Non
     stage.recorded()
     with mail_server() as box:
         box.answer = "451 try again"
-        running = by_mail(stage, f"smtp://127.0.0.1:{box.port}")
-        assert messages.send_due(running) == 0
+        runtime = by_mail(stage, f"smtp://127.0.0.1:{box.port}")
+        assert messages.send_due(runtime) == 0
         box.answer = "250 OK"
         clock.at += messages.DELAYS[0]
-        assert messages.send_due(running) == 1
+        assert messages.send_due(runtime) == 1
     assert len(box.received) == 1
 
 

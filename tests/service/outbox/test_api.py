@@ -11,8 +11,8 @@ from tests.worlds.awarding import Stage
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.achievement(award="reviewed")
     return stage
 
@@ -84,7 +84,7 @@ def test_a_position_that_is_none_is_refused(stage: Stage, after: str) -> None:
 def test_events_need_the_scope_and_the_network(stage: Stage) -> None:
     answer = stage.call("GET", "./events", token=stage.token_with("evidence:write"))
     assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
-    other = Stage.set_up(stage.client, stage.running, "hill")
+    other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert stage.call("GET", "./events", token=other.token).status_code == 404
     assert types(other)[0] == "network.created"
     assert read(other)["items"][0]["position"] == 1

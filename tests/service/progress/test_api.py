@@ -564,11 +564,11 @@ def test_days_in_a_role_count_once_and_up_to_today(database: Database) -> None:
         period("2026-10-08T08:00:00Z", "2026-10-30T08:00:00Z", role="assessor"),
     ]
     assert explained(database, a_world(periods=overlapping), TENURE).observed == 6
-    running = [period("2026-10-26T00:00:00Z")]
-    node = explained(database, a_world(periods=running), TENURE)
+    going_on = [period("2026-10-26T00:00:00Z")]
+    node = explained(database, a_world(periods=going_on), TENURE)
     assert (node.met, node.observed, node.text) == (False, 7, "7 of 8 days as facilitator")
     # In Auckland it is a day later already when it begins, and today is the same day.
-    assert explained(database, a_world(periods=running, zone="Pacific/Auckland"), TENURE).observed == 7
+    assert explained(database, a_world(periods=going_on, zone="Pacific/Auckland"), TENURE).observed == 7
     assert explained(database, a_world(periods=[period("2026-11-03T00:00:00Z")]), TENURE).first_at is None
 
 
@@ -698,9 +698,9 @@ ACHIEVEMENT: dict[str, Any] = {
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
+def who(runtime: Runtime, client: TestClient) -> Actor:
     """Whoever may do everything in a network with the members m11, m12 and m13, and the session s1."""
-    return river(running, client)
+    return river(runtime, client)
 
 
 def test_what_a_member_has_reached_is_told_rule_by_rule(who: Actor) -> None:
@@ -779,13 +779,13 @@ def test_progress_is_asked_for_in_pages_or_for_one_achievement(who: Actor) -> No
     assert all_pages(who, path, achievement="draft") == []
 
 
-def test_progress_of_what_is_not_there_is_refused(running: Runtime, client: TestClient, who: Actor) -> None:
+def test_progress_of_what_is_not_there_is_refused(runtime: Runtime, client: TestClient, who: Actor) -> None:
     path = f"{ROOT}/members/m11/progress"
     assert refused(who.get(f"{ROOT}/members/eve/progress")) == (404, "member-unknown", None)
     assert refused(who.get(path, achievement="none")) == (404, "achievement-unknown", None)
     assert refused(who.get(path, after="%%%")) == (422, "cursor-invalid", "after")
-    assert refused(hill(running, client).get(path)) == (404, "network-unknown", None)
-    writer = actor(running, client, slug="river-writers", scopes=["achievements:write"])
+    assert refused(hill(runtime, client).get(path)) == (404, "network-unknown", None)
+    writer = actor(runtime, client, slug="river-writers", scopes=["achievements:write"])
     assert refused(writer.get(path)) == (403, "scope-missing", None)
     assert refused(client.get(path)) == (401, "token-missing", None)
 

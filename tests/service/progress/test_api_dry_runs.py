@@ -28,9 +28,9 @@ def definition(rule: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
+def who(runtime: Runtime, client: TestClient) -> Actor:
     """Whoever may do everything in a network with the members m11, m12 and m13: 2 reviews, 1 review, and nothing."""
-    speaking = river(running, client)
+    speaking = river(runtime, client)
     for member, times in (("m11", 2), ("m12", 1)):
         for _ in range(times):
             posted(speaking.post(f"{ROOT}/contributions", REVIEW | {"member": member}))
@@ -45,7 +45,7 @@ def steps(answer: Any) -> dict[str, int]:
     return {item["member"]: item["steps"] for item in answer["items"]}
 
 
-def test_a_draft_says_who_would_earn_it_and_who_is_one_step_away(who: Actor, running: Runtime) -> None:
+def test_a_draft_says_who_would_earn_it_and_who_is_one_step_away(who: Actor, runtime: Runtime) -> None:
     posted(who.post(f"{ROOT}/achievements", definition(REVIEWED) | {"ref": "reader"}))
     answer = tried(who)
     assert (answer["version"], answer["faults"], answer["looked_at"]) == (1, [], 3)
@@ -71,14 +71,14 @@ def test_a_draft_says_who_would_earn_it_and_who_is_one_step_away(who: Actor, run
     ]
     counted = tried(who, {"steps": 0, "count": True})
     assert (steps(counted), counted["count"]) == ({"m11": 0}, 1)
-    assert rows_of(running, Award) == []
+    assert rows_of(runtime, Award) == []
 
 
-def test_a_definition_in_the_request_is_stored_nowhere(who: Actor, running: Runtime) -> None:
+def test_a_definition_in_the_request_is_stored_nowhere(who: Actor, runtime: Runtime) -> None:
     answer = tried(who, {"definition": definition({"all": [REVIEWED, SHARED]})})
     assert "version" not in answer
     assert steps(answer) == {"m11": 1}
-    assert rows_of(running, Achievement) == []
+    assert rows_of(runtime, Achievement) == []
     impossible = SHARED | {"distinct": "day", "window": {"from": "2026-04-01", "to": "2026-04-02"}}
     answer = tried(who, {"definition": definition({"any": [impossible, {"rule": "holds", "achievements": ["x"]}]})})
     assert [(fault["code"], fault["pointer"]) for fault in answer["faults"]] == [
@@ -136,7 +136,7 @@ def test_pages_go_through_everybody_and_look_at_no_more_than_a_bound(
         assert (found, looked_at) == (expected, 8)
 
 
-def test_what_cannot_be_tried_is_refused(who: Actor, running: Runtime, client: TestClient) -> None:
+def test_what_cannot_be_tried_is_refused(who: Actor, runtime: Runtime, client: TestClient) -> None:
     assert refused(who.post(PATH, {})) == (404, "achievement-unknown", None)
     without = definition(REVIEWED) | {"criteria": {"narrative": "By grace."}, "award": "reviewed"}
     assert refused(who.post(PATH, {"definition": without})) == (404, "rule-missing", None)
@@ -147,6 +147,6 @@ def test_what_cannot_be_tried_is_refused(who: Actor, running: Runtime, client: T
     assert refused(who.post(PATH, {"version": 1, "definition": definition(REVIEWED)}))[0] == 422
     assert refused(who.post(PATH, {"member": "nobody"})) == (404, "member-unknown", None)
     assert refused(who.ask("POST", PATH, {}, params={"after": "%"})) == (422, "cursor-invalid", "after")
-    assert refused(hill(running, client).post(PATH, {})) == (404, "network-unknown", None)
-    writer = actor(running, client, slug="river-writers", scopes=["evidence:write"])
+    assert refused(hill(runtime, client).post(PATH, {})) == (404, "network-unknown", None)
+    writer = actor(runtime, client, slug="river-writers", scopes=["evidence:write"])
     assert refused(writer.post(PATH, {})) == (403, "scope-missing", None)

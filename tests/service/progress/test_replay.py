@@ -133,9 +133,9 @@ ACHIEVEMENT: dict[str, Any] = {
 
 
 @pytest.fixture
-def who(running: Runtime, client: TestClient) -> Actor:
+def who(runtime: Runtime, client: TestClient) -> Actor:
     """Whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    return river(running, client)
+    return river(runtime, client)
 
 
 def test_a_month_later_the_progress_of_then_is_the_same(who: Actor, clock: Clock) -> None:
@@ -172,10 +172,10 @@ def test_a_month_later_the_progress_of_then_is_the_same(who: Actor, clock: Clock
     assert posted(who.get(path, as_of="2026-03-02T11:59:59Z"), 200)["items"] == []
 
 
-def test_a_replay_on_erased_evidence_says_so(who: Actor, running: Runtime, clock: Clock) -> None:
+def test_a_replay_on_erased_evidence_says_so(who: Actor, runtime: Runtime, clock: Clock) -> None:
     posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT | {"ref": "a"}))
     record = posted(who.post(f"{ROOT}/contributions", REVIEW))
-    with running.database.write() as session:
+    with runtime.database.write() as session:
         session.execute(delete(RecordBody).where(RecordBody.record_id == UUID(record["id"])))
     as_of = clock.at.isoformat().replace("+00:00", "Z")
     [told] = posted(who.get(f"{ROOT}/members/m11/progress", as_of=as_of), 200)["items"]
@@ -189,9 +189,9 @@ def test_a_replay_is_of_the_past(who: Actor) -> None:
     assert refused(who.get(path, position=-1))[0] == 422
 
 
-def test_what_nobody_changed_is_not_kept_twice(who: Actor, running: Runtime) -> None:
+def test_what_nobody_changed_is_not_kept_twice(who: Actor, runtime: Runtime) -> None:
     for _ in range(2):
         posted(who.put(f"{ROOT}/members/m11", {"organization": "Lincoln School", "roles": ["lead"]}), 200)
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert list(session.scalars(select(PAST[Role].c.role))) == []
         assert list(session.scalars(select(PAST[Member].c.organization))) == [None]

@@ -43,7 +43,7 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
     database = Database(f"sqlite:///{tmp_path}/old.db")
     with database.engine.connect() as connection:
         command.upgrade(migrations._config(connection), "0001")
-        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "running": "d" * 32}
+        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "runtime": "d" * 32}
         insert = "INSERT INTO roles (id, member_id, role, from_at, until_at) VALUES"
         for statement in (
             """INSERT INTO networks (id, slug, kind, name, url, time_zone, state, sandbox, created_at)
@@ -62,41 +62,41 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
 
 
 def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Path) -> None:
-    with start(settings_in(tmp_path), Clock()) as running:
-        migrations.upgrade(running.database)
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        migrations.upgrade(runtime.database)
         # Not entered, so that nothing goes on beside.
-        stage = Stage.set_up(TestClient(create_app(running), base_url=BASE_URL), running)
+        stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
         stage.achievement(award="reviewed")
         stage.member("m11", email="m11@river.example.org")
         award = stage.recorded()
-        with running.database.engine.connect() as connection:
+        with runtime.database.engine.connect() as connection:
             command.downgrade(migrations._config(connection), "0005")
             connection.commit()
             assert connection.scalar(text("SELECT count(*) FROM credentials")) == 1
-        migrations.upgrade(running.database)
-        migrations.check(running.database)
-        with running.database.read() as session:
+        migrations.upgrade(runtime.database)
+        migrations.check(runtime.database)
+        with runtime.database.read() as session:
             row = session.scalars(select(Award)).one()
             assert str(row.id) == award["id"]
             assert row.recipient_who not in (None, row.member_id)  # the person, who is known
             assert session.scalars(select(Credential.award_id)).one() == row.id
 
 
-def test_what_is_there_outlives_a_way_down_and_up_again(running: Runtime) -> None:
-    who = river(running, TestClient(create_app(running), base_url=BASE_URL))
+def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> None:
+    who = river(runtime, TestClient(create_app(runtime), base_url=BASE_URL))
     work = {"url": "https://river.example.org/draft", "sha256": "ab" * 32}
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"artifacts": [work, {"url": "https://river.example.org/b"}]}))
     hook = {"url": "http://localhost:1/hook"}
     assert posted(who.post(f"{ROOT}/webhooks", hook))["state"] == "active"
-    before = {table.name: _count(running.database, table.name) for table in Row.metadata.sorted_tables}
+    before = {table.name: _count(runtime.database, table.name) for table in Row.metadata.sorted_tables}
     assert before["contribution_artifacts"] == 1
-    with running.database.engine.connect() as connection:
+    with runtime.database.engine.connect() as connection:
         command.stamp(migrations._config(connection), "head")  # another test may have taken the mark away
         command.downgrade(migrations._config(connection), "0001")
         connection.commit()
-    migrations.upgrade(running.database)
-    migrations.check(running.database)
-    after = {table.name: _count(running.database, table.name) for table in Row.metadata.sorted_tables}
+    migrations.upgrade(runtime.database)
+    migrations.check(runtime.database)
+    after = {table.name: _count(runtime.database, table.name) for table in Row.metadata.sorted_tables}
     assert after == before | {"webhooks": 0}
 
 

@@ -43,8 +43,8 @@ def serve(database_url: str, tmp_path: Path, clock: Clock) -> Any:
     @contextmanager
     def started(**given: Any) -> Iterator[TestClient]:
         given = {"database_url": database_url, "vc_api": True} | given
-        with start(settings_in(tmp_path, **given), clock) as running:
-            app = create_app(running)
+        with start(settings_in(tmp_path, **given), clock) as runtime:
+            app = create_app(runtime)
             with TestClient(app, base_url=BASE_URL) as client:
                 yield client
 
@@ -188,16 +188,16 @@ def test_they_are_no_networks_keys(serve: Serve) -> None:
 
 def test_of_two_keys_made_at_the_same_moment_both_take_the_first(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve() as first, serve() as second:
-        running, other = runtime_of(first), runtime_of(second)
-        create = running.custody.create
+        runtime, other = runtime_of(first), runtime_of(second)
+        create = runtime.custody.create
         faster: list[str] = []
 
         def slow(algorithm: str) -> Any:
             faster.append(keys.identity(other, algorithm).did)
             return create(algorithm)
 
-        monkeypatch.setattr(running.custody, "create", slow)
-        assert [keys.identity(running, "Ed25519").did] == faster
+        monkeypatch.setattr(runtime.custody, "create", slow)
+        assert [keys.identity(runtime, "Ed25519").did] == faster
 
 
 def test_a_key_that_cannot_be_opened_is_said_and_nothing_is_issued(serve: Serve, tmp_path: Path) -> None:
@@ -285,12 +285,12 @@ def test_lists_are_signed_anew_every_day_by_the_upkeep(serve: Serve, clock: Cloc
     assert vc_api_status.resign_due in upkeep.WORK
     with serve(vc_api_status=True) as client:
         issued = issue(client)
-        running = runtime_of(client)
-        assert vc_api_status.resign_due(running) == 0
+        runtime = runtime_of(client)
+        assert vc_api_status.resign_due(runtime) == 0
         address = issued["credentialStatus"]["statusListCredential"]
         before = client.get(address).json()
         clock.advance(days=1, minutes=1)
-        assert vc_api_status.resign_due(running) == 1
+        assert vc_api_status.resign_due(runtime) == 1
         assert client.get(address).json()["validFrom"] > before["validFrom"]
         clock.advance(days=29)
         assert status(client, issued) == 200
@@ -299,12 +299,12 @@ def test_lists_are_signed_anew_every_day_by_the_upkeep(serve: Serve, clock: Cloc
 def test_lists_that_nobody_signs_are_overdue_until_all_are_published(serve: Serve, clock: Clock) -> None:
     with serve(vc_api_status=True) as client:
         issue(client)
-        running = runtime_of(client)
+        runtime = runtime_of(client)
         for days, expected in ((1, 0), (1, 1)):
             clock.advance(days=days)
             assert client.get("/health").json()["overdue_status_lists"] == expected
-        assert vc_api_status.publish_all(running) == 1
-        assert vc_api_status.publish_all(running) == 1
+        assert vc_api_status.publish_all(runtime) == 1
+        assert vc_api_status.publish_all(runtime) == 1
         assert client.get("/health").json()["overdue_status_lists"] == 0
 
 

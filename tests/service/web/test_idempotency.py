@@ -20,13 +20,13 @@ KEY = {"Idempotency-Key": "one"}
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient) -> Actor:
-    assert actor(running, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+def river(runtime: Runtime, client: TestClient) -> Actor:
+    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+    return actor(runtime, client, slug="river-writers")
 
 
-def kept(running: Runtime) -> int:
-    with running.database.read() as session:
+def kept(runtime: Runtime) -> int:
+    with runtime.database.read() as session:
         return session.scalar(select(func.count()).select_from(Idempotency)) or 0
 
 
@@ -55,62 +55,62 @@ def test_a_key_that_came_with_another_request_is_refused(river: Actor, method: s
     assert len(river.get("/v1/networks/river-writers/sessions").json()["items"]) == 1
 
 
-def test_a_key_belongs_to_its_token(running: Runtime, client: TestClient, river: Actor) -> None:
-    other = actor(running, client, slug="river-writers")
+def test_a_key_belongs_to_its_token(runtime: Runtime, client: TestClient, river: Actor) -> None:
+    other = actor(runtime, client, slug="river-writers")
     assert river.put(SESSION, EVENING, headers=KEY).status_code == 201
     assert other.put(SESSION, EVENING | {"title": "Mine"}, headers=KEY).status_code == 200
 
 
-def test_refusals_are_not_remembered(running: Runtime, river: Actor) -> None:
+def test_refusals_are_not_remembered(runtime: Runtime, river: Actor) -> None:
     wrong = EVENING | {"ends_at": "2026-03-01T16:00:00Z"}
     for _ in range(2):
         assert refused(river.put(SESSION, wrong, headers=KEY))[1] == "session-ends-before-start"
-    assert kept(running) == 0
+    assert kept(runtime) == 0
     assert river.put(SESSION, EVENING, headers=KEY).status_code == 201
 
 
-def test_a_write_that_failed_here_is_carried_out_when_it_comes_again(running: Runtime, river: Actor) -> None:
+def test_a_write_that_failed_here_is_carried_out_when_it_comes_again(runtime: Runtime, river: Actor) -> None:
     def fail(_session: Any) -> None:
         raise OSError
 
-    with TestClient(create_app(running), raise_server_exceptions=False) as client:
+    with TestClient(create_app(runtime), raise_server_exceptions=False) as client:
         event.listen(WriteSession, "before_commit", fail)
         try:
             failed = Actor(client, river.token).put(SESSION, EVENING, headers=KEY)
         finally:
             event.remove(WriteSession, "before_commit", fail)
         assert refused(failed) == (500, "internal-error", None)
-        assert kept(running) == 0
+        assert kept(runtime) == 0
         assert Actor(client, river.token).put(SESSION, EVENING, headers=KEY).status_code == 201
 
 
-def test_of_requests_at_the_same_moment_one_works_and_all_get_its_answer(running: Runtime, river: Actor) -> None:
+def test_of_requests_at_the_same_moment_one_works_and_all_get_its_answer(runtime: Runtime, river: Actor) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: river.put(SESSION, EVENING, headers=KEY), range(4)))
     assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
-    assert told(running).count("session.posted") == 1
-    assert kept(running) == 1
+    assert told(runtime).count("session.posted") == 1
+    assert kept(runtime) == 1
 
 
-def test_a_key_is_kept_for_24_hours(running: Runtime, river: Actor, clock: Clock) -> None:
+def test_a_key_is_kept_for_24_hours(runtime: Runtime, river: Actor, clock: Clock) -> None:
     river.put(SESSION, EVENING, headers=KEY)
     river.put(SESSION, EVENING, headers={"Idempotency-Key": "two"})
     clock.advance(hours=23, minutes=59)
     assert river.put(SESSION, EVENING, headers=KEY).status_code == 201
     clock.advance(minutes=1)
     assert river.put(SESSION, EVENING | {"title": "New"}, headers=KEY).status_code == 200
-    assert kept(running) == 1
+    assert kept(runtime) == 1
 
 
-def test_an_answer_with_personal_content_is_made_again_and_not_kept(running: Runtime, river: Actor) -> None:
+def test_an_answer_with_personal_content_is_made_again_and_not_kept(runtime: Runtime, river: Actor) -> None:
     members = "/v1/networks/river-writers/members"
     body = {"ref": "m11", "name": "Member 11", "email": "m11@example.org"}
     first = river.post(members, body, headers=KEY)
     assert river.post(members, body, headers=KEY).json() == first.json()
     assert refused(river.post(members, body | {"name": "A"}, headers=KEY))[1] == "idempotency-key-reused"
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert session.scalars(select(Idempotency.answer)).all() == [None]
-    assert told(running).count("member.posted") == 1
+    assert told(runtime).count("member.posted") == 1
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])

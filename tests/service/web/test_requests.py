@@ -21,15 +21,15 @@ EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
 
 @pytest.fixture
-def river(running: Runtime, client: TestClient) -> Actor:
-    assert actor(running, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(running, client, slug="river-writers")
+def river(runtime: Runtime, client: TestClient) -> Actor:
+    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+    return actor(runtime, client, slug="river-writers")
 
 
 @pytest.fixture
-def unraised(running: Runtime) -> Iterator[TestClient]:
+def unraised(runtime: Runtime) -> Iterator[TestClient]:
     """Speak HTTP as others do: what fails inside is a 500 and not raised here."""
-    with TestClient(create_app(running), base_url=BASE_URL, raise_server_exceptions=False) as speaking:
+    with TestClient(create_app(runtime), base_url=BASE_URL, raise_server_exceptions=False) as speaking:
         yield speaking
 
 
@@ -126,8 +126,8 @@ def test_u0000_is_refused_wherever_it_stands(river: Actor) -> None:
     assert refused(river.get("/v1/networks/river-writers/sessions?series=%00")) == (422, "text-nul", None)
 
 
-def test_a_body_beyond_the_limit_is_refused(running: Runtime, river: Actor) -> None:
-    limit = running.settings.max_body_bytes
+def test_a_body_beyond_the_limit_is_refused(runtime: Runtime, river: Actor) -> None:
+    limit = runtime.settings.max_body_bytes
     text = json.dumps(EVENING | {"title": "a" * limit})
     assert refused(put_text(river, text))[:2] == (413, "body-too-large")
     in_pieces = (text.encode()[start : start + 65_536] for start in range(0, len(text), 65_536))
@@ -156,10 +156,10 @@ def test_a_request_needs_a_token_that_we_gave(client: TestClient, header: str | 
 
 
 def test_a_token_that_has_expired_or_was_revoked_says_which(
-    running: Runtime, client: TestClient, river: Actor, clock: Any
+    runtime: Runtime, client: TestClient, river: Actor, clock: Any
 ) -> None:
-    short = actor(running, client, slug="river-writers", lifetime=timedelta(hours=1))
-    with running.database.write() as session:
+    short = actor(runtime, client, slug="river-writers", lifetime=timedelta(hours=1))
+    with runtime.database.write() as session:
         newest = session.scalars(select(Token.id).order_by(Token.id.desc())).first()
         session.execute(update(Token).where(Token.id != newest).values(revoked_at=clock.at))
     clock.advance(hours=1)
@@ -167,17 +167,17 @@ def test_a_token_that_has_expired_or_was_revoked_says_which(
     assert refused(river.put(SESSION, EVENING)) == (401, "token-revoked", None)
 
 
-def test_without_the_scope_nothing_is_looked_at(running: Runtime, client: TestClient) -> None:
-    actor(running, client).post("/v1/networks", RIVER)
-    reader = actor(running, client, slug="river-writers", scopes=["read"])
+def test_without_the_scope_nothing_is_looked_at(runtime: Runtime, client: TestClient) -> None:
+    actor(runtime, client).post("/v1/networks", RIVER)
+    reader = actor(runtime, client, slug="river-writers", scopes=["read"])
     assert refused(reader.put(SESSION, {"nothing": "right"})) == (403, "scope-missing", None)
     assert refused(reader.post("/v1/networks", RIVER)) == (403, "scope-missing", None)
 
 
 def test_another_networks_address_looks_like_one_that_is_not_there(
-    running: Runtime, client: TestClient, river: Actor
+    runtime: Runtime, client: TestClient, river: Actor
 ) -> None:
-    actor(running, client).post("/v1/networks", HILL)
+    actor(runtime, client).post("/v1/networks", HILL)
     there, nowhere = (
         river.put(f"/v1/networks/{slug}/sessions/s1", EVENING) for slug in ("hill-readers", "no-such-network")
     )
@@ -185,7 +185,7 @@ def test_another_networks_address_looks_like_one_that_is_not_there(
     assert there.json() == nowhere.json()
 
 
-def test_a_commit_that_fails_is_never_a_success(running: Runtime, river: Actor, unraised: TestClient) -> None:
+def test_a_commit_that_fails_is_never_a_success(runtime: Runtime, river: Actor, unraised: TestClient) -> None:
     def fail(_session: Any) -> None:
         raise OSError("disk full at /secret/path")
 
@@ -197,28 +197,28 @@ def test_a_commit_that_fails_is_never_a_success(running: Runtime, river: Actor, 
         event.remove(WriteSession, "before_commit", fail)
     assert refused(answer) == (500, "internal-error", None)
     assert "secret" not in answer.text
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert session.scalars(select(Session)).all() == []
     assert who.put(SESSION, EVENING).status_code == 201
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_cannot_be_written_is_never_a_success(
-    running: Runtime, river: Actor, unraised: TestClient
+    runtime: Runtime, river: Actor, unraised: TestClient
 ) -> None:
     """The real thing: the file has no room for another page."""
-    with running.database.engine.connect() as connection:
+    with runtime.database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
 
     def no_room(connection: Any, _record: Any, _proxy: Any) -> None:
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    event.listen(running.database.engine, "checkout", no_room)
+    event.listen(runtime.database.engine, "checkout", no_room)
     who = Actor(unraised, river.token)
     answers = [who.put(f"{SESSION}{n}", EVENING | {"title": "t" * 200, "series": "s" * 200}) for n in range(100)]
     assert {answer.status_code for answer in answers} == {201, 500}
     kept = {f"s1{n}" for n, answer in enumerate(answers) if answer.status_code == 201}
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert set(session.scalars(select(Session.ref))) == kept
 
 
@@ -235,10 +235,10 @@ def test_a_browser_elsewhere_may_ask(client: TestClient) -> None:
     assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_a_slug_is_the_callers_only_if_the_token_is(running: Runtime, client: TestClient, river: Actor) -> None:
+def test_a_slug_is_the_callers_only_if_the_token_is(runtime: Runtime, client: TestClient, river: Actor) -> None:
     """An admin token belongs to no network: it reads none of what its members did."""
-    admin = actor(running, client)
-    with running.database.read() as session:
+    admin = actor(runtime, client)
+    with runtime.database.read() as session:
         assert session.scalars(select(Network.slug)).all() == ["river-writers"]
     assert refused(admin.get("/v1/networks/river-writers/sessions"))[0] in {403, 404}
     assert refused(admin.put(SESSION, EVENING))[0] in {403, 404}

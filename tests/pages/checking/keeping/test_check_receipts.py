@@ -66,8 +66,8 @@ def test_a_receipt_is_downloaded_and_verifies_when_it_is_dropped(
 
 @pytest.mark.parametrize("kind", RECEIPTS)
 def test_the_command_verifies_a_receipt_as_a_stranger(page: Page, live: Live, tmp_path: Path, kind: str) -> None:
-    assert isinstance(live.running.now, Clock)
-    live.running.now.at = datetime.now(UTC)  # by which the command goes
+    assert isinstance(live.runtime.now, Clock)
+    live.runtime.now.at = datetime.now(UTC)  # by which the command goes
     path = receipt(verified(page, badge(stage_of(live))), kind, tmp_path)
     result = CliRunner().invoke(cli.app, ["verify", str(path), "--json"])
     assert result.exit_code == 0, result.output

@@ -17,8 +17,8 @@ from tests.worlds.awarding import SHARE_TWICE, Stage, described
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     return stage
 
@@ -51,7 +51,7 @@ def test_a_badge_says_how_long_everything_took(stage: Stage) -> None:
     }
     assert deeds(badge).minutes == 135
     assert OpenBadgeCredential.model_validate(badge).id == badge["id"]
-    assert verification.verify_received(stage.running, json.dumps(badge)).verdict == "verified"
+    assert verification.verify_received(stage.runtime, json.dumps(badge)).verdict == "verified"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_who_decided_is_told_by_role(stage: Stage) -> None:
     stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
     (award,) = stage.awards()
     badge = stage.credential(award)
-    receipt = comparison.look(stage.running, badge, reported(), ask=False, load=nowhere).receipt
+    receipt = comparison.look(stage.runtime, badge, reported(), ask=False, load=nowhere).receipt
     assert deeds(badge, receipt).deciders == ("director",)
     assert deeds(badge).deciders == ()
 

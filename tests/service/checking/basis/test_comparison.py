@@ -30,8 +30,8 @@ WORK = b"%PDF-1.7 the work itself"
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
     return stage
 
@@ -50,7 +50,7 @@ def nowhere(url: str) -> Fetched:
 
 def asked(stage: Stage, credential: Mapping[str, Any], **more: Any) -> Question:
     """Return the answer for a badge, without anything that may be fetched."""
-    return comparison.look(stage.running, credential, reported(), ask=False, load=nowhere, **more).evidence
+    return comparison.look(stage.runtime, credential, reported(), ask=False, load=nowhere, **more).evidence
 
 
 def reason(stage: Stage, award: Any) -> str:
@@ -58,7 +58,7 @@ def reason(stage: Stage, award: Any) -> str:
 
 
 def record_id(stage: Stage, position: int = 1) -> Any:
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         return session.scalars(select(Record.id).where(Record.position == position)).one()
 
 
@@ -71,7 +71,7 @@ def test_evidence_that_still_has_its_seals_is_unchanged(stage: Stage) -> None:
 
 def test_a_body_that_was_changed_shows(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         row = session.get_one(RecordBody, record_id(stage))
         row.body = row.body | {"resource": "another"}
     assert asked(stage, stage.credential(award)) == Question("evidence", "no", "evidence-changed")
@@ -79,14 +79,14 @@ def test_a_body_that_was_changed_shows(stage: Stage) -> None:
 
 def test_a_seal_that_was_written_anew_with_its_body_shows(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 1).values(body_digest="0" * 64))
     assert reason(stage, award) == "evidence-changed"
 
 
 def test_erased_content_is_told_apart_from_changed_content(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 1).values(salt=None))
         session.execute(delete(RecordBody).where(RecordBody.record_id == record_id(stage)))
     assert asked(stage, stage.credential(award)) == Question("evidence", "could-not-check", "evidence-erased")
@@ -94,7 +94,7 @@ def test_erased_content_is_told_apart_from_changed_content(stage: Stage) -> None
 
 def test_an_erased_record_with_another_seal_is_a_changed_one(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 1).values(salt=None, body_digest="0" * 64))
     assert reason(stage, award) == "evidence-changed"
 
@@ -109,7 +109,7 @@ def test_evidence_that_was_voided_since_was_taken_back(stage: Stage) -> None:
 
 def test_evidence_that_was_set_aside_since_was_taken_back(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Record).where(Record.position == 2).values(status="quarantined"))
     assert reason(stage, award) == "evidence-taken-back"
 
@@ -122,7 +122,7 @@ def test_a_judgement_falls_with_the_work_that_it_is_about(stage: Stage) -> None:
     (award,) = stage.awards()
     assert reason(stage, award) == "evidence-unchanged"
     stage.send("POST", f"./records/{work['id']}/void", {"reason": "It was a copy."})
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         assert session.scalar(select(func.count()).select_from(Evaluation)) == 0
     assert reason(stage, award) == "evidence-taken-back"
 
@@ -148,8 +148,8 @@ def test_a_seal_or_receipt_that_we_never_wrote_is_not_on_record(stage: Stage) ->
 def test_records_that_are_gone_are_not_on_record(stage: Stage) -> None:
     award = earned(stage)
     credential, digest = stage.credential(award), "1" * 64
-    with stage.running.database.read() as session:
-        own = our_records.find(session, stage.running, credential, award["receipt"])
+    with stage.runtime.database.read() as session:
+        own = our_records.find(session, stage.runtime, credential, award["receipt"])
         assert own is not None
         for there, expected in ((record_id(stage), "evidence-changed"), (UUID(int=7), "evidence-not-on-record")):
             assert list(our_records.compare(session, own, {digest}, {there: digest}, file_bytes=0)) == [expected]
@@ -185,14 +185,14 @@ def with_a_file(stage: Stage) -> Any:
 def test_files_among_the_evidence_are_read_again(stage: Stage) -> None:
     award = with_a_file(stage)
     assert reason(stage, award) == "evidence-unchanged"
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Blob).values(content=b"%PDF-1.7 another work "))
     assert reason(stage, award) == "evidence-changed"
 
 
 def test_a_file_that_is_gone_is_said_to_be_missing(stage: Stage) -> None:
     award = with_a_file(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(delete(Blob))
     assert reason(stage, award) == "evidence-file-missing"
 
@@ -202,7 +202,7 @@ def test_large_files_are_read_only_where_somebody_asked(stage: Stage, monkeypatc
     monkeypatch.setattr(cited_evidence, "MAX_FILE_BYTES", len(WORK) - 1)
     assert reason(stage, award) == "evidence-large"
     credential = stage.credential(award)
-    found = comparison.look(stage.running, credential, reported(), ask=True, load=nowhere).evidence
+    found = comparison.look(stage.runtime, credential, reported(), ask=True, load=nowhere).evidence
     assert found.reason == "evidence-unchanged"
 
 
@@ -215,7 +215,7 @@ def test_of_more_than_a_hundred_records_those_beyond_count_too(stage: Stage) -> 
     assert asked(stage, credential).reason == "evidence-unchanged"
     cited = policy.seals_of(credential)
     assert len(cited) == citations.MAX_EVIDENCE
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         left_out = Record.body_digest.not_in(cited)
         session.execute(update(Record).where(left_out, Record.kind == "contribution").values(status="quarantined"))
     assert asked(stage, credential).reason == "evidence-taken-back"
@@ -241,16 +241,16 @@ def test_both_answers_cost_three_queries(stage: Stage) -> None:
         if statement.lstrip().upper().startswith("SELECT"):
             asked_for.append(statement)
 
-    event.listen(stage.running.database.engine, "before_cursor_execute", note)
+    event.listen(stage.runtime.database.engine, "before_cursor_execute", note)
     asked(stage, credential)
-    event.remove(stage.running.database.engine, "before_cursor_execute", note)
+    event.remove(stage.runtime.database.engine, "before_cursor_execute", note)
     assert len(asked_for) == 3
 
 
 def test_a_private_badge_is_compared_for_whoever_has_it_to_show(stage: Stage) -> None:
     award = earned(stage)
     credential = stage.credential(award)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Credential).values(visibility="private"))
     assert asked(stage, credential).answer == "yes"
 
@@ -293,10 +293,10 @@ def item(body: bytes | None = b"the work", **more: Any) -> dict[str, Any]:
     ],
 )
 def test_evidence_of_others_is_compared_with_its_digest(
-    running: Runtime, evidence: list[Any], ask: bool, answer: str, expected: str | None
+    runtime: Runtime, evidence: list[Any], ask: bool, answer: str, expected: str | None
 ) -> None:
     elsewhere = Elsewhere({"https://work.example/1": b"the work"})
-    found = comparison.look(running, of_others(*evidence), reported(), ask=ask, load=elsewhere).evidence
+    found = comparison.look(runtime, of_others(*evidence), reported(), ask=ask, load=elsewhere).evidence
     assert found.answer == answer
     assert expected in (None, found.reason)
     assert ask or elsewhere.asked == []
@@ -313,23 +313,23 @@ def test_evidence_of_others_is_compared_with_its_digest(
     ],
 )
 def test_related_resources_count_as_the_report_found_them(
-    running: Runtime, outcome: Any, code: str | None, expected: str
+    runtime: Runtime, outcome: Any, code: str | None, expected: str
 ) -> None:
     related = {"id": "https://work.example/1", "digestSRI": "sha256-x"}
     badge = of_others({"id": "https://work.example/1", "type": ["Evidence"]}, relatedResource=related)
     report = reported(outcome, code, "/relatedResource/digestSRI")
-    assert comparison.look(running, badge, report, ask=False, load=nowhere).evidence.reason == expected
+    assert comparison.look(runtime, badge, report, ask=False, load=nowhere).evidence.reason == expected
 
 
-def test_of_too_many_related_resources_the_rest_is_open(running: Runtime) -> None:
+def test_of_too_many_related_resources_the_rest_is_open(runtime: Runtime) -> None:
     badge = of_others(relatedResource=[{"id": "https://work.example/1", "digestSRI": "sha256-x"}])
     report = reported("undecided", "resources-too-many", "/relatedResource")
-    assert comparison.look(running, badge, report, ask=False, load=nowhere).evidence.reason == "evidence-too-many"
+    assert comparison.look(runtime, badge, report, ask=False, load=nowhere).evidence.reason == "evidence-too-many"
 
 
-def test_a_context_among_the_related_resources_is_no_evidence(running: Runtime) -> None:
+def test_a_context_among_the_related_resources_is_no_evidence(runtime: Runtime) -> None:
     badge = of_others(relatedResource={"id": "https://www.w3.org/ns/credentials/v2", "digestSRI": "sha256-x"})
-    assert comparison.look(running, badge, reported(), ask=False, load=nowhere).evidence.reason == "evidence-none"
+    assert comparison.look(runtime, badge, reported(), ask=False, load=nowhere).evidence.reason == "evidence-none"
 
 
 # --- Any shape -----------------------------------------------------------------------------------------------------
@@ -352,8 +352,8 @@ BADGES = st.dictionaries(WORDS, VALUES, max_size=10)
 
 
 @pytest.fixture
-def alone(running: Runtime) -> Runtime:
-    return running
+def alone(runtime: Runtime) -> Runtime:
+    return runtime
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -380,22 +380,22 @@ def test_every_reason_is_a_sentence_for_people() -> None:
 
 def test_what_is_asked_through_the_whole_check_is_the_same(stage: Stage) -> None:
     credential = stage.credential(earned(stage))
-    report = verification.verify_received(stage.running, json.dumps(credential))
+    report = verification.verify_received(stage.runtime, json.dumps(credential))
     assert isinstance(report, Report)
-    found = comparison.look(stage.running, credential, report, ask=False, load=nowhere)
+    found = comparison.look(stage.runtime, credential, report, ask=False, load=nowhere)
     assert (found.evidence.answer, found.policy.answer) == ("yes", "yes")
 
 
-def test_an_address_that_does_not_answer_is_asked_once(running: Runtime) -> None:
+def test_an_address_that_does_not_answer_is_asked_once(runtime: Runtime) -> None:
     elsewhere = Elsewhere({})
-    found = comparison.look(running, of_others(item(genre="receipt")), reported(), ask=True, load=elsewhere)
+    found = comparison.look(runtime, of_others(item(genre="receipt")), reported(), ask=True, load=elsewhere)
     assert (found.evidence.reason, found.policy.reason) == ("evidence-not-reached", "policy-receipt-not-reached")
     assert elsewhere.asked == ["https://work.example/1"]
 
 
 @pytest.mark.parametrize("address", ["https://[x", "https://work.example:port/", "http://127.0.0.1/", "https://"])
-def test_an_address_that_is_none_is_not_reached(running: Runtime, address: str) -> None:
+def test_an_address_that_is_none_is_not_reached(runtime: Runtime, address: str) -> None:
     badge = of_others(item(id=address, genre="receipt"))
-    load = partial(verification.load, running)
-    found = comparison.look(running, badge, reported(), ask=True, load=load)
+    load = partial(verification.load, runtime)
+    found = comparison.look(runtime, badge, reported(), ask=True, load=load)
     assert (found.evidence.reason, found.policy.reason) == ("evidence-not-reached", "policy-receipt-not-reached")

@@ -43,8 +43,8 @@ def reported(resources: Outcome = "skipped", code: str | None = None, pointer: s
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     return stage
 
@@ -63,7 +63,7 @@ def nowhere(url: str) -> Fetched:
 
 def asked(stage: Stage, award: Any) -> Question:
     """Return the answer for a badge that was issued here."""
-    return comparison.look(stage.running, stage.credential(award), reported(), ask=False, load=nowhere).policy
+    return comparison.look(stage.runtime, stage.credential(award), reported(), ask=False, load=nowhere).policy
 
 
 def overridden(stage: Stage) -> Any:
@@ -149,14 +149,14 @@ def test_what_was_awarded_elsewhere_is_only_recorded(stage: Stage) -> None:
 
 def test_a_decision_that_is_looked_at_again_is_open(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
-        session.execute(update(Award).values(review_since=stage.running.now()))
+    with stage.runtime.database.write() as session:
+        session.execute(update(Award).values(review_since=stage.runtime.now()))
     assert asked(stage, award) == Question("policy", "could-not-check", "policy-under-review")
 
 
 def test_a_definition_that_was_changed_in_the_rows_shows(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         row = session.query(AchievementVersion).one()
         row.definition = row.definition | {"criteria": {"narrative": "Share.", "rule": SHARE_TWICE | {"gte": 1}}}
     assert asked(stage, award) == Question("policy", "no", "policy-rule-differs")
@@ -164,7 +164,7 @@ def test_a_definition_that_was_changed_in_the_rows_shows(stage: Stage) -> None:
 
 def test_a_receipt_that_was_changed_in_the_rows_shows_nothing(stage: Stage) -> None:
     award = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.execute(update(Receipt).values(public="{}"))
     assert asked(stage, award) == Question("policy", "could-not-check", "policy-receipt-changed")
 
@@ -172,7 +172,7 @@ def test_a_receipt_that_was_changed_in_the_rows_shows_nothing(stage: Stage) -> N
 def test_a_receipt_that_is_not_kept_cannot_be_had(stage: Stage) -> None:
     credential = stage.credential(earned(stage))
     credential["evidence"][-1]["id"] += "0"
-    found = comparison.look(stage.running, credential, reported(), ask=False, load=nowhere).policy
+    found = comparison.look(stage.runtime, credential, reported(), ask=False, load=nowhere).policy
     assert found.reason == "policy-receipt-not-reached"
 
 
@@ -200,14 +200,14 @@ class Case:
     receipt: dict[str, Any]
     definition: bytes
 
-    def judged(self, running: Runtime, *, ask: bool = True, cited: bytes | None = None) -> Question:
+    def judged(self, runtime: Runtime, *, ask: bool = True, cited: bytes | None = None) -> Question:
         """Return the answer, where the badge cites the receipt by the digest of these bytes."""
         served = canonical_json(self.receipt) if cited is None else cited
         item = self.credential["evidence"][-1]
         item["digestMultibase"] = citations.multibase(hashlib.sha256(served).hexdigest())
         documents = {item["id"]: served, f"{self.receipt.get('achievement')}/definition.json": self.definition}
         elsewhere = Elsewhere(documents)
-        found = comparison.look(running, self.credential, reported(), ask=ask, load=elsewhere, rows=False).policy
+        found = comparison.look(runtime, self.credential, reported(), ask=ask, load=elsewhere, rows=False).policy
         assert ask or elsewhere.asked == []
         return found
 
@@ -221,47 +221,47 @@ def case(stage: Stage) -> Case:
     return Case(stage.credential(award), receipt, definition.content)
 
 
-def test_a_receipt_of_others_is_held_against_the_definition_that_they_publish(running: Runtime, case: Case) -> None:
-    assert case.judged(running) == Question("policy", "yes", "policy-followed")
+def test_a_receipt_of_others_is_held_against_the_definition_that_they_publish(runtime: Runtime, case: Case) -> None:
+    assert case.judged(runtime) == Question("policy", "yes", "policy-followed")
 
 
-def test_others_are_asked_only_where_somebody_asked_for_it(running: Runtime, case: Case) -> None:
-    assert case.judged(running, ask=False) == Question("policy", "could-not-check", "policy-not-asked")
+def test_others_are_asked_only_where_somebody_asked_for_it(runtime: Runtime, case: Case) -> None:
+    assert case.judged(runtime, ask=False) == Question("policy", "could-not-check", "policy-not-asked")
 
 
-def test_without_a_receipt_nothing_is_offered(running: Runtime, case: Case) -> None:
+def test_without_a_receipt_nothing_is_offered(runtime: Runtime, case: Case) -> None:
     case.credential["evidence"].pop()
-    found = comparison.look(running, case.credential, reported(), ask=True, load=nowhere, rows=False).policy
+    found = comparison.look(runtime, case.credential, reported(), ask=True, load=nowhere, rows=False).policy
     assert found == Question("policy", "not-offered", "policy-no-receipt")
 
 
-def test_a_receipt_with_another_digest_shows_nothing(running: Runtime, case: Case) -> None:
+def test_a_receipt_with_another_digest_shows_nothing(runtime: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: b"{}"})
-    found = comparison.look(running, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
+    found = comparison.look(runtime, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found.reason == "policy-receipt-changed"
 
 
 @pytest.mark.parametrize("cited", [b"Thank you for your order.", b'"receipt"', b'{"form":"receipt/9"}'])
-def test_a_receipt_of_another_kind_is_not_known_here(running: Runtime, case: Case, cited: bytes) -> None:
-    assert case.judged(running, cited=cited) == Question("policy", "could-not-check", "policy-receipt-unknown-form")
+def test_a_receipt_of_another_kind_is_not_known_here(runtime: Runtime, case: Case, cited: bytes) -> None:
+    assert case.judged(runtime, cited=cited) == Question("policy", "could-not-check", "policy-receipt-unknown-form")
 
 
 @pytest.mark.parametrize("definition", [b"<html>", b"[]", b"{}", b'{"criteria":{"rule":{"rule":"charm"}}}'])
-def test_a_definition_in_another_form_is_not_known_here(running: Runtime, case: Case, definition: bytes) -> None:
+def test_a_definition_in_another_form_is_not_known_here(runtime: Runtime, case: Case, definition: bytes) -> None:
     case.definition = definition
-    assert case.judged(running).reason == "policy-rule-unknown"
+    assert case.judged(runtime).reason == "policy-rule-unknown"
 
 
-def test_a_definition_that_was_published_anew_is_another_rule(running: Runtime, case: Case) -> None:
+def test_a_definition_that_was_published_anew_is_another_rule(runtime: Runtime, case: Case) -> None:
     case.definition = canonical_json(json.loads(case.definition) | {"name": "Another"})
-    assert case.judged(running) == Question("policy", "no", "policy-rule-differs")
+    assert case.judged(runtime) == Question("policy", "no", "policy-rule-differs")
 
 
-def test_without_the_definition_the_rule_is_open(running: Runtime, case: Case) -> None:
+def test_without_the_definition_the_rule_is_open(runtime: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: canonical_json(case.receipt)})
-    found = comparison.look(running, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
+    found = comparison.look(runtime, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found == Question("policy", "could-not-check", "policy-rule-not-reached")
 
 
@@ -276,9 +276,9 @@ def test_without_the_definition_the_rule_is_open(running: Runtime, case: Case) -
         ("awarded_at", "yesterday"),
     ],
 )
-def test_a_receipt_about_another_decision_shows(running: Runtime, case: Case, member: str, value: Any) -> None:
+def test_a_receipt_about_another_decision_shows(runtime: Runtime, case: Case, member: str, value: Any) -> None:
     case.receipt[member] = value
-    assert case.judged(running) == Question("policy", "no", "policy-receipt-of-another")
+    assert case.judged(runtime) == Question("policy", "no", "policy-receipt-of-another")
 
 
 def changed(criteria: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], object]:
@@ -309,22 +309,22 @@ CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("contradiction", CONTRADICTIONS)
-def test_a_receipt_that_contradicts_itself_shows(running: Runtime, case: Case, contradiction: str) -> None:
+def test_a_receipt_that_contradicts_itself_shows(runtime: Runtime, case: Case, contradiction: str) -> None:
     CONTRADICTIONS[contradiction](case.receipt)
-    assert case.judged(running) == Question("policy", "no", "policy-receipt-contradicts")
+    assert case.judged(runtime) == Question("policy", "no", "policy-receipt-contradicts")
 
 
-def test_criteria_without_end_are_not_followed(running: Runtime, case: Case) -> None:
+def test_criteria_without_end_are_not_followed(runtime: Runtime, case: Case) -> None:
     for _ in range(20):
         case.receipt["criteria"] = {
             "rule": "all", "met": True, "observed": 1, "required": 1, "children": [case.receipt["criteria"]],
         }  # fmt: skip
-    assert case.judged(running).reason == "policy-receipt-contradicts"
+    assert case.judged(runtime).reason == "policy-receipt-contradicts"
 
 
-def test_an_unmet_receipt_of_a_decision_by_hand_is_consistent(running: Runtime, case: Case) -> None:
+def test_an_unmet_receipt_of_a_decision_by_hand_is_consistent(runtime: Runtime, case: Case) -> None:
     case.receipt["basis"] = "override"
-    assert case.judged(running) == Question("policy", "no", "policy-override")
+    assert case.judged(runtime) == Question("policy", "no", "policy-override")
 
 
 DIFFERENCES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -336,17 +336,17 @@ DIFFERENCES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
-def test_criteria_other_than_the_published_ones_show(running: Runtime, case: Case, difference: str) -> None:
+def test_criteria_other_than_the_published_ones_show(runtime: Runtime, case: Case, difference: str) -> None:
     DIFFERENCES[difference](case.receipt)
     kept = {record for child in case.receipt["criteria"]["children"] for record in child.get("evidence", [])}
     if difference == "one condition less":
         case.receipt["evidence"] = [each for each in case.receipt["evidence"] if each["id"] in kept]
-    assert case.judged(running) == Question("policy", "no", "policy-rule-differs")
+    assert case.judged(runtime) == Question("policy", "no", "policy-rule-differs")
 
 
-def test_a_badge_with_other_evidence_than_its_receipt_is_open(running: Runtime, case: Case) -> None:
+def test_a_badge_with_other_evidence_than_its_receipt_is_open(runtime: Runtime, case: Case) -> None:
     case.credential["evidence"].pop(0)
-    assert case.judged(running) == Question("policy", "could-not-check", "policy-evidence-differs")
+    assert case.judged(runtime) == Question("policy", "could-not-check", "policy-evidence-differs")
 
 
 # --- The receipt, and the definition -------------------------------------------------------------------------------
@@ -355,11 +355,11 @@ def test_a_badge_with_other_evidence_than_its_receipt_is_open(running: Runtime, 
 def test_the_receipt_is_given_to_whoever_shows_a_badge(stage: Stage) -> None:
     award = earned(stage)
     credential = stage.credential(award)
-    found = comparison.look(stage.running, credential, reported(), ask=False, load=nowhere).receipt
+    found = comparison.look(stage.runtime, credential, reported(), ask=False, load=nowhere).receipt
     assert found == stage.client.get(award["receipt"]).json()
-    assert comparison.look(stage.running, credential, reported(), ask=False, load=nowhere, rows=False).receipt is None
+    assert comparison.look(stage.runtime, credential, reported(), ask=False, load=nowhere, rows=False).receipt is None
     elsewhere = Elsewhere({award["receipt"]: b"{}"})
-    assert comparison.look(stage.running, credential, reported(), ask=True, load=elsewhere, rows=False).receipt is None
+    assert comparison.look(stage.runtime, credential, reported(), ask=True, load=elsewhere, rows=False).receipt is None
 
 
 def test_the_definition_is_published_as_the_bytes_whose_digest_receipts_give(stage: Stage) -> None:
@@ -377,7 +377,7 @@ def test_the_definition_is_published_as_the_bytes_whose_digest_receipts_give(sta
 
 def test_a_draft_has_no_published_definition(stage: Stage) -> None:
     stage.achievement(publish=False)
-    with stage.running.database.read() as session:
+    with stage.runtime.database.read() as session:
         (version,) = session.query(AchievementVersion).all()
     answer = stage.client.get(f"/achievements/{version.id}/definition.json")
     assert (answer.status_code, answer.json()["code"]) == (404, "achievement-unknown")

@@ -25,8 +25,8 @@ NOBODY = "http://localhost:9/badge"
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email=PERSON)
     return stage
 
@@ -39,8 +39,8 @@ def badge(stage: Stage) -> str:
     return str(stage.awards(member="m11")[0]["credential"]["url"])
 
 
-def with_limits(apps: list[FastAPI], running: Runtime, **limits: Any) -> None:
-    apps[0].state.runtime = replace(running, **limits)
+def with_limits(apps: list[FastAPI], runtime: Runtime, **limits: Any) -> None:
+    apps[0].state.runtime = replace(runtime, **limits)
 
 
 def lines_of(answer: Any) -> tuple[list[Any], Any]:
@@ -220,9 +220,9 @@ def test_a_form_without_a_file_and_a_table_among_files_are_refused(client: TestC
 
 
 def test_who_asks_for_too_much_is_told_when_to_come_back(
-    client: TestClient, running: Runtime, apps: list[FastAPI]
+    client: TestClient, runtime: Runtime, apps: list[FastAPI]
 ) -> None:
-    with_limits(apps, running, batch_fair_use=FairUse(per_minute=60, burst=3))
+    with_limits(apps, runtime, batch_fair_use=FairUse(per_minute=60, burst=3))
     body = {"items": [{"jwt": "a.b.c"}] * 2}
     assert client.post(ADDRESS, json=body).status_code == 200
     answer = client.post(ADDRESS, json=body)
@@ -231,9 +231,9 @@ def test_who_asks_for_too_much_is_told_when_to_come_back(
 
 
 def test_more_batches_than_there_is_room_for_are_sent_away(
-    client: TestClient, running: Runtime, apps: list[FastAPI]
+    client: TestClient, runtime: Runtime, apps: list[FastAPI]
 ) -> None:
-    with_limits(apps, running, batch_places=Places(at_once=1))
+    with_limits(apps, runtime, batch_places=Places(at_once=1))
 
     class Elsewhere:
         def close(self) -> None:
@@ -251,7 +251,7 @@ def test_more_batches_than_there_is_room_for_are_sent_away(
 
 
 def test_nothing_of_who_checked_whom_is_in_a_row_or_a_log(
-    client: TestClient, running: Runtime, badge: str, caplog: pytest.LogCaptureFixture
+    client: TestClient, runtime: Runtime, badge: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = "candidate-4711@elsewhere.example"
     with caplog.at_level(logging.INFO):
@@ -259,8 +259,8 @@ def test_nothing_of_who_checked_whom_is_in_a_row_or_a_log(
         sent = f"link,email,name\n{badge},{secret},{secret}\nhttps://10.0.0.1/,{secret},{secret}\n".encode()
         client.post(ADDRESS, content=sent, headers={"Content-Type": "text/csv", "Accept": "text/csv"})
     assert secret not in "".join(record.getMessage() for record in caplog.records if record.name != "httpx2")
-    with running.database.engine.connect() as connection:
-        tables = running.database.engine.dialect.get_table_names(connection)
+    with runtime.database.engine.connect() as connection:
+        tables = runtime.database.engine.dialect.get_table_names(connection)
         assert tables
         for table in tables:
             for row in connection.execute(text(f'SELECT * FROM "{table}"')):

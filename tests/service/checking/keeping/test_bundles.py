@@ -30,8 +30,8 @@ def issuer() -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def stage(client: TestClient, running: Runtime) -> Stage:
-    stage = Stage.set_up(client, running)
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     stage.achievement()
     return stage
@@ -44,8 +44,8 @@ def earned(stage: Stage) -> str:
     return str(stage.awards()[0]["credential"]["url"])
 
 
-def made(issuer: Publisher, running: Runtime, **changes: Any) -> bundles.Bundle:
-    return bundles.make(running, issuer.text(**changes).encode())
+def made(issuer: Publisher, runtime: Runtime, **changes: Any) -> bundles.Bundle:
+    return bundles.make(runtime, issuer.text(**changes).encode())
 
 
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,21 +59,21 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bundle_holds_what_a_check_asks_for_and_is_enough_for_one(
-    issuer: Publisher, running: Runtime, monkeypatch: pytest.MonkeyPatch
+    issuer: Publisher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = issuer.text()
-    bundle = bundles.read(bundles.make(running, text.encode()).to_bytes())
+    bundle = bundles.read(bundles.make(runtime, text.encode()).to_bytes())
     assert bundle.credential == text
     assert {issuer.did_url, issuer.list_url, V2, OPEN_BADGES} <= bundle.documents.keys()
     assert bundle.documents[OPEN_BADGES].body == PACKAGED.editions(OPEN_BADGES)[0].read()
     no_network(monkeypatch)
-    found = verification.verify_received(running, bundle.credential, documents=bundle.load)
-    assert found == verify(text, now=running.now(), load=issuer.world.load)
+    found = verification.verify_received(runtime, bundle.credential, documents=bundle.load)
+    assert found == verify(text, now=runtime.now(), load=issuer.world.load)
     assert found.verdict == "verified"
 
 
-def test_the_file_is_of_the_form_that_is_documented(issuer: Publisher, running: Runtime) -> None:
-    said = json.loads(made(issuer, running).to_bytes())
+def test_the_file_is_of_the_form_that_is_documented(issuer: Publisher, runtime: Runtime) -> None:
+    said = json.loads(made(issuer, runtime).to_bytes())
     assert list(said) == ["form", "credential", "made_at", "evidence", "documents"]
     assert (said["form"], said["made_at"], said["evidence"]) == ("laurel-bundle/1", "2026-03-02T12:00:00Z", False)
     document = said["documents"][issuer.did_url]
@@ -85,20 +85,20 @@ def test_the_file_is_of_the_form_that_is_documented(issuer: Publisher, running: 
 def test_of_a_picture_the_bundle_holds_what_is_baked_into_it(stage: Stage) -> None:
     url = earned(stage)
     picture = stage.client.get(url + ".png").content
-    assert bundles.make(stage.running, picture).credential == stage.client.get(url + ".json").text
+    assert bundles.make(stage.runtime, picture).credential == stage.client.get(url + ".json").text
 
 
 def test_of_a_jwt_the_bundle_holds_the_key(stage: Stage) -> None:
     token = stage.client.get(earned(stage) + ".jwt").content
-    bundle = bundles.make(stage.running, token)
-    assert verification.verify_received(stage.running, bundle.credential, documents=bundle.load).verdict == "verified"
+    bundle = bundles.make(stage.runtime, token)
+    assert verification.verify_received(stage.runtime, bundle.credential, documents=bundle.load).verdict == "verified"
     assert any("/keys/" in url for url in bundle.documents)
 
 
-def test_what_cannot_be_had_is_not_in_it_and_leaves_the_check_open(issuer: Publisher, running: Runtime) -> None:
+def test_what_cannot_be_had_is_not_in_it_and_leaves_the_check_open(issuer: Publisher, runtime: Runtime) -> None:
     del issuer.world.documents[issuer.list_url]
-    bundle = made(issuer, running)
-    found = verification.verify_received(running, bundle.credential, documents=bundle.load)
+    bundle = made(issuer, runtime)
+    found = verification.verify_received(runtime, bundle.credential, documents=bundle.load)
     assert found.verdict == "undecided"
     status = next(check for check in found.checks if check.name == "status")
     assert status.findings[0].code == "document-not-in-bundle"
@@ -106,7 +106,7 @@ def test_what_cannot_be_had_is_not_in_it_and_leaves_the_check_open(issuer: Publi
 
 def test_our_receipts_are_in_it_and_fit_the_digest_that_the_badge_gives(stage: Stage) -> None:
     url = earned(stage)
-    bundle = bundles.make(stage.running, stage.client.get(url + ".json").content)
+    bundle = bundles.make(stage.runtime, stage.client.get(url + ".json").content)
     (cited,) = [item for item in json.loads(bundle.credential)["evidence"] if item["genre"] == "receipt"]
     digest = hashlib.sha256(bundle.documents[cited["id"]].body).hexdigest()
     assert citations.multibase(digest) == cited["digestMultibase"]
@@ -125,12 +125,12 @@ def evidence(issuer: Publisher, **changes: Any) -> list[dict[str, Any]]:
 
 
 def test_what_others_keep_of_one_badge_is_asked_for_only_when_that_is_wanted(
-    issuer: Publisher, running: Runtime
+    issuer: Publisher, runtime: Runtime
 ) -> None:
     text = issuer.text(evidence=evidence(issuer)).encode()
-    assert f"{issuer.base_url}/receipts/1" not in bundles.make(running, text).documents
+    assert f"{issuer.base_url}/receipts/1" not in bundles.make(runtime, text).documents
     assert "/receipts/1" not in issuer.asked
-    bundle = bundles.make(running, text, evidence=True)
+    bundle = bundles.make(runtime, text, evidence=True)
     assert (bundle.evidence, bundle.documents[f"{issuer.base_url}/receipts/1"].body) == (True, b'"r"')
 
 
@@ -144,50 +144,50 @@ def test_what_others_keep_of_one_badge_is_asked_for_only_when_that_is_wanted(
     ],
 )
 def test_evidence_without_digest_or_document_is_not_asked_for(
-    issuer: Publisher, running: Runtime, changes: dict[str, Any]
+    issuer: Publisher, runtime: Runtime, changes: dict[str, Any]
 ) -> None:
     item = {name: value for name, value in evidence(issuer, **changes)[0].items() if value is not None}
-    bundle = bundles.make(running, issuer.text(evidence=[item]).encode(), evidence=True)
+    bundle = bundles.make(runtime, issuer.text(evidence=[item]).encode(), evidence=True)
     assert not [url for url in bundle.documents if "receipts" in url or "10.0.0.1" in url]
 
 
-def test_nothing_is_asked_for_that_an_unproven_badge_names(issuer: Publisher, running: Runtime) -> None:
+def test_nothing_is_asked_for_that_an_unproven_badge_names(issuer: Publisher, runtime: Runtime) -> None:
     badge = issuer.badge(evidence=evidence(issuer))
-    bundles.make(running, json.dumps(badge).encode(), evidence=True)
+    bundles.make(runtime, json.dumps(badge).encode(), evidence=True)
     assert "/receipts/1" not in issuer.asked
 
 
 def test_there_are_bounds_on_what_is_put_in(
-    issuer: Publisher, running: Runtime, monkeypatch: pytest.MonkeyPatch
+    issuer: Publisher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = [evidence(issuer, id=f"{issuer.base_url}/files/{n}", genre="file")[0] for n in range(20)]
-    bundles.make(running, issuer.text(evidence=many).encode(), evidence=True)
+    bundles.make(runtime, issuer.text(evidence=many).encode(), evidence=True)
     assert len([path for path in issuer.asked if path.startswith("/files/")]) == cited_evidence.MAX_FETCHED
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", 1000)
     with pytest.raises(TooLargeError) as caught:
-        made(issuer, running)
+        made(issuer, runtime)
     assert caught.value.code == "bundle-too-large"
 
 
 @pytest.mark.parametrize("received", [b"", b"{}x", b"\xff\xfe", b"[]", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_of_what_is_no_credential_there_is_no_bundle(received: bytes, running: Runtime) -> None:
+def test_of_what_is_no_credential_there_is_no_bundle(received: bytes, runtime: Runtime) -> None:
     with pytest.raises(InvalidError) as caught:
-        bundles.make(running, received)
+        bundles.make(runtime, received)
     assert caught.value.code == "not-a-credential"
 
 
-def test_bytes_that_are_no_text_come_back_as_they_were(running: Runtime) -> None:
+def test_bytes_that_are_no_text_come_back_as_they_were(runtime: Runtime) -> None:
     for body in (b"\xff\x00", b"with \x00 in it", "\ufeffé".encode()):
-        document = bundles.Document(body, "x/y", running.now())
-        bundle = bundles.Bundle("{}", running.now(), False, {"https://x.example/": document})
+        document = bundles.Document(body, "x/y", runtime.now())
+        bundle = bundles.Bundle("{}", runtime.now(), False, {"https://x.example/": document})
         assert bundles.read(bundle.to_bytes()) == bundle
 
 
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
-def changed(change: Callable[[Any], Any], issuer: Publisher, running: Runtime) -> bytes:
-    said = json.loads(made(issuer, running).to_bytes())
+def changed(change: Callable[[Any], Any], issuer: Publisher, runtime: Runtime) -> bytes:
+    said = json.loads(made(issuer, runtime).to_bytes())
     change(said)
     return json.dumps(said).encode()
 
@@ -215,10 +215,10 @@ def first(said: Any) -> Any:
     ],
 )
 def test_what_is_not_of_the_form_is_refused(
-    change: Callable[[Any], Any], code: str, pointer: str, issuer: Publisher, running: Runtime
+    change: Callable[[Any], Any], code: str, pointer: str, issuer: Publisher, runtime: Runtime
 ) -> None:
     with pytest.raises(InvalidError) as caught:
-        bundles.read(changed(change, issuer, running))
+        bundles.read(changed(change, issuer, runtime))
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
 
 
@@ -233,19 +233,19 @@ def test_what_is_not_of_the_form_is_refused(
     ],
 )
 def test_a_document_that_is_not_of_the_form_is_refused(
-    change: Callable[[Any], Any], issuer: Publisher, running: Runtime
+    change: Callable[[Any], Any], issuer: Publisher, runtime: Runtime
 ) -> None:
     with pytest.raises(InvalidError, match="Bundle"):
-        bundles.read(changed(lambda said: change(first(said)), issuer, running))
+        bundles.read(changed(lambda said: change(first(said)), issuer, runtime))
 
 
-def test_base64_that_is_none_is_refused(issuer: Publisher, running: Runtime) -> None:
+def test_base64_that_is_none_is_refused(issuer: Publisher, runtime: Runtime) -> None:
     def spoil(said: Any) -> None:
         document = first(said)
         document["base64"] = base64.b64encode(document.pop("body").encode()).decode() + "!"
 
     with pytest.raises(InvalidError, match="got other bytes"):
-        bundles.read(changed(spoil, issuer, running))
+        bundles.read(changed(spoil, issuer, runtime))
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ def test_a_file_beyond_the_bound_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
         bundles.read(b'{"form": "laurel-bundle/1"}')
 
 
-def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, running: Runtime) -> None:
-    assert bundles.is_bundle(made(issuer, running).to_bytes())
+def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, runtime: Runtime) -> None:
+    assert bundles.is_bundle(made(issuer, runtime).to_bytes())
     assert bundles.is_bundle(b'{"a": 1, "form": "laurel-bundle/9"}')
     for content in (b"", b"{}", issuer.text().encode(), b'["laurel-bundle/1"]', b'{"name": "laurel-bundle/1"}'):
         assert not bundles.is_bundle(content)
@@ -272,9 +272,9 @@ def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, running: Runt
 
 
 @pytest.mark.parametrize("url", ["https://other.example/did.json", "https://örtlich.example/"])
-def test_what_is_not_in_it_cannot_be_had(url: str, issuer: Publisher, running: Runtime) -> None:
+def test_what_is_not_in_it_cannot_be_had(url: str, issuer: Publisher, runtime: Runtime) -> None:
     with pytest.raises(UnavailableError) as caught:
-        made(issuer, running).load(url)
+        made(issuer, runtime).load(url)
     assert caught.value.code == "document-not-in-bundle"
 
 
@@ -288,7 +288,7 @@ def test_a_badge_of_ours_is_served_as_a_bundle(stage: Stage, clock: Any) -> None
     assert answer.headers["content-disposition"] == 'attachment; filename="badge.bundle.json"'
     bundle = bundles.read(answer.content)
     assert bundle.credential == stage.client.get(url + ".json").text
-    assert verification.verify_received(stage.running, bundle.credential, documents=bundle.load).verdict == "verified"
+    assert verification.verify_received(stage.runtime, bundle.credential, documents=bundle.load).verdict == "verified"
     clock.advance(minutes=10)
     tag = {"If-None-Match": answer.headers["etag"]}
     assert stage.client.get(url + ".bundle", headers=tag).status_code == 304
@@ -296,12 +296,12 @@ def test_a_badge_of_ours_is_served_as_a_bundle(stage: Stage, clock: Any) -> None
     changed = stage.client.get(url + ".bundle", headers=tag)
     assert changed.status_code == 200
     bundle = bundles.read(changed.content)
-    assert verification.verify_received(stage.running, bundle.credential, documents=bundle.load).verdict == "rejected"
+    assert verification.verify_received(stage.runtime, bundle.credential, documents=bundle.load).verdict == "rejected"
 
 
 def test_a_private_badge_has_no_bundle_for_strangers(stage: Stage) -> None:
     url = earned(stage)
-    with stage.running.database.write() as session:
+    with stage.runtime.database.write() as session:
         session.get_one(Credential, url.rpartition("/")[2]).visibility = "private"
     for address in (url + ".bundle", f"{url}0.bundle"):
         answer = stage.client.get(address)

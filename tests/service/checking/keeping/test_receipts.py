@@ -40,9 +40,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     """A service on one database, for what does not depend on rows."""
     with start(
         settings_in(tmp_path_factory.mktemp("here")), Clock(datetime.now(UTC).replace(microsecond=0))
-    ) as running:
-        migrations.upgrade(running.database)
-        yield running
+    ) as runtime:
+        migrations.upgrade(runtime.database)
+        yield runtime
 
 
 @pytest.fixture
@@ -409,8 +409,8 @@ def test_a_document_is_made_of_a_record_only(issuer: Issuer) -> None:
 # --- At its addresses ------------------------------------------------------------------------------------------------
 
 
-def test_a_form_gets_the_record_or_the_document_to_keep(client: TestClient, running: Runtime) -> None:
-    url = badge_of(Stage.set_up(client, running))
+def test_a_form_gets_the_record_or_the_document_to_keep(client: TestClient, runtime: Runtime) -> None:
+    url = badge_of(Stage.set_up(client, runtime))
     text = client.get(url + ".json").text
     for received in (url, text):
         for form, media_type in (("json", "application/vc+ld+json"), ("pdf", "application/pdf")):
@@ -424,7 +424,7 @@ def test_a_form_gets_the_record_or_the_document_to_keep(client: TestClient, runn
             content = answer.content
             if form == "pdf":
                 ((content,),) = PdfReader(BytesIO(content)).attachments.values()
-            report = verification.verify_received(running, content)
+            report = verification.verify_received(runtime, content)
             assert report.verdict == "verified"
             read = receipts.read(report.credential)
             assert read is not None
@@ -433,34 +433,34 @@ def test_a_form_gets_the_record_or_the_document_to_keep(client: TestClient, runn
             assert PERSON.encode() not in content
 
 
-def test_the_digest_is_of_the_text_as_it_was_before_the_browser_sent_it(client: TestClient, running: Runtime) -> None:
-    url = badge_of(Stage.set_up(client, running))
+def test_the_digest_is_of_the_text_as_it_was_before_the_browser_sent_it(client: TestClient, runtime: Runtime) -> None:
+    url = badge_of(Stage.set_up(client, runtime))
     text = json.dumps(client.get(url + ".json").json(), indent=2)
     answer = client.post("/verify/receipt.json", data={"received": text.replace("\n", "\r\n")})
     assert read_digests(evidence(answer.json())["credential"])[0].fits(text.encode())
 
 
-def test_a_revoked_badge_has_a_receipt_that_says_so(client: TestClient, running: Runtime) -> None:
-    stage = Stage.set_up(client, running)
+def test_a_revoked_badge_has_a_receipt_that_says_so(client: TestClient, runtime: Runtime) -> None:
+    stage = Stage.set_up(client, runtime)
     url = badge_of(stage)
     stage.send("POST", f"/v1/credentials/{url.rpartition('/')[2]}/revocation", {"reason": "A mistake."})
     record = client.post("/verify/receipt.json", data={"received": url}).json()
     assert record[SUBJECT]["id"] == url
     assert evidence(record)["current"]["genre"] == "no"
-    assert verification.verify_received(running, json.dumps(record)).verdict == "verified"
+    assert verification.verify_received(runtime, json.dumps(record)).verdict == "verified"
 
 
 @pytest.mark.parametrize("form", ["json", "pdf"])
 @pytest.mark.parametrize("received", ["", "hello", "http://10.0.0.1/", "http://localhost:8000/nothing<b>%3A</b>"])
 def test_what_cannot_be_read_is_answered_with_a_page_and_signs_nothing(
-    client: TestClient, running: Runtime, form: str, received: str
+    client: TestClient, runtime: Runtime, form: str, received: str
 ) -> None:
     answer = client.post(f"/verify/receipt.{form}", data={"received": received})
     assert answer.status_code == 422
     assert "No receipt could be made" in answer.text
     assert "<b>" not in answer.text
     assert "Content-Disposition" not in answer.headers
-    with running.database.read() as session:
+    with runtime.database.read() as session:
         assert service_identity.keys(session) == []
 
 
@@ -469,19 +469,19 @@ def test_a_file_is_not_taken(client: TestClient) -> None:
     assert answer.status_code in {400, 422}
 
 
-def test_there_are_fair_limits(client: TestClient, running: Runtime) -> None:
-    for _ in range(int(running.fair_use.burst)):
-        running.fair_use.take("testclient", running.steady())
+def test_there_are_fair_limits(client: TestClient, runtime: Runtime) -> None:
+    for _ in range(int(runtime.fair_use.burst)):
+        runtime.fair_use.take("testclient", runtime.steady())
     answer = client.post("/verify/receipt.json", data={"received": "{}"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
-def test_without_its_key_the_service_gives_none(client: TestClient, running: Runtime) -> None:
-    url = badge_of(Stage.set_up(client, running))
-    service_identity.identity(running)
-    for path in running.settings.keys_folder.glob("*.pem"):
+def test_without_its_key_the_service_gives_none(client: TestClient, runtime: Runtime) -> None:
+    url = badge_of(Stage.set_up(client, runtime))
+    service_identity.identity(runtime)
+    for path in runtime.settings.keys_folder.glob("*.pem"):
         path.unlink()
-    client.app.state.runtime = replace(running, custody=Custody(running.settings))  # type: ignore[attr-defined]
+    client.app.state.runtime = replace(runtime, custody=Custody(runtime.settings))  # type: ignore[attr-defined]
     answer = client.post("/verify/receipt.json", data={"received": url})
     assert answer.status_code == 503
     assert "No receipt could be made" in answer.text
