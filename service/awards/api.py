@@ -99,7 +99,7 @@ class AwardOut(Answer):
             due_at=row.due_at if row.state == "pending" else None,
             ended_for=row.end_reason,
             renews=row.renews,
-            receipt=receipts.receipt_url(settings, named.receipt.id) if named.receipt else None,
+            receipt=receipts.receipt_url(settings, named.receipt_id) if named.receipt_id else None,
             credential=AwardedCredential(
                 id=credential.id,
                 url=unsigned.credential_url(settings, credential.id),

@@ -143,14 +143,15 @@ def approve(
             events.append(session, network, "review.approval-given", reviews.about(row), now)
         return row
     award = _award_of(session, row)
+    if row.kind == "standing":
+        _keep(session, network, caller, award, now)
+    if award.receipt_digest is None:
+        decisions.tell_deciders(session, award)
+    reviews.close(session, network, row, "approved", None, now)
     if row.kind == "second":
-        reviews.close(session, network, row, "approved", None, now)
         if award.due_at is None or award.due_at <= now:
             decisions.announce(session, runtime, network, award, now)
         settling.settle(session, runtime, network, [row.member_id], now)
-    else:
-        _keep(session, network, caller, award, now)
-        reviews.close(session, network, row, "approved", None, now)
     return row
 
 

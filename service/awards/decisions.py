@@ -34,6 +34,7 @@ from service.tables import (
     Approval,
     Award,
     AwardChild,
+    AwardDecider,
     AwardEvidence,
     Credential,
     Member,
@@ -78,14 +79,16 @@ def by_rule(
     held = _held(session, version, member_id, node)
     if not reviews.needs_approval(version):
         return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
-    approvals = session.scalars(
-        select(Approval)
-        .where(Approval.member_id == member_id, Approval.achievement_id == version.achievement_id)
-        .where(Approval.outcome == "approved", Approval.ended_at.is_(None))
-        .order_by(Approval.at, Approval.id)
-    )
-    deciders = tuple(Decider(row.token_id, row.approver_id, row.role, row.at) for row in approvals)
+    counting = (Approval.achievement_id == version.achievement_id, Approval.ended_at.is_(None))
+    deciders = _approvers(session, Approval.member_id == member_id, *counting)
     return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders, node, held)
+
+
+def _approvers(session: OrmSession, *where: ColumnElement[bool]) -> tuple[Decider, ...]:
+    rows = session.scalars(
+        select(Approval).where(Approval.outcome == "approved", *where).order_by(Approval.at, Approval.id)
+    )
+    return tuple(Decider(row.token_id, row.approver_id, row.role, row.at) for row in rows)
 
 
 def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
@@ -158,6 +161,10 @@ def carry_out(
         session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         if decision.basis == "approval":
             _spend(session, network, row, now, told=not decision.pending)
+        if decision.pending:
+            tell_deciders(session, row)
+        else:
+            session.add_all(_decider_rows(row, decision.deciders))
         if decision.waits == "second":
             member_id, version = decision.member_id, decision.version
             reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
@@ -193,6 +200,8 @@ def announce(session: WriteSession, runtime: Runtime, network: Network, row: Awa
         session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
         rest_on(session, row, decision.record_ids)
         session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
+        session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
+        session.add_all(_decider_rows(row, decision.deciders))
     signed = _signed(session, runtime, network, [decision], now, {})
     _announce(session, runtime, network, [(row, decision)], signed, now)
     return True
@@ -226,6 +235,7 @@ def decision_of(session: OrmSession, row: Award) -> Decision:
     """Return the decision that an award stands for."""
     version = session.get_one(AchievementVersion, row.achievement_version_id)
     rested = select(AwardEvidence.record_id).where(AwardEvidence.award_id == row.id).order_by(AwardEvidence.record_id)
+    decided = select(AwardDecider).where(AwardDecider.award_id == row.id).order_by(AwardDecider.place)
     return Decision(
         row.member_id,
         version,
@@ -233,21 +243,29 @@ def decision_of(session: OrmSession, row: Award) -> Decision:
         row.awarded_at,
         tuple(session.scalars(rested)),
         row.reason,
-        deciders(session, row),
+        tuple(map(Decider.of, session.scalars(decided))),
     )
 
 
-def deciders(session: OrmSession, row: Award) -> tuple[Decider, ...]:
-    """Return who decided an award: whoever asked for it, and those who approved; nobody where the rule alone did."""
-    approved = select(Approval).where(Approval.award_id == row.id, Approval.outcome == "approved")
-    found = [
-        Decider(each.token_id, each.approver_id, each.role, each.at)
-        for each in session.scalars(approved.order_by(Approval.at, Approval.id))
-    ]
-    if row.basis in ("rule", "approval"):
-        return tuple(found)
-    role = reviews.acting_role(session, row.actor_member_id, row.decided_at)
-    return (Decider(row.token_id, row.actor_member_id, role, row.decided_at), *found)
+def tell_deciders(session: WriteSession, row: Award) -> None:
+    """Write down who has decided an award so far, until its receipt says it for good.
+
+    Whoever asked for it comes first, unless the rule decided, and then those who approved.
+    """
+    found = _approvers(session, Approval.award_id == row.id)
+    if row.basis not in ("rule", "approval"):
+        role = reviews.acting_role(session, row.actor_member_id, row.decided_at)
+        found = (Decider(row.token_id, row.actor_member_id, role, row.decided_at), *found)
+    session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
+    session.add_all(_decider_rows(row, found))
+    session.flush()
+
+
+def _decider_rows(row: Award, deciders: Sequence[Decider]) -> Iterator[AwardDecider]:
+    for place, each in enumerate(deciders):
+        yield AwardDecider(
+            award_id=row.id, place=place, token_id=each.token_id, member_id=each.member_id, role=each.role, at=each.at
+        )
 
 
 def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *, told: bool) -> None:

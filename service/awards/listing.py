@@ -1,27 +1,27 @@
 """What has been awarded, to be read: awards with their names, credentials, receipts and deciders, and decided once more."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
 
-from service.awards import decisions
 from service.errors import NotFoundError
-from service.issuing import credentials as issuance
 from service.issuing import receipts
 from service.issuing.decision import Decider
 from service.issuing.receipts import Retraced
 from service.runtime.settings import Settings
 from service.storage.database import ReadSession
 from service.storage.paging import page
-from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, Receipt
+from service.tables import Achievement, AchievementVersion, Award, AwardDecider, Credential, Member, Network, Receipt
 
 
 @dataclass(frozen=True)
 class Named:
-    """An award with what names it for its network, its newest credential, its receipt, and who decided.
+    """An award with what names it for its network, its newest credential, the id of its receipt, and who decided.
 
     `deciders` have the refs of the members behind them; there are none where the rule alone decided.
     """
@@ -31,7 +31,7 @@ class Named:
     achievement_ref: str
     version: int
     credential: Credential | None
-    receipt: Receipt | None
+    receipt_id: str | None
     deciders: tuple[tuple[Decider, str | None], ...]
 
 
@@ -41,10 +41,10 @@ def find(session: OrmSession, network: Network, award_id: UUID) -> Named:
     Raises:
         NotFoundError: it has none with this id (code "award-unknown").
     """
-    row = session.scalar(select(Award).where(Award.network_id == network.id, Award.id == award_id))
-    if row is None:
+    found = _named(session, Award.network_id == network.id, Award.id == award_id)
+    if not found:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    return named(session, [row])[0]
+    return found[award_id]
 
 
 def list_awards(
@@ -71,34 +71,37 @@ def list_awards(
 
 def named(session: OrmSession, rows: Sequence[Award]) -> list[Named]:
     """Return the awards with their names, in the same order."""
+    found = _named(session, Award.id.in_([row.id for row in rows])) if rows else {}
+    return [found[row.id] for row in rows]
+
+
+def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Named]:
+    """Return awards with everything that is shown of them, by their ids: one query."""
+    behind = aliased(Member)
     query = (
-        select(Award.id, Member.ref, Achievement.ref, AchievementVersion.version)
+        select(
+            *(Award, Member.ref, Achievement.ref, AchievementVersion.version),
+            *(Credential, Receipt.id, AwardDecider, behind.ref),
+        )
         .join(Member, Member.id == Award.member_id)
         .join(Achievement, Achievement.id == Award.achievement_id)
         .join(AchievementVersion, AchievementVersion.id == Award.achievement_version_id)
-        .where(Award.id.in_([row.id for row in rows]))
+        .outerjoin(Credential, Credential.award_id == Award.id)
+        .outerjoin(Receipt, and_(Receipt.award_id == Award.id, Receipt.sha256 == Award.receipt_digest))
+        .outerjoin(AwardDecider, AwardDecider.award_id == Award.id)
+        .outerjoin(behind, behind.id == AwardDecider.member_id)
+        .where(*where)
+        # The last credential stands.
+        .order_by(Credential.issued_at, Credential.revoked_at.is_(None), AwardDecider.place)
     )
-    names = {
-        award_id: (member, achievement, version) for award_id, member, achievement, version in session.execute(query)
-    }
-    credentials = issuance.of_awards(session, rows)
-    kept = receipts.deciders_of(session, rows)
-    # Of what is not signed yet, or was before there were receipts, the rows tell it.
-    decided = {row.id: kept[row.id][1] if row.id in kept else decisions.deciders(session, row) for row in rows}
-    wanted = {each.member_id for deciders in decided.values() for each in deciders if each.member_id is not None}
-    refs: dict[UUID | None, str] = dict(
-        session.execute(select(Member.id, Member.ref).where(Member.id.in_(wanted))).all()
-    )
-    return [
-        Named(
-            row,
-            *names[row.id],
-            credentials.get(row.id),
-            kept[row.id][0] if row.id in kept else None,
-            tuple((each, refs.get(each.member_id)) for each in decided[row.id]),
-        )
-        for row in rows
-    ]
+    found: dict[UUID, Named] = {}
+    deciders: defaultdict[UUID, dict[int, tuple[Decider, str | None]]] = defaultdict(dict)
+    for award, member, achievement, version, credential, receipt_id, each, ref in session.execute(query):
+        if each is not None:
+            deciders[award.id][each.place] = Decider.of(each), ref
+        told = tuple(deciders[award.id].values())
+        found[award.id] = Named(award, member, achievement, version, credential, receipt_id, told)
+    return found
 
 
 def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> Retraced:

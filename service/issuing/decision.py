@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from credentials.strict_json import canonical_json
 from service.progress.progress import Node
-from service.tables import AchievementVersion
+from service.tables import AchievementVersion, AwardDecider
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Decider:
     member_id: UUID | None
     role: str | None
     at: datetime
+
+    @classmethod
+    def of(cls, row: AwardDecider) -> Self:
+        """Return who stands in a row."""
+        return cls(row.token_id, row.member_id, row.role, row.at)
 
 
 @dataclass(frozen=True)

@@ -190,13 +190,6 @@ def retrace(session: OrmSession, settings: Settings, network: Network, award: Aw
     return Retraced("same" if again == row.sha256 else "differs", row, again)
 
 
-def deciders_of(session: OrmSession, awards: Collection[Award]) -> dict[UUID, tuple[Receipt, tuple[Decider, ...]]]:
-    """Return the receipt of each award that has one, with who decided, by the award's id."""
-    digests = {award.id: award.receipt_digest for award in awards}
-    rows = session.scalars(select(Receipt).where(Receipt.award_id.in_(digests)))
-    return {row.award_id: (row, _deciders(row.full)) for row in rows if row.sha256 == digests[row.award_id]}
-
-
 def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:
     return tuple(
         Decider(

@@ -9,7 +9,7 @@ from service.tables.achievements import Achievement, AchievementVersion, Enrolme
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardEvidence, Review
 from service.tables.checking import Confirmation
-from service.tables.columns import Row
+from service.tables.columns import AwardDecider, Row
 from service.tables.criteria import Listener, UnsettledMember
 from service.tables.evidence import (
     Contribution,
@@ -38,6 +38,7 @@ __all__ = [
     "Approval",
     "Award",
     "AwardChild",
+    "AwardDecider",
     "AwardEvidence",
     "Blob",
     "Case",

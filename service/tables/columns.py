@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    ForeignKey,
     LargeBinary,
     MetaData,
     String,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Instant(TypeDecorator[datetime]):
@@ -76,3 +77,20 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     """Return the constraint that `column` holds one of `values`."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class AwardDecider(Row):
+    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+
+    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
+    without a token the operator. Once there is a receipt, it names the same people.
+    """
+
+    __tablename__ = "award_deciders"
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime]
