@@ -89,10 +89,10 @@ def _decision(
     version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
     if rule_of(version.definition) is None:  # by a version that was published since
         return Decision(row.member_id, version, "override", at, (), reason, by, waits=waits)
-    node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
-    if basis == "rule" and node.met:
-        return decisions.by_rule(session, version, row.member_id, node, at, reason)
-    shown = progress.explain(session, network, version, row.member_id, now)
+    decided = decisions.by_rule(session, network, version, [row.member_id], now, reason=reason)[row.member_id]
+    if basis == "rule" and decided.met:
+        return decided
+    shown = progress.explain(session, network, version, row.member_id, now, node=decided.node)
     if basis == "rule":
         message = f"Expected criteria that are met now: {shown.text}"
         raise ConflictError("criteria-not-met", message, "/basis", {"progress": shown.to_json()})

@@ -91,9 +91,9 @@ def ask(
     live = (Award.member_id == member.id, Award.achievement_id == version.achievement_id, Award.state.in_(awards.LIVE))
     if session.scalar(select(Award.id).where(*live)) is not None:
         raise ConflictError("award-there", "Expected a member without this award; this one has it.", "/member")
-    node = progress.evaluate(session, network, version, [member.id], now)[member.id]
-    if not node.met and not reviews.waits_for_people(node):
-        shown = progress.explain(session, network, version, member.id, now)
+    decided = decisions.by_rule(session, network, version, [member.id], now)[member.id]
+    if not decided.met and not reviews.waits_for_people(decided.node):
+        shown = progress.explain(session, network, version, member.id, now, node=decided.node)
         message = f"Expected criteria that are met but for approval: {shown.text}"
         appeal = appealable.how(network, achievement=body.achievement, member=body.member)
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
@@ -132,11 +132,11 @@ def approve(
         _check_conflict(session, caller, row, version, roles)
     _say(session, caller, row, roles, "approved", body.note, now)
     if row.kind == "approval":
-        node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
-        if not node.met and not reviews.waits_for_people(node):  # (2)
+        decided = decisions.by_rule(session, network, version, [row.member_id], now)[row.member_id]
+        node = decided.node
+        if node is not None and not node.met and not reviews.waits_for_people(node):  # (2)
             raise ConflictError("criteria-not-met", f"Expected the other criteria to be met still: {node.text}")
-        if node.met:
-            decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
+        if decided.met:
             decisions.carry_out(session, runtime, network, [decided], caller, now, {})
             settling.settle(session, runtime, network, [row.member_id], now)
         else:

@@ -69,11 +69,33 @@ def prepare(
 
 def by_rule(
     session: OrmSession,
+    network: Network,
     version: AchievementVersion,
-    member_id: UUID,
-    node: Node,
-    at: datetime,
+    member_ids: Collection[UUID],
+    now: datetime,
+    *,
+    awarded_at: datetime | None = None,
     reason: str | None = None,
+) -> dict[UUID, Decision]:
+    """Return what the rule of a version decides on members: the one place where it is asked for an award.
+
+    What is not met (`Decision.met`) can be explained, and cannot be carried out.
+
+    Args:
+        awarded_at: when it was earned; left out: now.
+    """
+    at = awarded_at or now.replace(microsecond=0)
+    nodes = progress.evaluate(session, network, version, member_ids, now)
+    return {
+        member_id: _met(session, version, member_id, node, at, reason)
+        if node.met
+        else Decision(member_id, version, "rule", at, reason=reason, node=node)
+        for member_id, node in nodes.items()
+    }
+
+
+def _met(
+    session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node, at: datetime, reason: str | None
 ) -> Decision:
     """Return the decision that met criteria make; where they ask for approval, with those who approved."""
     held = _held(session, version, member_id, node)
@@ -188,20 +210,22 @@ def announce(session: WriteSession, runtime: Runtime, network: Network, row: Awa
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    decision = decision_of(session, row)
     if row.basis in ("rule", "approval"):  # (1)
-        node = progress.evaluate(session, network, decision.version, [row.member_id], now)[row.member_id]
-        if not node.met:
+        version, kept = session.get_one(AchievementVersion, row.achievement_version_id), row.awarded_at
+        decided = by_rule(session, network, version, [row.member_id], now, awarded_at=kept, reason=row.reason)  # (2)
+        decision = decided[row.member_id]
+        if not decision.met:
             reviews.end(session, network, row, now)
             row.state = "revoked"
             return False
-        decision = by_rule(session, decision.version, row.member_id, node, row.awarded_at, row.reason)  # (2)
         session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
         session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
         rest_on(session, row, decision.record_ids)
         session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
         session.add_all(_decider_rows(row, decision.deciders))
+    else:
+        decision = decision_of(session, row)
     signed = _signed(session, runtime, network, [decision], now, {})
     _announce(session, runtime, network, [(row, decision)], signed, now)
     return True

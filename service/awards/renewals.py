@@ -85,9 +85,9 @@ def renew(
     if reviews.needs_approval(version):  # (1)
         message = "Expected criteria without approval; with it, ask for approval again when the time is over."
         raise ConflictError("approval-needed", message)
-    node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
-    if not node.met:
-        shown = progress.explain(session, network, version, row.member_id, now)
+    decided = decisions.by_rule(session, network, version, [row.member_id], now)[row.member_id]
+    if not decided.met:
+        shown = progress.explain(session, network, version, row.member_id, now, node=decided.node)
         message = f"Expected the criteria to be met again, and they are not: {shown.text}"
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
     if row.state != "expired":  # (2)
@@ -95,7 +95,6 @@ def renew(
         reviews.end(session, network, row, now)
         events.append(session, network, "award.expired", decisions.about(row), now)
         session.flush()
-    decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
     [made] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
     return made, True
 

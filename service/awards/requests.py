@@ -131,13 +131,13 @@ def _decide(
     if rule_of(version.definition) is None:
         message = "Expected the basis override or recorded: this achievement has criteria for people only."
         raise ConflictError("criteria-without-rule", message, "/basis")
-    node = progress.evaluate(session, network, version, [member.id], now)[member.id]
-    if not node.met:
-        shown = progress.explain(session, network, version, member.id, now)
+    decided = decisions.by_rule(session, network, version, [member.id], now, reason=body.reason)[member.id]
+    if not decided.met:
+        shown = progress.explain(session, network, version, member.id, now, node=decided.node)
         message = f"Expected the criteria to be met, and they are not yet: {shown.text}"
         appeal = appealable.how(network, achievement=body.achievement, member=member.ref)
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
-    return decisions.by_rule(session, version, member.id, node, now.replace(microsecond=0), body.reason)
+    return decided
 
 
 def _asker(session: OrmSession, caller: Caller | None, now: datetime) -> tuple[Decider, ...]:

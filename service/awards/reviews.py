@@ -78,9 +78,9 @@ def needs_approval(version: AchievementVersion) -> bool:
     return bool(wanted_roles(version, "approval"))
 
 
-def waits_for_people(node: Node) -> bool:
+def waits_for_people(node: Node | None) -> bool:
     """Return whether nothing but people's approval is missing."""
-    return not node.met and _met_if_approved(node)
+    return node is not None and not node.met and _met_if_approved(node)
 
 
 def _met_if_approved(node: Node) -> bool:

@@ -329,7 +329,6 @@ def _earned(
         .where(Award.member_id.in_(member_ids), ~lost_by_void)
     )
     done = set(session.execute(had))
-    at = now.replace(microsecond=0)
     earned = _Earned([], {}, {})
     for version, judged in Versions(session, network, member_ids, topics).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
@@ -337,12 +336,15 @@ def _earned(
             continue
         earned.waiting[version.id], earned.versions[version.id] = [], version
         if open_to:
-            nodes = progress.evaluate(session, network, version, open_to, now)
-            met = [member_id for member_id in open_to if nodes[member_id].met]
-            earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
+            decided = decisions.by_rule(session, network, version, open_to, now)
+            nodes = {member_id: decided[member_id].node for member_id in open_to}
+            earned.due.extend(decided[member_id] for member_id in open_to if decided[member_id].met)
             # Approval alone is not asked for by itself: somebody must have done something first.
-            ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
-            earned.waiting[version.id] = ready
+            earned.waiting[version.id] = [
+                member_id
+                for member_id, node in nodes.items()
+                if node is not None and node.first_at and reviews.waits_for_people(node)
+            ]
     return earned
 
 

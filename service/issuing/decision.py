@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
 
 from credentials.strict_json import canonical_json
+from service.issuing.receipts import _criteria
 from service.progress.progress import Node
 from service.tables import AchievementVersion, AwardDecider
 
@@ -47,7 +49,7 @@ class Decision:
     """That a member has earned a version of an achievement, on which records that rests, and who decided it.
 
     Args:
-        node: what the member had reached, where the rule decided.
+        node: what the member had reached, where the rule was asked.
         child_ids: the awards that a rule `holds` counted.
         waits: nothing is signed yet: "second", for a second person.
         receipt: the one there is already, when the award gets another credential.
@@ -66,6 +68,11 @@ class Decision:
     receipt: Written | None = None
 
     @property
+    def met(self) -> bool:
+        """Whether there is an award: the rule is met, or people decided."""
+        return self.node is None or self.node.met
+
+    @property
     def cooling_off(self) -> str | None:
         """How long the award waits before it is signed; what was awarded elsewhere has been told already."""
         chosen: str | None = self.version.definition.get("cooling_off")
@@ -82,20 +89,16 @@ class Decision:
         chosen: str = self.version.definition.get("status", "revocation")
         return chosen
 
-    @property
+    @cached_property
+    def criteria(self) -> dict[str, Any] | None:
+        """What is public of the rules and groups, where the rule was asked."""
+        return _criteria(self.node, self.node.to_json()) if self.node is not None else None
+
+    @cached_property
     def key(self) -> tuple[Any, ...]:
         """What a credential that was signed for one decision must share with another to do for it."""
-        shown = canonical_json(public_node(self.node)) if self.node is not None else None
+        shown = canonical_json(self.criteria) if self.criteria is not None else None
         return (
             *(self.member_id, self.version.id, self.basis, self.awarded_at, self.reason),
             *(frozenset(self.record_ids), self.deciders, frozenset(self.child_ids), shown),
         )
-
-
-def public_node(node: Node) -> dict[str, Any]:
-    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
-    shown = node.to_json()
-    said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
-    if node.children:
-        return said | {"children": [public_node(child) for child in node.children]}
-    return said | {"evidence": sorted(str(record_id) for record_id in node.record_ids)}

@@ -21,7 +21,7 @@ from credentials.strict_json import canonical_json
 from service.achievements import achievements
 from service.evidence.bodies import seal
 from service.issuing import citations
-from service.issuing.decision import Decider, Decision, Written, public_node
+from service.issuing.decision import Decider, Decision, Written
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.settings import Settings
@@ -259,11 +259,20 @@ def _public(
             for n, child_id in children.items()
         ],
     }
-    if decision.node is not None:
-        said["criteria"] = public_node(decision.node)
+    if decision.criteria is not None:
+        said["criteria"] = decision.criteria
     if decision.reason is not None:
         said["reason"] = _hidden(salts["reason"], "reason", decision.reason)
     return canonical_json(said).decode()
+
+
+def _criteria(node: Node, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
+    said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
+    if node.children:
+        children = zip(node.children, shown["children"], strict=True)
+        return said | {"children": [_criteria(child, below) for child, below in children]}
+    return said | {"evidence": sorted(str(record_id) for record_id in node.record_ids)}
 
 
 def _hidden(salt: str, name: str, value: str) -> str:

@@ -212,9 +212,15 @@ def explain(
     member_id: UUID,
     now: datetime,
     replay: Replay | None = None,
+    node: Node | None = None,
 ) -> Node:
-    """Return what one member has reached, met or not, with the newest records that count for each rule."""
-    nodes = dict(survey(session, network, version, [member_id], now, replay))
+    """Return what one member has reached, met or not, with the newest records that count for each rule.
+
+    Args:
+        node: the numbers, where they are known already.
+    """
+    known = {member_id: node} if node is not None else None
+    nodes = known or dict(survey(session, network, version, [member_id], now, replay))
     return _with_records(session, network, version, nodes, now, SHOWN_RECORDS, replay)[member_id]
 
 
