@@ -3,28 +3,26 @@
 A record is never changed by what comes later: a correction is another record that voids it. Evidence that names a
 member who is not known yet is held, whole, and flows in when the member is posted. Evidence says nothing of awards:
 those follow from the rules alone, whoever holds the token.
-
-Over 400 lines because coming in, being let in later and being taken back are one life.
 """
 
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.access import callers
 from service.access.callers import Caller
 from service.criteria import rejudging
 from service.errors import ConflictError, InvalidError, ServiceError
-from service.evidence import derivation, scrutiny
+from service.evidence import derivation, records, scrutiny
 from service.evidence import topics as evidence_topics
-from service.evidence.bodies import Derived, References, Submitted, seal
+from service.evidence.bodies import Gap, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
@@ -33,6 +31,8 @@ from service.tables import Award, Network, Record, RecordBody
 from service.tables.identifiers import new_id
 
 Kind = Literal["contribution", "evaluation"]
+Released = Literal["held", "token", "all"]
+"""What a record was kept from counting for: a member, its token, or all that was odd, on which somebody has decided."""
 SKEW = timedelta(minutes=5)
 """How far ahead of ours a sender's clock may be."""
 
@@ -51,6 +51,33 @@ class Submission:
     member_id: UUID | None = None
     flags: tuple[str, ...] = ()
     awards: tuple[Award, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A record that came in, or that is decided on anew, and what it was judged to be: it counts where nothing is wrong.
+
+    `member_id` is on whom it bears, if that one is known; `gap` for whom it waits; `refusal` why it cannot be true.
+    """
+
+    entrant: Entrant
+    member_id: UUID | None
+    gap: Gap | None
+    refusal: ServiceError | None
+
+    @property
+    def record(self) -> Record:
+        """The record."""
+        return self.entrant.record
+
+    def submission(self, findings: Collection[Finding]) -> Submission:
+        """Return what became of the body, after what was found about it."""
+        kinds = tuple(finding.kind for finding in findings)
+        if scrutiny.sets_aside(findings):
+            return Submission(self.record, "quarantined", flags=kinds)
+        if self.gap is not None:
+            return Submission(self.record, "held", self.gap.pointer, self.member_id, kinds)
+        return Submission(self.record, "accepted", None, self.member_id, kinds)
 
 
 def submit_all(
@@ -83,23 +110,23 @@ def submit_all(
     topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
-        found = _found(session, network, kind, waiting.values())
-        fresh: dict[int, _Entry] = {}
+        found = records.with_keys(session, network, kind, waiting.values())
+        fresh: dict[int, Judged] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
             try:
                 if not found.keys().isdisjoint(body.natural_keys):
                     outcomes[place] = _duplicate(body, [found[key] for key in body.natural_keys if key in found])
                 elif claimed.isdisjoint(body.natural_keys):  # (2)
-                    fresh[place] = _entry(references, caller, actor, kind, body, now)
+                    fresh[place] = _judge_new(references, caller, actor, kind, body, now)
                     claimed |= body.natural_keys
             except ServiceError as error:
                 outcomes[place] = error
         taken = _take_in(session, network, fresh, now)  # (1)
         outcomes |= taken
         for place, outcome in taken.items():
-            if isinstance(outcome, Submission) and outcome.status == "accepted":
-                for member_id, heard in evidence_topics.heard(fresh[place].derived).items():
+            if outcome.status == "accepted":
+                for member_id, heard in evidence_topics.heard(fresh[place].entrant.derived).items():
                     topics[member_id] |= heard
     rejudging.mark_topics(session, network, topics, now)
     return [outcomes[place] for place in range(len(bodies))]
@@ -122,12 +149,46 @@ def release_held(session: WriteSession, network: Network, refs: Collection[str],
     return bearing
 
 
+def judge(
+    references: References,
+    actor: Actor | None,
+    record: Record,
+    body: Submitted,
+    released: Released | None = None,
+) -> Judged:
+    """Decide on a record by itself, write that down in it, and return what follows.
+
+    It counts, it waits for a member who is not known yet, or it cannot be true. Late evidence counts a tier lower,
+    unless somebody has looked at it. What goes on waiting keeps the tier with which it came.
+
+    Args:
+        released: what it was kept from counting for, until now; None: it is new.
+    """
+    who = actor.member if actor else None
+    judged, gap, refusal = body.bears_on(references), None, None
+    try:
+        body.check(references, who)
+        gap = body.gap(references)
+        if gap is None:
+            body.check_people(references, who)
+    except ServiceError as error:
+        refusal = error
+    record.status = "quarantined" if refusal is not None else "held" if gap is not None else "accepted"
+    record.held_for = gap.ref if gap is not None else None
+    if record.status == "accepted" or released is None:
+        record.tier = derivation.tier(actor, judged)
+        if released != "all" and scrutiny.is_late(references.network, record):
+            record.tier = derivation.lowered(record.tier)
+    derived = derivation.derive(references, actor, record, body) if record.status == "accepted" else []
+    return Judged(Entrant(record, body.kept, derived), judged.id if judged is not None else None, gap, refusal)
+
+
 def admit(
     session: WriteSession,
     network: Network,
     batch: Sequence[tuple[Record, Submitted]],
     now: datetime,
-    released: Literal["held", "token", "all"] = "held",
+    released: Released = "held",
 ) -> set[UUID]:
     """Decide anew on records that do not count, and return the members on whom those bear that are accepted now.
 
@@ -135,122 +196,86 @@ def admit(
     says so.
 
     Args:
-        released: what they were kept from counting for, until now: "held" for a member, because of their "token", or
-            for "all" that was odd about them, on which somebody has decided.
+        released: what they were kept from counting for, until now.
     """
     references = derivation.look_up(session, network, [body for _, body in batch])
     acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
     entrants: dict[UUID, Entrant] = {}
     for record, body in batch:
-        actor = acting.get((record.actor_member_id, record.received_at))
-        who = actor.member if actor else None
-        try:
-            body.check(references, who)
-            gap = body.gap(references)
-            if gap is not None:
-                record.status, record.held_for = "held", gap.ref
-                continue
-            body.check_people(references, who)
-        except ServiceError as error:
-            record.status, record.held_for = "quarantined", None
-            events.append(session, network, "record.quarantined", {"record": str(record.id), "code": error.code}, now)
-            continue
-        record.status, record.held_for, record.accepted_at = "accepted", None, now
-        record.tier = derivation.tier(actor, body.bears_on(references))
-        if released != "all" and scrutiny.is_late(network, record):
-            record.tier = derivation.lowered(record.tier)
-        entrants[record.id] = Entrant(record, body.kept, derivation.derive(references, actor, record, body))
+        judged = judge(references, acting.get((record.actor_member_id, record.received_at)), record, body, released)
+        if judged.refusal is not None:
+            _tell_quarantined(session, network, record, judged.refusal.code, now)
+        elif judged.gap is None:
+            record.accepted_at = now
+            entrants[record.id] = judged.entrant
     odd = scrutiny.look(session, network, list(entrants.values())) if released == "held" else {}
     for record_id, findings in odd.items():
-        scrutiny.write_down(session, network, entrants[record_id], findings, now)
+        _flag(session, network, entrants[record_id], findings, now)
         if scrutiny.sets_aside(findings):
             entrants.pop(record_id).record.status = "quarantined"
-            about = {"record": str(record_id), "code": "evidence-odd"}
-            events.append(session, network, "record.quarantined", about, now)
     session.flush()
     derivation.add(session, [row for entrant in entrants.values() for row in entrant.derived])
     return {entrant.member_id for entrant in entrants.values() if entrant.member_id is not None}
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A body that may come in, with everything to be inserted for it."""
-
-    submission: Submission
-    kept: dict[str, Any]
-    derived: Derived
-
-    @property
-    def record(self) -> Record:
-        return self.submission.record
-
-    @property
-    def entrant(self) -> Entrant:
-        return Entrant(self.record, self.kept, self.derived)
-
-    def judged(self, findings: Sequence[Finding]) -> "_Entry":
-        """Return the entry as it may come in after what was found about it."""
-        submission = replace(self.submission, flags=tuple(finding.kind for finding in findings))
-        if not scrutiny.sets_aside(findings):
-            return replace(self, submission=submission)
-        self.record.status = "quarantined"
-        return _Entry(replace(submission, status="quarantined", member_id=None), self.kept, [])
-
-
-def _entry(
+def _judge_new(
     references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
-) -> _Entry:
+) -> Judged:
+    """Return what a body that nobody has posted before is judged to be, with its record.
+
+    Raises:
+        ServiceError: it cannot be true.
+    """
     if body.occurred_at > now + SKEW:
         raise InvalidError("time-in-future", "Expected a time at most five minutes ahead of ours.", "/occurred_at")
-    who = actor.member if actor else None
-    body.check(references, who)
-    gap = body.gap(references)
-    if gap is None:
-        body.check_people(references, who)
-    judged, kept = body.bears_on(references), body.kept
-    status: Literal["held", "accepted"] = "held" if gap else "accepted"
-    record = sealed(
-        references.network,
-        caller,
-        kept,
-        now,
-        kind=kind,
-        ref=body.ref,
-        source_system=body.source.system if body.source else None,
-        source_id=body.source.id if body.source else None,
-        occurred_at=body.occurred_at,
-        tier=derivation.tier(actor, judged),
-        status=status,
-        held_for=gap.ref if gap else None,
-    )
-    if scrutiny.is_late(references.network, record):
-        record.tier = derivation.lowered(record.tier)
-    derived = [] if gap else derivation.derive(references, actor, record, body)
-    return _Entry(
-        Submission(record, status, gap.pointer if gap else None, judged.id if judged else None), kept, derived
-    )
+    source = body.source
+    named = {
+        "ref": body.ref,
+        "source_system": source.system if source else None,
+        "source_id": source.id if source else None,
+    }
+    record = sealed(references.network, caller, body.kept, now, kind=kind, occurred_at=body.occurred_at, **named)
+    judged = judge(references, actor, record, body)
+    if judged.refusal is not None:
+        raise judged.refusal
+    return judged
 
 
 def _take_in(
-    session: WriteSession, network: Network, fresh: Mapping[int, _Entry], now: datetime
-) -> dict[int, Submission | ServiceError]:
-    """Insert entries, set aside what is odd, and return what became of those whose keys were free."""
-    odd = scrutiny.look(session, network, [entry.entrant for entry in fresh.values() if entry.derived])
-    entries = {place: entry.judged(odd.get(entry.record.id, [])) for place, entry in fresh.items()}
-    inserted = _insert(session, entries.values())
-    there = {place: entry for place, entry in entries.items() if entry.record.id in inserted}
-    lost = {entry.record.id for entry in entries.values()} - inserted
-    for place, entry in there.items():
+    session: WriteSession, network: Network, fresh: Mapping[int, Judged], now: datetime
+) -> dict[int, Submission]:
+    """Insert records, set aside what is odd, and return what became of those whose keys were free."""
+    odd = scrutiny.look(session, network, [each.entrant for each in fresh.values() if each.entrant.derived])
+    for each in fresh.values():
+        if scrutiny.sets_aside(odd.get(each.record.id, ())):
+            each.record.status = "quarantined"
+    inserted = _insert(session, [each.entrant for each in fresh.values()])
+    lost = {each.record.id for each in fresh.values()} - inserted
+    taken = {}
+    for place, each in fresh.items():
+        if each.record.id in lost:
+            continue
         # What lost its key to somebody else's record is not there to be pointed at.
-        found = [
+        findings = [
             replace(finding, other_id=None) if finding.other_id in lost else finding
-            for finding in odd.get(entry.record.id, [])
+            for finding in odd.get(each.record.id, ())
         ]
-        scrutiny.write_down(session, network, fresh[place].entrant, found, now)
-        if entry.record.status == "quarantined":
-            about = {"record": str(entry.record.id), "code": "evidence-odd"}
-            events.append(session, network, "record.quarantined", about, now)
-    return {place: entry.submission for place, entry in there.items()}
+        _flag(session, network, each.entrant, findings, now)
+        taken[place] = each.submission(findings)
+    return taken
+
+
+def _flag(
+    session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
+) -> None:
+    """Raise the flags for what is odd about a record, and tell if it is set aside for that."""
+    scrutiny.write_down(session, network, entrant, findings, now)
+    if scrutiny.sets_aside(findings):
+        _tell_quarantined(session, network, entrant.record, "evidence-odd", now)
+
+
+def _tell_quarantined(session: WriteSession, network: Network, record: Record, code: str, now: datetime) -> None:
+    events.append(session, network, "record.quarantined", {"record": str(record.id), "code": code}, now)
 
 
 def sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
@@ -287,50 +312,25 @@ def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
     return Submission(record, "duplicate")
 
 
-def _found(
-    session: WriteSession, network: Network, kind: Kind, bodies: Iterable[Submitted]
-) -> dict[tuple[str, ...], Record]:
-    """Return the records that are there already, by their natural keys."""
-    refs: set[str] = set()
-    sources: defaultdict[str, set[str]] = defaultdict(set)
-    for body in bodies:
-        if body.ref is not None:
-            refs.add(body.ref)
-        if body.source is not None:
-            sources[body.source.system].add(body.source.id)
-    wanted: list[ColumnElement[bool]] = [Record.ref.in_(refs)] if refs else []
-    wanted += [(Record.source_system == system) & Record.source_id.in_(ids) for system, ids in sources.items()]
-    if not wanted:
-        return {}
-    found: dict[tuple[str, ...], Record] = {}
-    for record in session.scalars(
-        select(Record).where(Record.network_id == network.id, Record.kind == kind, or_(*wanted))
-    ):
-        if record.ref is not None:
-            found[(record.ref,)] = record
-        if record.source_system is not None and record.source_id is not None:
-            found[(record.source_system, record.source_id)] = record
-    return found
-
-
-def _insert(session: WriteSession, entries: Collection[_Entry]) -> set[UUID]:
+def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     """Insert records with what belongs to them, and return the ids of those whose keys were free.
 
     They go in by the order of their keys, so that two who insert the same ones never wait for each other.
     """
-    if not entries:
+    if not entrants:
         return set()
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     names = [column.key for column in Record.__table__.columns]
-    rows = [{name: getattr(entry.record, name) for name in names} for entry in entries]
+    rows = [{name: getattr(entrant.record, name) for name in names} for entrant in entrants]
     rows.sort(key=lambda row: (row["source_system"] or "", row["source_id"] or "", row["ref"] or ""))
     statement = dialect.insert(Record).on_conflict_do_nothing().returning(Record.id)
     inserted = set(session.scalars(statement, rows))
-    there = [entry for entry in entries if entry.record.id in inserted]
-    for entry in there:
-        place_at_commit(session, entry.record)
-    bodies = [(RecordBody, {"record_id": entry.record.id, "body": entry.kept}) for entry in there]
-    derivation.add(session, [*bodies, *(row for entry in there for row in entry.derived)])
+    there = [entrant for entrant in entrants if entrant.record.id in inserted]
+    for entrant in there:
+        place_at_commit(session, entrant.record)
+    bodies = [(RecordBody, {"record_id": entrant.record.id, "body": entrant.body}) for entrant in there]
+    counting = [entrant for entrant in there if entrant.record.status == "accepted"]
+    derivation.add(session, [*bodies, *(row for entrant in counting for row in entrant.derived)])
     return inserted
 
 

@@ -1,16 +1,18 @@
 """Records as they are read: everything that came in, in the order in which it was committed."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.errors import NotFoundError
-from service.storage.database import ReadSession
+from service.evidence.bodies import Submitted
+from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Contribution, Evaluation, Member, Network, Record, RecordBody
 
@@ -103,3 +105,29 @@ def identifier(name: str) -> UUID | None:
 def _voids(session: OrmSession, rows: Sequence[Record]) -> dict[UUID | None, Record]:
     found = session.scalars(select(Record).where(Record.voids.in_([row.id for row in rows])))
     return {void.voids: void for void in found}
+
+
+def with_keys(
+    session: WriteSession, network: Network, kind: str, bodies: Iterable[Submitted]
+) -> dict[tuple[str, ...], Record]:
+    """Return the records that have the natural keys of these bodies, by those keys."""
+    refs: set[str] = set()
+    sources: defaultdict[str, set[str]] = defaultdict(set)
+    for body in bodies:
+        if body.ref is not None:
+            refs.add(body.ref)
+        if body.source is not None:
+            sources[body.source.system].add(body.source.id)
+    wanted: list[ColumnElement[bool]] = [Record.ref.in_(refs)] if refs else []
+    wanted += [(Record.source_system == system) & Record.source_id.in_(ids) for system, ids in sources.items()]
+    if not wanted:
+        return {}
+    found: dict[tuple[str, ...], Record] = {}
+    for record in session.scalars(
+        select(Record).where(Record.network_id == network.id, Record.kind == kind, or_(*wanted))
+    ):
+        if record.ref is not None:
+            found[(record.ref,)] = record
+        if record.source_system is not None and record.source_id is not None:
+            found[(record.source_system, record.source_id)] = record
+    return found
