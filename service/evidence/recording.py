@@ -18,7 +18,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.access import callers
 from service.access.callers import Caller
-from service.criteria import rejudging
 from service.errors import ConflictError, InvalidError, ServiceError
 from service.evidence import derivation, records, scrutiny
 from service.evidence import topics as evidence_topics
@@ -80,18 +79,18 @@ class Judged:
         return Submission(self.record, "accepted", None, self.member_id, kinds)
 
 
-def submit_all(
+def record_all(
     session: WriteSession,
     network: Network,
     caller: Caller | None,
     kind: Kind,
     bodies: Sequence[Submitted],
     now: datetime,
-) -> list[Submission | ServiceError]:
+) -> tuple[list[Submission | ServiceError], dict[UUID, set[str]]]:
     """Record the bodies, at most 500, and return for each, in order, what became of it.
 
-    What one is refused for does not touch the others. The members on whom they bear are marked, for
-    `awards.settle` or `awards.settle_pending`.
+    What one is refused for does not touch the others. Returned too are the topics that are new, by the member on whom
+    they bear.
 
     1. One round takes in whatever has keys of its own.
     2. What shares a key with a body before it, or with one that was committed in the meantime, waits for the next
@@ -128,12 +127,11 @@ def submit_all(
             if outcome.status == "accepted":
                 for member_id, heard in evidence_topics.heard(fresh[place].entrant.derived).items():
                     topics[member_id] |= heard
-    rejudging.mark_topics(session, network, topics, now)
-    return [outcomes[place] for place in range(len(bodies))]
+    return [outcomes[place] for place in range(len(bodies))], topics
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
-    """Let flow in what waited for these members, and return the members on whom it bears, marked to be settled.
+    """Let flow in what waited for these members, and return the members on whom it bears.
 
     What waits for another member too goes on waiting. What cannot be true now that the people in it are known
     (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.
@@ -145,7 +143,6 @@ def release_held(session: WriteSession, network: Network, refs: Collection[str],
         if kind in kinds:
             for batch in derivation.stored(session, *held, Record.kind == kind, lock=True):
                 bearing |= admit(session, network, batch, now)
-    rejudging.mark(session, network, bearing, now)
     return bearing
 
 

@@ -23,7 +23,7 @@ from service.awards import settling
 from service.bodies import validated
 from service.errors import ServiceError
 from service.evidence import derivation, recording
-from service.intake import members
+from service.intake import members, posting
 from service.networks.members import MemberIn
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
@@ -190,7 +190,7 @@ def _take(
         taken = [_refused(each) if isinstance(each, ServiceError) else Outcome("accepted", each[0].id) for each in put]
     else:
         kind: recording.Kind = "contribution" if request.kind == "contributions" else "evaluation"
-        submitted = recording.submit_all(session, network, request.caller, kind, bodies, runtime.now())
+        submitted = posting.submit_all(session, network, request.caller, kind, bodies, runtime.now())
         taken = [
             _refused(each) if isinstance(each, ServiceError) else Outcome(each.status, each.record.id)
             for each in submitted

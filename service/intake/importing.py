@@ -35,8 +35,9 @@ from service.achievements import achievements, definitions
 from service.awards import settling
 from service.awards.requests import AwardIn
 from service.errors import InvalidError, NotFoundError, ServiceError
-from service.evidence import contributions, evaluations, recording
+from service.evidence import contributions, evaluations
 from service.intake import members as intake_members
+from service.intake import posting
 from service.networks import meetings, networks
 from service.networks import members as networks_members
 from service.runtime.runtime import Runtime
@@ -320,7 +321,7 @@ def _take(
     with runtime.database.write() as session:
         network = session.get_one(Network, network_id)
         if kind in {"contribution", "evaluation"}:
-            posted = recording.submit_all(session, network, None, kind, [body for _, body in bodies], runtime.now())
+            posted = posting.submit_all(session, network, None, kind, [body for _, body in bodies], runtime.now())
             for (row, _), submission in zip(bodies, posted, strict=True):
                 if isinstance(submission, ServiceError):
                     result.add(row.number, kind, "rejected", problem=_problem(submission))

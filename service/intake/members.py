@@ -11,7 +11,8 @@ from service.appeals import cases
 from service.awards import reviews, settling
 from service.criteria import rejudging
 from service.errors import InvalidError, ServiceError
-from service.evidence import derivation, recording
+from service.evidence import derivation
+from service.intake import posting
 from service.networks import members
 from service.networks.members import MemberIn, RoleIn
 from service.networks.persons import forget_without_members, person_for
@@ -34,7 +35,7 @@ def put_member(
         InvalidError: a role twice at one time (code "roles-overlap").
     """
     member, created = _put(session, network, body, now)
-    bearing = recording.release_held(session, network, [member.ref], now)
+    bearing = posting.release_held(session, network, [member.ref], now)
     if bearing or rejudging.topics_of(session, [member.id]):
         settling.settle(session, runtime, network, bearing | {member.id}, now)
     return member, created
@@ -54,7 +55,7 @@ def put_members(
                 outcomes.append(_put(session, network, body, now))
         except ServiceError as error:
             outcomes.append(error)
-    recording.release_held(session, network, [each[0].ref for each in outcomes if isinstance(each, tuple)], now)
+    posting.release_held(session, network, [each[0].ref for each in outcomes if isinstance(each, tuple)], now)
     return outcomes
 
 

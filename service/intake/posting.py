@@ -1,5 +1,6 @@
 """Take in one piece of evidence, or take it back, and settle at once what follows."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -12,10 +13,10 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation
+from service.evidence import derivation, recording
 from service.evidence import flags as evidence_flags
 from service.evidence.bodies import Submitted
-from service.evidence.recording import Kind, Submission, actor_of, sealed, submit_all
+from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
@@ -50,6 +51,33 @@ def submit(
         return outcome
     made = settling.settle(session, runtime, network, [outcome.member_id], now)
     return replace(outcome, awards=tuple(made))
+
+
+def submit_all(
+    session: WriteSession,
+    network: Network,
+    caller: Caller | None,
+    kind: Kind,
+    bodies: Sequence[Submitted],
+    now: datetime,
+) -> list[Submission | ServiceError]:
+    """Record the bodies, at most 500, and return for each, in order, what became of it.
+
+    The members on whom they bear are marked, for `settling.settle` or `settling.settle_pending`.
+
+    Raises:
+        UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
+    """
+    outcomes, topics = recording.record_all(session, network, caller, kind, bodies, now)
+    rejudging.mark_topics(session, network, topics, now)
+    return outcomes
+
+
+def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
+    """Let flow in what waited for these members; return the members on whom it bears, marked to be settled."""
+    bearing = recording.release_held(session, network, refs, now)
+    rejudging.mark(session, network, bearing, now)
+    return bearing
 
 
 def void(

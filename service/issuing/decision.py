@@ -1,5 +1,6 @@
 """A decision on an award, as it is receipted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -8,7 +9,6 @@ from typing import Any, Self
 from uuid import UUID
 
 from credentials.strict_json import canonical_json
-from service.issuing.receipts import _criteria
 from service.progress.progress import Node
 from service.tables import AchievementVersion, AwardDecider
 
@@ -102,3 +102,12 @@ class Decision:
             *(self.member_id, self.version.id, self.basis, self.awarded_at, self.reason),
             *(frozenset(self.record_ids), self.deciders, frozenset(self.child_ids), shown),
         )
+
+
+def _criteria(node: Node, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
+    said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
+    if node.children:
+        children = zip(node.children, shown["children"], strict=True)
+        return said | {"children": [_criteria(child, below) for child, below in children]}
+    return said | {"evidence": sorted(str(record_id) for record_id in node.record_ids)}

@@ -266,15 +266,6 @@ def _public(
     return canonical_json(said).decode()
 
 
-def _criteria(node: Node, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
-    said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
-    if node.children:
-        children = zip(node.children, shown["children"], strict=True)
-        return said | {"children": [_criteria(child, below) for child, below in children]}
-    return said | {"evidence": sorted(str(record_id) for record_id in node.record_ids)}
-
-
 def _hidden(salt: str, name: str, value: str) -> str:
     return citations.multibase(seal(salt, {name: value}))
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.awards import settling
-from service.issuing import receipts
+from service.issuing import decision
 from service.progress import progress
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import SHARE_TWICE, Stage
@@ -41,13 +41,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The nodes of which the public form is worked out."""
     found: list[Any] = []
-    criteria = receipts._criteria
+    criteria = decision._criteria
 
     def noting(node: Any, shown: Any) -> Any:
         found.append(node)
         return criteria(node, shown)
 
-    monkeypatch.setattr(receipts, "_criteria", noting)
+    monkeypatch.setattr(decision, "_criteria", noting)
     return found
 
 

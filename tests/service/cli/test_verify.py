@@ -324,9 +324,9 @@ def test_no_socket_is_opened_by_the_command_itself(tmp_path: Path) -> None:
                 raise SystemExit(f"{event} {arguments}")
 
         sys.addaudithook(refuse)
-        from service import cli
+        from service.cli import main
         sys.argv = ["laurel", "verify", "badge.bundle.json", "--json"]
-        cli.main()
+        main.main()
     """
     empty = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", textwrap.dedent(program)]

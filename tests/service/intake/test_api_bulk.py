@@ -344,13 +344,15 @@ SERVER = """
 import os, signal, socket, sys
 import uvicorn
 from datetime import UTC, datetime
-from service import awards, bulk, evidence, settings
 from service.app import create_app
-from service.runtime import Runtime
+from service.awards import settling
+from service.intake import bulk, posting
+from service.runtime import settings
+from service.runtime.runtime import Runtime
 
 moment, fatal, listening = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 bulk.CHUNK_LINES = 3
-module, name = {"before commit": (evidence, "submit_all"), "after commit": (awards, "settle_pending")}[moment]
+module, name = {"before commit": (posting, "submit_all"), "after commit": (settling, "settle_pending")}[moment]
 original, calls = getattr(module, name), 0
 
 def deadly(*arguments, **named):
@@ -363,8 +365,8 @@ def deadly(*arguments, **named):
     return original(*arguments, **named)
 
 setattr(module, name, deadly)
-running = Runtime.start(settings.load(), now=lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
-uvicorn.Server(uvicorn.Config(create_app(running), log_level="error")).run(sockets=[socket.socket(fileno=listening)])
+runtime = Runtime.start(settings.load(), now=lambda: datetime(2026, 3, 2, 12, tzinfo=UTC))
+uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="error")).run(sockets=[socket.socket(fileno=listening)])
 """
 
 
