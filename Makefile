@@ -58,7 +58,7 @@ catalogues: $(DEV) ## Collect the texts that people read, and bring every langua
 		--input-file=$(LOCALES)/laurel.pot --output-dir=$(LOCALES) --no-wrap --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --init-missing; done
 
-LOCALES := service/locales
+LOCALES := service/texts/locales
 
 lock: $(DEV) ## Lock the newest versions that pyproject.toml and tests/interop/package.json allow
 	$(LOCK) --group=build --output-file=requirements.txt

@@ -5,9 +5,10 @@ from typing import Any, Literal
 from sqlalchemy import JSON
 
 from alembic import context
-from service.database import Database
-from service.settings import load
-from service.tables import Instant, Row
+from service.runtime.settings import load
+from service.storage.database import Database
+from service.tables import Row
+from service.tables.columns import Instant
 
 
 def _render(kind: str, item: Any, context_: Any) -> str | Literal[False]:

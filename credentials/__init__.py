@@ -1,11 +1,11 @@
 """Open Badges and Verifiable Credentials as pure functions: what a program needs to sign, verify and bake them."""
 
 from credentials.bake import bake, extract
-from credentials.documents import PACKAGED, Contexts, Fetched, Load
 from credentials.errors import CredentialError, MalformedError, UnavailableError
 from credentials.findings import Finding
-from credentials.keys import PrivateKeySigner, Signer, VerificationKey
+from credentials.graph.documents import PACKAGED, Contexts, Fetched, Load
 from credentials.presentation import verify_presentation
+from credentials.proofs.keys import PrivateKeySigner, Signer, VerificationKey
 from credentials.report import Check, PresentationReport, Report
 from credentials.sign import sign, sign_jwt, sign_presentation, sign_presentation_jwt
 from credentials.strict_json import canonical_json, parse_json

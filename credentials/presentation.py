@@ -8,13 +8,14 @@ child's, an employer a member's.
 from datetime import datetime
 from typing import Any, Final
 
-from credentials.documents import PACKAGED, Contexts, Load
+from credentials.checks.inquiry import Inquiry
+from credentials.checks.provenance import Expected, Provenance, check_provenance, faults_of
+from credentials.checks.received import Secured, form_of, read_presentation
 from credentials.errors import CredentialError
 from credentials.findings import Finding
-from credentials.inquiry import Inquiry
-from credentials.model import check_presentation_form
-from credentials.provenance import Expected, Provenance, check_provenance, faults_of
-from credentials.received import Secured, form_of, read_presentation
+from credentials.graph.documents import PACKAGED, Contexts, Load
+from credentials.graph.unprotected import AMBIGUOUS
+from credentials.model.form import check_presentation_form
 from credentials.report import (
     PRESENTATION_NAMES,
     Check,
@@ -26,7 +27,6 @@ from credentials.report import (
     verdict_of,
 )
 from credentials.strict_json import pointer
-from credentials.unprotected import AMBIGUOUS
 from credentials.verify import verify_within
 
 MAX_CREDENTIALS: Final = 16

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from credentials.canonicalize import canonicalize
-from credentials.data_integrity import SUITES, create_proof, proofs_of
-from credentials.digests import compare, editions_of, read_digests, resources_of
-from credentials.documents import PACKAGED, Contexts
+from credentials.checks.digests import compare, editions_of, read_digests, resources_of
 from credentials.errors import CredentialError, MalformedError, UnsupportedError
+from credentials.graph.canonicalize import canonicalize
+from credentials.graph.documents import PACKAGED, Contexts
 from credentials.instants import read_instant
-from credentials.jose import claims_of, encode_jwt
-from credentials.keys import Signer
-from credentials.model import V1_CONTEXT, check_form, check_presentation_form
+from credentials.model.form import V1_CONTEXT, check_form, check_presentation_form
+from credentials.proofs.data_integrity import SUITES, create_proof, proofs_of
+from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.keys import Signer
 from credentials.strict_json import pointer
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from credentials.errors import ProofError, StatusError, shown
 from credentials.instants import write_instant
-from credentials.keys import base64url_decode
+from credentials.proofs.keys import base64url_decode
 
 MIN_ENTRIES: Final = 131_072
 """A shorter list would say too much about who is in it."""

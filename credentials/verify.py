@@ -11,21 +11,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from credentials.documents import PACKAGED, Contexts, Load
+from credentials.checks.inquiry import Inquiry
+from credentials.checks.provenance import ASSERTION, Expected, Provenance, check_provenance, faults_of
+from credentials.checks.received import Secured, form_of, read, taken_apart
+from credentials.checks.refresh import fetch_newer, service_of
+from credentials.checks.resources import check_resources
+from credentials.checks.schemas import check_schemas
+from credentials.checks.standing import check_status, check_validity, has_list
 from credentials.errors import CredentialError, UnavailableError, shown
 from credentials.findings import Finding
-from credentials.inquiry import Inquiry
-from credentials.model import check_form, is_open_badge
-from credentials.provenance import ASSERTION, Expected, Provenance, check_provenance, faults_of
-from credentials.received import Secured, form_of, read, taken_apart
+from credentials.graph.documents import PACKAGED, Contexts, Load
+from credentials.graph.unprotected import AMBIGUOUS
+from credentials.model.form import check_form, is_open_badge
 from credentials.recipient import matches
-from credentials.refresh import fetch_newer, service_of
 from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, verdict_of
-from credentials.resources import check_resources
-from credentials.schemas import check_schemas
-from credentials.standing import check_status, check_validity, has_list
 from credentials.strict_json import pointer
-from credentials.unprotected import AMBIGUOUS
 
 MAX_ENDORSEMENTS: Final = 8
 """How many endorsements of one credential are looked at."""

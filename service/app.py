@@ -10,11 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import api, pages, settings
-from service.api import form_charsets, payloads, problems, too_large
-from service.pages import errors
-from service.runtime import Runtime
-from service.upkeep import Upkeep
+from service import routes
+from service.notifications import payloads
+from service.operations.upkeep import Upkeep
+from service.runtime import settings
+from service.runtime.runtime import Runtime
+from service.web import error_pages, form_charsets, problems, too_large
 
 SENDERS = 4
 """Threads that send to webhooks: so many addresses may be slow at once without keeping the others waiting."""
@@ -25,8 +26,8 @@ class Laurel(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's stack, with ours around it."""
-        stack = form_charsets.FormCharsets(super().build_middleware_stack(), errors.page_of)
-        return _HeadAsGet(too_large.TooLarge(stack, errors.page_of))
+        stack = form_charsets.FormCharsets(super().build_middleware_stack(), error_pages.page_of)
+        return _HeadAsGet(too_large.TooLarge(stack, error_pages.page_of))
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description, with the shape of problems."""
@@ -78,9 +79,8 @@ def create_app(running: Runtime) -> FastAPI:
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
-    problems.install(app, errors.page_of)
-    api.include(app, running.settings)
-    pages.include(app)
+    problems.install(app, error_pages.page_of)
+    routes.include(app, running.settings)
     return app
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import typer
 
-from service import access, cli, events
-from service.settings import Settings
+from service.access.callers import SCOPES
+from service.cli import main as cli
+from service.outbox import events
+from service.runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("*.md"))}
@@ -55,7 +57,7 @@ def targets() -> list[str]:
 
 
 def test_the_readme_lists_every_scope_and_no_other() -> None:
-    assert entries("Scopes") == set(access.SCOPES)
+    assert entries("Scopes") == set(SCOPES)
 
 
 def test_the_readme_lists_every_event_and_no_other() -> None:

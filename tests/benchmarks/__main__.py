@@ -14,10 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from credentials import Fetched, verify
-from service import awards, importing, migrations
-from service.networks import NetworkIn, create_network
-from service.runtime import Runtime
-from service.settings import load
+from service.awards import settling
+from service.intake import importing
+from service.networks.networks import NetworkIn, create_network
+from service.runtime.runtime import Runtime
+from service.runtime.settings import load
+from service.storage import migrations
 from tests.benchmarks import pages, rules, walks
 from tests.interop.issuing import Issuer
 from tests.interop.verifying import openbadgeslib
@@ -101,7 +103,7 @@ def service(folder: Path) -> None:
             "members, awards and signed credentials: 1,925 recorded instructors", f"{time.perf_counter() - start:.1f} s"
         )
         assert result.counts == {"accepted": 3850}, result.counts
-    awards.settle_pending(running, network_id)
+    settling.settle_pending(running, network_id)
     say("peak memory of this process", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     running.database.dispose()
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx2
 
-from service.access import NETWORK_SCOPES
-from tests import databases
+from service.access.callers import NETWORK_SCOPES
+from tests.worlds import databases
 
 ROUNDS = 200
 LONG = 100

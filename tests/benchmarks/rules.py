@@ -20,12 +20,15 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import select, text
 
-from service import achievements, evidence, migrations, progress
-from service.contributions import ContributionIn
-from service.definitions import AchievementIn
-from service.networks import NetworkIn, create_network
-from service.runtime import Runtime
-from service.settings import load
+from service.achievements import achievements
+from service.achievements.definitions import AchievementIn
+from service.evidence import recording
+from service.evidence.contributions import ContributionIn
+from service.networks.networks import NetworkIn, create_network
+from service.progress import progress
+from service.runtime.runtime import Runtime
+from service.runtime.settings import load
+from service.storage import migrations
 from service.tables import AchievementVersion, Network
 
 LARGE, SMALL, MEMBERS = 1_000_000, 10_000, 100_000
@@ -80,7 +83,7 @@ class Place:
         )
         with self.running.database.write() as session:
             network = session.get_one(Network, self.network_id)
-            evidence.submit(session, self.running, network, None, "contribution", body, now)
+            recording.submit(session, self.running, network, None, "contribution", body, now)
 
 
 def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:

@@ -25,9 +25,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from tests.awarding import SHARE_TWICE, Stage
-from tests.databases import migrated_sqlite
-from tests.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.databases import migrated_sqlite
+from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
 
 ROOT = Path(__file__).parents[2]
 MANY = 5

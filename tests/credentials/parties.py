@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from credentials import Check, Fetched, PresentationReport, Report, UnavailableError
-from credentials.data_integrity import create_proof
-from credentials.dids import did_web_url
-from credentials.documents import PACKAGED
-from credentials.jose import encode_jwt
-from credentials.keys import PrivateKeySigner
+from credentials.graph.documents import PACKAGED
+from credentials.proofs.data_integrity import create_proof
+from credentials.proofs.dids import did_web_url
+from credentials.proofs.jose import encode_jwt
+from credentials.proofs.keys import PrivateKeySigner
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SIGNED_AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,9 +2,9 @@ import ast
 import re
 from pathlib import Path
 
-from credentials.data_integrity import SUITES
 from credentials.findings import CODES
-from credentials.jose import Form
+from credentials.proofs.data_integrity import SUITES
+from credentials.proofs.jose import Form
 
 SOURCES = Path(__file__).parents[2] / "credentials"
 OTHER_NAMES = {*SUITES, *Form.__args__, "latin-1", "utf-8", "utf-8-sig"}  # type: ignore[attr-defined] # Literal's

@@ -14,26 +14,13 @@ from typing import Any
 import pytest
 
 from credentials import PACKAGED
-from credentials.canonicalize import canonicalize
 from credentials.errors import CredentialError
-from credentials.jose import decode_jwt
-from credentials.keys import base64url_encode
-from credentials.model import check_form
+from credentials.graph.canonicalize import canonicalize
+from credentials.model.form import check_form
+from credentials.proofs.jose import decode_jwt
+from credentials.proofs.keys import base64url_encode
 from credentials.status import status_entry
-from tests.credentials.test_verify import (
-    OB,
-    PEER,
-    PLACE,
-    V1,
-    V2,
-    Issuer,
-    Place,
-    badge,
-    older,
-    places,
-    report,
-    value_at,
-)
+from tests.credentials.test_verify import OB, PEER, PLACE, V1, V2, Issuer, Place, badge, older, places, report, value_at
 
 EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
 SUITES = ["eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022", "ecdsa-jcs-2019"]

@@ -10,10 +10,10 @@ from credentials import (
     sign_presentation_jwt,
     verify_presentation,
 )
-from credentials.documents import PACKAGED
 from credentials.errors import ContextError, UnsupportedError
-from credentials.jose import decode_jwt
+from credentials.graph.documents import PACKAGED
 from credentials.presentation import MAX_ADDRESSES, MAX_CREDENTIALS
+from credentials.proofs.jose import decode_jwt
 from credentials.report import NAMES, PRESENTATION_NAMES
 from tests.credentials.parties import (
     DATA_INTEGRITY,

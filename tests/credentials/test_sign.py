@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openbadgeslib.ob3 import OB3LdpVerifier, OB3Verifier
 
 from credentials import Fetched, UnavailableError, verify
-from credentials.data_integrity import MAX_PROOFS, check_proof, proofs_of
-from credentials.documents import PACKAGED
 from credentials.errors import ContextError, CredentialError, MalformedError, ProofError, UnsupportedError
-from credentials.jose import check_jwt, claim_findings, credential_of, decode_jwt, header_findings
-from credentials.keys import PrivateKeySigner
+from credentials.graph.documents import PACKAGED
+from credentials.proofs.data_integrity import MAX_PROOFS, check_proof, proofs_of
+from credentials.proofs.jose import check_jwt, claim_findings, credential_of, decode_jwt, header_findings
+from credentials.proofs.keys import PrivateKeySigner
 from credentials.sign import sign, sign_jwt
 
 PRIVATE_ED25519 = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials.errors import StatusError
-from credentials.model import check_form
+from credentials.model.form import check_form
 from credentials.status import (
     MAX_LIST_BYTES,
     MIN_ENTRIES,

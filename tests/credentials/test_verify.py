@@ -13,20 +13,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, inquiry, sign, sign_jwt, verify
-from credentials.canonicalize import canonicalize
-from credentials.data_integrity import SUITES, canonical_form, create_proof, signed_bytes
-from credentials.dids import did_web_url
+from credentials import PACKAGED, Fetched, Report, UnavailableError, bake, sign, sign_jwt, verify
+from credentials.checks import inquiry
+from credentials.checks.inquiry import MAX_ADDRESSES, MAX_WORK
+from credentials.checks.received import Secured
+from credentials.checks.standing import MAX_ENTRIES, check_status
 from credentials.errors import CredentialError
-from credentials.inquiry import MAX_ADDRESSES, MAX_WORK
+from credentials.graph.canonicalize import canonicalize
 from credentials.instants import write_instant
-from credentials.jose import decode_jwt, encode_jwt
-from credentials.keys import PrivateKeySigner, Signer, base58btc_encode
-from credentials.model import check_form
-from credentials.received import Secured
+from credentials.model.form import check_form
+from credentials.proofs.data_integrity import SUITES, canonical_form, create_proof, signed_bytes
+from credentials.proofs.dids import did_web_url
+from credentials.proofs.jose import decode_jwt, encode_jwt
+from credentials.proofs.keys import PrivateKeySigner, Signer, base58btc_encode
 from credentials.recipient import identity_object
 from credentials.report import NAMES
-from credentials.standing import MAX_ENTRIES, check_status
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from credentials.verify import MAX_ENDORSEMENTS
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases
 from tests.interop.judging import Judges
 from tests.interop.vc_api_machine import Machine, machine
+from tests.worlds import databases
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 18

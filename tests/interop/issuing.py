@@ -7,10 +7,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from credentials.dids import did_web, did_web_url
-from credentials.documents import Fetched
+from credentials.graph.documents import Fetched
 from credentials.instants import write_instant
-from credentials.keys import PrivateKeySigner
+from credentials.proofs.dids import did_web, did_web_url
+from credentials.proofs.keys import PrivateKeySigner
 from credentials.recipient import identity_object
 from credentials.sign import sign, sign_jwt, sign_presentation
 from credentials.status import BitstringStatusList, status_entry, status_list_credential

@@ -9,10 +9,10 @@ import pytest
 from openvc import OpenvcError
 
 from credentials import Fetched
-from service import bundles
-from service.bundles import Bundle
-from service.fetching import Fetcher
-from service.runtime import Runtime
+from service.checking.keeping import bundles
+from service.checking.keeping.bundles import Bundle
+from service.runtime.fetching import Fetcher
+from service.runtime.runtime import Runtime
 from tests.interop.issuing import CONTEXTS, Issuer, changed
 from tests.interop.judging import Judges
 from tests.interop.verifying import openbadgeslib, openbadgeslib_jwt, openvc

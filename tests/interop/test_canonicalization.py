@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from credentials.canonicalize import canonicalize
-from credentials.documents import PACKAGED
 from credentials.errors import ContextError
+from credentials.graph.canonicalize import canonicalize
+from credentials.graph.documents import PACKAGED
 from tests.interop.judging import Judges
 
 V2 = "https://www.w3.org/ns/credentials/v2"

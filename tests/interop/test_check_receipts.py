@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from credentials import Fetched, UnavailableError
-from credentials.dids import did_web_url
-from service import check_receipts, checking, migrations, service_identity
-from service.languages import ENGLISH, SPANISH, Language
-from service.runtime import Runtime
+from credentials.proofs.dids import did_web_url
+from service.checking import check
+from service.checking.keeping import receipts
+from service.runtime.runtime import Runtime
+from service.signing import service_identity
+from service.storage import migrations
+from service.texts.languages import ENGLISH, SPANISH, Language
 from tests.interop import verifying
 from tests.interop.issuing import Issuer
 from tests.interop.judging import Judges
-from tests.runtimes import Clock, settings_in, start
+from tests.worlds.runtimes import Clock, settings_in, start
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +41,8 @@ def receipt(here: Runtime, *, changed: bool = False, language: Language = ENGLIS
         return issuer.load(url)
 
     signed = issuer.sign(issuer.badge()) | ({"name": "Doctor of Everything"} if changed else {})
-    checked = checking.check(here, json.dumps(signed), "élève@schule.example", documents=load)
-    record: dict[str, Any] = json.loads(check_receipts.issue(here, checked, language))
+    checked = check.check(here, json.dumps(signed), "élève@schule.example", documents=load)
+    record: dict[str, Any] = json.loads(receipts.issue(here, checked, language))
     return record
 
 

@@ -34,7 +34,7 @@ class Left:
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "service.cli", "demo", "--folder", str(folder)]
+    command = [sys.executable, "-m", "service.cli.main", "demo", "--folder", str(folder)]
     played = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert played.returncode == 0, played.stderr
     return Left(

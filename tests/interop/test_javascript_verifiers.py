@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from credentials import verify_presentation
-from credentials.data_integrity import check_proof
-from credentials.dids import did_web_url
-from credentials.documents import PACKAGED
-from credentials.keys import VerificationKey
+from credentials.graph.documents import PACKAGED
+from credentials.proofs.data_integrity import check_proof
+from credentials.proofs.dids import did_web_url
+from credentials.proofs.keys import VerificationKey
 from tests.interop.issuing import SCHEMA, Issuer, changed
 from tests.interop.judging import Judges
 

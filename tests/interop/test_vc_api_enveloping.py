@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from credentials import PrivateKeySigner
-from credentials.jose import encode_jwt
+from credentials.proofs.jose import encode_jwt
 from tests.interop.vc_api_machine import CREDENTIAL, EXAMPLES, OLDER, V2, Machine, did_of
 
 HOLDER = PrivateKeySigner(ed25519.Ed25519PrivateKey.generate())

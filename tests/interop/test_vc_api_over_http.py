@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from service import migrations
 from service.app import create_app
+from service.storage import migrations
 from tests.interop.conftest import HERE
-from tests.runtimes import Clock, settings_in, start
+from tests.worlds.runtimes import Clock, settings_in, start
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from credentials import PrivateKeySigner
-from credentials.canonicalize import canonicalize
+from credentials.graph.canonicalize import canonicalize
 from tests.interop.vc_api_machine import CREDENTIAL, OLDER, V2, Machine, did_of, signed
 
 ASKED = {"credentialStatus": {"type": "BitstringStatusListEntry"}}

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from credentials import PrivateKeySigner
-from credentials.data_integrity import create_proof
+from credentials.proofs.data_integrity import create_proof
 from service.app import create_app
-from service.runtime import Runtime
-from tests.runtimes import BASE_URL, Clock, settings_in, start
+from service.runtime.runtime import Runtime
+from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
 
 V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"

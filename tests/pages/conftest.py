@@ -13,11 +13,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
-from service import migrations
 from service.app import create_app
-from service.fair_use import FairUse
-from service.runtime import Runtime
-from tests.runtimes import Clock, settings_in, start
+from service.runtime.fair_use import FairUse
+from service.runtime.runtime import Runtime
+from service.storage import migrations
+from tests.worlds.runtimes import Clock, settings_in, start
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [

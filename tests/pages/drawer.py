@@ -18,12 +18,12 @@ from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 
 from credentials import bake, sign_jwt
-from credentials.keys import base64url_encode
+from credentials.proofs.keys import base64url_encode
 from credentials.recipient import identity_object
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from tests.credentials.parties import V2, Party
 from tests.pages.elsewhere import Answer, Elsewhere
-from tests.service.handed_over import SVG, attached, code, linked, pdf, png, saved, scenery, tilted, zipped
+from tests.worlds.handed_over import SVG, attached, code, linked, pdf, png, saved, scenery, tilted, zipped
 
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"

@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import FilePayload, Page
 
 from service.app import create_app
-from tests.awarding import LEVELS, Stage, described
 from tests.conftest import ROOT
 from tests.pages.conftest import Live
-from tests.runtimes import Clock
+from tests.worlds.awarding import LEVELS, Stage, described
+from tests.worlds.runtimes import Clock
 
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
 PERSON = ("Quite Secret", "quite.secret@river.example.org")

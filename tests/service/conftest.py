@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.database import Database
-from service.runtime import Runtime
-from tests import databases
-from tests.runtimes import BASE_URL, Clock, settings_in, start
+from service.runtime.runtime import Runtime
+from service.storage.database import Database
+from tests.worlds import databases
+from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,125 @@
+"""What a verification goes by, and how much it may do: one instant, known contexts, documents from elsewhere.
+
+Everything that is read and canonicalized for one report counts against one sum, so that no number of proofs, lists or
+large documents makes it more.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from credentials.errors import CredentialError, UnavailableError
+from credentials.graph.documents import Contexts, Fetched, Load
+from credentials.graph.rdf import HashName
+from credentials.proofs.data_integrity import canonical_form
+
+MAX_ADDRESSES: Final = 24
+"""How many documents are loaded for one credential."""
+MAX_WORK: Final = 10_000_000
+"""How much is done for one verification: one for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
+_WORK_ON_OLDER: Final = 4_000_000  # of that, for trying older editions of contexts
+_WORK_OF_A_VALUE: Final = 50
+_WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
+
+
+@dataclass
+class Inquiry:
+    """What a verification goes by: one instant, known contexts, and documents that are loaded once and not without end.
+
+    `discreet` says whether nobody is to be asked for what is of one credential, as far as that can be done without.
+    """
+
+    now: datetime
+    contexts: Contexts
+    source: Load
+    max_addresses: int = MAX_ADDRESSES
+    discreet: bool = False
+    schemas_evaluated: int = 0
+    _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
+    _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)
+    _work_left: int = MAX_WORK
+    _work_on_older_left: int = _WORK_ON_OLDER
+
+    def load(self, address: str) -> Fetched:
+        """Return the document at `address`, the same each time.
+
+        Raises:
+            UnavailableError: it cannot be had, or too many others were asked for (code "too-many-addresses").
+        """
+        answer = self._answers.get(address)
+        if answer is None:
+            if len(self._answers) >= self.max_addresses:
+                message = f"expected references to at most {self.max_addresses} documents, got more"
+                raise UnavailableError("too-many-addresses", message)
+            try:
+                answer = self.source(address)
+            except UnavailableError as error:
+                answer = error
+            self._answers[address] = answer
+        if isinstance(answer, UnavailableError):
+            raise answer
+        return answer
+
+    def spend(self, written: str) -> None:
+        """Count the work that a document is, by its JSON text.
+
+        Raises:
+            UnavailableError: more than is done for one verification (code "too-much-work").
+        """
+        values = written.count(",") + written.count("[") + written.count("{")
+        self._spend(len(written) + _WORK_OF_A_VALUE * values)
+
+    def spend_on_entry(self) -> None:
+        """Count the work that looking into a status list is; raises as `spend`."""
+        self._spend(_WORK_OF_AN_ENTRY)
+
+    def older(self, document: Mapping[str, Any]) -> Iterator[Contexts]:
+        """Yield registries with older editions of the document's contexts, as long as there is work left for them."""
+        for contexts in _older(document, self.contexts):
+            before = self._work_left
+            yield contexts
+            self._work_on_older_left -= before - self._work_left
+            if self._work_on_older_left < 0:
+                return
+
+    def _spend(self, work: int) -> None:
+        self._work_left -= work
+        if self._work_left < 0:
+            message = "expected a credential that is checked in a few steps, got too many proofs or too large documents"
+            raise UnavailableError("too-much-work", message)
+
+    def canonical(self, document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
+        """Return the `canonical_form`, made once.
+
+        Raises:
+            UnavailableError: as `spend`.
+            ContextError, MalformedError: as `canonical_form`.
+        """
+        written = json.dumps(document, ensure_ascii=False)
+        known = (written, contexts, hash_name)
+        if known not in self._canonical:
+            self.spend(written)
+            try:
+                self._canonical[known] = canonical_form(document, contexts, hash_name)
+            except CredentialError as error:
+                self._canonical[known] = error
+        made = self._canonical[known]
+        if isinstance(made, CredentialError):
+            raise made
+        return made
+
+
+def _older(document: Mapping[str, Any], contexts: Contexts) -> Sequence[Contexts]:
+    named = document.get("@context")
+    known = {entry.address for entry in contexts.entries}
+    addresses = {name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)} & known
+    return _older_editions(contexts, tuple(sorted(name for name in addresses if len(contexts.editions(name)) > 1)))
+
+
+@lru_cache(maxsize=32)
+def _older_editions(contexts: Contexts, addresses: tuple[str, ...]) -> Sequence[Contexts]:
+    """Return the registries with older editions; kept, for each is read only once."""
+    return tuple(contexts.older(addresses))

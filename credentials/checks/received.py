@@ -1,0 +1,111 @@
+"""Untrusted bytes, taken apart as far as a credential or presentation in them: JSON, JWT, envelope, PNG or SVG."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from credentials.bake import extract, is_image, media_type
+from credentials.errors import MalformedError, shown
+from credentials.proofs.jose import Jwt, credential_of, decode_jwt, open_envelope, presentation_of
+from credentials.report import Form
+from credentials.strict_json import MAX_VALUES, parse_json
+
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A credential or presentation that nobody has checked, and the JWT that it came in, if it came in one."""
+
+    credential: dict[str, Any]
+    jwt: Jwt | None = None
+
+    @property
+    def issuer_id(self) -> str | None:
+        """Who it says has issued it; None where it says nothing that could be an id."""
+        return self.id_of("issuer")
+
+    def id_of(self, member: Literal["issuer", "holder"]) -> str | None:
+        """Return whom `member` names; None where it says nothing that could be an id."""
+        party = self.credential.get(member)
+        found = party.get("id") if isinstance(party, Mapping) else party
+        return found if isinstance(found, str) and found else None
+
+
+def form_of(received: bytes | str) -> Form:
+    """Return what `received` looks like; what looks like nothing else is taken for JSON."""
+    content = _as_bytes(received)
+    if is_image(content):
+        return "png" if media_type(content) == "image/png" else "svg"
+    return "jwt" if _JWT.fullmatch(content.decode("ascii", "replace").strip()) else "json"
+
+
+def read(received: bytes | str) -> Secured:
+    """Return the one credential in what was received.
+
+    Raises:
+        MalformedError: not JSON, not an object, or a JWT or envelope that is none; within the bounds of `parse_json`.
+        ImageError: a picture that cannot be read, or without exactly one credential.
+        UnsupportedError: an envelope around something else than a JWT.
+    """
+    content = _as_bytes(received)
+    if is_image(content):
+        content = extract(content).encode(errors="replace")
+    text = content.decode("ascii", "replace").strip()
+    if _JWT.fullmatch(text):
+        return _of_token(text)
+    value = parse_json(content, max_values=MAX_VALUES)
+    if not isinstance(value, dict):
+        raise MalformedError("credential-malformed", f"expected a JSON object, got {shown(value)}")
+    return taken_apart(value)
+
+
+def taken_apart(value: object) -> Secured:
+    """Return the credential that a value within a document is, or that its envelope or compact JWT holds.
+
+    Raises:
+        MalformedError, UnsupportedError: as `read`.
+    """
+    if isinstance(value, str):
+        return _of_token(value)
+    if not isinstance(value, dict):
+        raise MalformedError("credential-malformed", f"expected a JSON object, got {shown(value)}")
+    if _is_a("EnvelopedVerifiableCredential", value):
+        return _of_token(open_envelope(value))
+    return Secured(value)
+
+
+def read_presentation(received: bytes | str) -> Secured:
+    """Return the presentation in what was received: JSON, a compact JWT, or an envelope around one.
+
+    Raises:
+        MalformedError: not JSON, not an object, or a JWT or envelope that is none; within the bounds of `parse_json`.
+        UnsupportedError: an envelope around something else than a JWT.
+    """
+    content = _as_bytes(received)
+    token = content.decode("ascii", "replace").strip()
+    if not _JWT.fullmatch(token):
+        value = parse_json(content)
+        if not isinstance(value, dict):
+            raise MalformedError("presentation-malformed", f"expected a JSON object, got {shown(value)}")
+        if not _is_a("EnvelopedVerifiablePresentation", value):
+            return Secured(value)
+        token = open_envelope(value)
+    jwt = decode_jwt(token)
+    return Secured(presentation_of(jwt), jwt)
+
+
+def _is_a(name: str, value: Mapping[str, Any]) -> bool:
+    types = value.get("type")
+    return name in (types if isinstance(types, list) else [types])
+
+
+def _of_token(token: str) -> Secured:
+    jwt = decode_jwt(token)
+    return Secured(credential_of(jwt), jwt)
+
+
+def _as_bytes(received: bytes | str) -> bytes:
+    # A lone surrogate has no bytes; what stands for it here is found by the reader of JSON as what it is.
+    return received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")

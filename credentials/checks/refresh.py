@@ -1,0 +1,64 @@
+"""A newer copy of a credential, from where its issuer says that it can be had."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import unquote
+
+from credentials.checks.inquiry import Inquiry
+from credentials.checks.received import Secured, read
+from credentials.errors import MalformedError, shown
+from credentials.instants import read_instant
+from credentials.strict_json import pointer
+
+SERVICE: Final = "1EdTechCredentialRefresh"
+
+
+def service_of(secured: Secured) -> tuple[str, str] | None:
+    """Return the address of the credential's first refresh service of 1EdTech's type, and where it stands."""
+    value = secured.credential.get("refreshService")
+    for index, service in enumerate(value if isinstance(value, list) else [value]):
+        types = service.get("type") if isinstance(service, Mapping) else None
+        address = service.get("id") if isinstance(service, Mapping) else None
+        if SERVICE in (types if isinstance(types, list) else [types]) and isinstance(address, str):
+            return address, pointer("refreshService", *([index] if isinstance(value, list) else []))
+    return None
+
+
+def fetch_newer(secured: Secured, address: str, inquiry: Inquiry) -> Secured | None:
+    """Return what the refresh service has now, unchecked; None where it is what we have.
+
+    It is the same credential when issuer and id are, without surrounding spaces and with %-escapes undone; one without
+    id is the same as none.
+
+    Raises:
+        UnavailableError: nothing could be had.
+        MalformedError, ImageError, UnsupportedError: no credential there, another one ("refresh-other"), or one that
+            begins earlier ("refresh-older").
+    Spec: 1EdTech Verifiable Credential Refresh Service 1.0; Open Badges 3.0, on the equality of credentials.
+    """
+    newer = read(inquiry.load(address).body)
+    if newer == secured:
+        return None
+    identity = _identity(secured)
+    if identity is None or _identity(newer) != identity:
+        message = (
+            f"expected a newer copy of {shown(secured.credential.get('id'))} by its issuer, got another credential"
+        )
+        raise MalformedError("refresh-other", message)
+    was, begins = _begins(secured), _begins(newer)
+    if was is not None and (begins is None or begins < was):
+        raise MalformedError("refresh-older", "expected a newer copy, got one that begins earlier")
+    return newer
+
+
+def _identity(secured: Secured) -> tuple[str, str] | None:
+    identifier, issuer = secured.credential.get("id"), secured.issuer_id
+    if not isinstance(identifier, str) or issuer is None:
+        return None
+    return unquote(issuer).strip(), unquote(identifier).strip()
+
+
+def _begins(secured: Secured) -> datetime | None:
+    credential = secured.credential
+    return read_instant(credential.get("validFrom", credential.get("issuanceDate")))

@@ -1,0 +1,165 @@
+"""Whether the issuer stands by a credential now: what the lists that it names say of it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from credentials.checks.inquiry import Inquiry
+from credentials.checks.provenance import check_provenance
+from credentials.checks.received import Secured, read
+from credentials.errors import CredentialError, StatusError, UnavailableError, UnsupportedError, shown
+from credentials.findings import Finding
+from credentials.instants import read_instant, write_instant
+from credentials.model.form import check_form
+from credentials.report import Check, concluded, finding_of
+from credentials.status import is_listed, message_of, read_entry
+from credentials.strict_json import MAX_BYTES
+
+MAX_ENTRIES: Final = 8
+"""How many entries of one credential are looked at."""
+_LISTS: Final = frozenset({"BitstringStatusListEntry", "1EdTechRevocationList"})
+
+
+def has_list(credential: Mapping[str, Any]) -> bool:
+    """Return whether the credential names a list that says of many credentials at once whether they stand."""
+    value = credential.get("credentialStatus")
+    kinds = [
+        entry.get("type") for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, Mapping)
+    ]
+    return any(name in _LISTS for kind in kinds for name in (kind if isinstance(kind, list) else [kind]))
+
+
+def check_status(secured: Secured, inquiry: Inquiry) -> Check:
+    """Return what the status lists say of the credential; all its entries are looked at.
+
+    1. BitstringStatusListEntry: the list is a credential of the same issuer, whose proof holds and whose time has not
+       passed; the place of this credential in it is read.
+    2. 1EdTechRevocationList: the document at the address is read.
+    3. Anything else is not known here: *undecided*.
+
+    Revoked and suspended is *failed*. A message that is set is a remark, for what it means is between the issuer and
+    its readers. What cannot be fetched or is out of date is *undecided*: an old list may lack what was revoked since.
+
+    Spec: Bitstring Status List v1.0, section 3.2; 1EdTech Revocation List 1.0; Open Badges 3.0, on verification.
+    """
+    value = secured.credential.get("credentialStatus")
+    if value is None or value == []:
+        return Check("status", "skipped")
+    entries = value if isinstance(value, list) else [value]
+    failed: list[Finding] = []
+    undecided: list[Finding] = []
+    remarks: list[Finding] = []
+    if len(entries) > MAX_ENTRIES:
+        message = f"expected at most {MAX_ENTRIES} status entries, got {len(entries)}"
+        undecided.append(Finding("status-too-many", message, "/credentialStatus"))
+    for index, entry in enumerate(entries[:MAX_ENTRIES]):
+        where = f"/credentialStatus/{index}" if isinstance(value, list) else "/credentialStatus"
+        try:
+            remarks += [finding_of(error, where) for error in _read(entry, secured, inquiry)]
+        except (UnavailableError, UnsupportedError) as error:
+            undecided.append(finding_of(error, where))
+        except CredentialError as error:
+            failed.append(finding_of(error, where))
+    return concluded("status", failed=failed, undecided=undecided, remarks=remarks)
+
+
+def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+    """Return remarks on a status that does not speak against the credential; raise one that does."""
+    kind = entry.get("type") if isinstance(entry, Mapping) else None
+    kinds = kind if isinstance(kind, list) else [kind]
+    if isinstance(entry, Mapping) and "BitstringStatusListEntry" in kinds:  # (1)
+        return _read_bit(entry, secured, inquiry)
+    if isinstance(entry, Mapping) and "1EdTechRevocationList" in kinds:  # (2)
+        return _read_listing(entry, secured, inquiry)
+    raise UnsupportedError(
+        "status-type-unsupported", f"expected a type of status that is known here, got {shown(kind)}", "/type"
+    )  # (3)
+
+
+def _read_bit(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+    address, purpose = entry.get("statusListCredential"), entry.get("statusPurpose")
+    if not isinstance(address, str):
+        message = f"expected statusListCredential to be an address, got {shown(address)}"
+        raise StatusError("status-entry-malformed", message, "/statusListCredential")
+    inquiry.spend_on_entry()
+    listed = _fetch_list(address, inquiry)
+    _check_list(listed, secured, inquiry)
+    status = read_entry(entry, listed.credential)
+    if not status:
+        return []
+    match purpose:
+        case "revocation":
+            raise StatusError("credential-revoked", "expected a credential that stands, got one that was revoked")
+        case "suspension":
+            raise StatusError("credential-suspended", "expected a credential that stands, got one that is suspended")
+        case "message" | "refresh":
+            text = f"the issuer's {purpose} for this credential is {shown(message_of(entry, status))}"
+            return [StatusError("status-message", text, "/statusPurpose")]
+        case _:
+            message = f"expected a purpose whose meaning is known here, got {shown(purpose)}, which is set"
+            raise UnsupportedError("status-purpose-unsupported", message, "/statusPurpose")
+
+
+def _fetch_list(address: str, inquiry: Inquiry) -> Secured:
+    fetched = inquiry.load(address)
+    inquiry.spend(fetched.body.decode("latin-1"))
+    try:
+        return read(fetched.body)
+    except CredentialError as error:
+        message = f"status list: {error.message}"
+        raise StatusError("status-list-malformed", message, "/statusListCredential") from error
+
+
+def _check_list(found: Secured, secured: Secured, inquiry: Inquiry) -> None:
+    """Return if the list speaks for the credential's issuer now."""
+    where = "/statusListCredential"
+    if found.issuer_id != secured.issuer_id:
+        message = f"expected a list of {shown(secured.issuer_id)}, the credential's issuer, got that of {shown(found.issuer_id)}"
+        raise StatusError("status-list-issuer", message, where)
+    provenance = check_provenance(found, inquiry)
+    for check in (provenance.proof, provenance.owner):
+        reason = check.findings[0].message if check.findings else "its key could not be looked up"
+        if check.outcome == "failed":
+            raise StatusError("status-list-proof", f"status list: {reason}", where)
+        if check.outcome != "passed":
+            raise UnavailableError("status-list-undecided", f"status list: {reason}", where)
+    for finding in check_form(found.credential):  # a host could hide the end of a list from us, and serve it for ever
+        raise StatusError("status-list-malformed", f"status list, {finding.pointer}: {finding.message}", where)
+    period = check_validity(found.credential, inquiry)
+    if period.outcome == "failed":
+        raise UnavailableError("status-list-outdated", f"status list: {period.findings[0].message}", where)
+
+
+def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+    address = entry.get("id")
+    if not isinstance(address, str):
+        raise StatusError("status-entry-malformed", f"expected id to be an address, got {shown(address)}", "/id")
+    fetched = inquiry.load(address)
+    try:
+        document = fetched.json(MAX_BYTES)
+    except CredentialError as error:
+        raise StatusError("status-list-malformed", f"revocation list: {error.message}", "/id") from error
+    if is_listed(document, secured.credential.get("id"), secured.issuer_id or ""):
+        raise StatusError("credential-revoked", "expected a credential that stands, got one that was revoked", "/id")
+    return []
+
+
+def check_validity(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
+    """Return whether now is within the dates of the credential, the first instant in and the last one out.
+
+    Dates that are none are for the form to find.
+
+    Spec: VC Data Model 2.0, section 4.9 (validity period); VC Data Model 1.1, sections 4.6 and 4.7.
+    """
+    starts = next((name for name in ("validFrom", "issuanceDate") if name in credential), "")
+    ends = next((name for name in ("validUntil", "expirationDate") if name in credential), "")
+    starts_at, ends_at = read_instant(credential.get(starts)), read_instant(credential.get(ends))
+    if starts_at is None and ends_at is None:
+        return Check("validity", "skipped")
+    failed = []
+    if starts_at is not None and starts_at > inquiry.now:
+        message = f"expected a credential of now, got one that begins at {write_instant(starts_at)}"
+        failed.append(Finding("credential-not-yet-valid", message, f"/{starts}"))
+    if ends_at is not None and ends_at <= inquiry.now:
+        message = f"expected a credential of now, got one that ended at {write_instant(ends_at)}"
+        failed.append(Finding("credential-expired", message, f"/{ends}"))
+    return concluded("validity", failed=failed)

@@ -1,0 +1,392 @@
+"""VC-JWT: creating and checking, and the two sets of rules for what may stand in one.
+
+Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
+VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
+three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
+`claim_findings`, or `presentation_findings`. Presentations come in VC-JOSE-COSE's form (`vp+jwt`), or in the `vp` claim
+of VC Data Model 1.1.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from credentials.errors import CredentialError, MalformedError, ProofError, UnsupportedError, shown
+from credentials.findings import Finding
+from credentials.instants import read_instant, write_instant
+from credentials.model.form import V1_CONTEXT, V2_CONTEXT, is_open_badge
+from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey, base64url_decode, base64url_encode
+from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
+
+_MAX_HEADER_BYTES = 16 * 1024
+_MAX_TOKEN_CHARS = MAX_BYTES // 3 * 4 + 2 * _MAX_HEADER_BYTES
+_OPEN_BADGES_HEADERS = frozenset({"alg", "kid", "jwk", "typ"})
+_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
+_PRESENTED_CLAIMS: Mapping[str, str] = {"id": "jti", "holder": "iss"}
+_LAST_NUMERIC_DATE = 253_402_300_799  # the end of the year 9999
+
+Form = Literal["open-badges", "vc-jose-cose", "other"]
+
+
+@dataclass(frozen=True)
+class Jwt:
+    """A JSON Web Token taken apart; nothing in it is checked yet."""
+
+    header: Mapping[str, Any]
+    payload: Mapping[str, Any]
+    signing_input: bytes
+    signature: bytes
+
+    @property
+    def form(self) -> Form:
+        """Whose rules apply: Open Badges' (`typ` JWT or none), VC-JOSE-COSE's (`vc+jwt`, `vp+jwt`), or neither's.
+
+        `vc+ld+jwt` and `vp+ld+jwt` are what the latter were called before.
+        """
+        match self.header.get("typ", "JWT"):
+            case str(typ) if typ.lower() in {"jwt", "application/jwt"}:
+                return "open-badges"
+            case str(typ) if re.fullmatch(r"(application/)?v[cp](\+ld|-ld)?\+jwt", typ.lower()):
+                return "vc-jose-cose"
+            case _:
+                return "other"
+
+    @property
+    def key_id(self) -> str | None:
+        """The header's `kid`, for `dids.resolve_key`; None when there is none (or none that is a string)."""
+        kid = self.header.get("kid")
+        return kid if isinstance(kid, str) else None
+
+    @property
+    def embedded_key(self) -> VerificationKey | None:
+        """The header's `jwk`: a claim, to be found with the issuer before it proves anything. Raises as `from_jwk`."""
+        return VerificationKey.from_jwk(self.header["jwk"]) if "jwk" in self.header else None
+
+
+# --- The token -------------------------------------------------------------------------------------------------------
+
+
+def encode_jwt(
+    payload: Mapping[str, Any],
+    signer: Signer,
+    *,
+    kid: str | None = None,
+    typ: str | None = None,
+    embed_key: bool = False,
+) -> str:
+    """Return a signed compact JWT whose `alg` is the signer's.
+
+    Args:
+        kid: where the key is published; one of `kid` and `embed_key` is needed for Open Badges.
+        embed_key: put the public key into the header as `jwk`.
+    Raises:
+        MalformedError: a payload that is not JSON (code "json-not-canonical").
+    Spec: RFC 7515, section 7.1; Open Badges 3.0, section on JSON Web Token proof format.
+    """
+    members = {
+        "alg": JOSE_ALGORITHMS[signer.key.algorithm][0],
+        "kid": kid,
+        "jwk": signer.key.jwk if embed_key else None,
+        "typ": typ,
+    }
+    header = {name: value for name, value in members.items() if value is not None}
+    parts: tuple[dict[str, Any], ...] = (header, dict(payload))
+    signing_input = ".".join(base64url_encode(canonical_json(part)) for part in parts)
+    return f"{signing_input}.{base64url_encode(signer.sign(signing_input.encode('ascii')))}"
+
+
+def decode_jwt(token: str) -> Jwt:
+    """Return the parts of a compact JWT, each read in the one way it can be read.
+
+    Raises:
+        MalformedError: not three base64url parts of JSON objects and a signature, or too large (code "jwt-malformed",
+            or what `parse_json` says of header or payload).
+    Spec: RFC 7515, section 5.2, steps 1 to 7; RFC 7519, section 7.2.
+    """
+    if len(token) > _MAX_TOKEN_CHARS:
+        raise MalformedError("jwt-malformed", f"expected at most {_MAX_TOKEN_CHARS} characters, got {len(token)}")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise MalformedError("jwt-malformed", f"expected a JWT of three parts, got {len(parts)}")
+    try:
+        header_bytes, payload_bytes, signature = (base64url_decode(part) for part in parts)
+    except ProofError as error:
+        raise MalformedError("jwt-malformed", f"JWT: {error.message}") from error
+    header = parse_json(header_bytes, max_bytes=_MAX_HEADER_BYTES)
+    payload = parse_json(payload_bytes, max_values=MAX_VALUES)
+    if not isinstance(header, dict) or not isinstance(payload, dict):
+        raise MalformedError("jwt-malformed", "expected a JWT whose header and payload are JSON objects")
+    return Jwt(header, payload, token.rpartition(".")[0].encode("ascii"), signature)
+
+
+def check_jwt(jwt: Jwt, key: VerificationKey) -> None:
+    """Return if the JWT's signature holds under `key`; raise otherwise.
+
+    The key decides the algorithm and the header has to agree: what the header says never chooses how it is checked.
+
+    Raises:
+        ProofError: "jwt-algorithm-mismatch", "jwt-critical" (a header that demands what is not understood here), or
+            "signature-invalid".
+    Spec: RFC 7515, section 5.2, step 8; RFC 8725, section 3.1.
+    """
+    expected = JOSE_ALGORITHMS[key.algorithm]
+    if jwt.header.get("alg") not in expected:
+        raise ProofError(
+            "jwt-algorithm-mismatch",
+            f"expected alg {expected[0]}, which is what the key is for, got {shown(jwt.header.get('alg'))}",
+        )
+    if "crit" in jwt.header:
+        raise ProofError("jwt-critical", "expected no crit header, got one that names extensions")
+    if not key.verify(jwt.signature, jwt.signing_input):
+        raise ProofError(
+            "signature-invalid",
+            "expected a signature over this JWT by the key that it names, got one that does not fit",
+        )
+
+
+def header_findings(jwt: Jwt) -> list[Finding]:
+    """Return what the form of the JWT forbids in its header.
+
+    Codes: "jwt-type", "jwt-header-member" (Open Badges allows `alg`, `kid`, `jwk` and `typ` only; VC-JOSE-COSE ignores
+    others), "jwt-key-missing" (Open Badges wants `kid` or `jwk`), "jwt-header-malformed" (a `kid` that is no string), and
+    what `VerificationKey.from_jwk` has against a `jwk`, foremost that it is private ("jwk-private").
+
+    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.
+    """
+    findings = _header_findings(jwt, "vc")
+    if jwt.form == "open-badges":
+        for name in sorted(jwt.header.keys() - _OPEN_BADGES_HEADERS):
+            message = f"expected only alg, kid, jwk and typ in the header, got {shown(name)}"
+            findings.append(Finding("jwt-header-member", message, pointer(name)))
+        if not jwt.header.keys() & {"kid", "jwk"}:
+            findings.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither", ""))
+    return findings
+
+
+def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
+    """Return what is wrong with the header of any JWT around a credential (`vc`) or a presentation (`vp`)."""
+    header, findings = jwt.header, []
+    another = "vp" if kind == "vc" else "vc"
+    if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
+        message = f"expected typ JWT, {kind}+jwt or none, got {shown(header['typ'])}"
+        findings.append(Finding("jwt-type", message, "/typ"))
+    if "kid" in header and jwt.key_id is None:
+        message = f"expected kid to be a string, got {shown(header['kid'])}"
+        findings.append(Finding("jwt-header-malformed", message, "/kid"))
+    try:
+        _ = jwt.embedded_key
+    except CredentialError as error:
+        findings.append(Finding(error.code, error.message, "/jwk"))
+    return findings
+
+
+# --- The credential in it --------------------------------------------------------------------------------------------
+
+
+def credential_of(jwt: Jwt) -> dict[str, Any]:
+    """Return the credential that the payload is, or in VC Data Model 1.1 holds in its `vc` claim.
+
+    The whole payload is the credential, without the JWT's own claims. In the form of 1.1, members that the credential
+    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them. Some
+    issuers put a credential of 2.0 there too: it is read as it stands, but for Open Badges, whose form is laid down.
+
+    Raises:
+        MalformedError: a `vc` that is no object, or a form that belongs to the other version than the first `@context`
+            names (code "jwt-form-mismatch").
+    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC Data Model 1.1, section 6.3.1.
+    """
+    if jwt.form == "vc-jose-cose" or "vc" not in jwt.payload:
+        credential = _without_claims(jwt)
+        if _first_context(credential) == V1_CONTEXT:
+            raise MalformedError(
+                "jwt-form-mismatch", "expected a 1.1 credential in the vc claim, got it as the payload"
+            )
+        return credential
+    inner = jwt.payload["vc"]
+    if isinstance(inner, Mapping) and _first_context(inner) == V1_CONTEXT:
+        return _with_claims_filled_in(inner, jwt.payload)
+    if isinstance(inner, Mapping) and _first_context(inner) == V2_CONTEXT and not is_open_badge(inner):
+        return dict(inner)
+    raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
+
+
+def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims by which a JWT repeats the credential's fields.
+
+    iss, jti and nbf, sub where the one subject has an id, exp where the credential ends. A field that is missing, or not
+    of the type that it must be, gives no claim: `model.check_form` names it. Dates are whole seconds.
+
+    Spec: Open Badges 3.0, section on JSON Web Token proof format.
+    """
+    issuer = credential.get("issuer")
+    subject = credential.get("credentialSubject")
+    if isinstance(subject, list) and len(subject) == 1:
+        subject = subject[0]
+    texts = {
+        "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
+        "jti": credential.get("id"),
+        "sub": subject.get("id") if isinstance(subject, Mapping) else None,
+    }
+    instants = {
+        "nbf": read_instant(credential.get("validFrom", credential.get("issuanceDate"))),
+        "exp": read_instant(credential.get("validUntil", credential.get("expirationDate"))),
+    }
+    return {name: text for name, text in texts.items() if isinstance(text, str)} | {
+        name: math.floor(instant.timestamp()) for name, instant in instants.items() if instant is not None
+    }
+
+
+def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
+    """Return where the claims of the JWT do not agree with the credential in it.
+
+    In Open Badges' form iss, jti, nbf, sub and exp stand exactly where the credential has the field, and are equal to
+    it; parts of a second do not count. In VC-JOSE-COSE's they may be absent, `vc` and `vp` must be, and nbf and exp are
+    the signature's own. Codes: "jwt-claim-missing", "jwt-claim-mismatch", "jwt-claim-malformed" (a date that is not a
+    number of seconds), "jwt-claim-forbidden".
+
+    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, sections 3.1.1 and 3.2.1.
+    """
+    expected, findings = claims_of(credential), []
+    own_form = jwt.form != "vc-jose-cose"
+    for name in () if own_form else ("vc", "vp"):
+        if name in jwt.payload:
+            message = f"expected no {name} claim in a JWT of this type, got one"
+            findings.append(Finding("jwt-claim-forbidden", message, pointer(name)))
+    for name in ("iss", "jti", "sub", "nbf", "exp", "iat"):
+        dated = name in {"nbf", "exp", "iat"}
+        if name not in jwt.payload:
+            if own_form and name in expected:
+                message = f"expected the claim {name} to repeat the credential, got none"
+                findings.append(Finding("jwt-claim-missing", message, pointer(name)))
+        elif dated and not _is_numeric_date(jwt.payload[name]):
+            message = f"expected the claim {name} to be a number of seconds, got {shown(jwt.payload[name])}"
+            findings.append(Finding("jwt-claim-malformed", message, pointer(name)))
+        elif name != "iat" and (own_form or not dated):
+            stated = math.floor(jwt.payload[name]) if dated else jwt.payload[name]
+            if name not in expected or stated != expected[name]:
+                wanted, got = (
+                    str(value) if isinstance(value, int) else shown(value) for value in (expected.get(name), stated)
+                )
+                message = f"expected the claim {name} to be the credential's, {wanted}, got {got}"
+                findings.append(Finding("jwt-claim-mismatch", message, pointer(name)))
+    return findings
+
+
+# --- The presentation in it -------------------------------------------------------------------------------------------
+
+
+def presentation_of(jwt: Jwt) -> dict[str, Any]:
+    """Return the presentation that the payload is, or in VC Data Model 1.1 holds in its `vp` claim.
+
+    There, members that the presentation leaves to the claims (id, holder) are filled in from them.
+
+    Raises:
+        MalformedError: a `vp` claim that is no object (code "jwt-form-mismatch").
+    Spec: VC-JOSE-COSE, section 3.1.2; VC Data Model 1.1, section 6.3.1.
+    """
+    if jwt.form == "vc-jose-cose" or "vp" not in jwt.payload:
+        return {name: value for name, value in _without_claims(jwt).items() if name != "nonce"}
+    inner = jwt.payload["vp"]
+    if not isinstance(inner, Mapping):
+        raise MalformedError("jwt-form-mismatch", f"expected a presentation in the vp claim, got {shown(inner)}", "/vp")
+    claims = {member: jwt.payload[name] for member, name in _PRESENTED_CLAIMS.items() if name in jwt.payload}
+    return {**claims, **inner}
+
+
+def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Finding]:
+    """Return what is wrong with the header and claims of a JWT around a presentation.
+
+    `iss` and `jti` may be absent, and else are the presentation's holder and id; in VC-JOSE-COSE's form `vc` and `vp`
+    must be absent. `nonce` and `aud` are for whoever asked (`audience_of`). Codes: those of `header_findings`, but that
+    other headers are ignored, and of `claim_findings`.
+
+    Spec: VC-JOSE-COSE, sections 3.1.2 and 3.2.1; VC Data Model 1.1, section 6.3.1.
+    """
+    findings = _header_findings(jwt, "vp")
+    for name in ("vc", "vp") if jwt.form == "vc-jose-cose" else ():
+        if name in jwt.payload:
+            message = f"expected no {name} claim in a JWT of this type, got one"
+            findings.append(Finding("jwt-claim-forbidden", message, pointer(name)))
+    for member, name in _PRESENTED_CLAIMS.items():
+        value = presentation.get(member)
+        expected = value.get("id") if isinstance(value, Mapping) else value
+        if name in jwt.payload and jwt.payload[name] != expected:
+            message = f"expected the claim {name} to be the {member}, {shown(expected)}, got {shown(jwt.payload[name])}"
+            findings.append(Finding("jwt-claim-mismatch", message, pointer(name)))
+    for name in ("nbf", "exp", "iat"):
+        if name in jwt.payload and not _is_numeric_date(jwt.payload[name]):
+            message = f"expected the claim {name} to be a number of seconds, got {shown(jwt.payload[name])}"
+            findings.append(Finding("jwt-claim-malformed", message, pointer(name)))
+    if not all(isinstance(one, str) for one in audience_of(jwt)):
+        findings.append(
+            Finding("jwt-claim-malformed", "expected the claim aud to be texts, got something else", "/aud")
+        )
+    return findings
+
+
+def audience_of(jwt: Jwt) -> list[Any]:
+    """Return whom the claim `aud` names; nothing where it is absent. Spec: RFC 7519, section 4.1.3."""
+    audience = jwt.payload.get("aud", [])
+    return audience if isinstance(audience, list) else [audience]
+
+
+def open_envelope(envelope: Mapping[str, Any]) -> str:
+    """Return the compact JWT in an EnvelopedVerifiableCredential or EnvelopedVerifiablePresentation.
+
+    Raises:
+        MalformedError: without the context of VC Data Model 2.0, of another type, with members beside these, or whose
+            id is no data address with a JWT (code "envelope-malformed").
+        UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
+    Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
+    """
+    contexts, types, address = (envelope.get(name) for name in ("@context", "type", "id"))
+    if V2_CONTEXT not in (contexts if isinstance(contexts, list) else [contexts]):
+        raise MalformedError("envelope-malformed", f"expected an envelope with the context {V2_CONTEXT}", "/@context")
+    kinds = {"EnvelopedVerifiableCredential": "vc", "EnvelopedVerifiablePresentation": "vp"}
+    found = [kind for name, kind in kinds.items() if name in (types if isinstance(types, list) else [types])]
+    if len(found) != 1:
+        raise MalformedError("envelope-malformed", "expected one type of envelope, got another type", "/type")
+    if unsigned := envelope.keys() - {"@context", "id", "type"}:
+        message = "expected an envelope that says nothing itself, got a member that nobody has signed"
+        raise MalformedError("envelope-malformed", message, pointer(min(unsigned)))
+    head, comma, token = address.partition(",") if isinstance(address, str) else ("", "", "")
+    media_type = head.removeprefix("data:").lower()
+    if head == media_type or not comma or not head.startswith("data:"):
+        raise MalformedError("envelope-malformed", "expected an envelope whose id is a data: address", "/id")
+    # Not all say more of a JWT than that it is one; its own `typ` does.
+    if not re.fullmatch(rf"application/({found[0]}(\+ld|-ld)?\+)?jwt", media_type):
+        raise UnsupportedError(
+            "envelope-unsupported", f"expected application/{found[0]}+jwt, got {shown(media_type)}", "/id"
+        )
+    return token
+
+
+def _is_numeric_date(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LAST_NUMERIC_DATE
+
+
+def _first_context(document: Mapping[str, Any]) -> object:
+    contexts = document.get("@context")
+    return contexts[0] if isinstance(contexts, list) and contexts else contexts
+
+
+def _without_claims(jwt: Jwt) -> dict[str, Any]:
+    forbidden = {"vc", "vp"} if jwt.form == "vc-jose-cose" else set()
+    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS | forbidden}
+
+
+def _with_claims_filled_in(inner: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
+    dates = {
+        member: write_instant(datetime.fromtimestamp(claims[name], UTC))
+        for member, name in (("issuanceDate", "nbf"), ("expirationDate", "exp"))
+        if _is_numeric_date(claims.get(name))
+    }
+    texts = {member: claims[name] for member, name in (("id", "jti"), ("issuer", "iss")) if name in claims}
+    credential = {**texts, **dates, **inner}
+    subject = credential.get("credentialSubject")
+    if isinstance(subject, Mapping) and "sub" in claims:
+        credential["credentialSubject"] = {"id": claims["sub"], **subject}
+    return credential

@@ -1,0 +1,314 @@
+"""Achievements: drafts, and the published versions that never change."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
+
+from credentials.strict_json import canonical_json
+from service.achievements import definitions, enrolments, pictures, publishing
+from service.achievements.definitions import AchievementFields, AchievementIn
+from service.criteria import rejudging, topics
+from service.criteria.kinds.rule import number
+from service.errors import ConflictError, InvalidError, NotFoundError
+from service.outbox import events
+from service.runtime.settings import Settings
+from service.signing import issuers
+from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage.paging import page
+from service.tables import Achievement, AchievementVersion, Blob, Network
+
+PICTURES = ("image/png", "image/svg+xml")
+State = Literal["draft", "published"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An achievement with its newest version, and the number of the newest published one."""
+
+    achievement: Achievement
+    newest: AchievementVersion
+    published: int | None
+
+
+def define(session: WriteSession, network: Network, body: AchievementIn, now: datetime) -> tuple[Shown, bool]:
+    """Define an achievement, and return it and whether it is new; the same body again gives the same.
+
+    Raises:
+        ConflictError: the ref is another achievement's (code "achievement-differs").
+        InvalidError: the rule, the picture, or what publishing asks for.
+    """
+    definition = _checked(session, network, body)
+    if body.publish:
+        _one_publication_at_a_time(session, network)
+    created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
+    achievement = _locked(session, network, body.ref)
+    if created:
+        _add_version(session, achievement, 1, definition)
+    elif _newest(session, achievement).definition != definition:
+        raise ConflictError(
+            "achievement-differs",
+            "Expected a new ref: this one has another definition. PUT changes it, in a new version once it is published.",
+            "/ref",
+        )
+    if body.publish:
+        _publish(session, network, achievement, now)
+    return show(session, [achievement])[0], created
+
+
+def change(
+    session: WriteSession, network: Network, ref: str, body: AchievementFields, now: datetime
+) -> tuple[Shown, bool]:
+    """Change the draft of an achievement, and return it and whether the achievement is new.
+
+    A published version stays as it is: what differs from it becomes the draft of the next version.
+
+    Raises:
+        InvalidError: the rule or the picture.
+    """
+    definition = _checked(session, network, body)
+    created = insert_new(session, Achievement, {"network_id": network.id, "ref": ref, "created_at": now})
+    achievement = _locked(session, network, ref)
+    newest = None if created else _newest(session, achievement)
+    if newest is None:
+        _add_version(session, achievement, 1, definition)
+    elif newest.published_at is None:
+        _describe(newest, definition)
+    elif newest.definition != definition:
+        _add_version(session, achievement, newest.version + 1, definition)
+    return show(session, [achievement])[0], created
+
+
+def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> Shown:
+    """Publish the draft of an achievement; without one the published version is the answer.
+
+    Members with evidence that counts towards the version before stay with that one. All with evidence are marked,
+    so that automatic awards are decided right after the commit.
+
+    Raises:
+        NotFoundError: no such achievement.
+        InvalidError: the definition asks for what does not exist or cannot be met; all `errors` are in the details.
+    """
+    _one_publication_at_a_time(session, network)
+    achievement = _locked(session, network, ref)
+    _publish(session, network, achievement, now)
+    return show(session, [achievement])[0]
+
+
+def get_achievement(session: OrmSession, network: Network, ref: str) -> Achievement:
+    """Return the achievement with the network's own `ref`.
+
+    Raises:
+        NotFoundError: the network has none (code "achievement-unknown").
+    """
+    found = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == ref))
+    if found is None:
+        raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.")
+    return found
+
+
+def get_version(session: OrmSession, achievement: Achievement, version: int) -> AchievementVersion:
+    """Return a version of an achievement, draft or published.
+
+    Raises:
+        NotFoundError: it has none with this number (code "version-unknown").
+    """
+    where = AchievementVersion.achievement_id == achievement.id, AchievementVersion.version == version
+    found = session.scalar(select(AchievementVersion).where(*where))
+    if found is None:
+        raise NotFoundError("version-unknown", "This achievement has no version with this number.")
+    return found
+
+
+def list_achievements(
+    session: ReadSession,
+    network: Network,
+    *,
+    after: str | None,
+    limit: int,
+    state: State | None = None,
+    award: str | None = None,
+) -> tuple[list[Shown], str | None]:
+    """Return achievements in the order of their definition.
+
+    Args:
+        state: "draft": those with a draft; "published": those with a published version.
+        award: those whose newest version is awarded so.
+    """
+    query = select(Achievement).where(Achievement.network_id == network.id)
+    versions = select(AchievementVersion.id).where(AchievementVersion.achievement_id == Achievement.id)
+    if state == "draft":
+        query = query.where(versions.where(AchievementVersion.published_at.is_(None)).exists())
+    elif state == "published":
+        query = query.where(versions.where(AchievementVersion.published_at.is_not(None)).exists())
+    if award is not None:
+        query = query.where(versions.where(AchievementVersion.award == award, _is_newest()).exists())
+    rows, cursor = page(session, query, Achievement.id, after, limit)
+    return show(session, rows), cursor
+
+
+def list_versions(
+    session: ReadSession, achievement: Achievement, *, after: str | None, limit: int
+) -> tuple[Sequence[AchievementVersion], str | None]:
+    """Return the versions of an achievement, oldest first."""
+    query = select(AchievementVersion).where(AchievementVersion.achievement_id == achievement.id)
+    return page(session, query, AchievementVersion.version, after, limit)
+
+
+def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown]:
+    """Return achievements with their newest versions, in the same order."""
+    wanted = AchievementVersion.achievement_id.in_([achievement.id for achievement in achievements])
+    newest = {
+        row.achievement_id: row for row in session.scalars(select(AchievementVersion).where(wanted, _is_newest()))
+    }
+    latest = func.max(AchievementVersion.version)
+    published = select(AchievementVersion.achievement_id, latest).where(
+        wanted, AchievementVersion.published_at.is_not(None)
+    )
+    numbers = dict(session.execute(published.group_by(AchievementVersion.achievement_id)).all())
+    return [Shown(each, newest[each.id], numbers.get(each.id)) for each in achievements]
+
+
+def version_url(settings: Settings, version: AchievementVersion) -> str:
+    """Return the public address of a version, which is also the achievement's `id` in credentials."""
+    return f"{settings.base_url}/achievements/{version.id}"
+
+
+def document(session: OrmSession, settings: Settings, version: AchievementVersion) -> dict[str, Any]:
+    """Return a published version as an Open Badges Achievement.
+
+    Spec: Open Badges 3.0, section B.1.1 (Achievement).
+    """
+    network = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
+    url = version_url(settings, version)
+    said = version.definition
+    optional = {
+        "alignment": [
+            {"type": ["Alignment"]} | {_camel(name): value for name, value in each.items()}
+            for each in said.get("alignment", [])
+        ],
+        "resultDescription": [_result_description(url, each) for each in said.get("result_descriptions", [])],
+        "tag": said.get("tags", []),
+    }
+    return {
+        "id": url,
+        "type": ["Achievement"],
+        "name": issuers.marked(network, said["name"]),
+        "description": said["description"],
+        "achievementType": said["achievement_type"],
+        "creator": issuers.profile(settings, network),
+        # An id of its own: members of one id can be moved between its places without breaking a signature.
+        "criteria": {"id": f"{url}#criteria", "narrative": said["criteria"]["narrative"]},
+        "image": {"id": f"{url}/image.png", "type": "Image"},
+        "version": str(version.version),
+        **{name: items for name, items in optional.items() if items},
+    }
+
+
+def _result_description(url: str, said: dict[str, Any]) -> dict[str, Any]:
+    own = f"{url}#{quote(said['ref'], safe='')}"
+    levels = {level["ref"]: f"{own}/{quote(level['ref'], safe='')}" for level in said.get("levels", [])}
+    members: dict[str, Any] = {
+        "id": own,
+        "type": ["ResultDescription"],
+        "name": said["name"],
+        "resultType": said["result_type"],
+        "requiredLevel": levels.get(said.get("required_level")),
+        "rubricCriterionLevel": [
+            {
+                "id": levels[level["ref"]],
+                "type": ["RubricCriterionLevel"],
+                "name": level["name"],
+                "level": number(level["level"]),
+                **({"description": level["description"]} if "description" in level else {}),
+            }
+            for level in sorted(said.get("levels", []), key=lambda level: level["level"])  # low to high, as signed
+        ]
+        or None,
+        "valueMin": number(said["value_min"]) if "value_min" in said else None,
+        "valueMax": number(said["value_max"]) if "value_max" in said else None,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.title, rest))
+
+
+def _checked(session: WriteSession, network: Network, body: AchievementFields) -> dict[str, Any]:
+    """Return the definition of a body whose rule has the right form and whose picture is there."""
+    definition = body.definition()
+    if body.image is not None:
+        picture = session.get(Blob, (network.id, body.image))
+        if picture is None:
+            raise InvalidError("blob-unknown", "Expected the sha256 of a file that this network has posted.", "/image")
+        if picture.media_type not in PICTURES:
+            raise InvalidError("image-unfit", f"Expected a PNG or SVG picture, got {picture.media_type}.", "/image")
+        pictures.check(session, network, body.image)
+    return definition
+
+
+def _one_publication_at_a_time(session: WriteSession, network: Network) -> None:
+    """Lock the network's row until the commit: two that ask for each other cannot both be published."""
+    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+
+
+def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
+    """Return the achievement, its versions held until the commit; awards of it can go on being written."""
+    achievement = get_achievement(session, network, ref)
+    session.execute(select(Achievement.id).where(Achievement.id == achievement.id).with_for_update(key_share=True))
+    return achievement
+
+
+def _newest(session: OrmSession, achievement: Achievement) -> AchievementVersion:
+    where = AchievementVersion.achievement_id == achievement.id
+    return session.scalars(select(AchievementVersion).where(where, _is_newest())).one()
+
+
+def _is_newest() -> ColumnElement[bool]:
+    other = aliased(AchievementVersion)
+    latest = select(func.max(other.version)).where(other.achievement_id == AchievementVersion.achievement_id)
+    return AchievementVersion.version == latest.scalar_subquery()
+
+
+def _add_version(session: WriteSession, achievement: Achievement, number: int, definition: dict[str, Any]) -> None:
+    version = AchievementVersion(achievement_id=achievement.id, version=number)
+    _describe(version, definition)
+    session.add(version)
+    session.flush()
+
+
+def _describe(version: AchievementVersion, definition: dict[str, Any]) -> None:
+    version.definition = definition
+    version.name = definition["name"]
+    version.award = definition["award"]
+    version.image_sha256 = definition.get("image")
+
+
+def _publish(session: WriteSession, network: Network, achievement: Achievement, now: datetime) -> None:
+    version = _newest(session, achievement)
+    if version.published_at is not None:
+        return
+    found = list(publishing.faults(session, network, achievement.ref, version.definition, now))
+    if found:
+        errors = [{"code": fault.code, "detail": fault.message, "pointer": fault.pointer} for fault in found]
+        raise InvalidError(*found[0], {"errors": errors})
+    before = publishing.newest_published(session, achievement)
+    if before is not None:
+        enrolments.keep(session, network, before, now)
+    version.published_at = now
+    version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
+    session.flush()
+    about = {"achievement": str(achievement.id), "achievement_version": str(version.id)}
+    events.append(session, network, "achievement.published", about, now)
+    tree = definitions.rule_of(version.definition)
+    if tree is not None:
+        topics.index(session, network, achievement, tree)
+        rejudging.mark_all(session, network, now, topics.published(achievement))

@@ -1,0 +1,243 @@
+"""Achievements and their versions over HTTP."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import Field
+from starlette.background import BackgroundTask
+
+from service.access.callers import Caller
+from service.achievements import achievements
+from service.achievements.achievements import Shown
+from service.achievements.definitions import (
+    AchievementFields,
+    AchievementIn,
+    AlignmentIn,
+    CriteriaIn,
+    ResultDescriptionIn,
+)
+from service.awards import settling
+from service.bodies import Instant, Ref
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+from service.tables import AchievementVersion, Network
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["achievements"])
+CanWrite = Annotated[Caller, Depends(Needs("achievements:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class VersionOut(Answer):
+    """One version of an achievement."""
+
+    version: int
+    version_id: UUID
+    state: Literal["draft", "published"]
+    url: str | None = Field(None, description="public address of the version; a draft has none")
+    published_at: Instant | None = None
+    definition_sha256: str | None = Field(
+        None, description="SHA-256 of the definition as canonical JSON (RFC 8785): the members from `name` on"
+    )
+    name: str
+    description: str
+    achievement_type: str
+    criteria: CriteriaIn
+    image: str | None = None
+    alignment: list[AlignmentIn] | None = None
+    tags: list[str] | None = None
+    result_descriptions: list[ResultDescriptionIn] | None = None
+    valid_for: str | None = None
+    award: Literal["automatic", "reviewed"]
+
+    @classmethod
+    def of(cls, version: AchievementVersion, settings: Settings) -> Self:
+        """Return the answer for one version."""
+        return cls.model_validate(cls.members(version, settings))
+
+    @staticmethod
+    def members(version: AchievementVersion, settings: Settings) -> dict[str, object]:
+        """Return the members that every version has."""
+        published = version.published_at is not None
+        return version.definition | {
+            "version": version.version,
+            "version_id": version.id,
+            "state": "published" if published else "draft",
+            "url": achievements.version_url(settings, version) if published else None,
+            "published_at": version.published_at,
+            "definition_sha256": version.definition_sha256,
+        }
+
+
+class AchievementOut(VersionOut):
+    """An achievement with its newest version."""
+
+    id: UUID
+    ref: str
+    created_at: Instant
+    published_version: int | None = Field(
+        None, description="the newest published version, by which members are judged who are not enrolled in another"
+    )
+
+    @classmethod
+    def shown(cls, shown: Shown, settings: Settings) -> Self:
+        """Return the answer for one achievement."""
+        own = {
+            "id": shown.achievement.id,
+            "ref": shown.achievement.ref,
+            "created_at": shown.achievement.created_at,
+            "published_version": shown.published,
+        }
+        return cls.model_validate(cls.members(shown.newest, settings) | own)
+
+
+def settled(response: Response, running: Runtime, network: Network) -> Response:
+    """Return the response; once it has left, what members have earned by what was written is awarded.
+
+    Should that fail, the marks that were committed stay, and the service comes back to them.
+    """
+    response.background = BackgroundTask(settling.settle_pending, running, network.id)
+    return response
+
+
+@router.post(
+    "/v1/networks/{slug}/achievements",
+    status_code=201,
+    response_model=AchievementOut,
+    responses={200: {"model": AchievementOut}},
+)
+def post_achievement(
+    body: AchievementIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    _who: CanWrite,
+) -> Response:
+    """Define an achievement (201), as a draft unless `publish` is true; the same body again gets the same (200).
+
+    The rule is a definition in `criteria/1`; its JSON Schema is at `/schemas/criteria/1`. Publishing checks what the
+    definition refers to and freezes the version; see `POST .../publication`.
+    """
+
+    def work() -> Response:
+        shown, created = achievements.define(session, network, body, at)
+        return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
+
+    return settled(once(work), running, network)
+
+
+@router.put(
+    "/v1/networks/{slug}/achievements/{ref}", response_model=AchievementOut, responses={201: {"model": AchievementOut}}
+)
+def put_achievement(
+    ref: Ref,
+    body: AchievementFields,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    _who: CanWrite,
+) -> Response:
+    """Change the draft of an achievement (200), or define a new one (201).
+
+    A published version never changes: what differs from it becomes the draft of the next version.
+    """
+
+    def work() -> Response:
+        shown, created = achievements.change(session, network, ref, body, at)
+        return reply(201 if created else 200, AchievementOut.shown(shown, running.settings))
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/achievements/{ref}/publication", response_model=AchievementOut)
+def post_publication(
+    ref: Ref, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, _who: CanWrite
+) -> Response:
+    """Publish the draft of an achievement; published already, the answer is the same again.
+
+    The version is frozen, with the SHA-256 of its definition. Members who have evidence that counts towards the
+    version before stay with that one. An `automatic` achievement is awarded, right after this answer, to everybody
+    whose evidence already meets the rule. A problem's pointers are into the definition.
+    """
+
+    def work() -> Response:
+        return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), running.settings))
+
+    return settled(once(work), running, network)
+
+
+@router.get("/v1/networks/{slug}/achievements")
+def list_achievements(
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _who: CanRead,
+    state: Annotated[
+        Literal["draft", "published"] | None, Query(description="those with a draft, or with a published version")
+    ] = None,
+    award: Annotated[
+        Literal["automatic", "reviewed"] | None, Query(description="those whose newest version is awarded so")
+    ] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[AchievementOut]:
+    """List achievements with their newest versions, in the order in which they were defined."""
+    found, cursor = achievements.list_achievements(session, network, after=after, limit=limit, state=state, award=award)
+    return Page(items=[AchievementOut.shown(shown, running.settings) for shown in found], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/achievements/{ref}")
+def get_achievement(ref: Ref, network: ReadNetwork, session: Reader, running: Running, _who: CanRead) -> AchievementOut:
+    """Return an achievement with its newest version."""
+    (shown,) = achievements.show(session, [achievements.get_achievement(session, network, ref)])
+    return AchievementOut.shown(shown, running.settings)
+
+
+@router.get("/v1/networks/{slug}/achievements/{ref}/versions")
+def list_versions(
+    ref: Ref,
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _who: CanRead,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[VersionOut]:
+    """List the versions of an achievement, oldest first."""
+    achievement = achievements.get_achievement(session, network, ref)
+    found, cursor = achievements.list_versions(session, achievement, after=after, limit=limit)
+    return Page(items=[VersionOut.of(version, running.settings) for version in found], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/achievements/{ref}/versions/{version}")
+def get_version(
+    ref: Ref,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _who: CanRead,
+) -> VersionOut:
+    """Return one version of an achievement."""
+    achievement = achievements.get_achievement(session, network, ref)
+    return VersionOut.of(achievements.get_version(session, achievement, version), running.settings)

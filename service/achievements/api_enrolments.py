@@ -1,0 +1,99 @@
+"""Enrolments over HTTP: by which version of an achievement a member is judged."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from service.access.callers import Caller
+from service.achievements import achievements, enrolments
+from service.achievements.api import settled
+from service.achievements.enrolments import EnrolmentIn, Shown
+from service.bodies import Instant, Ref
+from service.networks import members
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["achievements"])
+CanWrite = Annotated[Caller, Depends(Needs("achievements:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class EnrolmentOut(Answer):
+    """A member's enrolment in a version of an achievement."""
+
+    member: str
+    version: int
+    at: Instant
+
+    @classmethod
+    def of(cls, shown: Shown) -> Self:
+        """Return the answer for one enrolment."""
+        return cls(member=shown.member.ref, version=shown.version.version, at=shown.enrolment.at)
+
+
+@router.put(
+    "/v1/networks/{slug}/achievements/{ref}/enrolments/{member}",
+    response_model=EnrolmentOut,
+    responses={201: {"model": EnrolmentOut}},
+)
+def put_enrolment(
+    ref: Ref,
+    member: Ref,
+    body: EnrolmentIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    _who: CanWrite,
+) -> Response:
+    """Enrol a member in a published version (201), or move the enrolment (200); left out, the newest version.
+
+    From then on the member is judged by that version, whatever is published later. Who is not enrolled by hand is so
+    by evidence: when a next version is published, everybody with evidence that counts stays with the version before.
+    """
+
+    def work() -> Response:
+        achievement = achievements.get_achievement(session, network, ref)
+        enrolled = members.get_member(session, network, member)
+        shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
+        return reply(201 if created else 200, EnrolmentOut.of(shown))
+
+    return settled(once(work), running, network)
+
+
+@router.get("/v1/networks/{slug}/achievements/{ref}/enrolments")
+def list_enrolments(
+    ref: Ref,
+    network: ReadNetwork,
+    session: Reader,
+    _who: CanRead,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="enrolled in this version")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[EnrolmentOut]:
+    """List who is enrolled in which version; everybody else is judged by the newest published one."""
+    achievement = achievements.get_achievement(session, network, ref)
+    found, cursor = enrolments.list_enrolments(session, achievement, after=after, limit=limit, version=version)
+    return Page(items=[EnrolmentOut.of(shown) for shown in found], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/achievements/{ref}/enrolments/{member}")
+def get_enrolment(ref: Ref, member: Ref, network: ReadNetwork, session: Reader, _who: CanRead) -> EnrolmentOut:
+    """Return a member's enrolment; 404 while the member is judged by the newest published version."""
+    achievement = achievements.get_achievement(session, network, ref)
+    return EnrolmentOut.of(enrolments.find(session, achievement, members.get_member(session, network, member)))

@@ -1,0 +1,335 @@
+"""What the definition of an achievement says, and what keeps it from being published.
+
+`AchievementFields` is the shape of a draft; `faults` says what publishing would refuse, as far as the
+definition alone tells. What it refers to is looked up by `service.achievements`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from service.bodies import Body, HttpsUrl, Line, Prose, Ref
+from service.criteria import tree as criteria_tree
+from service.criteria.filters import Name, Number
+from service.criteria.kinds.rule import Fault, Rubric, number
+from service.criteria.tree import Criterion
+from service.durations import DurationText
+
+ACHIEVEMENT_TYPES = (
+    "Achievement",
+    "ApprenticeshipCertificate",
+    "Assessment",
+    "Assignment",
+    "AssociateDegree",
+    "Award",
+    "Badge",
+    "BachelorDegree",
+    "Certificate",
+    "CertificateOfCompletion",
+    "Certification",
+    "CoCurricular",
+    "CommunityService",
+    "Competency",
+    "Course",
+    "Degree",
+    "Diploma",
+    "DoctoralDegree",
+    "Fieldwork",
+    "GeneralEducationDevelopment",
+    "JourneymanCertificate",
+    "LearningProgram",
+    "License",
+    "MasterCertificate",
+    "MasterDegree",
+    "Membership",
+    "MicroCredential",
+    "ProfessionalDoctorate",
+    "QualityAssuranceCredential",
+    "ResearchDoctorate",
+    "SecondarySchoolDiploma",
+)
+"""Spec: Open Badges 3.0, section B.5.1 (AchievementType)."""
+RESULT_TYPES = (
+    "GradePointAverage",
+    "LetterGrade",
+    "Percent",
+    "PerformanceLevel",
+    "PredictedScore",
+    "RawScore",
+    "Result",
+    "RubricCriterion",
+    "RubricCriterionLevel",
+    "RubricScore",
+    "ScaledScore",
+    "Status",
+)
+TARGET_TYPES = (
+    "ceasn:Competency",
+    "ceterms:Credential",
+    "CFItem",
+    "CFRubric",
+    "CFRubricCriterion",
+    "CFRubricCriterionLevel",
+    "CTDL",
+)
+_OWN_NAME = "ext:[A-Za-z0-9._-]{1,60}"
+
+
+def _listed(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, str) and value not in names and not re.fullmatch(_OWN_NAME, value):
+        listed = ", ".join(names)
+        raise PydanticCustomError("type-unknown", "Expected one of {listed}, or ext: and a name", {"listed": listed})
+    return value
+
+
+def _pattern(names: Sequence[str]) -> Any:
+    return Field(json_schema_extra={"pattern": f"^({'|'.join(names)}|{_OWN_NAME})$"}, examples=[names[0]])
+
+
+def _once(values: Sequence[Any], what: str) -> None:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated", "Expected each {what} once", {"what": what})
+
+
+AchievementType = Annotated[
+    str, BeforeValidator(lambda value: _listed(value, ACHIEVEMENT_TYPES)), _pattern(ACHIEVEMENT_TYPES)
+]
+ResultType = Annotated[str, BeforeValidator(lambda value: _listed(value, RESULT_TYPES)), _pattern(RESULT_TYPES)]
+TargetType = Annotated[str, BeforeValidator(lambda value: _listed(value, TARGET_TYPES)), _pattern(TARGET_TYPES)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class CriteriaIn(Body):
+    """How an achievement is earned: in words, and as a rule."""
+
+    narrative: Prose = Field(
+        description="for people; Markdown", examples=["Review four drafts of colleagues and say what would help."]
+    )
+    rule: dict[str, Any] | None = Field(
+        None,
+        description=(
+            "a definition in criteria/1 (its JSON Schema is at /schemas/criteria/1). "
+            "Left out: it is only ever awarded by a person's decision"
+        ),
+        examples=[{"rule": "count", "where": {"types": ["reviewed"], "tags_any": ["peer-writing"]}, "gte": 4}],
+    )
+
+
+class AlignmentIn(Body):
+    """A standard or framework to which an achievement is aligned."""
+
+    target_name: Line = Field(examples=["Provides feedback that moves learners forward"])
+    target_url: HttpsUrl = Field(examples=["https://standards.example.org/teaching/feedback"])
+    target_code: Line | None = None
+    target_description: Prose | None = None
+    target_framework: Line | None = None
+    target_type: TargetType | None = None
+
+
+class LevelIn(Body):
+    """A level of a rubric's criterion."""
+
+    ref: Ref = Field(examples=["proficient"])
+    name: Line = Field(examples=["Proficient"])
+    level: Number = Field(ge=0, le=1000, description="the number that ratings give", examples=[3])
+    description: Prose | None = None
+
+
+class ResultDescriptionIn(Body):
+    """A result that the badge tells: for a rubric, one criterion of it and its levels."""
+
+    ref: Ref = Field(examples=["specific"])
+    name: Line = Field(examples=["Feedback is specific"])
+    result_type: ResultType = Field(examples=["RubricCriterionLevel"])
+    rubric: Name | None = Field(None, description="the rubric, as evaluations name it")
+    criterion: Name | None = Field(None, description="the criterion of the rubric")
+    levels: list[LevelIn] | None = Field(None, min_length=1, max_length=50, description="from low to high")
+    required_level: Ref | None = Field(None, description="ref of the level that the achievement asks for")
+    value_min: Number | None = Field(None, ge=-1e9, le=1e9)
+    value_max: Number | None = Field(None, ge=-1e9, le=1e9)
+
+    @field_validator("levels")
+    @classmethod
+    def _rising(cls, levels: list[LevelIn] | None) -> list[LevelIn] | None:
+        numbers = [level.level for level in levels or []]
+        if sorted(set(numbers)) != numbers:
+            raise PydanticCustomError("levels-unordered", "Expected levels from low to high, each number once")
+        _once([level.ref for level in levels or []], "ref")
+        return levels
+
+    @field_validator("required_level")
+    @classmethod
+    def _is_a_level(cls, required: str | None, info: ValidationInfo) -> str | None:
+        if required is not None and required not in {level.ref for level in info.data.get("levels") or []}:
+            raise PydanticCustomError("level-unknown", "Expected the ref of one of the levels")
+        return required
+
+    @field_validator("value_max")
+    @classmethod
+    def _above_min(cls, most: float | None, info: ValidationInfo) -> float | None:
+        least = info.data.get("value_min")
+        if most is not None and least is not None and most <= least:
+            raise PydanticCustomError("values-unordered", "Expected value_max above value_min")
+        return most
+
+    @model_validator(mode="after")
+    def _whole_rubric(self) -> Self:
+        if (self.rubric is None) != (self.criterion is None):
+            raise PydanticCustomError("rubric-incomplete", "Expected rubric and criterion together, or neither")
+        return self
+
+
+class AchievementFields(Body):
+    """What an achievement is and how it is earned."""
+
+    name: Line = Field(examples=["Generous Reader"])
+    description: Prose = Field(examples=["Reads colleagues' drafts and says what would help."])
+    achievement_type: AchievementType = Field(
+        description="a type of Open Badges 3.0, or an extension that begins with ext:", examples=["Badge"]
+    )
+    criteria: CriteriaIn
+    image: Sha256 | None = Field(
+        None, description="sha256 of a PNG or SVG posted to /v1/blobs; left out: a picture is drawn"
+    )
+    alignment: list[AlignmentIn] | None = Field(None, min_length=1, max_length=50)
+    tags: list[Line] | None = Field(None, min_length=1, max_length=50)
+    result_descriptions: list[ResultDescriptionIn] | None = Field(None, min_length=1, max_length=100)
+    valid_for: DurationText | None = Field(None, description="how long an award lasts: an ISO 8601 duration")
+    cooling_off: DurationText | None = Field(
+        None,
+        description=(
+            "how long an award waits before it is signed and told: an ISO 8601 duration. Until then it is pending, can "
+            "be undone without a trace outside, and is decided anew on what the evidence is then"
+        ),
+        examples=["P3D"],
+    )
+    status: Literal["revocation", "suspension"] | None = Field(
+        None,
+        description=(
+            "what the published status of its credentials tells: revocation (the default; other verifiers do not see a "
+            "suspension, and this service does), or suspension, which can be taken back (revoked is then suspended for "
+            "good, and verifiers that know revocation only see neither)"
+        ),
+    )
+    award: Literal["automatic", "reviewed"] = Field(
+        description="automatic: issued as soon as the rule is met; reviewed: issued when somebody asks for it"
+    )
+
+    @field_validator("tags")
+    @classmethod
+    def _each_tag_once(cls, tags: list[str] | None) -> list[str] | None:
+        _once(tags or [], "tag")
+        return tags
+
+    @field_validator("result_descriptions")
+    @classmethod
+    def _each_result_once(cls, described: list[ResultDescriptionIn] | None) -> list[ResultDescriptionIn] | None:
+        _once([each.ref for each in described or []], "ref")
+        _once([(each.rubric, each.criterion) for each in described or [] if each.rubric], "criterion of a rubric")
+        return described
+
+    @field_validator("award")
+    @classmethod
+    def _has_a_rule(cls, award: str, info: ValidationInfo) -> str:
+        criteria_in = info.data.get("criteria")
+        if award == "automatic" and criteria_in is not None and criteria_in.rule is None:
+            raise PydanticCustomError("rule-missing", "Expected criteria with a rule, or award: reviewed")
+        return award
+
+    def definition(self, pointer: str = "") -> dict[str, Any]:
+        """Return the definition as it is kept: what was given, without members that say nothing.
+
+        Args:
+            pointer: where it stands in what was sent.
+        Raises:
+            InvalidError: its rule is not of the form of `criteria/1`.
+        """
+        names = set(AchievementFields.model_fields)
+        kept = self.model_dump(mode="json", exclude_none=True, include=names)
+        if self.criteria.rule is not None:
+            criteria_tree.parse(self.criteria.rule, pointer + RULE)
+            kept["criteria"]["rule"] = self.criteria.rule
+        return kept
+
+
+class AchievementIn(AchievementFields):
+    """A new achievement, under the network's own `ref`."""
+
+    ref: Ref = Field(description="the network's own identifier of the achievement", examples=["generous-reader"])
+    publish: bool = Field(False, description="publish it at once; left out: it stays a draft")
+
+
+NOBODY = UUID(int=0)
+"""Stands for the achievement of a definition that is not one yet: nobody is enrolled in it."""
+RULE = "/criteria/rule"
+"""Where the rule stands in a definition."""
+
+
+def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
+    """Return the rule of a definition, ready to be evaluated: `criteria: "*"` stands for the declared criteria."""
+    rule = definition["criteria"].get("rule")
+    if rule is None:
+        return None
+    declared = {rubric: list(levels) for rubric, levels in _declared(definition).items()}
+    return criteria_tree.resolve(criteria_tree.parse(rule, RULE), declared)
+
+
+def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[Fault]:
+    """Give what keeps a definition from being published, as far as it tells by itself; pointers are into it.
+
+    1. Rules that are not available, or that nobody can meet.
+    2. A rubric's `criteria: "*"` without result descriptions that declare its criteria; a criterion that they lack.
+    3. A level above the highest; a required level that is not the one that a rule asks for.
+    """
+    rule = definition["criteria"].get("rule")
+    if rule is None:
+        return
+    tree = criteria_tree.parse(rule, RULE)
+    yield from criteria_tree.faults(tree, zone, RULE)  # (1)
+    declared = _declared(definition)
+    asked: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
+    for place, node in criteria_tree.walk(tree, RULE):
+        if isinstance(node, Rubric):
+            yield from _rubric_faults(node, declared.get(node.rubric), place)
+            for criterion in node.criteria if node.criteria != "*" else declared.get(node.rubric, {}):
+                asked[node.rubric, criterion].add(node.min_level)
+    for index, each in enumerate(definition.get("result_descriptions", [])):
+        levels = {level["ref"]: level["level"] for level in each.get("levels", [])}
+        required = levels.get(each.get("required_level"))
+        wanted = asked[each.get("rubric"), each.get("criterion")]
+        if required is not None and wanted and required not in wanted:  # (3)
+            listed = " or ".join(number(level) for level in sorted(wanted))
+            message = f"Expected the level with number {listed}, as the rule asks for it, got {number(required)}."
+            yield Fault("required-level-differs", message, f"/result_descriptions/{index}/required_level")
+
+
+def _rubric_faults(rule: Rubric, declared: Mapping[str, list[float]] | None, place: str) -> Iterator[Fault]:
+    if declared is None:
+        if rule.criteria == "*":  # (2)
+            message = f"Expected result_descriptions that declare the criteria of rubric {rule.rubric}."
+            yield Fault("rubric-undeclared", message, f"{place}/criteria")
+        return
+    for index, criterion in enumerate(rule.criteria if rule.criteria != "*" else []):
+        if criterion not in declared:
+            message = f"Expected a criterion that result_descriptions declare for rubric {rule.rubric}."
+            yield Fault("criterion-undeclared", message, f"{place}/criteria/{index}")
+    for criterion in declared if rule.criteria == "*" else rule.criteria:
+        highest = max(declared.get(criterion, []), default=rule.min_level)
+        if rule.min_level > highest:  # (3)
+            message = f"Expected at most {number(highest)}, the highest level of criterion {criterion}."
+            yield Fault("rule-impossible", message, f"{place}/min_level")
+
+
+def _declared(definition: Mapping[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """Return the numbers of the levels, by rubric and criterion, that the result descriptions declare."""
+    found: defaultdict[str, dict[str, list[float]]] = defaultdict(dict)
+    for each in definition.get("result_descriptions", []):
+        if "rubric" in each:
+            found[each["rubric"]][each["criterion"]] = [level["level"] for level in each.get("levels", [])]
+    return dict(found)

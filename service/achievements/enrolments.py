@@ -1,0 +1,224 @@
+"""Enrolments: by which version of an achievement a member is judged.
+
+Made by hand, or by evidence: when a version is followed by another, everybody who has evidence that counts
+towards it stays with it. Everybody else is judged by the newest published version.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Uuid, and_, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session as OrmSession
+
+from service.achievements import definitions
+from service.bodies import Body, Instant
+from service.criteria import rejudging
+from service.criteria import topics as listening
+from service.criteria.filters import Last
+from service.criteria.kinds.query import numbers, parameters
+from service.criteria.tree import rules
+from service.errors import ConflictError, InvalidError, NotFoundError
+from service.outbox import events
+from service.storage import past
+from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage.paging import page
+from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network
+from service.tables import columns as tables
+
+
+class EnrolmentIn(Body):
+    """By which version a member is judged, and since when."""
+
+    version: int | None = Field(None, ge=1, le=1_000_000, description="a published version; left out: the newest")
+    at: Instant | None = Field(
+        None,
+        description="where windows since enrolment begin; left out: now, or as it was",
+        examples=["2026-09-01T00:00:00Z"],
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An enrolment with the member and the version that it joins."""
+
+    enrolment: Enrolment
+    member: Member
+    version: AchievementVersion
+
+
+def enrol(
+    session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
+) -> tuple[Shown, bool]:
+    """Enrol a member in a published version, or move the enrolment, and return it and whether it is new.
+
+    Raises:
+        NotFoundError: the achievement has no such version (code "version-unknown").
+        ConflictError: none is published, or that one is not (code "version-unpublished").
+        InvalidError: a time in the future (code "time-in-future").
+    """
+    if body.at is not None and body.at > now:
+        raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/at")
+    version = _published(session, achievement, body.version)
+    values = {"member_id": member.id, "achievement_id": achievement.id, "achievement_version_id": version.id}
+    created = insert_new(session, Enrolment, values | {"at": body.at or now, "known_from": now})
+    key = {"member_id": member.id, "achievement_id": achievement.id}
+    enrolment = session.get_one(Enrolment, key, with_for_update=True)
+    said = version.id, body.at or enrolment.at
+    moved = said != (enrolment.achievement_version_id, enrolment.at)
+    if moved:
+        own = Enrolment.__table__.c
+        past.keep(session, Enrolment, and_(*(own[name] == value for name, value in key.items())), now)
+        enrolment.known_from = now
+        enrolment.achievement_version_id, enrolment.at = said
+    if created or moved:
+        about = {"achievement_version": str(version.id), "member": str(member.id)}
+        events.append(session, network, "member.enrolled", about, now)
+        rejudging.mark(session, network, [member.id], now)
+    return Shown(enrolment, member, version), created
+
+
+def keep(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
+    """Enrol in a version everybody who has evidence that counts towards it, from its first day on.
+
+    What once counted counts here, also where it has left a `last` window since.
+    """
+    tree = definitions.rule_of(version.definition)
+    if tree is None:
+        return
+    lasting = [
+        rule.model_copy(update={"window": None}) if isinstance(rule.window, Last) else rule for rule in rules(tree)
+    ]
+    asked = parameters(lasting, network, version.achievement_id, now)
+    rows = numbers(lasting, of_members=False).order_by(None).params(asked).subquery()
+    first_at = func.min(rows.c.first_at)
+    source = (
+        select(
+            rows.c.member_id,
+            literal(version.achievement_id, Uuid()),
+            literal(version.id, Uuid()),
+            first_at,
+            literal(now, tables.Instant()),
+        )
+        .where(rows.c.first_at.is_not(None))
+        .group_by(rows.c.member_id)
+        .order_by(rows.c.member_id)
+    )
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    columns = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
+    session.execute(insert(Enrolment).from_select(columns, source).on_conflict_do_nothing())
+
+
+def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown:
+    """Return the enrolment of a member.
+
+    Raises:
+        NotFoundError: there is none; the member is judged by the newest version (code "enrolment-unknown").
+    """
+    found = session.get(Enrolment, {"member_id": member.id, "achievement_id": achievement.id})
+    if found is None:
+        raise NotFoundError("enrolment-unknown", "This member is not enrolled; the newest published version counts.")
+    return Shown(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
+
+
+def list_enrolments(
+    session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
+) -> tuple[list[Shown], str | None]:
+    """Return the enrolments in the order of the members."""
+    enrolled = (
+        select(Enrolment.member_id)
+        .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
+        .where(Enrolment.achievement_id == achievement.id)
+    )
+    if version is not None:
+        enrolled = enrolled.where(AchievementVersion.version == version)
+    members, cursor = page(session, select(Member).where(Member.id.in_(enrolled)), Member.id, after, limit)
+    rows = session.execute(
+        select(Enrolment, AchievementVersion)
+        .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
+        .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
+    )
+    found = {enrolment.member_id: (enrolment, bound) for enrolment, bound in rows}
+    return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
+
+
+def bindings(
+    session: OrmSession, member_ids: Collection[UUID], as_of: datetime | None = None
+) -> dict[tuple[UUID, UUID], UUID]:
+    """Return by which version each of the members is judged, or was, by member and achievement; only the enrolled."""
+    row = past.Sources(replayed=as_of is not None).enrolment
+    query = select(row.member_id, row.achievement_id, row.achievement_version_id).where(row.member_id.in_(member_ids))
+    rows = session.execute(query, {"now": as_of} if as_of is not None else {})
+    return {(member_id, achievement_id): version_id for member_id, achievement_id, version_id in rows}
+
+
+def _published(session: WriteSession, achievement: Achievement, number: int | None) -> AchievementVersion:
+    versions = select(AchievementVersion).where(AchievementVersion.achievement_id == achievement.id)
+    if number is None:
+        published = versions.where(AchievementVersion.published_at.is_not(None))
+        version = session.scalar(published.order_by(AchievementVersion.version.desc()).limit(1))
+    else:
+        version = session.scalar(versions.where(AchievementVersion.version == number))
+        if version is None:
+            raise NotFoundError("version-unknown", "This achievement has no version with this number.", "/version")
+    if version is None or version.published_at is None:
+        raise ConflictError("version-unpublished", "Expected a published version; this is a draft.", "/version")
+    return version
+
+
+class Versions:
+    """By which published version of each achievement these members of a network are judged.
+
+    With `topics`: only of achievements that listen to one of them.
+    """
+
+    def __init__(
+        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], topics: Collection[str] | None = None
+    ) -> None:
+        query = (
+            select(AchievementVersion, Achievement.ref)
+            .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
+            .where(Achievement.network_id == network.id)
+            .order_by(AchievementVersion.version)
+        )
+        if topics is not None:
+            query = query.where(Achievement.id.in_(listening.achievements(network, topics)))
+        rows = session.execute(query)
+        self._refs: set[str] = set()
+        self._newest: dict[str, AchievementVersion] = {}
+        self._by_id: dict[UUID, AchievementVersion] = {}
+        for version, ref in rows:
+            self._refs.add(ref)
+            if version.published_at is not None:
+                self._newest[ref] = self._by_id[version.id] = version
+        self._member_ids = member_ids
+        self._bound = bindings(session, member_ids)
+
+    def for_member(self, member_id: UUID, ref: str) -> AchievementVersion:
+        """Return the version of the achievement `ref` by which the member is judged.
+
+        Raises:
+            NotFoundError: no such achievement (code "achievement-unknown").
+            ConflictError: no version of it is published (code "achievement-unpublished").
+        """
+        newest = self._newest.get(ref)
+        if newest is not None:
+            return self._chosen(member_id, newest)
+        if ref in self._refs:
+            message = "Expected a published achievement; this one is a draft."
+            raise ConflictError("achievement-unpublished", message, "/achievement")
+        raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.", "/achievement")
+
+    def judged(self) -> list[tuple[AchievementVersion, list[UUID]]]:
+        """Return the versions with the members who are judged by each."""
+        groups: dict[UUID, list[UUID]] = {}
+        for newest in self._newest.values():
+            for member_id in self._member_ids:
+                groups.setdefault(self._chosen(member_id, newest).id, []).append(member_id)
+        return [(self._by_id[version_id], member_ids) for version_id, member_ids in groups.items()]
+
+    def _chosen(self, member_id: UUID, newest: AchievementVersion) -> AchievementVersion:
+        return self._by_id[self._bound.get((member_id, newest.achievement_id), newest.id)]

@@ -1,0 +1,352 @@
+"""What members contest, over HTTP: for the parties and the mediator; to everybody else a case is not there."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access import callers
+from service.access.callers import Caller
+from service.appeals import case_files, cases
+from service.appeals.case_files import Shown
+from service.appeals.cases import EscalationIn, MediatorIn, ResolutionIn, StatementIn
+from service.appeals.contestable import CaseIn
+from service.bodies import Instant, Uid
+from service.issuing import receipts, unsigned
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+from service.storage.database import WriteSession
+from service.tables import CaseStep, Network
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["cases"])
+Kind = Literal["refusal", "declined", "revocation", "suspension"]
+State = Literal["open", "mediating", "escalated", "resolved"]
+Part = Literal["member", "respondent", "mediator", "network", "service"]
+Anyone = Annotated[Caller, Depends(Needs("cases:write", "cases:decide", "cases:manage"))]
+Contestant = Annotated[Caller, Depends(Needs("cases:write", "cases:manage"))]
+
+
+class StepOut(Answer):
+    """One step of a case."""
+
+    id: UUID
+    kind: Literal["opened", "statement", "assigned", "left", "escalated", "overdue", "withdrawn", "resolved"]
+    part: Part = Field(
+        description="in which part somebody took it; network: on the member's behalf; service: time passed"
+    )
+    at: Instant
+    by: str | None = Field(None, description="ref of the member to whom the token was bound")
+    mediator: str | None = Field(None, description="ref of whoever came or left as mediator")
+    text: str | None = Field(None, description="what was said; in the answer to GET, for parties and mediator only")
+    digest: str | None = Field(None, description="SHA-256 over RFC 8785 of {salt, body: {text}}; it stays")
+    erased: bool | None = Field(None, description="true once what was said was erased")
+
+    @classmethod
+    def of(cls, step: CaseStep, shown: Shown) -> Self:
+        """Return the answer for one step."""
+        return cls.model_validate(
+            {
+                "id": step.id,
+                "kind": step.kind,
+                "part": step.part,
+                "at": step.at,
+                "by": shown.refs.get(step.author_id),
+                "mediator": shown.refs.get(step.subject_id),
+                "text": (shown.texts or {}).get(step.id),
+                "digest": step.digest,
+                "erased": True if step.digest is not None and step.salt is None else None,
+            }
+        )
+
+
+class ResultOut(Answer):
+    """What stands by the outcome."""
+
+    award: UUID
+    credential: str | None = Field(None, description="public address; none while the award waits for a second person")
+    receipt: str | None = Field(None, description="public address of the decision receipt")
+
+
+class CaseOut(Answer):
+    """Something that a member contests."""
+
+    id: UUID
+    kind: Kind = Field(
+        description=(
+            "refusal: the rules say not yet; declined: people declined an approval; revocation, suspension: of a credential"
+        )
+    )
+    state: State
+    outcome: Literal["upheld", "overturned", "withdrawn"] | None = None
+    you: Literal["member", "respondent", "mediator", "network"] = Field(description="in which part you see it")
+    member: str = Field(description="ref of the member who contests")
+    respondent: str | None = Field(None, description="ref of the member who decided what is contested, if one did")
+    mediator: str | None = Field(None, description="ref of whoever decides the case")
+    achievement: str
+    version: int
+    approval: UUID | None = None
+    award: UUID | None = None
+    credential: str | None = Field(None, description="id of the credential that was revoked or suspended")
+    contested_at: Instant = Field(description="when what is contested was decided")
+    opened_at: Instant
+    due_at: Instant = Field(
+        description="the end of the day, in the network's time zone, on which it is escalated; escalated, is overdue"
+    )
+    resolved_at: Instant | None = None
+    result: ResultOut | None = None
+    progress: dict[str, Any] | None = Field(
+        None, description="of a refusal: what the member had reached when it was contested, rule by rule"
+    )
+    steps: list[StepOut] | None = Field(None, description="in order; left out in lists")
+
+    @classmethod
+    def of(cls, settings: Settings, shown: Shown) -> Self:
+        """Return the answer for one case."""
+        row, credential, receipt = shown.case, shown.credential, shown.receipt
+        result = None
+        if row.result_id is not None:
+            result = ResultOut(
+                award=row.result_id,
+                credential=unsigned.credential_url(settings, credential.id) if credential else None,
+                receipt=receipts.receipt_url(settings, receipt.id) if receipt else None,
+            )
+        return cls.model_validate(
+            {
+                **{name: getattr(row, name) for name in ("id", "kind", "state", "outcome", "progress")},
+                **{name: getattr(row, name) for name in ("contested_at", "opened_at", "due_at", "resolved_at")},
+                "you": shown.part,
+                "member": shown.refs[row.member_id],
+                "respondent": shown.refs.get(row.respondent_id),
+                "mediator": shown.refs.get(row.mediator_id),
+                "achievement": shown.achievement_ref,
+                "version": shown.version,
+                "approval": row.review_id,
+                "award": row.award_id,
+                "credential": row.credential_id,
+                "result": result,
+                "steps": [StepOut.of(step, shown) for step in shown.steps] or None,
+            }
+        )
+
+
+@router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
+def post_case(
+    body: CaseIn, network: WriteNetwork, session: Writer, running: Running, now: Now, once: Exactly, caller: Contestant
+) -> Response:
+    """Contest a refusal, an approval that was declined, or the revocation or suspension of a credential.
+
+    A member does it with a token that is bound to them (the scope cases:write); the network may on their behalf
+    (cases:manage). What people decided can be contested for three months. There is one open case of a member about an
+    achievement. What is said in a case is seen by its parties and its mediator, and stands only in the answer to GET.
+    """
+
+    def work() -> Response:
+        row = cases.open_case(session, network, caller, body, now)
+        return _told(session, running, network, caller, row.id, now, 201)
+
+    return once(work)
+
+
+@router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
+def get_cases(
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    now: Now,
+    caller: Anyone,
+    after: After = None,
+    limit: Limit = 50,
+    state: State | None = None,
+    kind: Kind | None = None,
+    member: Annotated[str | None, Query(max_length=200, description="ref of the member who contests")] = None,
+    achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+) -> Response:
+    """List the cases in which you have a part, in the order in which they were opened.
+
+    For whoever acts for the network (cases:manage) that is all of them, without what is said in them.
+    """
+    found, following = case_files.list_cases(
+        session,
+        network,
+        caller,
+        now,
+        after=after,
+        limit=limit,
+        state=state,
+        kind=kind,
+        member=member,
+        achievement=achievement,
+    )
+    return reply(200, Page[CaseOut](items=[CaseOut.of(running.settings, each) for each in found], next=following))
+
+
+@router.get("/v1/networks/{slug}/cases/{case_id}", response_model=CaseOut)
+def get_case(
+    case_id: Uid, network: ReadNetwork, session: Reader, running: Running, now: Now, caller: Anyone
+) -> Response:
+    """Give a case with its steps, and what was said in them to its parties and its mediator."""
+    return reply(200, CaseOut.of(running.settings, case_files.find(session, network, caller, case_id, now)))
+
+
+@router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
+def put_mediator(
+    case_id: Uid,
+    body: MediatorIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("cases:manage"))],
+) -> Response:
+    """Give a case its mediator: a member with the role mediator, approver or admin who has no part in it.
+
+    Nobody who decided what is contested, or opened the case for the member, and nobody who mediated it before it was
+    escalated; by person, not by member. To put somebody in another's place, `replaces` names that one.
+    """
+
+    def work() -> Response:
+        cases.assign(session, network, caller, case_id, body, now)
+        return _told(session, running, network, caller, case_id, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
+def post_statement(
+    case_id: Uid,
+    body: StatementIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Anyone,
+) -> Response:
+    """Say something in a case. It cannot be changed, only erased."""
+
+    def work() -> Response:
+        cases.say(session, network, caller, case_id, body, now)
+        return _told(session, running, network, caller, case_id, now, 201)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
+def erase_text(
+    slug: str,
+    case_id: Uid,
+    step_id: Uid,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Anyone,
+) -> Response:
+    """Erase what was said in a step, as whoever said it or as the network; also in a network that is closed.
+
+    The step, its date and its digest stay; the salt goes with the text, so that the digest tells nothing any more.
+    """
+    network = callers.network_of(session, caller, slug)
+
+    def work() -> Response:
+        case_files.erase(session, network, caller, case_id, step_id, now)
+        return _told(session, running, network, caller, case_id, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
+def escalate(
+    case_id: Uid,
+    body: EscalationIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Contestant,
+) -> Response:
+    """Have somebody else decide, as a party may ask for; it happens by itself when the time is over."""
+
+    def work() -> Response:
+        cases.escalate(session, network, caller, case_id, body, now)
+        return _told(session, running, network, caller, case_id, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
+def withdraw(
+    case_id: Uid,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Contestant,
+) -> Response:
+    """Take the case back. The same can be contested again while there is time."""
+
+    def work() -> Response:
+        cases.withdraw(session, network, caller, case_id, now)
+        return _told(session, running, network, caller, case_id, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
+def resolve(
+    case_id: Uid,
+    body: ResolutionIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("cases:decide"))],
+) -> Response:
+    """Decide the case, as its mediator.
+
+    Overturned, it is decided anew in the same step: a refusal becomes an award, with a receipt that names this case;
+    a revocation stays in its list for good, and a new credential follows the old one; a suspension ends. An award to
+    the network's staff waits for a second person. Upheld, nothing changes but that the reason is known.
+    """
+
+    def work() -> Response:
+        cases.resolve(session, running, network, caller, case_id, body, now)
+        return _told(session, running, network, caller, case_id, now)
+
+    return once(work)
+
+
+def _told(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    case_id: UUID,
+    now: datetime,
+    status: int = 200,
+) -> Response:
+    """Return the case without what is said in it: the answer is kept for a retry, and personal content is not."""
+    shown = case_files.find(session, network, caller, case_id, now, silent=True)
+    return reply(status, CaseOut.of(running.settings, shown))

@@ -1,0 +1,204 @@
+"""Who sees what of a case: the parties and the mediator all of it, the network that it is there, nobody else anything.
+
+To everybody else a case does not exist, whatever network or member they are. What is said in it stands in rows of its
+own (`case_texts`), so that it can be erased while the steps, their dates and their sealed digests stay.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, or_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access.callers import Caller
+from service.awards import reviews
+from service.errors import NotFoundError
+from service.evidence.bodies import seal
+from service.issuing import receipts
+from service.notifications import mail
+from service.storage.database import ReadSession, WriteSession
+from service.storage.paging import page
+from service.tables import (
+    Achievement,
+    AchievementVersion,
+    Award,
+    Case,
+    CaseStep,
+    CaseText,
+    Credential,
+    Member,
+    Network,
+    Receipt,
+)
+from service.tables.identifiers import new_id, new_salt
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case with what names it, and the part in which the caller sees it.
+
+    `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; whoever sees the case
+    without them gets none. `credential` is the newest that the outcome led to, `receipt` that of its award.
+    """
+
+    case: Case
+    part: str
+    refs: Mapping[UUID | None, str]
+    achievement_ref: str
+    version: int
+    credential: Credential | None
+    receipt: Receipt | None
+    steps: tuple[CaseStep, ...] = ()
+    texts: Mapping[UUID, str] | None = None
+
+
+def manages(session: OrmSession, caller: Caller, now: datetime) -> bool:
+    """Return whether the caller acts for the network: a token of no member, or of one with the role admin now."""
+    if "cases:manage" not in caller.scopes:
+        return False
+    return caller.member_id is None or "admin" in reviews.roles_at(session, caller.member_id, now)
+
+
+def part_of(session: OrmSession, caller: Caller, row: Case, now: datetime) -> str:
+    """Return in which part the caller sees the case: "member", "respondent", "mediator" or "network".
+
+    Raises:
+        NotFoundError: in none; the answer is the same as for a case that is not there (code "case-unknown").
+    """
+    if caller.network_id == row.network_id:
+        who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
+        parts = {row.mediator_who: "mediator", row.respondent_who: "respondent", row.member_who: "member"}
+        if who is not None and who in parts:
+            return parts[who]
+        if manages(session, caller, now):
+            return "network"
+    raise NotFoundError("case-unknown", "No case of yours has this id.")
+
+
+def find(
+    session: OrmSession, network: Network, caller: Caller, case_id: UUID, now: datetime, *, silent: bool = False
+) -> Shown:
+    """Return a case with its steps; with what is said in them for its parties and its mediator.
+
+    Args:
+        silent: leave out what is said.
+    Raises:
+        NotFoundError: there is none that the caller may see (code "case-unknown").
+    """
+    row = session.scalar(select(Case).where(Case.id == case_id, Case.network_id == network.id))
+    if row is None:
+        raise NotFoundError("case-unknown", "No case of yours has this id.")
+    part = part_of(session, caller, row, now)
+    steps = session.scalars(select(CaseStep).where(CaseStep.case_id == row.id).order_by(CaseStep.id)).all()
+    texts = None
+    if part != "network" and not silent:
+        said = select(CaseText).where(CaseText.step_id.in_([step.id for step in steps]))
+        texts = {each.step_id: each.text for each in session.scalars(said)}
+    return _show(session, row, part, steps, texts)
+
+
+def list_cases(
+    session: ReadSession,
+    network: Network,
+    caller: Caller,
+    now: datetime,
+    *,
+    after: str | None,
+    limit: int,
+    state: str | None,
+    kind: str | None,
+    member: str | None,
+    achievement: str | None,
+) -> tuple[list[Shown], str | None]:
+    """Return the cases that the caller may see, in the order in which they were opened, without what is said in them."""
+    query: Select[Case] = select(Case).where(Case.network_id == network.id)
+    if not manages(session, caller, now):
+        who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
+        if who is None:  # nobody's: an empty column would be like it
+            return [], None
+        query = query.where(or_(Case.member_who == who, Case.respondent_who == who, Case.mediator_who == who))
+    if state is not None:
+        query = query.where(Case.state == state)
+    if kind is not None:
+        query = query.where(Case.kind == kind)
+    if member is not None:
+        query = query.where(Case.member_id.in_(select(Member.id).where(Member.ref == member)))
+    if achievement is not None:
+        query = query.where(Case.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
+    rows, following = page(session, query, Case.id, after, limit)
+    return [_show(session, row, part_of(session, caller, row, now)) for row in rows], following
+
+
+def add_step(
+    session: WriteSession,
+    row: Case,
+    kind: str,
+    part: str,
+    caller: Caller | None,
+    now: datetime,
+    text: str | None = None,
+    subject_id: UUID | None = None,
+) -> CaseStep:
+    """Add a step to a case, and what is said in it beside it, sealed; the others in the case get a message."""
+    salt = new_salt() if text is not None else None
+    step = CaseStep(
+        id=new_id(),
+        case_id=row.id,
+        kind=kind,
+        part=part,
+        at=now,
+        token_id=caller.token_id if caller else None,
+        author_id=caller.member_id if caller else None,
+        subject_id=subject_id,
+        salt=salt,
+        digest=seal(salt, {"text": text}) if salt is not None else None,
+    )
+    session.add(step)
+    session.flush()  # before what refers to it: the rows are not related as objects
+    if text is not None:
+        session.add(CaseText(step_id=step.id, text=text))
+    others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
+    mail.queue_step(session, row.network_id, step, {each for each in others if each is not None})
+    return step
+
+
+def erase(
+    session: WriteSession, network: Network, caller: Caller, case_id: UUID, step_id: UUID, now: datetime
+) -> CaseStep:
+    """Erase what is said in a step, with its salt; whoever said it may, and the network. The step and its digest stay.
+
+    Raises:
+        NotFoundError: no such case ("case-unknown"), or in it no step with a text of theirs ("step-unknown").
+    """
+    shown = find(session, network, caller, case_id, now)
+    step = next((each for each in shown.steps if each.id == step_id and each.digest is not None), None)
+    who = reviews.who_is(session, [caller.member_id, step.author_id if step else None])
+    mine = step is not None and step.author_id is not None and who[step.author_id] == who.get(caller.member_id)
+    if step is None or not (mine or shown.part == "network"):
+        raise NotFoundError("step-unknown", "No text of yours in this case has this id.")
+    session.execute(delete(CaseText).where(CaseText.step_id == step.id))
+    step.salt = None
+    return step
+
+
+def _show(
+    session: OrmSession,
+    row: Case,
+    part: str,
+    steps: Sequence[CaseStep] = (),
+    texts: Mapping[UUID, str] | None = None,
+) -> Shown:
+    people = {row.member_id, row.respondent_id, row.mediator_id, *(step.author_id for step in steps)}
+    people |= {step.subject_id for step in steps}
+    refs: dict[UUID | None, str] = dict(
+        session.execute(select(Member.id, Member.ref).where(Member.id.in_(people - {None}))).all()
+    )
+    achievement = session.get_one(Achievement, row.achievement_id)
+    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    award = session.get(Award, row.result_id) if row.result_id is not None else None
+    newest = select(Credential).where(Credential.award_id == row.result_id, Credential.superseded_by.is_(None))
+    credential = session.scalars(newest.order_by(Credential.issued_at.desc())).first() if award else None
+    receipt = receipts.of_award(session, award) if award else None
+    return Shown(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)

@@ -1,0 +1,388 @@
+"""What members contest, from opening to outcome: a mediator who has no part in it decides, or somebody else in time.
+
+open, mediating once it has a mediator, escalated when the time is over or a party asks for it, resolved. Of two who
+act at the same moment the second sees what the first did: the people in a case are locked first, in the order of their
+identifiers, then the case, and then what its outcome changes.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import func, or_, select
+
+from service.access import callers
+from service.access.callers import Caller
+from service.appeals import case_files, contestable, outcomes
+from service.appeals.contestable import CaseIn
+from service.awards import decisions, reviews
+from service.bodies import Body, Prose, Ref
+from service.durations import Duration
+from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from service.outbox import events
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession, insert_new
+from service.tables import Case, CaseStep, Member, Network
+from service.tables.identifiers import new_id
+
+MEDIATING = ("admin", "approver", "mediator")
+"""Roles whose holders can be given a case."""
+DECIDED_WITHIN = Duration.parse("P1M")
+"""How long a case may wait for its outcome: the time that the GDPR gives for what a person asks (Article 12(3))."""
+ESCALATED_WITHIN = Duration.parse("P2M")
+"""How much longer once it is escalated: the further time that the same article gives."""
+MOST_STATEMENTS = 50
+"""What one person can say in one case; the length of each is limited, too."""
+
+
+class MediatorIn(Body):
+    """Who mediates."""
+
+    member: Ref
+    replaces: Ref | None = Field(None, description="the mediator whom the case has now, if it has one")
+
+
+class StatementIn(Body):
+    """What somebody says in a case."""
+
+    text: Prose
+
+
+class EscalationIn(Body):
+    """Why somebody else is to decide."""
+
+    statement: Prose | None = None
+
+
+class ResolutionIn(Body):
+    """How a case ends."""
+
+    outcome: Literal["upheld", "overturned"] = Field(
+        description="upheld: what was decided stands; overturned: it is decided anew"
+    )
+    basis: Literal["override", "rule"] | None = Field(
+        None,
+        description=(
+            "of the award, where a refusal is overturned. override: the criteria are not met, and the mediator decides; "
+            "rule: evidence was missing, and they are met now. Left out: override"
+        ),
+    )
+    reason: Prose = Field(description="why; the parties read it")
+
+    @model_validator(mode="after")
+    def _basis_of_an_award(self) -> Self:
+        if self.basis is not None and self.outcome != "overturned":
+            raise PydanticCustomError("basis-misplaced", "Expected a basis with the outcome overturned only")
+        return self
+
+
+def open_case(session: WriteSession, network: Network, caller: Caller, body: CaseIn, now: datetime) -> Case:
+    """Open a case and return it.
+
+    Raises:
+        NotFoundError: no such member, achievement, approval or credential of theirs.
+        ForbiddenError: the token may not contest for itself ("scope-missing").
+        InvalidError: it is not said who contests ("member-missing").
+        ConflictError: there is nothing to contest, or no longer (see `service.contesting`), or the member has an open
+            case about this achievement (code "case-open"; details: `case`).
+    """
+    member, part = _contestant(session, network, caller, body.member, now)
+    matter = contestable.find(session, network, member, body, now)
+    _lock(session, {matter.member_id, matter.respondent_id, caller.member_id})
+    matter = contestable.find(session, network, member, body, now)
+    contestable.check_not_decided(session, matter)
+    who = reviews.who_is(session, [matter.member_id, matter.respondent_id])
+    values = {
+        "id": new_id(),
+        "network_id": network.id,
+        "kind": matter.kind,
+        "state": "open",
+        "member_id": matter.member_id,
+        "achievement_id": matter.achievement_id,
+        "achievement_version_id": matter.version_id,
+        "award_id": matter.award_id,
+        "credential_id": matter.credential_id,
+        "review_id": matter.review_id,
+        "respondent_id": matter.respondent_id,
+        "member_who": who[matter.member_id],
+        "respondent_who": who.get(matter.respondent_id),
+        "progress": matter.progress,
+        "contested_at": matter.at,
+        "opened_at": now,
+        "due_at": contestable.end_of_day(network, now, DECIDED_WITHIN),
+        "opened_by_token": caller.token_id,
+        "opened_by": caller.member_id,
+    }
+    if not insert_new(session, Case, values):
+        found = select(Case.id).where(Case.member_id == matter.member_id, Case.achievement_id == matter.achievement_id)
+        there = session.scalars(found.where(Case.state != "resolved")).one()
+        message = "Expected no open case of this member about this achievement; there is one."
+        raise ConflictError("case-open", message, details={"case": str(there)})
+    row = session.get_one(Case, values["id"])
+    case_files.add_step(session, row, "opened", part, caller, now, body.statement)
+    tell(session, network, row, "case.opened", now)
+    return row
+
+
+def assign(
+    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: MediatorIn, now: datetime
+) -> Case:
+    """Give a case its mediator, who may be whoever asks, and return it; the one it has already changes nothing.
+
+    Raises:
+        NotFoundError: no such case ("case-unknown") or member ("member-unknown").
+        ForbiddenError: the caller does not act for the network, or is a party ("not-the-network").
+        ConflictError: the case is resolved ("case-closed"), has another mediator than `replaces` says
+            ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), works in no role that
+            mediates ("role-missing"), or had the case before it was escalated ("mediator-again").
+    """
+    mediator = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
+    row, part = _locked(session, network, caller, case_id, now, {mediator.id} if mediator else set())
+    if part in ("member", "respondent") or not case_files.manages(session, caller, now):
+        message = "Expected the network, and nobody who is a party: it says who mediates."
+        raise ForbiddenError("not-the-network", message)
+    if mediator is None:
+        raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
+    _check_open(row)
+    if row.mediator_id == mediator.id:
+        return row
+    present = session.get_one(Member, row.mediator_id).ref if row.mediator_id is not None else None
+    if body.replaces != present:
+        message = f"Expected `replaces` to name the present mediator, {present or 'nobody'}."
+        raise ConflictError("mediator-other", message, "/replaces")
+    who = reviews.who_is(session, [mediator.id])[mediator.id]
+    if who in _involved(session, row):
+        message = "Expected somebody who is neither a party nor opened the case."
+        raise ConflictError("mediator-is-party", message, "/member")
+    _mediating_role(session, mediator.id, now)
+    if row.state == "escalated" and who in _until_escalated(session, row):
+        message = "Expected somebody who did not mediate before the case was escalated."
+        raise ConflictError("mediator-again", message, "/member")
+    row.mediator_id, row.mediator_who = mediator.id, who
+    row.state = "mediating" if row.state == "open" else row.state
+    case_files.add_step(session, row, "assigned", _as(part), caller, now, subject_id=mediator.id)
+    tell(session, network, row, "case.mediator-assigned", now)
+    return row
+
+
+def say(
+    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: StatementIn, now: datetime
+) -> CaseStep:
+    """Add what a party says, or the mediator, or the network on the member's behalf; what was said stays.
+
+    Raises:
+        NotFoundError: no such case (code "case-unknown").
+        ConflictError: it is resolved ("case-closed"), or this person has said enough ("case-full").
+    """
+    row, part = _locked(session, network, caller, case_id, now)
+    _check_open(row)
+    said = select(func.count()).select_from(CaseStep).where(CaseStep.case_id == row.id, CaseStep.part == part)
+    if (session.scalar(said.where(CaseStep.kind == "statement")) or 0) >= MOST_STATEMENTS:
+        raise ConflictError("case-full", f"Expected at most {MOST_STATEMENTS} statements of one party.")
+    return case_files.add_step(session, row, "statement", part, caller, now, body.text)
+
+
+def escalate(
+    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: EscalationIn, now: datetime
+) -> Case:
+    """Have somebody else decide, as a party asks for, and return the case; one that is escalated stays as it is.
+
+    Raises:
+        NotFoundError: no such case (code "case-unknown").
+        ForbiddenError: the mediator asks ("not-a-party").
+        ConflictError: it is resolved ("case-closed").
+    """
+    row, part = _locked(session, network, caller, case_id, now)
+    if part == "mediator":
+        raise ForbiddenError("not-a-party", "Expected a party: the mediator decides, or is replaced.")
+    _check_open(row)
+    if row.state != "escalated":
+        escalate_now(session, network, row, part, caller, body.statement, now)
+    return row
+
+
+def withdraw(session: WriteSession, network: Network, caller: Caller, case_id: UUID, now: datetime) -> Case:
+    """Take a case back, as the member who opened it or the network on their behalf; once more changes nothing.
+
+    Raises:
+        NotFoundError: no such case (code "case-unknown").
+        ForbiddenError: somebody else asks ("not-the-contestant").
+        ConflictError: it was decided ("case-closed").
+    """
+    row, part = _locked(session, network, caller, case_id, now)
+    if part not in ("member", "network"):
+        raise ForbiddenError("not-the-contestant", "Expected the member who contests.")
+    if row.outcome == "withdrawn":
+        return row
+    _check_open(row)
+    _close(session, network, row, "withdrawn", now)
+    case_files.add_step(session, row, "withdrawn", part, caller, now)
+    return row
+
+
+def resolve(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    case_id: UUID,
+    body: ResolutionIn,
+    now: datetime,
+) -> Case:
+    """Decide a case as its mediator, carry the outcome out, and return it; the same outcome again changes nothing.
+
+    A mediator decides until the case is escalated, also after its day. Where the member is one of the network's staff,
+    the award waits for a second person as every award by decision.
+
+    Raises:
+        NotFoundError: no such case (code "case-unknown").
+        ForbiddenError: the caller is not the mediator ("not-the-mediator").
+        ConflictError: it is resolved otherwise ("case-closed"), the mediator no longer has a role that mediates
+            ("role-missing"), the criteria are not met ("criteria-not-met"), or
+            what was suspended has been revoked since ("credential-revoked").
+        InvalidError: a basis where no award is made ("basis-misplaced").
+        CustodyError: a key cannot be used; nothing has changed.
+    """
+    row, part = _locked(session, network, caller, case_id, now)
+    if part != "mediator":
+        raise ForbiddenError("not-the-mediator", "Expected the mediator of this case.")
+    if row.outcome == body.outcome:
+        return row
+    _check_open(row)
+    assert caller.member_id is not None  # `part` says so
+    assert row.mediator_id is not None
+    if reviews.who_is(session, [caller.member_id])[caller.member_id] in _involved(session, row):
+        raise ForbiddenError("not-the-mediator", "Expected somebody who is neither a party nor opened the case.")
+    role = _mediating_role(session, row.mediator_id, now)
+    if body.outcome == "overturned":
+        award = outcomes.overturn(session, running, network, caller, row, role, body.basis, now)
+        row.result_id = award.id
+    _close(session, network, row, body.outcome, now)
+    case_files.add_step(session, row, "resolved", "mediator", caller, now, body.reason)
+    return row
+
+
+def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
+    """Write down anew who is who in cases, before approvals and awards; to be called when the person changed.
+
+    A mediator who turns out to be a party, or to have opened the case, leaves it; it waits for another one.
+    """
+    session.flush()
+    involved = or_(
+        *(column == member_id for column in (Case.member_id, Case.respondent_id, Case.mediator_id, Case.opened_by))
+    )
+    for row in session.scalars(select(Case).where(involved).order_by(Case.id).with_for_update()).all():
+        who = reviews.who_is(session, [row.member_id, row.respondent_id, row.mediator_id, row.opened_by])
+        mediator_id, mediator_who = row.mediator_id, who.get(row.mediator_id)
+        parties = {who[row.member_id], who.get(row.respondent_id), who.get(row.opened_by)} - {None}
+        if row.state != "resolved" and mediator_who in parties:
+            mediator_who = row.mediator_id = None
+            row.state = "open" if row.state == "mediating" else row.state
+        row.member_who, row.respondent_who = who[row.member_id], who.get(row.respondent_id)
+        row.mediator_who = mediator_who
+        session.flush()
+        if row.mediator_id != mediator_id:
+            case_files.add_step(session, row, "left", "service", None, now, subject_id=mediator_id)
+            tell(session, network, row, "case.mediator-left", now)
+
+
+def escalate_now(
+    session: WriteSession,
+    network: Network,
+    row: Case,
+    part: str,
+    caller: Caller | None,
+    text: str | None,
+    now: datetime,
+) -> None:
+    """Let a case go from its mediator, if it has one, to somebody else."""
+    row.state, row.mediator_id, row.mediator_who = "escalated", None, None
+    row.due_at = contestable.end_of_day(network, now, ESCALATED_WITHIN)
+    case_files.add_step(session, row, "escalated", part, caller, now, text)
+    tell(session, network, row, "case.escalated", now)
+
+
+def tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
+    """Append the event: it names the case alone, because whoever reads events may not know who contests what."""
+    events.append(session, network, kind, {"case": str(row.id)}, now)
+
+
+def _contestant(
+    session: WriteSession, network: Network, caller: Caller, ref: str | None, now: datetime
+) -> tuple[Member, str]:
+    """Return who contests, and in which part the caller opens the case: "member" or "network"."""
+    if ref is None and caller.member_id is None:
+        message = "Expected the member who contests, or a token that is bound to them."
+        raise InvalidError("member-missing", message, "/member")
+    named = Member.id == caller.member_id if ref is None else Member.ref == ref
+    member = session.scalar(select(Member).where(Member.network_id == network.id, named))
+    who = reviews.who_is(session, [caller.member_id, member.id if member else None])
+    if member is not None and caller.member_id is not None and who[member.id] == who[caller.member_id]:
+        callers.require(caller, "cases:write")
+        return member, "member"
+    if member is None or not case_files.manages(session, caller, now):
+        raise NotFoundError("member-unknown", "No member for whom this token may contest has this ref.", "/member")
+    return member, "network"
+
+
+def _lock(session: WriteSession, member_ids: Collection[UUID | None]) -> None:
+    decisions.lock_members(session, Member.id.in_({each for each in member_ids if each is not None}))
+
+
+def _locked(
+    session: WriteSession,
+    network: Network,
+    caller: Caller,
+    case_id: UUID,
+    now: datetime,
+    more: Collection[UUID] = (),
+) -> tuple[Case, str]:
+    """Return a case and the part of the caller in it, locked after the people in it."""
+    mine = (Case.id == case_id, Case.network_id == network.id)
+    row = session.scalar(select(Case).where(*mine))
+    if row is None:
+        raise NotFoundError("case-unknown", "No case of yours has this id.")
+    _lock(session, {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, caller.member_id, *more})
+    found = select(Case).where(*mine).with_for_update().execution_options(populate_existing=True)
+    row = session.scalars(found).one()
+    return row, case_files.part_of(session, caller, row, now)
+
+
+def _check_open(row: Case) -> None:
+    if row.outcome is not None:
+        raise ConflictError("case-closed", f"Expected an open case; this one was {row.outcome}.")
+
+
+def _involved(session: WriteSession, row: Case) -> set[UUID]:
+    """Return who cannot mediate: the parties, and whoever opened the case."""
+    return set(reviews.who_is(session, [row.member_id, row.respondent_id, row.opened_by]).values())
+
+
+def _until_escalated(session: WriteSession, row: Case) -> set[UUID]:
+    """Return who mediated a case before it was escalated."""
+    steps = session.scalars(select(CaseStep).where(CaseStep.case_id == row.id).order_by(CaseStep.id)).all()
+    last = next(step.id for step in steps if step.kind == "escalated")
+    before = [step.subject_id for step in steps if step.kind == "assigned" and step.id < last]
+    return set(reviews.who_is(session, before).values())
+
+
+def _mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> str:
+    held = reviews.roles_at(session, member_id, now)
+    role = next((each for each in MEDIATING if each in held), None)
+    if role is None:
+        raise ConflictError("role-missing", f"Expected a mediator with the role {' or '.join(MEDIATING)} now.")
+    return role
+
+
+def _as(part: str) -> str:
+    """Return the part in which the network's word is written down: a mediator who names the next one is its admin."""
+    return "network" if part == "mediator" else part
+
+
+def _close(session: WriteSession, network: Network, row: Case, outcome: str, now: datetime) -> None:
+    row.state, row.outcome, row.resolved_at = "resolved", outcome, now
+    session.flush()
+    tell(session, network, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved", now)

@@ -1,0 +1,249 @@
+"""What can be contested: a refusal by the rules or by people, a revocation, a suspension; until when, and where.
+
+A refusal by the rules is a "not yet", and nobody wrote it down: it is worked out again when it is contested, and what
+the member had reached then is kept with the case, as identifiers and numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials.instants import write_instant
+from service.achievements.definitions import rule_of
+from service.achievements.enrolments import Versions
+from service.awards import reviews
+from service.bodies import Body, Prose, Ref, Uid
+from service.durations import Duration
+from service.errors import ConflictError, NotFoundError
+from service.progress import progress as progress_progress
+from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token
+
+CONTESTABLE_FOR = Duration.parse("P3M")
+"""How long a decision can be contested: whoever was away for a whole school term still can."""
+
+
+class CaseIn(Body):
+    """What is contested, and why: exactly one of `achievement`, `approval` and `credential`."""
+
+    achievement: Ref | None = Field(None, description="its ref: the rules say not yet", examples=["formative-feedback"])
+    approval: Uid | None = Field(None, description="its id: people declined it")
+    credential: str | None = Field(None, max_length=32, description="its id: it was revoked or suspended")
+    member: Ref | None = Field(
+        None, description="ref of the member who contests, where the network opens the case on their behalf"
+    )
+    statement: Prose = Field(description="why; the parties and the mediator read it")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if sum(each is not None for each in (self.achievement, self.approval, self.credential)) != 1:
+            raise PydanticCustomError(
+                "matter-ambiguous", "Expected one of the members achievement, approval and credential"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is contested: the decision about a member, when it was made, by whom, and what the member had reached."""
+
+    kind: str
+    member_id: UUID
+    achievement_id: UUID
+    version_id: UUID
+    at: datetime
+    award_id: UUID | None = None
+    credential_id: str | None = None
+    review_id: UUID | None = None
+    respondent_id: UUID | None = None
+    progress: dict[str, Any] | None = None
+
+
+def end_of_day(network: Network, at: datetime, span: Duration) -> datetime:
+    """Return the end of the day that lies so long after `at`, by the network's calendar."""
+    zone = ZoneInfo(network.time_zone)
+    last = span.after(at, zone).astimezone(zone).date()
+    return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def how(network: Network, **body: str) -> dict[str, Any]:
+    """Return how a refusal says that and where it can be contested: the address, and what is posted there."""
+    return {"url": f"/v1/networks/{network.slug}/cases", "body": body}
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """Where something can be contested, with which body, and until when."""
+
+    url: str
+    body: dict[str, str]
+    until: datetime
+
+
+def of_standing(session: OrmSession, row: Credential, now: datetime) -> Appeal | None:
+    """Return how it can be contested that a credential was revoked or suspended; None where it cannot be."""
+    decided_at = row.revoked_at or row.suspended_at
+    network = session.get_one(Network, row.network_id)
+    if decided_at is None or row.superseded_by is not None or network.state == "closed":
+        return None
+    until = end_of_day(network, decided_at, CONTESTABLE_FOR)
+    return Appeal(**how(network, credential=row.id), until=until) if now < until else None
+
+
+def find(session: OrmSession, network: Network, member: Member, body: CaseIn, now: datetime) -> Matter:
+    """Return what a member contests.
+
+    Raises:
+        NotFoundError, ConflictError: as `of_refusal`, `of_approval` and `of_credential`.
+    """
+    if body.achievement is not None:
+        return of_refusal(session, network, member, body.achievement, now)
+    if body.approval is not None:
+        return of_approval(session, network, member, body.approval, now)
+    assert body.credential is not None  # the shape says so
+    return of_credential(session, network, member, body.credential, now)
+
+
+def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, now: datetime) -> Matter:
+    """Return the matter that the rules say not yet.
+
+    Raises:
+        NotFoundError: no such achievement.
+        ConflictError: the criteria are for people only ("criteria-without-rule"), nobody has refused: they are met,
+            or wait for approval ("not-refused"), or the member has the award ("award-there").
+    """
+    version = Versions(session, network, [member.id]).for_member(member.id, ref)
+    _check_no_award(session, member.id, version.achievement_id)
+    if rule_of(version.definition) is None:
+        message = "Expected an achievement with a rule: of criteria for people only there is no refusal to contest."
+        raise ConflictError("criteria-without-rule", message, "/achievement")
+    node = progress_progress.explain(session, network, version, member.id, now)
+    if node.met or reviews.waits_for_people(node):
+        means = "ask for the award" if node.met else "what people decide about it can be contested, once they have"
+        message = f"Expected criteria that are not met; nobody has refused this achievement: {means}."
+        raise ConflictError("not-refused", message, "/achievement")
+    return Matter("refusal", member.id, version.achievement_id, version.id, now, progress=_numbers(node.to_json()))
+
+
+def of_approval(session: OrmSession, network: Network, member: Member, review_id: UUID, now: datetime) -> Matter:
+    """Return the matter that people declined.
+
+    What waited for a second person is not among them: it was never announced.
+
+    Raises:
+        NotFoundError: nothing that was put before people about this member has this id.
+        ConflictError: it was not declined ("not-refused"), too long ago ("case-too-late"), or the award was made
+            since ("award-there").
+    """
+    row = session.scalar(
+        select(Review).where(Review.id == review_id, Review.network_id == network.id, Review.kind == "approval")
+    )
+    if row is None or not _same(session, row.member_id, member.id):
+        raise NotFoundError("approval-unknown", "Nothing in this network's queue about this member has this id.")
+    if row.state != "declined" or row.closed_at is None:
+        message = f"Expected an approval that was declined; this one is {row.state}."
+        raise ConflictError("not-refused", message, "/approval")
+    _check_in_time(network, row.closed_at, now)
+    _check_no_award(session, row.member_id, row.achievement_id)
+    said = (Approval.review_id == row.id, Approval.outcome == "declined")
+    by = session.scalar(select(Approval.approver_id).where(*said).order_by(Approval.at.desc()).limit(1))
+    return Matter(
+        "declined",
+        row.member_id,
+        row.achievement_id,
+        row.achievement_version_id,
+        row.closed_at,
+        review_id=row.id,
+        respondent_id=by,
+    )
+
+
+def of_credential(session: OrmSession, network: Network, member: Member, credential_id: str, now: datetime) -> Matter:
+    """Return the matter that a credential was revoked or suspended.
+
+    Raises:
+        NotFoundError: no credential of this member has this id.
+        ConflictError: it stands ("credential-stands"), this was too long ago ("case-too-late"), or another one
+            stands for it ("award-there").
+    """
+    mine = (Credential.id == credential_id, Credential.network_id == network.id)
+    found = session.execute(select(Credential, Award).join(Award, Award.id == Credential.award_id).where(*mine)).first()
+    if found is None or not _same(session, found[1].member_id, member.id):
+        raise NotFoundError("credential-unknown", "No credential of this member has this id.")
+    row, award = found
+    decided_at = row.revoked_at or row.suspended_at
+    if decided_at is None:
+        raise ConflictError("credential-stands", "Expected a credential that was revoked or suspended.", "/credential")
+    _check_in_time(network, decided_at, now)
+    if row.revoked_at is not None:
+        _check_no_award(session, award.member_id, award.achievement_id)
+    by = row.revoked_by if row.revoked_at is not None else row.suspended_by
+    token = session.get(Token, by) if by is not None else None
+    return Matter(
+        "revocation" if row.revoked_at is not None else "suspension",
+        award.member_id,
+        award.achievement_id,
+        award.achievement_version_id,
+        decided_at,
+        award_id=award.id,
+        credential_id=row.id,
+        respondent_id=token.member_id if token is not None else None,
+    )
+
+
+def check_not_decided(session: OrmSession, matter: Matter) -> None:
+    """Refuse what was decided before: a case is not opened again about the same decision.
+
+    A refusal by the rules is another one as soon as the member has reached something else, or is judged by another
+    version. What was taken back can be contested again.
+
+    Raises:
+        ConflictError: there was a case about it (code "case-decided").
+    """
+    before = select(Case).where(
+        Case.member_id == matter.member_id,
+        Case.achievement_id == matter.achievement_id,
+        Case.kind == matter.kind,
+        Case.outcome.in_(("upheld", "overturned")),
+    )
+    for row in session.scalars(before.order_by(Case.id)):
+        same = (row.achievement_version_id, row.progress) == (matter.version_id, matter.progress)
+        if same if matter.kind == "refusal" else row.contested_at == matter.at:
+            message = "Expected something that was not contested before; there was a case about this decision."
+            raise ConflictError("case-decided", message, details={"case": str(row.id)})
+
+
+def _check_in_time(network: Network, at: datetime, now: datetime) -> None:
+    until = end_of_day(network, at, CONTESTABLE_FOR)
+    if now >= until:
+        last = (until.astimezone(ZoneInfo(network.time_zone)) - timedelta(days=1)).date()
+        message = f"Expected a decision that is at most {CONTESTABLE_FOR} old; this one could be contested to {last}."
+        raise ConflictError("case-too-late", message, details={"until": write_instant(until)})
+
+
+def _check_no_award(session: OrmSession, member_id: UUID, achievement_id: UUID) -> None:
+    live = (Award.member_id == member_id, Award.achievement_id == achievement_id, Award.state.in_(reviews.LIVE))
+    if session.scalar(select(Award.id).where(*live)) is not None:
+        raise ConflictError("award-there", "Expected a member without this award; this one has it.")
+
+
+def _same(session: OrmSession, one: UUID, other: UUID) -> bool:
+    who = reviews.who_is(session, [one, other])
+    return who[one] == who[other]
+
+
+def _numbers(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was reached, without the sentences: ids and numbers."""
+    kept = {name: value for name, value in node.items() if name not in ("text", "also", "children")}
+    if "also" in node:
+        kept["also"] = {name: value for name, value in node["also"].items() if name != "text"}
+    if "children" in node:
+        kept["children"] = [_numbers(child) for child in node["children"]]
+    return kept

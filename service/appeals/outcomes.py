@@ -1,0 +1,121 @@
+"""What it comes to when what was decided about a member is overturned: an award, or an end of its suspension."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
+
+from service.access.callers import Caller
+from service.achievements.definitions import rule_of
+from service.achievements.enrolments import Versions
+from service.awards import decisions, reviews, settling
+from service.errors import ConflictError, InvalidError
+from service.issuing import credentials, unsigned
+from service.issuing.receipts import Decider, Decision
+from service.progress import progress
+from service.progress.progress import Node
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Network, Record
+
+
+def overturn(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    row: Case,
+    role: str,
+    basis: str | None,
+    now: datetime,
+) -> Award:
+    """Decide anew, as the mediator in their role, and return the award that stands by it.
+
+    1. A suspension ends.
+    2. An award that was made in the meantime is the one; there is never a second.
+    3. What was revoked stays revoked, in its list for good: a new award follows it, with a new credential.
+
+    The members are locked.
+
+    Raises:
+        InvalidError: a basis, where no refusal is contested (code "basis-misplaced").
+        ConflictError: by rule, and the criteria are not met ("criteria-not-met"; details: `progress`), or what was
+            suspended has been revoked since ("credential-revoked").
+        CustodyError: a key cannot be used; nothing has changed.
+    """
+    if basis is not None and row.kind not in ("refusal", "declined"):
+        raise InvalidError("basis-misplaced", f"Expected no basis where a {row.kind} is contested.", "/basis")
+    if row.credential_id is not None and row.kind == "suspension":  # (1)
+        credentials.reinstate(session, running, caller, row.credential_id, now)
+        return session.get_one(Award, row.award_id)
+    live = (Award.member_id == row.member_id, Award.achievement_id == row.achievement_id)
+    standing = session.scalar(select(Award).where(*live, Award.state.in_(reviews.LIVE)).with_for_update())
+    if standing is not None:  # (2)
+        return standing
+    decided = _decision(session, network, caller, row, role, basis, now)
+    [award] = decisions.carry_out(session, running, network, [decided], caller, now, {})
+    if row.award_id is not None:  # (3)
+        award.renews = row.award_id
+        session.flush()
+        made = credentials.of_awards(session, [award]).get(award.id)
+        if made is not None:  # otherwise when it is signed
+            credentials.supersede(session, row.award_id, made)
+    settling.settle(session, running, network, [row.member_id], now)
+    return award
+
+
+def _decision(
+    session: WriteSession, network: Network, caller: Caller, row: Case, role: str, basis: str | None, now: datetime
+) -> Decision:
+    """Return the decision, on the evidence there is and by the version that binds the member now.
+
+    An award that was revoked is made again as it was, with its date, as long as its time is not over. One to the
+    network's staff waits for a second person.
+    """
+    at, reason = now.replace(microsecond=0), f"Decided in the case {row.id}."
+    by = (Decider(caller.token_id, caller.member_id, role, now),)
+    waits = "second" if reviews.staff(session, [row.member_id], now) else None
+    if row.award_id is not None:
+        revoked = session.get_one(Award, row.award_id)
+        version = session.get_one(AchievementVersion, revoked.achievement_version_id)
+        ends_at = unsigned.valid_until(network, version, revoked.awarded_at)
+        earned = revoked.awarded_at if ends_at is None or ends_at > now else at
+        rested = _still_counting(session, revoked)
+        return Decision(row.member_id, version, "override", earned, rested, reason, by, waits=waits)
+    achievement = session.get_one(Achievement, row.achievement_id)
+    version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
+    if rule_of(version.definition) is None:  # by a version that was published since
+        return Decision(row.member_id, version, "override", at, (), reason, by, waits=waits)
+    node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
+    if basis == "rule" and node.met:
+        return decisions.by_rule(session, version, row.member_id, node, at, reason)
+    shown = progress.explain(session, network, version, row.member_id, now)
+    if basis == "rule":
+        message = f"Expected criteria that are met now: {shown.text}"
+        raise ConflictError("criteria-not-met", message, "/basis", {"progress": shown.to_json()})
+    rested = tuple(dict.fromkeys(record_id for leaf in _met(shown) for record_id in leaf.record_ids))
+    return Decision(row.member_id, version, "override", at, rested, reason, by, waits=waits)
+
+
+def _met(node: Node) -> Iterator[Node]:
+    """Yield the rules that are met: what an award rests on that is made although others are not."""
+    if node.met:
+        yield node
+    else:
+        for child in node.children:
+            yield from _met(child)
+
+
+def _still_counting(session: OrmSession, award: Award) -> tuple[UUID, ...]:
+    """Return the records on which an award rested that were not voided, nor kept from counting, since."""
+    rested = (
+        select(AwardEvidence.record_id)
+        .join(Record, Record.id == AwardEvidence.record_id)
+        .where(AwardEvidence.award_id == award.id, Record.status == "accepted")
+    )
+    void = aliased(Record)
+    voided = select(void.id).where(void.voids == AwardEvidence.record_id)
+    return tuple(session.scalars(rested.where(~voided.exists()).order_by(AwardEvidence.record_id)))

@@ -1,0 +1,254 @@
+"""Awards over HTTP."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.awards import listing, renewals, settling
+from service.awards.listing import Named
+from service.awards.requests import AwardIn
+from service.awards.settling import UndoIn
+from service.bodies import Instant, Uid
+from service.issuing import receipts, unsigned
+from service.runtime.settings import Settings
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["awards"])
+State = Literal["pending", "awarded", "suspended", "revoked", "expired"]
+
+
+class AwardedCredential(Answer):
+    """The credential of an award."""
+
+    id: str
+    url: str = Field(description="its public address: add .json, .jwt, .png or .svg for a file")
+    issued_at: Instant
+    valid_until: Instant | None = None
+
+
+class DeciderOut(Answer):
+    """Somebody who decided."""
+
+    member: str | None = Field(None, description="ref of the member to whom the token was bound")
+    token: UUID | None = Field(None, description="the token that was used; left out at the operator's command line")
+    role: str = Field(description="the role that they had then; network: a token that is bound to no member")
+    at: Instant
+
+
+class AwardOut(Answer):
+    """The decision that a member has earned an achievement."""
+
+    id: UUID
+    achievement: str
+    version: int = Field(description="the version of the achievement by which it was judged")
+    member: str
+    basis: Literal["rule", "approval", "override", "recorded"]
+    state: State
+    awarded_at: Instant = Field(description="when it was earned")
+    decided_at: Instant
+    reason: str | None = None
+    under_review_since: Instant | None = Field(
+        None, description="since when somebody looks into whether it stands; see the queue of approvals"
+    )
+    decided_by: list[DeciderOut] = Field(description="nobody where the rule alone decided")
+    receipt: str | None = Field(None, description="public address of the decision receipt")
+    due_at: Instant | None = Field(
+        None, description="when a pending award is signed and told; left out where that waits for people only"
+    )
+    ended_for: str | None = Field(None, description="why a pending award was given up")
+    renews: UUID | None = Field(None, description="the award whose time was over before")
+    credential: AwardedCredential | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, named: Named) -> Self:
+        """Return the answer for one row."""
+        row, credential = named.award, named.credential
+        return cls(
+            id=row.id,
+            achievement=named.achievement_ref,
+            version=named.version,
+            member=named.member_ref,
+            basis=row.basis,
+            state=row.state,
+            awarded_at=row.awarded_at,
+            decided_at=row.decided_at,
+            reason=row.reason,
+            under_review_since=row.review_since,
+            decided_by=[
+                DeciderOut(member=ref, token=each.token_id, role=each.role or "network", at=each.at)
+                for each, ref in named.deciders
+            ],
+            due_at=row.due_at if row.state == "pending" else None,
+            ended_for=row.end_reason,
+            renews=row.renews,
+            receipt=receipts.receipt_url(settings, named.receipt.id) if named.receipt else None,
+            credential=AwardedCredential(
+                id=credential.id,
+                url=unsigned.credential_url(settings, credential.id),
+                issued_at=credential.issued_at,
+                valid_until=credential.valid_until,
+            )
+            if credential
+            else None,
+        )
+
+
+@router.post("/v1/networks/{slug}/awards", status_code=201, response_model=AwardOut)
+def post_award(
+    body: AwardIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write", "awards:override", "awards:record"))],
+) -> Response:
+    """Award an achievement to a member, and issue the credential at once.
+
+    By `rule` (the scope awards:write) the criteria must be met: if not, the answer is 409 `criteria-not-met` with
+    the progress, rule by rule. `override` (awards:override) and `recorded` (awards:record) need a reason;
+    `recorded` also `awarded_at`, when the award was made: it stands in the credential as `awardedDate`. A member
+    who holds the achievement is not awarded it again: the answer is the award there is, with 200.
+    """
+
+    def work() -> Response:
+        row, created = settling.award(session, running, network, caller, body, now)
+        [named] = listing.named(session, [row])
+        return reply(201 if created else 200, AwardOut.of(running.settings, named))
+
+    return once(work)
+
+
+@router.get("/v1/networks/{slug}/awards", response_model=Page[AwardOut])
+def get_awards(
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _caller: Annotated[Caller, Depends(Needs("read"))],
+    after: After = None,
+    limit: Limit = 50,
+    member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
+    achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+    state: State | None = None,
+) -> Response:
+    """List awards in the order in which they were made."""
+    found, following = listing.list_awards(
+        session, network, after=after, limit=limit, member=member, achievement=achievement, state=state
+    )
+    items = [AwardOut.of(running.settings, each) for each in found]
+    return reply(200, Page[AwardOut](items=items, next=following))
+
+
+@router.get("/v1/networks/{slug}/awards/{award_id}", response_model=AwardOut)
+def get_award(
+    award_id: Uid,
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _caller: Annotated[Caller, Depends(Needs("read"))],
+) -> Response:
+    """Give one award."""
+    return reply(200, AwardOut.of(running.settings, listing.find(session, network, award_id)))
+
+
+class ReplayOut(Answer):
+    """What came of deciding again."""
+
+    outcome: Literal["same", "differs", "erased", "decided"] = Field(
+        description=(
+            "same: the same receipt came of it; differs: another one; erased: evidence of it was erased, and what is on "
+            "record stands; decided: no rule made it, so that there is nothing to work out again"
+        )
+    )
+    receipt: str
+    recorded_sha256: str = Field(description="of the receipt that the credential cites")
+    sha256: str = Field(description="of the receipt that came of deciding again")
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/replay", response_model=ReplayOut)
+def replay_award(
+    award_id: Uid,
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    _caller: Annotated[Caller, Depends(Needs("read"))],
+) -> Response:
+    """Decide an award again, as it was decided, on the evidence of then; nothing changes."""
+    found = listing.replay(session, running.settings, network, award_id)
+    url = receipts.receipt_url(running.settings, found.receipt.id)
+    out = ReplayOut.model_validate(
+        {
+            "outcome": found.outcome,
+            "receipt": url,
+            "recorded_sha256": found.receipt.sha256,
+            "sha256": found.sha256,
+        }
+    )
+    return reply(200, out)
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/renewal", status_code=201, response_model=AwardOut)
+def renew_award(
+    award_id: Uid,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Award an achievement that ends for a further term from now on, if its rule is met now.
+
+    The answer is a new award with a credential of its own, which names the one before; the old credential lasts as
+    long as it says. Asked again, the same award is the answer, with 200. Where people approve or decide, they do so
+    again when the time is over: that award renews the one before, too.
+    """
+
+    def work() -> Response:
+        row, created = renewals.renew(session, running, network, caller, award_id, now)
+        [named] = listing.named(session, [row])
+        return reply(201 if created else 200, AwardOut.of(running.settings, named))
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/awards/{award_id}/undoing", response_model=AwardOut)
+def undo_award(
+    award_id: Uid,
+    body: UndoIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Undo a pending award: nothing was signed or told, and only its row stays, for the network's own books.
+
+    The rule alone does not award it again; what was announced already can only be revoked (409 `award-not-pending`).
+    """
+
+    def work() -> Response:
+        row = settling.undo(session, network, caller, award_id, body, now)
+        [named] = listing.named(session, [row])
+        return reply(200, AwardOut.of(running.settings, named))
+
+    return once(work)

@@ -1,0 +1,265 @@
+"""The queue of what people decide about awards, over HTTP."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.awards import approvals
+from service.awards.approvals import ApprovalAsked, ApprovalIn, RefusalIn, Waiting
+from service.bodies import Body, Instant, Prose, Uid
+from service.errors import ServiceError
+from service.progress.api import NodeOut
+from service.storage.database import ReadSession, WriteSession
+from service.tables import Network, Review
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["approvals"])
+State = Literal["waiting", "approved", "declined", "withdrawn"]
+Kind = Literal["approval", "second", "standing"]
+Approver = Annotated[Caller, Depends(Needs("awards:approve"))]
+CanRead = Annotated[Caller, Depends(Needs("read", "awards:approve"))]
+
+
+class WantedOut(Answer):
+    """A role in which it can be decided."""
+
+    role: str
+    n: int = Field(description="how many different people must approve in it")
+
+
+class GivenOut(Answer):
+    """What somebody said."""
+
+    member: str = Field(description="ref of whoever said it")
+    role: str = Field(description="the role that they had then")
+    outcome: Literal["approved", "declined"]
+    at: Instant
+    note: str | None = None
+    counts: bool = Field(description="false once it was withdrawn, or the award that it led to has ended")
+
+
+class ApprovalOut(Answer):
+    """Something that people decide about an award, with what the award would rest on."""
+
+    id: UUID
+    kind: Kind = Field(
+        description=(
+            "approval: the criteria are met but for approval; second: an award to staff that needs a second person; "
+            "standing: an award that lost something on which it rested"
+        )
+    )
+    cause: str = Field(description="why it was opened", examples=["criteria"])
+    state: State
+    member: str
+    achievement: str
+    version: int
+    award: UUID | None = None
+    opened_at: Instant
+    closed_at: Instant | None = None
+    reason: str | None = Field(None, description="why it was declined")
+    wanted: list[WantedOut]
+    given: list[GivenOut]
+    criteria: NodeOut | None = Field(
+        None, description="while it waits: rule by rule what the member has reached now, with the records that count"
+    )
+
+    @classmethod
+    def of(cls, waiting: Waiting) -> Self:
+        """Return the answer for one review."""
+        row = waiting.review
+        given = [
+            GivenOut(
+                member=ref,
+                role=each.role,
+                outcome="approved" if each.outcome == "approved" else "declined",
+                at=each.at,
+                note=each.note,
+                counts=each.ended_at is None,
+            )
+            for each, ref in waiting.given
+        ]
+        return cls.model_validate(
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "cause": row.cause,
+                "state": row.state,
+                "member": waiting.member_ref,
+                "achievement": waiting.achievement_ref,
+                "version": waiting.version.version,
+                "award": row.award_id,
+                "opened_at": row.opened_at,
+                "closed_at": row.closed_at,
+                "reason": row.reason,
+                "wanted": [WantedOut(role=role, n=n) for role, n in sorted(waiting.wanted.items())],
+                "given": given,
+                "criteria": waiting.node.to_json() if waiting.node is not None else None,
+            }
+        )
+
+
+class ManyIn(Body):
+    """Several that are approved at once."""
+
+    approve: list[Uid] = Field(min_length=1, max_length=100, description="ids out of the queue")
+    note: Prose | None = None
+
+
+class OneOfMany(Answer):
+    """What became of one of several."""
+
+    id: UUID
+    state: State | None = None
+    award: UUID | None = None
+    code: str | None = Field(None, description="of the problem, where it was refused")
+    detail: str | None = None
+
+
+class ManyOut(Answer):
+    """What became of each, in the order in which they were named."""
+
+    items: list[OneOfMany]
+
+
+@router.get("/v1/networks/{slug}/approvals", response_model=Page[ApprovalOut])
+def get_approvals(
+    network: ReadNetwork,
+    session: Reader,
+    now: Now,
+    _caller: CanRead,
+    after: After = None,
+    limit: Limit = 50,
+    state: State | None = None,
+    kind: Kind | None = None,
+    member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
+    achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+) -> Response:
+    """List what people decide, in the order in which it was put before them; `state=waiting` is the queue."""
+    found, following = approvals.queue(
+        session,
+        network,
+        now,
+        after=after,
+        limit=limit,
+        state=state,
+        kind=kind,
+        member=member,
+        achievement=achievement,
+    )
+    return reply(200, Page[ApprovalOut](items=[ApprovalOut.of(each) for each in found], next=following))
+
+
+@router.post("/v1/networks/{slug}/approvals", status_code=201, response_model=ApprovalOut)
+def post_approval(
+    body: ApprovalAsked,
+    network: WriteNetwork,
+    session: Writer,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Put an award before those who approve it: its criteria are met but for their approval.
+
+    Where an achievement is awarded automatically this happens by itself; it is asked for where one is `reviewed`,
+    where nothing but approval is asked for, and again after it was declined. One that waits already is the answer,
+    with 200.
+    """
+
+    def work() -> Response:
+        row, created = approvals.ask(session, network, caller, body, now)
+        return _shown(session, network, row, now, 201 if created else 200)
+
+    return once(work)
+
+
+@router.get("/v1/networks/{slug}/approvals/{approval_id}", response_model=ApprovalOut)
+def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: Now, _caller: CanRead) -> Response:
+    """Give one."""
+    return reply(200, ApprovalOut.of(approvals.find(session, network, approval_id, now)))
+
+
+@router.post("/v1/networks/{slug}/approvals/{approval_id}/approval", response_model=ApprovalOut)
+def approve(
+    approval_id: Uid,
+    body: ApprovalIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Approver,
+) -> Response:
+    """Approve, as the member to whom the token is bound, in the roles that they have now.
+
+    The last approval that is needed makes the award. Neither the recipient nor whoever asked can approve, by whatever
+    member they come; of two who approve at the same moment one makes the award, and the other is given it.
+    """
+
+    def work() -> Response:
+        row = approvals.approve(session, running, network, caller, approval_id, body, now)
+        return _shown(session, network, row, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/approvals/{approval_id}/refusal", response_model=ApprovalOut)
+def decline(
+    approval_id: Uid,
+    body: RefusalIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Approver,
+) -> Response:
+    """Decline, with a reason. An award that waited for a second person is given up, one under review is revoked."""
+
+    def work() -> Response:
+        row = approvals.decline(session, running, network, caller, approval_id, body, now)
+        return _shown(session, network, row, now)
+
+    return once(work)
+
+
+@router.post("/v1/networks/{slug}/approvals/several", response_model=ManyOut)
+def approve_many(
+    body: ManyIn, network: WriteNetwork, session: Writer, running: Running, now: Now, once: Exactly, caller: Approver
+) -> Response:
+    """Approve several at once; what one is refused for does not touch the others."""
+
+    def work() -> Response:
+        outcomes = approvals.approve_many(
+            session, running, network, caller, body.approve, ApprovalIn(note=body.note), now
+        )
+        items = [
+            OneOfMany(id=asked, code=outcome.code, detail=outcome.message)
+            if isinstance(outcome, ServiceError)
+            else OneOfMany.model_validate({"id": asked, "state": outcome.state, "award": outcome.award_id})
+            for asked, outcome in zip(body.approve, outcomes, strict=True)
+        ]
+        return reply(200, ManyOut(items=items))
+
+    return once(work)
+
+
+def _shown(session: ReadSession | WriteSession, network: Network, row: Review, now: Now, status: int = 200) -> Response:
+    return reply(status, ApprovalOut.of(approvals.find(session, network, row.id, now)))

@@ -1,0 +1,261 @@
+"""Credentials over HTTP, for the network that issued them; the public addresses are in `service.api.public`."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.appeals import contestable
+from service.appeals.contestable import Appeal
+from service.awards import renewals
+from service.bodies import Body, Instant, Prose
+from service.issuing import credentials, unsigned
+from service.issuing.credentials import Issued
+from service.runtime.settings import Settings
+from service.tables import Credential
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["credentials"])
+State = Literal["valid", "revoked", "suspended", "expired"]
+AnyReader = Annotated[Caller, Depends(Needs("read"))]
+
+
+class RevocationIn(Body):
+    """Why a credential is taken back."""
+
+    reason: Prose = Field(
+        description="kept by the network; it is not shown to those who verify",
+        examples=["Awarded to the wrong member."],
+    )
+
+
+class SuspensionIn(Body):
+    """Why it must not be relied on for now."""
+
+    reason: Prose = Field(
+        description="kept by the network; it is not shown to those who verify",
+        examples=["Its evidence is being looked into."],
+    )
+
+
+class ReplacementIn(Body):
+    """Why another credential is to stand for the same award."""
+
+    reason: Prose = Field(
+        description="kept by the network; it is not shown to those who verify", examples=["The address was misspelt."]
+    )
+
+
+class AppealOut(Answer):
+    """Where it can be contested that a credential was revoked or suspended."""
+
+    url: str = Field(examples=["/v1/networks/river-writers/cases"])
+    body: dict[str, str] = Field(description="what is posted there, with a `statement`")
+    until: Instant
+
+
+class StatusOut(Answer):
+    """What a credential is now."""
+
+    id: str
+    state: State
+    valid_from: Instant
+    valid_until: Instant | None = None
+    revoked_at: Instant | None = None
+    suspended_at: Instant | None = None
+    reason: str | None = Field(None, description="why it was revoked or suspended")
+    followed_by: str | None = Field(
+        None, description="id of the credential that stands for it now: with corrected data, or its renewal"
+    )
+    appeal: AppealOut | None = Field(None, description="in the answer of `status`, as long as it can be contested")
+
+    @classmethod
+    def of(cls, row: Credential, now: datetime, appeal: Appeal | None = None) -> Self:
+        """Return the answer for one row."""
+        return cls(
+            id=row.id,
+            state=state_of(row, now),
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            revoked_at=row.revoked_at,
+            suspended_at=row.suspended_at,
+            reason=row.revocation_reason or row.suspension_reason,
+            followed_by=row.superseded_by,
+            appeal=AppealOut.model_validate(appeal) if appeal else None,
+        )
+
+
+class CredentialOut(StatusOut):
+    """A credential with what names it in the network."""
+
+    url: str = Field(description="its public address: add .json, .jwt, .png or .svg for a file")
+    award: UUID
+    member: str
+    achievement: str
+    name: str
+    visibility: Literal["public", "unlisted", "private"]
+    issued_at: Instant
+
+    @classmethod
+    def named(cls, settings: Settings, issued: Issued, now: datetime) -> Self:
+        """Return the answer for one row with its names."""
+        row = issued.row
+        return cls(
+            **StatusOut.of(row, now).model_dump(),
+            url=unsigned.credential_url(settings, row.id),
+            award=row.award_id,
+            member=issued.member_ref,
+            achievement=issued.achievement_ref,
+            name=issued.name,
+            visibility=row.visibility,
+            issued_at=row.issued_at,
+        )
+
+
+def state_of(row: Credential, now: datetime) -> State:
+    """Return the gravest of what holds of a credential."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.suspended_at is not None:
+        return "suspended"
+    return "expired" if row.valid_until is not None and row.valid_until <= now else "valid"
+
+
+@router.get("/v1/networks/{slug}/credentials", response_model=Page[CredentialOut])
+def get_credentials(
+    network: ReadNetwork,
+    session: Reader,
+    running: Running,
+    now: Now,
+    _caller: AnyReader,
+    after: After = None,
+    limit: Limit = 50,
+    member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
+    achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+    revoked: Annotated[bool | None, Query(description="only those that are, or are not, revoked")] = None,
+) -> Response:
+    """List the credentials that the network has issued. Their order says nothing; it does not change."""
+    found, following = credentials.list_issued(
+        session, network, after=after, limit=limit, member=member, achievement=achievement, revoked=revoked
+    )
+    items = [CredentialOut.named(running.settings, each, now) for each in found]
+    return reply(200, Page[CredentialOut](items=items, next=following))
+
+
+@router.get("/v1/credentials/{credential_id}", response_model=CredentialOut)
+def get_credential(credential_id: str, session: Reader, running: Running, now: Now, caller: AnyReader) -> Response:
+    """Give what the network knows of a credential; the signed credential itself is at its `url`."""
+    found = credentials.find(session, caller, credential_id)
+    return reply(200, CredentialOut.named(running.settings, found, now))
+
+
+@router.get("/v1/credentials/{credential_id}/status", response_model=StatusOut)
+def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
+    """Say what a credential is now, and why; of one that was revoked or suspended, where that can be contested."""
+    row = credentials.find(session, caller, credential_id).row
+    return reply(200, StatusOut.of(row, now, contestable.of_standing(session, row, now)))
+
+
+@router.post("/v1/credentials/{credential_id}/revocation", response_model=StatusOut)
+def revoke(
+    credential_id: str,
+    body: RevocationIn,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Revoke a credential for good, and the award with it.
+
+    The status list is signed and published in the same step: verifiers see it as soon as their copy is older than
+    five minutes. One that is revoked already stays as it is, with the first reason. While the signing key cannot be
+    used the answer is 503 and nothing has changed.
+    """
+
+    def work() -> Response:
+        row = credentials.revoke(session, running, caller, credential_id, body.reason, now)
+        return reply(200, StatusOut.of(row, now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/suspension", response_model=StatusOut)
+def suspend(
+    credential_id: str,
+    body: SuspensionIn,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Suspend a credential, and the award with it, until it is decided whether it stands.
+
+    Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only where
+    the achievement was published with `status: suspension`. One that is suspended already keeps its first reason.
+    """
+
+    def work() -> Response:
+        row = credentials.suspend(session, running, caller, credential_id, body.reason, now)
+        return reply(200, StatusOut.of(row, now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/reinstatement", response_model=StatusOut)
+def reinstate(
+    credential_id: str,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Let a suspended credential stand again, and the award with it; what was revoked stays revoked."""
+
+    def work() -> Response:
+        return reply(200, StatusOut.of(credentials.reinstate(session, running, caller, credential_id, now), now))
+
+    return once(work)
+
+
+@router.post("/v1/credentials/{credential_id}/replacement", status_code=201, response_model=CredentialOut)
+def replace(
+    credential_id: str,
+    body: ReplacementIn,
+    session: Writer,
+    running: Running,
+    now: Now,
+    once: Exactly,
+    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+) -> Response:
+    """Issue the credential of an award anew with what is known now, such as a corrected address, and revoke the old one.
+
+    The award, its date, evidence and receipt stay. The page of the old one says what stands for it now. One that was
+    replaced already answers with its replacement.
+    """
+
+    def work() -> Response:
+        row = renewals.replace(session, running, caller, credential_id, body.reason, now)
+        found = credentials.find(session, caller, row.id)
+        return reply(201, CredentialOut.named(running.settings, found, now))
+
+    return once(work)

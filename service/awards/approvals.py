@@ -1,0 +1,384 @@
+"""What people decide in the queue: they approve or decline, in a role, and never about themselves.
+
+Two who decide at the same moment are one after the other: the members are locked first, as for every decision, and
+what is decided is looked up again under that lock.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access.callers import Caller
+from service.achievements.definitions import rule_of
+from service.achievements.enrolments import Versions
+from service.appeals import contestable
+from service.awards import decisions, reviews, settling
+from service.bodies import Body, Prose, Ref
+from service.criteria import tree as criteria
+from service.criteria.kinds.rule import Approved
+from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
+from service.issuing import credentials as issuance
+from service.outbox import events
+from service.progress import progress
+from service.progress.progress import Node
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession, WriteSession
+from service.storage.paging import page
+from service.tables import Achievement, AchievementVersion, Approval, Award, Credential, Member, Network, Review
+
+
+class ApprovalAsked(Body):
+    """Whose award is put before those who approve it."""
+
+    achievement: Ref
+    member: Ref
+
+
+class ApprovalIn(Body):
+    """That the award is approved."""
+
+    note: Prose | None = None
+
+
+class RefusalIn(Body):
+    """Why the award is declined."""
+
+    reason: Prose
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A review with what names it, what the award would rest on, and what was said in it so far.
+
+    `wanted` are the roles that can decide it, with the number of people that each needs; `node` is what the member
+    has reached now, left out where there is no rule and in a review that is closed.
+    """
+
+    review: Review
+    member_ref: str
+    achievement_ref: str
+    version: AchievementVersion
+    award: Award | None
+    wanted: dict[str, int]
+    given: tuple[tuple[Approval, str], ...]
+    node: Node | None
+
+
+def ask(
+    session: WriteSession, network: Network, caller: Caller, body: ApprovalAsked, now: datetime
+) -> tuple[Review, bool]:
+    """Put an award before those who approve it, and return the review and whether it is new.
+
+    Raises:
+        NotFoundError: no such member or achievement.
+        ForbiddenError: the caller asks for themself (code "self-award").
+        ConflictError: the criteria ask for nobody's approval ("approval-not-asked"), something else is missing too
+            ("criteria-not-met", with the progress), or the member has the award ("award-there").
+    """
+    member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
+    if member is None:
+        raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
+    decisions.lock_members(session, Member.id == member.id)
+    who = reviews.who_is(session, [member.id, caller.member_id])
+    if caller.member_id is not None and who[caller.member_id] == who[member.id]:
+        raise ForbiddenError("self-award", "Expected somebody else to ask: nobody awards themself.", "/member")
+    version = Versions(session, network, [member.id]).for_member(member.id, body.achievement)
+    if not reviews.needs_approval(version):
+        message = "Expected criteria with a rule `approval`; these ask for nobody's."
+        raise ConflictError("approval-not-asked", message, "/achievement")
+    live = (Award.member_id == member.id, Award.achievement_id == version.achievement_id, Award.state.in_(reviews.LIVE))
+    if session.scalar(select(Award.id).where(*live)) is not None:
+        raise ConflictError("award-there", "Expected a member without this award; this one has it.", "/member")
+    node = progress.evaluate(session, network, version, [member.id], now)[member.id]
+    if not node.met and not reviews.waits_for_people(node):
+        shown = progress.explain(session, network, version, member.id, now)
+        message = f"Expected criteria that are met but for approval: {shown.text}"
+        appeal = contestable.how(network, achievement=body.achievement, member=body.member)
+        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
+    return reviews.open_one(session, network, member.id, version, "approval", "asked", caller, now)
+
+
+def approve(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    review_id: UUID,
+    body: ApprovalIn,
+    now: datetime,
+) -> Review:
+    """Approve, and return the review: closed with its award if that was the last approval that it needed.
+
+    1. One that was approved meanwhile is given back as it is: two at the same moment make one award.
+    2. Who judges by another version now, or lost what the award would rest on, is not awarded.
+
+    Raises:
+        NotFoundError: no such review (code "approval-unknown").
+        ForbiddenError: no member behind the token ("approver-unbound"), the recipient or whoever asked
+            ("self-approval"), or without the role ("role-missing").
+        ConflictError: declined or withdrawn ("approval-closed"), judged by another version now ("version-changed"),
+            or a conflict of interest ("approver-conflicted").
+        CustodyError: the credential cannot be signed; nothing has changed.
+    """
+    row = _locked(session, network, caller, review_id)
+    if row.state == "approved":  # (1)
+        return row
+    roles = _check(session, caller, row, now)
+    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    if row.kind == "approval":
+        _check_version(session, network, row, version)  # (2)
+        _check_conflict(session, caller, row, version, roles)
+    _say(session, caller, row, roles, "approved", body.note, now)
+    if row.kind == "approval":
+        node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
+        if not node.met and not reviews.waits_for_people(node):  # (2)
+            raise ConflictError("criteria-not-met", f"Expected the other criteria to be met still: {node.text}")
+        if node.met:
+            decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
+            decisions.carry_out(session, running, network, [decided], caller, now, {})
+            settling.settle(session, running, network, [row.member_id], now)
+        else:
+            events.append(session, network, "review.approval-given", reviews.about(row), now)
+        return row
+    award = _award_of(session, row)
+    if row.kind == "second":
+        reviews.close(session, network, row, "approved", None, now)
+        if award.due_at is None or award.due_at <= now:
+            decisions.announce(session, running, network, award, now)
+        settling.settle(session, running, network, [row.member_id], now)
+    else:
+        _keep(session, network, caller, award, now)
+        reviews.close(session, network, row, "approved", None, now)
+    return row
+
+
+def decline(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    review_id: UUID,
+    body: RefusalIn,
+    now: datetime,
+) -> Review:
+    """Decline, and return the review, which is closed by that; one that was declined before stays as it is.
+
+    What waited for a second person is given up; an award under review is revoked.
+
+    Raises:
+        NotFoundError, ForbiddenError, ConflictError: as `approve`; approved is closed too.
+        CustodyError: the award is to be revoked and the status list cannot be signed; nothing has changed.
+    """
+    row = _locked(session, network, caller, review_id)
+    if row.state == "declined":
+        return row
+    roles = _check(session, caller, row, now)
+    _say(session, caller, row, roles, "declined", body.reason, now)
+    reviews.close(session, network, row, "declined", body.reason, now)
+    if row.award_id is None:
+        return row
+    award = _award_of(session, row)
+    credentials = select(Credential.id).where(Credential.award_id == award.id, Credential.revoked_at.is_(None))
+    for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
+        issuance.revoke(session, running, caller, credential_id, body.reason, now)
+    if award.state != "revoked":
+        decisions.give_up(session, network, caller, award, body.reason, now)
+    return row
+
+
+def find(session: OrmSession, network: Network, review_id: UUID, now: datetime) -> Waiting:
+    """Return a review of the network.
+
+    Raises:
+        NotFoundError: it has none with this id (code "approval-unknown").
+    """
+    row = session.scalar(select(Review).where(Review.id == review_id, Review.network_id == network.id))
+    if row is None:
+        raise NotFoundError("approval-unknown", "Nothing in this network's queue has this id.")
+    return show(session, network, [row], now)[0]
+
+
+def queue(
+    session: ReadSession,
+    network: Network,
+    now: datetime,
+    *,
+    after: str | None,
+    limit: int,
+    state: str | None,
+    kind: str | None,
+    member: str | None,
+    achievement: str | None,
+) -> tuple[list[Waiting], str | None]:
+    """Return reviews in the order in which they were opened."""
+    query: Select[Review] = select(Review).where(Review.network_id == network.id)
+    if state is not None:
+        query = query.where(Review.state == state)
+    if kind is not None:
+        query = query.where(Review.kind == kind)
+    if member is not None:
+        query = query.where(Review.member_id.in_(select(Member.id).where(Member.ref == member)))
+    if achievement is not None:
+        query = query.where(Review.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
+    rows, following = page(session, query, Review.id, after, limit)
+    return show(session, network, rows, now), following
+
+
+def show(session: OrmSession, network: Network, rows: Sequence[Review], now: datetime) -> list[Waiting]:
+    """Return reviews with everything that is shown of them, in the same order."""
+    refs = _refs(session, rows)
+    said = select(Approval, Member.ref).join(Member, Member.id == Approval.approver_id)
+    given: dict[UUID, list[tuple[Approval, str]]] = {}
+    mine = said.where(Approval.review_id.in_([row.id for row in rows])).order_by(Approval.at, Approval.id)
+    for approval, ref in session.execute(mine):
+        given.setdefault(approval.review_id, []).append((approval, ref))
+    shown = []
+    for row in rows:
+        version = session.get_one(AchievementVersion, row.achievement_version_id)
+        has_rule = row.state == "waiting" and "rule" in version.definition["criteria"]
+        node = progress.explain(session, network, version, row.member_id, now) if has_rule else None
+        award = session.get(Award, row.award_id) if row.award_id is not None else None
+        wanted = reviews.wanted_roles(version, row.kind)
+        shown.append(Waiting(row, *refs[row.id], version, award, wanted, tuple(given.get(row.id, ())), node))
+    return shown
+
+
+def _refs(session: OrmSession, rows: Iterable[Review]) -> dict[UUID, tuple[str, str]]:
+    query = (
+        select(Review.id, Member.ref, Achievement.ref)
+        .join(Member, Member.id == Review.member_id)
+        .join(Achievement, Achievement.id == Review.achievement_id)
+        .where(Review.id.in_([row.id for row in rows]))
+    )
+    return {review_id: (member, achievement) for review_id, member, achievement in session.execute(query)}
+
+
+def _locked(session: WriteSession, network: Network, caller: Caller, review_id: UUID) -> Review:
+    """Return a review, locked after the members whom it is about and who decide."""
+    mine = (Review.id == review_id, Review.network_id == network.id)
+    member_id = session.scalar(select(Review.member_id).where(*mine))
+    if member_id is None:
+        raise NotFoundError("approval-unknown", "Nothing in this network's queue has this id.")
+    decisions.lock_members(session, Member.id.in_({member_id, caller.member_id or member_id}))
+    found = select(Review).where(*mine).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).one()
+
+
+def _check(session: WriteSession, caller: Caller, row: Review, now: datetime) -> set[str]:
+    """Return the roles in which the caller may decide a review that waits."""
+    if row.state != "waiting":
+        raise ConflictError("approval-closed", f"Expected a review that waits; this one is {row.state}.")
+    if caller.member_id is None:
+        message = "Expected a token that is bound to a member: it is a person who decides."
+        raise ForbiddenError("approver-unbound", message)
+    who = reviews.who_is(session, [row.member_id, caller.member_id, row.asked_by])
+    asked = row.kind != "standing" and (
+        row.asked_by_token == caller.token_id or who.get(row.asked_by) == who[caller.member_id]
+    )
+    if who[caller.member_id] == who[row.member_id] or asked:
+        message = "Expected somebody else: neither the recipient approves, nor whoever asked for the award."
+        raise ForbiddenError("self-approval", message)
+    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    wanted = reviews.wanted_roles(version, row.kind)
+    roles = reviews.roles_at(session, caller.member_id, now) & wanted.keys()
+    if not roles:
+        raise ForbiddenError("role-missing", f"Expected a member with the role {' or '.join(sorted(wanted))} now.")
+    return roles
+
+
+def _check_version(session: WriteSession, network: Network, row: Review, version: AchievementVersion) -> None:
+    achievement = session.get_one(Achievement, row.achievement_id)
+    judged = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
+    if judged.id != version.id:
+        message = (
+            f"Expected version {version.version}, which was put before you; the member is judged by {judged.version}."
+        )
+        raise ConflictError("version-changed", message)
+
+
+def _check_conflict(
+    session: WriteSession, caller: Caller, row: Review, version: AchievementVersion, roles: set[str]
+) -> None:
+    tree = rule_of(version.definition)
+    leaves = [leaf for leaf in criteria.rules(tree) if isinstance(leaf, Approved)] if tree is not None else []
+    if any(leaf.by_role in roles and not leaf.not_conflicted for leaf in leaves):
+        return
+    assert caller.member_id is not None  # `_check` has seen to that
+    who = reviews.who_is(session, [row.member_id, caller.member_id])
+    in_turn = select(Approval.id).where(
+        Approval.network_id == row.network_id,
+        Approval.outcome == "approved",
+        Approval.ended_at.is_(None),
+        Approval.approver_who == who[row.member_id],
+        Approval.recipient_who == who[caller.member_id],
+    )
+    if session.scalar(in_turn.limit(1)) is not None:
+        message = "Expected somebody without a conflict of interest: this member has approved an award of yours."
+        raise ConflictError("approver-conflicted", message)
+
+
+def _say(
+    session: WriteSession, caller: Caller, row: Review, roles: set[str], outcome: str, note: str | None, now: datetime
+) -> None:
+    """Write down what the caller says, once in each role; who says it again changes nothing."""
+    assert caller.member_id is not None  # `_check` has seen to that
+    who = reviews.who_is(session, [row.member_id, caller.member_id, row.asked_by])
+    mine = select(Approval).where(Approval.review_id == row.id, Approval.approver_id == caller.member_id)
+    before = {each.role: each for each in session.scalars(mine)}
+    for role in sorted(roles):
+        each = before.get(role)
+        if each is not None and each.outcome == outcome and each.ended_at is None:
+            continue
+        each = each or Approval(review_id=row.id, approver_id=caller.member_id, role=role, network_id=row.network_id)
+        each.member_id, each.achievement_id = row.member_id, row.achievement_id
+        each.achievement_version_id, each.token_id = row.achievement_version_id, caller.token_id
+        each.award_id = row.award_id
+        each.outcome, each.note, each.at, each.ended_at = outcome, note, now, None
+        each.recipient_who, each.approver_who = who[row.member_id], who[caller.member_id]
+        each.asked_by_who = who.get(row.asked_by) if row.kind != "standing" else None
+        session.add(each)
+    session.flush()
+
+
+def _award_of(session: WriteSession, row: Review) -> Award:
+    found = select(Award).where(Award.id == row.award_id).with_for_update()
+    return session.scalars(found.execution_options(populate_existing=True)).one()
+
+
+def _keep(session: WriteSession, network: Network, caller: Caller, award: Award, now: datetime) -> None:
+    """Let an award stand: whoever says so has decided it now."""
+    if award.actor_who is not None and award.actor_who == award.recipient_who:
+        award.token_id, award.actor_member_id = caller.token_id, caller.member_id
+        award.actor_who = reviews.who_is(session, [caller.member_id])[caller.member_id]
+    award.review_since = None
+    session.flush()
+    events.append(session, network, "award.kept", decisions.about(award), now)
+
+
+def approve_many(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller,
+    review_ids: Sequence[UUID],
+    body: ApprovalIn,
+    now: datetime,
+) -> list[Review | ServiceError]:
+    """Approve several, and return for each, in order, its review or what it was refused for."""
+    named = select(Review.member_id).where(Review.id.in_(review_ids), Review.network_id == network.id)
+    wanted = {caller.member_id, *session.scalars(named)} - {None}
+    decisions.lock_members(session, Member.id.in_(wanted))  # all at once, in their order
+    outcomes: list[Review | ServiceError] = []
+    for review_id in review_ids:
+        try:
+            with session.begin_nested():  # what is refused half-way leaves nothing
+                outcomes.append(approve(session, running, network, caller, review_id, body, now))
+        except CustodyError:
+            raise
+        except ServiceError as error:
+            outcomes.append(error)
+    return outcomes

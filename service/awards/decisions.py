@@ -1,0 +1,353 @@
+"""Decisions carried out: each becomes an award with a signed credential, an event and a message, or nothing does.
+
+Signing takes longer than writing, so that for many decisions it is done before the transaction begins (`prepare`);
+what is decided inside the transaction after all takes its credential from there (`carry_out`).
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access.callers import Caller
+from service.awards import reviews
+from service.criteria.kinds.rule import Holds
+from service.durations import Duration
+from service.issuing import credentials as issuance
+from service.issuing import receipts, status_lists, unsigned
+from service.issuing.credentials import Signed
+from service.issuing.receipts import Decider, Decision
+from service.networks import networks
+from service.notifications import mail
+from service.outbox import events
+from service.progress import progress
+from service.progress.progress import Node
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession, WriteSession
+from service.tables import (
+    Achievement,
+    AchievementVersion,
+    Approval,
+    Award,
+    AwardChild,
+    AwardEvidence,
+    Credential,
+    Member,
+    Network,
+    Review,
+)
+
+Prepared = Mapping[tuple[Any, ...], Signed]
+"""Signed credentials, by the keys of the decisions that they are for."""
+
+
+def prepare(
+    running: Runtime, network_id: UUID, decide: Callable[[ReadSession, Network], Sequence[Decision]], now: datetime
+) -> Prepared:
+    """Return the signed credentials of what would be decided now, for the transaction that decides it."""
+    with running.database.read() as session:
+        network = session.get_one(Network, network_id)
+        decisions = [decision for decision in decide(session, network) if not decision.pending]
+        if not decisions:
+            return {}
+        lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
+        there = {purpose: found for purpose, found in lists.items() if found is not None}
+        if there.keys() == lists.keys():
+            issuer = issuance.issuer_of(session, running, network)
+            written = unsigned.write(session, running.settings, network, decisions, there, now)
+            return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
+    with running.database.write() as session:
+        for purpose in sorted(lists.keys() - there.keys()):
+            status_lists.open_list(session, running, session.get_one(Network, network_id), now, purpose)
+    return prepare(running, network_id, decide, now)
+
+
+def by_rule(
+    session: OrmSession,
+    version: AchievementVersion,
+    member_id: UUID,
+    node: Node,
+    at: datetime,
+    reason: str | None = None,
+) -> Decision:
+    """Return the decision that met criteria make; where they ask for approval, with those who approved."""
+    held = _held(session, version, member_id, node)
+    if not reviews.needs_approval(version):
+        return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
+    approvals = session.scalars(
+        select(Approval)
+        .where(Approval.member_id == member_id, Approval.achievement_id == version.achievement_id)
+        .where(Approval.outcome == "approved", Approval.ended_at.is_(None))
+        .order_by(Approval.at, Approval.id)
+    )
+    deciders = tuple(Decider(row.token_id, row.approver_id, row.role, row.at) for row in approvals)
+    return Decision(member_id, version, "approval", at, node.record_ids, reason, deciders, node, held)
+
+
+def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
+    """Return the awards that met rules `holds` count: of each achievement the newest that stands."""
+    rules = [leaf.criterion for leaf in _leaves(node) if leaf.met and isinstance(leaf.criterion, Holds)]
+    refs = {ref for rule in rules for ref in rule.achievements}
+    if not refs:
+        return ()
+    network_id = session.get_one(Achievement, version.achievement_id).network_id
+    standing = (Award.member_id == member_id, Award.state.in_(("awarded", "suspended", "expired")))
+    rows = session.execute(
+        select(Award.achievement_id, Award.id)
+        .join(Achievement, Achievement.id == Award.achievement_id)
+        .where(*standing, Achievement.network_id == network_id, Achievement.ref.in_(refs))
+        .order_by(Award.state != "expired", Award.awarded_at, Award.id)  # the last one stands
+    )
+    return tuple(dict(rows.all()).values())
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from _leaves(child)
+
+
+def carry_out(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    decisions: Sequence[Decision],
+    caller: Caller | None,
+    now: datetime,
+    prepared: Prepared,
+) -> list[Award]:
+    """Write down the decisions as awards, in the same order; those that are not pending get their credentials.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing was written.
+    """
+    signed = _signed(session, running, network, [each for each in decisions if not each.pending], now, prepared)
+    earlier = unsigned.renewed(session, decisions)
+    who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
+    rows = [
+        Award(
+            network_id=network.id,
+            member_id=decision.member_id,
+            achievement_id=decision.version.achievement_id,
+            achievement_version_id=decision.version.id,
+            basis=decision.basis,
+            state="pending",
+            reason=decision.reason,
+            awarded_at=decision.awarded_at,
+            decided_at=now,
+            token_id=caller.token_id if caller else None,
+            actor_member_id=caller.member_id if caller else None,
+            renews=earlier[place].award_id
+            if (place := (decision.member_id, decision.version.achievement_id)) in earlier
+            else None,
+            due_at=_due_at(network, decision, now),
+            recipient_who=who[decision.member_id],
+            actor_who=who.get(caller.member_id) if caller else None,
+        )
+        for decision in decisions
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row, decision in zip(rows, decisions, strict=True):
+        rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
+        if decision.basis == "approval":
+            _spend(session, network, row, now, told=not decision.pending)
+        if decision.waits == "second":
+            member_id, version = decision.member_id, decision.version
+            reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
+    made = [(row, each) for row, each in zip(rows, decisions, strict=True) if not each.pending]
+    _announce(session, running, network, made, signed, now)
+    return rows
+
+
+def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | None:
+    if decision.cooling_off is None:
+        return None
+    return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
+
+
+def announce(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> bool:
+    """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
+
+    1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
+    2. It keeps the date on which it was earned.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing was written.
+    """
+    decision = decision_of(session, row)
+    if row.basis in ("rule", "approval"):  # (1)
+        node = progress.evaluate(session, network, decision.version, [row.member_id], now)[row.member_id]
+        if not node.met:
+            reviews.end(session, network, row, now)
+            row.state = "revoked"
+            return False
+        decision = by_rule(session, decision.version, row.member_id, node, row.awarded_at, row.reason)  # (2)
+        session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+        session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
+        rest_on(session, row, decision.record_ids)
+        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
+    signed = _signed(session, running, network, [decision], now, {})
+    _announce(session, running, network, [(row, decision)], signed, now)
+    return True
+
+
+def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
+    """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
+    reviews.end(session, network, row, now)
+    row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
+    session.flush()
+
+
+def sign_again(session: WriteSession, running: Runtime, network: Network, row: Award, now: datetime) -> Credential:
+    """Return a new credential of an award, with what is known now, and the receipt that there is.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing was written.
+    """
+    kept = receipts.of_award(session, row)
+    decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
+    signed = _signed(session, running, network, [decision], now, {})[decision.key]
+    receipts.keep(session, network, row, signed.draft.receipt, now)
+    credential = issuance.store(session, network, row, signed, now)
+    session.flush()
+    if signed.draft.mailed:
+        mail.queue(session, network, credential, now)
+    return credential
+
+
+def decision_of(session: OrmSession, row: Award) -> Decision:
+    """Return the decision that an award stands for."""
+    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    rested = select(AwardEvidence.record_id).where(AwardEvidence.award_id == row.id).order_by(AwardEvidence.record_id)
+    return Decision(
+        row.member_id,
+        version,
+        row.basis,
+        row.awarded_at,
+        tuple(session.scalars(rested)),
+        row.reason,
+        deciders(session, row),
+    )
+
+
+def deciders(session: OrmSession, row: Award) -> tuple[Decider, ...]:
+    """Return who decided an award: whoever asked for it, and those who approved; nobody where the rule alone did."""
+    approved = select(Approval).where(Approval.award_id == row.id, Approval.outcome == "approved")
+    found = [
+        Decider(each.token_id, each.approver_id, each.role, each.at)
+        for each in session.scalars(approved.order_by(Approval.at, Approval.id))
+    ]
+    if row.basis in ("rule", "approval"):
+        return tuple(found)
+    role = reviews.acting_role(session, row.actor_member_id, row.decided_at)
+    return (Decider(row.token_id, row.actor_member_id, role, row.decided_at), *found)
+
+
+def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *, told: bool) -> None:
+    """Write down which approvals led to an award, and close the review in which they were given."""
+    mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
+    fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
+    session.execute(update(Approval).where(*mine, *fresh).values(award_id=row.id))
+    waiting = select(Review).where(
+        Review.member_id == row.member_id,
+        Review.achievement_id == row.achievement_id,
+        Review.kind == "approval",
+        Review.state == "waiting",
+    )
+    for review in session.scalars(waiting.with_for_update()).all():
+        review.award_id = row.id
+        reviews.close(session, network, review, "approved", None, now, told=told)
+
+
+def _signed(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    decisions: Sequence[Decision],
+    now: datetime,
+    prepared: Prepared,
+) -> dict[tuple[Any, ...], Signed]:
+    """Return the signed credentials of decisions, by their keys.
+
+    1. What was not signed before, for these very decisions, is signed now.
+    2. A place in a status list that somebody else took in the meantime means another credential.
+    """
+    if not decisions:
+        return {}
+    issuer = issuance.issuer_of(session, running, network)
+    signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
+    while True:
+        for key in _displaced(session, signed):  # (2)
+            del signed[key]
+        missing = [decision for decision in decisions if decision.key not in signed]
+        if not missing:
+            break
+        wanted = sorted({decision.purpose for decision in missing})
+        lists = {purpose: status_lists.open_list(session, running, network, now, purpose) for purpose in wanted}
+        for draft in unsigned.write(session, running.settings, network, missing, lists, now):  # (1)
+            signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
+    return signed
+
+
+def _announce(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    made: Sequence[tuple[Award, Decision]],
+    signed: Prepared,
+    now: datetime,
+) -> None:
+    """Make those awards that are signed awarded: with credential, events and message."""
+    ready = [(row, signed[decision.key]) for row, decision in made]
+    if not ready:
+        return
+    for row, each in ready:
+        row.state = "awarded"
+        receipts.keep(session, network, row, each.draft.receipt, now)
+        events.append(session, network, "award.made", about(row), now)
+    networks.remember_base_url(session, running.settings)
+    credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
+    session.flush()
+    for credential, (row, each) in zip(credentials, ready, strict=True):
+        if row.renews is not None:
+            issuance.supersede(session, row.renews, credential)
+        if each.draft.mailed:
+            mail.queue(session, network, credential, now)
+
+
+def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:
+    """Return the keys of those whose place in a status list is taken; from here on nobody else takes one."""
+    found: list[tuple[Any, ...]] = []
+    for list_id in sorted({each.draft.status_list_id for each in signed.values()}):
+        status_lists.lock(session, list_id)
+        here = {key: each.draft.status_index for key, each in signed.items() if each.draft.status_list_id == list_id}
+        taken = status_lists.taken(session, list_id, here.values())
+        for key, index in here.items():
+            if index in taken:
+                found.append(key)
+            taken.add(index)
+    return found
+
+
+def rest_on(session: WriteSession, row: Award, record_ids: Collection[UUID]) -> None:
+    """Add on which records an award rests."""
+    session.add_all(AwardEvidence(award_id=row.id, record_id=record_id) for record_id in record_ids)
+
+
+def lock_members(session: WriteSession, *where: ColumnElement[bool]) -> list[UUID]:
+    """Lock members, the first lock of all, in the order of their identifiers; evidence may still be posted on them."""
+    return list(session.scalars(select(Member.id).where(*where).order_by(Member.id).with_for_update(key_share=True)))
+
+
+def about(row: Award) -> dict[str, str]:
+    """Return the identifiers by which events speak of an award."""
+    version, member = str(row.achievement_version_id), str(row.member_id)
+    return {"award": str(row.id), "achievement_version": version, "member": member}

@@ -1,0 +1,119 @@
+"""Another credential for what was awarded: corrected data for the same award, or a further term for its holder."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from service.access import callers
+from service.access.callers import Caller
+from service.achievements.definitions import rule_of
+from service.achievements.enrolments import Versions
+from service.awards import decisions, reviews
+from service.errors import ConflictError, ForbiddenError, NotFoundError
+from service.issuing import credentials
+from service.outbox import events
+from service.progress import progress
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Achievement, Award, Credential, Member, Network
+
+
+def replace(
+    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+) -> Credential:
+    """Issue the credential of an award anew, with what is known now, and take the old one back; return the new one.
+
+    The award, its date, its evidence and its receipt stay. One that was replaced already gives its replacement.
+
+    Raises:
+        NotFoundError: it is not this network's (code "credential-unknown").
+        ConflictError: it does not stand: revoked ("credential-revoked"), suspended ("credential-suspended"), or its
+            time is over ("award-over").
+        CustodyError: nothing can be signed; nothing has changed.
+    """
+    found = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
+    award = session.get_one(Award, found.award_id)
+    decisions.lock_members(session, Member.id == award.member_id)
+    session.refresh(award, with_for_update=True)
+    session.refresh(found, with_for_update=True)
+    if found.superseded_by is not None and found.revoked_at is not None:
+        return session.get_one(Credential, found.superseded_by)
+    if found.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    if found.suspended_at is not None:
+        raise ConflictError("credential-suspended", "Expected a decision on the suspension first.")
+    if award.state != "awarded" or (found.valid_until is not None and found.valid_until <= now):
+        raise ConflictError("award-over", "Expected a credential whose time is not over; a renewal makes a new one.")
+    network = session.get_one(Network, found.network_id)
+    new = decisions.sign_again(session, running, network, award, now)
+    credentials.replace(session, running, found, new, caller, reason, now)
+    return new
+
+
+def renew(
+    session: WriteSession, running: Runtime, network: Network, caller: Caller, award_id: UUID, now: datetime
+) -> tuple[Award, bool]:
+    """Award the achievement for a further term from now on, and return the award and whether it is new.
+
+    1. The criteria must be met now, by the version that binds the member now; people who approved the first term did
+       not approve the second.
+    2. The award that is renewed has had its time; its credential lasts as long as it says.
+
+    Raises:
+        NotFoundError: the network has no such award (code "award-unknown").
+        ForbiddenError: the caller is the member ("self-award").
+        ConflictError: it does not end, or does not stand ("award-not-renewable"), the member has another one
+            ("award-there"), people must approve ("approval-needed") or decide ("criteria-without-rule"), or the
+            criteria are not met now ("criteria-not-met", with the progress).
+        CustodyError: the credential cannot be signed; nothing has changed.
+    """
+    row = session.scalar(select(Award).where(Award.id == award_id, Award.network_id == network.id))
+    if row is None:
+        raise NotFoundError("award-unknown", "No award of this network has this id.")
+    decisions.lock_members(session, Member.id == row.member_id)
+    session.refresh(row, with_for_update=True)
+    before = session.scalar(select(Award).where(Award.renews == row.id, Award.state != "revoked"))
+    if before is not None:
+        return before, False
+    _check(session, caller, row)
+    achievement = session.get_one(Achievement, row.achievement_id)
+    version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
+    if rule_of(version.definition) is None:
+        message = "Expected a rule; where people decide, they award it again when its time is over."
+        raise ConflictError("criteria-without-rule", message)
+    if reviews.needs_approval(version):  # (1)
+        message = "Expected criteria without approval; with it, ask for approval again when the time is over."
+        raise ConflictError("approval-needed", message)
+    node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
+    if not node.met:
+        shown = progress.explain(session, network, version, row.member_id, now)
+        message = f"Expected the criteria to be met again, and they are not: {shown.text}"
+        raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
+    if row.state != "expired":  # (2)
+        row.state = "expired"
+        reviews.end(session, network, row, now)
+        events.append(session, network, "award.expired", decisions.about(row), now)
+        session.flush()
+    decided = decisions.by_rule(session, version, row.member_id, node, now.replace(microsecond=0))
+    [made] = decisions.carry_out(session, running, network, [decided], caller, now, {})
+    return made, True
+
+
+def _check(session: WriteSession, caller: Caller, row: Award) -> None:
+    """Let an award pass that can be renewed, by a caller who is not its holder."""
+    who = reviews.who_is(session, [row.member_id, caller.member_id])
+    if caller.member_id is not None and who[caller.member_id] == who[row.member_id]:
+        raise ForbiddenError("self-award", "Expected somebody else to decide: nobody awards themself.")
+    ends = select(Credential.id).where(Credential.award_id == row.id, Credential.valid_until.is_not(None))
+    if row.state not in ("awarded", "expired") or session.scalar(ends.limit(1)) is None:
+        message = f"Expected an award that ends and stands, or has ended; this one is {row.state}."
+        raise ConflictError("award-not-renewable", message)
+    other = select(Award.id).where(
+        Award.member_id == row.member_id,
+        Award.achievement_id == row.achievement_id,
+        Award.id != row.id,
+        Award.state.in_(reviews.LIVE),
+    )
+    if session.scalar(other.limit(1)) is not None:
+        raise ConflictError("award-there", "Expected a member without another award of this achievement.")

@@ -1,0 +1,263 @@
+"""The queue of what people must decide about awards: what waits, who may decide it, and who is one person with whom.
+
+Three things wait: criteria that are met but for people's approval, an award to staff that needs a second person, and
+an award that lost something on which it rested. Whoever decides is never the recipient, nor whoever asked: by person,
+not by member, here and in the database (`awards` and `approvals` hold who their members are).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access.callers import Caller
+from service.achievements.definitions import rule_of
+from service.criteria import tree as criteria
+from service.criteria.kinds.rule import Approved
+from service.outbox import events
+from service.progress.progress import Node
+from service.storage.database import WriteSession, insert_new
+from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
+from service.tables.identifiers import new_id
+
+LIVE = ("pending", "awarded", "suspended")
+"""States of an award beside which there is no other."""
+STAFF = ("admin", "approver", "assessor", "facilitator")
+"""Roles whose holders work for the network: an award to one of them, by decision, needs a second person."""
+DECIDING = ("admin", "approver")
+"""Roles that decide where no rule names one: on awards to staff, and on awards under review."""
+
+
+def who_is(session: OrmSession, member_ids: Collection[UUID | None]) -> dict[UUID | None, UUID]:
+    """Return who members are: the person, or the member alone where nobody has said who that is."""
+    query = select(Member.id, func.coalesce(Member.person_id, Member.id)).where(Member.id.in_(member_ids))
+    return dict(session.execute(query).all())
+
+
+def roles_at(session: OrmSession, member_id: UUID, at: datetime) -> set[str]:
+    """Return the roles that a member has at an instant."""
+    held = (Role.member_id == member_id, Role.from_at <= at, or_(Role.until_at.is_(None), Role.until_at > at))
+    return set(session.scalars(select(Role.role).where(*held)))
+
+
+def acting_role(session: OrmSession, member_id: UUID | None, at: datetime) -> str | None:
+    """Return the role in which a member decides where no rule names one; None for a token of the whole network."""
+    if member_id is None:
+        return None
+    held = roles_at(session, member_id, at)
+    return next((role for role in STAFF if role in held), "member")
+
+
+def staff(session: OrmSession, member_ids: Collection[UUID], at: datetime) -> set[UUID]:
+    """Return those of the members who work for their network at an instant, also as another member of it."""
+    own, other = Member.__table__.alias(), Member.__table__.alias()
+    same = and_(
+        other.c.network_id == own.c.network_id,
+        or_(other.c.id == own.c.id, other.c.person_id == own.c.person_id),
+    )
+    held = (Role.role.in_(STAFF), Role.from_at <= at, or_(Role.until_at.is_(None), Role.until_at > at))
+    query = select(own.c.id).join(other, same).join(Role, Role.member_id == other.c.id)
+    return set(session.scalars(query.where(own.c.id.in_(member_ids), *held)))
+
+
+def wanted_roles(version: AchievementVersion, kind: str) -> dict[str, int]:
+    """Return the roles in which a review can be decided, with the number of people that each needs."""
+    if kind != "approval":
+        return dict.fromkeys(DECIDING, 1)
+    tree = rule_of(version.definition)
+    wanted: dict[str, int] = {}
+    for leaf in criteria.rules(tree) if tree is not None else ():
+        if isinstance(leaf, Approved):
+            wanted[leaf.by_role] = max(leaf.n, wanted.get(leaf.by_role, 0))
+    return wanted
+
+
+def needs_approval(version: AchievementVersion) -> bool:
+    """Return whether the criteria ask for people's approval."""
+    return bool(wanted_roles(version, "approval"))
+
+
+def waits_for_people(node: Node) -> bool:
+    """Return whether nothing but people's approval is missing."""
+    return not node.met and _met_if_approved(node)
+
+
+def _met_if_approved(node: Node) -> bool:
+    if node.children:
+        return sum(map(_met_if_approved, node.children)) >= node.required
+    return node.met or isinstance(node.criterion, Approved)
+
+
+def open_one(
+    session: WriteSession,
+    network: Network,
+    member_id: UUID,
+    version: AchievementVersion,
+    kind: str,
+    cause: str,
+    caller: Caller | None,
+    now: datetime,
+    award: Award | None = None,
+) -> tuple[Review, bool]:
+    """Return the review that waits, and whether it is new: one at a time for a member, an achievement and a kind."""
+    values = {
+        "id": new_id(),
+        "network_id": network.id,
+        "member_id": member_id,
+        "achievement_id": version.achievement_id,
+        "achievement_version_id": version.id,
+        "award_id": award.id if award is not None else None,
+        "kind": kind,
+        "cause": cause,
+        "state": "waiting",
+        "opened_at": now,
+        "asked_by_token": caller.token_id if caller else None,
+        "asked_by": caller.member_id if caller else None,
+    }
+    created = insert_new(session, Review, values)
+    waiting = (Review.state == "waiting", Review.kind == kind, Review.member_id == member_id)
+    found = select(Review).where(*waiting, Review.achievement_id == version.achievement_id)
+    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    if created and _told(session, row):
+        events.append(session, network, "review.opened", about(row), now)
+    return row, created
+
+
+def keep_waiting(
+    session: WriteSession,
+    network: Network,
+    waiting: Mapping[UUID, Collection[UUID]],
+    versions: Mapping[UUID, AchievementVersion],
+    member_ids: Sequence[UUID],
+    now: datetime,
+) -> None:
+    """Make the open reviews of members those that there should be, as their evidence stands.
+
+    What was declined is not put before people again by itself: somebody asks for that.
+
+    Args:
+        waiting: for each version those whose criteria are met but for approval.
+        versions: all that were looked at, by their ids.
+    """
+    asked = {version.achievement_id for version in versions.values()}
+    held = select(Review).where(
+        Review.member_id.in_(member_ids), Review.achievement_id.in_(asked), Review.kind == "approval"
+    )
+    rows = session.scalars(held.order_by(Review.id)).all()
+    newest = {(row.member_id, row.achievement_version_id): row for row in rows}
+    for row in rows:
+        due = row.member_id in waiting.get(row.achievement_version_id, ())
+        if row.state == "waiting" and not due and row.asked_by_token is None:
+            close(session, network, row, "withdrawn", None, now)
+    for version_id, ready in waiting.items():
+        for member_id in sorted(ready):
+            last = newest.get((member_id, version_id))
+            if last is None or last.state not in ("waiting", "declined"):
+                open_one(session, network, member_id, versions[version_id], "approval", "criteria", None, now)
+
+
+def close(
+    session: WriteSession,
+    network: Network,
+    row: Review,
+    state: str,
+    reason: str | None,
+    now: datetime,
+    *,
+    told: bool | None = None,
+) -> None:
+    """Close a review; approvals in one that was not approved count no longer.
+
+    Args:
+        told: whether an event says so; left out: unless its award is pending.
+    """
+    row.state, row.reason, row.closed_at = state, reason, now
+    if state != "approved":
+        mine = (Approval.review_id == row.id, Approval.ended_at.is_(None))
+        session.execute(update(Approval).where(*mine).values(ended_at=now))
+    if _told(session, row) if told is None else told:
+        events.append(session, network, f"review.{state}", about(row), now)
+    session.flush()
+
+
+def _told(session: WriteSession, row: Review) -> bool:
+    """Return whether events speak of a review: of an award that nobody has announced nothing is said."""
+    award = session.get(Award, row.award_id) if row.award_id is not None else None
+    return row.kind != "second" and (award is None or award.state != "pending")
+
+
+def question(
+    session: WriteSession, network: Network, row: Award, cause: str, caller: Caller | None, now: datetime
+) -> None:
+    """Put an award under review: it stands until somebody decides, and says that it is looked into."""
+    if row.review_since is None:
+        row.review_since = now
+        session.flush()
+    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    open_one(session, network, row.member_id, version, "standing", cause, caller, now, row)
+
+
+def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
+    """Put the awards under review that were built on one that is revoked; people decide, nothing else takes them back."""
+    built = select(Award).join(AwardChild, AwardChild.award_id == Award.id).where(AwardChild.child_id == child.id)
+    live = built.where(Award.state.in_(LIVE)).order_by(Award.id)
+    for parent in session.scalars(live.with_for_update(of=Award)).all():
+        question(session, network, parent, "child-revoked", None, now)
+
+
+def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
+    """Write down anew who a member is, wherever that decides something; to be called when the person changed.
+
+    1. An approval of oneself counts no longer from here on, and the award that it led to is put under review.
+    2. So is an award of which it turns out that its recipient decided.
+    """
+    session.flush()
+    involved = or_(Approval.member_id == member_id, Approval.approver_id == member_id, Review.asked_by == member_id)
+    found = select(Approval, Review.asked_by).join(Review, Review.id == Approval.review_id).where(involved)
+    rows = session.execute(found.order_by(Approval.id).with_for_update(of=Approval)).all()
+    made = select(Award).where(or_(Award.member_id == member_id, Award.actor_member_id == member_id))
+    awards = session.scalars(made.order_by(Award.id).with_for_update()).all()
+    ids: set[UUID | None] = {member_id, *(row.member_id for row, _ in rows), *(row.approver_id for row, _ in rows)}
+    ids |= {asked for _, asked in rows} | {row.member_id for row in awards} | {row.actor_member_id for row in awards}
+    who = who_is(session, ids)
+    questioned: set[UUID] = set()
+    for row, asked in rows:
+        names = who[row.member_id], who[row.approver_id], who.get(asked)
+        if row.ended_at is None and names[1] in (names[0], names[2]):  # (1)
+            row.ended_at = now
+            questioned |= {row.award_id} if row.award_id is not None else set()
+        row.recipient_who, row.approver_who, row.asked_by_who = names
+    for award in awards:
+        recipient, actor = who[award.member_id], who.get(award.actor_member_id)
+        if award.state in LIVE and actor == recipient and award.actor_who != award.recipient_who:  # (2)
+            questioned.add(award.id)
+        if award.id in questioned:
+            award.review_since = award.review_since or now
+        award.recipient_who, award.actor_who = recipient, actor
+    session.flush()
+    live = select(Award).where(Award.id.in_(questioned), Award.state.in_(LIVE)).order_by(Award.id)
+    for award in session.scalars(live.with_for_update()).all():
+        question(session, network, award, "decided-by-recipient", None, now)
+
+
+def end(session: WriteSession, network: Network, row: Award, now: datetime) -> None:
+    """Let go of what hangs on an award that ends: approvals count no longer, and nobody need decide on it."""
+    session.execute(
+        update(Approval).where(Approval.award_id == row.id, Approval.ended_at.is_(None)).values(ended_at=now)
+    )
+    row.review_since = None
+    waiting = select(Review).where(Review.award_id == row.id, Review.state == "waiting")
+    for review in session.scalars(waiting.with_for_update()).all():
+        close(session, network, review, "withdrawn", None, now)
+
+
+def about(row: Review) -> dict[str, str]:
+    """Return the identifiers by which events speak of a review."""
+    said = {
+        "review": str(row.id),
+        "achievement_version": str(row.achievement_version_id),
+        "member": str(row.member_id),
+    }
+    return said | ({"award": str(row.award_id)} if row.award_id is not None else {})

@@ -1,0 +1,362 @@
+"""Awards: who has earned what, decided by rule or by whom, and the credential issued with each decision.
+
+Three ways lead to one place (`decisions.carry_out`): evidence arrives (`settle`), a network asks (`award`), a network asks
+for many (`award_many`). Of each there can be two at the same moment: the members' rows are locked first, in the
+order of their identifiers, and what is decided is looked up again under that lock.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access import callers
+from service.access.callers import Caller
+from service.achievements.enrolments import Versions
+from service.awards import decisions, requests, reviews
+from service.awards.decisions import Prepared
+from service.awards.requests import AwardIn
+from service.awards.reviews import LIVE
+from service.bodies import Body, Prose
+from service.criteria import rejudging
+from service.criteria import topics as listening
+from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
+from service.issuing import credentials
+from service.issuing.receipts import Decision
+from service.outbox import events
+from service.progress import progress
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession, WriteSession
+from service.tables import (
+    AchievementVersion,
+    Award,
+    AwardEvidence,
+    Credential,
+    Member,
+    Network,
+    Review,
+    UnsettledMember,
+)
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+"""Members decided on, or awards made, in one transaction."""
+
+
+class UndoIn(Body):
+    """Why a pending award is undone."""
+
+    reason: Prose = Field(description="kept by the network", examples=["Awarded to the wrong member."])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one request: an award, made now or before, or the problem."""
+
+    award: Award | None
+    created: bool = False
+    problem: ServiceError | None = None
+
+
+def award(
+    session: WriteSession, running: Runtime, network: Network, caller: Caller, body: AwardIn, now: datetime
+) -> tuple[Award, bool]:
+    """Make the award and issue its credential, and return it and whether it is new; a live one is given back.
+
+    Raises:
+        NotFoundError: no such member or achievement, or no version of it is published.
+        ConflictError: by rule, and the criteria are not met (code "criteria-not-met"; details: `progress`), or there
+            are none ("criteria-without-rule"); recorded, and its time is over ("award-over").
+        ForbiddenError: the basis needs another scope ("scope-missing"), or the caller is the member ("self-award").
+        InvalidError: reason or time missing, or where they do not belong.
+        CustodyError: the credential cannot be signed; nothing has changed.
+    """
+    [outcome] = _award_all(session, running, network, caller, [body], now, {})
+    if outcome.award is None:
+        assert outcome.problem is not None
+        raise outcome.problem
+    return outcome.award, outcome.created
+
+
+def award_many(
+    running: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
+) -> Iterator[Outcome]:
+    """Yield the outcome of each request, in order, after the commit of its batch.
+
+    The credentials of a batch are signed before its transaction begins.
+    """
+    for start in range(0, len(bodies), BATCH):
+        yield from _award_batch(running, network_id, caller, bodies[start : start + BATCH], running.now())
+
+
+def _award_batch(
+    running: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
+) -> list[Outcome]:
+    def decide(session: ReadSession, network: Network) -> list[Decision]:
+        found = requests.look_up(session, network, caller, bodies, now)
+        return [each for each in found if isinstance(each, Decision)]
+
+    prepared = decisions.prepare(running, network_id, decide, now)
+    with running.database.write() as session:
+        network = callers.still_open(session.get_one(Network, network_id))
+        return _award_all(session, running, network, caller, bodies, now, prepared)
+
+
+def settle(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    member_ids: Collection[UUID],
+    now: datetime,
+    prepared: Prepared | None = None,
+) -> list[Award]:
+    """Award what these members have earned automatically, and delete their marks.
+
+    An award can be evidence for the next one, so it goes on until there is nothing more. What is then met but for
+    people's approval waits for them. When custody is down the marks stay, the evidence with them, and the awards are
+    made later.
+    """
+    locked = decisions.lock_members(session, Member.id.in_(member_ids))
+    topics = rejudging.clear(session, locked)
+    made: list[Award] = []
+    try:
+        while (earned := _earned(session, network, locked, now, topics)).due:
+            made += decisions.carry_out(session, running, network, earned.due, None, now, prepared or {})
+            reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
+        reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+    except CustodyError:
+        log.exception("awards of the network %s wait for its keys", network.id)
+        rejudging.mark(session, network, locked, now)
+    return made
+
+
+def settle_pending(running: Runtime, network_id: UUID, older_than: timedelta = timedelta(0)) -> int:
+    """Settle every marked member of a network, a batch in a transaction, and return how many awards were made.
+
+    What is to be issued is signed before the batch's transaction begins, and decided anew inside it.
+
+    Args:
+        older_than: leave marks alone that are younger: whoever made them is about to settle them.
+    """
+    count, last = 0, UUID(int=0)
+    while True:
+        now = running.now()
+        marked = (
+            select(UnsettledMember.member_id)
+            .where(UnsettledMember.network_id == network_id, UnsettledMember.member_id > last)
+            .where(UnsettledMember.since <= now - older_than)
+        )
+        with running.database.read() as session:
+            member_ids = session.scalars(marked.order_by(UnsettledMember.member_id).limit(BATCH)).all()
+        if not member_ids:
+            return count
+        count += _settle_batch(running, network_id, member_ids, now)
+        last = member_ids[-1]
+
+
+def _settle_batch(running: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
+    def decide(session: ReadSession, network: Network) -> list[Decision]:
+        return _earned(session, network, member_ids, now, rejudging.topics_of(session, member_ids)).due
+
+    try:
+        prepared = decisions.prepare(running, network_id, decide, now)
+    except CustodyError:
+        log.exception("awards of the network %s wait for its keys", network_id)
+        return 0
+    with running.database.write() as session:
+        return len(settle(session, running, session.get_one(Network, network_id), member_ids, now, prepared))
+
+
+def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
+    """Return the networks with members whose awards have not been decided."""
+    return session.scalars(select(UnsettledMember.network_id).distinct()).all()
+
+
+def review_after_void(
+    session: WriteSession, running: Runtime, network: Network, record_ids: Collection[UUID], now: datetime
+) -> list[Award]:
+    """Decide again on the awards by rule that rested on voided records, and return those that are revoked.
+
+    What is still earned without them stands, on the evidence there is now. To be called when the records no
+    longer count.
+
+    Raises:
+        CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
+    """
+    rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(record_ids))
+    questioned = select(Award).where(Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
+    decisions.lock_members(session, Member.id.in_(session.scalars(questioned.with_only_columns(Award.member_id))))
+    lost = []
+    for row in session.scalars(questioned.order_by(Award.id).with_for_update()).all():
+        version = session.get_one(AchievementVersion, row.achievement_version_id)
+        node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
+        if node.met:
+            session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+            decisions.rest_on(session, row, node.record_ids)
+        else:
+            lost.append(row)
+    credentials.withdraw(session, running, network, lost, "The evidence on which it rested was voided.", now)
+    return lost
+
+
+def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
+    """Undo a pending award, and return it: only its row stays. One that was undone before is given back as it is.
+
+    Raises:
+        NotFoundError: the network has no such award (code "award-unknown").
+        ConflictError: it was announced, and can only be revoked (code "award-not-pending").
+    """
+    found = select(Award).where(Award.network_id == network.id, Award.id == award_id)
+    row = session.scalar(found)
+    if row is None:
+        raise NotFoundError("award-unknown", "No award of this network has this id.")
+    decisions.lock_members(session, Member.id == row.member_id)
+    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
+    if row.state == "revoked" and signed is None:
+        return row
+    if row.state != "pending":
+        message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
+        raise ConflictError("award-not-pending", message)
+    decisions.give_up(session, network, caller, row, body.reason, now)
+    return row
+
+
+def sign_due(running: Runtime) -> int:
+    """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
+
+    What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
+    """
+    now, last, count = running.now(), UUID(int=0), 0
+    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
+    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
+    while True:
+        with running.database.read() as session:
+            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
+        if row is None:
+            return count
+        last = row.id
+        try:
+            with running.database.write() as session:
+                network = session.get_one(Network, row.network_id)
+                decisions.lock_members(session, Member.id == row.member_id)
+                found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
+                if found is not None and network.state != "closed":
+                    count += decisions.announce(session, running, network, found, now)
+                    settle(session, running, network, [found.member_id], now)
+        except CustodyError:
+            log.exception("the award %s waits for the keys of its network", row.id)
+
+
+def expire_due(running: Runtime) -> int:
+    """Mark the awards whose time is over as expired, and return how many; their credentials say so themselves."""
+    now = running.now()
+    with running.database.read() as session:
+        if session.scalar(select(Award.id).where(_over(now)).limit(1)) is None:
+            return 0
+    with running.database.write() as session:
+        return _expire(session, now)
+
+
+def _award_all(
+    session: WriteSession,
+    running: Runtime,
+    network: Network,
+    caller: Caller | None,
+    bodies: Sequence[AwardIn],
+    now: datetime,
+    prepared: Prepared,
+) -> list[Outcome]:
+    refs = {body.member for body in bodies}
+    locked = decisions.lock_members(session, Member.network_id == network.id, Member.ref.in_(refs))
+    _expire(session, now, Award.member_id.in_(locked))
+    found = requests.look_up(session, network, caller, bodies, now)
+    decided = {_place(entry): entry for entry in reversed(found) if isinstance(entry, Decision)}
+    made = {
+        (row.member_id, row.achievement_version_id): row
+        for row in decisions.carry_out(
+            session, running, network, list(reversed(decided.values())), caller, now, prepared
+        )
+    }
+    outcomes = []
+    for entry in found:
+        if isinstance(entry, ServiceError):
+            outcomes.append(Outcome(None, problem=entry))
+        elif isinstance(entry, Award):
+            outcomes.append(Outcome(entry))
+        else:
+            outcomes.append(Outcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
+    settle(session, running, network, [row.member_id for row in made.values()], now)
+    return outcomes
+
+
+def _place(decision: Decision) -> tuple[UUID, UUID]:
+    return decision.member_id, decision.version.id
+
+
+@dataclass(frozen=True)
+class _Earned:
+    """What members have earned automatically, and for which versions nothing but people's approval is missing.
+
+    `versions` are all that were looked at.
+    """
+
+    due: list[Decision]
+    waiting: dict[UUID, list[UUID]]
+    versions: dict[UUID, AchievementVersion]
+
+
+def _earned(
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+) -> _Earned:
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
+
+    Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
+    evidence was voided does.
+    """
+    if network.state == "closed" or not member_ids:
+        return _Earned([], {}, {})
+    lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None) & Award.ended_by.is_(None)
+    had = (
+        select(Award.member_id, Award.achievement_id)
+        .outerjoin(Credential, Credential.award_id == Award.id)
+        .where(Award.member_id.in_(member_ids), ~lost_by_void)
+    )
+    done = set(session.execute(had))
+    at = now.replace(microsecond=0)
+    earned = _Earned([], {}, {})
+    for version, judged in Versions(session, network, member_ids, topics).judged():
+        open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
+        if version.award != "automatic":
+            continue
+        earned.waiting[version.id], earned.versions[version.id] = [], version
+        if open_to:
+            nodes = progress.evaluate(session, network, version, open_to, now)
+            met = [member_id for member_id in open_to if nodes[member_id].met]
+            earned.due.extend(decisions.by_rule(session, version, each, nodes[each], at) for each in met)
+            # Approval alone is not asked for by itself: somebody must have done something first.
+            ready = [each for each in open_to if nodes[each].first_at and reviews.waits_for_people(nodes[each])]
+            earned.waiting[version.id] = ready
+    return earned
+
+
+def _over(now: datetime) -> ColumnElement[bool]:
+    ended = select(Credential.award_id).where(Credential.valid_until <= now, Credential.superseded_by.is_(None))
+    return Award.state.in_(("awarded", "suspended")) & Award.id.in_(ended)
+
+
+def _expire(session: WriteSession, now: datetime, *where: ColumnElement[bool]) -> int:
+    rows = session.scalars(select(Award).where(_over(now), *where).order_by(Award.id).with_for_update()).all()
+    for row in rows:
+        row.state = "expired"
+        reviews.end(session, session.get_one(Network, row.network_id), row, now)
+        events.append(session, session.get_one(Network, row.network_id), "award.expired", decisions.about(row), now)
+    session.flush()
+    return len(rows)

@@ -1,0 +1,169 @@
+"""What a person did for a badge, as the badge tells it: facts for people, of any issuer's badge, of any shape.
+
+Pure, and nothing is trusted: whatever is not in its form is left out, texts and lists are cut, and an address is given
+only if it can be shown as a link. Only what a signature covers is looked at, so that what is told here counts where the
+signature holds, and the decision receipt where its digest fits.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from credentials.instants import read_instant
+from service.checking.basis import policy
+
+MAX_LISTED: Final = 50
+"""How many levels, skills or deeds are told of one badge."""
+MAX_CHARACTERS: Final = 600
+MAX_MINUTES: Final = 100 * 366 * 24 * 60
+
+_JUDGED: Final = frozenset({"rubric", "score", "survey", "endorsement"})
+_UNTOLD: Final = frozenset({"receipt", "renewal", "summary", "duration"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_DURATION = re.compile(r"PT(?:(?P<hours>[0-9]{1,8})H)?(?:(?P<minutes>[0-9]{1,8})M)?")
+
+
+@dataclass(frozen=True)
+class Level:
+    """A result: what was judged ("" where it is not named), what was reached, and what was asked for, if that is said."""
+
+    name: str
+    reached: str
+    required: str = ""
+
+
+@dataclass(frozen=True)
+class Skill:
+    """What the achievement is aligned with; `framework` is "" without one, `url` None where it is no https address."""
+
+    name: str
+    framework: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What a person did.
+
+    Args:
+        levels: one for each result.
+        minutes: how long it took in all; None where that is not said in a form that can be read.
+        credits: credits earned; None without any.
+        began, ended: of the activity; awarded: when it was earned, or else since when the badge is valid.
+        judgements: how many of the cited pieces of evidence are somebody's judgement.
+        deciders: the role of each who decided, as the receipt tells it; none where the rule alone decided, or no receipt
+            was given.
+        skills: with what the achievement is aligned.
+        done: what was done, in the words of the evidence, in its order.
+        more: how many pieces of evidence are not among `done`.
+    """
+
+    levels: tuple[Level, ...] = ()
+    minutes: int | None = None
+    credits: float | None = None
+    began: datetime | None = None
+    ended: datetime | None = None
+    awarded: datetime | None = None
+    judgements: int = 0
+    deciders: tuple[str, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    done: tuple[str, ...] = ()
+    more: int = 0
+
+
+def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> Deeds:
+    """Return what a person did for a badge, as far as it tells.
+
+    Args:
+        credential: of any shape.
+        receipt: that of its decision, whose digest fits (`grounds.look`).
+    """
+    subject = policy.mapping(credential.get("credentialSubject"))
+    achievement = policy.mapping(subject.get("achievement"))
+    evidence = policy.items_of(credential)
+    done = [text for item in evidence if _text(item.get("genre")) not in _UNTOLD and (text := _words(item))]
+    return Deeds(
+        levels=tuple(_levels(subject, achievement))[:MAX_LISTED],
+        minutes=_minutes(evidence),
+        credits=_credits(subject.get("creditsEarned")),
+        began=read_instant(subject.get("activityStartDate")),
+        ended=read_instant(subject.get("activityEndDate")),
+        awarded=read_instant(credential.get("awardedDate")) or read_instant(credential.get("validFrom")),
+        judgements=sum(_text(item.get("genre")) in _JUDGED for item in evidence),
+        deciders=tuple(text for role in policy.roles_in(receipt or {}) if (text := _text(role)))[:MAX_LISTED],
+        skills=tuple(_skills(achievement))[:MAX_LISTED],
+        done=tuple(done[:MAX_LISTED]),
+        more=len(done[MAX_LISTED:]),
+    )
+
+
+def _levels(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Iterator[Level]:
+    described: dict[str, Mapping[str, Any]] = {}
+    levels: dict[str, str] = {}
+    for item in _objects(achievement.get("resultDescription")):
+        if isinstance(item.get("id"), str):
+            described[item["id"]] = item
+        for level in _objects(item.get("rubricCriterionLevel")):
+            if isinstance(level.get("id"), str):
+                levels[level["id"]] = _text(level.get("name"))
+    for result in _objects(subject.get("result")):
+        about = described.get(_text(result.get("resultDescription")), {})
+        reached = (
+            levels.get(_text(result.get("achievedLevel"))) or _text(result.get("value")) or _text(result.get("status"))
+        )
+        required = levels.get(_text(about.get("requiredLevel"))) or _text(about.get("requiredValue"))
+        if reached:
+            yield Level(_text(about.get("name")), reached, required)
+
+
+def _skills(achievement: Mapping[str, Any]) -> Iterator[Skill]:
+    for item in _objects(achievement.get("alignment")):
+        name = _text(item.get("targetName"))
+        if name:
+            yield Skill(name, _text(item.get("targetFramework")), _link(item.get("targetUrl")))
+
+
+def _minutes(evidence: list[Mapping[str, Any]]) -> int | None:
+    """Return what the item of evidence for the time says (`citations.time_spent`), if there is exactly one."""
+    told = [item.get("description") for item in evidence if item.get("genre") == "duration"]
+    match = _DURATION.fullmatch(told[0]) if len(told) == 1 and isinstance(told[0], str) else None
+    if match is None:
+        return None
+    minutes = int(match["hours"] or 0) * 60 + int(match["minutes"] or 0)
+    return minutes if 0 < minutes <= MAX_MINUTES else None
+
+
+def _credits(value: object) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+    return value if number else None  # type: ignore[return-value]
+
+
+def _words(item: Mapping[str, Any]) -> str:
+    return _text(item.get("narrative")) or _text(item.get("description")) or _text(item.get("name"))
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
+
+
+def _text(value: object) -> str:
+    """Return a text in one line, without what is not seen or turns the line around; "" for anything else."""
+    if not isinstance(value, str):
+        return ""
+    shown = _CONTROL.sub(" ", value[: 2 * MAX_CHARACTERS]).strip()
+    return shown if len(shown) <= MAX_CHARACTERS else f"{shown[: MAX_CHARACTERS - 1]}…"
+
+
+def _link(value: object) -> str | None:
+    text = value if isinstance(value, str) and len(value) <= MAX_CHARACTERS and value.isascii() else ""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    plain = (
+        parts.scheme == "https" and parts.hostname and not parts.username and text == _text(text) and " " not in text
+    )
+    return text if plain else None

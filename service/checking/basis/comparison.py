@@ -1,0 +1,337 @@
+"""On what a badge rests: is its evidence unchanged, and was it decided by the network's own published rule.
+
+Asked only of a badge whose signature and issuer stand: then the digests in it are what its issuer signed. Badges that
+were issued here are held against our own records; those of others against what can be had from their addresses, and
+that only where somebody asked for it, for whoever keeps it then sees that somebody looks.
+
+An answer is the gravest of what was found, and what could not be compared is never a yes.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from credentials import CredentialError, Fetched, Load, Report, UnavailableError, canonical_json, parse_json
+from service.checking.basis import evidence as cited_evidence
+from service.checking.basis import our_records
+from service.checking.basis import policy as policies
+from service.checking.basis.our_records import Own
+from service.checking.questions import Answer, Question
+from service.criteria.tree import Criterion
+from service.errors import InvalidError
+from service.runtime.runtime import Runtime
+from service.texts.languages import N_
+
+_SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
+    # The gravest first.
+    (
+        "no",
+        "evidence-changed",
+        N_("Something that it cites as evidence is not any more what it was when the badge was signed."),
+    ),
+    (
+        "no",
+        "evidence-taken-back",
+        N_("Some of the evidence was taken back, or set aside, after the badge was signed."),
+    ),
+    (
+        "could-not-check",
+        "evidence-not-on-record",
+        N_("Some of the evidence that it cites was not found in the issuer's records."),
+    ),
+    (
+        "could-not-check",
+        "evidence-file-missing",
+        N_("A file that belongs to the evidence is not kept any more."),
+    ),
+    (
+        "could-not-check",
+        "evidence-erased",
+        N_(
+            "Content of the evidence was erased, as people may ask for. Its date and its fingerprint are still on "
+            "record, and fit."
+        ),
+    ),
+    ("could-not-check", "evidence-not-reached", N_("Some of the evidence could not be had now. Try again later.")),
+    (
+        "could-not-check",
+        "evidence-fingerprint-unknown",
+        N_("It gives a fingerprint of its evidence in a form that is not known here."),
+    ),
+    ("could-not-check", "evidence-too-many", N_("It cites more evidence than is compared for one check.")),
+    ("could-not-check", "evidence-large", N_("Files among the evidence are too large to be compared while you wait.")),
+    (
+        "could-not-check",
+        "evidence-with-issuer",
+        N_(
+            "It carries fingerprints of evidence that its issuer keeps. Whoever is shown the evidence can compare them; "
+            "here it cannot be seen."
+        ),
+    ),
+    (
+        "could-not-check",
+        "evidence-not-asked",
+        N_(
+            "The evidence lies elsewhere and was not asked for, so that nobody there learns that you look at this badge."
+        ),
+    ),
+    (
+        "could-not-check",
+        "evidence-partly-sealed",
+        N_("What could be compared is unchanged. Other evidence is only linked, and whoever keeps it can change it."),
+    ),
+    ("yes", "evidence-unchanged", N_("All evidence that it cites is as it was when the badge was signed.")),
+    (
+        "not-offered",
+        "evidence-without-digest",
+        N_("It links to evidence without a fingerprint, so that nobody can tell whether that was changed."),
+    ),
+    (
+        "not-offered",
+        "evidence-only-told",
+        N_("It describes its evidence in words only. They are signed; there is nothing to compare them with."),
+    ),
+    ("not-offered", "evidence-none", N_("It cites no evidence.")),
+    (
+        "no",
+        "policy-receipt-of-another",
+        N_("The record of the decision that it cites is about another decision."),
+    ),
+    (
+        "no",
+        "policy-receipt-contradicts",
+        N_("By its own numbers, the issuer's record of the decision does not show that the rule was met."),
+    ),
+    ("no", "policy-rule-differs", N_("It was decided by another rule than the one that is published.")),
+    ("no", "policy-override", N_("People decided by hand. There is a published rule, and it was not what decided.")),
+    (
+        "could-not-check",
+        "policy-receipt-changed",
+        N_(
+            "The issuer's record of the decision is not the one that the badge was signed with, so that it shows nothing."
+        ),
+    ),
+    (
+        "could-not-check",
+        "policy-receipt-not-reached",
+        N_("The issuer's record of the decision could not be had now. Try again later."),
+    ),
+    (
+        "could-not-check",
+        "policy-receipt-unknown-form",
+        N_("What it cites as the record of the decision has a form that is not known here."),
+    ),
+    ("could-not-check", "policy-under-review", N_("The issuer is looking again at how it was decided.")),
+    (
+        "could-not-check",
+        "policy-evidence-differs",
+        N_("The badge and the record of the decision do not cite the same evidence."),
+    ),
+    (
+        "could-not-check",
+        "policy-rule-not-reached",
+        N_("The record of the decision is in order. The published rule could not be had, to compare it with."),
+    ),
+    (
+        "could-not-check",
+        "policy-rule-unknown",
+        N_("The published rule is written in a form that is not known here."),
+    ),
+    (
+        "could-not-check",
+        "policy-recorded",
+        N_("It was awarded elsewhere or earlier, and only recorded here. How that was decided cannot be seen."),
+    ),
+    (
+        "could-not-check",
+        "policy-people",
+        N_("Its criteria are words, and people judged whether they are met. That cannot be checked by a program."),
+    ),
+    (
+        "could-not-check",
+        "policy-not-asked",
+        N_(
+            "Its issuer keeps a record of the decision. It was not asked for, so that nobody there learns that you look "
+            "at this badge."
+        ),
+    ),
+    (
+        "yes",
+        "policy-followed",
+        N_("The issuer's record of the decision shows, condition by condition, that its published rule was met."),
+    ),
+    (
+        "yes",
+        "policy-approved",
+        N_("The issuer's record of the decision shows that its published rule was met and that people approved."),
+    ),
+    ("not-offered", "policy-no-receipt", N_("Its issuer publishes no record of how it was decided.")),
+)
+
+DEFINITION: Final = "/definition.json"
+"""What follows the address of a published achievement in that of its definition, whose digest a receipt gives."""
+
+REASONS: Final[Mapping[str, str]] = {reason: sentence for _, reason, sentence in _SAID}
+"""A sentence for each reason, for people; the gravest first."""
+ANSWERS: Final[Mapping[str, Answer]] = {reason: answer for answer, reason, _ in _SAID}
+"""The answer that each reason is for."""
+
+
+class _OpenError(Exception):
+    """No more can be said than a reason of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """On what a badge rests.
+
+    Args:
+        evidence, policy: the answers to the fourth and the fifth of `questions.NAMES`.
+        receipt: that of its decision, whose digest fits; None where none can be had, or is not to be asked for.
+    """
+
+    evidence: Question
+    policy: Question
+    receipt: Mapping[str, Any] | None
+
+
+def look(
+    running: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
+) -> Grounds:
+    """Return on what a badge rests: whether its evidence is unchanged, and whether the published rule decided.
+
+    1. What it cites as evidence has the digests that it gives.
+    2. It cites the receipt of its decision by digest, and what is there has that digest.
+    3. The receipt is about this very badge, and its numbers are consistent.
+    4. The definition that it names is the published one, and asks for what the receipt says was asked for.
+    5. What people decided is told as such: no program can see whether they were right.
+
+    Of a case in which somebody contests the decision nothing is said: to all but its parties it does not exist.
+
+    Args:
+        credential: with a signature that holds.
+        ask: fetch what lies with others.
+        load: what is asked for documents; each address once.
+        rows: whether our own records may be asked; False where there are none, as for a bundle.
+    """
+    once = _once(load)
+    item = policies.receipt_item(credential)
+    found = list(cited_evidence.related(running, credential, report))
+    own = None
+    if rows:
+        with running.database.read() as session:
+            own = our_records.find(session, running, credential, item["id"] if item is not None else None)
+            if own is not None:
+                found += cited_evidence.here(session, credential, own, ask=ask)  # (1)
+    if own is None:
+        found += cited_evidence.with_others(credential, ask=ask, load=once)  # (1)
+    if "evidence-unchanged" in found and "evidence-without-digest" in found:
+        found.append("evidence-partly-sealed")
+    reason, receipt = _policy(credential, item, own, once, ask=ask)
+    return Grounds(_gravest("evidence", found or ["evidence-none"]), _gravest("policy", [reason]), receipt)
+
+
+def _once(load: Load) -> Load:
+    """Return what asks each address once, also one that does not answer."""
+    known: dict[str, Fetched | UnavailableError] = {}
+
+    def ask(address: str) -> Fetched:
+        if address not in known:
+            try:
+                known[address] = load(address)
+            except UnavailableError as error:
+                known[address] = error
+        answer = known[address]
+        if isinstance(answer, UnavailableError):
+            raise answer
+        return answer
+
+    return ask
+
+
+def _policy(
+    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: Own | None, load: Load, *, ask: bool
+) -> tuple[str, Mapping[str, Any] | None]:
+    """Return why the fifth question is answered as it is, and the receipt if it fits."""
+    if item is None:
+        return "policy-no-receipt", None
+    if own is None and not ask:
+        return "policy-not-asked", None
+    try:
+        receipt = _receipt(item, own, load)  # (2)
+    except _OpenError as found:
+        return found.reason, None
+    return _decided(credential, receipt, own, load), receipt
+
+
+def _gravest(name: str, found: Collection[str]) -> Question:
+    reason = next(each for each in REASONS if each in found)
+    return Question(name, ANSWERS[reason], reason)
+
+
+def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: Own | None, load: Load) -> str:
+    if policies.of_another(receipt, credential):  # (3)
+        return "policy-receipt-of-another"
+    if policies.contradicts_itself(receipt):
+        return "policy-receipt-contradicts"
+    if own is not None and own.review_since is not None:
+        return "policy-under-review"
+    if receipt["basis"] == "recorded":  # (5)
+        return "policy-recorded"
+    try:
+        rule = _rule(receipt, own, load)  # (4)
+    except _OpenError as found:
+        return found.reason
+    if receipt["basis"] == "override":  # (5)
+        return "policy-people" if rule is None else "policy-override"
+    if rule is None or policies.rule_differs(receipt, rule):
+        return "policy-rule-differs"
+    if policies.evidence_differs(receipt, credential):
+        return "policy-evidence-differs"
+    return "policy-approved" if receipt["basis"] == "approval" else "policy-followed"
+
+
+def _receipt(item: Mapping[str, Any], own: Own | None, load: Load) -> Mapping[str, Any]:
+    """Return the receipt that an item of evidence cites by its digest.
+
+    Raises:
+        _OpenError: it cannot be had, is another, or has a form that is not known here.
+    """
+    try:
+        body = load(item["id"]).body if own is None else (own.receipt or "").encode()
+    except UnavailableError as error:
+        raise _OpenError("policy-receipt-not-reached") from error
+    if own is not None and own.receipt is None:
+        raise _OpenError("policy-receipt-not-reached")
+    if not policies.fits(item, body):
+        raise _OpenError("policy-receipt-changed")
+    try:
+        receipt = parse_json(body)
+    except CredentialError as error:
+        raise _OpenError("policy-receipt-unknown-form") from error
+    if not isinstance(receipt, Mapping) or not policies.is_form(receipt):
+        raise _OpenError("policy-receipt-unknown-form")
+    return receipt
+
+
+def _rule(receipt: Mapping[str, Any], own: Own | None, load: Load) -> Criterion | None:
+    """Return the rule of the published definition that the receipt names by its digest; None where it has none.
+
+    Raises:
+        _OpenError: it cannot be had, is another, or has a form that is not known here.
+    """
+    try:
+        body = canonical_json(own.version.definition) if own else load(f"{receipt['achievement']}{DEFINITION}").body
+        rule = policies.rule_in(parse_json(body))
+    except UnavailableError as error:
+        raise _OpenError("policy-rule-not-reached") from error
+    except (CredentialError, InvalidError) as error:
+        raise _OpenError("policy-rule-unknown") from error
+    if sha256(body).hexdigest() != receipt.get("definition_sha256"):
+        raise _OpenError("policy-rule-differs")
+    return rule

@@ -1,0 +1,193 @@
+"""Many verifications in one request: the answers come line by line, and nothing of who asked or of what is kept."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field, TypeAdapter
+from starlette.datastructures import UploadFile
+
+from credentials import CredentialError, parse_json
+from service.bodies import Body, validated
+from service.checking.api import BadgeIn
+from service.checking.batch import batch as batches
+from service.checking.batch import items as batch_items
+from service.checking.batch import lines
+from service.checking.batch.batch import MAX_ITEMS, Batch, Item, Told
+from service.checking.batch.items import Given
+from service.errors import ServiceError
+from service.texts.languages import ENGLISH
+from service.unpacking.found import Problem
+from service.web.problems import ProblemResponse, problem, problem_of
+from service.web.requests import Running
+from service.web.streaming import Streamed
+
+router = APIRouter(tags=["verification"])
+
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+TABLES: Final = frozenset({CSV, "text/tab-separated-values"})
+NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class BatchItemIn(BadgeIn):
+    """One credential: as in a single verification, with an identifier of one's own beside it."""
+
+    id: str | None = Field(None, max_length=200, description="comes back with the answer")
+
+
+class BatchIn(Body):
+    """Up to 500 credentials of any issuers."""
+
+    items: list[BatchItemIn] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+_BODY: Final = TypeAdapter(BatchIn)
+_SHAPE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["items"],
+    "additionalProperties": False,
+    "properties": {
+        "items": {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": BatchItemIn.model_json_schema()}
+    },
+}
+DOCUMENTED: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _SHAPE},
+            CSV: {"schema": {"type": "string", "description": "columns `link`, `email`, `name` beside any others"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            },
+        },
+    },
+    "responses": {
+        "200": {
+            "description": "One line for each item, in the order asked, and a last line with the sums",
+            "content": {
+                NDJSON: {
+                    "schema": {
+                        "type": "string",
+                        "description": (
+                            "a line: `{index, id, given, row, try_again}` and either `result` (as a single verification "
+                            "answers) or `problem`; the last: `{sums: {items, good, unsure, bad, unchecked, try_again}}`"
+                        ),
+                    }
+                },
+                CSV: {
+                    "schema": {"type": "string", "description": "own columns first, then ours; no cell is a formula"}
+                },
+            },
+        }
+    },
+}
+
+
+async def _given(request: Request, running: Running) -> Given | None:
+    """Return what was sent; None for a body of a kind that is not taken. What it costs to open it counts as one check."""
+    running.fair_use.take(request.client.host if request.client else "", running.steady())
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data":
+        async with request.form(max_files=MAX_ITEMS, max_fields=1) as form:
+            files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+            sent = [(file.filename or "", await file.read(), file.content_type or "") for file in files]
+        return await run_in_threadpool(lambda: batch_items.together(batch_items.of_files(sent)))
+    body = await request.body()
+    if media_type in TABLES:
+        return await run_in_threadpool(batch_items.of_file, "", body, media_type)
+    if media_type == "application/json":
+        return Given(await run_in_threadpool(_items, body))
+    return None
+
+
+@router.post("/v1/verification-batches", response_class=Response, openapi_extra=DOCUMENTED)
+def post_verification_batch(
+    request: Request, running: Running, given: Annotated[Given | None, Depends(_given)]
+) -> Response:
+    """Verify up to 500 credentials of any issuers in one request.
+
+    Takes JSON (`items`, each as a single verification takes it, with an `id` of your own), a form with files (PNG, SVG,
+    PDF, JSON, JWT, ZIP), or `text/csv` with a column `link` and, if wanted, `email` and `name`.
+
+    Answers stream in, in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`. Without its last line,
+    which holds the sums, an answer is not complete. An item with `try_again` was not decided because somebody did not
+    answer in time; send it again alone. Needs no token; within fair limits, in which each item counts (429 with
+    `Retry-After`). Nothing is stored.
+    """
+    if given is None:
+        detail = "Expected a body of the Content-Type application/json, multipart/form-data or text/csv."
+        return ProblemResponse(problem(415, "media-type-unsupported", detail), 415)
+    batch = batches.begin(running, given.items, request.client.host if request.client else "")
+    if CSV in request.headers.get("accept", "").lower():
+        headers = NO_STORE | {"Content-Disposition": 'attachment; filename="verified.csv"'}
+        return Streamed(_table(batch, given), batch.close, media_type=CSV, headers=headers)
+    return Streamed(_lines(batch), batch.close, media_type=NDJSON, headers=NO_STORE)
+
+
+def _items(body: bytes) -> tuple[Item, ...]:
+    try:
+        sent = parse_json(body)
+    except CredentialError as error:
+        raise HTTPException(400) from error  # which becomes the problem of that error, as for every other body
+    return tuple(map(_item, validated(_BODY, sent).items))
+
+
+def _item(sent: BatchItemIn) -> Item:
+    name = sent.id or ""
+    if sent.url is not None:
+        return Item(name or sent.url, url=sent.url.strip(), recipient=sent.recipient, ref=sent.id)
+    if sent.image is not None:
+        try:
+            received = base64.b64decode(sent.image, validate=True)
+        except (binascii.Error, ValueError):
+            wrong = Problem("base64-invalid", "Expected an image in base64.")
+            return Item(name, problem=wrong, ref=sent.id)
+    else:
+        received = (sent.jwt if sent.jwt is not None else json.dumps(sent.credential)).encode("utf-8", "surrogatepass")
+    return Item(name, received=received, recipient=sent.recipient, ref=sent.id)
+
+
+def _lines(batch: Batch) -> Iterator[str]:
+    sums = lines.Sums()
+    for told in batch:
+        sums.add(told)
+        yield _json(_answer(told))
+    if sums.items == len(batch):
+        yield _json({"sums": sums.to_json()})
+
+
+def _answer(told: Told) -> dict[str, Any]:
+    answer: dict[str, Any] = {"index": told.index, "id": told.item.ref, "given": told.item.name}
+    if told.item.cells:
+        answer["row"] = told.item.cells
+    answer["try_again"] = told.again
+    if told.checked is not None:
+        return answer | {"result": told.checked.to_json()}
+    return answer | {"problem": _problem(told)}
+
+
+def _problem(told: Told) -> dict[str, Any]:
+    if told.item.problem is not None:
+        return problem(422, told.item.problem.code, told.item.problem.message)
+    assert told.error is not None
+    if type(told.error) is ServiceError:  # no refusal: it failed here
+        return problem(500, told.error.code, told.error.message)
+    return problem_of(told.error)
+
+
+def _table(batch: Batch, given: Given) -> Iterator[str]:
+    yield lines.heading(given.heading, ENGLISH, given.delimiter)
+    for told in batch:
+        yield lines.in_words(told, ENGLISH).csv(ENGLISH, given.delimiter)
+
+
+def _json(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,0 +1,251 @@
+"""Many badges checked in one request: answers in the order asked, as they are decided; nothing of it is kept.
+
+1. A bounded number of threads checks; each takes the next badge in order. What was given twice is checked once.
+2. A check is waited for so long and no longer (`Patience`). What did not answer in time is answered with that, and can be
+   tried again alone. Its thread is not left behind: every request of it has a deadline, and it may begin no further one.
+3. Threads run only so far ahead as answers are read; who reads no more, or has gone, ends the work.
+"""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from credentials import CredentialError, UnavailableError
+from service.checking import check as checking
+from service.checking.batch.time_limits import ItemFetcher, SharedFetcher
+from service.checking.check import Checked
+from service.errors import InvalidError, ServiceError
+from service.runtime.runtime import Runtime
+from service.unpacking.found import Problem
+
+log = logging.getLogger(__name__)
+
+MAX_ITEMS: Final = 500
+MAX_BYTES: Final = 67_108_864
+"""Of all that is given at once."""
+THREAD_NAME: Final = "batch"
+NOT_IN_TIME: Final = "not-in-time"
+FAILED_HERE: Final = "internal-error"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One badge of a batch. Exactly one of `url`, `received` and `problem` is there.
+
+    Args:
+        name: how whoever asks recognises it: file name, address or line.
+        url: its public address.
+        received: the badge itself: JSON, JWT, PNG or SVG.
+        problem: nothing can be checked, and why.
+        recipient: e-mail, DID or other identifier of whoever showed it, to be compared.
+        candidate: under whom it is summed up, as the employer's table has it; "" without one.
+        ref: the employer's own identifier of it.
+        cells: the employer's own row, in its order.
+    """
+
+    name: str
+    url: str | None = None
+    received: bytes | None = field(default=None, repr=False)
+    problem: Problem | None = None
+    recipient: str | None = field(default=None, repr=False)
+    candidate: str = field(default="", repr=False)
+    ref: str | None = None
+    cells: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        """What is asked: the same for two items that need one check."""
+        return (self.url, self.received, self.recipient)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of one item: a check, or why there is none.
+
+    Args:
+        index: its place in the batch, from 0.
+        error: why there is no check of what could be asked for; where it could not, the item has the problem.
+        again: it may be different when it is tried again, because somebody did not answer.
+    """
+
+    index: int
+    item: Item
+    checked: Checked | None = None
+    error: CredentialError | ServiceError | None = None
+    again: bool = False
+
+
+Check = Callable[[Runtime, Item], Checked]
+
+
+def check_item(running: Runtime, item: Item) -> Checked:
+    """Return what the check of one item comes to.
+
+    Raises:
+        CredentialError, ServiceError: as `checking.check_address`.
+    """
+    if item.url is not None:
+        return checking.check_address(running, item.url, item.recipient)
+    return checking.check(running, item.received or b"", item.recipient)
+
+
+class Batch:
+    """The checks of one request. Iterate once for the answers; `close` ends it from any thread, however far it is."""
+
+    def __init__(self, running: Runtime, items: Sequence[Item], check: Check = check_item) -> None:
+        self._running = running
+        self._items = items
+        self._check = check
+        self._patience = running.patience
+        self._fetcher = SharedFetcher(running.fetcher, self._patience.timeouts)
+        self._over = threading.Event()
+        self._changed = threading.Condition()
+        first: dict[tuple[Any, ...], int] = {}
+        self._first = [first.setdefault(item.asked, index) for index, item in enumerate(items)]
+        self._queue = [n for n, item in enumerate(items) if item.problem is None and self._first[n] == n]
+        self._shared = {earlier for n, earlier in enumerate(self._first) if earlier != n}
+        self._until = 0.0  # steady time at which nobody waits for anything any more
+        self._next = 0  # place in the queue
+        self._read = 0  # index of the item that is waited for
+        self._began: dict[int, float] = {}
+        self._told: dict[int, Told] = {}
+        self._given_up: set[int] = set()
+        self._threads: list[threading.Thread] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Told]:
+        """Give the answers in order, each as soon as it and those before it are there; fewer where it is closed."""
+        repeated: dict[int, Told] = {}
+        try:
+            self._start()
+            for index, item in enumerate(self._items):
+                self._running.batch_places.seen(self, time.monotonic())
+                first = self._first[index]
+                if item.problem is not None:
+                    told: Told | None = Told(index, item)
+                elif first != index:
+                    told = replace(repeated[first], index=index, item=item)
+                else:
+                    told = self._awaited(index)
+                if told is None or self._over.is_set():
+                    return
+                if index in self._shared:
+                    repeated[index] = told
+                yield told
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the work: no further check begins, and nobody waits. May be called again."""
+        with self._changed:
+            self._over.set()
+            self._changed.notify_all()
+        self._running.batch_places.leave(self)
+
+    def ended(self, seconds: float) -> bool:
+        """Wait for the threads, and return whether all have ended."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _start(self) -> None:
+        self._until = time.monotonic() + self._patience.batch_seconds
+        for _ in range(min(self._patience.threads, len(self._queue))):
+            thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _awaited(self, index: int) -> Told | None:
+        """Return the answer to an item, whatever it has come to when its time is over (2); None once it is closed."""
+        with self._changed:
+            self._read = index
+            self._changed.notify_all()
+            since = time.monotonic()
+            while index not in self._told and not self._over.is_set():
+                # One that did not begin waits for a thread, all of which wait for somebody who does not answer.
+                until = min(self._began.get(index, since) + self._patience.item_seconds, self._until)
+                left = until - time.monotonic()
+                if left <= 0:
+                    self._given_up.add(index)
+                    return Told(
+                        index,
+                        self._items[index],
+                        error=UnavailableError(NOT_IN_TIME, "It did not answer in time."),
+                        again=True,
+                    )
+                self._changed.wait(left)
+            return self._told.pop(index, None)
+
+    def _work(self) -> None:
+        while (index := self._begin()) is not None:
+            told = self._answer(index)
+            with self._changed:
+                if index not in self._given_up:
+                    self._told[index] = told
+                self._changed.notify_all()
+
+    def _begin(self) -> int | None:
+        """Return the next item to check, once somebody is near enough to read it (3); None when there is none."""
+        with self._changed:
+            while self._next < len(self._queue) and not self._over.is_set() and time.monotonic() < self._until:
+                index = self._queue[self._next]
+                if index in self._given_up:
+                    self._next += 1
+                elif index > self._read + self._patience.ahead:
+                    self._changed.wait()
+                else:
+                    self._next += 1
+                    self._began[index] = time.monotonic()
+                    self._changed.notify_all()
+                    return index
+        return None
+
+    def _answer(self, index: int) -> Told:
+        item = self._items[index]
+        fetcher = ItemFetcher(self._fetcher, self._over, self._began[index] + self._patience.item_seconds)
+        try:
+            checked = self._check(replace(self._running, fetcher=fetcher), item)
+        except (CredentialError, ServiceError) as error:
+            return Told(index, item, error=error, again=fetcher.silent)
+        except Exception as error:  # noqa: BLE001  (one badge must not end the others; what it says is not logged)
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a check in a batch failed with %s\n%s", type(error).__name__, where)  # noqa: TRY400
+            return Told(
+                index,
+                item,
+                error=ServiceError(FAILED_HERE, "The check failed here; it can be tried again."),
+                again=True,
+            )
+        return Told(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
+
+
+def begin(running: Runtime, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
+    """Return a batch that may run now; whoever gets it closes it.
+
+    Args:
+        address: where the request comes from, for the fair limits.
+    Raises:
+        InvalidError: nothing was given (code "batch-empty"), or more than 500 (code "batch-too-long").
+        TooManyRequestsError: too many batches run now (code "too-many-batches"), or too much was asked from there
+            (code "too-many-requests").
+    """
+    if not items:
+        raise InvalidError("batch-empty", "Expected at least one link or file, got nothing.")
+    if len(items) > MAX_ITEMS:
+        message = f"Expected at most {MAX_ITEMS} links and files at once, got more; give them in parts."
+        raise InvalidError("batch-too-long", message)
+    batch = Batch(running, items, check)
+    running.batch_places.take(batch, time.monotonic())
+    try:
+        running.batch_fair_use.take(address, running.steady(), cost=len(items))
+    except ServiceError:
+        batch.close()
+        raise
+    return batch

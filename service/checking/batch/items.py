@@ -1,0 +1,101 @@
+"""What somebody gave to be checked, as the items of a batch: lines, files, a ZIP, or an employer's table of links."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from service.checking.batch.batch import Item
+from service.checking.batch.spreadsheets import Row, Table, is_table, read
+from service.errors import InvalidError
+from service.texts.languages import N_
+from service.unpacking.found import Opened, Problem, shown_name
+from service.unpacking.unpack import Searches, open_file, open_text
+
+LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link of the badge."))
+ROW_RAGGED: Final = Problem(
+    "row-ragged",
+    N_(
+        "This row has more cells than the heading, so that nobody can tell which cell is the link. "
+        "Most often a comma or a quote in a text is the reason."
+    ),
+)
+TABLE_IN_PACKET: Final = Problem(
+    "table-not-alone",
+    N_("This is a table of links beside other files. Give it alone, so that its rows come back in order."),
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Everything that was given.
+
+    Args:
+        heading: of the employer's own columns; () without a table.
+        empty_rows: of the table, passed over.
+        delimiter: of the table, which comes back with the same one.
+    """
+
+    items: tuple[Item, ...]
+    heading: tuple[str, ...] = ()
+    empty_rows: int = 0
+    delimiter: str = ","
+
+
+def of_text(text: str) -> Given:
+    """Return what is in a text: a link or a badge in each line; nothing where it is blank."""
+    return Given(tuple(map(item_of, open_text(text)))) if text.strip() else Given(())
+
+
+def of_file(name: str, content: bytes, media_type: str = "", searches: Searches | None = None) -> Given:
+    """Return what is in a file.
+
+    Args:
+        searches: those of the request, where several files came with it.
+    Raises:
+        InvalidError: it is a table that cannot be read, as `spreadsheets.read`.
+    """
+    if is_table(name, media_type):
+        return of_table(read(content))
+    return Given(tuple(map(item_of, open_file(name, content, searches))))
+
+
+def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[Given]:
+    """Return what is in each of the files of a request: name, content and media type; raises as `of_file`."""
+    searches = Searches()
+    return [of_file(*file, searches) for file in files]
+
+
+def of_table(table: Table) -> Given:
+    """Return an item for each row of a table, in their order.
+
+    An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one in a way that can be compared, and
+    to miss it would say something about the candidate that nobody knows.
+    """
+    items = tuple(_of_row(row) for row in table.rows)
+    return Given(items, table.heading, table.empty, table.delimiter)
+
+
+def together(given: Iterable[Given]) -> Given:
+    """Return several things that were given as one; a table among other things is not taken."""
+    parts = [part for part in given if part.items]
+    if len(parts) == 1:
+        return parts[0]
+    if any(part.heading for part in parts):
+        raise InvalidError(TABLE_IN_PACKET.code, TABLE_IN_PACKET.message)
+    return Given(tuple(item for part in parts for item in part.items))
+
+
+def item_of(opened: Opened) -> Item:
+    """Return what was opened as an item."""
+    return Item(opened.name, opened.url, opened.received, opened.problem)
+
+
+def _of_row(row: Row) -> Item:
+    recipient = row.email if "@" in row.email or row.email.startswith("did:") else None
+    candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email
+    if row.ragged or not row.link:
+        problem = ROW_RAGGED if row.ragged else LINK_MISSING
+        item = Item(shown_name(row.link or row.name or row.email), problem=problem)
+    else:
+        item = item_of(open_text(row.link)[0])
+    return replace(item, recipient=recipient, candidate=shown_name(candidate), cells=row.cells)

@@ -1,0 +1,222 @@
+"""What a batch says of each badge, in words: for a row on the page, a line of a CSV, and a program."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from credentials.instants import write_instant
+from service.checking import wording
+from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, Item, Told
+from service.checking.batch.spreadsheets import BOM, line
+from service.checking.questions import Question
+from service.checking.wording import QUESTIONS, Said
+from service.texts.languages import N_, Language
+from service.unpacking.reasons import why_not
+
+Kind = Literal["good", "unsure", "bad", "unchecked"]
+
+COLUMNS: Final = (
+    N_("Verdict"),
+    N_("What it means"),
+    *QUESTIONS.values(),
+    N_("Badge"),
+    N_("Issuer"),
+    N_("Domain of the issuer"),
+    N_("Awarded on"),
+    N_("Valid until"),
+    N_("Issued to whom you gave"),
+    N_("Checked at"),
+)
+"""What stands behind the employer's own columns."""
+GIVEN: Final = N_("Given")
+"""The one column before them where the employer had none."""
+
+UNCHECKED: Final = N_("Not checked")
+OF_CODES: Final[Mapping[str, str]] = {
+    NOT_IN_TIME: N_("It did not answer in time. That says nothing about the badge: try it again."),
+    FAILED_HERE: N_("Something failed here. That says nothing about the badge: try it again."),
+    "host-silent": N_(
+        "Its server had already kept other badges waiting in vain and was not asked again: try it later."
+    ),
+}
+MATCHES: Final[Mapping[str, str]] = {
+    "passed": N_("Yes"),
+    "failed": N_("No"),
+    "undecided": N_("Could not be compared"),
+    "skipped": N_("Not asked"),
+}
+CREDENTIAL_DATES: Final = (("awardedDate", "validFrom", "issuanceDate"), ("validUntil", "expirationDate"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One badge of a batch in words; the report itself is left behind.
+
+    Args:
+        number: from 1.
+        kind: good, unsure or bad, as the headline is to be taken; unchecked where there is none.
+        code: the headline of the check, or the code of why there is none.
+        again: it may be different when it is tried again.
+        asked, questions: the five, as codes and in words; () without a check.
+        steps: the checks of the report, `{name, outcome, codes}`.
+        badge: what it was awarded for, as it says itself.
+        awarded, until: as it says itself, ISO 8601; "" where it does not.
+        matches: outcome of the comparison with the recipient: passed, failed, undecided or skipped.
+        checked_at: ISO 8601, in UTC, whole seconds; "" without a check.
+    """
+
+    number: int
+    item: Item
+    kind: Kind
+    code: str
+    title: str
+    sentence: str
+    again: bool = False
+    asked: tuple[Question, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
+    questions: tuple[Said, ...] = ()
+    badge: str = ""
+    issuer: str = ""
+    domain: str = ""
+    awarded: str = ""
+    until: str = ""
+    matches: str = "skipped"
+    checked_at: str = ""
+
+    def cells(self, language: Language) -> tuple[str, ...]:
+        """Return the cells under `COLUMNS`."""
+        words = [said.word for said in self.questions] or [""] * len(QUESTIONS)
+        matches = language.gettext(MATCHES[self.matches]) if self.questions else ""
+        return (
+            self.title,
+            self.sentence,
+            *words,
+            self.badge,
+            self.issuer,
+            self.domain,
+            self.awarded[:10],
+            self.until[:10],
+            matches,
+            self.checked_at,
+        )
+
+    def csv(self, language: Language, delimiter: str = ",") -> str:
+        """Return its line of a CSV: the employer's own cells first, as they came."""
+        own = self.item.cells or (self.item.ref or self.item.name,)
+        return line((*own, *self.cells(language)), delimiter)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it for a program, without the credential itself.
+
+        `{number, given, row, verdict, kind, title, sentence, questions: [{name, answer, reason}], badge, issuer: {name,
+        domain}, awarded, valid_until, recipient, checked_at, checks: [{name, outcome, codes}], try_again}`.
+        """
+        return {
+            "number": self.number,
+            "given": self.item.name,
+            "row": list(self.item.cells),
+            "verdict": self.code,
+            "kind": self.kind,
+            "title": self.title,
+            "sentence": self.sentence,
+            "questions": [question.to_json() for question in self.asked],
+            "badge": self.badge,
+            "issuer": {"name": self.issuer, "domain": self.domain},
+            "awarded": self.awarded,
+            "valid_until": self.until,
+            "recipient": self.matches,
+            "checked_at": self.checked_at,
+            "checks": list(self.steps),
+            "try_again": self.again,
+        }
+
+
+@dataclass
+class Sums:
+    """How many badges of a batch came to what; `items` is the sum of the four that follow it."""
+
+    items: int = 0
+    good: int = 0
+    unsure: int = 0
+    bad: int = 0
+    unchecked: int = 0
+    try_again: int = 0
+
+    def add(self, told: Told) -> None:
+        """Count one more."""
+        kind = kind_of(told)
+        setattr(self, kind, getattr(self, kind) + 1)
+        self.items += 1
+        self.try_again += told.again
+
+    def to_json(self) -> dict[str, int]:
+        """Return `{items, good, unsure, bad, unchecked, try_again}`."""
+        return asdict(self)
+
+
+def kind_of(told: Told) -> Kind:
+    """Return how what came of one badge is to be taken."""
+    return told.checked.tone if told.checked is not None else "unchecked"
+
+
+def in_words(told: Told, language: Language, number: int | None = None) -> Line:
+    """Return what came of one badge in words, numbered by its place unless told otherwise."""
+    number = told.index + 1 if number is None else number
+    if told.checked is None:
+        code, sentence = _why_not(told)
+        words = language.gettext(UNCHECKED), language.gettext(sentence)
+        return Line(number, told.item, "unchecked", code, *words, told.again)
+    checked = told.checked
+    credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
+    awarded, until = (_date(credential, names) for names in CREDENTIAL_DATES)
+    return Line(
+        number,
+        told.item,
+        checked.tone,
+        checked.headline,
+        *wording.headline(checked, language),
+        told.again,
+        checked.questions,
+        tuple(
+            {"name": check.name, "outcome": check.outcome, "codes": [found.code for found in check.findings]}
+            for check in checked.report.checks
+        ),
+        tuple(wording.said(checked, language)),
+        _achievement(credential),
+        checked.issuer.name if checked.issuer is not None else "",
+        checked.issuer.domain if checked.issuer is not None else "",
+        awarded,
+        until,
+        checked.outcome("recipient"),
+        write_instant(checked.at),
+    )
+
+
+def heading(own: Sequence[str], language: Language, delimiter: str = ",") -> str:
+    """Return the first line of a CSV, with the mark by which office programs know its encoding."""
+    before = own or (language.gettext(GIVEN),)
+    return BOM + line((*before, *map(language.gettext, COLUMNS)), delimiter)
+
+
+def _why_not(told: Told) -> tuple[str, str]:
+    """Return code and English sentence of why there is no check."""
+    if told.item.problem is not None:
+        return told.item.problem.code, told.item.problem.message
+    assert told.error is not None
+    if told.error.code in OF_CODES:
+        return told.error.code, OF_CODES[told.error.code]
+    why = why_not(told.error)
+    return why.code, why.message
+
+
+def _achievement(credential: Mapping[str, Any]) -> str:
+    subject = credential.get("credentialSubject")
+    achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
+    name = achievement.get("name") if isinstance(achievement, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _date(credential: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return the first of these members that is a date and time."""
+    values = (credential.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str) and value[:4].isdigit() and "T" in value), "")

@@ -1,0 +1,121 @@
+"""How long a batch of checks waits for other servers: once for a document, and not a third time for who kept it waiting."""
+
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from credentials import Fetched, UnavailableError
+from service.runtime.fetching import Fetcher
+
+
+@dataclass(frozen=True)
+class Patience:
+    """What a batch may take.
+
+    Args:
+        threads: checks at once. Two batches leave the fetcher free for single checks (`fetching.AT_ONCE`).
+        item_seconds: so long one check is waited for.
+        batch_seconds: so long the whole batch is waited for.
+        timeouts: so often a host may keep the batch waiting before it is not asked again.
+        ahead: so many answers may wait for whoever reads them.
+    """
+
+    threads: int = 6
+    item_seconds: float = 20.0
+    batch_seconds: float = 300.0
+    timeouts: int = 2
+    ahead: int = 100
+
+
+class SharedFetcher:
+    """What all threads of one batch fetch with.
+
+    A document that several want at the same moment is asked for once. A host that did not answer in time twice is not
+    waited for again.
+    """
+
+    def __init__(self, fetcher: Fetcher, timeouts: int) -> None:
+        self._fetcher = fetcher
+        self._timeouts = timeouts
+        self._slow: Counter[str] = Counter()
+        self._going: dict[str, Future[Fetched]] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self, url: str) -> Fetched:
+        """Return the document at `url`.
+
+        Raises:
+            UnavailableError: as `Fetcher.fetch`; "host-silent": not asked, because it kept this batch waiting before.
+        """
+        host = _host(url)
+        with self._lock:
+            if self._slow[host] >= self._timeouts:
+                message = f"{host} did not answer in time {self._timeouts} times in this batch and was not asked again."
+                raise UnavailableError("host-silent", message)
+            going = self._going.get(url)
+            mine = going is None
+            if going is None:
+                going = self._going[url] = Future()
+        if mine:
+            self._ask(url, host, going)
+        return going.result()
+
+    def _ask(self, url: str, host: str, going: Future[Fetched]) -> None:
+        """Ask, and tell everybody who waits for it, whatever happens."""
+        found: Fetched | None = None
+        failed: BaseException | None = None
+        try:
+            found = self._fetcher.fetch(url)
+        except BaseException as error:  # noqa: BLE001  (raised again in every thread that waits for it)
+            failed = error
+        with self._lock:
+            del self._going[url]
+            if isinstance(failed, UnavailableError) and failed.code == "fetch-timeout":
+                self._slow[host] += 1
+        if found is None:
+            going.set_exception(failed)
+        else:
+            going.set_result(found)
+
+
+class ItemFetcher(Fetcher):
+    """What one check of a batch fetches with: nothing after its time, and it says whether somebody did not answer.
+
+    Args:
+        over: whether nobody waits for the batch any more.
+        until: the steady time at which the check is no longer waited for.
+    """
+
+    SILENT = frozenset({"fetch-timeout", "fetch-failed", "host-silent"})
+    """Codes of what may be different when it is asked again."""
+
+    def __init__(self, shared: SharedFetcher, over: threading.Event, until: float) -> None:
+        self._shared = shared
+        self._over = over
+        self._until = until
+        self.silent = False
+
+    def fetch(self, url: str) -> Fetched:
+        """Return the document at `url`.
+
+        Raises:
+            UnavailableError: as `SharedFetcher.fetch`; "check-over": nobody waits for this check any more.
+        """
+        if self._over.is_set() or time.monotonic() >= self._until:
+            self.silent = True
+            raise UnavailableError("check-over", "The time for this check is over.")
+        try:
+            return self._shared.fetch(url)
+        except UnavailableError as error:
+            self.silent = self.silent or error.code in self.SILENT
+            raise
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""  # which the fetcher refuses

@@ -1,0 +1,308 @@
+"""What a check of a badge comes to for a person: one headline, and five questions with their answers.
+
+The report of the library says what was found step by step; here it is asked what an employer wants to know of it. What
+could not be checked is never a yes, and a signature alone is not green: somebody has to know the issuer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Literal
+
+from credentials import Check, Load, Report
+from service.checking import verification
+from service.checking.basis import achieved, comparison
+from service.checking.basis.achieved import Deeds
+from service.checking.basis.comparison import Grounds
+from service.checking.issuers import Issuer, issuer_of
+from service.checking.questions import Question
+from service.runtime.runtime import Runtime
+
+Tone = Literal["good", "unsure", "bad"]
+
+TONES: Final[Mapping[str, Tone]] = {
+    "genuine": "good",
+    "genuine-unlisted": "unsure",
+    "genuine-keys-open": "unsure",
+    "genuine-recipient-open": "unsure",
+    "test": "unsure",
+    "evidence-changed": "unsure",
+    "policy-not-followed": "unsure",
+    "not-a-badge": "unsure",
+    "older-kind": "unsure",
+    "revoked": "bad",
+    "suspended": "bad",
+    "expired": "unsure",
+    "not-yet-valid": "unsure",
+    "not-theirs": "bad",
+    "changed": "bad",
+    "unsigned": "bad",
+    "other-key": "bad",
+    "key-not-published": "bad",
+    "key-ended": "bad",
+    "not-in-form": "bad",
+    "not-in-order": "bad",
+    "unreadable": "bad",
+    "issuer-not-reached": "unsure",
+    "issuer-keys-not-in-order": "unsure",
+    "status-not-reached": "unsure",
+    "not-decided": "unsure",
+}
+"""Every headline and its tone; *good* is for a genuine badge, in force, of an issuer whom a list here knows."""
+
+UNPROVEN: Final = Grounds(
+    Question("evidence", "could-not-check", "signature-first"),
+    Question("policy", "could-not-check", "signature-first"),
+    None,
+)
+"""Of a badge without a signature that holds nothing is asked."""
+
+_STANDINGS: Final = (
+    ("credential-revoked", "revoked"),
+    ("credential-suspended", "suspended"),
+    ("credential-expired", "expired"),
+    ("credential-not-yet-valid", "not-yet-valid"),
+)
+"""What a badge that is genuine may have come to, gravest first: code of the finding, headline."""
+
+_FORM: Final = ("context", "schema", "subject")
+_UNSIGNED: Final = frozenset({"proof-missing"})
+_UNPUBLISHED: Final = frozenset({"verification-method-missing"})
+_NO_KEYS: Final = frozenset(
+    {
+        "controller-document-malformed",
+        "controller-document-mismatch",
+        "controller-mismatch",
+        "key-private-published",
+        "verification-method-repeated",
+    }
+)
+"""Where the keys should be is something else, such as the page of whoever has the domain now: the signature was not looked at."""
+_ENDED: Final = frozenset({"key-revoked", "key-expired"})
+_OLDER: Final = ("openbadges/v1", "openbadges/v2", "w3id.org/openbadges")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check of one badge at one moment.
+
+    Args:
+        at: when.
+        report: step by step.
+        headline: stable kebab-case code, one of `TONES`.
+        questions: the five, in the order of `questions.NAMES`.
+        issuer: whom it names as issuer; None where it names nobody.
+        deeds: what the person did, as the badge tells it and, where it was read, the receipt of the decision.
+        received: what was checked, as it came.
+        address: where it was had from; "" where it was given as it is.
+    """
+
+    at: datetime
+    report: Report
+    headline: str
+    questions: tuple[Question, ...]
+    issuer: Issuer | None
+    deeds: Deeds
+    received: bytes = field(repr=False)
+    address: str = ""
+
+    @property
+    def tone(self) -> Tone:
+        """How the headline is to be taken."""
+        return TONES[self.headline]
+
+    def outcome(self, name: str) -> str:
+        """Return the outcome of one of the report's checks."""
+        return next(check.outcome for check in self.report.checks if check.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for programs with what is said here beside it.
+
+        `Report.to_json() | {checked_at, headline, tone, questions: [{name, answer, reason}], issuer}`; issuer
+        `{id, name, domain, lists, page}` or null.
+        """
+        return self.report.to_json() | {
+            "checked_at": self.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "headline": self.headline,
+            "tone": self.tone,
+            "questions": [question.to_json() for question in self.questions],
+            "issuer": self.issuer.to_json() if self.issuer is not None else None,
+        }
+
+
+def check_address(running: Runtime, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
+    """Return what the check of the badge at a public address comes to.
+
+    Args:
+        recipient: e-mail, DID or other identifier of whoever showed it.
+        evidence: look at evidence that lies with others too, at what the badge relates to, and for a newer copy; whoever
+            keeps it then sees that somebody looks.
+    Raises:
+        UnavailableError: nothing could be had from there.
+        InvalidError: an address that is never asked, or one at which no badge is found.
+    """
+    found = verification.look_up(running, url)
+    return check(running, found.body, recipient, evidence=evidence, address=url)
+
+
+def check(
+    running: Runtime,
+    received: bytes | str,
+    recipient: str | None = None,
+    *,
+    evidence: bool = False,
+    documents: Load | None = None,
+    keys_vouched: bool = True,
+    address: str = "",
+) -> Checked:
+    """Return what the check of a badge comes to; bad input never raises.
+
+    Args:
+        received: JSON text, compact JWS, PNG or SVG.
+        recipient, evidence: as `check_address`.
+        documents: what is asked for the documents of issuers, in place of the network; then no row is read.
+        keys_vouched: False where `documents` may have been written by anybody, the issuer's keys among them. Then nobody
+            is known by being on a list, and nothing is green.
+        address: where it was had from.
+    """
+    report = verification.verify_received(running, received, recipient, documents=documents, discreet=not evidence)
+    body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
+    load: Load = documents or partial(verification.load, running)
+    found = {each.name: each for each in report.checks}
+    proven = found["proof"].outcome == found["issuer"].outcome == "passed"
+    credential = report.credential if isinstance(report.credential, dict) else {}
+    rows, ask = documents is None, evidence or documents is not None
+    issuer = issuer_of(running, credential, proven=proven, load=load, rows=rows)
+    rests = comparison.look(running, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
+    asked = (
+        _authentic(found, credential),
+        _current(found, proven=proven),
+        _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
+        rests.evidence,
+        rests.policy,
+    )
+    headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
+    done = achieved.deeds(credential, rests.receipt)
+    return Checked(running.now(), report, headline, asked, issuer, done, body, address)
+
+
+def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:
+    answer, reason = "yes", "unchanged"
+    if found["parse"].outcome != "passed":
+        answer, reason = "no", "unreadable"
+    elif _is_older(credential):
+        answer, reason = "could-not-check", "older-kind"
+    elif found["proof"].outcome == "failed":
+        answer, reason = _without_signature({finding.code for finding in found["proof"].findings})
+    elif any(found[name].outcome == "failed" for name in _FORM):
+        answer, reason = "no", "not-in-form"
+    elif found["context"].outcome == "undecided":
+        answer, reason = "could-not-check", "words-unknown"
+    elif found["proof"].outcome != "passed":
+        answer, reason = "could-not-check", "signature-not-checked"
+    elif found["schema"].outcome == "undecided":
+        answer, reason = "could-not-check", "form-open"
+    return Question("authentic", answer, reason)  # type: ignore[arg-type]
+
+
+def _without_signature(codes: Collection[str]) -> tuple[str, str]:
+    """Return answer and reason where no signature holds, by what was found."""
+    if _UNSIGNED.intersection(codes):
+        return "no", "unsigned"
+    if _NO_KEYS.issuperset(codes):
+        return "could-not-check", "issuer-keys-not-in-order"
+    return "no", "key-not-published" if _UNPUBLISHED.issuperset(codes) else "changed"
+
+
+def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
+    answer, reason = "yes", "in-force"
+    codes = {finding.code for name in ("status", "validity") for finding in found[name].findings}
+    standing = next((headline for code, headline in _STANDINGS if code in codes), None)
+    if not proven:
+        answer, reason = "could-not-check", "signature-first"
+    elif standing is not None:
+        answer, reason = "no", standing
+    elif found["status"].outcome == "failed":
+        answer, reason = "no", "status-not-in-order"
+    elif found["validity"].outcome == "failed":
+        answer, reason = "no", "dates-not-in-order"
+    elif "undecided" in {found["status"].outcome, found["validity"].outcome}:
+        answer, reason = "could-not-check", "status-not-reached"
+    elif found["status"].outcome == "skipped":
+        answer, reason = "not-offered", "no-way-to-take-back"
+    return Question("current", answer, reason)  # type: ignore[arg-type]
+
+
+def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool, keys_vouched: bool) -> Question:
+    answer, reason = "could-not-check", "issuer-unlisted"
+    if found["issuer"].outcome == "failed":
+        ended = _ENDED.issuperset(finding.code for finding in found["issuer"].findings)
+        answer, reason = "no", "issuer-key-ended" if ended else "issuer-other-key"
+    elif found["proof"].outcome != "passed":
+        answer, reason = "could-not-check", "signature-first"
+    elif not proven or issuer is None:
+        answer, reason = "could-not-check", "issuer-not-reached"
+    elif issuer.sandbox:
+        answer, reason = "no", "issuer-test"
+    elif not keys_vouched:
+        reason = "issuer-keys-from-bundle"
+    elif issuer.listings:
+        answer, reason = "yes", "issuer-listed"
+    elif issuer.alike is not None:
+        reason = "issuer-alike"
+    elif not issuer.domain:
+        reason = "issuer-without-domain"
+    return Question("issuer", answer, reason)  # type: ignore[arg-type]
+
+
+def _headline(
+    report: Report,
+    found: Mapping[str, Check],
+    asked: Collection[Question],
+    issuer: Issuer | None,
+    *,
+    keys_vouched: bool,
+) -> str:
+    answers = {question.name: question for question in asked}
+    if report.verdict == "rejected":
+        return _rejected(found, answers)
+    if found["subject"].outcome == "skipped":
+        return "not-a-badge" if report.verdict == "verified" else "not-decided"
+    open_checks = {name for name, each in found.items() if each.outcome == "undecided"}
+    if open_checks - {"recipient"}:
+        if answers["authentic"].reason == "older-kind":
+            return "older-kind"
+        if "issuer" in open_checks and not open_checks & {"context", "schema"}:
+            return "issuer-not-reached"
+        return "status-not-reached" if open_checks <= {"status", "recipient"} else "not-decided"
+    if issuer is not None and issuer.sandbox:
+        return "test"
+    for name, headline in (("evidence", "evidence-changed"), ("policy", "policy-not-followed")):
+        if answers[name].answer == "no":
+            return headline
+    if not keys_vouched:
+        return "genuine-keys-open"
+    if answers["issuer"].answer != "yes":
+        return "genuine-unlisted"
+    return "genuine-recipient-open" if "recipient" in open_checks else "genuine"
+
+
+def _rejected(found: Mapping[str, Check], answers: Mapping[str, Question]) -> str:
+    failed = {name for name, each in found.items() if each.outcome == "failed"}
+    if answers["authentic"].answer == "no":
+        return answers["authentic"].reason
+    if answers["authentic"].reason in {"older-kind", "issuer-keys-not-in-order"}:
+        return answers["authentic"].reason
+    if "issuer" in failed:
+        return "key-ended" if answers["issuer"].reason == "issuer-key-ended" else "other-key"
+    if failed - {"recipient"} <= {"status", "validity"} and answers["current"].reason in TONES:
+        return answers["current"].reason
+    return "not-theirs" if failed == {"recipient"} else "not-in-order"
+
+
+def _is_older(credential: Mapping[str, Any]) -> bool:
+    """Return whether it is a badge of Open Badges 2.0 or before, which is no signed document."""
+    context = credential.get("@context")
+    named = context if isinstance(context, str) else ""
+    return any(part in named for part in _OLDER) or credential.get("type") == "Assertion"

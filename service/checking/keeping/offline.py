@@ -1,0 +1,338 @@
+"""A badge checked by what is in a bundle: nobody is asked, and it is said how much that proves.
+
+Whoever made the bundle wrote its documents. The signatures in them hold them to the issuer's keys, but the keys of a
+did:web are one of the documents: a bundle that the candidate made can hold keys of the candidate's own under anybody's
+name. So the check says from where it has the keys, and a key or DID document that was had from elsewhere can be laid
+beside it (a pin); then no other key counts as the issuer's. An older list that the issuer signed itself nobody can
+tell from the newest: its age is told by the date that is signed with it, not by when it is said to have been fetched.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from credentials import CredentialError, Fetched, Load, UnavailableError, VerificationKey, parse_json
+from credentials.checks.received import Secured
+from credentials.checks.received import read as read_secured
+from credentials.instants import read_instant, write_instant
+from credentials.proofs.data_integrity import proofs_of
+from credentials.proofs.dids import did_web_url, resolve_key
+from service.checking import check as checking
+from service.checking.check import Checked
+from service.checking.keeping.bundles import Bundle
+from service.errors import InvalidError
+from service.runtime.runtime import Runtime
+
+KeysFrom = Literal["identifier", "pinned", "bundle"]
+
+_KEYS_IN_THEMSELVES: Final = ("did:key:", "did:jwk:")
+_MEMBERS: Final = (
+    "verificationMethod",
+    *("assertionMethod", "authentication", "capabilityDelegation", "capabilityInvocation", "keyAgreement"),
+)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Keys of an issuer that were had from elsewhere than the bundle.
+
+    Args:
+        keys: their thumbprints (RFC 7638).
+        document: the DID document that they stand in, where it was given whole; then it takes the place of the bundle's.
+    """
+
+    keys: frozenset[str]
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class StatusAge:
+    """A status list: when its issuer signed it, and when whoever made the bundle says that it was fetched."""
+
+    address: str
+    signed_at: datetime
+    fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class Offline:
+    """What the check of a bundle comes to.
+
+    Args:
+        keys_from: *identifier*, the issuer's id is its key; *pinned*, only keys that were given beside the bundle
+            counted; *bundle*, whoever made the bundle put them there.
+        keys: thumbprints of the issuer's keys under which the badge is signed.
+        lists: the status lists that were looked into, the oldest first.
+    """
+
+    checked: Checked
+    made_at: datetime
+    keys_from: KeysFrom
+    keys: tuple[str, ...]
+    lists: tuple[StatusAge, ...]
+
+    @property
+    def status_age_seconds(self) -> int | None:
+        """How long ago the oldest list was signed; None where there is none."""
+        if not self.lists:
+            return None
+        return max(0, int((self.checked.at - self.lists[0].signed_at).total_seconds()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `Checked.to_json() | {bundle: {made_at, status_age_seconds, keys_from, keys, lists}}`.
+
+        keys are thumbprints; lists `[{address, signed_at, fetched_at}]`, the oldest first.
+        """
+        lists = [
+            {
+                "address": each.address,
+                "signed_at": write_instant(each.signed_at),
+                "fetched_at": write_instant(each.fetched_at),
+            }
+            for each in self.lists
+        ]
+        return self.checked.to_json() | {
+            "bundle": {
+                "made_at": write_instant(self.made_at),
+                "status_age_seconds": self.status_age_seconds,
+                "keys_from": self.keys_from,
+                "keys": list(self.keys),
+                "lists": lists,
+            }
+        }
+
+
+def check(running: Runtime, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
+    """Return what the check of a bundle comes to; nobody is asked, and no row is read.
+
+    1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
+    2. Of the issuer's keys only pinned ones count, where there is a pin.
+    3. A revocation list without a signature is as whoever made the bundle wrote it, and counts for nothing.
+    4. A badge whose issuer's keys are the bundle's own is not green, and its issuer not known by a list's word: the
+       list knows the name, which anybody can write.
+
+    Raises:
+        InvalidError: the pin is of somebody else than the badge's issuer (code "pin-other").
+    """
+    secured = _secured(bundle)
+    issuer_id = secured.issuer_id if secured is not None else None
+    in_itself = issuer_id is not None and issuer_id.startswith(_KEYS_IN_THEMSELVES)
+    keys_from: KeysFrom = "identifier" if in_itself else "pinned" if pin is not None else "bundle"
+    load = _without_unsigned_lists(bundle.load, secured)  # (3)
+    if pin is not None and issuer_id is not None:
+        load = pinned(load, issuer_id, pin)  # (2)
+    checked = checking.check(
+        running,
+        bundle.credential,
+        recipient,
+        evidence=bundle.evidence,
+        documents=load,
+        keys_vouched=keys_from != "bundle",  # (4)
+    )
+    keys: tuple[str, ...] = ()
+    lists: tuple[StatusAge, ...] = ()
+    if secured is not None:
+        keys = tuple(_signing_keys(secured, load)) if checked.outcome("issuer") == "passed" else ()
+        lists = _lists(checked, secured, bundle)
+    return Offline(checked, bundle.made_at, keys_from, keys, lists)
+
+
+def read_pin(text: str) -> Pin:
+    """Return the keys in what an employer has of an issuer.
+
+    Args:
+        text: a Multikey (z6Mk...), a did:key, a did:jwk or the thumbprint of a key; or JSON: a DID document, a JWK or a
+            JWK Set.
+    Raises:
+        InvalidError: it is none of these (code "pin-unknown").
+    """
+    text = text.strip()
+    try:
+        if text.startswith("{"):
+            return _read_document(parse_json(text))
+        if text.startswith(_KEYS_IN_THEMSELVES):
+            return Pin(frozenset({resolve_key(text, _nothing).key.thumbprint}))
+        if text.startswith("z"):
+            with suppress(CredentialError):  # a thumbprint may begin with z too
+                return Pin(frozenset({VerificationKey.from_multikey(text).thumbprint}))
+    except CredentialError as error:
+        raise InvalidError("pin-unknown", f"Pin: {error.message}.") from error
+    if len(text) != 43 or not set(text) <= _BASE64URL:
+        message = (
+            "Expected a key (z6Mk..., did:key:...), its fingerprint, or a DID document or JWK, got something else."
+        )
+        raise InvalidError("pin-unknown", message)
+    return Pin(frozenset({text}))
+
+
+_BASE64URL: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def _read_document(document: Any) -> Pin:
+    found = frozenset(_thumbprints(document))
+    if not found:
+        raise InvalidError("pin-unknown", "Expected a DID document, a JWK or a JWK Set with keys, got none in it.")
+    return Pin(found, document if "verificationMethod" in document else None)
+
+
+def _thumbprints(document: Mapping[str, Any]) -> Iterator[str]:
+    holders = [document] if "kty" in document else []
+    for member in (*_MEMBERS, "keys"):
+        value = document.get(member, [])
+        holders += [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
+    yield from (found for holder in holders if (found := _thumbprint(holder)) is not None)
+
+
+def _thumbprint(holder: Mapping[str, Any]) -> str | None:
+    """Return the thumbprint of the key in a verification method or JWK; None where there is none that is known here."""
+    with suppress(CredentialError):
+        if "publicKeyMultibase" in holder:
+            return VerificationKey.from_multikey(holder["publicKeyMultibase"]).thumbprint
+        return VerificationKey.from_jwk(holder.get("publicKeyJwk", holder)).thumbprint
+    return None
+
+
+# --- Pinned keys -----------------------------------------------------------------------------------------------------
+
+
+def pinned(load: Load, issuer_id: str, pin: Pin) -> Load:
+    """Return a loader in which the issuer publishes no keys but the pinned ones.
+
+    A key is the issuer's only where the issuer's own document or the JWK Set of its host lists it, and those two are
+    seen to; so it does not matter where else somebody lays a key.
+
+    Raises:
+        InvalidError: the pin is of somebody else (code "pin-other").
+    """
+    if issuer_id.startswith(_KEYS_IN_THEMSELVES):
+        with suppress(CredentialError):
+            if resolve_key(issuer_id, _nothing).key.thumbprint in pin.keys:
+                return load
+        raise _other(issuer_id)
+    if pin.document is not None and pin.document.get("id") != issuer_id:
+        raise _other(issuer_id)
+    try:
+        document_url = did_web_url(issuer_id) if issuer_id.startswith("did:") else issuer_id
+    except CredentialError:
+        return load  # nobody's keys can be had for such an id
+    parts = urlsplit(document_url)
+    jwks_url = f"{parts.scheme}://{parts.netloc}/.well-known/jwks.json"
+
+    def load_pinned(url: str) -> Fetched:
+        if url == document_url and pin.document is not None:
+            return Fetched(json.dumps(pin.document).encode(), "application/did+json")
+        found = load(url)
+        return _only(found, pin.keys) if url in (document_url, jwks_url) else found
+
+    return load_pinned
+
+
+def _other(issuer_id: str) -> InvalidError:
+    return InvalidError(
+        "pin-other", f"Expected a key of {issuer_id[:200]}, who issued the badge; the pin is of another."
+    )
+
+
+def _only(found: Fetched, keys: frozenset[str]) -> Fetched:
+    """Return a document without the keys that are not among `keys`."""
+    try:
+        document = parse_json(found.body)
+    except CredentialError:
+        return found
+    if not isinstance(document, dict):
+        return found
+    for member in {*_MEMBERS, "keys"} & document.keys():
+        value = document[member]
+        entries = value if isinstance(value, list) else [value]
+        document[member] = [each for each in entries if not isinstance(each, dict) or _thumbprint(each) in keys]
+    return Fetched(json.dumps(document).encode(), found.media_type)
+
+
+def _nothing(url: str) -> Fetched:
+    raise UnavailableError("document-not-in-bundle", f"Nobody is asked for {url[:200]}.")
+
+
+# --- How much it proves ----------------------------------------------------------------------------------------------
+
+
+def _secured(bundle: Bundle) -> Secured | None:
+    with suppress(CredentialError):
+        return read_secured(bundle.credential)
+    return None
+
+
+def _entries(value: Any, kind: str) -> Iterator[Mapping[str, Any]]:
+    """Yield everything in a credential that is of a kind, in its endorsements too."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, Mapping):
+            types = value.get("type")
+            if kind in (types if isinstance(types, list) else [types]):
+                yield value
+            waiting.extend(value.values())
+
+
+def _without_unsigned_lists(load: Load, secured: Secured | None) -> Load:
+    credential = secured.credential if secured is not None else None
+    unsigned = [entry.get("id") for entry in _entries(credential, "1EdTechRevocationList")]
+
+    def load_signed(url: str) -> Fetched:
+        if url in unsigned:
+            message = "The revocation list has no signature, so that whoever made the bundle can have written it."
+            raise UnavailableError("status-list-unsigned", message)
+        return load(url)
+
+    return load_signed
+
+
+def _lists(checked: Checked, secured: Secured, bundle: Bundle) -> tuple[StatusAge, ...]:
+    """Return the status lists of the badge itself, as far as their signatures hold."""
+    status = next(each for each in checked.report.checks if each.name == "status")
+    outdated = any(finding.code == "status-list-outdated" for finding in status.findings)
+    if checked.outcome("issuer") != "passed" or (status.outcome == "undecided" and not outdated):
+        return ()
+    named = secured.credential.get("credentialStatus")
+    found: dict[str, StatusAge] = {}
+    for entry in named if isinstance(named, list) else [named]:
+        address = entry.get("statusListCredential") if isinstance(entry, Mapping) else None
+        document = bundle.documents.get(address) if isinstance(address, str) else None
+        if document is not None and (signed_at := _signed_at(document.body)) is not None:
+            found[str(address)] = StatusAge(str(address), signed_at, document.fetched_at)
+    return tuple(sorted(found.values(), key=lambda each: each.signed_at))
+
+
+def _signed_at(body: bytes) -> datetime | None:
+    """Return when a list was signed.
+
+    The earliest counts: anybody can add a proof of their own with a later date, but nobody can leave out the issuer's.
+    Where one proof has no date, or it is a JWT, that is when the list begins.
+    """
+    with suppress(CredentialError):
+        listed = read_secured(body)
+        proofs = [] if listed.jwt is not None else proofs_of(listed.credential)
+        created = [read_instant(proof.get("created")) for proof in proofs]
+        dated = [instant for instant in created if instant is not None]
+        begins = read_instant(listed.credential.get("validFrom", listed.credential.get("issuanceDate")))
+        return min(dated) if dated and len(dated) == len(created) else begins
+    return None
+
+
+def _signing_keys(secured: Secured, load: Load) -> Iterator[str]:
+    """Yield the thumbprints of the keys under which a badge is signed."""
+    with suppress(CredentialError):
+        if secured.jwt is not None:
+            named = [secured.jwt.key_id]
+        else:
+            named = [proof.get("verificationMethod") for proof in proofs_of(secured.credential)]
+        for name in dict.fromkeys(named):
+            if isinstance(name, str):
+                yield resolve_key(name, load, issuer=secured.issuer_id).key.thumbprint
+            elif secured.jwt is not None and secured.jwt.embedded_key is not None:
+                yield secured.jwt.embedded_key.thumbprint

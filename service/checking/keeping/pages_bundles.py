@@ -1,0 +1,88 @@
+"""Where a badge is had as a bundle, to be checked without a network: our own at its address, anybody's by form."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from credentials import CredentialError
+from service.checking import verification
+from service.checking.keeping import bundles
+from service.errors import NotFoundError, ServiceError, TooManyRequestsError
+from service.public.api import FIVE_MINUTES, IfNoneMatch
+from service.runtime.runtime import Runtime
+from service.texts.languages import N_
+from service.web.rendering import page_headers, render
+from service.web.requests import Running
+from service.web.visitor_language import Speaking
+
+router = APIRouter(tags=["public addresses"])
+
+ATTACHED = {"Content-Disposition": f'attachment; filename="{bundles.FILE_NAME}"', "X-Content-Type-Options": "nosniff"}
+IN_OPENAPI: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A bundle of the form laurel-bundle/1: the badge, and by address every document that a check of it asks for.",
+        "content": {bundles.MEDIA_TYPE: {"schema": bundles.BundleIn.model_json_schema()}},
+    }
+}
+
+
+@router.get("/credentials/{credential_id}.bundle", response_class=Response, responses=IN_OPENAPI)
+def get_bundle(request: Request, credential_id: str, running: Running, if_none_match: IfNoneMatch = None) -> Response:
+    """Give a credential as a bundle: with every document that a check asks for, in one file.
+
+    `laurel verify` checks it with the network unplugged. Its entity tag says what is in it, whenever that was put
+    together; within fair limits (429 with `Retry-After`).
+    """
+    with running.fair_use.turn(_caller(request), running.steady):
+        found = bundles.of_ours(running, credential_id)
+    if found is None:
+        raise NotFoundError("credential-unknown", "No credential is published at this address.")
+    headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
+    if if_none_match is not None and found.etag in (part.strip() for part in if_none_match.split(",")):
+        return Response(status_code=304, headers=headers)
+    return Response(found.to_bytes(), media_type=bundles.MEDIA_TYPE, headers=ATTACHED | headers)
+
+
+async def _sent(request: Request) -> tuple[bytes, bool]:
+    """Return what a bundle is wanted of, and whether everybody may be asked."""
+    async with request.form(max_files=0, max_fields=4) as form:
+        received, evidence = form.get("received"), form.get("evidence")
+    # A browser sends every line's end as two characters; a bundle holds the text as its issuer wrote it.
+    text = received.strip().replace("\r\n", "\n") if isinstance(received, str) else ""
+    return text.encode(), evidence == "on"
+
+
+@router.post("/verify/bundle", include_in_schema=False)
+def post_bundle(
+    request: Request, running: Running, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
+) -> Response:
+    """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
+    received, evidence = sent
+    try:
+        with running.fair_use.turn(_caller(request), running.steady):
+            content = bundles.make(running, _had(running, received), evidence=evidence).to_bytes()
+    except (ServiceError, CredentialError) as error:
+        status = 429 if isinstance(error, TooManyRequestsError) else 422
+        page = render(
+            "notice.html",
+            language=language,
+            status=status,
+            back="/verify",
+            title=N_("No bundle could be made"),
+            sentence=error.message,
+        )
+        page.headers["Cache-Control"] = "no-store"
+        return page
+    return Response(
+        content, media_type=bundles.MEDIA_TYPE, headers=page_headers() | ATTACHED | {"Cache-Control": "no-store"}
+    )
+
+
+def _had(running: Runtime, received: bytes) -> bytes:
+    if received[:8].lower().startswith((b"https://", b"http://")):
+        return verification.look_up(running, received.decode()).body
+    return received
+
+
+def _caller(request: Request) -> str:
+    return request.client.host if request.client else ""

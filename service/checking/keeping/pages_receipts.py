@@ -1,0 +1,84 @@
+"""The receipt of a check, to be kept: made anew from what is given, as a signed record or as a document of one page."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from credentials import CredentialError
+from service.checking import check, wording
+from service.checking.check import Checked
+from service.checking.keeping import receipts
+from service.errors import CustodyError, ServiceError, TooManyRequestsError
+from service.public.documents import CREDENTIAL
+from service.runtime.runtime import Runtime
+from service.texts.languages import N_, Language
+from service.web.rendering import render
+from service.web.requests import Running
+from service.web.visitor_language import Speaking
+
+router = APIRouter(include_in_schema=False)
+
+MAX_FIELDS, MAX_RECIPIENT = 6, 500
+NOT_MADE = N_("No receipt could be made")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks a receipt of: as the form of `/verify`, with the link or the text of one credential."""
+
+    received: str
+    recipient: str
+    evidence: bool
+
+
+async def _asked(request: Request) -> Asked:
+    async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
+        received, recipient = form.get("received"), form.get("recipient")
+        return Asked(
+            # A browser sends every line's end as two characters; the digest is of the text as its issuer wrote it.
+            received.replace("\r\n", "\n") if isinstance(received, str) else "",
+            recipient.strip()[:MAX_RECIPIENT] if isinstance(recipient, str) else "",
+            form.get("evidence") == "on",
+        )
+
+
+@router.post("/verify/receipt.{form}")
+def post_check_receipt(
+    request: Request,
+    running: Running,
+    language: Speaking,
+    form: Literal["json", "pdf"],
+    asked: Annotated[Asked, Depends(_asked)],
+) -> Response:
+    """Check what is given, now, and give the signed record of that; nothing of it is kept."""
+    try:
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            signed = receipts.issue(running, _checked(running, asked), language)
+            content = receipts.pdf(signed, language) if form == "pdf" else signed
+    except (ServiceError, CredentialError) as error:
+        return _not_made(language, error)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{receipts.file_name(signed, form)}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, headers=headers, media_type=CREDENTIAL if form == "json" else "application/pdf")
+
+
+def _not_made(language: Language, error: ServiceError | CredentialError) -> Response:
+    status = 429 if isinstance(error, TooManyRequestsError) else 503 if isinstance(error, CustodyError) else 422
+    sentence = wording.sentence(error.message)
+    page = render("notice.html", language=language, status=status, back="/verify", title=NOT_MADE, sentence=sentence)
+    page.headers["Cache-Control"] = "no-store"
+    if isinstance(error, TooManyRequestsError):
+        page.headers["Retry-After"] = str(error.details["retry_after_seconds"])
+    return page
+
+
+def _checked(running: Runtime, asked: Asked) -> Checked:
+    recipient = asked.recipient or None
+    link = asked.received.strip()
+    if link[:8].lower().startswith(("https://", "http://")):
+        return check.check_address(running, link, recipient, evidence=asked.evidence)
+    return check.check(running, asked.received, recipient, evidence=asked.evidence)

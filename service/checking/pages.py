@@ -1,0 +1,279 @@
+"""The page where one gives a badge and reads in plain words what holds of it, and what could not be found out."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import UploadFile
+
+from credentials import CredentialError
+from credentials.recipient import matches
+from service.checking import check, confirmations, wording
+from service.checking.batch import items as batch_items
+from service.checking.batch import pages_batch as batch
+from service.checking.batch.spreadsheets import is_table
+from service.checking.check import Checked
+from service.checking.issuers import domain_of
+from service.checking.keeping import bundles, receipts
+from service.errors import InvalidError, ServiceError, TooManyRequestsError
+from service.runtime.runtime import Runtime
+from service.signing import service_identity
+from service.texts.display_names import one_line
+from service.texts.languages import N_, Language
+from service.unpacking import reasons, unpack
+from service.unpacking.file_kinds import credential_text
+from service.unpacking.unpack import Opened
+from service.web.rendering import PRIVATE, render
+from service.web.requests import Running
+from service.web.visitor_language import Speaking
+
+router = APIRouter(include_in_schema=False)
+
+MAX_FILES = unpack.MAX_OPENED
+MAX_LINK, MAX_DATE = 2000, 40
+NOT_CHECKED = N_("That could not be checked")
+RECEIPT = (
+    N_("This receipt of a check is genuine"),
+    N_("It is as it was signed. What it says is what held on its day."),
+)
+RECEIPT_OF_UNKNOWN = (
+    N_("A receipt of a check by somebody whom no list here knows"),
+    N_("It is as they signed it, and what it says is their word alone. Check the badge itself."),
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a visitor sent with the form, as far as given."""
+
+    text: str
+    files: Sequence[tuple[str, bytes, str]]
+    recipient: str
+    evidence: bool
+
+
+@router.get("/verify")
+def get_verify(request: Request, running: Running, language: Speaking, link: str = "") -> Response:
+    """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
+    if not link:
+        return _page(language)
+    try:
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            return _checked(running, language, unpack.open_text(link[:MAX_LINK])[0])
+    except TooManyRequestsError as error:
+        return _refused(language, error)
+
+
+async def _given(request: Request) -> Given:
+    async with request.form(max_files=MAX_FILES, max_fields=6) as form:
+        text, recipient = form.get("received"), form.get("recipient")
+        files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
+        return Given(
+            text.strip() if isinstance(text, str) else "",
+            [(each.filename, await each.read(), each.content_type or "") for each in files if each.filename],
+            recipient.strip()[:500] if isinstance(recipient, str) else "",
+            form.get("evidence") == "on",
+        )
+
+
+@router.post("/verify")
+def post_verify(
+    request: Request, running: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
+) -> Response:
+    """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
+    try:
+        with running.fair_use.turn(request.client.host if request.client else "", running.steady):
+            return _answer(request, running, language, given)
+    except TooManyRequestsError as error:
+        return _refused(language, error)
+
+
+def _answer(request: Request, running: Runtime, language: Language, given: Given) -> Response:
+    if any(is_table(name, media_type) for name, _, media_type in given.files):
+        return _many(request, running, language, partial(_of_tables, given))
+    opened = unpack.open_text(given.text) if given.text else []
+    searches = unpack.Searches()
+    for name, content, _ in given.files:
+        opened += unpack.open_file(name, _credential_in(content), searches)
+    if not opened:
+        return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
+    if len(opened) > 1:
+        return _many(request, running, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
+    return _checked(running, language, opened[0], given.recipient, evidence=given.evidence)
+
+
+def _of_tables(given: Given) -> batch_items.Given:
+    parts = [batch_items.of_text(given.text), *batch_items.of_files(given.files)]
+    return batch_items.together(parts)
+
+
+def _many(request: Request, running: Runtime, language: Language, items: Callable[[], batch_items.Given]) -> Response:
+    """Go on as on the page for many at once."""
+    try:
+        return batch.answer(request, running, language, items())
+    except ServiceError as error:
+        return batch.refused(language, error)
+
+
+def _credential_in(content: bytes) -> bytes:
+    """Return what a file holds; of a bundle its credential, about which the network is asked here like about any other."""
+    if not bundles.is_bundle(content):
+        return content
+    try:
+        return bundles.read(content).credential.encode("utf-8", "surrogatepass")
+    except InvalidError:
+        return content
+
+
+def _checked(
+    running: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
+) -> Response:
+    if opened.problem is not None:
+        return _page(language, status=422, problem=language.gettext(opened.problem.message))
+    asked = recipient or None
+    try:
+        if opened.url is not None:
+            checked = check.check_address(running, opened.url, asked, evidence=evidence)
+        else:
+            checked = check.check(running, opened.received or b"", asked, evidence=evidence)
+    except (ServiceError, CredentialError) as error:
+        return _refused(language, error)
+    return _result(running, language, opened, checked, evidence=evidence)
+
+
+def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
+    if not isinstance(error, TooManyRequestsError):
+        return _page(language, status=422, problem=language.gettext(reasons.why_not(error).message))
+    seconds = error.details["retry_after_seconds"]
+    sentence = batch.PROBLEMS[error.code]
+    page = _page(language, status=429, problem=language.gettext(sentence, seconds=language.number(seconds)))
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def _page(language: Language, *, status: int = 200, problem: str = "", **values: Any) -> Response:
+    told = {"title": language.gettext(NOT_CHECKED), "sentence": problem} if problem else None
+    limit, too_large = unpack.MAX_FILE_BYTES, language.gettext(reasons.FILE_TOO_LARGE.message)
+    page = render(
+        "verify.html",
+        language=language,
+        status=status,
+        indexed=not problem and not values,
+        problem=told,
+        limit_bytes=limit,
+        too_large=too_large,
+        **values,
+    )
+    page.headers.update(PRIVATE if problem or values else {})
+    return page
+
+
+def _result(running: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
+    title, sentence = wording.headline(checked, language)
+    credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
+    subject = credential.get("credentialSubject")
+    subject = subject if isinstance(subject, dict) else {}
+    proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
+    kept = receipts.read(credential) if proven else None
+    if kept is not None and checked.headline == "not-a-badge":
+        known = checked.issuer is not None and (
+            checked.issuer.id == service_identity.did(running.settings) or checked.issuer.listings
+        )
+        title, sentence = (language.gettext(text) for text in (RECEIPT if known else RECEIPT_OF_UNKNOWN))
+    return _page(
+        language,
+        checked=checked,
+        title=title,
+        sentence=sentence,
+        remarks=_remarks(opened, checked, language),
+        said=wording.said(checked, language),
+        steps=wording.steps(checked.report.checks, language),
+        shown=_shown(running, credential),
+        proven=proven,
+        compared=checked.outcome("recipient"),
+        comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
+        subject=json.dumps(_named(subject), ensure_ascii=False),
+        can_ask=proven and checked.issuer is not None and _can_ask(running, credential, checked.issuer.id),
+        kept=kept,
+        questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
+        answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
+        evidence=evidence,
+        received=opened.url if opened.url is not None else credential_text(checked.received),
+        offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
+        raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),
+    )
+
+
+def _can_ask(running: Runtime, credential: dict[str, Any], issuer_id: str) -> bool:
+    with running.database.read() as session:
+        return confirmations.can_be_asked(session, running, credential.get("id"), issuer_id)
+
+
+def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
+    found = [language.gettext(remark.message) for remark in opened.remarks]
+    if checked.report.refreshed:
+        found.append(language.gettext(N_("The issuer has a newer copy, and all that is said here is about that one.")))
+    return found
+
+
+def _named(subject: dict[str, Any]) -> dict[str, Any]:
+    """Return how the credential names its recipient, for the comparison in the browser."""
+    found = subject.get("identifier")
+    listed = found if isinstance(found, list) else [found]
+    members: dict[str, Any] = {"identityHash": None, "identityType": None, "hashed": None, "salt": ""}
+    identifiers = [
+        {name: each.get(name, default) for name, default in members.items()}
+        for each in listed
+        if isinstance(each, dict)
+    ]
+    return {
+        "id": subject.get("id") if isinstance(subject.get("id"), str) else "",
+        "identifiers": [
+            each for each in identifiers if isinstance(each["identityHash"], str) and isinstance(each["salt"], str)
+        ],
+    }
+
+
+def _shown(running: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the credential says of itself, as far as it can be read.
+
+    A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.
+    """
+    achievement = _part(_part(credential, "credentialSubject"), "achievement")
+    if not achievement:
+        return None
+    issuer = credential.get("issuer")
+    issuer_id = one_line(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"), MAX_LINK)
+    picture = _text(_part(achievement, "image").get("id"))
+    ours = picture.startswith((running.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
+    return {
+        "name": one_line(achievement.get("name")),
+        "issuer": one_line(_part(credential, "issuer").get("name")) or one_line(issuer_id),
+        "domain": domain_of(issuer_id),
+        "awarded": _date(
+            credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")
+        ),
+        "until": _date(credential.get("validUntil") or credential.get("expirationDate")),
+        "picture": picture if ours else "",
+    }
+
+
+def _part(value: dict[str, Any], name: str) -> dict[str, Any]:
+    part = value.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _date(value: Any) -> str:
+    """Return a date that can be read, of whatever standard's form; "" for anything else."""
+    try:
+        return datetime.fromisoformat(value).isoformat() if isinstance(value, str) and len(value) <= MAX_DATE else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,166 @@
+"""Who vouches here for an issuer: lists that the operator keeps, of one's own or as registry files of other people's.
+
+A signature shows whose key signed, never who that is in life. That somebody looked, and wrote the issuer into a list,
+is all that can be known of it here; which lists are believed is the operator's choice.
+"""
+
+import json
+import logging
+import time
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from service.runtime.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 5.0
+MAX_LIST_BYTES = 16_777_216
+ALIKE = 0.88
+"""From which likeness on two names are taken for each other: one letter in about eight."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An issuer as a list names it; `url` and `since` where the list says so."""
+
+    list_name: str
+    issuer_id: str
+    name: str
+    url: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TrustList:
+    """A list of known issuers; `updated_at` where it says so."""
+
+    name: str
+    updated_at: datetime | None
+    listings: Mapping[str, Listing]
+
+
+class TrustLists:
+    """The lists in a folder, read anew when a file changes.
+
+    Args:
+        folder: of `*.json` files, each a list; None: there are no lists.
+    Raises:
+        SettingsError: a file is no list. One that breaks later is logged, and the lists stay as they were.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._seen: tuple[tuple[str, int, int], ...] = ()
+        self._lists: Sequence[TrustList] = ()
+        self._looked_at = 0.0
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(f"LAUREL_TRUST_LISTS_FOLDER: expected a folder, got {str(folder)!r}.")
+        self._read()
+
+    def all(self) -> Sequence[TrustList]:
+        """Return the lists as they are now, in the order of their files' names: the weightiest first."""
+        if self._folder is not None and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
+            try:
+                self._read()
+            except (OSError, SettingsError) as error:
+                log.warning("the trust lists stay as they were: %s", error)
+        return self._lists
+
+    def naming(self, issuer_id: str) -> list[Listing]:
+        """Return the entries for an issuer, exactly by its id."""
+        return [found.listings[issuer_id] for found in self.all() if issuer_id in found.listings]
+
+    def alike(self, name: str, issuer_id: str) -> Listing | None:
+        """Return a listed issuer with another id whose name could be taken for `name`."""
+        asked = _skeleton(name)
+        if not asked:
+            return None
+        for listing in self._listings():
+            known = _skeleton(listing.name)
+            if listing.issuer_id != issuer_id and (asked == known or _ratio(asked, known) >= ALIKE):
+                return listing
+        return None
+
+    def _listings(self) -> Iterator[Listing]:
+        for found in self.all():
+            yield from found.listings.values()
+
+    def _read(self) -> None:
+        self._looked_at = time.monotonic()
+        if self._folder is None:
+            return
+        paths = sorted(self._folder.glob("*.json"))
+        seen = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+        if seen != self._seen:
+            self._lists = [read_list(path) for path in paths]
+            self._seen = seen
+
+
+def read_list(path: Path) -> TrustList:
+    """Return the list in a file.
+
+    Either one's own, `{"name", "updated"?, "issuers": [{"id", "name", "url"?, "since"?}]}`, or a registry file as the
+    Digital Credentials Consortium publishes them, `{"meta": {"updated"?}, "registry": {id: {"name", "url"?}}}`, which
+    is called by its file's name.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    try:
+        if path.stat().st_size > MAX_LIST_BYTES:
+            raise ValueError("too large")  # noqa: TRY301  (one sentence for all that is wrong with a file)
+        written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if "registry" in written:
+            meta = written.get("meta") or {}
+            name = str(meta.get("name") or path.stem.replace("-", " ").replace("_", " "))
+            entries = [{"id": key, **entry} for key, entry in written["registry"].items()]
+            updated = meta.get("updated") or meta.get("created")
+        else:
+            name, entries, updated = str(written["name"]), written["issuers"], written.get("updated")
+        listings = {
+            str(entry["id"]): Listing(
+                name, str(entry["id"]), str(entry["name"]), str(entry.get("url") or ""), _instant(entry.get("since"))
+            )
+            for entry in entries
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        message = (
+            f"LAUREL_TRUST_LISTS_FOLDER: expected {path.name} to be a list of issuers "
+            '({"name", "issuers": [{"id", "name"}]} or {"registry": {id: {"name"}}}), got something else.'
+        )
+        raise SettingsError(message) from error
+    return TrustList(name, _instant(updated), listings)
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _skeleton(name: str) -> str:
+    """Return what the eye keeps of a name: letters and digits without case and accents, look-alikes as one."""
+    plain = unicodedata.normalize("NFKD", name[:200]).casefold()
+    return "".join(letter for letter in plain.translate(_LOOKALIKES) if letter.isalnum())
+
+
+# Letters that are drawn alike: Cyrillic, Greek and digits beside the Latin ones.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u03bf\u03b1\u03b5\u03b9\u03bd\u03c1\u03c4\u03c5\u03ba01|",
+    "aeopcyxijsdqoaeivptukoll",
+)
+
+
+def _ratio(one: str, other: str) -> float:
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE else 0.0

@@ -1,0 +1,4 @@
+"""The `laurel` command: what an operator does at a terminal, demo and `verify`.
+
+It starts the other packages and decides nothing itself. Nothing imports it.
+"""

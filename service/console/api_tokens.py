@@ -1,0 +1,187 @@
+"""Tokens over HTTP: an admin makes them for a network, lists and revokes them."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access import callers
+from service.access.callers import SCOPES, Caller
+from service.bodies import Body, Instant, Line, Ref
+from service.console import leaked_tokens
+from service.console.leaked_tokens import QuarantineIn, Swept, TokenRevocationIn
+from service.networks import members, networks
+from service.runtime.runtime import Runtime
+from service.tables import Token
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    Running,
+    StrictRoute,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["tokens"])
+Admin = Annotated[Caller, Depends(Needs("admin"))]
+LIFETIME = timedelta(days=365)
+
+
+class TokenIn(Body):
+    """What a token is made from."""
+
+    name: Line = Field(description="what it is for", examples=["attendance import"])
+    scopes: list[str] = Field(
+        min_length=1,
+        max_length=len(SCOPES),
+        description="; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items() if scope != "admin"),
+        examples=[["evidence:write", "read"]],
+    )
+    member: Ref | None = Field(None, description="ref of the member who acts when this token is used")
+    expires_at: Instant | None = Field(None, description="left out: a year from now")
+
+
+class TokenOut(Answer):
+    """A token as it is kept: what it may do, never its text."""
+
+    id: UUID
+    name: str
+    scopes: list[str]
+    member: str | None = None
+    created_at: Instant
+    expires_at: Instant
+    revoked_at: Instant | None = None
+    last_used_at: Instant | None = None
+
+    @classmethod
+    def of(cls, row: Token, member: str | None) -> Self:
+        """Return the answer for one row."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            scopes=row.scopes,
+            member=member,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+            last_used_at=row.last_used_at,
+        )
+
+
+class TokenMade(TokenOut):
+    """A new token with its text, which is shown this once."""
+
+    token: str
+
+
+@router.post("/v1/networks/{slug}/tokens", status_code=201, response_model=TokenMade)
+def post_token(slug: str, body: TokenIn, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
+    """Make a token for a network; its text is in this answer and nowhere else.
+
+    A retry with the same `Idempotency-Key` makes no second token and answers without the text, which
+    is not kept: if the first answer was lost, revoke the token and make another.
+    """
+    made: list[TokenMade] = []
+
+    def make() -> Response:
+        network = callers.still_open(networks.find_network(session, admin, slug))
+        row, text = callers.create_token(
+            session,
+            name=body.name,
+            scopes=body.scopes,
+            network=network,
+            member=members.get_member(session, network, body.member) if body.member is not None else None,
+            now=at,
+            expires_at=body.expires_at or at + LIFETIME,
+        )
+        shown = TokenOut.of(row, body.member)
+        made.append(TokenMade(**shown.model_dump(), token=text))
+        return reply(201, shown)
+
+    kept = once(make)
+    return reply(201, made[0]) if made else kept
+
+
+@router.get("/v1/networks/{slug}/tokens")
+def list_tokens(
+    slug: str,
+    session: Reader,
+    at: Now,
+    admin: Admin,
+    active: Annotated[bool | None, Query(description="neither revoked nor expired")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[TokenOut]:
+    """List the tokens of a network, without their text."""
+    network = networks.find_network(session, admin, slug)
+    rows, cursor = callers.list_tokens(session, network, at, after=after, limit=limit, active=active)
+    refs = members.refs(session, [row.member_id for row in rows if row.member_id is not None])
+    return Page(items=[TokenOut.of(row, refs.get(row.member_id)) for row in rows], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/tokens/{token_id}")
+def get_token(slug: str, token_id: str, session: Reader, admin: Admin) -> TokenOut:
+    """Return one token, without its text."""
+    row = callers.get_token(session, token_id, networks.find_network(session, admin, slug))
+    return TokenOut.of(row, members.refs(session, [row.member_id] if row.member_id else []).get(row.member_id))
+
+
+@router.delete("/v1/networks/{slug}/tokens/{token_id}", response_model=TokenOut)
+def delete_token(slug: str, token_id: str, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
+    """Revoke a token, at once and for good; what it has written stays. For a token that others had see `revocation`."""
+
+    def revoke() -> Response:
+        row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
+        refs = members.refs(session, [row.member_id] if row.member_id else [])
+        return reply(200, TokenOut.of(row, refs.get(row.member_id)))
+
+    return once(revoke)
+
+
+class SweptOut(TokenOut):
+    """A token, and how many of the records that it posted were decided on."""
+
+    records: int
+
+    @classmethod
+    def swept(cls, swept: Swept, member: str | None) -> Self:
+        """Return the answer for one token."""
+        return cls(**TokenOut.of(swept.token, member).model_dump(), records=swept.count)
+
+
+def _swept(running: Runtime, swept: Swept) -> Response:
+    with running.database.read() as session:
+        refs = members.refs(session, [swept.token.member_id] if swept.token.member_id else [])
+    return reply(200, SweptOut.swept(swept, refs.get(swept.token.member_id)))
+
+
+@router.post("/v1/networks/{slug}/tokens/{token_id}/revocation", response_model=SweptOut)
+def post_revocation(
+    slug: str, token_id: str, body: TokenRevocationIn, running: Running, at: Now, admin: Admin
+) -> Response:
+    """Revoke a token that others had, and quarantine what it posted since a time.
+
+    Nothing is written with it any more once this begins: what was just being written is waited for and is among what
+    is quarantined. That stops counting at once, and awards that rested on it are decided again. It is done some
+    records at a time; if it breaks off, the same request goes on. Events say what was set aside; afterwards release
+    or void each record, or all of them with `quarantine`.
+    """
+    with running.database.read() as session:
+        network_id = networks.find_network(session, admin, slug).id
+    return _swept(running, leaked_tokens.revoke_token(running, network_id, token_id, body, at))
+
+
+@router.post("/v1/networks/{slug}/tokens/{token_id}/quarantine", response_model=SweptOut)
+def post_quarantine(slug: str, token_id: str, body: QuarantineIn, running: Running, at: Now, admin: Admin) -> Response:
+    """Release, or void, everything that is quarantined because of a token; if it breaks off, the same request goes on."""
+    with running.database.read() as session:
+        network_id = networks.find_network(session, admin, slug).id
+    return _swept(running, leaked_tokens.decide_on_token(running, network_id, token_id, admin, body, at))

@@ -1,0 +1,105 @@
+"""Marks on members whose awards must be decided anew, because their evidence or an achievement changed."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, Uuid, case, delete, func, literal, null, select, union
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session as OrmSession
+
+from service.criteria.topics import Topics
+from service.storage.database import WriteSession
+from service.tables import Contribution, Evaluation, Member, Network, UnsettledMember
+from service.tables.columns import Instant
+
+MOST_TOPICS_CHARACTERS = 10_000
+"""A mark with more than this is about everything."""
+
+
+def mark(session: WriteSession, network: Network, member_ids: Collection[UUID], now: datetime) -> None:
+    """Mark these members of the network: anything about them may have changed."""
+    if member_ids:
+        _mark(session, network, select(Member.id).where(Member.id.in_(member_ids)), now, None)
+
+
+def mark_topics(session: WriteSession, network: Network, topics: Topics, now: datetime) -> None:
+    """Mark members of whom something new is known: on these topics, and nothing else."""
+    common = {"network_id": network.id, "since": now}
+    rows = [
+        common | {"member_id": member_id, "topics": "".join(f"{topic}\n" for topic in sorted(heard))}
+        for member_id, heard in sorted(topics.items())
+    ]
+    if rows:
+        session.execute(_beside_others(_insert(session)), rows)
+
+
+def mark_all(session: WriteSession, network: Network, now: datetime, topic: str) -> None:
+    """Mark every member of the network on whom any evidence bears: a topic is new to all of them."""
+    contributed = select(Contribution.member_id).where(Contribution.network_id == network.id)
+    evaluated = select(Evaluation.member_id).where(Evaluation.network_id == network.id)
+    found = union(contributed, evaluated.where(Evaluation.member_id.is_not(None))).subquery()
+    _mark(session, network, select(found.c.member_id), now, f"{topic}\n")
+
+
+def clear(session: WriteSession, member_ids: Collection[UUID]) -> set[str] | None:
+    """Take the marks of these members away, before looking at what they have earned, and return their topics.
+
+    A mark that is made from here on is about something that may not be seen here. The marks are locked in the
+    order in which they are made.
+
+    Returns:
+        the topics of all of them; None where one is about everything, or has no mark.
+    """
+    mine = UnsettledMember.member_id.in_(member_ids)
+    marks = select(UnsettledMember.topics).where(mine).order_by(UnsettledMember.member_id).with_for_update()
+    found = session.scalars(marks).all()
+    session.execute(delete(UnsettledMember).where(mine))
+    return _together(found, member_ids)
+
+
+def topics_of(session: OrmSession, member_ids: Collection[UUID]) -> set[str] | None:
+    """Return what `clear` would, and leave the marks."""
+    mine = UnsettledMember.member_id.in_(member_ids)
+    return _together(session.scalars(select(UnsettledMember.topics).where(mine)).all(), member_ids)
+
+
+def _together(found: Sequence[str | None], member_ids: Collection[UUID]) -> set[str] | None:
+    if len(found) < len(set(member_ids)):
+        return None
+    topics: set[str] = set()
+    for text in found:
+        if text is None:
+            return None
+        topics.update(text.splitlines())
+    return topics
+
+
+def _mark(session: WriteSession, network: Network, members: Select[UUID], now: datetime, topics: str | None) -> None:
+    """Insert the marks in the order of the members, as the locks are taken.
+
+    A mark that is there is written again: that waits for whoever is deciding on it now, who would
+    otherwise delete it without having seen what this transaction changes.
+    """
+    rows = members.subquery()
+    member = rows.c[0]
+    values = literal(network.id, Uuid()), literal(now, Instant()), literal(topics, Text())
+    source = select(member, *values).order_by(member)
+    # SQLite's grammar needs a WHERE here, or it reads ON as the beginning of a join.
+    statement = _insert(session).from_select(
+        ["member_id", "network_id", "since", "topics"], source.where(member.is_not(None))
+    )
+    session.execute(_beside_others(statement))
+
+
+def _insert(session: WriteSession) -> Any:
+    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(UnsettledMember)
+
+
+def _beside_others(statement: Any) -> Any:
+    # Nothing said (NULL) is everything, and stays so whatever is added to it.
+    both = UnsettledMember.topics + statement.excluded.topics
+    kept = case((func.length(both) <= MOST_TOPICS_CHARACTERS, both), else_=null())
+    written = {"since": statement.excluded.since, "topics": kept}
+    return statement.on_conflict_do_update(index_elements=["member_id"], set_=written)

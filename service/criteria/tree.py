@@ -1,0 +1,320 @@
+"""The rule language `criteria/1`: a pure model of what earns an achievement.
+
+A definition is a tree: groups (`all`, `any`, `at_least`) of rules. There is no `not`, so that more
+evidence never takes anything away. `json_schema` gives the form that we publish; the model refuses a
+little more than a schema can say (`BEYOND_SCHEMA`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from typing import Annotated, Any, ClassVar, get_args
+
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+from typing_extensions import TypeAliasType
+
+from service.criteria.filters import Amount, Part
+from service.criteria.kinds.rule import (
+    Approved,
+    Attendance,
+    Count,
+    Endorsed,
+    Fault,
+    Gain,
+    Holds,
+    Rubric,
+    Rule,
+    Score,
+    Stability,
+    Sum,
+    Tenure,
+    no_more_than,
+)
+from service.errors import InvalidError
+
+MAX_RULES = 100
+MAX_DEPTH = 8
+BEYOND_SCHEMA = ("n-too-large", "orgs-too-many", "window-empty", "window-unfit", "date-unknown", "criteria-too-large")
+"""Codes of what only the model refuses."""
+
+
+class Group(Part):
+    """Criteria joined together."""
+
+    kind: ClassVar[str]
+    place: ClassVar[str]
+    """Where the criteria stand in it."""
+
+    @property
+    def children(self) -> Sequence["Criterion"]:
+        """The criteria that are joined."""
+        raise NotImplementedError
+
+    @property
+    def needed(self) -> int:
+        """How many of them must be met."""
+        raise NotImplementedError
+
+    @property
+    def stability(self) -> Stability:
+        """Whether evidence and time can only add to it: as the least steady of its criteria."""
+        return "may-change" if any(child.stability == "may-change" for child in self.children) else "grows"
+
+    @property
+    def requirement(self) -> str:
+        """What the group asks for."""
+        if self.needed == len(self.children):
+            return "all of these"
+        return "one of these" if self.needed == 1 else f"{self.needed} of these {len(self.children)}"
+
+    def sentence(self, met: int) -> str:
+        """Say how many criteria are met."""
+        count = len(self.children)
+        needed = "all" if self.needed == count else "one" if self.needed == 1 else str(self.needed)
+        return f"{met} of {count} {'condition' if count == 1 else 'conditions'} met, {needed} needed"
+
+
+class All(Group):
+    """Every one of the criteria."""
+
+    kind = "all"
+    place = "/all"
+    all: Annotated[list["Criterion"], Field(min_length=1, max_length=MAX_RULES)]
+
+    @property
+    def children(self) -> Sequence["Criterion"]:
+        """The criteria that are joined."""
+        return self.all
+
+    @property
+    def needed(self) -> int:
+        """All of them."""
+        return len(self.all)
+
+
+class AnyOf(Group):
+    """One of the criteria, or more."""
+
+    kind = "any"
+    place = "/any"
+    any: Annotated[list["Criterion"], Field(min_length=1, max_length=MAX_RULES)]
+
+    @property
+    def children(self) -> Sequence["Criterion"]:
+        """The criteria that are joined."""
+        return self.any
+
+    @property
+    def needed(self) -> int:
+        """One of them."""
+        return 1
+
+
+class Choice(Part):
+    """Criteria, and how many of them are needed."""
+
+    of: Annotated[list["Criterion"], Field(min_length=1, max_length=MAX_RULES)]
+    n: Amount = Field(description="as many of them as this, or more")
+
+    @field_validator("n")
+    @classmethod
+    def _within(cls, n: int, info: ValidationInfo) -> int:
+        return no_more_than(n, info.data.get("of"))
+
+
+class AtLeast(Group):
+    """Some number of the criteria, or more."""
+
+    kind = "at_least"
+    place = "/at_least/of"
+    at_least: Choice
+
+    @property
+    def children(self) -> Sequence["Criterion"]:
+        """The criteria that are joined."""
+        return self.at_least.of
+
+    @property
+    def needed(self) -> int:
+        """How many of them must be met."""
+        return self.at_least.n
+
+
+KINDS: dict[str, type[Rule]] = {
+    "count": Count,
+    "sum": Sum,
+    "attendance": Attendance,
+    "rubric": Rubric,
+    "score": Score,
+    "gain": Gain,
+    "endorsed": Endorsed,
+    "holds": Holds,
+    "tenure": Tenure,
+    "approval": Approved,
+}
+
+
+def _shape(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return None
+    if "rule" in value:
+        rule = value["rule"]
+        if not isinstance(rule, str):
+            return None
+        return f"<{rule}>" if rule in KINDS else None
+    return next((f"<{name}>" for name in ("all", "any", "at_least") if name in value), None)
+
+
+Criterion = TypeAliasType(
+    "Criterion",
+    Annotated[
+        Annotated[Count, Tag("<count>")]
+        | Annotated[Sum, Tag("<sum>")]
+        | Annotated[Attendance, Tag("<attendance>")]
+        | Annotated[Rubric, Tag("<rubric>")]
+        | Annotated[Score, Tag("<score>")]
+        | Annotated[Gain, Tag("<gain>")]
+        | Annotated[Endorsed, Tag("<endorsed>")]
+        | Annotated[Holds, Tag("<holds>")]
+        | Annotated[Tenure, Tag("<tenure>")]
+        | Annotated[Approved, Tag("<approval>")]
+        | Annotated[All, Tag("<all>")]
+        | Annotated[AnyOf, Tag("<any>")]
+        | Annotated[AtLeast, Tag("<at_least>")],
+        Discriminator(
+            _shape,
+            custom_error_type="criterion-invalid",
+            custom_error_message='Expected a rule ({"rule": ...}) or a group ("all", "any" or "at_least")',
+        ),
+    ],
+)
+"""A node of a definition: a rule, or a group of criteria."""
+for _group in (All, AnyOf, Choice, AtLeast):
+    _group.model_rebuild()
+_ADAPTER: TypeAdapter[Criterion] = TypeAdapter(Criterion)
+_SHAPE_ERRORS = frozenset(get_args(core_schema.ErrorType))
+_TAGS = frozenset({f"<{name}>" for name in (*KINDS, "all", "any", "at_least", "some")}) | {
+    "<between>",
+    "<last>",
+    "<since>",
+    "[key]",
+}
+
+
+def parse(value: Any, pointer: str = "") -> Criterion:
+    """Return the model of a definition.
+
+    Args:
+        value: parsed JSON.
+        pointer: where it stands in what was sent, for the errors.
+    Raises:
+        InvalidError: not of the form of `criteria/1`; the details hold all `errors`, each with its pointer.
+    """
+    try:
+        criterion = _ADAPTER.validate_python(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        errors = [_error(each, pointer) for each in found]
+        first = errors[0]
+        code = "invalid-request" if found[0]["type"] in _SHAPE_ERRORS else first["code"]
+        raise InvalidError(code, first["detail"], first["pointer"], {"errors": errors}) from error
+    places = [place for place, _ in walk(criterion)]
+    if len(places) > MAX_RULES or max(map(len, map(_steps, places))) > MAX_DEPTH:
+        raise InvalidError(
+            "criteria-too-large",
+            f"Expected at most {MAX_RULES} rules and groups, at most {MAX_DEPTH} groups deep.",
+            pointer,
+        )
+    return criterion
+
+
+def walk(criterion: Criterion, pointer: str = "") -> Iterator[tuple[str, Criterion]]:
+    """Give every group and rule of the tree with its pointer, parents first."""
+    yield pointer, criterion
+    if isinstance(criterion, Group):
+        for index, child in enumerate(criterion.children):
+            yield from walk(child, f"{pointer}{criterion.place}/{index}")
+
+
+def rules(criterion: Criterion) -> list[Rule]:
+    """Return the rules of a tree that can be evaluated, from left to right."""
+    return [node for _, node in walk(criterion) if isinstance(node, Rule)]
+
+
+def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Criterion:
+    """Return the tree with `criteria: "*"` replaced by the criteria that are declared for the rubric."""
+    if isinstance(criterion, Rubric) and criterion.criteria == "*":
+        return criterion.model_copy(update={"criteria": list(declared.get(criterion.rubric, ()))})
+    if isinstance(criterion, AtLeast):
+        of = [resolve(child, declared) for child in criterion.children]
+        return criterion.model_copy(update={"at_least": criterion.at_least.model_copy(update={"of": of})})
+    if isinstance(criterion, Group):
+        return criterion.model_copy(update={criterion.kind: [resolve(child, declared) for child in criterion.children]})
+    return criterion
+
+
+def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fault]:
+    """Give what keeps a definition from being published: rules that nobody can meet.
+
+    Args:
+        criterion: parsed.
+        zone: the network's time zone, in which dates begin.
+        pointer: where the definition stands in what was sent.
+    """
+    for place, node in walk(criterion, pointer):
+        if isinstance(node, Rule):
+            for fault in node.impossible(zone):
+                yield fault._replace(pointer=place + fault.pointer)
+
+
+class _Schema(GenerateJsonSchema):
+    """The published form: no null, no default of null, no titles made from names."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        if made.get("default") in (None, {}):
+            made.pop("default", None)
+        return made
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        _ = schema
+        return False
+
+
+def json_schema(address: str) -> dict[str, Any]:
+    """Return the JSON Schema of `criteria/1`, draft 2020-12, for publishing at `address`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": address,
+        "title": "criteria/1",
+        "description": "What earns an achievement: a rule, or a group of criteria.",
+    } | _ADAPTER.json_schema(schema_generator=_Schema)
+
+
+def _error(found: Any, pointer: str) -> dict[str, str]:
+    """Return one of pydantic's errors as `{code, detail, pointer}`: without the names of our own branches."""
+    path = list(found["loc"])
+    unknown = [path.pop()] if found["type"] == "extra_forbidden" else []
+    path = [part for part in path if part not in _TAGS] + unknown
+    code, detail = found["type"], found["msg"]
+    if code == "criterion-invalid" and isinstance(found["input"], Mapping) and "rule" in found["input"]:
+        listed = ", ".join(KINDS)
+        code, detail, path = "rule-unknown", f"Expected one of {listed}", [*path, "rule"]
+    steps = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return {"code": code.replace("_", "-"), "detail": f"{detail}.", "pointer": pointer + steps}
+
+
+def _steps(pointer: str) -> list[str]:
+    return [part for part in pointer.split("/") if part.isdigit()]

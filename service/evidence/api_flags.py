@@ -1,0 +1,73 @@
+"""Flags over HTTP: which records deserve a second look, and why."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.bodies import Instant, Uid
+from service.evidence import flags
+from service.evidence.flags import Shown
+from service.web.requests import After, Answer, Limit, Needs, Page, Reader, ReadNetwork, StrictRoute
+
+router = APIRouter(route_class=StrictRoute, tags=["evidence"])
+Kind = Literal["late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"]
+
+
+class FlagOut(Answer):
+    """Why a record deserves a second look."""
+
+    id: UUID
+    kind: Kind
+    why: str = Field(description="one sentence")
+    record: UUID
+    member: str | None = Field(None, description="on whom the record bears, by ref")
+    other: UUID | None = Field(None, description="the record beside which it is odd")
+    other_member: str | None = Field(None, description="on whom the other record bears, by ref")
+    quarantined: bool = Field(description="whether the record does not count while the flag is open")
+    state: Literal["open", "released", "voided"]
+    at: Instant
+    settled_at: Instant | None = None
+
+    @classmethod
+    def of(cls, shown: Shown) -> Self:
+        """Return the answer for one flag."""
+        row = shown.flag
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            why=flags.WHY[row.kind],
+            record=row.record_id,
+            member=shown.member,
+            other=row.other_id,
+            other_member=shown.other_member,
+            quarantined=row.sets_aside,
+            state=row.state,
+            at=row.at,
+            settled_at=row.settled_at,
+        )
+
+
+@router.get("/v1/networks/{slug}/flags")
+def list_flags(
+    network: ReadNetwork,
+    session: Reader,
+    _who: Annotated[Caller, Depends(Needs("read"))],
+    kind: Kind | None = None,
+    state: Literal["open", "released", "voided"] | None = None,
+    record: Annotated[Uid | None, Query(description="whose flags, or beside which others have one")] = None,
+    member: Annotated[str | None, Query(max_length=200, description="on whom one of the records bears, by ref")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[FlagOut]:
+    """List the flags of the network's records, oldest first.
+
+    A flag says that something is odd, not that somebody did wrong. What is quarantined counts again with
+    `POST .../records/{id}/release`, and never again with `POST .../records/{id}/void`.
+    """
+    found, cursor = flags.list_flags(
+        session, network, after=after, limit=limit, kind=kind, state=state, record=record, member=member
+    )
+    return Page(items=[FlagOut.of(each) for each in found], next=cursor)

@@ -1,0 +1,264 @@
+"""What contributions and evaluations have in common: their keys, what they refer to, and their seal.
+
+A body names members, sessions, contributions and files as the network does. What those names stand for is looked
+up for many bodies at once (`find`); a body then says what is wrong with it, for whom it waits, on whom it bears,
+and which rows derive from it.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials import canonical_json
+from service.bodies import Body, Instant, Line, LongLine, Ref
+from service.tables import Blob, Contribution, Member, Network, Record, Row, Session
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""Before this nothing occurred; it also keeps every calendar's arithmetic in range."""
+GREATEST = 2**53 - 1
+"""The greatest integer that every JSON reader understands alike."""
+
+
+def _whole_seconds(value: datetime) -> datetime:
+    if value < EARLIEST:
+        raise PydanticCustomError("time-too-early", "Expected a time after 1900")
+    return value.replace(microsecond=0)
+
+
+def _sha256(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def finite(value: Any) -> Any:
+    """Return a JSON number, as it came, if it can be kept exactly."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -GREATEST <= value <= GREATEST:
+        raise PydanticCustomError("number-invalid", "Expected a number between -2^53 and 2^53")
+    return value
+
+
+OccurredAt = Annotated[Instant, AfterValidator(_whole_seconds)]
+"""When it happened: a whole second, as it is sealed and derived."""
+Sha256 = Annotated[
+    str, BeforeValidator(_sha256, json_schema_input_type=str), StringConstraints(pattern=r"^[0-9a-f]{64}$")
+]
+
+
+class Source(Body):
+    """The system in which a record arose, and its identifier there."""
+
+    system: Line = Field(examples=["lms.example.org"])
+    id: LongLine = Field(examples=["4711"])
+
+
+class Someone(NamedTuple):
+    """A member, and the person behind it if one is known."""
+
+    id: UUID
+    person_id: UUID | None
+
+    def is_person(self, other: "Someone") -> bool:
+        """Return whether both are one human."""
+        return self.id == other.id or (self.person_id is not None and self.person_id == other.person_id)
+
+
+class Work(NamedTuple):
+    """A contribution that an evaluation is about; without a member it does not count, or not yet."""
+
+    record_id: UUID
+    held_for: str | None
+    member: Someone | None
+
+
+class Gap(NamedTuple):
+    """A member who is not known yet, and the member of the body that refers to it."""
+
+    ref: str
+    pointer: str
+
+
+@dataclass
+class Mentions:
+    """The names that bodies use."""
+
+    members: set[str] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
+    works: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class References:
+    """What the names stand for in a network; a name that is missing is unknown there.
+
+    `complete`: every member mentioned is known, and no contribution mentioned waits for one.
+    """
+
+    network: Network
+    complete: bool
+    members: Mapping[str, Someone]
+    sessions: Mapping[str, UUID]
+    works: Mapping[str, Work]
+    files: Collection[str]
+
+
+class Place(NamedTuple):
+    """Where derived rows belong: to which record, of what tier, on which calendar."""
+
+    record_id: UUID
+    network_id: UUID
+    tier: int
+    zone: ZoneInfo
+
+    def columns(self, occurred_at: datetime) -> dict[str, Any]:
+        """Return what every derived row has: identifiers, tier, and the day and ISO week in the network's time zone."""
+        local = occurred_at.astimezone(self.zone)
+        year, week, _ = local.isocalendar()
+        return {
+            "record_id": self.record_id,
+            "network_id": self.network_id,
+            "tier": self.tier,
+            "occurred_at": occurred_at,
+            "local_date": local.date(),
+            "local_week": f"{year:04}-W{week:02}",
+        }
+
+
+Derived = list[tuple[type[Row], dict[str, Any]]]
+"""Rows to insert, each with its table."""
+
+
+class Submitted(Body):
+    """A body of evidence. The `actor` below is the member to whom the posting token is bound, if any."""
+
+    ref: Ref | None = Field(
+        None, description="the network's own identifier; makes a repeated post harmless", examples=["review-17"]
+    )
+    occurred_at: OccurredAt = Field(description="when it happened; at most five minutes ahead")
+    source: Source | None = Field(None, description="where the record arose; makes a repeated post harmless, as `ref`")
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The body as it is stored and sealed: what was said, times in UTC."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
+    @property
+    def natural_keys(self) -> set[tuple[str, ...]]:
+        """What makes a second post of the same record known: `(ref,)` and `(system, id)`."""
+        keys: set[tuple[str, ...]] = {(self.ref,)} if self.ref is not None else set()
+        return keys | ({(self.source.system, self.source.id)} if self.source is not None else set())
+
+    def mention(self, mentions: Mentions) -> None:
+        """Add the names that the body uses."""
+        raise NotImplementedError
+
+    def check(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if what it refers to (members apart) is there and the caller may say it.
+
+        Raises:
+            InvalidError, ForbiddenError: with the pointer.
+        """
+        raise NotImplementedError
+
+    def gap(self, references: References) -> Gap | None:
+        """Return the first member that it refers to and who is not known yet."""
+        raise NotImplementedError
+
+    def bears_on(self, references: References) -> Someone | None:
+        """Return the member on whom the body bears, if it bears on one and that one is known."""
+        raise NotImplementedError
+
+    def check_people(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if the people in it, all known now, may stand together.
+
+        Raises:
+            InvalidError: with the pointer.
+        """
+        raise NotImplementedError
+
+    def stands(self, references: References) -> bool:
+        """Return whether what it is about counts; evaluations fall with their contribution."""
+        raise NotImplementedError
+
+    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
+        """Return the rows that follow from the body."""
+        raise NotImplementedError
+
+
+def find(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
+    """Look up everything that the bodies refer to, in four queries at most."""
+    wanted = Mentions()
+    for body in bodies:
+        body.mention(wanted)
+    members = _members(session, network, wanted.members) if wanted.members else {}
+    works = _works(session, network, wanted.works) if wanted.works else {}
+    return References(
+        network,
+        members.keys() == wanted.members and all(work.held_for is None for work in works.values()),
+        members,
+        _sessions(session, network, wanted.sessions) if wanted.sessions else {},
+        works,
+        _files(session, network, wanted.files) if wanted.files else frozenset(),
+    )
+
+
+def seal(salt: str, body: Mapping[str, Any]) -> str:
+    """Return the digest of a record: 64 hexadecimal digits.
+
+    The salt (32 hexadecimal digits) stands inside what is hashed: a record is small, and without it the digest
+    would give its content to whoever tries a few hundred guesses.
+
+    Spec: RFC 8785 over `{"salt", "body"}`; SHA-256.
+    """
+    return hashlib.sha256(canonical_json({"salt": salt, "body": dict(body)})).hexdigest()
+
+
+def _members(session: OrmSession, network: Network, refs: Collection[str]) -> dict[str, Someone]:
+    rows = select(Member.ref, Member.id, Member.person_id).where(Member.network_id == network.id, Member.ref.in_(refs))
+    return {ref: Someone(member_id, person_id) for ref, member_id, person_id in session.execute(rows)}
+
+
+def _sessions(session: OrmSession, network: Network, refs: Collection[str]) -> dict[str, UUID]:
+    rows = select(Session.ref, Session.id).where(Session.network_id == network.id, Session.ref.in_(refs))
+    return dict(session.execute(rows).all())
+
+
+def _works(session: OrmSession, network: Network, names: Collection[str]) -> dict[str, Work]:
+    """Return contributions by their refs and, where no ref is like it, by the ids of their records."""
+    ids = {name: record_id for name in names if (record_id := _id(name)) is not None}
+    rows = session.execute(
+        select(Record.id, Record.ref, Record.held_for, Contribution.member_id, Member.person_id)
+        .outerjoin(Contribution, Contribution.record_id == Record.id)
+        .outerjoin(Member, Member.id == Contribution.member_id)
+        .where(Record.network_id == network.id, Record.kind == "contribution")
+        .where(or_(Record.ref.in_(names), Record.id.in_(ids.values())))
+    )
+    by_ref: dict[str, Work] = {}
+    by_id: dict[UUID, Work] = {}
+    for record_id, ref, held_for, member_id, person_id in rows:
+        # The outer join leaves it empty where the contribution does not count.
+        member = Someone(member_id, person_id) if member_id else None
+        by_id[record_id] = Work(record_id, held_for, member)
+        if ref is not None:
+            by_ref[ref] = by_id[record_id]
+    return {name: by_id[record_id] for name, record_id in ids.items() if record_id in by_id} | by_ref
+
+
+def _files(session: OrmSession, network: Network, digests: Collection[str]) -> frozenset[str]:
+    rows = select(Blob.sha256).where(Blob.network_id == network.id, Blob.sha256.in_(digests))
+    return frozenset(session.scalars(rows))
+
+
+def _id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

@@ -1,0 +1,131 @@
+"""Contributions: what members do in a network, as it is posted and as it is counted."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from service.bodies import Body, Line, LongLine, Prose, Ref, WebUrl
+from service.criteria.filters import ContributionType
+from service.errors import InvalidError
+from service.evidence.bodies import Derived, Gap, Mentions, Place, References, Sha256, Someone, Submitted
+from service.tables import Contribution, ContributionArtifact, ContributionTag
+
+MINUTES_OF_A_YEAR = 366 * 24 * 60
+MediaType = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$", max_length=100)
+]
+
+
+class Artifact(Body):
+    """A piece of work: at an address, or a file of the network."""
+
+    url: WebUrl | None = Field(None, examples=["https://river.example.org/drafts/17"])
+    blob: Sha256 | None = Field(None, description="`sha256` of a file posted to /v1/blobs")
+    sha256: Sha256 | None = Field(None, description="of what is at the address")
+    media_type: MediaType | None = Field(None, examples=["application/pdf"])
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.blob is None):
+            raise PydanticCustomError("artifact-place", "Expected either `url` or `blob`")
+        if self.blob is not None and self.sha256 not in {None, self.blob}:
+            raise PydanticCustomError("artifact-digest", "Expected the `sha256` of the file that `blob` names, or none")
+        return self
+
+
+class ContributionIn(Submitted):
+    """What a member did."""
+
+    member: Ref = Field(description="whose contribution it is; may be posted later", examples=["m11"])
+    type: ContributionType
+    title: Line | None = Field(None, examples=["Comments on a draft"])
+    description: Prose | None = None
+    url: WebUrl | None = None
+    minutes: int | None = Field(None, ge=0, le=MINUTES_OF_A_YEAR, description="how long it took")
+    artifacts: list[Artifact] | None = Field(None, max_length=20)
+    session: Ref | None = Field(None, description="in which session", examples=["2026-03-01"])
+    peer: Ref | None = Field(
+        None, description="the member with or for whom it was done; may be posted later", examples=["m12"]
+    )
+    resource: LongLine | None = Field(None, description="what it is about, by the network's own name for it")
+    tags: list[Annotated[Line, StringConstraints(max_length=100)]] | None = Field(
+        None, max_length=50, examples=[["peer-writing"]]
+    )
+
+    def mention(self, mentions: Mentions) -> None:
+        """Add the names that the body uses."""
+        mentions.members.add(self.member)
+        if self.peer is not None:
+            mentions.members.add(self.peer)
+        if self.session is not None:
+            mentions.sessions.add(self.session)
+        mentions.files.update(artifact.blob for artifact in self.artifacts or () if artifact.blob is not None)
+
+    def check(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if its session and its files are there.
+
+        Raises:
+            InvalidError: an unknown session or file (codes "session-unknown", "blob-unknown").
+        """
+        _ = actor
+        if self.session is not None and self.session not in references.sessions:
+            raise InvalidError("session-unknown", "Expected a session of this network.", "/session")
+        for place, artifact in enumerate(self.artifacts or ()):
+            if artifact.blob is not None and artifact.blob not in references.files:
+                raise InvalidError(
+                    "blob-unknown", "Expected the sha256 of a file of this network.", f"/artifacts/{place}/blob"
+                )
+
+    def gap(self, references: References) -> Gap | None:
+        """Return the first member who is not known yet."""
+        if self.member not in references.members:
+            return Gap(self.member, "/member")
+        if self.peer is not None and self.peer not in references.members:
+            return Gap(self.peer, "/peer")
+        return None
+
+    def bears_on(self, references: References) -> Someone | None:
+        """Return the member whose contribution it is."""
+        return references.members.get(self.member)
+
+    def check_people(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if the peer is somebody else.
+
+        Raises:
+            InvalidError: member and peer are one person (code "peer-is-member").
+        """
+        _ = actor
+        if self.peer is not None and references.members[self.peer].is_person(references.members[self.member]):
+            raise InvalidError("peer-is-member", "Expected another person than the member.", "/peer")
+
+    def stands(self, references: References) -> bool:
+        """Return that it does: a contribution rests on no other record."""
+        _ = references
+        return True
+
+    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
+        """Return the contribution, its tags and the digests of its artefacts."""
+        _ = actor
+        row = place.columns(self.occurred_at) | {
+            "member_id": references.members[self.member].id,
+            "type": self.type,
+            "minutes": self.minutes,
+            "session_id": references.sessions[self.session] if self.session is not None else None,
+            "peer_id": references.members[self.peer].id if self.peer is not None else None,
+            "resource": self.resource,
+        }
+        rows: Derived = [(Contribution, row)]
+        rows += [
+            (ContributionTag, {"record_id": place.record_id, "tag": tag}) for tag in dict.fromkeys(self.tags or ())
+        ]
+        for sha256 in sorted(self.digests):
+            artifact = {"record_id": place.record_id, "sha256": sha256, "network_id": place.network_id}
+            rows.append((ContributionArtifact, artifact))
+        return rows
+
+    @property
+    def digests(self) -> set[str]:
+        """The digests of its artefacts, as far as they are known."""
+        named = (artifact.blob or artifact.sha256 for artifact in self.artifacts or ())
+        return {sha256 for sha256 in named if sha256 is not None}

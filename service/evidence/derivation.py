@@ -1,0 +1,234 @@
+"""What follows from records: contributions and evaluations with their tags and ratings, which rules count.
+
+Derived rows are never the truth. They go when their record is voided, and can all be made anew (`rebuild`).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy.orm import aliased
+
+from service.bodies import validated
+from service.evidence import bodies as submissions
+from service.evidence.bodies import Derived, Place, References, Someone, Submitted
+from service.evidence.contributions import ContributionIn
+from service.evidence.evaluations import EvaluationIn
+from service.storage import past
+from service.storage.database import WriteSession
+from service.tables import (
+    Contribution,
+    ContributionArtifact,
+    ContributionTag,
+    Evaluation,
+    Member,
+    Network,
+    Rating,
+    Record,
+    RecordBody,
+    Role,
+    Row,
+)
+from service.tables.columns import PAST
+
+SHAPES: Mapping[str, TypeAdapter[Any]] = {
+    "contribution": TypeAdapter(ContributionIn),
+    "evaluation": TypeAdapter(EvaluationIn),
+}
+"""The bodies of records, by kind; what is evaluated comes before its evaluation."""
+ATTESTING = ("facilitator", "assessor")
+"""Roles whose word is worth more than another member's."""
+BATCH = 500
+TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, ContributionArtifact, Evaluation, Rating)
+"""In the order in which they refer to one another."""
+
+
+class Actor(NamedTuple):
+    """The member to whom the posting token was bound, and whether it was a facilitator or assessor then."""
+
+    member: Someone
+    attests: bool
+
+
+class Fallen(NamedTuple):
+    """The records that no longer count, and the members on whom they bore."""
+
+    record_ids: Collection[UUID]
+    member_ids: Collection[UUID]
+
+
+def actors(session: WriteSession, moments: Collection[tuple[UUID | None, datetime]]) -> Mapping[Any, Actor]:
+    """Return who acted, by member and moment; nobody for a token of the whole network."""
+    member_ids = {member_id for member_id, _ in moments if member_id is not None}
+    if not member_ids:
+        return {}
+    people = select(Member.id, Member.person_id).where(Member.id.in_(member_ids))
+    members = {member_id: Someone(member_id, person_id) for member_id, person_id in session.execute(people)}
+    roles: defaultdict[UUID, list[Role]] = defaultdict(list)
+    for role in session.scalars(select(Role).where(Role.member_id.in_(member_ids), Role.role.in_(ATTESTING))):
+        roles[role.member_id].append(role)
+    return {
+        (member_id, at): Actor(members[member_id], any(_holds(role, at) for role in roles[member_id]))
+        for member_id, at in moments
+        if member_id is not None
+    }
+
+
+def tier(actor: Actor | None, judged: Someone | None) -> int:
+    """Return how far a record is from its subject's own word.
+
+    0: by the member's own token; 1: by another member's; 2: by a facilitator's or assessor's; 3: by the network's.
+    """
+    if actor is None:
+        return 3
+    if judged is not None and judged.is_person(actor.member):
+        return 0
+    return 2 if actor.attests else 1
+
+
+def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
+    """Return whether evidence came longer after it happened than the network allows for."""
+    return received_at - occurred_at > timedelta(days=network.late_after_days)
+
+
+def lowered(found: int) -> int:
+    """Return the tier of late evidence that would have had this one: nobody remembers so well so long after."""
+    return max(found - 1, 0)
+
+
+def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:
+    """Look up what the bodies refer to, and lock the members on whom they bear until the commit.
+
+    1. Beside a post of a member who is not known yet: either that one finds what is held here, or we find the member.
+    2. A contribution can be voided while we wait for the lock, so it is looked up again under it.
+    """
+    references = submissions.find(session, network, bodies)
+    if not references.complete:  # (1)
+        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(read=True))
+        references = submissions.find(session, network, bodies)
+    judged = (body.bears_on(references) for body in bodies)
+    lock_members(session, {someone.id for someone in judged if someone is not None})
+    return submissions.find(session, network, bodies) if references.works else references  # (2)
+
+
+def lock_members(session: WriteSession, member_ids: Collection[UUID]) -> None:
+    """Lock members in the order of their ids; other rows may still refer to them."""
+    if member_ids:
+        rows = select(Member.id).where(Member.id.in_(member_ids)).order_by(Member.id)
+        session.execute(rows.with_for_update(key_share=True))
+
+
+def derive(references: References, actor: Actor | None, record: Record, body: Submitted) -> Derived:
+    """Return the rows that follow from a record, with days and weeks in the network's time zone."""
+    place = Place(record.id, record.network_id, record.tier, ZoneInfo(references.network.time_zone))
+    return body.derive(references, actor.member if actor else None, place)
+
+
+def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]]) -> None:
+    """Insert rows, those of one table together."""
+    by_table: defaultdict[type[Row], list[dict[str, Any]]] = defaultdict(list)
+    for table, values in rows:
+        by_table[table].append(values)
+    for table in TABLES:
+        if by_table[table]:
+            session.execute(insert(table), by_table[table])
+
+
+def stored(
+    session: WriteSession, *where: ColumnElement[bool], lock: bool = False
+) -> Iterator[list[tuple[Record, Submitted]]]:
+    """Yield records of one kind with their bodies, in the order in which they came, in batches.
+
+    A record whose body was erased is left out: from it nothing can be derived, nor what was derived replaced.
+    """
+    query = select(Record, RecordBody.body).join(RecordBody, RecordBody.record_id == Record.id).where(*where)
+    query = query.order_by(Record.id).limit(BATCH)
+    if lock:
+        query = query.with_for_update(of=Record, key_share=True)
+    last = UUID(int=0)
+    while rows := session.execute(query.where(Record.id > last)).all():
+        yield [(record, validated(SHAPES[record.kind], body)) for record, body in rows]
+        last = rows[-1][0].id
+
+
+def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None) -> Fallen:
+    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore.
+
+    What it was is kept aside, for replaying.
+
+    Args:
+        ended_by: the record that voids them, if it is one that does.
+    """
+    bearing: set[UUID] = set()
+    for table in (Contribution, Evaluation):
+        found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
+        bearing |= {member_id for member_id in found if member_id is not None}
+    lock_members(session, bearing)
+    resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
+    fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
+    keep_aside(session, fallen, now, ended_by)
+    session.execute(delete(Evaluation).where(resting))
+    session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
+    return Fallen(fallen, bearing)
+
+
+def keep_aside(
+    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
+) -> None:
+    """Keep what is derived from records as it is, before it changes or goes."""
+    for derived in TABLES:
+        if derived in PAST:
+            past.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+
+
+def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the records of the evaluations of these contributions, each with its contribution."""
+    query = select(Evaluation.record_id, Evaluation.about_id).where(_about(record_ids))
+    return dict(session.execute(query).all())
+
+
+def _about(record_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return (Evaluation.about_kind == "contribution") & Evaluation.about_id.in_(record_ids)
+
+
+def date_role(role: Role, zone: ZoneInfo) -> None:
+    """Write down on which days of the network's calendar a role begins and ends."""
+    role.from_date = role.from_at.astimezone(zone).date()
+    role.until_date = role.until_at.astimezone(zone).date() if role.until_at is not None else None
+
+
+def rebuild(session: WriteSession, network: Network) -> int:
+    """Derive everything anew from the records of a network, and return how many were looked at.
+
+    Days and weeks come out in the network's time zone as it is now. What was derived from a body that has been
+    erased since is left as it is.
+    """
+    voiding = aliased(Record)
+    voided = select(voiding.id).where(voiding.voids == Record.id).exists()
+    stands = (Record.network_id == network.id, Record.status == "accepted", ~voided)
+    bodied = select(RecordBody.record_id).join(Record, Record.id == RecordBody.record_id).where(*stands)
+    for table in (Evaluation, Contribution):
+        session.execute(delete(table).where(table.record_id.in_(bodied)))
+    count = 0
+    for kind in SHAPES:
+        for batch in stored(session, *stands, Record.kind == kind):
+            references = submissions.find(session, network, [body for _, body in batch])
+            acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+            for record, body in batch:
+                if body.stands(references):
+                    actor = acting.get((record.actor_member_id, record.received_at))
+                    add(session, derive(references, actor, record, body))
+            count += len(batch)
+    members = select(Member.id).where(Member.network_id == network.id)
+    for role in session.scalars(select(Role).where(Role.member_id.in_(members))):
+        date_role(role, ZoneInfo(network.time_zone))
+    return count
+
+
+def _holds(role: Role, at: datetime) -> bool:
+    return role.from_at <= at and (role.until_at is None or at < role.until_at)

@@ -1,0 +1,386 @@
+"""Evaluations: what somebody judges of a member, a contribution, a session or a network.
+
+One kind is one class; all of them say who judges what. Nobody evaluates themself, except in a reflection.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    Discriminator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from service.bodies import Body, Line, Prose, Ref
+from service.errors import ForbiddenError, InvalidError
+from service.evidence.bodies import Derived, Gap, Mentions, Place, References, Someone, Submitted, finite
+from service.tables import Evaluation, Rating
+
+ROUNDED = 0.0051
+"""How far a scaled score may be from what its raw score gives: people round to two decimals."""
+
+Number = Annotated[float, PlainValidator(finite), WithJsonSchema({"type": "number"})]
+
+
+def _answer(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if len(value) > 10_000:
+            raise PydanticCustomError("answer-too-long", "Expected an answer of at most 10000 characters")
+        return value
+    return finite(value)
+
+
+Answered = Annotated[
+    Any,
+    PlainValidator(_answer),
+    WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 10_000}, {"type": "number"}, {"type": "null"}]}),
+]
+Occasion = Literal["pre", "post", "pulse"]
+"""Before, after, or in the course of what is learnt."""
+Form = Annotated[Line, StringConstraints(max_length=64)]
+Level = Annotated[Number, Field(ge=0, le=1000)]
+Item = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class About(Body):
+    """What is evaluated: exactly one of these."""
+
+    member: Ref | None = Field(None, description="a member, who may be posted later", examples=["m11"])
+    contribution: Line | None = Field(None, description="a contribution, by its ref or its id", examples=["draft-17"])
+    session: Ref | None = Field(None, description="a session")
+    network: str | None = Field(None, max_length=63, description="this network, by its slug")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(getattr(self, name) is not None for name in About.model_fields) != 1:
+            raise PydanticCustomError("about-one", "Expected exactly one of member, contribution, session, network")
+        return self
+
+
+class EvaluationFields(Submitted):
+    """Who evaluates what, and when."""
+
+    about: About
+    evaluator: Ref | None = Field(
+        None,
+        description="the member who judges; may be posted later. Left out by a member's own token: that member",
+        examples=["m12"],
+    )
+    anonymous: bool = Field(False, description="nobody is named: only for surveys about a session or the network")
+
+    kind: str
+    needs_evaluator: ClassVar[bool] = True
+    of_oneself: ClassVar[bool] = False
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The columns of `evaluations` that the kind fills, such as instrument, part, scaled."""
+        raise NotImplementedError
+
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """The levels given, by criterion."""
+        return {}
+
+    def mention(self, mentions: Mentions) -> None:
+        """Add the names that the body uses."""
+        for name, names in (
+            (self.about.member, mentions.members),
+            (self.evaluator, mentions.members),
+            (self.about.session, mentions.sessions),
+            (self.about.contribution, mentions.works),
+        ):
+            if name is not None:
+                names.add(name)
+
+    def check(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if what it is about is there and the caller may say who judges.
+
+        Raises:
+            InvalidError: unknown session, network or contribution, no evaluator where one is needed, or an anonymous
+                evaluation that cannot be one.
+            ForbiddenError: a member's token names somebody else as evaluator, or nobody.
+        """
+        self._check_about(references)
+        self._check_anonymous(actor)
+        if actor is not None and self.evaluator is not None:
+            evaluator = references.members.get(self.evaluator)
+            if evaluator is None or not evaluator.is_person(actor):
+                message = "Expected the member of this token, who can speak for nobody else."
+                raise ForbiddenError("evaluator-not-caller", message, "/evaluator")
+        named = self.evaluator is not None or actor is not None or self._by_member
+        if not named and not self.anonymous and (self.needs_evaluator or (self.kind == "survey" and self._on_member)):
+            raise InvalidError("evaluator-missing", "Expected the member who judges.", "/evaluator")
+
+    def gap(self, references: References) -> Gap | None:
+        """Return the first member who is not known yet; also one for whom the contribution judged waits."""
+        if self.about.member is not None and self.about.member not in references.members:
+            return Gap(self.about.member, "/about/member")
+        if self.about.contribution is not None:
+            work = references.works[self.about.contribution]
+            if work.member is None and work.held_for is not None:
+                return Gap(work.held_for, "/about/contribution")
+        if self.evaluator is not None and self.evaluator not in references.members:
+            return Gap(self.evaluator, "/evaluator")
+        return None
+
+    def bears_on(self, references: References) -> Someone | None:
+        """Return the member judged, or whose contribution is."""
+        if self.about.member is not None:
+            return references.members.get(self.about.member)
+        if self.about.contribution is not None and self.about.contribution in references.works:
+            return references.works[self.about.contribution].member
+        return None
+
+    def check_people(self, references: References, actor: Someone | None) -> None:
+        """Let the body pass if nobody evaluates themself.
+
+        Raises:
+            InvalidError: evaluator and member are one person (code "self-evaluation").
+        """
+        judged, judge = self.bears_on(references), self._judge(references, actor)
+        if not self.of_oneself and judged is not None and judge is not None and judge.is_person(judged):
+            raise InvalidError("self-evaluation", "Expected another person than the one evaluated.", "/evaluator")
+
+    def stands(self, references: References) -> bool:
+        """Return whether the contribution that it is about counts, if it is about one."""
+        return self.about.contribution is None or self.bears_on(references) is not None
+
+    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
+        """Return the evaluation and its ratings."""
+        judged, judge = self.bears_on(references), self._judge(references, actor)
+        about_kind, about_id = self._target(references)
+        row = place.columns(self.occurred_at) | {
+            "kind": self.kind,
+            "about_kind": about_kind,
+            "about_id": about_id,
+            "member_id": judged.id if judged else None,
+            "evaluator_id": judge.id if judge else None,
+            "instrument": None,
+            "instrument_version": None,
+            "part": None,
+            "occasion": None,
+            "form": None,
+            "scaled": None,
+        }
+        ratings = [
+            {"record_id": place.record_id, "criterion": name, "level": level} for name, level in self.levels.items()
+        ]
+        return [(Evaluation, row | self.judgement), *((Rating, rating) for rating in ratings)]
+
+    @property
+    def _on_member(self) -> bool:
+        return self.about.member is not None or self.about.contribution is not None
+
+    @property
+    def _by_member(self) -> bool:
+        """Whether it is the member's own where nobody else is named."""
+        return self.of_oneself and self._on_member
+
+    def _judge(self, references: References, actor: Someone | None) -> Someone | None:
+        if self.anonymous:
+            return None
+        if self.evaluator is not None:
+            return references.members[self.evaluator]
+        return actor or (self.bears_on(references) if self._by_member else None)
+
+    def _target(self, references: References) -> tuple[str, Any]:
+        about = self.about
+        if about.member is not None:
+            return "member", references.members[about.member].id
+        if about.contribution is not None:
+            return "contribution", references.works[about.contribution].record_id
+        if about.session is not None:
+            return "session", references.sessions[about.session]
+        return "network", references.network.id
+
+    def _check_about(self, references: References) -> None:
+        about = self.about
+        if about.session is not None and about.session not in references.sessions:
+            raise InvalidError("session-unknown", "Expected a session of this network.", "/about/session")
+        if about.network is not None and about.network != references.network.slug:
+            raise InvalidError("network-unknown", "Expected this network's own slug.", "/about/network")
+        if about.contribution is not None:
+            work = references.works.get(about.contribution)
+            if work is None:
+                message = "Expected a contribution of this network, by its ref or its id."
+                raise InvalidError("contribution-unknown", message, "/about/contribution")
+            if work.member is None and work.held_for is None:
+                message = "Expected a contribution that counts; this one was voided or set aside."
+                raise InvalidError("contribution-void", message, "/about/contribution")
+
+    def _check_anonymous(self, actor: Someone | None) -> None:
+        if not self.anonymous:
+            return
+        if self.kind != "survey":
+            raise InvalidError("anonymous-kind", "Expected only a survey to be anonymous.", "/anonymous")
+        if self.evaluator is not None:
+            raise InvalidError("anonymous-evaluator", "Expected no evaluator of an anonymous answer.", "/evaluator")
+        if self._on_member:
+            message = "Expected an anonymous answer to be about a session or the network."
+            raise InvalidError("anonymous-about", message, "/about")
+        if actor is not None:
+            message = "Expected a token of the network; this one is a member's and says who answers."
+            raise ForbiddenError("anonymous-token", message, "/anonymous")
+
+
+class RubricIn(EvaluationFields):
+    """Levels on the criteria of a rubric."""
+
+    kind: Literal["rubric"]
+    rubric: Line = Field(examples=["formative-feedback"])
+    rubric_version: Annotated[Line, StringConstraints(max_length=64)] | None = Field(None, examples=["2"])
+    part: Annotated[Line, StringConstraints(max_length=100)] | None = Field(None, description="which part of the work")
+    ratings: dict[Line, Level] = Field(
+        min_length=1, max_length=100, description="level by criterion", examples=[{"specific": 3, "kind": 4}]
+    )
+    comment: Prose | None = None
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The rubric, its version and the part."""
+        return {"instrument": self.rubric, "instrument_version": self.rubric_version, "part": self.part}
+
+    @property
+    def levels(self) -> Mapping[str, float]:
+        """The ratings."""
+        return self.ratings
+
+
+class Points(Body):
+    """A score as the assessment gave it, and scaled to 0..1."""
+
+    raw: Number | None = Field(None, examples=[17])
+    min: Number | None = Field(None, description="0, if left out")
+    max: Number | None = Field(None, examples=[20])
+    scaled: Number | None = Field(None, ge=0, le=1, description="computed from the others where they are given")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        computed = self._computed
+        if computed is None and self.scaled is None:
+            raise PydanticCustomError("score-incomplete", "Expected `scaled`, or `raw` and `max`")
+        if computed is not None and self.scaled is not None and abs(computed - self.scaled) > ROUNDED:
+            raise PydanticCustomError("score-mismatch", "Expected `scaled` as `raw`, `min` and `max` give it")
+        return self
+
+    @property
+    def _computed(self) -> float | None:
+        if self.raw is None or self.max is None:
+            return None
+        low = self.min or 0
+        if self.max <= low:
+            raise PydanticCustomError("score-range", "Expected `max` above `min`")
+        if not low <= self.raw <= self.max:
+            raise PydanticCustomError("score-out-of-range", "Expected `raw` between `min` and `max`")
+        return (self.raw - low) / (self.max - low)
+
+    @property
+    def value(self) -> float:
+        """The score from 0 to 1."""
+        computed = self._computed
+        return float(computed if computed is not None else self.scaled or 0)
+
+
+class ScoreIn(EvaluationFields):
+    """A score in an assessment; one that a program gave has no evaluator."""
+
+    kind: Literal["score"]
+    assessment: Line = Field(examples=["feedback-quiz"])
+    score: Points
+    occasion: Occasion | None = Field(None, description="before or after what is learnt, for the rule `gain`")
+    form: Form | None = Field(None, description="which form of the assessment, where there are several", examples=["A"])
+
+    needs_evaluator = False
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The assessment, its form, the occasion and the scaled score."""
+        given = {"occasion": self.occasion, "form": self.form}
+        return {"instrument": self.assessment, "scaled": self.score.value} | given
+
+
+class SurveyIn(EvaluationFields):
+    """Answers to the items of a questionnaire."""
+
+    kind: Literal["survey"]
+    instrument: Line = Field(examples=["pulse-autumn"])
+    answers: dict[Item, Answered] = Field(
+        min_length=1, max_length=500, description="answer by item", examples=[{"worth my time": 4}]
+    )
+    score: Points | None = Field(None, description="what the answers come to, where they are scored")
+    occasion: Occasion | None = Field(None, description="before, after, or in the course of what is learnt")
+    form: Form | None = Field(
+        None, description="which form of the questionnaire, where there are several", examples=["A"]
+    )
+
+    needs_evaluator = False
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The questionnaire, its form, the occasion and the scaled score; the answers stay in the record's body."""
+        scaled = self.score.value if self.score is not None else None
+        return {"instrument": self.instrument, "scaled": scaled, "occasion": self.occasion, "form": self.form}
+
+
+class EndorsementIn(EvaluationFields):
+    """A colleague's word for what somebody can do."""
+
+    kind: Literal["endorsement"]
+    skill: Line | None = Field(None, examples=["peer feedback"])
+    statement: Prose | None = None
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """The skill."""
+        return {"instrument": self.skill}
+
+
+class ReflectionIn(EvaluationFields):
+    """A text in which somebody, most often the member, looks back."""
+
+    kind: Literal["reflection"]
+    text: Prose
+
+    of_oneself = True
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """Nothing: the text stays in the record's body."""
+        return {}
+
+
+KINDS: dict[str, type[EvaluationFields]] = {
+    "rubric": RubricIn,
+    "score": ScoreIn,
+    "survey": SurveyIn,
+    "endorsement": EndorsementIn,
+    "reflection": ReflectionIn,
+}
+
+
+def _kind(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return f"<{kind}>" if isinstance(kind, str) and kind in KINDS else None
+
+
+EvaluationIn = Annotated[
+    Annotated[RubricIn, Tag("<rubric>")]
+    | Annotated[ScoreIn, Tag("<score>")]
+    | Annotated[SurveyIn, Tag("<survey>")]
+    | Annotated[EndorsementIn, Tag("<endorsement>")]
+    | Annotated[ReflectionIn, Tag("<reflection>")],
+    Discriminator(
+        _kind,
+        custom_error_type="evaluation-kind",
+        custom_error_message="Expected an object whose `kind` is rubric, score, survey, endorsement or reflection",
+    ),
+]

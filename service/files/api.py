@@ -1,0 +1,134 @@
+"""Files over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.datastructures import UploadFile
+
+from service.access import callers
+from service.access.callers import Caller
+from service.bodies import Instant
+from service.errors import InvalidError
+from service.files import blobs
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    Running,
+    StrictRoute,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["files"])
+CanWrite = Annotated[Caller, Depends(Needs("evidence:write", "achievements:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+FORM_BYTES = 16_384
+"""What a form may add to the file in it."""
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
+            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "required": ["file"],
+                }
+            },
+        },
+    }
+}
+
+
+class BlobOut(Answer):
+    """A file as it is kept."""
+
+    sha256: str
+    media_type: str
+    size_bytes: int
+    created_at: Instant
+
+
+async def _received(request: Request) -> bytes:
+    """Return the file: the body itself, or the form field `file`."""
+    body = await request.body()
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return body
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidError("file-missing", "Expected a form field `file` with a file.", "/file")
+        return await file.read()
+
+
+@router.post(
+    "/v1/blobs", response_model=BlobOut, status_code=201, responses={200: {"model": BlobOut}}, openapi_extra=BODY
+)
+def post_blob(
+    received: Annotated[bytes, Depends(_received)],
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    who: CanWrite,
+) -> Response:
+    """Keep a file (201), or find that it is there (200): an artefact of a contribution, or a picture.
+
+    The body is the file itself, or a form with the field `file`. What it is, is seen in its bytes:
+    PNG, JPEG, GIF, WebP, SVG, PDF, MP4, WebM, MP3, office documents, ZIP or UTF-8 text. From SVG
+    everything is taken away that could run or fetch something, so its `sha256` may not be that of the
+    file that you sent: use the one in the answer.
+    """
+
+    def keep() -> Response:
+        network = callers.still_open(callers.own_network(session, who))
+        row, created = blobs.store(session, running, network, received, at)
+        return reply(201 if created else 200, BlobOut.model_validate(row))
+
+    return once(keep)
+
+
+@router.get("/v1/blobs")
+def list_blobs(
+    session: Reader,
+    who: CanRead,
+    media_type: Annotated[str | None, Query(max_length=100, examples=["image/png"])] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[BlobOut]:
+    """List the files of the token's network."""
+    network = callers.own_network(session, who)
+    rows, cursor = blobs.list_blobs(session, network, after=after, limit=limit, media_type=media_type)
+    return Page(items=[BlobOut.model_validate(row) for row in rows], next=cursor)
+
+
+@router.get(
+    "/v1/blobs/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_blob(sha256: str, session: Reader, who: CanRead) -> Response:
+    """Return a file of the token's network, to be saved and not to be shown."""
+    blob = blobs.get(session, callers.own_network(session, who), sha256)
+    name = f"{blob.sha256[:16]}{blobs.ending(blob.media_type)}"
+    return Response(
+        blob.content,
+        media_type=blob.media_type,
+        headers={
+            # A stranger made this file. A browser that follows the address saves it and runs nothing of it.
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "ETag": f'"{blob.sha256}"',
+        },
+    )

@@ -1,0 +1,98 @@
+"""Evaluations over HTTP."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from service.evidence import recording, records
+from service.evidence.evaluations import EvaluationIn
+from service.intake import api_bulk as bulk
+from service.intake.api_records import (
+    ANSWERS,
+    CanRead,
+    CanWrite,
+    MemberFilter,
+    RecordOut,
+    Since,
+    Status,
+    SubmissionOut,
+    submitted,
+)
+from service.web.requests import (
+    After,
+    Exactly,
+    Limit,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["evidence"])
+
+
+@router.post(
+    "/v1/networks/{slug}/evaluations",
+    status_code=201,
+    response_model=SubmissionOut,
+    responses=ANSWERS,
+    openapi_extra=bulk.DOCUMENTED,
+)
+def post_evaluation(
+    body: EvaluationIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    who: CanWrite,
+) -> Response:
+    """Record what somebody judges of a member, a contribution, a session or the network (201); again: the same (200).
+
+    Nobody evaluates themself, except in a reflection; who is one person is decided by the persons behind the members.
+    Only a survey about a session or the network may be anonymous. A member's own token speaks for that member alone.
+    Somebody who is not posted yet makes it *held* (202), until they are.
+
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
+    the answer has one line for each, and a line that is refused does not touch the others.
+    """
+    return once(
+        lambda: submitted(session, running, recording.submit(session, running, network, who, "evaluation", body, at))
+    )
+
+
+@router.get("/v1/networks/{slug}/evaluations")
+def list_evaluations(
+    network: ReadNetwork,
+    session: Reader,
+    _who: CanRead,
+    member: MemberFilter = None,
+    kind: Literal["rubric", "score", "survey", "endorsement", "reflection"] | None = None,
+    since: Since = None,
+    status: Status | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[RecordOut]:
+    """List the records of evaluations in the order in which they were committed."""
+    shown, cursor = records.list_records(
+        session,
+        network,
+        after=after,
+        limit=limit,
+        kind="evaluation",
+        member=member,
+        type_=kind,
+        since=since,
+        status=status,
+    )
+    return Page(items=[RecordOut.of(each) for each in shown], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/evaluations/{ref}")
+def get_evaluation(ref: str, network: ReadNetwork, session: Reader, _who: CanRead) -> RecordOut:
+    """Return the record of one evaluation, by its ref or its id."""
+    return RecordOut.of(records.get_record(session, network, ref, "evaluation"))

@@ -1,0 +1,149 @@
+"""Members over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.bodies import Instant, Ref
+from service.errors import InvalidError
+from service.intake import api_bulk as bulk
+from service.networks import members
+from service.networks.members import MemberFields, MemberIn, MemberView
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Network
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["members"])
+CanWrite = Annotated[Caller, Depends(Needs("members:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class MemberPut(MemberFields):
+    """One member; its `ref` stands in the path, and may be repeated here."""
+
+    ref: Ref | None = None
+
+
+class RoleOut(Answer):
+    """A role with its dates, `[from, until)`."""
+
+    role: str
+    from_: Instant = Field(serialization_alias="from")
+    until: Instant | None = None
+
+
+class MemberOut(Answer):
+    """A member as it is stored."""
+
+    id: UUID
+    ref: str
+    name: str | None = None
+    email: str | None = None
+    did: str | None = None
+    organization: str | None = None
+    roles: list[RoleOut]
+    enrolled_at: Instant
+
+    @classmethod
+    def of(cls, view: MemberView) -> Self:
+        """Return the answer for one member."""
+        return cls(
+            id=view.member.id,
+            ref=view.member.ref,
+            name=view.name,
+            email=view.identities.get("email"),
+            did=view.identities.get("did"),
+            organization=view.member.organization,
+            roles=[RoleOut(role=row.role, from_=row.from_at, until=row.until_at) for row in view.roles],
+            enrolled_at=view.member.enrolled_at,
+        )
+
+
+def _put(session: WriteSession, running: Runtime, network: Network, body: MemberIn, at: datetime) -> Response:
+    member, created = members.put_member(session, running, network, body, at)
+    (shown,) = members.view(session, [member])
+    return reply(201 if created else 200, MemberOut.of(shown))
+
+
+@router.put("/v1/networks/{slug}/members/{ref}", response_model=MemberOut, responses={201: {"model": MemberOut}})
+def put_member(
+    ref: Ref,
+    body: MemberPut,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    _who: CanWrite,
+) -> Response:
+    """Add a member (201) or change one (200); it needs no account with us.
+
+    What is left out stays as it is, null takes it away. `roles` is the whole list: a role that it leaves
+    out ends now. Within the network a person is found again by e-mail address or DID, so one human under
+    two refs cannot evaluate themself. Evidence that came before the member is no longer held.
+    """
+    if body.ref not in {None, ref}:
+        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
+    said = body.model_dump(exclude_unset=True, exclude={"ref"})
+    return once(lambda: _put(session, running, network, MemberIn(ref=ref, **said), at), personal=True)
+
+
+@router.post(
+    "/v1/networks/{slug}/members",
+    response_model=MemberOut,
+    responses={201: {"model": MemberOut}},
+    openapi_extra=bulk.DOCUMENTED,
+)
+def post_member(
+    body: MemberIn, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, _who: CanWrite
+) -> Response:
+    """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body.
+
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
+    """
+    return once(lambda: _put(session, running, network, body, at), personal=True)
+
+
+@router.get("/v1/networks/{slug}/members")
+def list_members(
+    network: ReadNetwork,
+    session: Reader,
+    at: Now,
+    _who: CanRead,
+    role: Annotated[str | None, Query(max_length=64, description="who has this role now")] = None,
+    organization: Annotated[str | None, Query(max_length=200)] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[MemberOut]:
+    """List members, in the order in which they were added."""
+    rows, cursor = members.list_members(
+        session, network, at, after=after, limit=limit, role=role, organization=organization
+    )
+    return Page(items=[MemberOut.of(shown) for shown in members.view(session, rows)], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/members/{ref}")
+def get_member(ref: str, network: ReadNetwork, session: Reader, _who: CanRead) -> MemberOut:
+    """Return one member."""
+    (shown,) = members.view(session, [members.get_member(session, network, ref)])
+    return MemberOut.of(shown)

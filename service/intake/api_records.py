@@ -1,0 +1,254 @@
+"""Records over HTTP: what came in, as it came, and taking it back."""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.awards import listing
+from service.bodies import Instant
+from service.console import leaked_tokens
+from service.errors import NotFoundError
+from service.evidence import recording, records
+from service.evidence.recording import Submission, VoidIn
+from service.evidence.records import Shown
+from service.issuing import unsigned
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    Running,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["evidence"])
+CanWrite = Annotated[Caller, Depends(Needs("evidence:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+Status = Literal["accepted", "held", "quarantined"]
+MemberFilter = Annotated[
+    str | None, Query(max_length=200, description="on whom it bears, or for whom it is held, by ref")
+]
+Since = Annotated[Instant | None, Query(description="RFC 3339; received at this instant or later")]
+
+
+class SourceOut(Answer):
+    """Where a record arose."""
+
+    system: str
+    id: str
+
+
+class VoidedOut(Answer):
+    """The record that voids another one."""
+
+    by: UUID
+    at: Instant
+
+
+class RecordOut(Answer):
+    """A record: what came in, when, from whom, and its seal."""
+
+    id: UUID
+    position: int | None = Field(None, description="its place in the order of commits, from 1; given at the commit")
+    kind: Literal["contribution", "evaluation", "void"]
+    status: Status = Field(
+        description="held: until a member is posted; quarantined: set aside, see `/v1/networks/{slug}/flags`, or it "
+        "turned out that it cannot be true. Only accepted evidence that is not voided counts"
+    )
+    ref: str | None = None
+    source: SourceOut | None = None
+    received_at: Instant
+    occurred_at: Instant | None = None
+    tier: int = Field(
+        description="0 claimed by the member, 1 recorded by another member, 2 by a facilitator or assessor, 3 by the network"
+    )
+    digest: str = Field(
+        description="the seal: SHA-256, in hexadecimal, over the RFC 8785 form of {salt, body}; a credential cites it"
+    )
+    salt: str | None = Field(None, description="with the body: what was hashed beside it")
+    held_for: str | None = Field(None, description="the ref of the member for whom it waits")
+    voids: UUID | None = Field(None, description="of a void: the record that it takes back")
+    voided: VoidedOut | None = None
+    body: dict[str, Any] | None = Field(None, description="as it was posted, times in UTC; in lists it is left out")
+
+    @classmethod
+    def of(cls, shown: Shown) -> Self:
+        """Return the answer for one record."""
+        row, void = shown.record, shown.voided_by
+        sourced = row.source_system is not None and row.source_id is not None
+        return cls(
+            id=row.id,
+            position=row.position,
+            kind=row.kind,
+            status=row.status,
+            ref=row.ref,
+            source=SourceOut(system=row.source_system or "", id=row.source_id or "") if sourced else None,
+            received_at=row.received_at,
+            occurred_at=row.occurred_at,
+            tier=row.tier,
+            digest=row.body_digest,
+            salt=row.salt if shown.body is not None else None,
+            held_for=row.held_for,
+            voids=row.voids,
+            voided=VoidedOut(by=void.id, at=void.received_at) if void else None,
+            body=shown.body,
+        )
+
+
+class AwardMade(Answer):
+    """An award that followed at once."""
+
+    achievement: str = Field(description="ref of the achievement")
+    credential: str = Field(description="public address of the credential")
+
+
+class SubmissionOut(Answer):
+    """What became of a post."""
+
+    id: UUID = Field(description="of the record")
+    status: Literal["accepted", "duplicate", "held", "quarantined"]
+    waits_for: str | None = Field(
+        None, description="of held evidence: JSON pointer into the body, to the member who is not known yet"
+    )
+    tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
+    digest: str = Field(description="the seal of the record")
+    flags: list[str] | None = Field(
+        None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
+    )
+    awards: list[AwardMade] = Field(description="automatic awards that it completed")
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
+    202: {
+        "model": SubmissionOut,
+        "description": "Held until the member is posted, or quarantined until it is released",
+    },
+}
+
+
+def submitted(session: WriteSession, running: Runtime, submission: Submission) -> Response:
+    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
+    made = listing.named(session, submission.awards)
+    body = SubmissionOut(
+        id=submission.record.id,
+        status=submission.status,
+        waits_for=submission.waits_for,
+        tier=submission.record.tier,
+        digest=submission.record.body_digest,
+        flags=list(submission.flags) or None,
+        awards=[
+            AwardMade(
+                achievement=each.achievement_ref,
+                credential=unsigned.credential_url(running.settings, each.credential.id),
+            )
+            for each in made
+            if each.credential is not None
+        ],
+    )
+    return reply({"accepted": 201, "duplicate": 200, "held": 202, "quarantined": 202}[submission.status], body)
+
+
+@router.get("/v1/networks/{slug}/records")
+def list_records(
+    network: ReadNetwork,
+    session: Reader,
+    _who: CanRead,
+    kind: Literal["contribution", "evaluation", "void"] | None = None,
+    member: MemberFilter = None,
+    type: Annotated[  # noqa: A002  (the name on the wire)
+        str | None, Query(max_length=64, description="type of a contribution, or kind of an evaluation")
+    ] = None,
+    since: Since = None,
+    status: Status | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[RecordOut]:
+    """List the records in the order in which they were committed: nothing is ever put in between.
+
+    Whoever keeps the last `next` misses no record.
+    """
+    shown, cursor = records.list_records(
+        session,
+        network,
+        after=after,
+        limit=limit,
+        kind=kind,
+        member=member,
+        type_=type,
+        since=since,
+        status=status,
+    )
+    return Page(items=[RecordOut.of(each) for each in shown], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/records/{record_id}")
+def get_record(record_id: str, network: ReadNetwork, session: Reader, _who: CanRead) -> RecordOut:
+    """Return one record with its body and seal."""
+    return RecordOut.of(records.get_record(session, network, record_id))
+
+
+@router.post(
+    "/v1/networks/{slug}/records/{record_id}/void",
+    status_code=201,
+    response_model=RecordOut,
+    responses={200: {"model": RecordOut, "description": "It was void already"}},
+)
+def post_void(
+    record_id: str,
+    body: VoidIn,
+    network: WriteNetwork,
+    session: Writer,
+    running: Running,
+    at: Now,
+    once: Exactly,
+    who: CanWrite,
+) -> Response:
+    """Take a record back (201); the second time the answer is the same void (200).
+
+    The record stays, with its date and seal; it no longer counts, nor do evaluations of it. Awards by rule that
+    rested on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the
+    record of kind `void`. A correction is a void and a new post, under a new `ref`.
+    """
+
+    def work() -> Response:
+        found = records.identifier(record_id)
+        if found is None:
+            raise NotFoundError("record-unknown", "No record of this network has this id.")
+        row, created = recording.void(session, running, network, who, found, body, at)
+        return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
+
+    return once(work, personal=True)
+
+
+@router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
+def post_release(
+    record_id: str, network: WriteNetwork, session: Writer, running: Running, at: Now, once: Exactly, who: CanWrite
+) -> Response:
+    """Let a quarantined record count; one that counts stays as it is.
+
+    A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
+    that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
+    """
+
+    def work() -> Response:
+        found = records.identifier(record_id)
+        if found is None:
+            raise NotFoundError("record-unknown", "No record of this network has this id.")
+        row = leaked_tokens.release(session, running, network, who, found, at)
+        return reply(200, RecordOut.of(records.show(session, row)))
+
+    return once(work, personal=True)

@@ -1,0 +1,238 @@
+"""How a credential cites the records on which its award rests: evidence items, and results of rubrics.
+
+What is public here is decided by privacy: what was done, when, by whose word, and the seal of the record. Titles,
+texts, links, names of evaluators and sessions are the network's own; of what happened in a confidential session
+only that it did.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
+
+from credentials.proofs.keys import base64url_encode
+from service.achievements.definitions import rule_of
+from service.criteria.kinds.rule import Rubric
+from service.criteria.tree import rules
+from service.tables import AchievementVersion, Contribution, Evaluation, Member, Rating, Record, Session
+
+MAX_EVIDENCE = 100
+"""Records that a credential cites one by one; how many more there are is said in a sentence."""
+
+SHA256_MULTIHASH = b"\x12\x20"
+CONTRIBUTED = {
+    "attended": "Attended a session",
+    "facilitated": "Facilitated a session",
+    "presented": "Gave a presentation",
+    "shared": "Shared a resource",
+    "authored": "Wrote a work",
+    "commented": "Commented on a colleague's work",
+    "reviewed": "Reviewed a colleague's work",
+    "mentored": "Mentored a colleague",
+    "submitted": "Submitted a work",
+    "answered": "Answered a colleague's question",
+    "completed": "Completed an activity",
+    "goal_met": "Met a goal",
+    "organized": "Organized an activity",
+}
+EVALUATED = {
+    "rubric": "Was assessed with a rubric",
+    "score": "Was scored in an assessment",
+    "survey": "Was rated in a survey",
+    "endorsement": "Was endorsed",
+    "reflection": "Reflected in writing",
+}
+TIERS = (
+    "claimed by the member",
+    "recorded by another member of the network",
+    "recorded by a facilitator or assessor",
+    "recorded by the network",
+    "judged by several assessors, each on their own",
+)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The level that one person gave one criterion of a rubric, in one attempt."""
+
+    rubric: str
+    attempt: tuple[UUID, str | None]
+    criterion: str
+    judge: UUID
+    level: float
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A record as a credential speaks of it; `digest` is its salted seal, 64 hexadecimal digits.
+
+    `minutes` are those that may be told.
+    """
+
+    on: date
+    genre: str
+    narrative: str
+    digest: str
+    judgements: tuple[Judgement, ...] = ()
+    minutes: int = 0
+
+
+def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citation]:
+    """Return what may be said of each record."""
+    judged, meeting = aliased(Contribution), aliased(Session)
+    about_session = case((Evaluation.about_kind == "session", Evaluation.about_id))
+    rows = session.execute(
+        select(Record, Contribution, Evaluation, meeting.confidential)
+        .outerjoin(Contribution, Contribution.record_id == Record.id)
+        .outerjoin(Evaluation, Evaluation.record_id == Record.id)
+        .outerjoin(judged, and_(Evaluation.about_kind == "contribution", judged.record_id == Evaluation.about_id))
+        .outerjoin(meeting, meeting.id == func.coalesce(Contribution.session_id, judged.session_id, about_session))
+        .where(Record.id.in_(record_ids))
+    )
+    judgements = _judgements(session, record_ids)
+    return {
+        record.id: _citation(record, done or judgement, bool(hidden), tuple(judgements[record.id]))
+        for record, done, judgement, hidden in rows
+    }
+
+
+def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dict[str, Any]]:
+    """Yield the evidence of a credential, oldest first.
+
+    Shape: `{id, type: ["Evidence"], narrative, genre, digestMultibase}`; the seal is a multihash of SHA-256.
+    Spec: Open Badges 3.0, section B.1.10 (Evidence); VC Data Model 2.0, section 5.3 (`digestMultibase`).
+    """
+    ordered = sorted(citations, key=lambda citation: (citation.on, citation.digest))
+    for n, citation in enumerate(ordered[:MAX_EVIDENCE], start=1):
+        yield {
+            "id": f"{credential_url}#evidence-{n}",
+            "type": ["Evidence"],
+            "narrative": citation.narrative,
+            "genre": citation.genre,
+            "digestMultibase": multibase(citation.digest),
+        }
+    if len(ordered) > MAX_EVIDENCE:
+        yield {
+            "id": f"{credential_url}#evidence-{MAX_EVIDENCE + 1}",
+            "type": ["Evidence"],
+            "narrative": f"{len(ordered) - MAX_EVIDENCE} more records of the network.",
+            "genre": "summary",
+        }
+
+
+def time_spent(credential_url: str, citations: Iterable[Citation]) -> Iterator[dict[str, Any]]:
+    """Yield the item of evidence that says how long everything took together, if that is known.
+
+    Open Badges has no member for it: `creditsEarned` counts credits. So it stands in words, and in `description` as an ISO
+    8601 duration in hours and minutes, for programs.
+
+    Spec: Open Badges 3.0, section B.1.10 (Evidence).
+    """
+    told = [citation.minutes for citation in citations if citation.minutes]
+    if told:
+        hours, minutes = divmod(sum(told), 60)
+        parts = [(hours, "hour", "H"), (minutes, "minute", "M")]
+        words = " and ".join(f"{n} {noun if n == 1 else noun + 's'}" for n, noun, _ in parts if n)
+        pieces = "1 piece of evidence" if len(told) == 1 else f"{len(told)} pieces of evidence"
+        yield {
+            "id": f"{credential_url}#time",
+            "type": ["Evidence"],
+            "name": "Time spent",
+            "description": "PT" + "".join(f"{n}{letter}" for n, _, letter in parts if n),
+            "narrative": f"{words} in all, by {pieces}.",
+            "genre": "duration",
+        }
+
+
+def multibase(digest: str) -> str:
+    """Return a SHA-256 digest, 64 hexadecimal digits, as multihash in multibase."""
+    return "u" + base64url_encode(SHA256_MULTIHASH + bytes.fromhex(digest))
+
+
+def results(
+    version: AchievementVersion, achievement: Mapping[str, Any], citations: Iterable[Citation]
+) -> Iterator[dict[str, Any]]:
+    """Yield for each rubric criterion that the achievement describes the level that was reached.
+
+    1. Only what one attempt shows counts together; of several attempts the best one is told.
+    2. A level is reached when as many people as the rule asks for gave it or a higher one.
+
+    Args:
+        achievement: the version's Open Badges document, whose result descriptions follow the definition's order.
+    Spec: Open Badges 3.0, section B.1.22 (Result).
+    """
+    judgements = [judgement for citation in citations for judgement in citation.judgements]
+    described = version.definition.get("result_descriptions") or []
+    reached: dict[str, dict[str, float]] = {}
+    for rubric in {description["rubric"] for description in described if description.get("rubric")}:
+        raters = _raters(version, rubric)
+        mine = [judgement for judgement in judgements if judgement.rubric == rubric]
+        attempts = [_levels(mine, attempt, raters) for attempt in {judgement.attempt for judgement in mine}]
+        reached[rubric] = max(attempts, key=lambda levels: (len(levels), sum(levels.values())), default={})  # (1)
+    for description, written in zip(described, achievement.get("resultDescription", []), strict=True):
+        level = reached.get(description.get("rubric"), {}).get(description.get("criterion"))
+        named = zip(description.get("levels") or [], written.get("rubricCriterionLevel", []), strict=True)
+        achieved = [item["id"] for listed, item in named if listed["level"] == level]
+        if achieved:
+            yield {"type": ["Result"], "resultDescription": written["id"], "achievedLevel": achieved[0]}
+
+
+def _levels(judgements: Sequence[Judgement], attempt: tuple[UUID, str | None], raters: int) -> dict[str, float]:
+    given: defaultdict[str, dict[UUID, float]] = defaultdict(dict)
+    for judgement in judgements:
+        if judgement.attempt == attempt:
+            before = given[judgement.criterion].get(judgement.judge, judgement.level)
+            given[judgement.criterion][judgement.judge] = max(before, judgement.level)
+    return {
+        criterion: sorted(levels.values())[-raters]  # (2)
+        for criterion, levels in given.items()
+        if len(levels) >= raters
+    }
+
+
+def _raters(version: AchievementVersion, rubric: str) -> int:
+    """Return how many people must give a level of the rubric; the strictest of several rules counts."""
+    tree = rule_of(version.definition)
+    asked = [rule.raters for rule in rules(tree) if isinstance(rule, Rubric) and rule.rubric == rubric] if tree else []
+    return max(asked, default=1)
+
+
+def _citation(
+    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[Judgement, ...]
+) -> Citation:
+    assert what is not None  # an award rests on accepted records only, and those are derived
+    source = f"Source: {TIERS[record.tier]} (tier {record.tier} of 4)."
+    if hidden:
+        return Citation(
+            what.local_date, "confidential", f"In a confidential session. {source}", record.body_digest, judgements
+        )
+    if isinstance(what, Contribution):
+        genre, spent = what.type, what.minutes or 0
+        deed = CONTRIBUTED.get(what.type, f"Contributed ({what.type.removeprefix('x-')})")
+    else:
+        genre, spent = what.kind, 0
+        deed = EVALUATED[what.kind] + (f" ({what.instrument})" if what.instrument else "")
+    day = f"{what.local_date.day} {what.local_date:%B %Y}"
+    minutes = f", {spent} minutes" if spent else ""
+    told = f"{deed} on {day}{minutes}. {source}"
+    return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
+
+
+def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[Judgement]]:
+    found: defaultdict[UUID, list[Judgement]] = defaultdict(list)
+    rows = session.execute(
+        select(Evaluation, Rating.criterion, Rating.level, func.coalesce(Member.person_id, Member.id))
+        .join(Rating, Rating.record_id == Evaluation.record_id)
+        .join(Member, Member.id == Evaluation.evaluator_id)
+        .where(Evaluation.record_id.in_(record_ids), Evaluation.instrument.is_not(None))
+    )
+    for evaluation, criterion, level, judge in rows:
+        attempt = (evaluation.about_id, evaluation.part)
+        found[evaluation.record_id].append(Judgement(evaluation.instrument or "", attempt, criterion, judge, level))
+    return found

@@ -1,0 +1,322 @@
+"""The life of a credential: signed and stored once, baked into pictures on request, revoked for good."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials import Signer, bake, sign
+from credentials.proofs.jose import claims_of, encode_jwt
+from service.access import callers
+from service.access.callers import Caller
+from service.achievements import pictures
+from service.awards import reviews
+from service.errors import ConflictError
+from service.issuing import status_lists
+from service.issuing.unsigned import Draft
+from service.outbox import events
+from service.runtime.runtime import Runtime
+from service.signing import issuers, keyring
+from service.storage.database import ReadSession, WriteSession
+from service.storage.paging import page
+from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The keys with which a network signs now, and their names."""
+
+    proof_signer: Signer
+    verification_method: str
+    jwt_signer: Signer
+    kid: str
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A draft with its two signed forms: JSON text with a data integrity proof, and a VC-JWT."""
+
+    draft: Draft
+    text: str
+    jwt: str
+
+
+def issuer_of(session: OrmSession, running: Runtime, network: Network) -> Issuer:
+    """Return what the network signs with.
+
+    Raises:
+        CustodyError: a key is missing or cannot be opened.
+    """
+    proof_key = keyring.active_key(session, network, "Ed25519")
+    jwt_key = keyring.active_key(session, network, "P-256")
+    return Issuer(
+        keyring.signer(running, proof_key),
+        issuers.verification_method(running.settings, network, proof_key),
+        keyring.signer(running, jwt_key),
+        issuers.key_url(running.settings, jwt_key),
+    )
+
+
+def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
+    """Return the signed forms of a draft: eddsa-rdfc-2022, and ES256 over the same members without proof."""
+    document = draft.document
+    proved = sign(
+        document, issuer.proof_signer, verification_method=issuer.verification_method, created=draft.valid_from
+    )
+    text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
+    # Not `sign_jwt`: it would check again, at twice the cost, what has just been checked for the proof.
+    jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
+    return Signed(draft, text, jwt)
+
+
+def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
+    """Add the credential of an award; it can be fetched from the commit on.
+
+    The place in the status list must be free: `status_lists.taken`, under `status_lists.lock`.
+    """
+    draft = signed.draft
+    row = Credential(
+        id=draft.credential_id,
+        network_id=network.id,
+        award_id=award.id,
+        status_list_id=draft.status_list_id,
+        status_index=draft.status_index,
+        issued_at=now,
+        valid_from=draft.valid_from,
+        valid_until=draft.valid_until,
+        signed=signed.text,
+        jwt=signed.jwt,
+        sha256=sha256(signed.text.encode()).hexdigest(),
+    )
+    session.add(row)
+    events.append(session, network, "credential.issued", _about(row, award), now)
+    return row
+
+
+def revoke(
+    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+) -> Credential:
+    """Revoke a credential for good, and the award with it; one already revoked is given back as it is.
+
+    Raises:
+        NotFoundError: it is not this network's (code "credential-unknown").
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    row, _ = _locked(session, caller, credential_id)
+    if row.revoked_at is None:
+        network = session.get_one(Network, row.network_id)
+        _mark_revoked(session, network, row, reason, caller, now)
+        status_lists.publish(session, running, network, session.get_one(StatusList, row.status_list_id), now)
+    return row
+
+
+def suspend(
+    session: WriteSession, running: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
+) -> Credential:
+    """Suspend a credential until it is decided whether it stands; one already suspended is given back as it is.
+
+    Raises:
+        NotFoundError: it is not this network's (code "credential-unknown").
+        ConflictError: it was revoked, for good (code "credential-revoked").
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    row, award = _locked(session, caller, credential_id)
+    if row.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    if row.suspended_at is None:
+        row.suspended_at, row.suspension_reason, row.suspended_by = now, reason, caller.token_id
+        if award.state == "awarded":
+            award.state = "suspended"
+        _tell_suspension(session, running, row, award, "credential.suspended", now)
+    return row
+
+
+def reinstate(session: WriteSession, running: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
+    """Let a suspended credential stand again; one that stands is given back as it is.
+
+    Raises:
+        NotFoundError, ConflictError, CustodyError: as `suspend`.
+    """
+    row, award = _locked(session, caller, credential_id)
+    if row.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    if row.suspended_at is not None:
+        row.suspended_at = row.suspension_reason = row.suspended_by = None
+        row.reinstated_at = now
+        if award.state == "suspended":
+            award.state = "awarded"
+        _tell_suspension(session, running, row, award, "credential.reinstated", now)
+    return row
+
+
+def replace(
+    session: WriteSession,
+    running: Runtime,
+    old: Credential,
+    new: Credential,
+    caller: Caller,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Take a credential back because another one stands for the same award.
+
+    Raises:
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    award = session.get_one(Award, old.award_id)
+    network = session.get_one(Network, old.network_id)
+    old.revoked_at, old.revocation_reason, old.revoked_by = now, reason, caller.token_id
+    old.superseded_by = new.id
+    events.append(session, network, "credential.replaced", _about(old, award) | {"replacement": new.id}, now)
+    status_lists.publish(session, running, network, session.get_one(StatusList, old.status_list_id), now)
+
+
+def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
+    """Write down that a credential follows that of an earlier award; the earlier one stays what it is."""
+    last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
+    for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
+        row.superseded_by = new.id
+
+
+def withdraw(
+    session: WriteSession, running: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
+) -> None:
+    """Revoke the credentials of awards that have lost what they rested on; each list is published once.
+
+    Raises:
+        CustodyError: a status list cannot be signed; nothing has changed.
+    """
+    found = select(Credential).where(
+        Credential.award_id.in_([award.id for award in awards]), Credential.revoked_at.is_(None)
+    )
+    rows = session.scalars(found.order_by(Credential.id).with_for_update()).all()
+    for row in rows:
+        _mark_revoked(session, network, row, reason, None, now)
+    for award in awards:
+        if award.state != "revoked":  # nothing was signed yet, and nobody is told
+            reviews.end(session, network, award, now)
+            award.state = "revoked"
+    for list_id in sorted({row.status_list_id for row in rows}):
+        status_lists.publish(session, running, network, session.get_one(StatusList, list_id), now)
+
+
+def baked(session: ReadSession, credential: Credential, form: pictures.Form) -> bytes:
+    """Return the picture of the achievement with the signed credential baked into it.
+
+    Spec: Open Badges 3.0, section 5.3 (baking).
+    """
+    network = session.get_one(Network, credential.network_id)
+    award = session.get_one(Award, credential.award_id)
+    version = session.get_one(AchievementVersion, award.achievement_version_id)
+    return bake(pictures.picture(session, network, version, form), credential.signed)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A credential with what names it for its network."""
+
+    row: Credential
+    award: Award
+    member_ref: str
+    achievement_ref: str
+    name: str
+
+
+def find(session: OrmSession, caller: Caller, credential_id: str) -> Issued:
+    """Return a credential of the caller's network.
+
+    Raises:
+        NotFoundError: there is none of this network (code "credential-unknown").
+    """
+    row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
+    return _named(session, [row])[0]
+
+
+def list_issued(
+    session: ReadSession,
+    network: Network,
+    *,
+    after: str | None,
+    limit: int,
+    member: str | None,
+    achievement: str | None,
+    revoked: bool | None,
+) -> tuple[list[Issued], str | None]:
+    """Return the network's credentials in the order of their addresses, which says nothing."""
+    query = select(Credential).where(Credential.network_id == network.id)
+    if member is not None or achievement is not None:
+        query = query.join(Award, Award.id == Credential.award_id)
+    if member is not None:
+        query = query.join(Member, Member.id == Award.member_id).where(Member.ref == member)
+    if achievement is not None:
+        query = query.join(Achievement, Achievement.id == Award.achievement_id).where(Achievement.ref == achievement)
+    if revoked is not None:
+        query = query.where(Credential.revoked_at.is_not(None) if revoked else Credential.revoked_at.is_(None))
+    rows, following = page(session, query, Credential.id, after, limit)
+    return _named(session, rows), following
+
+
+def of_awards(session: OrmSession, awards: Iterable[Award]) -> dict[UUID, Credential]:
+    """Return the newest credential of each award, by the award's id."""
+    wanted = [award.id for award in awards]
+    query = (
+        select(Credential)
+        .where(Credential.award_id.in_(wanted))
+        .order_by(Credential.issued_at, Credential.revoked_at.is_(None))
+    )
+    return {row.award_id: row for row in session.scalars(query)}
+
+
+def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
+    query = (
+        select(Award, Member.ref, Achievement.ref, AchievementVersion.name)
+        .join(Member, Member.id == Award.member_id)
+        .join(Achievement, Achievement.id == Award.achievement_id)
+        .join(AchievementVersion, AchievementVersion.id == Award.achievement_version_id)
+        .where(Award.id.in_([row.award_id for row in rows]))
+    )
+    named = {
+        award.id: (award, member, achievement, name) for award, member, achievement, name in session.execute(query)
+    }
+    return [Issued(row, *named[row.award_id]) for row in rows]
+
+
+def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
+    """Return a credential and its award, both held until the commit: the award first, as everywhere."""
+    row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
+    held = select(Award).where(Award.id == row.award_id).with_for_update()
+    award = session.scalars(held.execution_options(populate_existing=True)).one()
+    session.refresh(row, with_for_update=True)
+    return row, award
+
+
+def _tell_suspension(
+    session: WriteSession, running: Runtime, row: Credential, award: Award, kind: str, now: datetime
+) -> None:
+    network = session.get_one(Network, row.network_id)
+    events.append(session, network, kind, _about(row, award), now)
+    status_list = session.get_one(StatusList, row.status_list_id)
+    if status_list.purpose == "suspension":
+        status_lists.publish(session, running, network, status_list, now)
+    session.flush()
+
+
+def _mark_revoked(
+    session: WriteSession, network: Network, row: Credential, reason: str, caller: Caller | None, now: datetime
+) -> None:
+    award = session.get_one(Award, row.award_id)
+    row.revoked_at, row.revocation_reason = now, reason
+    row.revoked_by = award.ended_by = caller.token_id if caller else None
+    award.state = "revoked"
+    reviews.end(session, network, award, now)
+    events.append(session, network, "credential.revoked", _about(row, award), now)
+    reviews.question_built_on(session, network, award, now)
+
+
+def _about(row: Credential, award: Award) -> dict[str, str]:
+    return {"credential": row.id, "award": str(award.id), "member": str(award.member_id)}

@@ -1,0 +1,159 @@
+"""The published status of credentials: a random place for each in a signed list of bits.
+
+The list is cached and fetched as a whole, and places are drawn at random: whoever asks for one badge does not
+say which, and neighbours in the list have nothing in common.
+"""
+
+import json
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials import sign
+from credentials.status import BitstringStatusList, status_list_credential
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+from service.signing import issuers, keyring
+from service.storage.database import WriteSession
+from service.tables import Credential, Network, StatusList
+
+LENGTH_BITS = 131_072
+TTL_MS = 300_000
+VALID_FOR = timedelta(days=30)
+RESIGNED_AFTER = timedelta(days=1)
+OVERDUE_AFTER = timedelta(days=2)
+
+
+def list_url(settings: Settings, list_id: UUID | str) -> str:
+    """Return the address of a status list."""
+    return f"{settings.base_url}/status/{list_id}"
+
+
+def find_open(session: OrmSession, network: Network, purpose: str = "revocation") -> StatusList | None:
+    """Return the network's newest list for a purpose if it is published and less than half full, else None.
+
+    Half of the places stay free, so that a drawn one is free at the second try on average.
+    """
+    newest = session.scalar(
+        select(StatusList)
+        .where(StatusList.network_id == network.id, StatusList.purpose == purpose)
+        .order_by(StatusList.id.desc())
+        .limit(1)
+    )
+    if newest is None or newest.signed is None:
+        return None
+    taken = session.scalar(select(func.count()).where(Credential.status_list_id == newest.id)) or 0
+    return newest if taken < newest.length // 2 else None
+
+
+def open_list(
+    session: WriteSession, running: Runtime, network: Network, now: datetime, purpose: str = "revocation"
+) -> StatusList:
+    """Return the list that has room; one that is made here is published before any credential names it.
+
+    Two made at the same moment are both used in the end.
+
+    Raises:
+        CustodyError: the list cannot be signed.
+    """
+    found = find_open(session, network, purpose)
+    if found is None:
+        found = StatusList(network_id=network.id, purpose=purpose, length=LENGTH_BITS)
+        session.add(found)
+        session.flush()
+        publish(session, running, network, found, now)
+    return found
+
+
+def draw(session: OrmSession, status_list: StatusList, count: int = 1) -> list[int]:
+    """Return `count` different random places that no credential has, as far as this session sees."""
+    drawn: set[int] = set()
+    while len(drawn) < count:
+        wanted = {secrets.randbelow(status_list.length) for _ in range(count - len(drawn))}
+        drawn |= wanted - taken(session, status_list.id, wanted)
+    return list(drawn)
+
+
+def taken(session: OrmSession, list_id: UUID, places: Collection[int]) -> set[int]:
+    """Return which of these places a credential has."""
+    where = (Credential.status_list_id == list_id, Credential.status_index.in_(places))
+    return set(session.scalars(select(Credential.status_index).where(*where)))
+
+
+def lock(session: WriteSession, list_id: UUID) -> StatusList:
+    """Return the list, held until the commit: nobody else takes a place in it or publishes it meanwhile."""
+    query = select(StatusList).where(StatusList.id == list_id).with_for_update(key_share=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def publish(session: WriteSession, running: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
+    """Build the list from the rows, sign it and store its text.
+
+    In a list of suspensions what was revoked is set for good.
+
+    Raises:
+        CustodyError: the key cannot be used; nothing has changed.
+    """
+    session.flush()
+    row = lock(session, status_list.id)
+    taken_back: ColumnElement[bool] = Credential.revoked_at.is_not(None)
+    if row.purpose == "suspension":
+        taken_back = or_(taken_back, Credential.suspended_at.is_not(None))
+    revoked = select(Credential.status_index).where(Credential.status_list_id == row.id, taken_back)
+    bits = BitstringStatusList(row.length)
+    for index in session.scalars(revoked):
+        bits.set(index, True)
+    key = keyring.active_key(session, network, "Ed25519")
+    document = status_list_credential(
+        id=list_url(running.settings, row.id),
+        issuer=issuers.network_did(running.settings, network),
+        purpose=row.purpose,
+        bits=bits,
+        valid_from=now,
+        valid_until=now + VALID_FOR,
+        ttl_ms=TTL_MS,
+    )
+    signed = sign(
+        document,
+        keyring.signer(running, key),
+        verification_method=issuers.verification_method(running.settings, network, key),
+        created=now,
+    )
+    row.signed = json.dumps(signed, ensure_ascii=False, separators=(",", ":"))
+    row.published_at, row.valid_until = now, now + VALID_FOR
+
+
+def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
+    """Return the lists that should have been signed anew long since: nobody here is doing it."""
+    late = or_(StatusList.published_at.is_(None), StatusList.published_at <= now - OVERDUE_AFTER)
+    return session.scalars(select(StatusList).where(late).order_by(StatusList.id)).all()
+
+
+def resign_due(running: Runtime) -> int:
+    """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
+    return _publish_older(running, running.now() - RESIGNED_AFTER)
+
+
+def publish_all(running: Runtime) -> int:
+    """Sign every list anew, whatever its age; return how many."""
+    return _publish_older(running, None)
+
+
+def _publish_older(running: Runtime, before: datetime | None) -> int:
+    due = select(StatusList.id).order_by(StatusList.id)
+    if before is not None:
+        due = due.where(or_(StatusList.published_at.is_(None), StatusList.published_at <= before))
+    with running.database.read() as session:
+        list_ids = session.scalars(due).all()
+    count = 0
+    for list_id in list_ids:
+        with running.database.write() as session:
+            row = lock(session, list_id)
+            if before is None or row.published_at is None or row.published_at <= before:
+                publish(session, running, session.get_one(Network, row.network_id), row, running.now())
+                count += 1
+    return count

@@ -1,0 +1,223 @@
+"""The credential of an award before it is signed: built from rows, without a name or an address in clear."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials.instants import write_instant
+from credentials.recipient import identity_object
+from credentials.status import status_entry
+from service.achievements import achievements
+from service.durations import Duration
+from service.issuing import citations, receipts, status_lists
+from service.issuing.receipts import Decision, Written
+from service.runtime.settings import Settings
+from service.signing import issuers
+from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
+from service.tables.identifiers import new_credential_id, new_salt
+
+CONTEXTS = (
+    "https://www.w3.org/ns/credentials/v2",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
+)
+SCHEMA = {
+    "id": "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json",
+    "type": "1EdTechJsonSchemaValidator2019",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A credential that only lacks its signature, and the place that its status will have."""
+
+    credential_id: str
+    decision: Decision
+    status_list_id: UUID
+    status_index: int
+    valid_from: datetime
+    valid_until: datetime | None
+    mailed: bool
+    document: dict[str, Any]
+    receipt: Written
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a credential is for, as far as the network knows; `email_id` is the row of the e-mail address."""
+
+    ref: str
+    email: str | None
+    did: str | None
+    email_id: UUID | None = None
+
+
+def credential_url(settings: Settings, credential_id: str) -> str:
+    """Return the public address of a credential, which is also its `id`."""
+    return f"{settings.base_url}/credentials/{credential_id}"
+
+
+def valid_until(network: Network, version: AchievementVersion, awarded_at: datetime) -> datetime | None:
+    """Return when an award made at that time ends, by the network's calendar; None where it does not end."""
+    valid_for = version.definition.get("valid_for")
+    return Duration.parse(valid_for).after(awarded_at, ZoneInfo(network.time_zone)) if valid_for else None
+
+
+def write(
+    session: OrmSession,
+    settings: Settings,
+    network: Network,
+    decisions: Sequence[Decision],
+    lists: Mapping[str, StatusList],
+    now: datetime,
+) -> list[Draft]:
+    """Return a draft for each decision, in their order, each with a place of its own in the list for its purpose.
+
+    `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
+    replaces an earlier one by its `validFrom`.
+
+    Spec: Open Badges 3.0, section B.1.2 (AchievementCredential).
+    """
+    people = recipients(session, [decision.member_id for decision in decisions])
+    cited = citations.find(session, {record_id for decision in decisions for record_id in decision.record_ids})
+    versions = {decision.version.id: decision.version for decision in decisions}
+    described = {key: achievements.document(session, settings, version) for key, version in versions.items()}
+    profile = issuers.profile(settings, network)
+    earlier = renewed(session, decisions)
+    drafts = []
+    places = {
+        purpose: iter(
+            status_lists.draw(session, status_list, sum(decision.purpose == purpose for decision in decisions))
+        )
+        for purpose, status_list in lists.items()
+    }
+    written = receipts.write(session, settings, network, decisions, now)
+    for decision, receipt in zip(decisions, written, strict=True):
+        status_list = lists[decision.purpose]
+        index = next(places[decision.purpose])
+        version, achievement = decision.version, described[decision.version.id]
+        person = people[decision.member_id]
+        grounds = [cited[record_id] for record_id in decision.record_ids]
+        credential_id = new_credential_id()
+        url = credential_url(settings, credential_id)
+        ends_at = valid_until(network, version, decision.awarded_at)
+        members: dict[str, Any] = {
+            "@context": list(CONTEXTS),
+            "id": url,
+            "type": ["VerifiableCredential", "OpenBadgeCredential"],
+            "name": issuers.marked(network, version.name),
+            "issuer": profile,
+            "validFrom": write_instant(now),
+            "validUntil": write_instant(ends_at) if ends_at else None,
+            "awardedDate": write_instant(decision.awarded_at),
+            "credentialSubject": {
+                "type": ["AchievementSubject"],
+                **_recipient(settings, network, person),
+                "achievement": achievement,
+                **_if_any("result", citations.results(version, achievement, grounds)),
+            },
+            "evidence": [
+                *citations.evidence(url, grounds),
+                *citations.time_spent(url, grounds),
+                receipts.evidence(settings, receipt),
+                *_renewal(settings, earlier.get((decision.member_id, version.achievement_id))),
+            ],
+            "credentialSchema": [SCHEMA],
+            "credentialStatus": status_entry(
+                status_lists.list_url(settings, status_list.id), index, status_list.purpose
+            ),
+        }
+        document = {name: value for name, value in members.items() if value is not None}
+        mailed = person.email is not None
+        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document, receipt))
+    return drafts
+
+
+def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, Recipient]:
+    """Return whom credentials for these members are for."""
+    rows = session.execute(
+        select(Member.id, Member.ref, Identity.kind, Identity.value, Identity.id)
+        .outerjoin(Identity, and_(Identity.person_id == Member.person_id, Identity.kind.in_(("email", "did"))))
+        .where(Member.id.in_(member_ids))
+        # The last one stands: an address that was proved before one that is only said, an older before a newer.
+        .order_by(Identity.proved_at.is_not(None), Identity.id.desc())
+    )
+    refs: dict[UUID, str] = {}
+    known: defaultdict[UUID, dict[str, tuple[str, UUID]]] = defaultdict(dict)
+    for member_id, ref, kind, value, identity_id in rows:
+        refs[member_id] = ref
+        known[member_id][kind] = (value, identity_id)
+    found = {}
+    for member_id, ref in refs.items():
+        email, email_id = known[member_id].get("email", (None, None))
+        did, _ = known[member_id].get("did", (None, None))
+        found[member_id] = Recipient(ref, email, did, email_id)
+    return found
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An award whose time is over, and its last credential."""
+
+    award_id: UUID
+    credential: Credential
+
+
+def renewed(session: OrmSession, decisions: Sequence[Decision]) -> dict[tuple[UUID, UUID], Earlier]:
+    """Return which expired award each decision renews, by member and achievement: the newest one."""
+    over = (
+        Award.state == "expired",
+        Award.member_id.in_({decision.member_id for decision in decisions}),
+        Award.achievement_id.in_({decision.version.achievement_id for decision in decisions}),
+    )
+    rows = session.execute(
+        select(Award, Credential)
+        .join(Credential, Credential.award_id == Award.id)
+        .where(*over, Credential.revoked_at.is_(None))
+        .order_by(Award.awarded_at, Award.id)  # the last one stands
+    )
+    return {(award.member_id, award.achievement_id): Earlier(award.id, credential) for award, credential in rows}
+
+
+def _renewal(settings: Settings, earlier: Earlier | None) -> Iterator[dict[str, Any]]:
+    """Yield how a credential names the one that it renews.
+
+    `related` of Open Badges stands on achievements only, and says which of them belong together; of the credential
+    itself, what it follows is part of why it was given: evidence.
+    """
+    if earlier is not None:
+        yield {
+            "id": credential_url(settings, earlier.credential.id),
+            "type": ["Evidence"],
+            "name": "The badge that this one renews",
+            "narrative": "The same person held this achievement before.",
+            "genre": "renewal",
+        }
+
+
+def member_identifier(settings: Settings, network: Network, ref: str) -> str:
+    """Return the identifier, hashed in the credential, of a member of whom neither e-mail nor DID is known."""
+    return f"{issuers.network_url(settings, network)}/members/{ref}"
+
+
+def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
+    # A salt for each credential: with one for all, the addresses of a whole network could be guessed together.
+    salt = new_salt()
+    named = {"id": person.did} if person.did else {}
+    if person.email:
+        return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}
+    value = member_identifier(settings, network, person.ref)
+    return named or {"identifier": [identity_object("identifier", value, salt)]}
+
+
+def _if_any(name: str, items: Any) -> dict[str, Any]:
+    """Return the member, or nothing: an empty array is not allowed."""
+    listed = list(items)
+    return {name: listed} if listed else {}

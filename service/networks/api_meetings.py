@@ -1,0 +1,111 @@
+"""Sessions over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from service.access.callers import Caller
+from service.bodies import Instant, Ref
+from service.errors import InvalidError
+from service.networks import meetings
+from service.networks.meetings import SessionFields, SessionIn
+from service.storage.database import WriteSession
+from service.tables import Network
+from service.web.requests import (
+    After,
+    Answer,
+    Exactly,
+    Limit,
+    Needs,
+    Now,
+    Page,
+    Reader,
+    ReadNetwork,
+    StrictRoute,
+    WriteNetwork,
+    Writer,
+    reply,
+)
+
+router = APIRouter(route_class=StrictRoute, tags=["sessions"])
+CanWrite = Annotated[Caller, Depends(Needs("members:write"))]
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class SessionPut(SessionFields):
+    """One session; its `ref` stands in the path, and may be repeated here."""
+
+    ref: Ref | None = None
+
+
+class SessionOut(Answer):
+    """A session as it is stored."""
+
+    id: UUID
+    ref: str
+    series: str | None
+    title: str | None
+    starts_at: Instant
+    ends_at: Instant | None
+    mode: str | None
+    confidential: bool
+    attendance_count: int | None
+
+
+def _put(session: WriteSession, network: Network, body: SessionIn, at: datetime) -> Response:
+    meeting, created = meetings.put_session(session, network, body, at)
+    return reply(201 if created else 200, SessionOut.model_validate(meeting))
+
+
+@router.put("/v1/networks/{slug}/sessions/{ref}", response_model=SessionOut, responses={201: {"model": SessionOut}})
+def put_session(
+    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
+) -> Response:
+    """Add a session (201) or change one (200).
+
+    What is left out stays as it is, null takes it away.
+    """
+    if body.ref not in {None, ref}:
+        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
+    said = body.model_dump(exclude_unset=True, exclude={"ref"})
+    return once(lambda: _put(session, network, SessionIn(ref=ref, **said), at))
+
+
+@router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})
+def post_session(
+    body: SessionIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
+) -> Response:
+    """Add or change a session, as `PUT .../sessions/{ref}` does, with the ref in the body."""
+    return once(lambda: _put(session, network, body, at))
+
+
+@router.get("/v1/networks/{slug}/sessions")
+def list_sessions(
+    network: ReadNetwork,
+    session: Reader,
+    _who: CanRead,
+    series: Annotated[str | None, Query(max_length=200)] = None,
+    starts_from: Annotated[Instant | None, Query(description="RFC 3339; this instant and later")] = None,
+    starts_until: Annotated[Instant | None, Query(description="RFC 3339; before this instant")] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[SessionOut]:
+    """List sessions, in the order in which they were added."""
+    rows, cursor = meetings.list_sessions(
+        session,
+        network,
+        after=after,
+        limit=limit,
+        series=series,
+        starts_from=starts_from,
+        starts_until=starts_until,
+    )
+    return Page(items=[SessionOut.model_validate(row) for row in rows], next=cursor)
+
+
+@router.get("/v1/networks/{slug}/sessions/{ref}")
+def get_session(ref: str, network: ReadNetwork, session: Reader, _who: CanRead) -> SessionOut:
+    """Return one session."""
+    return SessionOut.model_validate(meetings.get_session(session, network, ref))

@@ -1,0 +1,162 @@
+"""Networks: each is an issuer with its own DID and keys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access import callers
+from service.access.callers import Caller
+from service.bodies import Body, EmailAddress, HttpsUrl, Line, Prose, TimeZone
+from service.errors import ConflictError, NotFoundError
+from service.files import blobs
+from service.files.blobs import Picture
+from service.outbox import events
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings, SettingsError
+from service.signing import keyring
+from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage.paging import page
+from service.tables import Network, ServiceFact
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
+
+LateAfterDays = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=36_500,
+        description="evidence that comes so many days after it happened is late: it is flagged and counts a tier lower, "
+        "until somebody releases it",
+    ),
+]
+
+
+class NetworkIn(Body):
+    """What a network is created from."""
+
+    slug: Slug = Field(
+        description="stands in the network's addresses and in its DID, and never changes: lower-case letters, digits, hyphens",
+        examples=["river-writers"],
+    )
+    name: Line = Field(description="as it stands on badges", examples=["River Writers"])
+    kind: Literal["formal", "informal"] = Field(description="formal: facilitated, with objectives; informal: open")
+    url: HttpsUrl = Field(description="the network's own site", examples=["https://river.example.org"])
+    time_zone: TimeZone = Field(description="in which its days and weeks are counted", examples=["America/Chicago"])
+    late_after_days: LateAfterDays = 90
+    sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
+    description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
+    email: EmailAddress | None = Field(None, description="a public address for questions")
+    image: Picture | None = None
+
+
+class NetworkChange(Body):
+    """What of a network may change; a member that is left out stays, null takes an optional one away."""
+
+    name: Line = Field(default_factory=str)
+    url: HttpsUrl = Field(default_factory=str)
+    time_zone: TimeZone = Field(default_factory=str, description="for what is recorded from now on")
+    late_after_days: LateAfterDays = 90
+    description: Prose | None = None
+    email: EmailAddress | None = None
+    image: Picture | None = None
+
+
+def create_network(session: WriteSession, running: Runtime, body: NetworkIn, now: datetime) -> Network:
+    """Create a network with an Ed25519 and a P-256 key; the same body again gives the same network.
+
+    Raises:
+        ConflictError: the slug belongs to another network (code "slug-taken").
+        CustodyError: its keys cannot be kept (code "custody-unavailable").
+    """
+    values = body.model_dump(exclude={"image"})
+    created = insert_new(session, Network, values | {"created_at": now})
+    network = session.scalars(select(Network).where(Network.slug == body.slug)).one()
+    values["image_sha256"] = blobs.store_picture(session, running, network, body.image, now) if body.image else None
+    if created:
+        network.image_sha256 = values["image_sha256"]
+        for algorithm in keyring.ALGORITHMS:
+            keyring.create_key(session, running, network, algorithm, now)
+        events.append(session, network, "network.created", {"network": str(network.id)}, now)
+    elif any(getattr(network, name) != value for name, value in values.items()):
+        raise ConflictError("slug-taken", "Expected a slug that no network has; another network has this one.", "/slug")
+    return network
+
+
+def by_slug(session: OrmSession, slug: str) -> Network:
+    """Return the network with this slug, for the operator.
+
+    Raises:
+        NotFoundError: there is none (code "network-unknown").
+    """
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        raise NotFoundError("network-unknown", "No network has this slug.")
+    return network
+
+
+def find_network(session: OrmSession, caller: Caller, slug: str) -> Network:
+    """Return the network, for its own tokens and for an admin token.
+
+    Raises:
+        NotFoundError: there is none, or it is not the caller's.
+    """
+    if "admin" not in caller.scopes:
+        return callers.network_of(session, caller, slug)
+    return by_slug(session, slug)
+
+
+def list_networks(
+    session: ReadSession, caller: Caller, *, after: str | None, limit: int, kind: str | None, state: str | None
+) -> tuple[Sequence[Network], str | None]:
+    """Return networks in the order of their creation: all for an admin token, else the caller's own."""
+    query = select(Network)
+    if "admin" not in caller.scopes:
+        query = query.where(Network.id == caller.network_id)
+    if kind is not None:
+        query = query.where(Network.kind == kind)
+    if state is not None:
+        query = query.where(Network.state == state)
+    return page(session, query, Network.id, after, limit)
+
+
+def change_network(
+    session: WriteSession, running: Runtime, network: Network, body: NetworkChange, now: datetime
+) -> Network:
+    """Change what of a network may change; badges already issued keep what they say."""
+    for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
+        setattr(network, name, value)
+    if "image" in body.model_fields_set:
+        network.image_sha256 = blobs.store_picture(session, running, network, body.image, now) if body.image else None
+    if session.is_modified(network):
+        events.append(session, network, "network.changed", {"network": str(network.id)}, now)
+    return network
+
+
+def close_network(session: WriteSession, network: Network, now: datetime) -> Network:
+    """Close a network for good: it takes nothing new, and what it issued stays verifiable and revocable."""
+    if network.state != "closed":
+        network.state = "closed"
+        events.append(session, network, "network.closed", {"network": str(network.id)}, now)
+    return network
+
+
+def remember_base_url(session: WriteSession, settings: Settings) -> None:
+    """Write down the base URL with the first credential: from then on it stands in what others hold."""
+    insert_new(session, ServiceFact, {"name": "base_url", "value": settings.base_url})
+
+
+def check_base_url(session: OrmSession, settings: Settings) -> None:
+    """Let the service start if its base URL is the one in the credentials that it has issued.
+
+    Raises:
+        SettingsError: it is another one.
+    """
+    fact = session.get(ServiceFact, "base_url")
+    if fact is not None and fact.value != settings.base_url:
+        raise SettingsError(
+            f"LAUREL_BASE_URL: expected {fact.value}, which stands in the credentials already issued, got {settings.base_url}."
+        )

@@ -1,0 +1,308 @@
+"""Webhooks: the addresses to which a network has its events sent, and what they are sent with.
+
+An address has a cursor in the network's outbox and gets what comes behind it (`service.deliveries`), so that nothing
+is missed while it is away, and everything can be sent once more by moving the cursor back.
+"""
+
+import base64
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials import UnavailableError
+from service.bodies import Body, Prose, WebUrl
+from service.errors import ConflictError, InvalidError, NotFoundError
+from service.outbox import events
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession, WriteSession
+from service.storage.paging import page
+from service.tables import Delivery, Event, Message, Network, Webhook
+from service.tables.identifiers import new_id
+
+MAX_WEBHOOKS = 20
+SECRET_BYTES = 32
+DAY_SECONDS = 86_400
+PREFIX = "whsec_"
+
+
+def _event_type(value: str) -> str:
+    if value not in events.TYPES:
+        raise PydanticCustomError("event-type-unknown", "Expected a type of event that this service has")
+    return value
+
+
+EventType = Annotated[str, AfterValidator(_event_type)]
+Types = Annotated[
+    list[EventType] | None,
+    Field(min_length=1, max_length=100, description="only events of these types; null: all", examples=[["award.made"]]),
+]
+Url = Annotated[
+    WebUrl, Field(description="https, at a public address", examples=["https://river.example.org/hooks/laurel"])
+]
+
+
+class WebhookIn(Body):
+    """An address to which events are to be sent."""
+
+    url: Url
+    types: Types = None
+    description: Prose | None = None
+    after: int | None = Field(
+        None, ge=0, le=2**63 - 1, description="position of the event behind which to begin; left out: what is new"
+    )
+
+
+class WebhookChange(Body):
+    """What of a webhook may change; a member that is left out stays."""
+
+    url: Url = Field(default_factory=str)
+    types: Types = None
+    description: Prose | None = None
+    state: Literal["active", "disabled"] = Field(
+        "active", description="active: it is sent what it has missed, and what is new"
+    )
+
+
+class SecretIn(Body):
+    """How to change the secret."""
+
+    overlap_seconds: int = Field(
+        DAY_SECONDS, ge=0, le=7 * DAY_SECONDS, description="so long the old secret signs beside the new one"
+    )
+
+
+class ReplayIn(Body):
+    """From where to send once more."""
+
+    after: int = Field(ge=0, le=2**63 - 1, description="position of the event behind which to begin")
+
+
+def check_target(running: Runtime, url: str) -> None:
+    """Let an address pass to which we may send. Looks its name up: never inside a transaction.
+
+    Raises:
+        InvalidError: not https, or not at a public address, or nobody knows the host (codes "address-refused",
+            "address-unknown").
+    """
+    try:
+        running.fetcher.check(url)
+    except UnavailableError as error:
+        code = "address-refused" if error.code == "address-refused" else "address-unknown"
+        raise InvalidError(code, str(error), "/url") from error
+
+
+def create(
+    session: WriteSession, running: Runtime, network: Network, body: WebhookIn, now: datetime
+) -> tuple[Webhook, str]:
+    """Add a webhook and return it with its secret, which is shown this once.
+
+    Raises:
+        ConflictError: the address has one already (code "webhook-exists"), or there are too many.
+        InvalidError: `after` is behind the last event (code "position-unknown").
+        CustodyError: the secret cannot be locked; nothing has changed.
+    """
+    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+    _check_free(session, network, body.url)
+    count = session.scalar(select(func.count()).where(Webhook.network_id == network.id)) or 0
+    if count >= MAX_WEBHOOKS:
+        raise ConflictError("webhooks-too-many", f"Expected at most {MAX_WEBHOOKS} webhooks; delete one first.")
+    position = events.last_position(session, network) if body.after is None else _known(session, network, body.after)
+    row = Webhook(
+        id=new_id(),
+        network_id=network.id,
+        url=body.url,
+        types=sorted(set(body.types or [])),
+        description=body.description,
+        position=position,
+        due_at=now,
+        created_at=now,
+    )
+    row.secret, text = _new_secret(running, row)
+    session.add(row)
+    session.flush()
+    _tell(session, network, "webhook.created", row, now)
+    return row, text
+
+
+def find(session: OrmSession, network: Network, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    """Return a webhook of the network.
+
+    Raises:
+        NotFoundError: it has none with this id (code "webhook-unknown").
+    """
+    query = select(Webhook).where(Webhook.network_id == network.id, Webhook.id == webhook_id)
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise NotFoundError("webhook-unknown", "No webhook of this network has this id.")
+    return row
+
+
+def list_webhooks(
+    session: ReadSession, network: Network, *, after: str | None, limit: int, state: str | None
+) -> tuple[Sequence[Webhook], str | None]:
+    """Return the network's webhooks in the order in which they were added."""
+    query = select(Webhook).where(Webhook.network_id == network.id)
+    if state is not None:
+        query = query.where(Webhook.state == state)
+    return page(session, query, Webhook.id, after, limit)
+
+
+def change(session: WriteSession, network: Network, webhook_id: UUID, body: WebhookChange, now: datetime) -> Webhook:
+    """Change a webhook; one that is made active goes on where it stopped, at once.
+
+    Raises:
+        NotFoundError: the network has none with this id.
+        ConflictError: another webhook has the address (code "webhook-exists").
+    """
+    row = find(session, network, webhook_id, lock=True)
+    said = body.model_fields_set
+    if "url" in said and body.url != row.url:
+        _check_free(session, network, body.url)
+        row.url = body.url
+    if "types" in said:
+        row.types = sorted(set(body.types or []))
+    if "description" in said:
+        row.description = body.description
+    if "state" in said and body.state != row.state:
+        if body.state == "disabled":
+            disable(session, network, row, "asked", now)
+            return row
+        row.state, row.disabled_for, row.disabled_at = "active", None, None
+        row.attempts, row.failing_since, row.due_at = 0, None, now
+    if session.is_modified(row):
+        _tell(session, network, "webhook.changed", row, now)
+    return row
+
+
+def disable(
+    session: WriteSession, network: Network, row: Webhook, reason: Literal["asked", "gone", "failing"], now: datetime
+) -> None:
+    """Send nothing more to a webhook, which the caller has locked; tell the network if it did not ask for it."""
+    row.state, row.disabled_for, row.disabled_at = "disabled", reason, now
+    _tell(session, network, "webhook.disabled", row, now)
+    if reason != "asked" and network.email is not None:
+        session.add(Message(network_id=network.id, webhook_id=row.id, due_at=now))
+
+
+def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
+    """Delete a webhook with what is known of its deliveries.
+
+    Raises:
+        NotFoundError: the network has none with this id.
+    """
+    row = find(session, network, webhook_id, lock=True)
+    session.execute(delete(Message).where(Message.webhook_id == row.id))
+    session.execute(delete(Delivery).where(Delivery.webhook_id == row.id))
+    session.delete(row)
+    session.flush()
+    _tell(session, network, "webhook.deleted", row, now)
+
+
+def rotate_secret(
+    session: WriteSession, running: Runtime, network: Network, webhook_id: UUID, body: SecretIn, now: datetime
+) -> tuple[Webhook, str]:
+    """Give a webhook a new secret, beside which the old one signs for a while; return both row and secret.
+
+    Raises:
+        NotFoundError: the network has none with this id.
+        CustodyError: the secret cannot be locked; nothing has changed.
+    """
+    row = find(session, network, webhook_id, lock=True)
+    row.earlier_secret, row.earlier_until = row.secret, now + timedelta(seconds=body.overlap_seconds)
+    row.secret, text = _new_secret(running, row)
+    _tell(session, network, "webhook.changed", row, now)
+    return row, text
+
+
+def replay(session: WriteSession, network: Network, webhook_id: UUID, body: ReplayIn, now: datetime) -> Webhook:
+    """Have every event behind a position sent once more, in order, under the same ids.
+
+    Raises:
+        NotFoundError: the network has none with this id.
+        ConflictError: it is disabled (code "webhook-disabled").
+        InvalidError: no event has that position yet (code "position-unknown").
+    """
+    row = still_active(find(session, network, webhook_id, lock=True))
+    row.position = _known(session, network, body.after)
+    row.attempts, row.failing_since, row.due_at = 0, None, now
+    return row
+
+
+def redeliver(session: WriteSession, network: Network, webhook_id: UUID, event_id: UUID, now: datetime) -> Delivery:
+    """Have one event sent once more, beside the order, and return its delivery.
+
+    Raises:
+        NotFoundError: the network has no such webhook, or no such event (code "event-unknown").
+        ConflictError: the webhook is disabled (code "webhook-disabled").
+    """
+    row = still_active(find(session, network, webhook_id, lock=True))
+    event = session.scalar(select(Event).where(Event.network_id == network.id, Event.id == event_id))
+    if event is None:
+        raise NotFoundError("event-unknown", "No event of this network has this id.")
+    found = session.scalar(select(Delivery).where(Delivery.webhook_id == row.id, Delivery.event_id == event.id))
+    if found is None:
+        found = Delivery(id=new_id(), webhook_id=row.id, event_id=event.id)
+        session.add(found)
+    found.state, found.again, found.attempts, found.due_at = "queued", True, 0, now
+    session.flush()
+    return found
+
+
+def secrets_of(running: Runtime, row: Webhook, now: datetime) -> list[bytes]:
+    """Return the secrets that sign now, the newest first.
+
+    Raises:
+        CustodyError: one cannot be unlocked.
+    """
+    locked = [row.secret]
+    if row.earlier_secret is not None and row.earlier_until is not None and now < row.earlier_until:
+        locked.append(row.earlier_secret)
+    return [running.custody.unlock(each, _name(row)) for each in locked]
+
+
+def still_active(row: Webhook) -> Webhook:
+    """Return the webhook if anything is sent to it.
+
+    Raises:
+        ConflictError: it is disabled (code "webhook-disabled").
+    """
+    if row.state != "active":
+        raise ConflictError("webhook-disabled", "Expected an active webhook; make this one active first.")
+    return row
+
+
+def _check_free(session: WriteSession, network: Network, url: str) -> None:
+    same: tuple[ColumnElement[bool], ...] = (Webhook.network_id == network.id, Webhook.url == url)
+    found = session.scalar(select(Webhook.id).where(*same))
+    if found is not None:
+        message = "Expected an address that no webhook of this network has."
+        raise ConflictError("webhook-exists", message, "/url", {"id": str(found)})
+
+
+def _known(session: WriteSession, network: Network, position: int) -> int:
+    last = events.last_position(session, network)
+    if position > last:
+        raise InvalidError("position-unknown", f"Expected a position up to that of the last event, {last}.", "/after")
+    return position
+
+
+def _new_secret(running: Runtime, row: Webhook) -> tuple[str, str]:
+    """Return a new secret, locked and as text. Spec: Standard Webhooks, section "Symmetric signatures"."""
+    secret = secrets.token_bytes(SECRET_BYTES)
+    return running.custody.lock(secret, _name(row)), PREFIX + base64.b64encode(secret).decode()
+
+
+def _name(row: Webhook) -> str:
+    """Return under which name the secrets of a webhook are locked: they open for no other."""
+    return f"webhook {row.id}"
+
+
+def _tell(session: WriteSession, network: Network, kind: str, row: Webhook, now: datetime) -> None:
+    events.append(session, network, kind, {"webhook": str(row.id)}, now)

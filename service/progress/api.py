@@ -1,0 +1,135 @@
+"""What members have reached, over HTTP, and the language of the rules that say so."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.achievements import achievements
+from service.bodies import Instant, Ref
+from service.criteria import tree
+from service.networks import members
+from service.progress import progress as progress_progress
+from service.progress.progress import SHOWN_RECORDS, Standing
+from service.web.requests import After, Answer, Limit, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute
+
+router = APIRouter(route_class=StrictRoute)
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class AlsoOut(Answer):
+    """The second number of a rule that has two."""
+
+    name: Literal["post", "organizations", "sessions_led"]
+    joined: Literal["and", "or"] = Field(description="whether both numbers are needed, or one of them")
+    met: bool
+    observed: int | float
+    required: int | float
+    text: str = Field(examples=["5 of 7 sessions led as facilitator"])
+
+
+class NodeOut(Answer):
+    """What a member has reached of a rule, or of a group of criteria."""
+
+    rule: str = Field(description="the kind of the rule or group", examples=["count"])
+    met: bool
+    observed: int | float = Field(description="the member's number; of a group, how many criteria are met")
+    required: int | float = Field(description="the number at which it is met")
+    progress: float = Field(description="0 to 1, and 1 only where it is met")
+    text: str = Field(examples=["3 of 4 contributions of type reviewed with tag peer-writing"])
+    stability: Literal["grows", "may-change"] = Field(
+        description="grows: more evidence never lowers it; may-change: evidence or time can move it either way"
+    )
+    also: AlsoOut | None = Field(None, description="of a rule that asks for two numbers: the second")
+    records: int | None = Field(None, description="of a rule: how many records count")
+    record_ids: list[UUID] | None = Field(
+        None, description=f"of a rule: the newest {SHOWN_RECORDS} of them (with `distinct` the newest of each)"
+    )
+    children: "list[NodeOut] | None" = Field(None, description="of a group: its criteria")
+
+
+class StandingOut(Answer):
+    """What a member has reached of one achievement."""
+
+    achievement: str
+    name: str
+    version: int = Field(description="the version by which the member is judged")
+    enrolled: bool = Field(description="whether the member is enrolled in that version; else it is the newest")
+    award: Literal["automatic", "reviewed"]
+    met: bool
+    progress: float
+    text: str
+    erased_record_ids: list[UUID] | None = Field(
+        None, description="of a replay: shown records whose content was erased since; what they said is no longer known"
+    )
+    criteria: NodeOut | None = Field(None, description="rule by rule; left out where there is no rule")
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        """Return the answer for one achievement."""
+        node = standing.node
+        return cls(
+            achievement=standing.achievement.ref,
+            name=standing.version.name,
+            version=standing.version.version,
+            enrolled=standing.enrolled,
+            award="automatic" if standing.version.award == "automatic" else "reviewed",
+            met=node is not None and node.met,
+            progress=node.progress if node is not None else 0,
+            text=node.text if node is not None else "awarded by a person's decision; there is no rule",
+            erased_record_ids=list(standing.erased) or None,
+            criteria=NodeOut.model_validate(node.to_json()) if node is not None else None,
+        )
+
+
+@router.get("/v1/networks/{slug}/members/{ref}/progress", tags=["members"])
+def get_progress(
+    ref: Ref,
+    network: ReadNetwork,
+    session: Reader,
+    at: Now,
+    _who: CanRead,
+    achievement: Annotated[str | None, Query(max_length=200, description="only this achievement, by ref")] = None,
+    as_of: Annotated[Instant | None, Query(description="as it was known at this time, in the past")] = None,
+    position: Annotated[
+        int | None, Query(ge=0, le=2**53, description="on the evidence up to this position of the network's records")
+    ] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[StandingOut]:
+    """Return what a member has reached of each published achievement, rule by rule, with the evidence that counts.
+
+    Evidence that is held, quarantined or void never counts. The numbers are those of this moment; whether an award
+    was made is told by `GET .../awards`.
+
+    With `as_of`, `position` or both it is replayed: what was posted, voided, merged or changed since is not known.
+    Without `position` it is that of the last record received by `as_of`. Sessions are those that are told now.
+    """
+    member = members.get_member(session, network, ref)
+    only = achievements.get_achievement(session, network, achievement) if achievement is not None else None
+    found, cursor = progress_progress.of_member(
+        session,
+        network,
+        member,
+        at,
+        achievement=only,
+        after=after,
+        limit=limit,
+        as_of=as_of,
+        position=position,
+    )
+    return Page(items=[StandingOut.of(standing) for standing in found], next=cursor)
+
+
+@router.get("/schemas/criteria/1", tags=["public"], response_class=JSONResponse)
+def get_criteria_schema(running: Running) -> JSONResponse:
+    """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
+
+    A little is checked beyond it: `n` above the number of entries, a window without time in it, dates that do not exist,
+    the size, and what a definition refers to.
+    """
+    schema = tree.json_schema(f"{running.settings.base_url}/schemas/criteria/1")
+    return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})

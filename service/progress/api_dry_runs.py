@@ -1,0 +1,113 @@
+"""Trying a definition over HTTP."""
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from service.access.callers import Caller
+from service.bodies import Ref
+from service.progress import dry_run
+from service.progress.api import AlsoOut, NodeOut
+from service.progress.dry_run import DryRun, DryRunIn, Outlook
+from service.web.requests import After, Answer, Limit, Needs, Now, Reader, ReadNetwork, StrictRoute
+
+router = APIRouter(route_class=StrictRoute, tags=["achievements"])
+CanRead = Annotated[Caller, Depends(Needs("read"))]
+
+
+class FaultOut(Answer):
+    """What would keep the definition from being published."""
+
+    code: str
+    detail: str
+    pointer: str = Field(description="into the definition")
+
+
+class MissingOut(Answer):
+    """A rule that is still to be met."""
+
+    rule: str
+    observed: int | float
+    required: int | float
+    progress: float
+    text: str = Field(examples=["3 of 4 contributions of type reviewed"])
+    also: AlsoOut | None = None
+
+
+class OutlookOut(Answer):
+    """How far a member is away from the achievement."""
+
+    member: str
+    met: bool = Field(description="would earn it today")
+    held: bool = Field(description="has it already, in whatever version")
+    steps: int = Field(description="how many rules are still to be met, at the least")
+    progress: float
+    missing: list[MissingOut] = Field(description="those rules; of as many, the ones come furthest")
+    criteria: NodeOut | None = Field(None, description="where one member is asked about: rule by rule, with evidence")
+
+    @classmethod
+    def of(cls, outlook: Outlook, *, whole: bool) -> Self:
+        """Return the answer for one member."""
+        node = outlook.node
+        return cls(
+            member=outlook.member.ref,
+            met=node.met,
+            held=outlook.held,
+            steps=len(outlook.missing),
+            progress=node.progress,
+            missing=[MissingOut.model_validate(_rule(each.to_json())) for each in outlook.missing],
+            criteria=NodeOut.model_validate(node.to_json()) if whole else None,
+        )
+
+
+class DryRunOut(Answer):
+    """Who would earn the achievement today, and who is near."""
+
+    version: int | None = Field(None, description="the version that was tried; none for a definition in the request")
+    faults: list[FaultOut] = Field(description="what would keep it from being published")
+    items: list[OutlookOut]
+    looked_at: int = Field(description="members looked at for this page")
+    count: int | None = Field(None, description="where it was asked for: how many of all members would earn it today")
+    next: str | None = Field(None, description="cursor of the next page; none: all members were looked at")
+
+    @classmethod
+    def of(cls, tried: DryRun, *, whole: bool) -> Self:
+        """Return the answer for one page."""
+        faults = [FaultOut(code=code, detail=detail, pointer=pointer) for code, detail, pointer in tried.faults]
+        items = [OutlookOut.of(each, whole=whole) for each in tried.outlooks]
+        version = tried.version.version or None
+        return cls(
+            version=version,
+            faults=faults,
+            items=items,
+            looked_at=tried.looked_at,
+            next=tried.following,
+            count=tried.count,
+        )
+
+
+@router.post("/v1/networks/{slug}/achievements/{ref}/dry-run", response_model_exclude_none=True)
+def post_dry_run(
+    ref: Ref,
+    body: DryRunIn,
+    network: ReadNetwork,
+    session: Reader,
+    at: Now,
+    _who: CanRead,
+    after: After = None,
+    limit: Limit = 50,
+) -> DryRunOut:
+    """Return who would earn an achievement today, and who is one step away; nothing is written, nobody is told.
+
+    Tried is the newest version, a draft too, or the one named, or the definition in the request, whether the
+    achievement exists or not. All members are judged by it, whichever version binds them. A step is a rule that is
+    still to be met; how many steps somebody is away is the least number of such rules. Members come in the order in
+    which they were added; a page looks at 5,000 of them at most, and can be empty though there is a next one.
+    """
+    tried = dry_run.run(session, network, ref, body, at, after=after, limit=limit)
+    return DryRunOut.of(tried, whole=body.member is not None)
+
+
+def _rule(node: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in node.items() if name in MissingOut.model_fields}

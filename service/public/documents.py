@@ -1,0 +1,197 @@
+"""The documents that this service publishes, by address: for the routes, for our own verifications, for a bundle.
+
+One place knows which address is which document; nobody asks ourselves over HTTP.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from sqlalchemy import select
+
+from credentials import Fetched, canonical_json
+from service.achievements import achievements, pictures
+from service.issuing import receipts
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+from service.signing import issuers, keyring, service_identity
+from service.storage.database import ReadSession
+from service.tables import Achievement, AchievementVersion, Blob, Credential, Key, Network, StatusList
+from service.vc_api import status
+
+JSON_LD = "application/ld+json"
+CREDENTIAL = "application/vc+ld+json"
+CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
+
+
+def is_ours(settings: Settings, url: str) -> bool:
+    """Return whether an address is one of this service (on localhost whatever the scheme: did:web knows https only)."""
+    try:
+        asked, own = urlsplit(url), urlsplit(settings.base_url)
+    except ValueError:  # a bracket that does not close, as nobody's address has
+        return False
+    return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
+
+
+def find(session: ReadSession, running: Runtime, url: str) -> Fetched | None:
+    """Return the document at one of our addresses, or None."""
+    path = unquote(urlsplit(url).path)
+    for pattern, answer in _ROUTES:
+        match = pattern.fullmatch(path)
+        if match:
+            return answer(session, running, *match.groups())
+    return None
+
+
+def visible_credential(session: ReadSession, credential_id: str) -> Credential | None:
+    """Return the credential at a public address; a private one looks like none."""
+    row = session.get(Credential, credential_id)
+    return None if row is None or row.visibility == "private" else row
+
+
+def credential_at(session: ReadSession, url: str) -> Credential | None:
+    """Return the credential whose `id` an address of ours is, also a private one."""
+    match = re.fullmatch(r"/credentials/([^/.]+)", urlsplit(url).path)
+    return session.get(Credential, match[1]) if match else None
+
+
+def network_at(session: ReadSession, url: str) -> Network | None:
+    """Return the network whose DID document an address of ours is."""
+    match = re.fullmatch(r"/networks/([^/]+)/did\.json", unquote(urlsplit(url).path))
+    return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
+
+
+def is_issuer(session: ReadSession, running: Runtime, row: Credential, issuer_id: str) -> bool:
+    """Return whether a DID is that of the network that issued a credential."""
+    return issuers.network_did(running.settings, session.get_one(Network, row.network_id)) == issuer_id
+
+
+def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
+    """Return a published version of an achievement by the identifier in its address."""
+    try:
+        row = session.get(AchievementVersion, UUID(version_id))
+    except ValueError:
+        return None
+    return None if row is None or row.published_at is None else row
+
+
+def did_document(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+    """Return the DID document of a network. Spec: DID Core 1.0; Controlled Identifiers 1.0."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        return None
+    keys = keyring.keys_of(session, network)
+    return _json(issuers.did_document(running.settings, network, keys), "application/did+ld+json")
+
+
+def service_did_document(session: ReadSession, running: Runtime) -> Fetched | None:
+    """Return the DID document of the service itself, once it has a key. Spec: did:web, section on reading."""
+    document = service_identity.did_document(session, running.settings)
+    return None if document is None else _json(document, "application/did+ld+json")
+
+
+def profile(session: ReadSession, running: Runtime, slug: str) -> Fetched | None:
+    """Return the issuer Profile of a network. Spec: Open Badges 3.0, Profile."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None:
+        return None
+    return _json({"@context": CONTEXTS, **issuers.profile(running.settings, network)}, JSON_LD)
+
+
+def key(session: ReadSession, running: Runtime, kid: str) -> Fetched | None:
+    """Return one bare JWK, as a VC-JWT's `kid` asks for. Spec: RFC 7517, section 4."""
+    row = session.scalar(select(Key).where(Key.kid == kid))
+    if row is None:
+        return None
+    network = session.get_one(Network, row.network_id)
+    return _json(issuers.jwk(running.settings, network, row), "application/jwk+json")
+
+
+def jwks(session: ReadSession, running: Runtime) -> Fetched:
+    """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
+    rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
+    return _json(issuers.jwks(running.settings, rows), "application/jwk-set+json")
+
+
+def status_list(session: ReadSession, _running: Runtime, list_id: str) -> Fetched | None:
+    """Return a signed status list, a network's or the VC API's, as it was published. Spec: Bitstring Status List v1.0."""
+    try:
+        wanted = UUID(list_id)
+    except ValueError:
+        return None
+    row = session.get(StatusList, wanted)
+    signed = status.published(session, wanted) if row is None else row.signed
+    return None if signed is None else Fetched(signed.encode(), CREDENTIAL)
+
+
+def network_image(session: ReadSession, _running: Runtime, slug: str) -> Fetched | None:
+    """Return the picture of a network, where it has one."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    if network is None or network.image_sha256 is None:
+        return None
+    blob = session.get_one(Blob, (network.id, network.image_sha256))
+    return Fetched(blob.content, blob.media_type)
+
+
+def achievement_image(session: ReadSession, _running: Runtime, version_id: str, form: pictures.Form) -> Fetched | None:
+    """Return the picture of a published version, as PNG or SVG; a picture is drawn where the network gave none."""
+    version = published_version(session, version_id)
+    if version is None:
+        return None
+    network = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
+    media_type = "image/png" if form == "png" else "image/svg+xml"
+    return Fetched(pictures.picture(session, network, version, form), media_type)
+
+
+def achievement(session: ReadSession, running: Runtime, version_id: str) -> Fetched | None:
+    """Return a published version of an achievement. Spec: Open Badges 3.0, Achievement."""
+    version = published_version(session, version_id)
+    if version is None:
+        return None
+    return _json({"@context": CONTEXTS, **achievements.document(session, running.settings, version)}, JSON_LD)
+
+
+def definition(session: ReadSession, _running: Runtime, version_id: str) -> Fetched | None:
+    """Return the definition of a published version, with its rule: the very bytes whose digest a receipt gives."""
+    version = published_version(session, version_id)
+    return None if version is None else Fetched(canonical_json(version.definition), "application/json")
+
+
+def credential(session: ReadSession, _running: Runtime, credential_id: str, form: str | None) -> Fetched | None:
+    """Return a credential as it was signed: JSON, or VC-JWT for the ending `.jwt`."""
+    row = visible_credential(session, credential_id)
+    if row is None:
+        return None
+    return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
+
+
+def receipt(session: ReadSession, _running: Runtime, receipt_id: str) -> Fetched | None:
+    """Return the public receipt of a decision: exactly the bytes whose digest the credential cites."""
+    row = receipts.visible(session, receipt_id)
+    return None if row is None else Fetched(row.public.encode(), "application/json")
+
+
+def _json(document: dict[str, Any], media_type: str) -> Fetched:
+    return Fetched(json.dumps(document, ensure_ascii=False).encode(), media_type)
+
+
+_ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tuple(
+    (re.compile(pattern), answer)
+    for pattern, answer in (
+        (r"/\.well-known/did\.json", service_did_document),
+        (r"/networks/([^/]+)/did\.json", did_document),
+        (r"/networks/([^/]+?)(?:\.json)?", profile),
+        (r"/keys/([^/]+)", key),
+        (r"/\.well-known/jwks\.json", jwks),
+        (r"/status/([^/]+)", status_list),
+        (r"/networks/([^/]+)/image", network_image),
+        (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
+        (r"/achievements/([^/.]+)/definition\.json", definition),
+        (r"/achievements/([^/.]+)(?:\.json)?", achievement),
+        (r"/receipts/([^/.]+)(?:\.json)?", receipt),
+        (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
+    )
+)

@@ -1,0 +1,164 @@
+"""Private keys: made, kept and used here, and read by nothing else.
+
+A key's custody URI says where its private half is. `file:NAME` is an encrypted PKCS #8 file in the
+key folder; further kinds of custody slot into `Custody.signer`.
+
+Secrets that we share with others (those of webhooks) are many and come and go with rows: they stand in
+the database, locked with the same passphrase (`Custody.lock`).
+"""
+
+import base64
+import os
+import secrets
+import threading
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from credentials import PrivateKeySigner, Signer
+from service.errors import CustodyError
+from service.runtime.settings import Settings
+
+PASSPHRASE_FILE = "development.passphrase"  # noqa: S105  (a file name)
+SALT_BYTES, NONCE_BYTES = 16, 12
+
+
+class Custody:
+    """The key folder, opened with the passphrase.
+
+    Args:
+        settings: `keys_folder` and `keys_passphrase`; on localhost a missing passphrase is made and kept in the folder.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.keys_folder
+        self._given = settings.keys_passphrase
+        self._signers: dict[str, Signer] = {}
+        self._salt = secrets.token_bytes(SALT_BYTES)
+        self._locks: dict[bytes, AESGCM] = {}
+        self._lock = threading.Lock()
+
+    def create(self, algorithm: str) -> tuple[str, Signer]:
+        """Make a private key, keep it encrypted, and return its custody URI and signer.
+
+        Args:
+            algorithm: "Ed25519", "P-256", "P-384" or "RSA" (3,072 bits).
+        Raises:
+            CustodyError: the folder cannot be written (code "custody-unavailable").
+        """
+        private: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        if algorithm == "Ed25519":
+            private = ed25519.Ed25519PrivateKey.generate()
+        elif algorithm == "P-256":
+            private = ec.generate_private_key(ec.SECP256R1())
+        elif algorithm == "P-384":
+            private = ec.generate_private_key(ec.SECP384R1())
+        else:
+            private = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+        signer = PrivateKeySigner(private)
+        encryption = BestAvailableEncryption(self._passphrase())
+        name = f"{signer.key.thumbprint}.pem"
+        try:
+            _write_secret(self._folder / name, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+        except OSError as error:
+            raise CustodyError(
+                "custody-unavailable", "The private key could not be kept; nothing has changed."
+            ) from error
+        uri = f"file:{name}"
+        with self._lock:
+            self._signers[uri] = signer
+        return uri, signer
+
+    def signer(self, custody_uri: str) -> Signer:
+        """Return the signer of a key; opened once, then kept in memory.
+
+        Raises:
+            CustodyError: the file or the passphrase does not open it (code "custody-unavailable").
+        """
+        with self._lock:
+            if custody_uri not in self._signers:
+                self._signers[custody_uri] = self._open(custody_uri)
+            return self._signers[custody_uri]
+
+    def lock(self, secret: bytes, name: str) -> str:
+        """Return the secret encrypted for the database; only `unlock` with the same name opens it.
+
+        Shape: base64 of a salt for scrypt (16 bytes; one for each process, since deriving a key takes a while), a
+        nonce (12 bytes) and AES-256-GCM over the secret, with the name beside it.
+
+        Raises:
+            CustodyError: there is no passphrase (code "custody-unavailable").
+        """
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        locked = self._lock_of(self._salt).encrypt(nonce, secret, name.encode())
+        return base64.b64encode(self._salt + nonce + locked).decode()
+
+    def unlock(self, locked: str, name: str) -> bytes:
+        """Return the secret that `lock` encrypted under this name.
+
+        Raises:
+            CustodyError: the passphrase does not open it, or it belongs elsewhere (code "custody-unavailable").
+        """
+        try:
+            raw = base64.b64decode(locked, validate=True)
+            salt, nonce, text = raw[:SALT_BYTES], raw[SALT_BYTES:][:NONCE_BYTES], raw[SALT_BYTES + NONCE_BYTES :]
+            return self._lock_of(salt).decrypt(nonce, text, name.encode())
+        except (ValueError, InvalidTag) as error:
+            raise CustodyError("custody-unavailable", "A secret cannot be opened; nothing has changed.") from error
+
+    def _lock_of(self, salt: bytes) -> AESGCM:
+        with self._lock:
+            if salt not in self._locks:
+                try:
+                    passphrase = self._passphrase()
+                except OSError as error:
+                    raise CustodyError("custody-unavailable", "The key folder has no passphrase.") from error
+                self._locks[salt] = AESGCM(Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(passphrase))
+            return self._locks[salt]
+
+    def _open(self, custody_uri: str) -> Signer:
+        scheme, _, name = custody_uri.partition(":")
+        if scheme != "file" or Path(name).name != name:
+            raise CustodyError(
+                "custody-unavailable", "A signing key has a custody address that this service does not know."
+            )
+        try:
+            private = load_pem_private_key((self._folder / name).read_bytes(), self._passphrase())
+        except (OSError, ValueError, TypeError) as error:
+            raise CustodyError("custody-unavailable", "A signing key cannot be opened; nothing has changed.") from error
+        if not isinstance(private, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise CustodyError("custody-unavailable", "A signing key is of a kind that this service does not use.")
+        return PrivateKeySigner(private)
+
+    def _passphrase(self) -> bytes:
+        if self._given is not None:
+            return self._given.get_secret_value().encode()
+        path = self._folder / PASSPHRASE_FILE
+        if not path.exists():
+            _write_secret(path, secrets.token_urlsafe(32).encode())
+        return path.read_bytes().strip()
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only this account reads, whole or not at all, never over another."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        pass  # another process was first; its file stands
+    finally:
+        part.unlink()

@@ -1,0 +1,368 @@
+"""The only HTTP client: what strangers name is fetched, or sent to, under limits, or not at all.
+
+Every address comes from a document or a request that somebody may have written to make us call it. So:
+
+1. https only; http only to this machine itself, and only where this service runs on localhost.
+2. The name is resolved once, every address found must be public, and the connection goes to
+   the address that was checked, not to the name (a second look-up could answer differently).
+3. Redirects are followed by hand, at most three, each through (1) and (2); what is sent follows none.
+4. Bytes are counted (no compression is asked for, none is accepted), and one deadline holds
+   for everything: name, handshake, headers that drip in, body.
+"""
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpcore2
+
+from credentials import Fetched, UnavailableError
+from service.runtime.settings import LOCAL_HOSTS
+
+MAX_BYTES = 4_194_304
+MAX_ANSWER_BYTES = 4096
+"""So much is read of the answer to what we send."""
+MAX_REDIRECTS = 3
+DEADLINE_SECONDS = 10.0
+CONNECT_SECONDS = 4.0
+FRESH_SECONDS = 60.0
+CACHED_DOCUMENTS = 256
+CACHED_BYTES = 33_554_432
+"""Of all documents that are kept: anybody can have us fetch large ones."""
+AT_ONCE = 16
+WAITING = 8
+ACCEPT = (
+    "application/vc+ld+json, application/ld+json, application/json, application/jwk-set+json, "
+    "text/plain;q=0.9, image/png;q=0.8, image/svg+xml;q=0.8, */*;q=0.1"
+)
+HTTP_OK = 200
+MOVED = frozenset({301, 302, 303, 307, 308})
+NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+# Which badges somebody looks at is theirs to know, and does not go to a log, however much the operator wants to read.
+logging.getLogger("httpcore2").setLevel(logging.CRITICAL + 1)
+
+
+class PrivateAddressError(UnavailableError):
+    """The address is not on the public internet (code "address-refused")."""
+
+
+class AnsweredError(UnavailableError):
+    """A server answered, and not with the document (code "fetch-status"); `status` is its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__("fetch-status", message)
+        self.status = status
+
+
+def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a host name as the system knows them."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a server said to what it was sent.
+
+    `retry_after` is its header of that name, "" without one; `beginning` at most 4096 bytes of the body.
+    """
+
+    status: int
+    retry_after: str
+    beginning: bytes
+
+
+class Fetcher:
+    """Fetches public documents for a verification, and keeps each for a minute; sends what others asked to be sent.
+
+    Args:
+        allow_localhost: development: http to this machine is allowed.
+        resolve: host and port -> addresses; replaced in tests.
+        network: what opens connections; replaced in tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_localhost: bool,
+        resolve: Resolve = system_resolve,
+        network: httpcore2.NetworkBackend | None = None,
+    ) -> None:
+        self._allow_localhost = allow_localhost
+        self._resolve = resolve
+        self._network = network or httpcore2.SyncBackend()
+        self._tls = ssl.create_default_context()
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots_to_send = threading.BoundedSemaphore(
+            AT_ONCE
+        )  # who is slow to take does not keep others from asking
+        self._waiting = threading.BoundedSemaphore(WAITING)
+        self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
+        self._cached_bytes = 0
+        self._lock = threading.Lock()
+
+    def fetch(self, url: str) -> Fetched:
+        """Return the document at `url`.
+
+        Raises:
+            UnavailableError: codes "address-refused" (never asked), "fetch-timeout", "fetch-too-large",
+                "fetch-status" (not 200), "fetch-failed".
+        """
+        with self._lock:
+            kept = self._cache.get(url)
+            if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
+                return kept[1]
+        with _slot(self._slots, self._waiting) as deadline:
+            found = self._follow(url, deadline)
+        with self._lock:
+            self._forget(url)
+            self._cache[url] = (time.monotonic(), found)
+            self._cached_bytes += len(found.body)
+            while len(self._cache) > CACHED_DOCUMENTS or self._cached_bytes > CACHED_BYTES:
+                self._forget(next(iter(self._cache)))
+        return found
+
+    def _forget(self, url: str) -> None:
+        kept = self._cache.pop(url, None)
+        self._cached_bytes -= len(kept[1].body) if kept is not None else 0
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """Send `body` to `url` and return what was answered, whatever its status; a redirect is not followed.
+
+        Raises:
+            UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed".
+        """
+        with (
+            _slot(self._slots_to_send, self._waiting) as deadline,
+            self._asking("POST", url, deadline, headers, body) as response,
+        ):
+            beginning = b""
+            # With the status it is decided; a server that trails off afterwards has still taken what was sent.
+            with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
+                for chunk in response.iter_stream():
+                    beginning += chunk
+                    if len(beginning) >= MAX_ANSWER_BYTES:  # (4)
+                        break
+            retry_after = _headers(response).get("retry-after", "")
+            return Answered(response.status, retry_after, beginning[:MAX_ANSWER_BYTES])
+
+    def check(self, url: str) -> None:
+        """Let an address pass to which something could be sent now.
+
+        Raises:
+            UnavailableError: codes "address-refused", "fetch-failed" (nobody knows the host).
+        """
+        local = self._checked(url)
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80}.get(parts.scheme, 443)
+        guard = _Guard(self._network, self._resolve, time.monotonic(), url=url, local=local)
+        guard.addresses(parts.hostname or "", port)
+
+    def _follow(self, url: str, deadline: float) -> Fetched:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._once(url, deadline)
+            if isinstance(answer, Fetched):
+                return answer
+            url = urljoin(url, answer)  # (3)
+        raise UnavailableError("fetch-failed", f"{_shown(url)} redirects more than {MAX_REDIRECTS} times.")
+
+    def _once(self, url: str, deadline: float) -> Fetched | str:
+        """Return the document, or where it has moved."""
+        with self._asking("GET", url, deadline, {"Accept": ACCEPT, "Accept-Encoding": "identity"}) as response:
+            answered = _headers(response)
+            if response.status in MOVED and "location" in answered:
+                return answered["location"]
+            if response.status != HTTP_OK:
+                raise AnsweredError(f"{_shown(url)} answered {response.status}, expected 200.", response.status)
+            if answered.get("content-encoding", "identity") != "identity":
+                raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
+            body = bytearray()
+            for chunk in response.iter_stream():
+                body += chunk
+                if len(body) > MAX_BYTES:  # (4)
+                    raise UnavailableError("fetch-too-large", f"{_shown(url)} is larger than {MAX_BYTES} bytes.")
+            return Fetched(bytes(body), answered.get("content-type", "").partition(";")[0].strip().lower())
+
+    @contextmanager
+    def _asking(
+        self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Iterator[httpcore2.Response]:
+        """Give the answer to one request, whose body is still to be read."""
+        local = self._checked(url)
+        guard = _Guard(self._network, self._resolve, deadline, url=url, local=local)
+        target = urlsplit(url)._replace(fragment="").geturl()
+        sent = [*headers.items(), ("User-Agent", "Laurel")]
+        try:
+            with (
+                httpcore2.ConnectionPool(self._tls, max_connections=1, network_backend=guard) as pool,
+                pool.stream(method, target, headers=sent, content=body) as response,
+            ):
+                yield response
+        except httpcore2.TimeoutException as error:
+            message = f"{_shown(url)} did not answer within {DEADLINE_SECONDS:.0f} s."
+            raise UnavailableError("fetch-timeout", message) from error
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
+            raise UnavailableError("fetch-failed", f"{_shown(url)} could not be fetched.") from error
+
+    def _checked(self, url: str) -> bool:
+        """Return whether the address is this machine; refuse what may not be asked at all (1)."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            _ = parts.port
+        except ValueError as error:
+            raise UnavailableError("address-refused", "Expected an https address.") from error
+        local = self._allow_localhost and host in LOCAL_HOSTS
+        allowed = parts.scheme == "https" or (local and parts.scheme == "http")
+        if not host or parts.username is not None or not allowed or not url.isascii() or not url.isprintable():
+            raise UnavailableError("address-refused", f"Expected an https address, got {_shown(url)}.")
+        return local
+
+
+class _Guard(httpcore2.NetworkBackend):
+    """Opens one connection to a checked address, under one deadline."""
+
+    def __init__(
+        self, network: httpcore2.NetworkBackend, resolve: Resolve, deadline: float, *, url: str, local: bool
+    ) -> None:
+        self._network = network
+        self._resolve = resolve
+        self._deadline = deadline
+        self._url = url
+        self._local = local
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  (the deadline stands for all timeouts)
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        addresses = self.addresses(host, port)
+        for address in addresses[:-1]:
+            with suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return self._open(address, port, local_address, socket_options)
+        return self._open(addresses[-1], port, local_address, socket_options)
+
+    def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of the host, every one of which may be called (2)."""
+        try:
+            addresses = self._resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
+        allowed = [_is_public(address) or (self._local and _is_loopback(address)) for address in addresses]
+        if not addresses or not all(allowed):
+            raise PrivateAddressError("address-refused", f"{_shown(self._url)} is not at a public address.")
+        return addresses
+
+    def _open(self, address: str, port: int, *options: Any) -> httpcore2.NetworkStream:
+        stream = self._network.connect_tcp(address, port, min(CONNECT_SECONDS, _left(self._deadline)), *options)
+        return _Deadlined(stream, self._deadline)
+
+
+class _Deadlined(httpcore2.NetworkStream):
+    """A stream on which every step may take only what is left until the deadline (4)."""
+
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        return self._stream.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        self._stream.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> httpcore2.NetworkStream:
+        return _Deadlined(self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+@contextmanager
+def _slot(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemaphore) -> Iterator[float]:
+    """Give the deadline of one request among those that go on at once, for which a few may wait.
+
+    Whoever waits holds a thread of the service: were there no bound, slow servers could come to hold all of them.
+    """
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    if not slots.acquire(blocking=False) and not _waited(slots, waiting):
+        raise UnavailableError("fetch-timeout", "Too many other addresses are being asked now; try again.")
+    try:
+        yield deadline
+    finally:
+        slots.release()
+
+
+def _waited(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemaphore) -> bool:
+    if not waiting.acquire(blocking=False):
+        return False
+    try:
+        return slots.acquire(timeout=DEADLINE_SECONDS / 2)
+    finally:
+        waiting.release()
+
+
+def _headers(response: httpcore2.Response) -> dict[str, str]:
+    return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
+
+
+def _left(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise httpcore2.ReadTimeout
+    return seconds
+
+
+def _plain(text: str) -> IPv4Address | IPv6Address:
+    """Return the address, with an IPv4 address hidden in an IPv6 one unwrapped."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and any(address in net for net in NAT64):
+            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner or address
+    return address
+
+
+def _is_public(text: str) -> bool:
+    try:
+        address = _plain(text)
+    except ValueError:
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return _plain(text).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(url: str) -> str:
+    """Return the address without query and user, short enough for a message."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"[:200]

@@ -1,0 +1,90 @@
+"""What an operation needs beside its session: settings, database, keys and the time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Self
+
+from credentials import PACKAGED, Contexts
+from service.checking.batch.time_limits import Patience
+from service.checking.trust_lists import TrustLists
+from service.runtime.contexts import load_contexts
+from service.runtime.custody import Custody
+from service.runtime.fair_use import FairUse, Places
+from service.runtime.fetching import Fetcher
+from service.runtime.minute_cache import Recent
+from service.runtime.settings import Settings
+from service.runtime.settings import load as load_settings
+from service.storage.database import Database
+
+NOBODYS_URL = "https://laurel.invalid"
+"""An address that can be nobody's (RFC 2606, section 2)."""
+
+
+def utc_now() -> datetime:
+    """Return the present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One running service. Built once (`start`), passed down, never imported as a global.
+
+    `now` is the calendar's time, `steady` counts seconds and never jumps.
+    """
+
+    settings: Settings
+    database: Database
+    custody: Custody
+    fetcher: Fetcher
+    contexts: Contexts = PACKAGED
+    trust_lists: TrustLists = field(default_factory=lambda: TrustLists(None))
+    fair_use: FairUse = field(default_factory=FairUse)
+    vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
+    """For machines that come with hundreds of requests at once, such as a conformance suite."""
+    recent: Recent = field(default_factory=Recent)
+    batch_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=100, burst=1000))
+    """For badges checked in batches; each of them counts."""
+    batch_places: Places = field(default_factory=Places)
+    patience: Patience = field(default_factory=Patience)
+    now: Callable[[], datetime] = field(default=utc_now)
+    steady: Callable[[], float] = field(default=time.monotonic)
+
+    @cached_property
+    def inline_contexts(self) -> Contexts:
+        """The same contexts, for documents that may bring context objects of their own."""
+        return self.contexts.with_inline()
+
+    @classmethod
+    def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:
+        """Return the runtime for `settings`; opens the database, reads no key.
+
+        Raises:
+            SettingsError: the operator's contexts or trust lists cannot be used.
+        """
+        return cls(
+            settings,
+            Database(settings.database_url),
+            Custody(settings),
+            Fetcher(allow_localhost=settings.local),
+            load_contexts(settings.contexts_folder),
+            TrustLists(settings.trust_lists_folder),
+            now=now,
+        )
+
+    @classmethod
+    def stranger(cls, now: Callable[[], datetime] = utc_now) -> Self:
+        """Return a runtime to check badges from outside: no row, no key and no address is its own, and nothing is written.
+
+        Of the settings those count that say what is known here: contexts and trust lists, and whether this is a
+        development machine, which may ask itself.
+
+        Raises:
+            SettingsError: as `start`, or a setting has a wrong value.
+        """
+        nothing = {"database_url": "sqlite:///:memory:", "keys_passphrase": "none is read"}
+        allow_localhost = load_settings(**nothing).local
+        running = cls.start(load_settings(**nothing | {"base_url": NOBODYS_URL}), now)
+        return replace(running, fetcher=Fetcher(allow_localhost=allow_localhost))

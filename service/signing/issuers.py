@@ -1,0 +1,146 @@
+"""A network as others see it: its DID, its addresses, its Profile, its DID document and its keys.
+
+Pure functions over rows and settings. What they give back is public.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from credentials.instants import write_instant
+from credentials.proofs.dids import did_web
+from credentials.proofs.keys import VerificationKey
+from service.runtime.settings import Settings
+from service.tables import Key, Network
+
+DID_CONTEXTS = (
+    "https://www.w3.org/ns/did/v1",
+    "https://w3id.org/security/multikey/v1",
+    "https://w3id.org/security/jwk/v1",
+)
+JWT_ALGORITHMS = {"P-256": "ES256", "RSA": "RS256"}
+
+
+def network_url(settings: Settings, network: Network) -> str:
+    """Return the address of the network's public page and Profile."""
+    return f"{settings.base_url}/networks/{network.slug}"
+
+
+def network_did(settings: Settings, network: Network) -> str:
+    """Return the network's DID: did:web of its public address."""
+    return did_web(network_url(settings, network))
+
+
+def image_url(settings: Settings, network: Network) -> str:
+    """Return the address of the network's picture; it answers only where the network has one."""
+    return f"{network_url(settings, network)}/image"
+
+
+def key_url(settings: Settings, key: Key) -> str:
+    """Return the address where the key stands as a bare JWK: the `kid` of a JWT signed with it."""
+    return f"{settings.base_url}/keys/{key.kid}"
+
+
+def marked(network: Network, name: str) -> str:
+    """Return `name` as it may be shown: a sandbox network's badges and Profile say TEST."""
+    return f"TEST {name}" if network.sandbox else name
+
+
+def public_key(key: Key) -> VerificationKey:
+    """Return the public half of the key."""
+    return VerificationKey.from_jwk(key.public_jwk)
+
+
+def verification_method(settings: Settings, network: Network, key: Key) -> str:
+    """Return the DID URL by which a signature names the key: the DID and the key's Multikey.
+
+    Args:
+        key: not RSA, which has no Multikey.
+    """
+    return f"{network_did(settings, network)}#{public_key(key).multikey}"
+
+
+def profile(settings: Settings, network: Network) -> dict[str, Any]:
+    """Return the network's Open Badges Profile, as it is embedded in credentials.
+
+    Shape: `{id, type: ["Profile"], name, url, description?, email?, image?}`; `id` is the DID.
+    Spec: Open Badges 3.0, section B.1.20 (Profile).
+    """
+    members: dict[str, Any] = {
+        "id": network_did(settings, network),
+        "type": ["Profile"],
+        "name": marked(network, network.name),
+        "url": network.url,
+    }
+    if network.description:
+        members["description"] = network.description
+    if network.email:
+        members["email"] = network.email
+    if network.image_sha256:
+        members["image"] = {"id": image_url(settings, network), "type": "Image"}
+    return members
+
+
+def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> dict[str, Any]:
+    """Return the network's DID document.
+
+    Every key stands in it for good: a retired one signs nothing new, but what it signed stays good,
+    so it has no `expires`. A compromised one carries `revoked`. Ed25519 and P-256 keys are given as
+    Multikey (the fragment is the key's multibase), P-256 and RSA keys also as JsonWebKey (the fragment
+    is the RFC 7638 thumbprint).
+
+    Spec: Controlled Identifiers v1.0, section 2.2 (verification methods); did:web, section 3.2.
+    """
+    did = network_did(settings, network)
+    methods = [method for key in keys for method in _methods(did, key)]
+    return controller_document(did, network_url(settings, network), methods)
+
+
+def controller_document(did: str, url: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the DID document of whoever is also known by an address and signs with these verification methods."""
+    return {
+        "@context": list(DID_CONTEXTS),
+        "id": did,
+        "alsoKnownAs": [url],
+        "verificationMethod": list(methods),
+        "assertionMethod": [method["id"] for method in methods],
+    }
+
+
+def jwk(settings: Settings, network: Network, key: Key) -> dict[str, Any]:
+    """Return the key as a JWK with its address as `kid` and its network's DID as `iss`.
+
+    Spec: RFC 7517, section 4; `iss` tells several issuers behind one host apart
+    (Open Badges 3.0 Implementation Guide, key provenance).
+    """
+    return key.public_jwk | {
+        "kid": key_url(settings, key),
+        "alg": JWT_ALGORITHMS.get(key.algorithm, "EdDSA"),
+        "use": "sig",
+        "iss": network_did(settings, network),
+    }
+
+
+def jwks(settings: Settings, keys: Iterable[tuple[Network, Key]]) -> dict[str, Any]:
+    """Return the JWK Set of all networks' keys for JWT; compromised keys are left out, as a set cannot say so.
+
+    Spec: RFC 7517, section 5.
+    """
+    return {
+        "keys": [
+            jwk(settings, network, key)
+            for network, key in keys
+            if key.algorithm in JWT_ALGORITHMS and key.compromised_at is None
+        ]
+    }
+
+
+def _methods(did: str, key: Key) -> list[dict[str, Any]]:
+    public = public_key(key)
+    forms: list[dict[str, Any]] = []
+    if key.algorithm != "RSA":
+        multikey = public.multikey
+        forms.append({"id": f"{did}#{multikey}", "type": "Multikey", "publicKeyMultibase": multikey})
+    if key.algorithm in JWT_ALGORITHMS:
+        forms.append({"id": f"{did}#{key.kid}", "type": "JsonWebKey", "publicKeyJwk": public.jwk})
+    revoked = {"revoked": write_instant(key.compromised_at)} if key.compromised_at is not None else {}
+    return [form | {"controller": did} | revoked for form in forms]

@@ -1,0 +1,130 @@
+"""The service's own identity: a did:web of its host, for what it says itself and no network does.
+
+Its private key stays with custody and the rest in rows, so that every process signs as the same issuer. The key is made
+when something is first signed; retired keys stay published, so that what they signed stays good.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from credentials import Signer, VerificationKey
+from credentials.proofs.dids import did_web
+from service.networks import networks
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+from service.signing import issuers
+from service.storage.database import WriteSession, insert_new
+from service.tables import ServiceKey
+
+ALGORITHM = "Ed25519"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The service as a signer: its DID and the key with which it signs now."""
+
+    did: str
+    signer: Signer
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL by which a signature names the key: the DID and the key's Multikey."""
+        return f"{self.did}#{self.signer.key.multikey}"
+
+
+def did(settings: Settings) -> str:
+    """Return the service's DID: did:web of its public address."""
+    return did_web(settings.base_url)
+
+
+def profile(settings: Settings) -> dict[str, Any]:
+    """Return the service's Profile, as it is embedded in what it signs: `{id, type: ["Profile"], name, url}`.
+
+    Spec: Open Badges 3.0, section B.1.20 (Profile).
+    """
+    name = f"Laurel at {urlsplit(settings.base_url).netloc}"
+    return {"id": did(settings), "type": ["Profile"], "name": name, "url": settings.base_url}
+
+
+def identity(running: Runtime) -> Identity:
+    """Return the service's identity; its key is made when it is first asked for.
+
+    Of two processes that make it at the same moment both take the one whose row was first.
+
+    Raises:
+        CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
+    """
+    with running.database.read() as session:
+        key = _active(session)
+    if key is None:
+        made = _new_key(running, running.now())
+        with running.database.write() as session:
+            key = _keep(session, running, made)
+    return Identity(did(running.settings), running.custody.signer(key.custody_uri))
+
+
+def keys(session: OrmSession) -> Sequence[ServiceKey]:
+    """Return all keys that the service ever had, oldest first."""
+    return session.scalars(select(ServiceKey).order_by(ServiceKey.id)).all()
+
+
+def rotate(session: WriteSession, running: Runtime, now: datetime) -> ServiceKey:
+    """Give the service a new key and retire the one in use, which stays published with its dates.
+
+    Of two rotations at the same moment the second finds the first one's key, and retires nothing.
+
+    Raises:
+        CustodyError: the private key cannot be kept (code "custody-unavailable").
+    """
+    made = _new_key(running, now)
+    old = session.scalar(_IN_USE.with_for_update())
+    if old is not None:
+        old.retired_at = now
+    return _keep(session, running, made)
+
+
+def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | None:
+    """Return the service's DID document, with every key that it ever had; None before the first one.
+
+    Spec: Controlled Identifiers v1.0, section 2.2 (verification methods); did:web, section 3.2.
+    """
+    own = did(settings)
+    multikeys = [VerificationKey.from_jwk(key.public_jwk).multikey for key in keys(session)]
+    if not multikeys:
+        return None
+    methods = [
+        {"id": f"{own}#{multikey}", "type": "Multikey", "controller": own, "publicKeyMultibase": multikey}
+        for multikey in multikeys
+    ]
+    return issuers.controller_document(own, settings.base_url, methods)
+
+
+_IN_USE = select(ServiceKey).where(ServiceKey.algorithm == ALGORITHM, ServiceKey.retired_at.is_(None))
+
+
+def _active(session: OrmSession) -> ServiceKey | None:
+    return session.scalar(_IN_USE)
+
+
+def _new_key(running: Runtime, now: datetime) -> dict[str, Any]:
+    custody_uri, signer = running.custody.create(ALGORITHM)
+    return {
+        "kid": signer.key.thumbprint,
+        "algorithm": ALGORITHM,
+        "public_jwk": dict(signer.key.jwk),
+        "custody_uri": custody_uri,
+        "valid_from": now,
+    }
+
+
+def _keep(session: WriteSession, running: Runtime, made: dict[str, Any]) -> ServiceKey:
+    """Keep the key, unless another process was first, and return the one in use: its DID is in what others hold."""
+    insert_new(session, ServiceKey, made)
+    networks.remember_base_url(session, running.settings)
+    return session.scalars(_IN_USE).one()

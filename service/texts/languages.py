@@ -1,0 +1,133 @@
+"""The languages in which people read Laurel: its texts, and how dates and numbers are written.
+
+English is the source: a text is its own key. The others have a gettext catalogue in `locales`, read as it stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from gettext import NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import Translations
+
+from service.texts.accept_headers import preferences
+
+FOLDER = Path(__file__).parent / "locales"
+DOMAIN = "laurel"
+
+
+def N_(text: str) -> str:  # noqa: N802  (gettext's own name, by which catalogues are made)
+    """Return `text`, marked for the catalogues; it is translated where it is shown."""
+    return text
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language: texts in it, and dates and numbers as its readers write them.
+
+    Args:
+        code: its BCP 47 tag, as in `lang` and in the name of its catalogue.
+        name: what its own readers call it.
+        region: the CLDR locale whose habits it follows.
+    """
+
+    code: str
+    name: str
+    region: str
+
+    @property
+    def direction(self) -> str:
+        """Return ltr or rtl."""
+        return str(_locale(self.region).text_direction)
+
+    def gettext(self, text: str, **values: Any) -> str:
+        """Return `text` in this language, with `values` for its placeholders, which are written `%(name)s`.
+
+        A text that is in no catalogue comes back as it stands.
+        """
+        translated = _translations(self.code).gettext(text) if text else ""  # "" is the key of a catalogue's header
+        return translated % values if values else translated
+
+    def ngettext(self, singular: str, plural: str, count: int, **values: Any) -> str:
+        """Return the form of the text that fits `count`, which is `%(num)s` in it."""
+        translated = _translations(self.code).ngettext(singular, plural, count)
+        return translated % ({"num": self.number(count)} | values)
+
+    def day(self, value: str | datetime | None) -> str:
+        """Return a date as people write it (8 September 2026); a text that is no date as it stands."""
+        instant = _instant(value)
+        return format_date(instant, "long", _locale(self.region)) if instant else str(value or "")
+
+    def moment(self, value: str | datetime | None) -> str:
+        """Return date and time of day in UTC, and say so; a text that is no date as it stands."""
+        instant = _instant(value)
+        if instant is None:
+            return str(value or "")
+        return f"{self.day(instant)}, {format_time(instant, 'HH:mm', locale=_locale(self.region))} UTC"
+
+    def number(self, value: float) -> str:
+        """Return a number with this language's marks: 1,234.5."""
+        return format_decimal(value, locale=_locale(self.region))
+
+
+@cache
+def _locale(region: str) -> Locale:
+    return Locale.parse(region)
+
+
+@cache
+def _translations(code: str) -> NullTranslations:
+    """Return the texts of a language; read once, at the first page that is asked for in it."""
+    if code == SOURCE:
+        return NullTranslations()
+    with (FOLDER / code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as written:
+        catalogue = read_po(written, locale=code, domain=DOMAIN)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled, DOMAIN)
+
+
+def _instant(value: str | datetime | None) -> datetime | None:
+    """Return the instant in UTC; None for what is none, or lies outside the years that there are."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return instant and (instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+SOURCE = "en"
+ENGLISH = Language(SOURCE, "English", "en_GB")
+SPANISH = Language("es", "Español", "es")
+LANGUAGES: Mapping[str, Language] = {language.code: language for language in (ENGLISH, SPANISH)}
+"""Every language that there is, by its code."""
+
+
+def chosen(accept_language: str | None, cookie: str | None) -> Language:
+    """Return the language of a visitor: the one chosen here before, or else what the browser prefers most.
+
+    A range serves a language as far as it names it (es-MX is served Spanish), `*` every other one; of equal weights
+    the range that stands first counts. English where nothing fits.
+    Spec: RFC 9110, section 12.5.4; RFC 4647, section 3.4 (lookup).
+    """
+    if cookie is not None and cookie in LANGUAGES:
+        return LANGUAGES[cookie]
+    ranges = [(name.partition("-")[0], weight) for name, weight in preferences(accept_language)]
+    named = {name for name, _ in ranges}
+    best, reached = ENGLISH, 0.0
+    for name, weight in ranges:
+        for language in LANGUAGES.values():
+            fits = name == language.code or (name == "*" and language.code not in named)
+            if fits and weight > reached:
+                best, reached = language, weight
+    return best

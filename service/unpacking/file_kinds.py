@@ -1,0 +1,200 @@
+"""What bytes are, told by their content and never by their name, and whether they are a credential."""
+
+import binascii
+import re
+from contextlib import suppress
+from typing import Any, Final, Literal
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser, ParseError
+
+from credentials import CredentialError, extract, parse_json
+from credentials.checks.received import form_of, read
+
+Kind = Literal[
+    "png", "svg", "html", "xml", "pdf", "zip", "office", "photo", "photo-unreadable", "json", "jwt", "text", "unknown"
+]
+
+_MAGIC: Final[tuple[tuple[bytes, Kind], ...]] = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "photo"),
+    (b"GIF87a", "photo"),
+    (b"GIF89a", "photo"),
+    (b"BM", "photo"),
+    (b"II*\0", "photo"),
+    (b"MM\0*", "photo"),
+    (b"PK\3\4", "zip"),
+    (b"PK\5\6", "zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office"),
+    (b"{\\rtf", "office"),
+)
+_PHOTO_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+_PDF: Final = b"%PDF-"
+# A tag, and not an address in angle brackets.
+_MARKUP: Final = re.compile(
+    r"\s*<(?:!--|!doctype\b|\?|[a-z][\w-]{0,40}(?::[a-z][\w.-]{0,40})?(?:[\s/>]|\Z))", re.IGNORECASE
+)
+_HTML: Final = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_JSON: Final = re.compile(r"\s*(?:\{|\[\s*[\[{\"\]])")
+_SVG_ROOT: Final = re.compile(r"<(?:[\w.-]{1,40}:)?svg[\s/>]")
+_BEGINNING: Final = 4096
+_CONTROLS: Final = re.compile("[\0-\b\x0e-\x1a\x1c-\x1f]")
+_TYPES: Final = frozenset(
+    {
+        "VerifiableCredential",
+        "OpenBadgeCredential",
+        "AchievementCredential",
+        "EnvelopedVerifiableCredential",
+        "Assertion",
+    }
+)
+_HOLDS_BADGES: Final = re.compile(
+    r"badge|assertion|credential|certificat|award|achievement|credly|openbadge|verif(?:y|ication)|/v/|/share/",
+    re.IGNORECASE,
+)
+_RUN: Final = frozenset({"script", "handler", "foreignobject", "iframe"})
+_MAX_ELEMENTS: Final = 100_000
+_ENDINGS: Final = (".json", ".jwt", ".png", ".svg")
+
+
+def text_of(content: bytes) -> str | None:
+    """Return the bytes as text, in UTF-8, in UTF-16 with its mark, or as older Windows programs write; else None."""
+    try:
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return content.decode("utf-16")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+        if "\ufffd" in text:
+            return None
+    return None if _CONTROLS.search(text) else text
+
+
+def kind_of(content: bytes) -> Kind:
+    """Return what the bytes look like; whether they are whole is seen by whoever opens them."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "photo"
+    if content[4:8] == b"ftyp":
+        return "photo-unreadable" if content[8:12] in _PHOTO_BRANDS else "unknown"
+    for beginning, kind in _MAGIC:
+        if content.startswith(beginning) and (beginning != b"BM" or b"\0" in content[:20]):
+            return kind
+    if _PDF in content[:1024]:
+        return "pdf"
+    text = text_of(content)
+    return "unknown" if text is None else _kind_of_text(text)
+
+
+def _kind_of_text(text: str) -> Kind:
+    beginning = text[:_BEGINNING]
+    if _MARKUP.match(beginning):
+        # Comments and a DOCTYPE may stand first; a page may hold drawings, a drawing holds no page.
+        html, svg = _HTML.search(beginning), _SVG_ROOT.search(text[: 16 * _BEGINNING])
+        if svg and (not html or svg.start() < html.start()):
+            return "svg"
+        return "html" if html or not beginning.lstrip().startswith("<?xml") else "xml"
+    if _JSON.match(beginning):
+        return "json"
+    return "jwt" if form_of(text) == "jwt" and is_jwt(text.strip()) else "text"
+
+
+def is_jwt(text: str) -> bool:
+    """Return whether the text is a compact JWT: as a host name can have the same shape, its header must be JSON."""
+    return text.startswith(("eyJ", "ewog", "ewoJ", "eyAi")) and form_of(text) == "jwt"
+
+
+def is_credential(content: bytes) -> bool:
+    """Return whether this is a credential, signed or not, of today or of Open Badges 2.0; no word on whether it is good.
+
+    Of a picture: whether one credential is stored in it.
+    """
+    try:
+        if form_of(content) in {"png", "svg"}:
+            return bool(extract(content))
+        if form_of(content) == "jwt":
+            return is_jwt(content.decode("ascii", "replace").strip()) and bool(read(content))
+        return says_credential(parse_json(content))
+    except CredentialError:
+        return False
+
+
+def says_credential(value: Any) -> bool:
+    """Return whether a JSON value says of itself that it is a credential."""
+    types = value.get("type") if isinstance(value, dict) else None
+    return any(isinstance(name, str) and name in _TYPES for name in (types if isinstance(types, list) else [types]))
+
+
+def names_a_badge(url: str, *, by_host: bool = True) -> bool:
+    """Return whether an address looks as if a badge were there: by its ending, or by a word in its path (or host)."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.path.lower().endswith(_ENDINGS) or (
+        _HOLDS_BADGES.search(f"{parts.netloc if by_host else ''}{parts.path}") is not None
+    )
+
+
+def data_of(url: str) -> bytes | None:
+    """Return what a data: URL holds, or None where it cannot be read.
+
+    Spec: RFC 2397.
+    """
+    head, comma, data = url.partition(",")
+    if not comma:
+        return None
+    content = unquote_to_bytes(data)
+    if not head.lower().endswith(";base64"):
+        return content
+    try:
+        return binascii.a2b_base64(content)
+    except ValueError:
+        return None
+
+
+def holds_script(svg: bytes) -> bool:
+    """Return whether a drawing holds what a browser would run: a script, a handler, a link of script, or HTML.
+
+    Of a drawing that is not well-formed, or of more elements than are read: whether its beginning does.
+    """
+    found = _Scripts()
+    parser = DefusedXMLParser(target=found, forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    with suppress(ParseError, DefusedXmlException, ValueError, LookupError, _EnoughError):
+        parser.feed(svg)
+        parser.close()
+    return found.met
+
+
+class _EnoughError(Exception):
+    """What was asked is known, or will not be."""
+
+
+class _Scripts:
+    """Looks at each element of a drawing until one would run something."""
+
+    met = False
+    _count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        local = name.rpartition("}")[2].lower()
+        self.met = local in _RUN or any(_runs(*attribute) for attribute in attributes.items())
+        if self.met or self._count > _MAX_ELEMENTS:
+            raise _EnoughError
+
+    def close(self) -> None:
+        """Stand in for what a tree builder would return."""
+
+
+def _runs(attribute: str, value: str) -> bool:
+    local = attribute.rpartition("}")[2].lower()
+    return local.startswith("on") or (local == "href" and "javascript:" in "".join(value[:200].split()).lower())
+
+
+def credential_text(received: bytes) -> str:
+    """Return the credential in what was received as text, to be sent once more: taken out of its picture, if in one."""
+    try:
+        return extract(received)
+    except CredentialError:
+        return received.decode("utf-8", "replace")

@@ -1,0 +1,133 @@
+"""Links and credentials in a text as people paste it: with words around them, line by line, out of an e-mail."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from service.runtime.settings import LOCAL_HOSTS
+from service.unpacking import reasons
+from service.unpacking.file_kinds import data_of, is_jwt, kind_of
+from service.unpacking.found import Opened, shown_name
+
+MAX_LINK: Final = 4000
+_LINK: Final = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'`\\^{}|\u2028\u2029]+", re.IGNORECASE)
+_BARE_LINK: Final = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}/[^\s<>\"'`\\^{}|]+")
+_DATA: Final = re.compile(r"\bdata:[^\s<>\"'`\\]+", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_CLOSING: Final = {")": "(", "]": "["}
+_LEADING_THROUGH: Final = (
+    "linkedin.com",
+    "lnkd.in",
+    "safelinks.protection.outlook.com",
+    "urldefense.com",
+    "l.facebook.com",
+    "t.co",
+)
+
+
+def of_lines(text: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
+    """Yield what can be checked in each line, in order; lines without anything are words around it.
+
+    `open_inside` opens the picture that a data: URL holds.
+    """
+    for line in text.splitlines():
+        yield from _of_line(line, open_inside)
+
+
+def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
+    stripped = line.strip()
+    if stripped.startswith("{"):
+        yield of_json(stripped)
+        return
+    if (inside := _DATA.search(line)) is not None:
+        content, name = data_of(inside[0]) or b"", beginning(inside[0])
+        match kind_of(content):
+            case "png" | "svg" | "photo":
+                yield from open_inside(name, content)
+            case "json" | "jwt":
+                yield of_code(content.decode("utf-8", "replace"), name)
+            case _:
+                yield Opened(name, problem=reasons.DATA_LINK_UNREADABLE)
+        return
+    found = [*_LINK.finditer(line)] or [*_TOKEN.finditer(line)]
+    seen = set()
+    for match in found:
+        given = _trimmed(match[0])
+        if given not in seen:
+            seen.add(given)
+            if "://" in given:
+                yield of_link(given)
+            elif is_jwt(given):
+                yield of_token(given)
+    if not found and _BARE_LINK.fullmatch(stripped):
+        yield of_link(f"https://{_trimmed(stripped)}")
+
+
+def of_link(url: str, name: str = "") -> Opened:
+    """Return a link as something to be checked, or why it is not opened."""
+    name = name or shown_name(url)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return Opened(name, problem=reasons.LINK_UNREACHABLE)
+    if parts.scheme.lower() != "https" and not (parts.scheme.lower() == "http" and host in LOCAL_HOSTS):
+        return Opened(name, problem=reasons.LINK_INSECURE)
+    if len(url) > MAX_LINK or not host:
+        return Opened(name, problem=reasons.LINK_UNREACHABLE)
+    if any(host == other or host.endswith(f".{other}") for other in _LEADING_THROUGH):
+        return Opened(name, problem=reasons.LINK_LEADS_THROUGH)
+    return Opened(name, url=url)
+
+
+def of_token(token: str, name: str = "") -> Opened:
+    """Return a compact JWT as something to be checked."""
+    return Opened(name or beginning(token), received=token.encode())
+
+
+def of_json(text: str, name: str = "") -> Opened:
+    """Return JSON as something to be checked.
+
+    What is no JSON by any reader was damaged on its way; what only strict readers refuse is for the report to name.
+    """
+    try:
+        json.loads(text)
+    except RecursionError:
+        pass
+    except ValueError:
+        return Opened(name or beginning(text), problem=reasons.JSON_DAMAGED)
+    return Opened(name or beginning(text), received=text.encode("utf-8", "surrogatepass"))
+
+
+def beginning(text: str) -> str:
+    """Return the beginning of a text, by which somebody recognises it."""
+    short = shown_name(text[:80])
+    return short if len(short) <= 48 else f"{short[:48]}..."
+
+
+def of_code(content: str, name: str) -> Opened:
+    """Return what a code in a picture holds, or of which kind it is where that cannot be checked."""
+    text = content.strip()
+    if text.startswith("{"):
+        return of_json(text, name)
+    if is_jwt(text):
+        return of_token(text, name)
+    if re.fullmatch(_LINK, text):
+        opened = of_link(text, name)
+        return Opened(name, problem=reasons.CODE_INSECURE_LINK) if opened.problem is reasons.LINK_INSECURE else opened
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:", text)
+    return Opened(name, problem=reasons.CODE_OTHER if scheme else reasons.CODE_TEXT)
+
+
+def _trimmed(given: str) -> str:
+    """Return a link without what belongs to the sentence around it: a full stop, a bracket that closes nothing."""
+    for _ in range(8):
+        last = given[-1:]
+        if last in _CLOSING and given.count(last) <= given.count(_CLOSING[last]):
+            break
+        if last not in ".,;:!?*~)]":
+            break
+        given = given[:-1]
+    return given

@@ -1,0 +1,310 @@
+"""Badges in a PDF: (1) files embedded in it, else (2) links on its pages, else (3) codes in pictures on its pages.
+
+A PDF is a graph that its author drew. It is walked here by hand and not with the library's conveniences, which would
+read all of it: (4) nodes are counted, each object is visited once, (5) what streams unpack to is summed up against
+one budget, (6) nothing outside the file is run or read, and (7) a file of many parts is not opened at all.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import IO, Any, Final
+
+from PIL import Image
+from pypdf import PdfReader, apply_configuration
+from pypdf.errors import LimitReachedError, PyPdfError
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    EncodedStreamObject,
+    IndirectObject,
+    PdfObject,
+    StreamObject,
+)
+
+from service.unpacking import pasted_text, reasons
+from service.unpacking.file_kinds import is_credential, names_a_badge
+from service.unpacking.found import Opened, shown_name
+from service.unpacking.photos import DECODERS_RAISE, MAX_PIXELS, PictureError, codes_in, grey, of_codes, pictures_in
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_SIGNS: Final = {b"obj": 200_000, b"<<": 200_000, b"trailer": 1000, b"startxref": 1000}
+"""How often words of the format may stand in a file; a reader that looks for lost parts goes by them."""
+MAX_OBJECTS: Final = 20_000
+"""Objects of a document that are read."""
+MAX_OBJECT_STREAMS: Final = 200
+MAX_OBJECT_STREAM_BYTES: Final = 2 * 1024 * 1024
+MAX_SEARCHED_BYTES: Final = 192 * 1024 * 1024
+"""Of the file, searched over and over for objects that are not where its table says."""
+MAX_NODES: Final = 5_000
+"""Nodes of one tree in it: names of files, or pages."""
+MAX_PAGES: Final = 100
+MAX_PAGES_SEARCHED: Final = 10
+"""Pages whose pictures are searched for codes."""
+MAX_PICTURES: Final = 20
+MAX_UNPACKED_BYTES: Final = 96 * 1024 * 1024
+"""Of all streams together."""
+MAX_EMBEDDED_BYTES: Final = 16 * 1024 * 1024
+MAX_FILES: Final = 50
+MAX_LINKS: Final = 10
+_DEPTH: Final = 3
+"""Drawings within drawings in which pictures are looked for."""
+
+# What is odd in a document is somebody's private content, and does not go to a log.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
+
+
+def open_pdf(name: str, content: bytes) -> list[Opened]:
+    """Return what can be checked in a PDF, or why there is nothing."""
+    if len(content) > MAX_BYTES or any(content.count(sign) > most for sign, most in MAX_SIGNS.items()):  # (7)
+        return [Opened(name, problem=reasons.PDF_TOO_LARGE)]
+    try:
+        with apply_configuration(
+            maximum_declared_stream_length=len(content),
+            zlib_maximum_output_length=MAX_OBJECT_STREAM_BYTES,
+            zlib_maximum_recovery_input_length=100_000,
+            lzw_maximum_output_length=MAX_OBJECT_STREAM_BYTES,
+            run_length_maximum_output_length=MAX_OBJECT_STREAM_BYTES,
+            array_maximum_element_count=MAX_OBJECTS,
+            dictionary_maximum_element_count=MAX_OBJECTS,
+            stream_filters_maximum_length=4,
+            stream_decoding_work_maximum_length=MAX_UNPACKED_BYTES,
+            jbig2dec_binary=None,  # (6)
+            disable_legacy_handling=True,
+        ):
+            reader = _Bounded(content)
+            if reader.locked:
+                return [Opened(name, problem=reasons.PDF_ENCRYPTED)]
+            document = _Document(reader)
+            return document.files(name) or document.links(name) or document.codes(name) or _without(name)
+    except LimitReachedError:
+        return [Opened(name, problem=reasons.PDF_TOO_LARGE)]
+    except (PyPdfError, *DECODERS_RAISE):
+        return [Opened(name, problem=reasons.PDF_DAMAGED)]
+
+
+def _without(name: str) -> list[Opened]:
+    return [Opened(name, problem=reasons.PDF_WITHOUT_BADGE)]
+
+
+class _Bounded(PdfReader):
+    """A reader that gives up on a document of too many objects (4)."""
+
+    def __init__(self, content: bytes) -> None:
+        self.size = len(content)
+        self.read_objects = 0
+        self.searched = 0
+        self.object_streams: set[int] = set()
+        self._number = 0
+        super().__init__(BytesIO(content), root_object_recovery_limit=1000, xref_stream_maximum_entries=200_000)
+
+    @property
+    def locked(self) -> bool:
+        """Whether nobody can read it without a password that we have not got."""
+        return self.is_encrypted and not self.decrypt("")
+
+    def get_object(self, indirect_reference: int | IndirectObject) -> PdfObject | None:
+        """Return an object."""
+        number = indirect_reference if isinstance(indirect_reference, int) else indirect_reference.idnum
+        self.read_objects += 1
+        if number in self.xref_objStm:
+            self.object_streams.add(self.xref_objStm[number][0])
+        if (
+            self.read_objects > MAX_OBJECTS
+            or len(self.object_streams) > MAX_OBJECT_STREAMS
+            or self.searched > MAX_SEARCHED_BYTES
+        ):
+            raise LimitReachedError("expected a document of fewer objects")
+        self._number = number
+        return super().get_object(indirect_reference)
+
+    def read_object_header(self, stream: IO[Any]) -> tuple[int, int]:
+        """Return number and generation of the object that begins here; for one that does not, all will be searched."""
+        found = (-1, -1)
+        try:
+            found = super().read_object_header(stream)
+        finally:
+            if found[0] != self._number:
+                self.searched += self.size
+        return found
+
+
+@dataclass
+class _Document:
+    """A document on its way: its pages, and what may still be unpacked."""
+
+    reader: PdfReader
+    left: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
+    _pages: list[tuple[DictionaryObject, DictionaryObject]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._pages = list(_pages(self.reader))
+
+    def files(self, name: str) -> list[Opened]:
+        """Return the embedded files that are credentials, or pictures with one in them (1)."""
+        found: dict[bytes, Opened] = {}
+        seen: set[int] = set()
+        for called, specification in self._specifications():
+            stream = _stream_of(specification)
+            if stream is None or id(stream) in seen or len(seen) >= MAX_FILES:
+                continue
+            seen.add(id(stream))
+            content = self._unpacked(stream, MAX_EMBEDDED_BYTES)
+            if content and is_credential(content):
+                found.setdefault(content, Opened(shown_name(f"{name}/{called}"), received=content))
+        return list(found.values())
+
+    def links(self, name: str) -> list[Opened]:
+        """Return the links that look like badges; where none does, all that lead somewhere (2)."""
+        urls: dict[str, None] = {}
+        for annotation in self._annotations():
+            action = _dictionary(annotation.get("/A"))
+            url = _at(action, "/URI")
+            if _at(annotation, "/Subtype") == "/Link" and _at(action, "/S") == "/URI" and isinstance(url, str | bytes):
+                urls[(url if isinstance(url, str) else url.decode("latin-1")).strip()] = None
+        opened = [pasted_text.of_link(url) for url in urls if url.lower().startswith(("https://", "http://"))]
+        checkable = [each for each in opened if each.url is not None]
+        likely = [each for each in checkable if names_a_badge(each.url or "")]
+        return [Opened(shown_name(f"{name}: {each.name}"), url=each.url) for each in (likely or checkable)[:MAX_LINKS]]
+
+    def codes(self, name: str) -> list[Opened]:
+        """Return what codes in pictures on the first pages hold (3)."""
+        codes: list[str] = []
+        for stream in self._pictures():
+            try:
+                codes += [code for picture in self._decoded(stream) for code in codes_in(picture)]
+            except PictureError:
+                continue
+        return of_codes(codes, name)
+
+    def _specifications(self) -> Iterator[tuple[str, DictionaryObject]]:
+        """Yield name and description of each file: of the document, of a page, or behind a mark on a page."""
+        root = self.reader.root_object
+        stack = [_dictionary(_dictionary(root.get("/Names")).get("/EmbeddedFiles"))]
+        nodes = 0
+        while stack and nodes < MAX_NODES:
+            node = stack.pop()
+            nodes += 1
+            names = _array(node.get("/Names"))
+            described = [_dictionary(value) for value in names[1::2]]
+            stack += [_dictionary(kid) for kid in reversed(_array(node.get("/Kids"))[:MAX_NODES])]
+            for each in described:
+                yield _name_of(each), each
+        for holder in (root, *(page for page, _ in self._pages)):
+            for value in _array(holder.get("/AF")):
+                yield _name_of(_dictionary(value)), _dictionary(value)
+        for annotation in self._annotations():
+            specification = _dictionary(annotation.get("/FS"))
+            yield _name_of(specification), specification
+            for value in _array(annotation.get("/AF")):
+                yield _name_of(_dictionary(value)), _dictionary(value)
+
+    def _annotations(self) -> Iterator[DictionaryObject]:
+        for page, _ in self._pages:
+            for value in _array(page.get("/Annots"))[:MAX_NODES]:
+                yield _dictionary(value)
+
+    def _pictures(self) -> Iterator[StreamObject]:
+        """Yield each picture on the first pages once, also from drawings within them."""
+        seen: set[int] = set()
+        count = 0
+        for _, of_page in self._pages[:MAX_PAGES_SEARCHED]:
+            stack = [(of_page, _DEPTH)]
+            while stack:
+                resources, depth = stack.pop()
+                for value in list(_dictionary(resources.get("/XObject")).values())[:MAX_NODES]:
+                    drawn = _resolved(value)
+                    if not isinstance(drawn, StreamObject) or id(drawn) in seen:
+                        continue
+                    seen.add(id(drawn))
+                    if _at(drawn, "/Subtype") == "/Form" and depth:
+                        stack.append((_dictionary(drawn.get("/Resources")), depth - 1))
+                    elif _at(drawn, "/Subtype") == "/Image":
+                        count += 1
+                        if count > MAX_PICTURES:
+                            return
+                        yield drawn
+
+    def _decoded(self, stream: StreamObject) -> list[Image.Image]:
+        """Return a picture in shades of grey."""
+        width, height = _at(stream, "/Width"), _at(stream, "/Height")
+        if not isinstance(width, int) or not isinstance(height, int) or not 0 < width * height <= MAX_PIXELS:
+            return []
+        filters = _at(stream, "/Filter")
+        last = _resolved((_array(filters) or [filters])[-1])
+        if last in {"/DCTDecode", "/JPXDecode"}:  # a JPEG or JPEG 2000, whose own header counts
+            return pictures_in(self._unpacked(stream, MAX_EMBEDDED_BYTES) or b"")
+        if not isinstance(stream, EncodedStreamObject):
+            return []
+        before = self._unpacked(stream, 4 * width * height + height)
+        if before is None:
+            return []
+        try:
+            return [grey(stream.decode_as_image())]
+        except (PyPdfError, *DECODERS_RAISE):
+            return []
+
+    def _unpacked(self, stream: StreamObject, most: int) -> bytes | None:
+        """Return what a stream holds; None where it cannot be had within the bounds (5)."""
+        most = min(most, self.left)
+        try:
+            with apply_configuration(
+                zlib_maximum_output_length=most, lzw_maximum_output_length=most, run_length_maximum_output_length=most
+            ):
+                content = stream.get_data()
+        except (PyPdfError, *DECODERS_RAISE):
+            self.left -= most  # it may have cost as much before it failed
+            return None
+        self.left -= len(content)
+        return content if len(content) <= most else None
+
+
+def _pages(reader: PdfReader) -> Iterator[tuple[DictionaryObject, DictionaryObject]]:
+    """Yield the first pages in their order, each with its resources or those that it inherits."""
+    stack = [(_dictionary(reader.root_object.get("/Pages")), DictionaryObject())]
+    seen: set[int] = set()
+    count = 0
+    while stack and len(seen) < MAX_NODES and count < MAX_PAGES:
+        node, inherited = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        resources = _dictionary(node.get("/Resources")) or inherited
+        kids = _array(node.get("/Kids"))
+        stack += [(_dictionary(kid), resources) for kid in reversed(kids[:MAX_NODES])]
+        if not kids and node:
+            count += 1
+            yield node, resources
+
+
+def _stream_of(specification: Mapping[Any, Any]) -> StreamObject | None:
+    embedded = _dictionary(specification.get("/EF"))
+    for key in ("/UF", "/F", "/Unix", "/Mac", "/DOS"):
+        found = _at(embedded, key)
+        if isinstance(found, StreamObject):
+            return found
+    return None
+
+
+def _name_of(specification: Mapping[Any, Any]) -> str:
+    names = (_at(specification, key) for key in ("/UF", "/F"))
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _resolved(value: Any) -> Any:
+    return value.get_object() if isinstance(value, PdfObject) else value
+
+
+def _at(dictionary: Mapping[Any, Any], key: str) -> Any:
+    return _resolved(dictionary.get(key))
+
+
+def _dictionary(value: Any) -> DictionaryObject:
+    found = _resolved(value)
+    return found if isinstance(found, DictionaryObject) else DictionaryObject()
+
+
+def _array(value: Any) -> list[Any]:
+    found = _resolved(value)
+    return list(found) if isinstance(found, ArrayObject) else []

@@ -1,0 +1,176 @@
+"""Photos and screenshots: every code in them that holds a link or a credential.
+
+Whoever made the picture chose its size, its format and its faults. So (1) only formats that are named here are
+decoded, (2) pixels are counted before a picture is unpacked, (3) a picture is searched a bounded number of times, at
+sizes at which small and large codes are found, and (4) whatever a decoder raises means a damaged picture.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageFilter, ImageOps
+from zxingcpp import BarcodeFormat, BarcodeFormats, TextMode, read_barcodes
+
+from service.unpacking import pasted_text, reasons
+from service.unpacking.found import Opened, Problem
+
+MAX_PIXELS: Final = 64_000_000
+"""Of one picture; the largest that phones take are somewhat smaller."""
+MAX_PAGES: Final = 4
+"""Of a picture that holds several, such as a scan."""
+MAX_CODES: Final = 50
+LONG_SIDES: Final = (4000, 2000, 1000, 500)
+"""Pixels on the longer side at which a picture is searched, beside its own."""
+LARGEST_ENLARGED: Final = 1500
+"""Up to this long side a picture is also searched at twice its size."""
+DECODERS_RAISE: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+    struct.error,
+    zlib.error,
+)
+"""What decoders of pictures and documents raise when the bytes are not what they claim (4)."""
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000")
+_QR: Final = BarcodeFormats([BarcodeFormat.QRCode, BarcodeFormat.MicroQRCode])
+_OTHERS: Final = BarcodeFormats([BarcodeFormat.Aztec, BarcodeFormat.DataMatrix])
+_CAMERA_TAGS: Final = (271, 272)
+"""Exif: make and model of the camera."""
+
+
+class PictureError(Exception):
+    """A picture that cannot be searched, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def open_photo(name: str, content: bytes) -> list[Opened]:
+    """Return what the codes in a picture hold; where none holds a link or a credential, the reason."""
+    try:
+        pages = pictures_in(content)
+        codes = [code for page in pages for code in codes_in(page)]
+    except PictureError as error:
+        return [Opened(name, problem=error.problem)]
+    opened = of_codes(codes, name)
+    return opened or [Opened(name, problem=_without_code(content, pages[0].size))]
+
+
+def of_codes(codes: list[str], name: str) -> list[Opened]:
+    """Return what can be checked in the codes, or of what kind the first one is; nothing where there are none."""
+    found = [pasted_text.of_code(code, name) for code in dict.fromkeys(codes)]
+    return [each for each in found if each.problem is None] or found[:1]
+
+
+def codes_in(picture: Image.Image) -> list[str]:
+    """Return the texts of all codes that are found, each once; the search ends at the first size that shows any (3)."""
+    try:
+        # QR first, at every size: in a picture full of noise the others are found where there are none.
+        for formats, searched in _attempts(picture):
+            found = read_barcodes(searched, formats=formats, text_mode=TextMode.Plain)
+            if found:
+                return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
+        # Last what is out of focus or pale, sharpened.
+        small = _within(picture, LONG_SIDES[1]).filter(ImageFilter.UnsharpMask(radius=3, percent=250, threshold=2))
+        found = read_barcodes(small, formats=_QR, text_mode=TextMode.Plain)
+        return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
+    except DECODERS_RAISE as error:
+        raise PictureError(reasons.PICTURE_DAMAGED) from error
+
+
+def grey(picture: Image.Image) -> Image.Image:
+    """Return a picture in shades of grey, on white where it is transparent.
+
+    Raises:
+        PictureError: too many pixels (2), or damaged (4).
+    """
+    if picture.width * picture.height > MAX_PIXELS:
+        raise PictureError(reasons.PICTURE_TOO_LARGE)
+    try:
+        if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
+            coloured = picture.convert("RGBA")
+            sheet = Image.new("RGBA", coloured.size, "white")
+            sheet.alpha_composite(coloured)
+            return sheet.convert("L")
+        if picture.mode.startswith("I;16"):
+            return picture.convert("I").point(lambda value: value / 256).convert("L")
+        return picture.convert("L")
+    except DECODERS_RAISE as error:
+        raise PictureError(reasons.PICTURE_DAMAGED) from error
+
+
+def pictures_in(content: bytes) -> list[Image.Image]:
+    """Return the pictures in a file, upright and grey, at least one and at most `MAX_PAGES`.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    found = []
+    try:
+        with Image.open(BytesIO(content), formats=_FORMATS) as picture:  # (1)
+            for page in range(MAX_PAGES):
+                try:
+                    picture.seek(page)
+                except EOFError:
+                    break
+                if picture.width * picture.height > MAX_PIXELS:  # (2)
+                    raise PictureError(reasons.PICTURE_TOO_LARGE)
+                picture.draft("L", picture.size)  # a JPEG is then never unpacked in colours
+                found.append(ImageOps.exif_transpose(grey(picture)))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError(reasons.PICTURE_TOO_LARGE) from error
+    except DECODERS_RAISE as error:
+        raise PictureError(reasons.PICTURE_DAMAGED) from error
+    return found
+
+
+def _attempts(picture: Image.Image) -> Iterator[tuple[BarcodeFormats, Image.Image]]:
+    for formats in (_QR, _OTHERS):
+        for searched in _sizes(picture):
+            yield formats, searched
+
+
+def _sizes(picture: Image.Image) -> Iterator[Image.Image]:
+    """Yield the picture at each size at which it is searched (3)."""
+    longest = max(picture.size)
+    yield picture
+    for side in LONG_SIDES:
+        if side < 0.8 * longest:
+            yield _within(picture, side)
+    if longest <= LARGEST_ENLARGED:
+        yield picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
+
+
+def _within(picture: Image.Image, side: int) -> Image.Image:
+    """Return the picture with a longer side of at most `side` pixels."""
+    scale = min(1.0, side / max(picture.size))
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def _without_code(content: bytes, size: tuple[int, int]) -> Problem:
+    """Return the sentence that fits: a photo, something like a badge, or a picture of a screen or page."""
+    try:
+        with Image.open(BytesIO(content), formats=_FORMATS) as picture:
+            exif = picture.getexif()
+            if any(tag in exif for tag in _CAMERA_TAGS):
+                return reasons.PHOTO_WITHOUT_CODE
+            drawn = picture.format not in {"JPEG", "MPO"}
+    except DECODERS_RAISE:
+        drawn = False
+    width, height = size
+    almost_square = 4 * abs(width - height) <= max(size)
+    return reasons.PICTURE_WITHOUT_BADGE if drawn and almost_square else reasons.SCREENSHOT

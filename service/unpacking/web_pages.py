@@ -1,0 +1,156 @@
+"""A web page that is no badge: where on it the badge may be, best first. A pure function; nothing is fetched here."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from service.runtime.settings import LOCAL_HOSTS
+from service.unpacking.file_kinds import data_of, is_credential, names_a_badge, text_of
+
+MAX_PAGE_BYTES: Final = 1024 * 1024
+"""So much of a page is read."""
+MAX_CANDIDATES: Final = 5
+MAX_ELEMENTS: Final = 20_000
+_MAX_DATA: Final = 512 * 1024
+_CREDENTIAL_TYPES: Final = frozenset(
+    {
+        "application/vc+ld+json",
+        "application/vc",
+        "application/vc+jwt",
+        "application/vc+ld+json+jwt",
+        "application/ld+json",
+        "application/json",
+        "application/jwt",
+        "text/plain",
+        "image/png",
+        "image/svg+xml",
+    }
+)
+_SURE, _ALTERNATE, _PICTURE_OF_PAGE, _ANCHOR, _FILE, _PICTURE = range(6)
+"""Where a candidate was found, in the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A web page: where it is from, if it says so, and where its badge may be, best first.
+
+    A candidate is an address, or bytes where the page holds a credential within itself.
+    """
+
+    address: str
+    candidates: tuple[str | bytes, ...]
+
+
+class _EnoughError(Exception):
+    """The page has more elements than are read."""
+
+
+class _Reader(HTMLParser):
+    """Notes what a badge could be at, with how likely it is."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base = base
+        self.found: dict[str | bytes, int] = {}
+        self.saved_from = ""
+        self.canonical = ""
+        self._script: list[str] | None = None
+        self._elements = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise _EnoughError
+        given = {name: value or "" for name, value in reversed(attrs)}
+        match tag:
+            case "base":
+                self.base = _joined(self.base, given.get("href", "")) or self.base
+            case "link" if given.get("rel", "").lower() == "canonical":
+                self.canonical = self.canonical or _joined(self.base, given.get("href", ""))
+            case "link" if "alternate" in given.get("rel", "").lower().split():
+                if given.get("type", "").partition(";")[0].strip().lower() in _CREDENTIAL_TYPES:
+                    self._note(given.get("href", ""), _ALTERNATE)
+            case "meta" if (given.get("property") or given.get("name")) in {
+                "og:image",
+                "og:image:url",
+                "twitter:image",
+            }:
+                self._note(given.get("content", ""), _PICTURE_OF_PAGE)
+            case "meta" if given.get("property") == "og:url":
+                self.canonical = self.canonical or _joined(self.base, given.get("content", ""))
+            case "a":
+                self._note_anchor(given.get("href", ""))
+            case "img" | "source" | "embed" | "object":
+                self._note_picture(given.get("src", "") or given.get("data", ""))
+            case "script" if given.get("type", "").lower().strip() == "application/ld+json":
+                self._script = []
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script" and self._script is not None:
+            content = "".join(self._script).strip().encode("utf-8", "surrogatepass")
+            self._script = None
+            if is_credential(content):
+                self.found.setdefault(content, _SURE)
+
+    def handle_comment(self, data: str) -> None:
+        """Take note of the address that browsers write into a page that they save."""
+        said = data.strip()
+        if said.startswith("saved from url=(") and not self.saved_from:
+            self.saved_from = _joined("", said.partition(")")[2])
+            self.base = self.base or self.saved_from
+
+    def handle_data(self, data: str) -> None:
+        if self._script is not None:
+            self._script.append(data)
+
+    def _note_anchor(self, link: str) -> None:
+        url = _joined(self.base, link)
+        if names_a_badge(url, by_host=False):
+            ends_as_data = urlsplit(url).path.lower().endswith((".json", ".jwt"))
+            self._note(link, _ANCHOR if ends_as_data else _FILE)
+
+    def _note_picture(self, link: str) -> None:
+        if link.startswith("data:image/") and len(link) <= _MAX_DATA:
+            content = data_of(link)
+            if content is not None and is_credential(content):
+                self.found.setdefault(content, _SURE)
+        elif urlsplit(_joined(self.base, link)).path.lower().endswith((".png", ".svg")):
+            self._note(link, _PICTURE)
+
+    def _note(self, link: str, rank: int) -> None:
+        url = _joined(self.base, link).partition("#")[0]
+        if url:
+            self.found[url] = min(rank, self.found.get(url, rank))
+
+
+def read_page(content: bytes, address: str = "") -> Page:
+    """Return what a page says about where the badge is.
+
+    Args:
+        content: HTML, of which the first `MAX_PAGE_BYTES` are read.
+        address: where it was fetched from, or "" of a saved page.
+    """
+    beginning = content[:MAX_PAGE_BYTES]
+    reader = _Reader(address)
+    # Never closed: what is left open at the end would be read over and over.
+    with suppress(_EnoughError, AssertionError, ValueError):
+        reader.feed(text_of(beginning) or beginning.decode("utf-8", "replace"))
+    own = address.partition("#")[0]
+    ranked = sorted((rank, place, found) for place, (found, rank) in enumerate(reader.found.items()) if found != own)
+    return Page(
+        address or reader.saved_from or reader.canonical, tuple(found for _, _, found in ranked[:MAX_CANDIDATES])
+    )
+
+
+def _joined(base: str, link: str) -> str:
+    """Return an absolute address that may be asked, or "" where there is none."""
+    try:
+        url = urljoin(base, link.strip()[:4000])
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS)
+    return url if secure and host else ""

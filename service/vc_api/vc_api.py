@@ -1,0 +1,343 @@
+"""The W3C VC API: any credential, signed for machines with a key of the service's own, and any, verified.
+
+It knows nothing of networks, achievements or awards, and signs as no network.
+
+Spec: W3C CCG Verifiable Credentials API; VC Data Model 2.0 and 1.1; VC Data Integrity 1.0; VC-JOSE-COSE.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from credentials import Check, CredentialError, Finding, MalformedError, sign, sign_jwt, verify, verify_presentation
+from credentials.checks.received import Secured, read, read_presentation
+from credentials.instants import read_instant
+from credentials.model.form import V1_CONTEXT, V2_CONTEXT, check_form
+from credentials.proofs.data_integrity import proofs_of
+from credentials.proofs.jose import audience_of
+from credentials.report import verdict_of
+from service.checking import verification
+from service.errors import InvalidError, NotFoundError
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings, VcApiKeyType, VcApiSuite
+from service.vc_api import status
+from service.vc_api.keys import Identity, identity
+
+DATA_INTEGRITY_CONTEXT: Final = "https://w3id.org/security/data-integrity/v2"
+STATUS_CONTEXT: Final = "https://www.w3.org/ns/credentials/status/v1"
+KEY_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "eddsa-rdfc-2022": ("Ed25519",),
+    "eddsa-jcs-2022": ("Ed25519",),
+    "ecdsa-rdfc-2019": ("P-256", "P-384"),
+    "ecdsa-jcs-2019": ("P-256", "P-384"),
+    "vc+jwt": ("P-256", "P-384", "Ed25519"),
+}
+"""The kinds of keys that each suite takes, the usual one first."""
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+
+
+@dataclass(frozen=True)
+class IssueOptions:
+    """How a credential is to be issued.
+
+    Args:
+        suite: a cryptosuite, or "vc+jwt" for an enveloped credential.
+        created: the instant that the proof names.
+        purposes: the purposes of the statuses that it gets, none for no status.
+        credential_id: what to call it later, if not by its own id.
+        previous_proof: the ids of proofs that it has and that this one is made after.
+    """
+
+    suite: str
+    key_type: str
+    created: datetime
+    purposes: tuple[str, ...] = ()
+    credential_id: str | None = None
+    previous_proof: str | list[str] | None = None
+
+
+def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) -> IssueOptions:
+    """Return how to issue: what the caller says, and the settings where it says nothing.
+
+    Known are `cryptosuite` (also `suite`), `type`, `keyType`, `created`, `proofPurpose`, `previousProof`,
+    `credentialStatus` ({statusPurpose}, or several) and `credentialId`. Others are for other software and are passed over.
+
+    Raises:
+        InvalidError: a value that cannot be kept to (code "option-unsupported"), with a pointer.
+    """
+    suite = _choice(options, ("cryptosuite", "suite"), settings.vc_api_suite, get_args(VcApiSuite))
+    if suite != "vc+jwt" and options.get("type", "DataIntegrityProof") != "DataIntegrityProof":
+        raise _unsupported("type", "DataIntegrityProof")
+    preferred = settings.vc_api_key_type if settings.vc_api_key_type in KEY_TYPES[suite] else KEY_TYPES[suite][0]
+    key_type = _choice(options, ("keyType",), preferred or "", get_args(VcApiKeyType))
+    if key_type not in KEY_TYPES[suite]:
+        raise _unsupported("keyType", f"one of {', '.join(KEY_TYPES[suite])} for {suite}")
+    if options.get("proofPurpose", "assertionMethod") != "assertionMethod":
+        raise _unsupported("proofPurpose", "assertionMethod")
+    created = now if options.get("created") is None else read_instant(options["created"])
+    if created is None:
+        raise _unsupported("created", "a date and time with a zone")
+    (credential_id,) = _texts(options, "credentialId")
+    previous = options.get("previousProof")
+    if previous is not None and not (
+        isinstance(previous, str) or (isinstance(previous, list) and all(isinstance(one, str) for one in previous))
+    ):
+        raise _unsupported("previousProof", "a string or an array of strings")
+    return IssueOptions(suite, key_type, created, _purposes(settings, options), credential_id, previous)
+
+
+def issue(running: Runtime, credential: Mapping[str, Any], options: IssueOptions) -> dict[str, Any]:
+    """Return the credential, secured: with one proof more, or in an envelope.
+
+    1. Its form is checked, the issuer that it names included; what `verify` would find fault with is not signed.
+    2. The issuer's id becomes that of the key, for a credential under another's name would be nobody's. Further
+       members of the issuer stay. What has a proof already is not changed any more: its issuer has to be the key's.
+    3. A credential of VC Data Model 1.1 gets the contexts that define its proof and status.
+    4. Where asked, it gets a status; one that it brings is left alone.
+    5. It is signed.
+
+    Raises:
+        MalformedError, ContextError, ProofError, UnsupportedError: as `credentials.sign`; another's credential that has
+            a proof (code "issuer-other").
+        CustodyError: the key cannot be used.
+    Spec: VC API, section on issuing; VC Data Integrity 1.0, section 4.2; VC-JOSE-COSE, section 3.1.1.
+    """
+    owner = identity(running, options.key_type)
+    named = credential if "issuer" in credential else {**credential, "issuer": owner.did}
+    for finding in check_form(named):  # (1)
+        raise MalformedError(finding.code, finding.message, finding.pointer)
+    issuer = named["issuer"]
+    name = issuer["id"] if isinstance(issuer, Mapping) else issuer
+    if not _ADDRESS.fullmatch(name):
+        raise MalformedError("relative-iri", "expected an absolute address as issuer, got another text", "/issuer")
+    if "proof" in named:
+        if name != owner.did:
+            message = f"expected {owner.did} as issuer of what is to be signed once more, got another"
+            raise MalformedError("issuer-other", message, "/issuer")
+        return _secure(running, named, owner, options)
+    document = {**named, "issuer": {**issuer, "id": owner.did} if isinstance(issuer, Mapping) else owner.did}  # (2)
+    _add_context(document, DATA_INTEGRITY_CONTEXT)  # (3)
+    if "credentialStatus" in document or not options.purposes:
+        return _secure(running, document, owner, options)
+    _add_context(document, STATUS_CONTEXT)
+    while True:  # (4)
+        places = [status.draw(running, options.key_type, purpose) for purpose in options.purposes]
+        entries = [
+            status.entry(running, place, purpose) for place, purpose in zip(places, options.purposes, strict=True)
+        ]
+        document["credentialStatus"] = entries[0] if len(entries) == 1 else entries
+        secured = _secure(running, document, owner, options)
+        try:
+            status.keep(running, places, options.credential_id or document.get("id"))
+        except status.PlaceTakenError:
+            continue
+        return secured
+
+
+def _secure(
+    running: Runtime, document: Mapping[str, Any], owner: Identity, options: IssueOptions
+) -> dict[str, Any]:  # (5)
+    method, contexts = owner.verification_method, running.inline_contexts
+    if options.suite == "vc+jwt":
+        token = sign_jwt(document, owner.signer, kid=method, contexts=contexts, form="vc-jose-cose")
+        return {
+            "@context": V2_CONTEXT,
+            "id": f"data:application/vc+jwt,{token}",
+            "type": "EnvelopedVerifiableCredential",
+        }
+    signed = sign(
+        document,
+        owner.signer,
+        verification_method=method,
+        created=options.created,
+        suite=options.suite,
+        contexts=contexts,
+        further=True,
+        previous_proof=options.previous_proof,
+    )
+    if len(signed["proof"]) == 1:  # the form that most others write and some insist on
+        signed["proof"] = signed["proof"][0]
+    return signed
+
+
+def _add_context(document: dict[str, Any], context: str) -> None:
+    """Add to a document of VC Data Model 1.1 a context that 2.0 has in itself."""
+    contexts = document["@context"]
+    if contexts[0] == V1_CONTEXT and context not in contexts:
+        document["@context"] = [*contexts, context]
+
+
+# --- Verification ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a verification: success or not, no third.
+
+    What could not be found out (a context, key, suite, schema, resource or status that is not known here or out of
+    reach, a document that its proof leaves ambiguous) is no success. What the issuer leaves to others is none of that:
+    types of schemas, evidence and terms that are not known here, and a newer copy that cannot be had, are warnings.
+
+    Args:
+        checks: those of the report.
+        warnings: what was found and does not speak against success.
+    """
+
+    verified: bool
+    checks: tuple[Check, ...]
+    warnings: tuple[Finding, ...] = ()
+
+
+def verify_credential(running: Runtime, received: str, options: Mapping[str, Any]) -> Outcome:
+    """Return whether a credential is genuine and in force, by everything that is looked at.
+
+    Args:
+        received: JSON text, or a compact JWT.
+        options: `expectedProofPurpose`, `challenge` and `domain`, where the caller compares them; `checks` and others
+            are for other software: no check is left out.
+    Raises:
+        InvalidError: one of these that is no string (code "option-unsupported").
+    Spec: VC API, section on verifying; VC Data Model 2.0, section 7.1; VC Data Integrity 1.0, section 4.4.
+    """
+    purpose, challenge, domain = _texts(options, "expectedProofPurpose", "challenge", "domain")
+    report = verify(
+        received,
+        now=running.now(),
+        load=lambda url: verification.load(running, url),
+        contexts=running.inline_contexts,
+        purpose=purpose or "assertionMethod",
+        challenge=challenge,
+        domain=_addressee(read, received) if challenge is not None and domain is None else domain,
+    )
+    return _outcome(report.checks)
+
+
+def verify_shown(
+    running: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
+) -> tuple[Outcome, list[Outcome]]:
+    """Return whether a presentation is its holder's own, is for whoever asks, and holds only good credentials.
+
+    Args:
+        received: JSON text, or a compact JWT.
+        options: `challenge` and `domain` as the caller has set them. Where no domain is named, the one that the
+            presentation names is not compared: this service does not know for whom the caller asks.
+        unsigned: a presentation without proof is a wrapping of credentials that speak for themselves.
+    Returns:
+        What came of the whole, and of each credential in it.
+    Raises:
+        InvalidError: a challenge or domain that is no string (code "option-unsupported").
+    Spec: VC API, section on verifying presentations; VC Data Model 2.0, section 4.13.
+    """
+    challenge, domain = _texts(options, "challenge", "domain")
+    report = verify_presentation(
+        received,
+        now=running.now(),
+        load=lambda url: verification.load(running, url),
+        contexts=running.inline_contexts,
+        challenge=challenge,
+        domain=_addressee(read_presentation, received) if domain is None else domain,
+        unsigned=unsigned,
+    )
+    return _outcome(report.checks), [_outcome(one.checks) for one in report.credentials]
+
+
+def _addressee(taken_apart: Callable[[str], Secured], received: str) -> str | None:
+    """Return whom a document says that its proof was made for, as far as it says one name."""
+    try:
+        secured = taken_apart(received)
+        named: list[Any] = (
+            [proof["domain"] for proof in proofs_of(secured.credential) if "domain" in proof]
+            if secured.jwt is None
+            else audience_of(secured.jwt)
+        )
+    except CredentialError:
+        return None  # the report says what is wrong
+    first = named[0] if named else None
+    if isinstance(first, list) and first:
+        first = first[0]
+    return first if isinstance(first, str) else None
+
+
+def _outcome(checks: tuple[Check, ...]) -> Outcome:
+    verified = verdict_of(checks) == "verified"
+    return Outcome(verified, checks, tuple(found for check in checks for found in check.findings) if verified else ())
+
+
+# --- Status ----------------------------------------------------------------------------------------------------------
+
+
+def set_status(running: Runtime, body: Mapping[str, Any]) -> int:
+    """Revoke or suspend what was issued here, or take that back; return how many credentials it was.
+
+    The body is `{credentialId, credentialStatus: {type, statusPurpose, statusListCredential?, statusListIndex?}, status}`.
+    The place in the list names a credential that has no id. Without `status` the status is set.
+
+    Raises:
+        InvalidError: it is none (code "status-unsupported"), with a pointer.
+        NotFoundError: no such credential was issued here with a status (code "credential-unknown").
+    Spec: VC API, section on updating status.
+    """
+    wanted = body.get("credentialStatus")
+    if not isinstance(wanted, Mapping):
+        raise InvalidError("status-unsupported", "Expected credentialStatus to be an object.", "/credentialStatus")
+    if wanted.get("type") not in {"BitstringStatusListEntry", "BitstringStatusList"}:
+        message = "Expected the type BitstringStatusListEntry, got another."
+        raise InvalidError("status-unsupported", message, "/credentialStatus/type")
+    purpose, value, credential_id = wanted.get("statusPurpose"), body.get("status", True), body.get("credentialId")
+    if not isinstance(purpose, str) or purpose not in status.PURPOSES:
+        message = f"Expected the purpose {' or '.join(status.PURPOSES)}, got another."
+        raise InvalidError("status-unsupported", message, "/credentialStatus/statusPurpose")
+    if not isinstance(value, bool):
+        raise InvalidError("status-unsupported", "Expected status to be true or false.", "/status")
+    if credential_id is not None and not isinstance(credential_id, str):
+        raise InvalidError("status-unsupported", "Expected credentialId to be a string.", "/credentialId")
+    place = status.place_at(running, wanted.get("statusListCredential"), wanted.get("statusListIndex"))
+    if place is None and ("statusListCredential" in wanted or "statusListIndex" in wanted):
+        raise NotFoundError("credential-unknown", "No credential was issued here with this place in a status list.")
+    if credential_id is None and place is None:
+        message = "Expected credentialId, or statusListCredential and statusListIndex, got neither."
+        raise InvalidError("status-unsupported", message, "/credentialId")
+    return status.change(running, purpose, credential_id=credential_id, place=place, value=value)
+
+
+# --- Options ---------------------------------------------------------------------------------------------------------
+
+
+def _choice(options: Mapping[str, Any], names: tuple[str, ...], usual: str, known: tuple[str, ...]) -> str:
+    for name in names:
+        value = options.get(name)
+        if value is not None:
+            if value not in known:
+                raise _unsupported(name, f"one of {', '.join(known)}")
+            return str(value)
+    return usual
+
+
+def _purposes(settings: Settings, options: Mapping[str, Any]) -> tuple[str, ...]:
+    asked = options.get("credentialStatus")
+    if asked is None:
+        return ("revocation",) if settings.vc_api_status else ()
+    found: list[str] = []
+    for one in asked if isinstance(asked, list) else [asked]:
+        purpose = one.get("statusPurpose", "revocation") if isinstance(one, Mapping) else None
+        if purpose not in status.PURPOSES or purpose in found:
+            raise _unsupported("credentialStatus", f"statusPurpose {' or '.join(status.PURPOSES)}, each once")
+        if one.get("type", "BitstringStatusListEntry") not in {"BitstringStatusListEntry", "BitstringStatusList"}:
+            raise _unsupported("credentialStatus", "the type BitstringStatusListEntry")
+        found.append(purpose)
+    return tuple(found)
+
+
+def _texts(options: Mapping[str, Any], *names: str) -> list[str | None]:
+    values = [options.get(name) for name in names]
+    for name, value in zip(names, values, strict=True):
+        if value is not None and not isinstance(value, str):
+            raise _unsupported(name, "a string")
+    return values
+
+
+def _unsupported(name: str, expected: str) -> InvalidError:
+    return InvalidError("option-unsupported", f"Expected {name} to be {expected}, got another.", f"/options/{name}")

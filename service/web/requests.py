@@ -1,0 +1,239 @@
+"""What every route is given: strict JSON, the caller, a session, the time, and exactly-once writes."""
+
+import hashlib
+from asyncio import AbstractEventLoop, Semaphore, get_running_loop
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict
+
+from credentials import parse_json
+from service.access import callers
+from service.access.callers import Caller
+from service.errors import InvalidError, UnauthenticatedError
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession, WriteSession
+from service.storage.paging import MAX_LIMIT
+from service.tables import Network
+from service.web import idempotency
+from service.web.problems import PROBLEM
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Answer(BaseModel):
+    """An answer body; members without a value are left out."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, serialize_by_alias=True)
+
+
+class Page(Answer, Generic[ModelT]):
+    """One page of a list; `next` is the cursor of the next page, left out on the last."""
+
+    items: list[ModelT]
+    next: str | None = None
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth.
+
+    U+0000 is refused in addresses as `service.shapes.Body` refuses it in bodies: PostgreSQL cannot look it up.
+    Answers leave out the members that have no value.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        responses = (kwargs.get("responses") or {}) | {"default": PROBLEM}
+        super().__init__(*args, **kwargs | {"response_model_exclude_none": True, "responses": responses})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler a request that reads JSON as we do."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                raise InvalidError("text-nul", "Expected an address without the character U+0000.")
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        return parse_json(await self.body())
+
+
+def runtime(request: Request) -> Runtime:
+    """Return the runtime of the application that answers."""
+    found: Runtime = request.app.state.runtime
+    return found
+
+
+def now(running: Annotated[Runtime, Depends(runtime)]) -> datetime:
+    """Return the instant at which the request is answered."""
+    return running.now()
+
+
+Running = Annotated[Runtime, Depends(runtime)]
+Now = Annotated[datetime, Depends(now)]
+bearer = HTTPBearer(
+    auto_error=False, description="A token from `laurel token create` or POST /v1/networks/{slug}/tokens"
+)
+
+
+SESSIONS, LOOK_UPS = 20, 5
+_slots: WeakKeyDictionary[AbstractEventLoop, tuple[Semaphore, Semaphore]] = WeakKeyDictionary()
+
+
+def _at_once() -> tuple[Semaphore, Semaphore]:
+    """Return the slots for sessions and for looking tokens up, of the event loop that asks.
+
+    A request takes several steps, each in a thread of the pool, and may hold a connection, or even the lock of
+    SQLite, from one step to the next. If all threads could wait for what such a request holds, it would find none for
+    its next step and nobody would go on. So fewer have a session at once than there are threads and connections.
+    """
+    return _slots.setdefault(get_running_loop(), (Semaphore(SESSIONS), Semaphore(LOOK_UPS)))
+
+
+async def admitted() -> AsyncIterator[None]:
+    """Let so many requests have a session at once; the others wait their turn, without a thread."""
+    async with _at_once()[0]:
+        yield
+
+
+Admitted = Annotated[None, Depends(admitted, scope="function")]
+
+
+async def caller(
+    running: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Caller:
+    """Return who is calling; writes down, at most every ten minutes, that the token is in use."""
+    if header is None:
+        raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
+    async with _at_once()[1]:
+        return await run_in_threadpool(_identified, running, header.credentials, at)
+
+
+def _identified(running: Runtime, secret: str, at: datetime) -> Caller:
+    with running.database.read() as session:
+        found, stale = callers.authenticate(session, secret, at)
+    if stale:
+        with running.database.write() as session:
+            callers.note_use(session, found, at)
+    return found
+
+
+class Needs:
+    """The scopes of which a route's caller needs one: the only place where scopes are checked."""
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+    def __call__(self, who: Annotated[Caller, Depends(caller)]) -> Caller:
+        """Let the caller pass, or refuse."""
+        callers.require(who, *self.scopes)
+        return who
+
+
+def reader(running: Running, _admitted: Admitted) -> Iterator[ReadSession]:
+    """Give a read session for one request."""
+    with running.database.read() as session:
+        yield session
+
+
+def writer(running: Running, _admitted: Admitted) -> Iterator[WriteSession]:
+    """Give a write session for one request, committed before the answer leaves."""
+    with running.database.write() as session:
+        yield session
+
+
+# The scope makes the commit happen before the response is sent: a failing commit is a 500, never a 200.
+Reader = Annotated[ReadSession, Depends(reader, scope="function")]
+Writer = Annotated[WriteSession, Depends(writer, scope="function")]
+
+
+class Once:
+    """Carries out a write once for each `Idempotency-Key`; the same key and body gets the same answer again."""
+
+    def __init__(
+        self, request_sha256: str, key: str | None, token: Caller, session: WriteSession, at: datetime
+    ) -> None:
+        self._arguments = (session, token, key, request_sha256, at)
+
+    def __call__(self, work: Callable[[], Response], *, personal: bool = False) -> Response:
+        """Return the remembered answer, or that of `work`.
+
+        Args:
+            work: does the write in this request's session and gives its answer.
+            personal: the answer holds a secret or personal content and is not kept: `work` must be repeatable.
+        Raises:
+            ConflictError: the key was used with another request (code "idempotency-key-reused").
+        """
+        session, token, key, request_sha256, at = self._arguments
+        if key is None:
+            return work()
+        kept = idempotency.begin(session, token, key, request_sha256, at)
+        if kept is not None and kept.answer is not None:
+            return Response(kept.answer, kept.status or 200, media_type="application/json")
+        response = work()
+        text = None if personal else bytes(response.body).decode()
+        idempotency.keep(session, token, key, response.status_code, text)
+        return response
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key and body gets the same answer again (for 24 hours); with another body it is a 409.",
+    ),
+]
+
+
+async def request_digest(request: Request) -> str:
+    """Return SHA-256 over method, path, query and body."""
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return digest.hexdigest()
+
+
+def once(
+    digest: Annotated[str, Depends(request_digest)],
+    who: Annotated[Caller, Depends(caller)],
+    session: Writer,
+    at: Now,
+    key: IdempotencyKey = None,
+) -> Once:
+    """Give the route its exactly-once wrapper."""
+    return Once(digest, key, who, session, at)
+
+
+Exactly = Annotated[Once, Depends(once, scope="function")]
+
+
+def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(caller)]) -> Network:
+    """Return the network in the path, if it is the caller's."""
+    return callers.network_of(session, who, slug)
+
+
+def own_network_write(slug: str, session: Writer, who: Annotated[Caller, Depends(caller)]) -> Network:
+    """Return the network in the path, in the write session, if it is the caller's and not closed."""
+    return callers.still_open(callers.network_of(session, who, slug))
+
+
+ReadNetwork = Annotated[Network, Depends(own_network_read, scope="function")]
+WriteNetwork = Annotated[Network, Depends(own_network_write, scope="function")]
+After = Annotated[str | None, Query(max_length=200, description="cursor: `next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows in a page")]
+
+
+def reply(status: int, body: BaseModel, headers: dict[str, str] | None = None) -> Response:
+    """Return `body` as JSON; members without a value are left out."""
+    return Response(body.model_dump_json(exclude_none=True), status, headers, media_type="application/json")

@@ -1,0 +1,97 @@
+"""What an employer keeps of a check: downloaded from the page, and verified by dropping it there again."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from typer.testing import CliRunner
+
+from service.cli import main as cli
+from tests.pages.checking.test_verify_page import DROP
+from tests.pages.conftest import Live
+from tests.pages.scenes import PERSON, badge, everybody_can_use, file_of, stage_of, verdict
+from tests.worlds.awarding import Stage
+from tests.worlds.runtimes import Clock
+
+RECEIPTS = {"PDF": "application/pdf", "JSON": "application/json"}
+
+
+@pytest.fixture
+def stage(live: Live) -> Stage:
+    return stage_of(live)
+
+
+def verified(page: Page, text: str) -> Page:
+    page.goto("/verify")
+    page.locator("#received").fill(text)
+    page.get_by_role("button", name="Verify").click()
+    page.locator(".verdict").wait_for()
+    return page
+
+
+def receipt(page: Page, kind: str, folder: Path, person: str = "") -> Path:
+    page.get_by_label("Compare with (optional)").fill(person)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=f"Receipt as {kind}").click()
+    name = waiting.value.suggested_filename
+    assert name.startswith("check-receipt-")
+    assert name.endswith(f".{kind.lower()}")
+    waiting.value.save_as(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize("kind", RECEIPTS)
+@pytest.mark.parametrize("given", ["link", "json", "jwt"])
+def test_a_receipt_is_downloaded_and_verifies_when_it_is_dropped(
+    page: Page, stage: Stage, tmp_path: Path, kind: str, given: str
+) -> None:
+    url = badge(stage)
+    text = url if given == "link" else file_of(stage, url, given).decode()
+    path = receipt(verified(page, text), kind, tmp_path, PERSON[1])
+    page.goto("/verify")
+    content = path.read_bytes()
+    page.evaluate(DROP, [path.name, RECEIPTS[kind], base64.b64encode(content).decode()])
+    page.locator(".verdict").wait_for()
+    assert verdict(page)[:2] == ("unsure", "This receipt of a check is genuine")
+    said = page.locator(".deed").inner_text()
+    for part in ("Sharer", f"that {page.url.split('/')[2]} made on", "This badge is genuine and valid", url):
+        assert part in said
+    assert PERSON[1].encode() not in content
+
+
+@pytest.mark.parametrize("kind", RECEIPTS)
+def test_the_command_verifies_a_receipt_as_a_stranger(page: Page, live: Live, tmp_path: Path, kind: str) -> None:
+    assert isinstance(live.running.now, Clock)
+    live.running.now.at = datetime.now(UTC)  # by which the command goes
+    path = receipt(verified(page, badge(stage_of(live))), kind, tmp_path)
+    result = CliRunner().invoke(cli.app, ["verify", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["verdict"] == "verified"
+
+
+def test_a_receipt_that_was_changed_is_not_relied_on(page: Page, stage: Stage, tmp_path: Path) -> None:
+    path = receipt(verified(page, badge(stage)), "JSON", tmp_path)
+    assert json.loads(path.read_text())["credentialSubject"]["name"] == "Sharer"
+    page = verified(page, path.read_text().replace("Sharer", "Doctor of Everything"))
+    assert verdict(page)[:2] == ("bad", "Do not rely on this badge")
+    assert "This is the receipt" not in page.content()
+
+
+def test_it_needs_no_script(browser: Browser, stage: Stage, live: Live, tmp_path: Path) -> None:
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=False, accept_downloads=True)
+    assert receipt(verified(context.new_page(), badge(stage)), "PDF", tmp_path).read_bytes().startswith(b"%PDF")
+    context.close()
+
+
+@pytest.mark.usefixtures("stage")
+def test_what_cannot_be_read_offers_none(page: Page) -> None:
+    assert verified(page, "hello").get_by_role("button", name="Receipt").count() == 0
+
+
+def test_everybody_can_use_what_is_offered(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
+    everybody_can_use(verified(page, badge(stage)), violations, "/verify")

@@ -1,0 +1,510 @@
+"""The drawer of badges from other issuers, good and bad, in every file format, tried at /verify; and with the network cut."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page
+
+from credentials import bake
+from service.runtime import fetching
+from service.runtime.fair_use import FairUse
+from tests.pages.conftest import Live, serving, visiting
+from tests.pages.drawer import (
+    BADGES,
+    CANDIDATE,
+    LISTED,
+    MINUTES,
+    NAME,
+    SCRIPTED,
+    Badge,
+    Drawer,
+    holding,
+    holding_nothing,
+    login,
+    page_about,
+    picture,
+    several,
+)
+from tests.pages.elsewhere import Answer, Elsewhere, elsewhere
+from tests.pages.scenes import HOSTILE, answers, choose, compare, everybody_can_use, inert, verdict, verify
+from tests.worlds.handed_over import zipped
+
+YES, NO, OPEN, NOT_OFFERED = "Yes", "No", "Could not check", "Not offered"
+GENUINE = ("good", "This badge is genuine and valid")
+UNLISTED = ("unsure", "Genuine, but by an issuer that no list here knows")
+REFUSED = ("bad", "Do not rely on this badge")
+UNDECIDED = ("unsure", "This could not be decided")
+UNCHECKED = ("unsure", "That could not be checked")
+CHANGED_EVIDENCE = "Genuine, but what it rests on has changed"
+COMMON = (YES, YES, YES, NOT_OFFERED, NOT_OFFERED)
+"""The five answers for a badge that stands, of a known issuer that seals no evidence and publishes no decisions."""
+NOTHING_HOLDS = (OPEN, OPEN, OPEN, OPEN)
+
+EXPECTED: Final[Mapping[str, tuple[tuple[str, str], str, tuple[str, ...]]]] = {
+    "of a listed school": (GENUINE, "Unchanged, signed by its issuer, and not taken back.", COMMON),
+    "of a club on no list": (UNLISTED, "The signature holds.", (YES, YES, OPEN, NOT_OFFERED, NOT_OFFERED)),
+    "of a key alone": (UNLISTED, "The signature holds.", (YES, NOT_OFFERED, OPEN, NOT_OFFERED, NOT_OFFERED)),
+    "without a list": (
+        GENUINE,
+        "Unchanged and signed by its issuer, who cannot take it back.",
+        (YES, NOT_OFFERED, YES, NOT_OFFERED, NOT_OFFERED),
+    ),
+    "signed with P-256": (GENUINE, "Unchanged", COMMON),
+    "signed over JCS": (GENUINE, "Unchanged", COMMON),
+    "as VC-JWT": (GENUINE, "Unchanged", COMMON),
+    "as VC-JOSE": (GENUINE, "Unchanged", COMMON),
+    "with evidence elsewhere": (GENUINE, "Unchanged", (YES, YES, YES, OPEN, NOT_OFFERED)),
+    "endorsed": (GENUINE, "Unchanged", COMMON),
+    "with a changed endorsement": (REFUSED, "Something that belongs to it is not in order.", COMMON),
+    "with a newer copy": (GENUINE, "Unchanged", (YES, NOT_OFFERED, YES, NOT_OFFERED, NOT_OFFERED)),
+    "with a newer copy and a list": (GENUINE, "Unchanged", COMMON),
+    "not on an unsigned list": (GENUINE, "Unchanged", COMMON),
+    "on an unsigned list": (("bad", "This badge was revoked"), "It is genuine, and", (YES, NO, *COMMON[2:])),
+    "revoked": (
+        ("bad", "This badge was revoked"),
+        "It is genuine, and its issuer took it back.",
+        (YES, NO, *COMMON[2:]),
+    ),
+    "suspended": (("bad", "This badge is suspended"), "It is genuine, and its issuer", (YES, NO, *COMMON[2:])),
+    "expired": (("unsure", "This badge has expired"), "It is genuine, and its time is over.", (YES, NO, *COMMON[2:])),
+    "not yet valid": (("unsure", "This badge is not valid yet"), "It is genuine, and", (YES, NO, *COMMON[2:])),
+    "with one changed letter": (REFUSED, "It was changed after it was signed", (NO, *NOTHING_HOLDS)),
+    "without signature": (REFUSED, "It carries no signature.", (NO, *NOTHING_HOLDS)),
+    "by another's key": (REFUSED, "The issuer that it names did not sign it.", (YES, OPEN, NO, OPEN, OPEN)),
+    "by a key taken back": (
+        REFUSED,
+        "It was signed with a key that its issuer does not stand for any more.",
+        (YES, OPEN, NO, OPEN, OPEN),
+    ),
+    "by a key that is gone": (REFUSED, "The key that it names is not, or not any more,", (NO, *NOTHING_HOLDS)),
+    "with another's list": (REFUSED, "Something that belongs to it is not in order.", (YES, NO, *COMMON[2:])),
+    "by a look-alike": (
+        UNLISTED,
+        "Careful: its issuer calls itself almost like",
+        (YES, YES, OPEN, NOT_OFFERED, NOT_OFFERED),
+    ),
+    "with unknown words": (UNDECIDED, "Something could not be checked", (OPEN, *NOTHING_HOLDS)),
+    "of version 2.0": (
+        ("unsure", "A badge of an older kind, which cannot be checked here"),
+        "Open Badges 2.0 and before are kept on their issuer's server.",
+        (OPEN, *NOTHING_HOLDS),
+    ),
+    "of version 2.0 in a picture": (
+        ("unsure", "A badge of an older kind, which cannot be checked here"),
+        "Open Badges 2.0 and before are kept on their issuer's server.",
+        (OPEN, *NOTHING_HOLDS),
+    ),
+    "a transcript": (
+        ("unsure", "Genuine, but not a badge"),
+        "It is a signed statement of another kind",
+        (YES, NOT_OFFERED, YES, NOT_OFFERED, NOT_OFFERED),
+    ),
+    "a plain credential": (
+        ("unsure", "Genuine, but not a badge"),
+        "It is a signed statement of another kind",
+        (YES, NOT_OFFERED, YES, NOT_OFFERED, NOT_OFFERED),
+    ),
+}
+"""Of each badge tone and title, how the sentence begins, and the five answers."""
+
+
+@pytest.fixture(scope="module")
+def others() -> Iterator[Drawer]:
+    """Other issuers, and the site where their documents lie."""
+    with elsewhere() as site:
+        yield Drawer.at(site)
+
+
+@pytest.fixture(scope="module")
+def live(others: Drawer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One service for all tests here, with a list that names the school."""
+    folder = tmp_path_factory.mktemp("drawer")
+    lists = folder / "lists"
+    lists.mkdir()
+    (lists / "board.json").write_text(json.dumps(others.trust_list()))
+    with serving(folder, FairUse(burst=10_000), trust_lists_folder=lists) as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, live: Live) -> Iterator[tuple[Page, list[str]]]:
+    """One visitor for all tests here."""
+    with visiting(browser, live) as visit:
+        yield visit
+
+
+@pytest.fixture
+def page(visitor: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The visitor's page; the test fails if it asked another host for anything, or its script broke."""
+    opened, faults = visitor
+    faults.clear()
+    yield opened
+    assert not faults
+
+
+@pytest.fixture
+def drawer(others: Drawer, live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawer]:
+    """The drawer as it is at first: nothing asked yet, nothing remembered from an earlier test."""
+    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 0.5)
+    whole = dict(others.site.documents)
+    others.site.visits.clear()
+    live.running.fetcher._cache.clear()
+    yield others
+    others.site.released.set()
+    others.site.released.clear()
+    others.site.documents = whole
+
+
+def give(page: Page, badge: Badge) -> tuple[str, str, str]:
+    if isinstance(badge, bytes):
+        return choose(page, "badge.png", badge)
+    return verify(page, badge if isinstance(badge, str) else json.dumps(badge))
+
+
+def nothing_told(site: Elsewhere) -> None:
+    """Hold the site to have learnt nothing of who asks, and not which badge is looked at."""
+    for visit in site.visits:
+        assert visit.headers.keys() <= {"host", "accept", "accept-encoding", "user-agent"}
+        assert visit.headers["user-agent"] == "Laurel"
+        assert "?" not in visit.path
+    assert [path for path in site.paths() if "17" in path or "badge" in path] == []
+
+
+# --- Badges ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_every_badge_comes_to_what_holds_of_it(page: Page, drawer: Drawer, kind: str) -> None:
+    headline, sentence, five = EXPECTED[kind]
+    *said, text = give(page, BADGES[kind](drawer))
+    assert tuple(said) == headline
+    assert text.startswith(sentence)
+    assert tuple(answers(page).values()) == five
+    if kind == "with a newer copy":  # of which there is no list
+        assert drawer.site.paths() == ["/school/did.json", "/school/refresh/17"]
+    else:
+        nothing_told(drawer.site)
+
+
+def test_every_badge_in_the_drawer_is_tried() -> None:
+    assert EXPECTED.keys() == BADGES.keys()
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+HOLDING = tuple(holding("{}", "http://localhost/"))
+NOTHING: Final[Mapping[str, str]] = {
+    "picture with nothing": "This picture may look like a badge, but no badge is stored in it.",
+    "drawing with nothing": "This picture may look like a badge, but no badge is stored in it.",
+    "screenshot without a code": "This is a picture of a screen or a page, without a code that can be read.",
+    "photo without a code": "No code was found in this photo.",
+    "PDF with nothing": "This PDF holds no badge",
+    "PDF that is locked": "This PDF is locked with a password.",
+    "ZIP of ZIPs": "This is a ZIP inside a ZIP.",
+    "ZIP of nothing": "There is no file in this ZIP.",
+    "Word document": "This is a text document, such as Word makes them.",
+    "HEIC": "This photo has a format (HEIC or AVIF) that cannot be read here.",
+    "empty file": "This file is empty.",
+    "program": "This kind of file cannot be opened here.",
+    "text": "No link and no badge was found in this text.",
+    "half a badge": "This text begins like a badge, but it is incomplete or was changed on its way.",
+    "half a picture": "This picture is damaged or incomplete.",
+    "saved page about cats": "This is a saved web page, and no badge is linked from it.",
+}
+
+
+@pytest.mark.parametrize("kind", HOLDING)
+def test_a_badge_of_another_issuer_is_found_in_every_kind_of_file(page: Page, drawer: Drawer, kind: str) -> None:
+    file = holding(drawer.good(), drawer.link())[kind]
+    assert choose(page, file.name, file.content)[:2] == GENUINE
+    assert tuple(answers(page).values()) == COMMON
+    assert page.locator(".deed h2").inner_text() == NAME
+    assert page.get_by_text(f"Issued by {LISTED} (localhost").is_visible()
+    assert page.evaluate("typeof hostile") == "undefined"
+    scripted = page.get_by_text("The picture holds a script. It was not run").count()
+    assert scripted == (kind == "SVG with a script")
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_a_file_in_which_there_is_nothing_says_why(page: Page, drawer: Drawer, kind: str) -> None:
+    file = holding_nothing()[kind]
+    *said, sentence = choose(page, file.name, file.content)
+    assert tuple(said) == UNCHECKED
+    assert sentence.startswith(NOTHING[kind])
+    assert drawer.site.visits == []
+
+
+def test_every_file_without_a_badge_is_tried() -> None:
+    assert NOTHING.keys() == holding_nothing().keys()
+
+
+def test_several_in_a_zip_are_checked_as_a_batch(page: Page, drawer: Drawer) -> None:
+    page.goto("/verify")
+    file: FilePayload = {"name": "all.zip", "mimeType": "application/zip", "buffer": several(drawer)}
+    page.get_by_label("Or a file or photo").set_input_files(file)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator("#result").wait_for()
+    said = {
+        row.locator("th").inner_text(): row.locator("strong").first.inner_text()
+        for row in page.locator("tr.checked").all()
+    }
+    assert said == {
+        "good/badge.json": GENUINE[1],
+        "good/badge.png": GENUINE[1],
+        "bad/badge.svg": "This badge was revoked",
+        "good/badge.jwt": GENUINE[1],
+        "empty/badge.png": "Not checked",
+    }
+
+
+# --- Links ----------------------------------------------------------------------------------------------------------
+
+LEADS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
+    "alternate": lambda to: (f'<link rel="alternate" type="application/vc+ld+json" href="{to}">', ""),
+    "picture of the page": lambda to: (f'<meta property="og:image" content="{to}">', ""),
+    "anchor": lambda to: ("", f'<a href="/about">About</a> <a href="{to}">Download</a>'),
+    "picture": lambda to: ("", f'<img src="/logo.svg" alt=""><img src="{to}" alt="">'),
+}
+"""How the page of another issuer leads to the badge: what is in its head, and in its body."""
+
+
+@pytest.mark.parametrize("way", LEADS)
+def test_a_page_of_another_issuer_leads_to_its_badge(page: Page, drawer: Drawer, way: str) -> None:
+    ending = "json" if way == "alternate" else "png"
+    to = drawer.site.put(f"/shared/17.{ending}", bake(picture(), drawer.good()) if ending == "png" else drawer.good())
+    link = drawer.site.put("/shared/17", page_about("A badge", *LEADS[way](to)))
+    assert verify(page, link)[:2] == GENUINE
+    assert tuple(answers(page).values()) == COMMON
+    assert not [visit for visit in drawer.site.visits if visit.headers.keys() & {"referer", "cookie", "origin"}]
+    assert "/about" not in drawer.site.paths()
+
+
+def test_a_link_that_has_moved_is_followed(page: Page, drawer: Drawer) -> None:
+    moved = Answer(status=301, headers={"Location": drawer.link()})
+    assert verify(page, drawer.site.put("/moved", moved))[:2] == GENUINE
+
+
+def test_a_hosted_assertion_of_version_2_is_told_by_its_link(page: Page, drawer: Drawer) -> None:
+    assertion = drawer.of_version_2()
+    assert verify(page, str(assertion["id"]))[1] == "A badge of an older kind, which cannot be checked here"
+    assert drawer.site.paths() == ["/old/assertions/1"]
+
+
+OUT_OF_ORDER: Final[Mapping[str, Answer]] = {
+    "closed": Answer(manner="closed"),
+    "never answers": Answer(manner="silent"),
+    "a fault": Answer(b"x", status=500),
+    "gone": Answer(status=404),
+    "a login": login(),
+    "leads into a private network": Answer(status=302, headers={"Location": "https://10.0.0.1/"}),
+    "leads in a circle": Answer(status=302, headers={"Location": "?again"}),
+    "5 MB": Answer(b" " * 5_000_000, "application/json"),
+    "compressed": Answer(b"x", headers={"Content-Encoding": "gzip"}),
+}
+"""How an address may fail so that nothing is had from it."""
+
+SOMETHING_ELSE: Final[Mapping[str, Any]] = {
+    "nothing": b"",
+    "garbage": b"\x00\xff" * 40,
+    "a page": page_about("This domain is for sale"),
+    "other JSON": {"hello": 1},
+    "a list": [1],
+    "deep JSON": b"[" * 100_000,
+}
+"""What may lie at an address in place of what should."""
+
+LINKS: Final[Mapping[str, str]] = {
+    "closed": "No site could be reached at this link.",
+    "never answers": "The site behind this link did not answer in time.",
+    "a fault": "The site behind this link has a fault now.",
+    "gone": "There is nothing at this link any more",
+    "a login": "The site behind this link shows it only to people who have signed in there.",
+    "leads into a private network": "This link leads into a private network",
+    "leads in a circle": "No site could be reached at this link.",
+    "5 MB": "What lies at this link is larger than a badge ever is.",
+    "compressed": "No site could be reached at this link.",
+    "a page": "This link leads to something that is no badge, and no badge is linked from it.",
+}
+
+
+@pytest.mark.parametrize("how", LINKS)
+def test_a_link_to_no_badge_says_why(page: Page, drawer: Drawer, how: str) -> None:
+    *said, sentence = verify(page, drawer.site.put("/shared/17", {**OUT_OF_ORDER, **SOMETHING_ELSE}[how]))
+    assert tuple(said) == UNCHECKED
+    assert sentence.startswith(LINKS[how])
+
+
+@pytest.mark.parametrize("how", sorted(SOMETHING_ELSE.keys() - LINKS.keys()))
+def test_a_link_to_something_else_is_not_relied_on(page: Page, drawer: Drawer, how: str) -> None:
+    tone, title, _ = verify(page, drawer.site.put("/shared/17", SOMETHING_ELSE[how]))
+    assert (tone, title) in {("bad", "This is not a badge"), REFUSED, UNCHECKED}
+    assert YES not in answers(page).values()
+
+
+# --- With the network cut -------------------------------------------------------------------------------------------
+
+KEYS, LIST = "/school/did.json", "/school/status/revocation"
+
+
+@pytest.mark.parametrize("how", OUT_OF_ORDER)
+def test_without_the_keys_of_the_issuer_nothing_is_decided(page: Page, drawer: Drawer, how: str) -> None:
+    drawer.site.put(KEYS, OUT_OF_ORDER[how])
+    *said, sentence = verify(page, drawer.good())
+    assert tuple(said) == UNDECIDED
+    assert sentence.startswith("The issuer's keys could not be had.")
+    assert set(answers(page).values()) == {OPEN}
+
+
+@pytest.mark.parametrize("how", [*SOMETHING_ELSE, "another's document"])
+def test_something_else_in_place_of_the_keys_is_no_word_on_the_badge(page: Page, drawer: Drawer, how: str) -> None:
+    drawer.site.put(KEYS, drawer.site.documents[drawer.site.url + "/club/did.json"])
+    if how in SOMETHING_ELSE:
+        drawer.site.put(KEYS, SOMETHING_ELSE[how])
+    *said, sentence = verify(page, drawer.good())
+    assert tuple(said) == UNDECIDED
+    assert sentence.startswith("Where the issuer's keys should be published is something else")
+    assert set(answers(page).values()) == {OPEN}
+
+
+@pytest.mark.parametrize("how", OUT_OF_ORDER)
+def test_without_the_list_of_the_issuer_it_stays_open_whether_the_badge_stands(
+    page: Page, drawer: Drawer, how: str
+) -> None:
+    drawer.site.put(LIST, OUT_OF_ORDER[how])
+    *said, sentence = verify(page, drawer.good())
+    assert tuple(said) == UNDECIDED
+    assert sentence.startswith("It is genuine. Whether its issuer has taken it back could not be found out now")
+    assert tuple(answers(page).values()) == (YES, OPEN, *COMMON[2:])
+
+
+@pytest.mark.parametrize("how", [*SOMETHING_ELSE, "another's list", "an old list"])
+def test_something_else_in_place_of_the_list_is_never_green(page: Page, drawer: Drawer, how: str) -> None:
+    drawer.site.put(LIST, drawer.site.documents[drawer.site.url + "/club/status/revocation"])
+    if how == "an old list":
+        drawer.publish_list(drawer.school, "revocation", until=datetime(2026, 2, 1, tzinfo=UTC))
+    elif how in SOMETHING_ELSE:
+        drawer.site.put(LIST, SOMETHING_ELSE[how])
+    *said, sentence = verify(page, drawer.good())
+    if how == "an old list":
+        assert tuple(said) == UNDECIDED
+        assert tuple(answers(page).values()) == (YES, OPEN, *COMMON[2:])
+    else:
+        assert tuple(said) == REFUSED
+        assert sentence == "Something that belongs to it is not in order. The details below say what."
+        assert tuple(answers(page).values()) == (YES, NO, *COMMON[2:])
+
+
+@pytest.mark.parametrize("how", OUT_OF_ORDER)
+def test_without_the_evidence_it_stays_open_whether_that_is_unchanged(page: Page, drawer: Drawer, how: str) -> None:
+    badge = json.dumps(drawer.with_evidence())
+    drawer.site.put("/school/evidence/17", OUT_OF_ORDER[how])
+    verify(page, badge)
+    page.get_by_role("button", name="Look at the evidence too").click()
+    page.get_by_text("Some of the evidence could not be had now.").wait_for(state="attached")
+    assert verdict(page)[:2] == GENUINE
+    assert tuple(answers(page).values()) == (YES, YES, YES, OPEN, NOT_OFFERED)
+
+
+def test_what_could_not_be_had_is_asked_for_again(page: Page, drawer: Drawer) -> None:
+    keys, badge = drawer.site.documents[drawer.site.url + KEYS], drawer.good()
+    drawer.site.put(KEYS, OUT_OF_ORDER["a fault"])
+    assert verify(page, badge)[:2] == UNDECIDED
+    drawer.site.put(KEYS, keys)
+    assert verify(page, badge)[:2] == GENUINE
+
+
+# --- What a visitor can do -------------------------------------------------------------------------------------------
+
+
+def test_the_person_is_compared_and_nobody_is_asked(page: Page, drawer: Drawer) -> None:
+    verify(page, drawer.good())
+    drawer.site.visits.clear()
+    assert compare(page, CANDIDATE)[0] == "good"
+    assert compare(page, "somebody.else@valley.example")[0] == "bad"
+    assert drawer.site.visits == []
+
+
+@pytest.mark.parametrize("kind", ["with one changed letter", "by another's key", "with unknown words"])
+def test_whose_a_badge_is_is_not_said_without_a_signature_that_holds(page: Page, drawer: Drawer, kind: str) -> None:
+    badge = BADGES[kind](drawer)
+    give(page, badge)
+    assert page.get_by_text("Whose it is can only be said of a badge whose signature holds").is_visible()
+    assert page.get_by_label("E-mail address, name or DID").count() == 0
+    text = badge if isinstance(badge, str) else json.dumps(badge)  # as without a script
+    sent = page.request.post("/verify", form={"received": text, "recipient": CANDIDATE})
+    assert "was issued to whom you gave" not in sent.text()
+
+
+@pytest.mark.parametrize(("kept", "title", "answer"), [(MINUTES, GENUINE[1], YES), (b"x", CHANGED_EVIDENCE, NO)])
+def test_evidence_is_looked_at_only_where_that_is_asked_for(
+    page: Page, drawer: Drawer, kept: bytes, title: str, answer: str
+) -> None:
+    badge = json.dumps(drawer.with_evidence(kept))
+    assert verify(page, badge)[:2] == GENUINE
+    assert answers(page)["Is the evidence unchanged?"] == OPEN
+    nothing_told(drawer.site)
+    page.get_by_role("button", name="Look at the evidence too").click()
+    page.get_by_role("button", name="Look at the evidence too").wait_for(state="detached")
+    assert verdict(page)[1] == title
+    assert answers(page)["Is the evidence unchanged?"] == answer
+    assert "/school/evidence/17" in drawer.site.paths()
+
+
+def test_a_newer_copy_is_what_the_page_is_about(page: Page, drawer: Drawer) -> None:
+    verify(page, json.dumps(drawer.refreshed(None)))
+    assert page.locator(".deed h2").inner_text() == f"{NAME}, renewed"
+    assert page.get_by_text("The issuer has a newer copy, and all that is said here is about that one.").is_visible()
+
+
+def test_of_a_look_alike_it_is_said_whom_it_resembles(page: Page, drawer: Drawer) -> None:
+    give(page, BADGES["by a look-alike"](drawer))
+    said = page.get_by_text(f"Its name resembles {LISTED} of Board of the valley, which is another issuer.")
+    assert said.is_visible()
+
+
+def test_the_issuer_is_shown_with_its_domain_its_keys_and_who_knows_it(page: Page, drawer: Drawer) -> None:
+    verify(page, drawer.good())
+    card = page.locator("section[aria-labelledby=issuer]")
+    host = drawer.site.url.removeprefix("http://")
+    assert card.locator("dd").all_inner_texts() == [LISTED, host, "Board of the valley", drawer.school.did]
+    page.get_by_text("Its keys").click()
+    assert card.locator("tbody td:nth-child(4)").all_inner_texts() == ["in use", "in use"]
+
+
+# --- Hostile badges -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_badge_of_another_issuer_says_stays_text(page: Page, drawer: Drawer) -> None:
+    text = json.dumps(drawer.hostile(HOSTILE))
+    within = f"<script type='application/ld+json'>{text.replace('<', chr(92) + 'u003c')}</script>"
+    link = drawer.site.put("/shared/17", page_about("x", within))
+    for given in (text, bake(picture(), text), bake(SCRIPTED, text), link):
+        said = choose(page, f"{HOSTILE}.png", given) if isinstance(given, bytes) else verify(page, given)
+        assert said[:2] == UNLISTED
+        assert page.locator(".deed h2").inner_text() == HOSTILE
+        assert HOSTILE in page.locator("section[aria-labelledby=issuer]").inner_text()
+        inert(page)
+        assert page.evaluate("typeof hostile") == "undefined"
+
+
+def test_names_of_files_stay_text_in_a_batch(page: Page, drawer: Drawer) -> None:
+    page.goto("/verify")
+    content = zipped({f"{HOSTILE}.json": json.dumps(drawer.hostile(HOSTILE)).encode(), f"{HOSTILE}.png": picture()})
+    file: FilePayload = {"name": f"{HOSTILE}.zip", "mimeType": "application/zip", "buffer": content}
+    page.get_by_label("Or a file or photo").set_input_files(file)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator("#result").wait_for()
+    assert page.get_by_text(HOSTILE).first.is_visible()
+    inert(page)
+    assert page.evaluate("typeof hostile") == "undefined"
+
+
+@pytest.mark.parametrize("kind", ["of a club on no list", "with one changed letter", "by a look-alike"])
+def test_everybody_can_use_what_is_said_of_others(
+    page: Page, drawer: Drawer, violations: Callable[[Page], list[Any]], kind: str
+) -> None:
+    give(page, BADGES[kind](drawer))
+    everybody_can_use(page, violations, "/verify")

@@ -1,0 +1,404 @@
+"""What a stranger reads at /verify, whatever was pasted, chosen or dropped there."""
+
+import base64
+import hashlib
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from playwright.sync_api import Browser, Page
+
+from credentials import PrivateKeySigner, bake, sign
+from tests.pages.conftest import Live
+from tests.pages.scenes import (
+    HOSTILE,
+    PERSON,
+    answers,
+    badge,
+    compare,
+    everybody_can_use,
+    file_of,
+    inert,
+    revoke,
+    stage_of,
+    verdict,
+    verify,
+)
+from tests.worlds.awarding import Stage
+
+GENUINE = ("good", "This badge is genuine and valid")
+DROP = """([name, type, content]) => {
+  const data = new DataTransfer();
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  data.items.add(new File([bytes], name, { type }));
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+FORMS = {"png": "image/png", "svg": "image/svg+xml", "json": "application/json", "jwt": "text/plain"}
+
+
+@pytest.fixture
+def stage(live: Live) -> Stage:
+    return stage_of(live)
+
+
+def changed(stage: Stage, **achievement: Any) -> str:
+    credential = json.loads(file_of(stage, badge(stage), "json"))
+    credential["credentialSubject"]["achievement"] |= achievement
+    return json.dumps(credential)
+
+
+def of_nobody_known(stage: Stage, **subject: Any) -> Any:
+    """Return a good badge of an issuer that is nothing but a key, and on no list."""
+    credential = json.loads(file_of(stage, badge(stage), "json"))
+    for member in ("proof", "credentialStatus", "evidence"):
+        del credential[member]
+    signer = PrivateKeySigner(Ed25519PrivateKey.generate())
+    did = f"did:key:{signer.key.multikey}"
+    credential |= {"id": "https://elsewhere.example/1", "issuer": {"id": did, "type": ["Profile"], "name": "Somebody"}}
+    credential["credentialSubject"] |= subject
+    method = f"{did}#{signer.key.multikey}"
+    return sign(credential, signer, verification_method=method, created=stage.running.now())
+
+
+def of_unreachable_issuer(stage: Stage) -> str:
+    """Return a badge that another issuer signed whose server does not answer."""
+    credential = json.loads(file_of(stage, badge(stage), "json"))
+    issuer = "did:web:localhost%3A9:networks:gone"  # the port on which nobody listens
+    for member in ("proof", "credentialStatus"):
+        del credential[member]
+    credential["issuer"]["id"] = issuer
+    signer = PrivateKeySigner(Ed25519PrivateKey.generate())
+    method = f"{issuer}#{signer.key.multikey}"
+    return json.dumps(sign(credential, signer, verification_method=method, created=stage.running.now()))
+
+
+def test_a_link_and_pasted_text_are_verified(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    for text in (url, f"  {url}\n", file_of(stage, url, "json").decode(), file_of(stage, url, "jwt").decode()):
+        assert verify(page, text)[:2] == GENUINE
+    assert page.url.endswith("/verify")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_chosen_file_is_verified(page: Page, stage: Stage, form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"badge.{form}"
+    path.write_bytes(file_of(stage, badge(stage), form))
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert verdict(page)[:2] == GENUINE
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_dropped_file_is_verified_whatever_was_pasted_before(page: Page, stage: Stage, form: str) -> None:
+    content = base64.b64encode(file_of(stage, badge(stage), form)).decode()
+    page.goto("/verify")
+    page.get_by_label("Link or text of the badge").fill("something older")
+    page.evaluate(DROP, [f"badge.{form}", FORMS[form], content])
+    page.locator(".verdict").wait_for()
+    assert verdict(page)[:2] == GENUINE
+
+
+def test_a_link_in_the_address_is_verified_at_once(page: Page, stage: Stage) -> None:
+    page.goto(f"/verify?link={badge(stage)}")
+    assert verdict(page)[:2] == GENUINE
+
+
+def test_the_five_questions_are_answered_with_a_sentence_each(page: Page, stage: Stage) -> None:
+    verify(page, badge(stage))
+    assert answers(page) == {
+        "Is it authentic?": "Yes",
+        "Is it still valid?": "Yes",
+        "Who really issued it?": "Yes",
+        "Is the evidence unchanged?": "Yes",
+        "Was the published rule followed?": "Yes",
+    }
+    page.locator("summary", has_text="Who really issued it?").click()
+    assert page.locator(".question p", has_text="River Writers (localhost").is_visible()
+
+
+def test_a_green_badge_fits_on_the_screen_of_a_phone(page: Page, stage: Stage) -> None:
+    skill = {"target_name": "Provides feedback that moves learners forward", "target_url": "https://skills.example/1"}
+    url = badge(stage, alignment=[skill], valid_for="P3Y")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert verify(page, url)[:2] == GENUINE
+    box = page.locator(".questions").bounding_box()
+    assert box is not None
+    assert page.evaluate("scrollY") == 0
+    assert box["y"] + box["height"] <= 844
+    assert page.get_by_role("link", name="Provides feedback that moves learners forward").is_visible()
+
+
+def test_a_changed_copy_is_called_that(page: Page, stage: Stage) -> None:
+    tone, title, sentence = verify(page, changed(stage, name="Doctor of Everything"))
+    assert (tone, title) == ("bad", "Do not rely on this badge")
+    assert sentence == "It was changed after it was signed, or was never signed like this."
+    assert answers(page)["Is it authentic?"] == "No"
+    page.get_by_text("Step by step").click()
+    assert page.locator(".checks p").first.inner_text().startswith("Expected a signature over this document")
+
+
+def test_one_changed_letter_is_enough(page: Page, stage: Stage) -> None:
+    copy = file_of(stage, badge(stage), "json").decode().replace("Shares what works.", "Shares what worke.")
+    assert verify(page, copy)[:2] == ("bad", "Do not rely on this badge")
+
+
+def test_an_issuer_that_cannot_be_reached_leaves_it_open(page: Page, stage: Stage) -> None:
+    tone, title, sentence = verify(page, of_unreachable_issuer(stage))
+    assert (tone, title) == ("unsure", "This could not be decided")
+    assert sentence.endswith("That is neither a yes nor a no: try again later.")
+    assert set(answers(page).values()) == {"Could not check"}
+
+
+def test_an_unknown_vocabulary_is_named_and_leaves_it_open(page: Page, stage: Stage) -> None:
+    credential = json.loads(file_of(stage, badge(stage), "json"))
+    credential["@context"].append("https://unknown.example/context.json")
+    tone, title, sentence = verify(page, json.dumps(credential))
+    assert (tone, title) == ("unsure", "This could not be decided")
+    assert "try again" not in sentence
+    page.get_by_text("Step by step").click()
+    assert page.get_by_text("https://unknown.example/context.json").first.is_visible()
+
+
+def test_an_issuer_on_no_list_is_genuine_and_not_green(page: Page, stage: Stage) -> None:
+    tone, title, _ = verify(page, json.dumps(of_nobody_known(stage)))
+    assert (tone, title) == ("unsure", "Genuine, but by an issuer that no list here knows")
+    assert answers(page)["Who really issued it?"] == "Could not check"
+    assert answers(page)["Is it still valid?"] == "Not offered"
+    assert page.get_by_text("none: it is only a key").is_visible()
+
+
+def test_several_lines_are_several_badges(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    page.goto("/verify")
+    page.get_by_label("Link or text of the badge").fill(f"The first: {url}\nThe second: {url}.png\n")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".candidates").wait_for()
+    assert page.locator("tr.checked.good").count() == 2
+
+
+def test_a_table_with_one_row_is_a_table_too(page: Page, stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "candidates.csv"
+    path.write_text(f"name,link,email\nCandidate 1,{badge(stage)},{PERSON[1]}\n")
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".candidates").wait_for()
+    assert page.locator("tr.checked.good").count() == 1
+    assert page.get_by_text("Candidate 1").first.is_visible()
+
+
+def test_a_table_without_links_says_what_is_missing(page: Page, stage: Stage, tmp_path: Path) -> None:
+    assert stage.slug
+    path = tmp_path / "candidates.csv"
+    path.write_text("name,email\nCandidate 1,c1@river.example.org\n")
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert verdict(page)[2].startswith("No column of this table is named link.")
+
+
+def test_a_bundle_is_checked_like_any_file_and_the_network_asked(page: Page, stage: Stage, tmp_path: Path) -> None:
+    url = badge(stage)
+    path = tmp_path / "badge.bundle.json"
+    path.write_bytes(file_of(stage, url, "bundle"))
+    revoke(stage, url)
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert verdict(page)[:2] == ("bad", "This badge was revoked")
+
+
+# --- Is it this person's? -------------------------------------------------------------------------------------------
+
+
+def test_the_person_is_compared_in_the_browser_and_sent_nowhere(page: Page, stage: Stage) -> None:
+    verify(page, badge(stage))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    assert compare(page, f" {PERSON[1].upper()} ") == ("good", "Yes: it was issued to whom you gave.")
+    assert compare(page, "other@river.example.org") == ("bad", "No: it was not issued to whom you gave.")
+    assert [url for url in asked if "/static/" not in url] == []
+    assert "other@river" not in page.url
+
+
+def test_a_badge_that_names_no_address_is_not_compared_with_one_here(page: Page, stage: Stage) -> None:
+    stage.member("m12")
+    stage.achievement()
+    for n in (1, 2):
+        stage.share(n, member="m12")
+    (award,) = stage.awards(member="m12")
+    verify(page, award["credential"]["url"])
+    page.get_by_label("E-mail address, name or DID").fill(PERSON[1])
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_load_state()
+    assert verdict(page)[1] == "Genuine and valid, but it does not say whose it is"
+    assert PERSON[1] not in page.content()
+
+
+def test_an_old_hash_is_compared_by_the_service_and_not_repeated(page: Page, stage: Stage) -> None:
+    digest = hashlib.md5(b"old@river.example.orgsalt").hexdigest()
+    identifier = {"type": "IdentityObject", "hashed": True, "identityType": "emailAddress", "salt": "salt"}
+    text = json.dumps(of_nobody_known(stage, identifier=[identifier | {"identityHash": f"md5${digest}"}]))
+    verify(page, text)
+    assert compare(page, "old@river.example.org") == ("good", "Yes: it was issued to whom you gave.")
+    assert "old@river" not in page.content()
+
+
+def test_without_a_script_the_person_is_compared_by_post(browser: Browser, stage: Stage, live: Live) -> None:
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
+    page = context.new_page()
+    url = badge(stage)
+    verify(page, url)
+    assert compare(page, PERSON[1]) == ("good", "Yes: it was issued to whom you gave.")
+    assert verdict(page)[:2] == GENUINE
+    verify(page, file_of(stage, url, "json").decode())
+    assert compare(page, "other@river.example.org")[0] == "bad"
+    assert verdict(page)[:2] == ("bad", "This badge is not theirs")
+    assert "other@river" not in page.content() + page.url
+    context.close()
+
+
+def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(page: Page, stage: Stage) -> None:
+    assert verify(page, badge(stage))[2].endswith("It does not say who is holding it.")
+    assert page.get_by_text("does not prove who is holding it").is_visible()
+
+
+# --- What is no badge -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Nothing was given."),
+        ("http://10.0.0.1/badge", "This link does not begin with https://"),
+        ("https://10.0.0.1/badge", "This link leads into a private network"),
+        ("http://localhost:9/badge", "No site could be reached at this link."),
+        ("hello", "No link and no badge was found in this text."),
+    ],
+)
+def test_what_could_not_be_checked_has_its_own_sentence(page: Page, text: str, said: str) -> None:
+    tone, title, sentence = verify(page, text)
+    assert (tone, title) == ("unsure", "That could not be checked")
+    assert sentence.startswith(said)
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("text", ["{}", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
+def test_what_looks_like_a_badge_and_is_none_is_not_relied_on(page: Page, text: str) -> None:
+    tone, _, sentence = verify(page, text)
+    assert tone != "good"
+    assert sentence[0].isupper()
+    assert sentence[-1] == "."
+    page.get_by_text("Step by step").click() if page.get_by_text("Step by step").count() else None
+    for finding in page.locator(".checks p").all_inner_texts():
+        assert finding[0].isupper()
+
+
+def test_a_server_that_never_answers_is_said_to_be_that(
+    page: Page, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stage.slug
+    monkeypatch.setattr("service.runtime.fetching.DEADLINE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sentence = verify(page, f"http://localhost:{silent.getsockname()[1]}/badge")[2]
+    assert sentence.startswith("The site behind this link did not answer in time.")
+
+
+def test_a_file_that_is_too_large_is_told_before_it_travels(page: Page, stage: Stage, tmp_path: Path) -> None:
+    assert stage.slug
+    path = tmp_path / "film.mov"
+    with path.open("wb") as file:
+        file.truncate(40_000_000)
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    assert page.locator("#file-said").inner_text().startswith("This file is larger than 32 MB")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert page.locator("#file-said").is_visible()
+    assert page.locator(".verdict").count() == 0
+
+
+def test_without_a_script_a_file_that_is_too_large_is_told_by_the_service(
+    browser: Browser, stage: Stage, live: Live, tmp_path: Path
+) -> None:
+    assert stage.slug
+    path = tmp_path / "film.mov"
+    with path.open("wb") as file:
+        file.truncate(40_000_000)
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/verify")
+    page.get_by_label("Or a file or photo").set_input_files(path)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    assert page.get_by_role("heading", level=1).inner_text() == "This file is too large"
+    context.close()
+
+
+# --- Hostile badges -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_received_credential_says_stays_text(page: Page, stage: Stage) -> None:
+    credential = json.loads(changed(stage, name=HOSTILE, description=HOSTILE))
+    credential["issuer"] |= {"id": "javascript:hostile()", "name": HOSTILE}
+    credential |= {"validFrom": HOSTILE + "T", "awardedDate": "2026T<b>x</b>", "validUntil": HOSTILE, HOSTILE: HOSTILE}
+    svg = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'><script>hostile()</script></svg>").decode()
+    for picture in ("javascript:hostile()", "https://elsewhere.example/x.png", f"data:image/svg+xml;base64,{svg}"):
+        credential["credentialSubject"]["achievement"]["image"] = {"id": picture, "type": "Image"}
+        assert verify(page, json.dumps(credential))[0] == "bad"
+        assert HOSTILE in page.locator(".deed h2").inner_text()
+        assert page.evaluate("typeof hostile") == "undefined"
+        inert(page)
+    hostile_svg = b'<svg xmlns="http://www.w3.org/2000/svg" onload="hostile()"><script>hostile()</script></svg>'
+    page.goto("/verify")
+    content = base64.b64encode(bake(hostile_svg, json.dumps(credential))).decode()
+    page.evaluate(DROP, ["badge.svg", "image/svg+xml", content])
+    page.locator(".verdict").wait_for()
+    inert(page)
+
+
+@pytest.mark.parametrize("odd", [[], 7, None, {"achievement": [1]}, [{"achievement": {"name": ["x"]}}]])
+def test_credentials_of_any_shape_have_a_page(page: Page, stage: Stage, odd: Any) -> None:
+    credential = json.loads(file_of(stage, badge(stage), "json"))
+    credential |= {"credentialSubject": odd, "issuer": odd}
+    assert verify(page, json.dumps(credential))[:2] == ("bad", "Do not rely on this badge")
+
+
+def test_everybody_can_use_it(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
+    page.goto("/verify")
+    everybody_can_use(page, violations, "/verify")
+    url = badge(stage)
+    copy = file_of(stage, url, "json").decode().replace("Shares", "Never shares")
+    for text, tone in ((url, "good"), (copy, "bad"), ("", "unsure")):
+        assert verify(page, text)[0] == tone
+        everybody_can_use(page, violations, tone)
+
+
+def test_the_keyboard_alone_gives_a_badge_and_reads_the_report(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    page.goto("/verify")
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.id || document.activeElement.innerText")
+        reached.append(focused)
+        if focused == "received":
+            page.keyboard.insert_text(url)
+        if focused == "Verify":
+            break
+    assert reached[-3:] == ["received", "file", "Verify"]
+    page.keyboard.press("Enter")
+    page.locator(".verdict.good").wait_for()
+    page.locator("summary").last.focus()
+    page.keyboard.press("Enter")
+    assert '"verdict": "verified"' in page.locator("pre").inner_text()
+
+
+def test_it_needs_no_script(browser: Browser, stage: Stage, live: Live) -> None:
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
+    assert verify(context.new_page(), badge(stage))[:2] == GENUINE
+    context.close()

@@ -1,0 +1,75 @@
+"""The pages of networks and of what they publish, and the pages around them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.pages.conftest import Live
+from tests.pages.scenes import achievement_of, badge, everybody_can_use, stage_of
+from tests.worlds.awarding import Stage
+
+
+@pytest.fixture
+def stage(live: Live) -> Stage:
+    return stage_of(live)
+
+
+def test_a_network_says_who_it_is_what_it_awards_and_with_which_keys(page: Page, stage: Stage) -> None:
+    badge(stage)
+    page.goto("/networks/river")
+    text = page.locator("main").inner_text()
+    for shown in ("River Writers", "A circle of writing teachers.", "river.example.org", "Ed25519", "P-256", "in use"):
+        assert shown in text
+    page.get_by_role("link", name="Sharer").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Sharer"
+
+
+def test_an_achievement_says_what_it_takes_and_who_decides(page: Page, stage: Stage) -> None:
+    page.goto(achievement_of(stage, badge(stage)))
+    text = page.locator("main").inner_text()
+    for shown in ("Share two resources.", "automatically, when the criteria are met", "2 March 2026", "version 1"):
+        assert shown in text
+    page.get_by_text("The rule, as the service evaluates it").click()
+    assert '"distinct": "resource"' in page.locator("pre").inner_text()
+    page.get_by_role("link", name="River Writers").click()
+    page.wait_for_url("**/networks/river")
+
+
+def test_a_badge_leads_to_its_issuer_and_criteria(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    page.goto(url)
+    page.get_by_role("link", name="River Writers").click()
+    page.wait_for_url("**/networks/river")
+    page.goto(url)
+    page.get_by_role("link", name="The criteria, as published").click()
+    page.wait_for_url("**/achievements/*")
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("address", ["/credentials/" + "0" * 32, "/networks/nobody", "/achievements/nothing"])
+def test_where_nothing_is_a_page_says_so(page: Page, violations: Callable[[Page], list[Any]], address: str) -> None:
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == 404
+    assert page.get_by_role("heading", level=1).is_visible()
+    page.get_by_role("link", name="Verify a badge").last.click()
+    page.wait_for_url("**/verify")
+    page.goto(address)
+    assert violations(page) == []
+
+
+def test_everybody_can_use_them(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
+    for address in ("/", "/networks/river", achievement_of(stage, badge(stage))):
+        page.goto(address)
+        everybody_can_use(page, violations, address)
+
+
+@pytest.mark.usefixtures("stage")
+def test_the_keyboard_skips_to_the_content(page: Page) -> None:
+    page.goto("/networks/river")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"

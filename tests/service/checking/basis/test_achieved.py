@@ -1,0 +1,210 @@
+"""What a person did for a badge, as it is told: of our own badges, and of badges of any shape."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from credentials.model.form import OpenBadgeCredential
+from service.checking import verification
+from service.checking.basis import comparison
+from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
+from service.runtime.runtime import Runtime
+from tests.service.checking.basis.test_policy import nowhere, reported
+from tests.worlds.awarding import SHARE_TWICE, Stage, described
+
+
+@pytest.fixture
+def stage(client: TestClient, running: Runtime) -> Stage:
+    stage = Stage.set_up(client, running)
+    stage.member("m11", email="m11@river.example.org")
+    return stage
+
+
+def earned(stage: Stage, *minutes: int, **more: Any) -> Any:
+    stage.achievement(**more)
+    for n, each in enumerate(minutes, start=1):
+        stage.share(n, minutes=each)
+    (award,) = stage.awards(achievement="sharer")
+    return stage.credential(award)
+
+
+def achieved(**members: Any) -> dict[str, Any]:
+    return {"credentialSubject": {"achievement": members}}
+
+
+# --- Our own -------------------------------------------------------------------------------------------------------
+
+
+def test_a_badge_says_how_long_everything_took(stage: Stage) -> None:
+    badge = earned(stage, 90, 45)
+    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
+    assert item == {
+        "id": f"{badge['id']}#time",
+        "type": ["Evidence"],
+        "name": "Time spent",
+        "description": "PT2H15M",
+        "narrative": "2 hours and 15 minutes in all, by 2 pieces of evidence.",
+        "genre": "duration",
+    }
+    assert deeds(badge).minutes == 135
+    assert OpenBadgeCredential.model_validate(badge).id == badge["id"]
+    assert verification.verify_received(stage.running, json.dumps(badge)).verdict == "verified"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said", "told"),
+    [
+        ((60, 0), "PT1H", "1 hour in all, by 1 piece of evidence."),
+        ((1, 0), "PT1M", "1 minute in all, by 1 piece of evidence."),
+    ],
+)
+def test_a_round_time_is_said_without_a_rest(stage: Stage, minutes: tuple[int, ...], said: str, told: str) -> None:
+    badge = earned(stage, *minutes)
+    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
+    assert (item["description"], item["narrative"]) == (said, told)
+
+
+def test_without_minutes_no_time_is_said(stage: Stage) -> None:
+    badge = earned(stage, 0, 0)
+    assert "duration" not in {item["genre"] for item in badge["evidence"]}
+    assert deeds(badge).minutes is None
+
+
+def test_the_minutes_of_a_confidential_session_are_not_told(stage: Stage) -> None:
+    session = {"starts_at": "2026-03-01T10:00:00Z", "confidential": True}
+    stage.send("PUT", "./sessions/s1", session)
+    stage.achievement()
+    stage.share(1, minutes=60, session="s1")
+    stage.share(2, minutes=30)
+    (award,) = stage.awards()
+    assert deeds(stage.credential(award)).minutes == 30
+
+
+def test_level_date_evidence_and_skills_are_told(stage: Stage) -> None:
+    for ref in ("m12", "m13"):
+        stage.member(ref)
+    rule = {"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3, "raters": 2}
+    aligned = {
+        "target_name": "Feedback",
+        "target_url": "https://standards.example.org/1",
+        "target_framework": "Standards",
+    }
+    stage.achievement(rule=rule, result_descriptions=[described("specific")], alignment=[aligned])
+    stage.rate("m12", {"specific": 3})
+    stage.rate("m13", {"specific": 3})
+    (award,) = stage.awards()
+    told = deeds(stage.credential(award))
+    assert told.levels == (Level("Feedback is specific", "Proficient", "Proficient"),)
+    assert told.skills == (Skill("Feedback", "Standards", "https://standards.example.org/1"),)
+    assert told.awarded == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert told.judgements == len(told.done) == 2
+    assert told.done[0].startswith("Was assessed with a rubric")
+
+
+def test_who_decided_is_told_by_role(stage: Stage) -> None:
+    stage.member("d1", roles=["director"])
+    stage.achievement(rule={"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]})
+    for n in (1, 2):
+        stage.share(n)
+    (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
+    by = stage.token_with("awards:approve", member="d1")
+    stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
+    (award,) = stage.awards()
+    badge = stage.credential(award)
+    receipt = comparison.look(stage.running, badge, reported(), ask=False, load=nowhere).receipt
+    assert deeds(badge, receipt).deciders == ("director",)
+    assert deeds(badge).deciders == ()
+
+
+# --- Of anybody ----------------------------------------------------------------------------------------------------
+
+
+def test_of_a_badge_that_says_nothing_nothing_is_told() -> None:
+    assert deeds({}) == Deeds()
+
+
+def test_credits_and_the_dates_of_the_activity_are_told() -> None:
+    subject = {
+        "creditsEarned": 2.5,
+        "activityStartDate": "2026-01-01T00:00:00Z",
+        "activityEndDate": "2026-02-01T00:00:00Z",
+    }
+    told = deeds({"credentialSubject": subject, "validFrom": "2026-03-01T00:00:00Z"})
+    assert told.credits == 2.5
+    assert told.began == datetime(2026, 1, 1, tzinfo=UTC)
+    assert told.ended == datetime(2026, 2, 1, tzinfo=UTC)
+    assert told.awarded == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [True, "3", 0, -1, float("nan"), float("inf"), 1e9, [3]])
+def test_credits_that_are_no_number_are_left_out(value: Any) -> None:
+    assert deeds({"credentialSubject": {"creditsEarned": value}}).credits is None
+
+
+@pytest.mark.parametrize("value", ["PT", "PT0M", "2 hours", "PT1H1H", "PT99999999H", 90, None, "PT1.5H"])
+def test_a_time_in_another_form_is_left_out(value: Any) -> None:
+    assert deeds({"evidence": {"genre": "duration", "description": value}}).minutes is None
+
+
+def test_two_times_are_none() -> None:
+    item = {"genre": "duration", "description": "PT2H"}
+    assert deeds({"evidence": [item, item]}).minutes is None
+    assert deeds({"evidence": [item]}).minutes == 120
+
+
+def test_one_object_is_as_good_as_a_list_of_one() -> None:
+    badge = achieved(alignment={"targetName": "Reading", "targetUrl": "https://standards.example.org/2"})
+    badge["credentialSubject"]["result"] = {"value": "A"}
+    badge["evidence"] = {"name": "A poem"}
+    told = deeds(badge)
+    assert (told.levels, told.done) == ((Level("", "A"),), ("A poem",))
+    assert told.skills == (Skill("Reading", "", "https://standards.example.org/2"),)
+
+
+def test_a_value_that_was_asked_for_is_told() -> None:
+    badge = achieved(resultDescription=[{"id": "urn:r", "name": "Grade", "requiredValue": "B"}])
+    badge["credentialSubject"]["result"] = [
+        {"resultDescription": "urn:r", "value": "A"},
+        {"resultDescription": "urn:r"},
+    ]
+    assert deeds(badge).levels == (Level("Grade", "A", "B"),)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://standards.example.org/",
+        "javascript:alert(1)",
+        "https://",
+        "https://[x",
+        "https://user@standards.example.org/",
+        "https://standards.example.org/a b",
+        "https://standards.example.org/\u202e",
+        "https://standards.example.org/" + "a" * MAX_CHARACTERS,
+        7,
+    ],
+)
+def test_an_address_that_cannot_be_shown_as_a_link_is_left_out(address: Any) -> None:
+    assert deeds(achieved(alignment=[{"targetName": "Reading", "targetUrl": address}])).skills == (
+        Skill("Reading", "", None),
+    )
+
+
+def test_what_turns_or_hides_text_is_left_out_and_long_text_is_cut() -> None:
+    told = deeds({"evidence": [{"narrative": "a\u202eb\nc"}, {"narrative": "x" * 5000}, {"narrative": "\u200b"}]})
+    assert told.done == ("a b c", "x" * (MAX_CHARACTERS - 1) + "…")
+
+
+def test_of_very_much_evidence_some_is_told_and_the_rest_counted() -> None:
+    told = deeds({"evidence": [{"narrative": "Read."}] * (MAX_LISTED + 7)})
+    assert (len(told.done), told.more) == (MAX_LISTED, 7)
+
+
+def test_evidence_of_an_unknown_genre_is_told_and_of_none_counted_as_judgement() -> None:
+    told = deeds(
+        {"evidence": [{"narrative": "Read.", "genre": ["rubric"]}, {"narrative": "Was rated.", "genre": "score"}]}
+    )
+    assert (told.done, told.judgements) == (("Read.", "Was rated."), 1)

@@ -1,0 +1,242 @@
+"""A link that somebody gave: what is asked for the badge behind it, and what is said where there is none."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from credentials import CredentialError
+from service.checking.check import check_address
+from service.checking.verification import MAX_FOLLOWED, look_up
+from service.errors import ServiceError, TooManyRequestsError
+from service.runtime import fetching
+from service.runtime.fetching import Fetcher
+from service.runtime.runtime import Runtime
+from service.unpacking import reasons
+from tests.worlds.awarding import Stage
+from tests.worlds.handed_over import (
+    SVG,
+    attached,
+    badge_json,
+    badge_jwt,
+    badge_png,
+    code,
+    linked,
+    pdf,
+    png,
+    saved,
+    scenery,
+    zipped,
+)
+
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass
+class Site:
+    """A site on this machine: what lies at each path, and what was asked for."""
+
+    url: str = ""
+    documents: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    hold: threading.Event = field(default_factory=threading.Event)
+
+    def put(self, path: str, body: bytes | str, media_type: str = "application/octet-stream", status: int = 200) -> str:
+        """Put a document there and return its address."""
+        self.documents[path] = (status, media_type, body.encode() if isinstance(body, str) else body)
+        return self.url + path
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    here = Site()
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            here.asked.append(self.path)
+            if self.path == "/silent":
+                here.hold.wait(20)
+                return
+            status, media_type, body = here.documents.get(self.path, (404, "text/plain", b""))
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        here.url = f"http://localhost:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield here
+        here.hold.set()
+        server.shutdown()
+        thread.join()
+
+
+def why_not(running: Runtime, url: str) -> tuple[str, str]:
+    """Return the code of the error, and that of what is said to people."""
+    with pytest.raises((CredentialError, ServiceError)) as caught:
+        look_up(running, url)
+    assert isinstance(caught.value, CredentialError | ServiceError)
+    return caught.value.code, reasons.why_not(caught.value).code
+
+
+@pytest.mark.parametrize("body", [badge_json(), badge_jwt(), badge_png()], ids=["json", "jwt", "png"])
+@pytest.mark.parametrize("media_type", ["application/octet-stream", HTML])
+def test_a_credential_is_taken_whatever_its_site_calls_it(
+    running: Runtime, site: Site, body: str | bytes, media_type: str
+) -> None:
+    assert check_address(running, site.put("/7", body, media_type)).report.verdict == "verified"
+    assert site.asked == ["/7"]
+
+
+def test_a_page_about_the_badge_leads_to_the_badge(running: Runtime, site: Site) -> None:
+    site.put("/7.json", badge_json(), "application/json")
+    page = site.put("/7", '<a href="/about">x</a><link rel="alternate" type="application/json" href="7.json">', HTML)
+    assert check_address(running, page).report.verdict == "verified"
+    assert site.asked == ["/7", "/7.json"]
+
+
+def test_a_page_that_holds_the_badge_is_enough(running: Runtime, site: Site) -> None:
+    page = site.put("/7", f'<script type="application/ld+json">{badge_json()}</script><img src="/x.png">', HTML)
+    assert check_address(running, page).report.verdict == "verified"
+    assert site.asked == ["/7"]
+
+
+def test_the_picture_on_a_page_may_have_the_badge_in_it(running: Runtime, site: Site) -> None:
+    site.put("/logo.svg", SVG)
+    site.put("/7.png", badge_png())
+    page = site.put("/7", '<img src="/logo.svg"><img src="/missing.png"><img src="/7.png">', HTML)
+    assert check_address(running, page).report.verdict == "verified"
+
+
+def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
+    running: Runtime, client: TestClient, site: Site
+) -> None:
+    stage = Stage.set_up(client, running)
+    stage.member("m11")
+    stage.achievement()
+    for n in (1, 2):
+        stage.share(n)
+    (award,) = stage.awards(member="m11")
+    page = site.put("/me", f'My work: <a href="{award["credential"]["url"]}">a badge</a>', HTML)
+    assert check_address(running, page).report.verdict == "verified"
+    assert site.asked == ["/me"]
+
+
+def test_a_page_is_followed_one_level_and_to_at_most_five_addresses(running: Runtime, site: Site) -> None:
+    site.put("/deeper.json", badge_json())
+    for place in range(9):
+        site.put(f"/{place}.json", '<a href="/deeper.json">x</a>', HTML)
+    page = site.put("/7", "".join(f'<a href="/{place}.json">x</a>' for place in range(9)), HTML)
+    assert why_not(running, page) == ("not-a-credential", "link-is-no-badge")
+    assert site.asked == ["/7", *(f"/{place}.json" for place in range(MAX_FOLLOWED))]
+
+
+def test_addresses_on_a_page_are_guarded_like_every_other(running: Runtime, site: Site) -> None:
+    page = site.put("/7", '<a href="https://10.0.0.1/badge.json">x</a><a href="http://10.0.0.2/badge.json">y</a>', HTML)
+    assert why_not(running, page) == ("not-a-credential", "link-is-no-badge")
+
+
+def test_after_a_server_that_never_answers_no_further_address_is_asked(
+    running: Runtime, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 0.5)
+    site.put("/7.png", badge_png())
+    page = site.put("/7", '<meta property="og:image" content="/silent"><img src="/7.png">', HTML)
+    assert why_not(running, page) == ("not-a-credential", "link-is-no-badge")
+    assert site.asked == ["/7", "/silent"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [pdf(attached("badge.json", badge_json().encode())), zipped({"a/badge.png": badge_png(), "cake.txt": b"cake"})],
+    ids=["pdf", "zip"],
+)
+def test_a_pdf_or_zip_with_one_badge_in_it_gives_that_badge(running: Runtime, site: Site, content: bytes) -> None:
+    assert check_address(running, site.put("/7", content)).report.verdict == "verified"
+
+
+def test_a_pdf_or_photo_may_lead_to_where_the_badge_is(running: Runtime, site: Site) -> None:
+    there = site.put("/badges/7", badge_json())
+    for content in (pdf(linked(there)), saved(code(there), "JPEG"), png(code(there))):
+        assert check_address(running, site.put("/file", content)).report.verdict == "verified"
+        running.fetcher._cache.clear()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pdf(),
+        zipped({"a.json": badge_json().encode(), "b.jwt": badge_jwt().encode()}),
+        saved(scenery(400, 300), "JPEG"),
+        b"<html><body>Sign in</body></html>",
+    ],
+    ids=["pdf", "several", "photo", "page"],
+)
+def test_what_leads_to_no_badge_or_to_several_is_no_credential(running: Runtime, site: Site, content: bytes) -> None:
+    assert why_not(running, site.put("/7", content)) == ("not-a-credential", "link-is-no-badge")
+
+
+def test_of_a_picture_without_a_badge_and_of_other_data_the_report_says_what_it_is(
+    running: Runtime, site: Site
+) -> None:
+    for path, content in {"/7.png": png(scenery(64, 64)), "/7.json": b"{}"}.items():
+        assert look_up(running, site.put(path, content)).body == content
+        assert check_address(running, site.url + path).report.verdict == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, "link-login"), (403, "link-login"), (404, "link-not-found"), (410, "link-not-found"), (503, "link-faulty")],
+)
+def test_a_site_that_shows_nothing_has_its_own_sentence(running: Runtime, site: Site, status: int, said: str) -> None:
+    assert why_not(running, site.put("/7", b"", status=status)) == ("fetch-status", said)
+
+
+def test_a_site_that_never_answers_has_its_own_sentence(
+    running: Runtime, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 0.3)
+    assert why_not(running, f"{site.url}/silent") == ("fetch-timeout", "link-never-answers")
+
+
+def test_a_link_into_a_private_network_has_its_own_sentence(running: Runtime) -> None:
+    assert why_not(running, "https://10.0.0.1/badge") == ("address-refused", "link-private")
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("http://issuer.example/badge", "address-refused", "link-insecure"),
+        ("http://localhost:9/badge", "fetch-failed", "link-unreachable"),
+        ("http://localhost:8000/credentials/unknown", "document-unknown", "link-not-found"),
+    ],
+)
+def test_a_link_that_cannot_be_asked_has_its_own_sentence(running: Runtime, url: str, code: str, said: str) -> None:
+    assert why_not(running, url) == (code, said)
+
+
+def test_a_host_that_nobody_knows_and_an_answer_without_end_have_their_own_sentences(
+    running: Runtime, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1000)
+    assert why_not(running, site.put("/7", bytes(1001))) == ("fetch-too-large", "link-too-large")
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        raise OSError
+
+    object.__setattr__(running, "fetcher", Fetcher(allow_localhost=False, resolve=resolve))
+    assert why_not(running, "https://issuer.example/") == ("fetch-failed", "link-unreachable")
+
+
+def test_where_too_much_is_asked_at_once_people_are_told_to_wait() -> None:
+    assert reasons.why_not(TooManyRequestsError("too-many-requests", "Wait.")).code == "busy"

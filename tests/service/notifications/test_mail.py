@@ -1,0 +1,299 @@
+"""What educators are written about their badges, and that it arrives, once."""
+
+import logging
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.notifications import mail as messages
+from service.runtime.runtime import Runtime
+from service.tables import Message
+from tests.worlds.awarding import Stage
+from tests.worlds.runtimes import BASE_URL
+
+
+@pytest.fixture
+def stage(running: Runtime) -> Iterator[Stage]:
+    """The app without what goes on beside it: messages are sent when a test says so."""
+    client = TestClient(create_app(running), base_url=BASE_URL)
+    stage = Stage.set_up(client, running)
+    stage.achievement(award="reviewed")
+    stage.member("m11", name="Member 11", email="m11@example.org")
+    yield stage
+    client.close()
+
+
+def outbox(stage: Stage) -> list[EmailMessage]:
+    folder = messages.outbox_folder(stage.running.settings)
+    found = []
+    for path in sorted(folder.glob("*")):
+        assert path.suffix == ".eml"
+        mail = message_from_bytes(path.read_bytes(), policy=default)
+        assert isinstance(mail, EmailMessage)
+        found.append(mail)
+    return found
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    body = mail.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def rows(stage: Stage) -> list[Message]:
+    with stage.running.database.read() as session:
+        return list(session.query(Message).order_by(Message.id))
+
+
+def test_the_educator_is_told_of_the_badge_with_its_link(stage: Stage) -> None:
+    award = stage.recorded()
+    assert messages.send_due(stage.running) == 1
+    (mail,) = outbox(stage)
+    assert mail["To"] == "m11@example.org"
+    assert mail["Subject"] == "River Writers has awarded you the badge “Sharer”"
+    for kind in ("plain", "html"):
+        text = text_of(mail, kind)
+        assert award["credential"]["url"] in text
+        assert "River Writers" in text
+        assert "share it" in text
+    assert mail["Auto-Submitted"] == "auto-generated"
+    (row,) = rows(stage)
+    assert (row.state, row.sent_at, row.attempts) == ("sent", stage.running.now(), 1)
+
+
+def test_nothing_secret_stands_in_it(stage: Stage) -> None:
+    stage.recorded(reason="He begged for it.")
+    messages.send_due(stage.running)
+    text = outbox(stage)[0].as_string()
+    for secret in ("begged", stage.token, "sha256", "salt"):
+        assert secret not in text
+
+
+def test_a_message_is_sent_once(stage: Stage) -> None:
+    stage.recorded()
+    assert [messages.send_due(stage.running) for _ in range(3)] == [1, 0, 0]
+    assert len(outbox(stage)) == 1
+
+
+def test_nobody_is_written_to_whose_address_is_not_known(stage: Stage) -> None:
+    stage.member("m12")
+    stage.member("cem", did="did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
+    for ref in ("m12", "cem"):
+        stage.recorded(member=ref)
+    assert rows(stage) == []
+
+
+def test_a_sandbox_says_test(running: Runtime) -> None:
+    client = TestClient(create_app(running), base_url=BASE_URL)
+    stage = Stage.set_up(client, running, sandbox=True)
+    stage.achievement(award="reviewed")
+    stage.member("m11", email="m11@example.org")
+    stage.recorded()
+    messages.send_due(running)
+    (mail,) = outbox(stage)
+    assert "TEST Sharer" in mail["Subject"]
+    assert "This is a TEST" in text_of(mail)
+    client.close()
+
+
+def test_an_erased_address_gets_no_message(stage: Stage) -> None:
+    stage.recorded()
+    stage.member("m11", email=None)
+    assert messages.send_due(stage.running) == 0
+    assert (outbox(stage), rows(stage)) == ([], [])
+
+
+def test_a_badge_revoked_before_the_message_left_is_not_announced(stage: Stage) -> None:
+    award = stage.recorded()
+    stage.send("POST", f"/v1/credentials/{award['credential']['id']}/revocation", {"reason": "Wrong member."})
+    assert messages.send_due(stage.running) == 0
+    assert (outbox(stage), rows(stage)) == ([], [])
+
+
+def test_names_can_hold_what_html_and_mail_give_a_meaning(stage: Stage) -> None:
+    stage.achievement("odd", award="reviewed", name='<b>Réd & "Gréen"</b> 緑')
+    stage.recorded("odd")
+    messages.send_due(stage.running)
+    (mail,) = outbox(stage)
+    assert mail["Subject"] == 'River Writers has awarded you the badge “<b>Réd & "Gréen"</b> 緑”'
+    assert "&lt;b&gt;Réd &amp; &quot;Gréen&quot;&lt;/b&gt; 緑" in text_of(mail, "html")
+    assert "<b>" not in text_of(mail, "html")
+
+
+def test_a_process_that_dies_between_sending_and_noting_leaves_one_message(
+    stage: Stage, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.recorded()
+    honest = messages._file
+
+    def killed(path: Path, mail: EmailMessage) -> None:
+        honest(path, mail)
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(messages, "_file", killed)
+        with pytest.raises(SystemExit):
+            messages.send_due(stage.running)
+    assert messages.send_due(stage.running) == 0, "it still belongs to the process that died"
+    clock.at += messages.LEASE
+    assert messages.send_due(stage.running) == 1
+    assert len(outbox(stage)) == 1
+    assert rows(stage)[0].state == "sent"
+
+
+def test_several_processes_send_each_message_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    refs = [f"member-{n}" for n in range(6)]
+    for ref in refs:
+        stage.member(ref, email=f"{ref}@example.org")
+        stage.recorded(member=ref)
+    written: list[str] = []
+    honest = messages._file
+
+    def noting(path: Path, mail: EmailMessage) -> None:
+        written.append(path.stem)
+        honest(path, mail)
+
+    monkeypatch.setattr(messages, "_file", noting)
+    monkeypatch.setattr(messages, "BATCH", 2)
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(messages.send_due(stage.running))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == len(written) == len(set(written)) == 6
+
+
+# --- A mail server -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Mailbox:
+    """A mail server of ours: what it got, and how it answers recipients."""
+
+    port: int = 0
+    received: list[tuple[str, bytes]] = field(default_factory=list)
+    answer: str = "250 OK"
+
+
+@contextmanager
+def mail_server() -> Iterator[Mailbox]:
+    box = Mailbox()
+
+    class Conversation(socketserver.StreamRequestHandler):
+        def say(self, line: str) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+        def handle(self) -> None:
+            recipient = ""
+            self.say("220 mail.example.org")
+            while line := self.rfile.readline().decode():
+                word = line.split(maxsplit=1)[0].upper().strip()
+                if word == "EHLO":
+                    self.say("250-mail.example.org")
+                    self.say("250 8BITMIME")
+                elif word == "RCPT":
+                    recipient = line.partition("<")[2].partition(">")[0]
+                    self.say(box.answer)
+                elif word == "DATA":
+                    self.say("354 go on")
+                    lines = []
+                    while (text := self.rfile.readline()) != b".\r\n":
+                        lines.append(text)
+                    box.received.append((recipient, b"".join(lines)))
+                    self.say("250 OK")
+                elif word == "QUIT":
+                    self.say("221 bye")
+                    return
+                else:
+                    self.say("250 OK")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as server:
+        server.daemon_threads = True
+        box.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield box
+        server.shutdown()
+        thread.join()
+
+
+def by_mail(stage: Stage, mail_url: str) -> Runtime:
+    from dataclasses import replace  # noqa: PLC0415
+
+    settings = stage.running.settings.model_copy(update={"mail_url": mail_url, "mail_from": "badges@river.example.org"})
+    return replace(stage.running, settings=settings)
+
+
+def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
+    award = stage.recorded()
+    with mail_server() as box:
+        assert messages.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 1
+    ((recipient, text),) = box.received
+    assert recipient == "m11@example.org"
+    mail = message_from_bytes(text, policy=default)
+    assert isinstance(mail, EmailMessage)
+    assert mail["From"] == "badges@river.example.org"
+    assert mail["Message-ID"] == f"<{rows(stage)[0].id}@localhost>"
+    assert award["credential"]["url"] in text_of(mail)
+    assert outbox(stage) == []
+
+
+def test_a_message_that_could_not_be_sent_is_tried_again_later_and_later(
+    stage: Stage, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.recorded()
+    with mail_server() as box:
+        mail_url = f"smtp://127.0.0.1:{box.port}"
+    running = by_mail(stage, mail_url)
+    waits = []
+    with caplog.at_level(logging.WARNING):
+        while rows(stage)[0].state == "queued":
+            assert messages.send_due(running) == 0
+            assert messages.send_due(running) == 0, "not before its time"
+            row = rows(stage)[0]
+            waits.append(row.due_at - clock.at)
+            clock.at = max(row.due_at, clock.at)
+    assert waits[:-1] == list(messages.DELAYS)
+    assert (row.state, row.attempts) == ("failed", len(messages.DELAYS) + 1)
+    assert "m11@example.org" not in caplog.text
+    assert str(row.id) in caplog.text
+
+
+def test_a_server_that_is_back_gets_what_waited(stage: Stage, clock: Any) -> None:
+    stage.recorded()
+    with mail_server() as box:
+        box.answer = "451 try again"
+        running = by_mail(stage, f"smtp://127.0.0.1:{box.port}")
+        assert messages.send_due(running) == 0
+        box.answer = "250 OK"
+        clock.at += messages.DELAYS[0]
+        assert messages.send_due(running) == 1
+    assert len(box.received) == 1
+
+
+def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(stage: Stage) -> None:
+    stage.recorded()
+    with mail_server() as box:
+        box.answer = "550 no such mailbox"
+        assert messages.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 0
+    assert [(row.state, row.attempts) for row in rows(stage)] == [("failed", 1)]
+
+
+def test_a_password_does_not_travel_in_clear_to_another_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.recorded()
+    with mail_server() as box:
+        monkeypatch.setattr(messages, "LOCAL_HOSTS", frozenset())
+        assert messages.send_due(by_mail(stage, f"smtp://m11:secret@127.0.0.1:{box.port}")) == 0
+    assert box.received == []

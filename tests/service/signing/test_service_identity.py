@@ -1,0 +1,103 @@
+"""The service's own identity: a did:web of its host, with one key in use and all that it ever had published."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from credentials.proofs.dids import did_web_url, resolve_key
+from service.checking import verification
+from service.networks import networks
+from service.public import documents
+from service.runtime.custody import Custody
+from service.runtime.runtime import Runtime
+from service.runtime.settings import SettingsError
+from service.signing import service_identity
+from tests.worlds.runtimes import BASE_URL, Clock
+
+ADDRESS = "/.well-known/did.json"
+
+
+def rotated(running: Runtime) -> str:
+    with running.database.write() as session:
+        return service_identity.rotate(session, running, running.now()).kid
+
+
+def test_it_is_the_did_of_the_host_whose_document_is_where_others_look(running: Runtime) -> None:
+    assert service_identity.did(running.settings) == "did:web:localhost%3A8000"
+    assert did_web_url(service_identity.did(running.settings)) == BASE_URL + ADDRESS
+
+
+def test_there_is_no_document_before_the_first_key(client: TestClient) -> None:
+    answer = client.get(ADDRESS)
+    assert (answer.status_code, answer.json()["code"]) == (404, "service-key-unknown")
+
+
+def test_its_key_is_made_once_and_published(running: Runtime, client: TestClient) -> None:
+    first, again = (service_identity.identity(running) for _ in range(2))
+    assert first.verification_method == again.verification_method
+    answer = client.get(ADDRESS)
+    assert answer.headers["Content-Type"] == "application/did+ld+json"
+    document = answer.json()
+    assert document["id"] == first.did
+    assert document["assertionMethod"] == [first.verification_method]
+    found = resolve_key(first.verification_method, lambda url: verification.load(running, url))
+    assert (found.key, found.controller) == (first.signer.key, first.did)
+
+
+def test_another_process_signs_with_the_same_key(running: Runtime) -> None:
+    first = service_identity.identity(running)
+    restarted = replace(running, custody=Custody(running.settings))
+    assert service_identity.identity(restarted).verification_method == first.verification_method
+
+
+def test_of_many_that_need_the_first_key_at_once_all_take_one(running: Runtime) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: service_identity.identity(running).verification_method, range(8)))
+    assert len(set(found)) == 1
+    with running.database.read() as session:
+        assert len(service_identity.keys(session)) == 1
+
+
+def test_a_new_key_signs_and_the_retired_one_stays_published_with_its_dates(running: Runtime, clock: Clock) -> None:
+    old = service_identity.identity(running)
+    retired_at = clock.advance(days=1)
+    kid = rotated(running)
+    new = service_identity.identity(running)
+    assert new.signer.key.thumbprint == kid != old.signer.key.thumbprint
+    with running.database.read() as session:
+        first, second = service_identity.keys(session)
+        document = service_identity.did_document(session, running.settings)
+    assert (first.retired_at, second.valid_from, second.retired_at) == (retired_at, retired_at, None)
+    assert document is not None
+    assert document["assertionMethod"] == [old.verification_method, new.verification_method]
+
+
+def test_rotations_at_once_leave_one_key_in_use(running: Runtime) -> None:
+    service_identity.identity(running)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: rotated(running), range(3)))
+    with running.database.read() as session:
+        in_use = [key for key in service_identity.keys(session) if key.retired_at is None]
+    assert len(in_use) == 1
+
+
+def test_it_can_be_rotated_before_anything_was_signed(running: Runtime) -> None:
+    kid = rotated(running)
+    assert service_identity.identity(running).signer.key.thumbprint == kid
+
+
+def test_its_base_url_is_remembered_with_its_first_key(running: Runtime) -> None:
+    elsewhere = running.settings.model_copy(update={"base_url": "https://elsewhere.example.org"})
+    with running.database.read() as session:
+        networks.check_base_url(session, elsewhere)
+    service_identity.identity(running)
+    with running.database.read() as session, pytest.raises(SettingsError, match="LAUREL_BASE_URL"):
+        networks.check_base_url(session, elsewhere)
+
+
+def test_the_document_is_answered_from_the_rows_also_for_our_own_checks(running: Runtime) -> None:
+    service_identity.identity(running)
+    with running.database.read() as session:
+        assert documents.find(session, running, BASE_URL + ADDRESS) is not None

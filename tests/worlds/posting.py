@@ -1,0 +1,102 @@
+"""A small network and what is posted about it."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlalchemy import select
+
+from service.evidence import records
+from service.runtime.runtime import Runtime
+from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
+from tests.worlds.acting import HILL, RIVER, Actor, actor
+
+ROOT = "/v1/networks/river-writers"
+AT = "2026-03-01T17:00:00Z"
+REVIEW = {"member": "m11", "type": "reviewed", "occurred_at": AT}
+RUBRIC = {
+    "kind": "rubric",
+    "about": {"member": "m11"},
+    "evaluator": "m12",
+    "occurred_at": AT,
+    "rubric": "feedback",
+    "ratings": {"specific": 3},
+}
+ENDORSEMENT = {"kind": "endorsement", "about": {"member": "m11"}, "evaluator": "m12", "occurred_at": AT}
+SURVEY = {
+    "kind": "survey",
+    "about": {"session": "s1"},
+    "anonymous": True,
+    "occurred_at": AT,
+    "instrument": "pulse",
+    "answers": {"worth my time": 4},
+}
+DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rating)
+
+
+def river(running: Runtime, client: TestClient) -> Actor:
+    """Return whoever may do everything in a network with the members m11, m12 and m13, and one session."""
+    admin = actor(running, client)
+    assert admin.post("/v1/networks", RIVER).status_code == 201
+    who = actor(running, client, slug="river-writers")
+    for ref in ("m11", "m12", "m13"):
+        assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
+    assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
+    return who
+
+
+def hill(running: Runtime, client: TestClient) -> Actor:
+    """Return whoever may do everything in another network."""
+    assert actor(running, client).post("/v1/networks", HILL).status_code == 201
+    return actor(running, client, slug="hill-readers")
+
+
+def posted(answer: Response, status: int = 201) -> Any:
+    """Return the JSON of an answer that has this status."""
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def derived(running: Runtime) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every derived row, table by table."""
+    with running.database.read() as session:
+        return {
+            table.__tablename__: sorted(
+                (tuple(row) for row in session.execute(select(*table.__table__.columns)).all()), key=repr
+            )
+            for table in DERIVED
+        }
+
+
+def rows_of(running: Runtime, table: type[Row]) -> list[Any]:
+    """Return the rows of a table."""
+    with running.database.read() as session:
+        return list(session.scalars(select(table)).all())
+
+
+def unsettled(running: Runtime) -> int:
+    """Return how many members wait for a decision on their awards."""
+    return len(rows_of(running, UnsettledMember))
+
+
+def statuses(running: Runtime) -> list[str]:
+    """Return the statuses of all records, in order."""
+    with running.database.read() as session:
+        network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
+        shown, _ = records.list_records(session, network, after=None, limit=200)
+        return [each.record.status for each in shown]
+
+
+def lines(answer: Response) -> list[Any]:
+    """Return the parsed lines of an NDJSON answer."""
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def ndjson(bodies: Iterable[Any]) -> bytes:
+    """Return the bodies one a line; text and bytes as they stand."""
+    return b"".join(
+        (body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()) + b"\n" for body in bodies
+    )

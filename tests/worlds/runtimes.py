@@ -1,0 +1,56 @@
+"""A service for tests: everything in one folder, and a clock that stands still until it is set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from service.runtime import settings
+from service.runtime.runtime import Runtime
+from service.runtime.settings import Settings
+
+BASE_URL = "http://localhost:8000"
+
+
+class Clock:
+    """Gives the instant it was last set to."""
+
+    def __init__(self, at: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        """Return the present instant."""
+        return self.at
+
+    def seconds(self) -> float:
+        """Return the present instant as a steady count of seconds."""
+        return self.at.timestamp()
+
+    def advance(self, **by: float) -> datetime:
+        """Move on by `days=`, `minutes=`, ... and return the new instant."""
+        self.at += timedelta(**by)
+        return self.at
+
+
+def settings_in(folder: Path, **given: Any) -> Settings:
+    """Return settings that keep everything in `folder` and read nothing from outside."""
+    defaults = {
+        "database_url": f"sqlite:///{folder}/laurel.db",
+        "base_url": BASE_URL,
+        "keys_folder": folder / "keys",
+        "keys_passphrase": "for tests",
+        "data_folder": folder / "var",
+    }
+    return settings.load(_env_file=None, **defaults | given)
+
+
+@contextmanager
+def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
+    """Give a running service; its database must be migrated."""
+    running = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    try:
+        yield running
+    finally:
+        running.database.dispose()
