@@ -18,7 +18,7 @@ MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov
 .PHONY: help demo serve test check lint types drift coverage bench format catalogues lock
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(RUN) ## The main job on a small network: issue, verify, tamper, revoke (result in var/demo/)
 	@$(BIN)/laurel demo

@@ -1,4 +1,4 @@
-"""What can go wrong with a request, without HTTP numbers (those live in `service.api.problems`)."""
+"""What can go wrong with a request, without HTTP numbers (those live in `service.web.problems`)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,9 +25,13 @@ TOP_LEVEL = {
     "tests",
     # the usual
     ".ci",
+    ".git-blame-ignore-revs",
     ".gitignore",
+    ".pre-commit-config.yaml",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "DECISIONS.md",
     "LICENSE",
     "Makefile",
     "README.md",

@@ -1,6 +1,6 @@
 """What keeps a definition from being published: what it says, what it refers to, and what is over.
 
-A rule that nobody can ever meet is refused where that is certain: by its own numbers (`service.rules`), because it
+A rule that nobody can ever meet is refused where that is certain: by its own numbers (`service.criteria.kinds.rule`), because it
 asks for itself, or because its window is over and nothing that counts was recorded in it.
 """
 

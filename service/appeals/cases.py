@@ -86,7 +86,7 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         NotFoundError: no such member, achievement, approval or credential of theirs.
         ForbiddenError: the token may not contest for itself ("scope-missing").
         InvalidError: it is not said who contests ("member-missing").
-        ConflictError: there is nothing to contest, or no longer (see `service.contesting`), or the member has an open
+        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has an open
             case about this achievement (code "case-open"; details: `case`).
     """
     member, part = _contestant(session, network, caller, body.member, now)

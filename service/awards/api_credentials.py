@@ -1,4 +1,4 @@
-"""Credentials over HTTP, for the network that issued them; the public addresses are in `service.api.public`."""
+"""Credentials over HTTP, for the network that issued them; the public addresses are in `service.public.api`."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self

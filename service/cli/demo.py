@@ -1,6 +1,6 @@
 """The main job on a small fictional network, over HTTP, in plain sentences: what `laurel demo` plays.
 
-The network's data stand in `service/examples/demo`, for a reader to open.
+The network's data stand in `service/cli/examples`, for a reader to open.
 """
 
 import json

@@ -37,7 +37,7 @@ class ContributionFilter(Part):
 
     @property
     def topics(self) -> set[str]:
-        """What must be heard of for more contributions to fit, as `service.listening` names it."""
+        """What must be heard of for more contributions to fit, as `service.criteria.topics` names it."""
         done = {f"did:{name}" for name in self.types or ("*",)}
         return done | ({f"role:{self.role}"} if self.role is not None else set())
 

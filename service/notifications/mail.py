@@ -1,6 +1,6 @@
 """Messages to educators about their credentials and cases, and to networks about webhooks: queued, written, sent.
 
-Also the questions to recipients whether a badge is theirs, which `service.confirmations` queues.
+Also the questions to recipients whether a badge is theirs, which `service.checking.confirmations` queues.
 
 They are queued with what they tell of, and written and sent afterwards.
 

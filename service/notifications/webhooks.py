@@ -1,6 +1,6 @@
 """Webhooks: the addresses to which a network has its events sent, and what they are sent with.
 
-An address has a cursor in the network's outbox and gets what comes behind it (`service.deliveries`), so that nothing
+An address has a cursor in the network's outbox and gets what comes behind it (`service.notifications.deliveries`), so that nothing
 is missed while it is away, and everything can be sent once more by moving the cursor back.
 """
 

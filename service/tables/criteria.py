@@ -13,7 +13,7 @@ class UnsettledMember(Row):
     """A member whose evidence changed and whose awards have not been decided on it yet.
 
     Written with the evidence, deleted with the decision: a killed process loses no award. `topics` are what changed,
-    one a line (`service.listening`); empty where it may be anything.
+    one a line (`service.criteria.topics`); empty where it may be anything.
     """
 
     __tablename__ = "unsettled_members"

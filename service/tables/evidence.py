@@ -14,7 +14,7 @@ from service.tables.identifiers import new_id
 class Record(Row):
     """Everything that came in, as it came: append-only, the truth.
 
-    `position` is empty only between the insert and the commit (`service.database.commit`). `accepted_at` is when a
+    `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is when a
     record that was held or set aside began to count; empty where it did at once.
     `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
     A record of kind `void` names in `voids` the record that it takes back.

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from service.texts.languages import DOMAIN, ENGLISH, FOLDER, LANGUAGES, N_, SPANISH, chosen
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = sorted((ROOT / "service" / "pages" / "templates").glob("*.html"))
+TEMPLATES = sorted((ROOT / "service").rglob("templates/*.html"))
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 TAG = re.compile(r"<[^<>]+>")
 OUTER = re.compile(r"\A\s*|\s*\Z|\n+")  # spaces around it, and its paragraphs
