@@ -21,7 +21,7 @@ INSTEAD = {
     r"of which": "whose, and its",
     r"in the same breath": "at once",
     r"puts? to the question": "asked",
-    r"(kept|keeps?|puts?|sets?) aside": "archived, held back",
+    r"(kept|keeps?|puts?) aside": "archived, held back",
     r"lets? go of": "released",
     r"(there|where)(of|from|with|upon|by)": "of it, from it; from which",
     r"brings? about": "causes",
