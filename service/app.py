@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
 from service.awards import settling
+from service.checking.desk import Desk
 from service.notifications import payloads
 from service.operations.upkeep import Upkeep
 from service.runtime import settings
@@ -49,10 +50,15 @@ class _HeadAsGet:
         await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
     """Return the application of one runtime.
 
     The database must be migrated; nothing is read from it before the first request.
+
+    Args:
+        desk: where badges are checked; without one, a desk of this runtime is opened.
+    Raises:
+        SettingsError: as `Desk.open`.
     """
 
     @asynccontextmanager
@@ -76,6 +82,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         strict_content_type=True,
     )
     app.state.runtime = runtime
+    app.state.desk = desk or Desk.open(runtime)
     app.state.settle = settling.settle_pending
     # Credentials, keys and lists are for any verifier, also one in a browser; tokens travel in a header, never in cookies.
     app.add_middleware(

@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from service.checking import confirmations
+from service.checking.api_desk import Address, DeskHere
 from service.checking.confirmations import Asked, State
 from service.errors import ForbiddenError, InvalidError, ServiceError
 from service.texts.languages import N_, Language
 from service.web.problems import STATUS
 from service.web.rendering import render
-from service.web.requests import Answer, Now, Reader, Running, Writer, reply
+from service.web.requests import Answer, Now, Reader, Writer, reply
 from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False)
@@ -45,8 +46,8 @@ Fields = Annotated[dict[str, str], Depends(_fields)]
 
 @router.post("/verify/confirmations")
 def post_question(
-    request: Request,
-    runtime: Running,
+    desk: DeskHere,
+    address: Address,
     session: Writer,
     now: Now,
     language: Speaking,
@@ -57,8 +58,8 @@ def post_question(
     try:
         if site not in FROM_HERE:  # other sites would ask with the allowance of their visitors
             raise ForbiddenError("question-from-elsewhere", FROM_ELSEWHERE)
-        runtime.fair_use.take(request.client.host if request.client else "", runtime.steady(), COST)
-        secret = confirmations.ask(session, runtime, sent.get("url", ""), now)
+        desk.fair_use.take(address, desk.steady(), COST)
+        secret = confirmations.ask(session, desk.runtime, sent.get("url", ""), now)
     except ServiceError as error:
         return _refused(language, N_("The candidate was not asked"), error, back="/verify")
     return _private(Response(status_code=303, headers={"Location": f"/confirmations/{secret}"}))

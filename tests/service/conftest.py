@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.app import create_app
+from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
 from tests.worlds import databases
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +65,12 @@ def database(runtime: Runtime) -> Database:
     return runtime.database
 
 
+@pytest.fixture
+def desk(runtime: Runtime) -> Desk:
+    """Where badges are checked, at `runtime`."""
+    return desk_of(runtime)
+
+
 @pytest.fixture(scope="session")
 def apps() -> list[FastAPI]:
     """The one app of the tests that ask for `client`: its routes, which take a while to build, are the same for all."""
@@ -71,10 +78,10 @@ def apps() -> list[FastAPI]:
 
 
 @pytest.fixture
-def client(runtime: Runtime, apps: list[FastAPI]) -> Iterator[TestClient]:
+def client(runtime: Runtime, desk: Desk, apps: list[FastAPI]) -> Iterator[TestClient]:
     """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
     if not apps:
-        apps.append(create_app(runtime))
-    apps[0].state.runtime = runtime
+        apps.append(create_app(runtime, desk))
+    apps[0].state.runtime, apps[0].state.desk = runtime, desk
     with TestClient(apps[0], base_url=BASE_URL) as speaking:
         yield speaking

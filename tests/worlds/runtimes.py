@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from service.checking.desk import Desk
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
@@ -49,8 +49,14 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 @contextmanager
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
     """Give a running service; its database must be migrated."""
-    runtime = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    runtime = Runtime.start(given, now=clock)
     try:
         yield runtime
     finally:
         runtime.database.dispose()
+
+
+def desk_of(runtime: Runtime) -> Desk:
+    """Return a desk of a service, whose seconds are those of the service's clock."""
+    assert isinstance(runtime.now, Clock)
+    return Desk.open(runtime, runtime.now.seconds)

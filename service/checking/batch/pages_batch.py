@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, parse_json
 from service.bodies import Body, validated
+from service.checking.api_desk import Address, DeskHere
 from service.checking.batch import batch as batches
 from service.checking.batch import items as batch_items
 from service.checking.batch import lines as batch_lines
@@ -23,12 +24,11 @@ from service.checking.batch.batch import MAX_ITEMS, Batch, Item
 from service.checking.batch.items import Given
 from service.checking.batch.lines import Line
 from service.checking.batch.spreadsheets import DELIMITERS, MAX_COLUMNS
+from service.checking.desk import Desk
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
-from service.runtime.runtime import Runtime
 from service.texts.languages import N_, Language
 from service.unpacking.file_kinds import credential_text
 from service.web.rendering import HTML, PRIVATE, page_headers, render, streamed
-from service.web.requests import Running
 from service.web.streaming import Streamed
 from service.web.visitor_language import Speaking
 
@@ -120,22 +120,20 @@ async def _sent(request: Request) -> Sent | None:
 
 @router.post("/verify/batch")
 def post_batch(
-    request: Request, runtime: Running, language: Speaking, sent: Annotated[Sent | None, Depends(_sent)]
+    desk: DeskHere, address: Address, language: Speaking, sent: Annotated[Sent | None, Depends(_sent)]
 ) -> Response:
     """Check everything that was given, and show each answer as soon as it is there."""
     try:
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
-        with runtime.fair_use.turn(_address(request), runtime.steady):  # to open what was given costs something too
+        with desk.fair_use.turn(address, desk.steady):  # to open what was given costs something too
             given, numbers = _again(sent) if sent.again else (_given(sent), None)
-        return answer(request, runtime, language, given, numbers)
+        return answer(desk, address, language, given, numbers)
     except ServiceError as error:
         return refused(language, error)
 
 
-def answer(
-    request: Request, runtime: Runtime, language: Language, given: Given, numbers: list[int] | None = None
-) -> Response:
+def answer(desk: Desk, address: str, language: Language, given: Given, numbers: list[int] | None = None) -> Response:
     """Return the page that tells what comes of a batch while it is checked.
 
     Args:
@@ -143,7 +141,7 @@ def answer(
     Raises:
         InvalidError, TooManyRequestsError: as `batches.begin`.
     """
-    batch = batches.begin(runtime, given.items, _address(request))
+    batch = batches.begin(desk, given.items, address)
     told = BatchPage(batch, given, language, numbers or list(range(1, len(batch) + 1)))
     pieces = streamed("batch.html", language=language, told=told, given=given, problem=None)
     headers = page_headers() | PRIVATE | {"Content-Language": language.code}
@@ -295,7 +293,3 @@ def _packed(line: Line) -> str:
 
 def _data_link(media_type: str, text: str) -> str:
     return f"data:{media_type};charset=utf-8;base64,{base64.b64encode(text.encode('utf-8', 'replace')).decode()}"
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

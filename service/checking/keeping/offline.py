@@ -23,9 +23,9 @@ from credentials.proofs.data_integrity import proofs_of
 from credentials.proofs.dids import did_web_url, resolve_key
 from service.checking import check as checking
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping.bundles import Bundle
 from service.errors import InvalidError
-from service.runtime.runtime import Runtime
 
 KeysFrom = Literal["identifier", "pinned", "bundle"]
 
@@ -106,7 +106,7 @@ class Offline:
         }
 
 
-def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
+def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
     """Return what the check of a bundle comes to; nobody is asked, and no row is read.
 
     1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
@@ -126,7 +126,7 @@ def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: P
     if pin is not None and issuer_id is not None:
         load = pinned(load, issuer_id, pin)  # (2)
     checked = checking.check(
-        runtime,
+        desk,
         bundle.credential,
         recipient,
         evidence=bundle.evidence,

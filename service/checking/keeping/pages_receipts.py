@@ -7,15 +7,15 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from credentials import CredentialError
 from service.checking import check
+from service.checking.api_desk import Address, DeskHere
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import receipts
 from service.errors import CustodyError, ServiceError, TooManyRequestsError
 from service.public.documents import CREDENTIAL
-from service.runtime.runtime import Runtime
 from service.texts import sentences
 from service.texts.languages import N_, Language
 from service.web.rendering import render
-from service.web.requests import Running
 from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False)
@@ -46,16 +46,16 @@ async def _asked(request: Request) -> Asked:
 
 @router.post("/verify/receipt.{form}")
 def post_check_receipt(
-    request: Request,
-    runtime: Running,
+    desk: DeskHere,
+    address: Address,
     language: Speaking,
     form: Literal["json", "pdf"],
     asked: Annotated[Asked, Depends(_asked)],
 ) -> Response:
     """Check what is given, now, and give the signed record of that; nothing of it is kept."""
     try:
-        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
-            signed = receipts.issue(runtime, _checked(runtime, asked), language)
+        with desk.fair_use.turn(address, desk.steady):
+            signed = receipts.issue(desk.runtime, _checked(desk, asked), language)
             content = receipts.pdf(signed, language) if form == "pdf" else signed
     except (ServiceError, CredentialError) as error:
         return _not_made(language, error)
@@ -77,9 +77,9 @@ def _not_made(language: Language, error: ServiceError | CredentialError) -> Resp
     return page
 
 
-def _checked(runtime: Runtime, asked: Asked) -> Checked:
+def _checked(desk: Desk, asked: Asked) -> Checked:
     recipient = asked.recipient or None
     link = asked.received.strip()
     if link[:8].lower().startswith(("https://", "http://")):
-        return check.check_address(runtime, link, recipient, evidence=asked.evidence)
-    return check.check(runtime, asked.received, recipient, evidence=asked.evidence)
+        return check.check_address(desk, link, recipient, evidence=asked.evidence)
+    return check.check(desk, asked.received, recipient, evidence=asked.evidence)

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
 from service.app import create_app
+from service.checking.desk import Desk
 from service.errors import CustodyError
 from service.operations import upkeep
 from service.runtime import settings
@@ -22,7 +23,7 @@ from service.signing import base_url
 from service.tables import Key, VcApiKey, VcApiStatusEntry, VcApiStatusList
 from service.vc_api import keys
 from service.vc_api import status as vc_api_status
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
 
 CREDENTIAL = {
     "@context": ["https://www.w3.org/ns/credentials/v2"],
@@ -44,7 +45,7 @@ def serve(database_url: str, tmp_path: Path, clock: Clock) -> Any:
     def started(**given: Any) -> Iterator[TestClient]:
         given = {"database_url": database_url, "vc_api": True} | given
         with start(settings_in(tmp_path, **given), clock) as runtime:
-            app = create_app(runtime)
+            app = create_app(runtime, desk_of(runtime))
             with TestClient(app, base_url=BASE_URL) as client:
                 yield client
 
@@ -107,7 +108,8 @@ def test_the_token_is_long_and_never_shown(tmp_path: Path) -> None:
 
 def test_without_a_token_callers_are_held_to_fair_limits(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve() as client:
-        monkeypatch.setitem(vars(runtime_of(client)), "vc_api_fair_use", FairUse(per_minute=1, burst=2))
+        desk: Desk = client.app.state.desk  # type: ignore[attr-defined]
+        monkeypatch.setitem(vars(desk), "vc_api_fair_use", FairUse(per_minute=1, burst=2))
         answers = [client.post("/vc/credentials/verify", json={"verifiableCredential": {}}) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [400, 400, 429]
         assert int(answers[2].headers["retry-after"]) > 0

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from service.checking.batch.batch import MAX_ITEMS
+from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage
@@ -39,8 +40,8 @@ def badge(stage: Stage) -> str:
     return str(stage.awards(member="m11")[0]["credential"]["url"])
 
 
-def with_limits(apps: list[FastAPI], runtime: Runtime, **limits: Any) -> None:
-    apps[0].state.runtime = replace(runtime, **limits)
+def with_limits(apps: list[FastAPI], desk: Desk, **limits: Any) -> None:
+    apps[0].state.desk = replace(desk, **limits)
 
 
 def lines_of(answer: Any) -> tuple[list[Any], Any]:
@@ -219,10 +220,8 @@ def test_a_form_without_a_file_and_a_table_among_files_are_refused(client: TestC
     assert (answer.status_code, answer.json()["code"]) == (422, "csv-empty")
 
 
-def test_who_asks_for_too_much_is_told_when_to_come_back(
-    client: TestClient, runtime: Runtime, apps: list[FastAPI]
-) -> None:
-    with_limits(apps, runtime, batch_fair_use=FairUse(per_minute=60, burst=3))
+def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, desk: Desk, apps: list[FastAPI]) -> None:
+    with_limits(apps, desk, batch_fair_use=FairUse(per_minute=60, burst=3))
     body = {"items": [{"jwt": "a.b.c"}] * 2}
     assert client.post(ADDRESS, json=body).status_code == 200
     answer = client.post(ADDRESS, json=body)
@@ -230,16 +229,14 @@ def test_who_asks_for_too_much_is_told_when_to_come_back(
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_more_batches_than_there_is_room_for_are_sent_away(
-    client: TestClient, runtime: Runtime, apps: list[FastAPI]
-) -> None:
-    with_limits(apps, runtime, batch_places=Places(at_once=1))
+def test_more_batches_than_there_is_room_for_are_sent_away(client: TestClient, desk: Desk, apps: list[FastAPI]) -> None:
+    with_limits(apps, desk, batch_places=Places(at_once=1))
 
     class Elsewhere:
         def close(self) -> None:
             raise AssertionError("it is not idle")
 
-    places = apps[0].state.runtime.batch_places
+    places = apps[0].state.desk.batch_places
     elsewhere = Elsewhere()
     places.take(elsewhere, 1e12)
     answer = client.post(ADDRESS, json={"items": [{"jwt": "a.b.c"}]})
