@@ -115,14 +115,14 @@ def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: 
 
 
 @dataclass(frozen=True)
-class _Own:
+class _OwnNetwork:
     page: str
     sandbox: bool
     since: datetime
     keys: tuple[IssuerKey, ...]
 
 
-def _network(runtime: Runtime, issuer_id: str) -> _Own | None:
+def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
     """Return what is known of a network of this service."""
     try:
         url = did_web_url(issuer_id)
@@ -139,7 +139,7 @@ def _network(runtime: Runtime, issuer_id: str) -> _Own | None:
             for key in keyring.keys_of(session, network)
         )
         page = issuers.network_url(runtime.settings, network)
-        return _Own(page, network.sandbox, network.created_at, keys)
+        return _OwnNetwork(page, network.sandbox, network.created_at, keys)
 
 
 def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:

@@ -48,7 +48,7 @@ RECEIPT_OF_UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Given:
+class VerifyForm:
     """What a visitor sent with the form, as far as given."""
 
     text: str
@@ -69,11 +69,11 @@ def get_verify(desk: DeskHere, address: Address, language: Speaking, link: str =
         return _refused(language, error)
 
 
-async def _given(request: Request) -> Given:
+async def _given(request: Request) -> VerifyForm:
     async with request.form(max_files=MAX_FILES, max_fields=6) as form:
         text, recipient = form.get("received"), form.get("recipient")
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
-        return Given(
+        return VerifyForm(
             text.strip() if isinstance(text, str) else "",
             [(each.filename, await each.read(), each.content_type or "") for each in files if each.filename],
             recipient.strip()[:500] if isinstance(recipient, str) else "",
@@ -83,7 +83,7 @@ async def _given(request: Request) -> Given:
 
 @router.post("/verify")
 def post_verify(
-    desk: DeskHere, address: Address, language: Speaking, given: Annotated[Given, Depends(_given)]
+    desk: DeskHere, address: Address, language: Speaking, given: Annotated[VerifyForm, Depends(_given)]
 ) -> Response:
     """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
     try:
@@ -93,7 +93,7 @@ def post_verify(
         return _refused(language, error)
 
 
-def _answer(desk: Desk, address: str, language: Language, given: Given) -> Response:
+def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> Response:
     if any(is_table(name, media_type) for name, _, media_type in given.files):
         return _many(desk, address, language, partial(_of_tables, given))
     opened = unpack.open_text(given.text) if given.text else []
@@ -103,16 +103,16 @@ def _answer(desk: Desk, address: str, language: Language, given: Given) -> Respo
     if not opened:
         return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
     if len(opened) > 1:
-        return _many(desk, address, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
+        return _many(desk, address, language, lambda: batch_items.GivenItems(tuple(map(batch_items.item_of, opened))))
     return _checked(desk, language, opened[0], given.recipient, evidence=given.evidence)
 
 
-def _of_tables(given: Given) -> batch_items.Given:
+def _of_tables(given: VerifyForm) -> batch_items.GivenItems:
     parts = [batch_items.of_text(given.text), *batch_items.of_files(given.files)]
     return batch_items.together(parts)
 
 
-def _many(desk: Desk, address: str, language: Language, items: Callable[[], batch_items.Given]) -> Response:
+def _many(desk: Desk, address: str, language: Language, items: Callable[[], batch_items.GivenItems]) -> Response:
     """Go on as on the page for many at once."""
     try:
         return batch.answer(desk, address, language, items())
@@ -193,7 +193,7 @@ def _result(runtime: Runtime, language: Language, opened: Opened, checked: Check
         remarks=_remarks(opened, checked, language),
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
-        shown=_shown(runtime, credential),
+        shown=_shown_badge(runtime, credential),
         proven=proven,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
@@ -239,7 +239,7 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shown(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
+def _shown_badge(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
     """Return what the credential says of itself, as far as it can be read.
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.

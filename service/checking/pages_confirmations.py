@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from service.checking import confirmations
 from service.checking.api_desk import Address, DeskHere
-from service.checking.confirmations import Asked, State
+from service.checking.confirmations import ConfirmationState, ShownConfirmation
 from service.errors import ForbiddenError, InvalidError, ServiceError
 from service.texts.languages import N_, Language
 from service.web.problems import STATUS
@@ -31,7 +31,7 @@ PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
 class StateOf(Answer):
     """What the script of the asker's page asks for."""
 
-    state: State
+    state: ConfirmationState
     answered_at: str | None = None
 
 
@@ -105,7 +105,7 @@ def post_answer(secret: str, session: Writer, now: Now, language: Speaking, sent
     return _private(Response(status_code=303, headers={"Location": f"/confirm/{secret}"}))
 
 
-def _page(language: Language, template: str, asked: Asked, address: str) -> Response:
+def _page(language: Language, template: str, asked: ShownConfirmation, address: str) -> Response:
     return _private(render(template, language=language, asked=asked, address=address))
 
 

@@ -22,7 +22,7 @@ from service.checking import wording
 from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline
-from service.checking.keeping.offline import Offline, Pin
+from service.checking.keeping.offline import OfflineCheck, Pin
 from service.errors import InvalidError, ServiceError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
@@ -214,7 +214,7 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"      {found.message} ({found.code}{' at ' + found.pointer if found.pointer else ''})"
 
 
-def _told(found: Offline) -> Iterator[str]:
+def _told(found: OfflineCheck) -> Iterator[str]:
     """Yield how old what is in the bundle is, and what its keys are worth."""
     yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:

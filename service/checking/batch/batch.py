@@ -63,7 +63,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Told:
+class ItemAnswer:
     """What came of one item: a check, or why there is none.
 
     Args:
@@ -112,23 +112,23 @@ class Batch:
         self._next = 0  # place in the queue
         self._read = 0  # index of the item that is waited for
         self._began: dict[int, float] = {}
-        self._told: dict[int, Told] = {}
+        self._told: dict[int, ItemAnswer] = {}
         self._given_up: set[int] = set()
         self._threads: list[threading.Thread] = []
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def __iter__(self) -> Iterator[Told]:
+    def __iter__(self) -> Iterator[ItemAnswer]:
         """Give the answers in order, each as soon as it and those before it are there; fewer where it is closed."""
-        repeated: dict[int, Told] = {}
+        repeated: dict[int, ItemAnswer] = {}
         try:
             self._start()
             for index, item in enumerate(self._items):
                 self._desk.batch_places.seen(self, time.monotonic())
                 first = self._first[index]
                 if item.problem is not None:
-                    told: Told | None = Told(index, item)
+                    told: ItemAnswer | None = ItemAnswer(index, item)
                 elif first != index:
                     told = replace(repeated[first], index=index, item=item)
                 else:
@@ -162,7 +162,7 @@ class Batch:
             self._threads.append(thread)
             thread.start()
 
-    def _awaited(self, index: int) -> Told | None:
+    def _awaited(self, index: int) -> ItemAnswer | None:
         """Return the answer to an item, whatever it has come to when its time is over (2); None once it is closed."""
         with self._changed:
             self._read = index
@@ -174,7 +174,7 @@ class Batch:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._given_up.add(index)
-                    return Told(
+                    return ItemAnswer(
                         index,
                         self._items[index],
                         error=UnavailableError(NOT_IN_TIME, "It did not answer in time."),
@@ -207,23 +207,23 @@ class Batch:
                     return index
         return None
 
-    def _answer(self, index: int) -> Told:
+    def _answer(self, index: int) -> ItemAnswer:
         item = self._items[index]
         fetcher = ItemFetcher(self._fetcher, self._over, self._began[index] + self._patience.item_seconds)
         try:
             checked = self._check(replace(self._desk, runtime=replace(self._desk.runtime, fetcher=fetcher)), item)
         except (CredentialError, ServiceError) as error:
-            return Told(index, item, error=error, again=fetcher.silent)
+            return ItemAnswer(index, item, error=error, again=fetcher.silent)
         except Exception as error:  # noqa: BLE001  (one badge must not end the others; what it says is not logged)
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a check in a batch failed with %s\n%s", type(error).__name__, where)  # noqa: TRY400
-            return Told(
+            return ItemAnswer(
                 index,
                 item,
                 error=ServiceError(FAILED_HERE, "The check failed here; it can be tried again."),
                 again=True,
             )
-        return Told(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
+        return ItemAnswer(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
 
 
 def begin(desk: Desk, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:

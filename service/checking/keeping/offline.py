@@ -59,7 +59,7 @@ class StatusAge:
 
 
 @dataclass(frozen=True)
-class Offline:
+class OfflineCheck:
     """What the check of a bundle comes to.
 
     Args:
@@ -106,7 +106,7 @@ class Offline:
         }
 
 
-def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
+def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> OfflineCheck:
     """Return what the check of a bundle comes to; nobody is asked, and no row is read.
 
     1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
@@ -138,7 +138,7 @@ def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | N
     if secured is not None:
         keys = tuple(_signing_keys(secured, load)) if checked.outcome("issuer") == "passed" else ()
         lists = _lists(checked, secured, bundle)
-    return Offline(checked, bundle.made_at, keys_from, keys, lists)
+    return OfflineCheck(checked, bundle.made_at, keys_from, keys, lists)
 
 
 def read_pin(text: str) -> Pin:

@@ -25,7 +25,7 @@ NOT_MADE = N_("No receipt could be made")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceiptForm:
     """What a form asks a receipt of: as the form of `/verify`, with the link or the text of one credential."""
 
     received: str
@@ -33,10 +33,10 @@ class Asked:
     evidence: bool
 
 
-async def _asked(request: Request) -> Asked:
+async def _asked(request: Request) -> ReceiptForm:
     async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
         received, recipient = form.get("received"), form.get("recipient")
-        return Asked(
+        return ReceiptForm(
             # A browser sends every line's end as two characters; the digest is of the text as its issuer wrote it.
             received.replace("\r\n", "\n") if isinstance(received, str) else "",
             recipient.strip()[:MAX_RECIPIENT] if isinstance(recipient, str) else "",
@@ -50,7 +50,7 @@ def post_check_receipt(
     address: Address,
     language: Speaking,
     form: Literal["json", "pdf"],
-    asked: Annotated[Asked, Depends(_asked)],
+    asked: Annotated[ReceiptForm, Depends(_asked)],
 ) -> Response:
     """Check what is given, now, and give the signed record of that; nothing of it is kept."""
     try:
@@ -77,7 +77,7 @@ def _not_made(language: Language, error: ServiceError | CredentialError) -> Resp
     return page
 
 
-def _checked(desk: Desk, asked: Asked) -> Checked:
+def _checked(desk: Desk, asked: ReceiptForm) -> Checked:
     recipient = asked.recipient or None
     link = asked.received.strip()
     if link[:8].lower().startswith(("https://", "http://")):

@@ -12,7 +12,7 @@ import pytest
 
 from credentials import Fetched, UnavailableError
 from service.checking import check
-from service.checking.batch.batch import MAX_ITEMS, Batch, Item, Told, begin
+from service.checking.batch.batch import MAX_ITEMS, Batch, Item, ItemAnswer, begin
 from service.checking.batch.time_limits import SharedFetcher
 from service.checking.check import Checked
 from service.checking.desk import Desk, Patience
@@ -107,7 +107,7 @@ def looked_up(desk: Desk, item: Item) -> Checked:
     return Asked(desk)(desk, item)
 
 
-def codes(told: list[Told]) -> list[str]:
+def codes(told: list[ItemAnswer]) -> list[str]:
     return [each.error.code if each.error is not None else "" for each in told]
 
 
