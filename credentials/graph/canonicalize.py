@@ -99,7 +99,10 @@ class _TooManyFaultsError(Exception):
 
 
 def _explained(error: JsonLdError, code: str, where: object = None) -> ContextError:
-    """Return the error that explains PyLD's: its cause if that is ours, else one by the specification's code."""
+    """Return the error that explains PyLD's.
+
+    That is the error of ours that caused it, or else one by the code of the specification.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ContextError):
@@ -114,7 +117,10 @@ def _explained(error: JsonLdError, code: str, where: object = None) -> ContextEr
 
 
 class _Prepared:
-    """What is kept for one registry: PyLD's own copies of the contexts, and what PyLD made of them."""
+    """What is kept for one registry, so that each context is read once.
+
+    These are PyLD's own copies of the contexts, and what PyLD made of them.
+    """
 
     def __init__(self) -> None:
         self.contexts: dict[str, list[Any]] = {}
@@ -201,7 +207,10 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
         return result
 
     def resolve(self, _active_ctx: Any, context: Any, _base: Any) -> list[ResolvedContext]:
-        """Return the context objects that `context` stands for; PyLD calls this as its context resolver."""
+        """Return the context objects that `context` stands for.
+
+        PyLD calls this method of its context resolver.
+        """
         return [ResolvedContext(resolved) for resolved in self._resolve(context, ())]
 
     def _resolve(self, context: Any, trail: tuple[str, ...]) -> Iterator[Any]:

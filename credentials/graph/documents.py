@@ -20,7 +20,7 @@ from credentials.strict_json import JsonValue, parse_json
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as an address of somebody else returned it: never trusted, only parsed."""
+    """A document as somebody else's address returned it: never trusted, only parsed."""
 
     body: bytes
     media_type: str
@@ -87,7 +87,7 @@ class Context:
 
 
 class Contexts:
-    """A closed registry: for each address the edition in use, and the other known ones.
+    """A closed registry: for each address the edition in use, and the others known.
 
     Registries share what is parsed; no registry ever changes.
     """
@@ -131,9 +131,10 @@ class Contexts:
         return self._known[address]
 
     def with_pinned(self, pinned: Mapping[str, tuple[bytes, str]]) -> "Contexts":
-        """Return a registry that also knows `pinned`: address -> (bytes, sha256 in hexadecimal).
+        """Return a registry that also knows `pinned`.
 
-        If the address is known already, the bytes are one more edition of it, tried last (see `older`).
+        `pinned` is address -> (bytes, sha256 in hexadecimal). If the address is known already, the bytes are one more
+        edition of it, tried last (see `older`).
 
         Raises:
             ContextError: a digest differs ("context-digest"), bytes are no context ("context-malformed").

@@ -128,7 +128,7 @@ class _Canonicalization:
         return hash_
 
     def _hash_related(self, related: Blank, quad: Quad, issued: Mapping[Blank, str], position: str) -> str:
-        """Hash how a quad links `related` to the node in question (specification, section 4.7)."""
+        """Hash how a quad links `related` to this node (specification, section 4.7)."""
         label = self._labels.get(related) or issued.get(related)
         name = f"_:{label}" if label else self._first_degree[related]
         return self._hash(position + name if position == "g" else position + quad[1] + name)

@@ -142,7 +142,10 @@ class _Conversion:
         return rdf.literal(f"{mantissa}E{int(exponent)}", type_ or _XSD + "double")
 
     def _directed(self, content: Any, language: str, direction: str) -> rdf.Ground:
-        """Return the literal for text with a direction, as i18n-datatype; other implementations sign it so."""
+        """Return the literal for text with a direction.
+
+        It is written as i18n-datatype, as other implementations sign it.
+        """
         if direction not in {"ltr", "rtl"} or not isinstance(content, str):
             self._fault("direction-malformed", "expected text with direction ltr or rtl, got something else", direction)
             return rdf.literal("")
@@ -155,7 +158,7 @@ class _Conversion:
         return tag
 
     def _name(self, name: Any, code: str) -> rdf.Term:
-        """Return the node that `name` stands for; `code` is the fault if it stands for none."""
+        """Return the node that `name` stands for; `code` is the fault if there is none."""
         if isinstance(name, str) and name.startswith("_:"):
             if name not in self._blanks:
                 self._blanks[name] = self._new_blank()

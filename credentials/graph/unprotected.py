@@ -101,7 +101,10 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class _Node:
-    """An object with an id, the members of its class (None: unknown), and whether it may have others."""
+    """An object with an id.
+
+    It has the members that its class declares (None: unknown), and says whether it may have others.
+    """
 
     path: Path
     members: Mapping[str, Any]
@@ -211,7 +214,7 @@ def _is_keyword_seen(member: str, value: Mapping[str, Any], path: Path, name: st
 
 
 def _says_no_more(value: Mapping[str, Any], name: str, *, typed: bool) -> bool:
-    """Return whether the value alone, without the object around it, is the same literal."""
+    """Return whether the value without the object around it is the same literal."""
     type_ = value.get("@type")
     if type_ is None:
         return not value.keys() & _OF_LANGUAGE and name not in _LOCAL_TEXTS
@@ -238,7 +241,10 @@ def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
 
 
 def _key(item: object) -> object:
-    """Return what identifies an entry of a set; None for an object, which is always a different one."""
+    """Return what identifies an entry of a set.
+
+    It is None for an object, because two objects without id are always different.
+    """
     match item:
         case Mapping():
             return item["id"] if isinstance(item.get("id"), str) else repr(item) if "@value" in item else None
@@ -289,7 +295,7 @@ def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (8)
 
 
 def _movable(one: _Node, other: _Node) -> str | None:
-    """Return a member of `one` that could as well stand in `other`, or have come from there."""
+    """Return a member of `one` that could have been moved to `other`, or from there."""
     for member, value in one.members.items():
         if member in {"id", "@context"}:
             continue
