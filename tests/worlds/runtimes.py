@@ -10,6 +10,7 @@ from typing import Any
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
+from tests.worlds import databases
 
 BASE_URL = "http://localhost:8000"
 
@@ -50,6 +51,7 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
     """Give a running service; its database must be migrated."""
     runtime = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    databases.share_compiled(runtime.database)
     try:
         yield runtime
     finally:
