@@ -14,7 +14,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.access import callers
 from service.access.callers import Caller
@@ -25,7 +24,7 @@ from service.evidence.bodies import Gap, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
-from service.storage.database import WriteSession, place_at_commit
+from service.storage.database import WriteSession, insert_for, place_at_commit
 from service.tables import Award, Network, Record, RecordBody
 from service.tables.identifiers import new_id
 
@@ -316,11 +315,10 @@ def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     """
     if not entrants:
         return set()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     names = [column.key for column in Record.__table__.columns]
     rows = [{name: getattr(entrant.record, name) for name in names} for entrant in entrants]
     rows.sort(key=lambda row: (row["source_system"] or "", row["source_id"] or "", row["ref"] or ""))
-    statement = dialect.insert(Record).on_conflict_do_nothing().returning(Record.id)
+    statement = insert_for(session)(Record).on_conflict_do_nothing().returning(Record.id)
     inserted = set(session.scalars(statement, rows))
     there = [entrant for entrant in entrants if entrant.record.id in inserted]
     for entrant in there:

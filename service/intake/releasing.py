@@ -14,6 +14,7 @@ from service.evidence import bodies, derivation, flags, recording
 from service.evidence.derivation import SHAPES
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Contribution, Evaluation, Flag, Network, Record
 
@@ -127,8 +128,7 @@ def _confirm(
 
 def lock_records(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, Record]:
     """Lock records, in the order of their ids, and return them as they are now."""
-    query = select(Record).where(Record.id.in_(record_ids)).order_by(Record.id).with_for_update(key_share=True)
-    return {row.id: row for row in session.scalars(query.execution_options(populate_existing=True))}
+    return {row.id: row for row in locks.records(session, Record.id.in_(record_ids))}
 
 
 def bearing_on(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
