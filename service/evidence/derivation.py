@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 
 from service.bodies import validated
 from service.evidence import bodies as submissions
-from service.evidence.bodies import Derived, Place, References, Someone, Submitted
+from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
 from service.storage import locks, past
@@ -111,15 +111,15 @@ def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]
     if not references.complete:  # (1)
         locks.network(session, network.id, shared=True)
         references = submissions.find(session, network, bodies)
-    judged = (body.bears_on(references) for body in bodies)
+    judged = (body.judge(references, None).member for body in bodies)
     locks.members(session, {someone.id for someone in judged if someone is not None})
     return submissions.find(session, network, bodies) if references.works else references  # (2)
 
 
-def derive(references: References, actor: Actor | None, record: Record, body: Submitted) -> Derived:
+def derive(references: References, judgement: Judgement, record: Record, body: Submitted) -> Derived:
     """Return the rows that follow from a record, with days and weeks in the network's time zone."""
     place = Place(record.id, record.network_id, record.tier, ZoneInfo(references.network.time_zone))
-    return body.derive(references, actor.member if actor else None, place)
+    return body.derive(references, judgement, place)
 
 
 def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]]) -> None:
@@ -213,9 +213,9 @@ def rebuild(session: WriteSession, network: Network) -> int:
             references = submissions.find(session, network, [body for _, body in batch])
             acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
-                if body.stands(references):
-                    actor = acting.get((record.actor_member_id, record.received_at))
-                    add(session, derive(references, actor, record, body))
+                actor = acting.get((record.actor_member_id, record.received_at))
+                judgement = body.judge(references, actor.member if actor else None)
+                add(session, derive(references, judgement, record, body))
             count += len(batch)
     members = select(Member.id).where(Member.network_id == network.id)
     for role in session.scalars(select(Role).where(Role.member_id.in_(members))):

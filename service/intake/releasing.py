@@ -55,7 +55,7 @@ def _check_may_release(session: WriteSession, network: Network, caller: Caller, 
     own = record.actor_member_id == caller.member_id
     for batch in derivation.stored(session, Record.id == record.id):
         for _, body in batch:
-            judged = body.bears_on(bodies.find(session, network, [body]))
+            judged = body.judge(bodies.find(session, network, [body]), None).member
             own |= judged is not None and judged.is_person(actor.member)
     if own or not actor.attests:
         message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."
@@ -113,9 +113,10 @@ def _confirm(
             references = derivation.look_up(session, network, [body for _, body in batch])
             acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
-                judged = body.bears_on(references)
+                actor = acting.get((record.actor_member_id, record.received_at))
+                judged = body.judge(references, actor.member if actor else None).member
                 derivation.keep_aside(session, [record.id], now)
-                record.tier = derivation.tier(acting.get((record.actor_member_id, record.received_at)), judged)
+                record.tier = derivation.tier(actor, judged)
                 record.accepted_at = now
                 session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
                 bearing |= {judged.id} if judged is not None else set()

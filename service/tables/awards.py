@@ -146,6 +146,23 @@ class Approval(Row):
     asked_by_who: Mapped[UUID | None]
 
 
+class AwardDecider(Row):
+    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+
+    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
+    without a token the operator. Once there is a receipt, it names the same people.
+    """
+
+    __tablename__ = "award_deciders"
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
 class AwardEvidence(Row):
     """A record on which an award rests; voiding the record puts the award to the question."""
 
@@ -164,20 +181,3 @@ class AwardChild(Row):
 
     award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
     child_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
-
-
-class AwardDecider(Row):
-    """Somebody who decided an award, and in which role; nobody where the rule alone did.
-
-    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
-    without a token the operator. Once there is a receipt, it names the same people.
-    """
-
-    __tablename__ = "award_deciders"
-
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
-    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
-    role: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime]
