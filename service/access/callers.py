@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from service.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
@@ -139,22 +139,18 @@ def still_open(network: Network) -> Network:
     return network
 
 
-def owned(
-    session: OrmSession, caller: Caller, row: type[RowT], *where: Any, lock: bool = False, noun: str | None = None
-) -> RowT:
+def owned(session: OrmSession, caller: Caller, row: type[RowT], *where: Any, noun: str | None = None) -> RowT:
     """Return the one row that fits, inside the caller's network only.
 
     Args:
         row: a table with `network_id`.
         where: conditions on it.
-        lock: hold the row until the commit (PostgreSQL: FOR UPDATE; SQLite has one writer).
         noun: what to call it in the error; the table's name by default.
     Raises:
         NotFoundError: none fits, or it is another network's.
     """
     table: Any = row
-    query: Select[RowT] = select(row).where(table.network_id == caller.network_id, *where)
-    found = session.scalar(query.with_for_update() if lock else query)
+    found: RowT | None = session.scalar(select(row).where(table.network_id == caller.network_id, *where))
     if found is None:
         name = noun or table.__name__.lower()
         raise NotFoundError(f"{name}-unknown", f"No {name} of this network fits.")

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import SCOPES, digest_of
 from service.errors import InvalidError, NotFoundError
+from service.storage import locks
+from service.storage.database import WriteSession
 from service.storage.paging import page
 from service.tables import Member, Network, Token
 from service.tables.identifiers import new_token
@@ -82,14 +84,14 @@ def get_token(session: OrmSession, token_id: str, network: Network | None = None
     return token
 
 
-def revoke_token(session: OrmSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
+def revoke_token(session: WriteSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
     """Revoke a token at once and for good; the second time changes nothing. Waits for what is written with it now.
 
     Raises:
         NotFoundError: there is none (code "token-unknown").
     """
     token = get_token(session, token_id, network)
-    session.refresh(token, with_for_update=True)
+    locks.again(session, token)
     if token.revoked_at is None:
         token.revoked_at = now
     return token

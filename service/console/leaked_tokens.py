@@ -27,6 +27,7 @@ from service.intake.posting import VoidIn
 from service.intake.releasing import CHUNK, bearing_on, flagged, lock_records, release_records
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Network, Record, Token
 
@@ -80,7 +81,7 @@ def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenR
         return _set_aside(session, runtime, network, record_ids, counting, now)
 
     def point_out(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
-        for row in lock_records(session, record_ids).values():
+        for row in locks.records(session, Record.id.in_(record_ids)):
             flags.add(session, network, "token", row.id, now, other=row.voids)
         return 0
 

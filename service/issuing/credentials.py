@@ -20,6 +20,7 @@ from service.issuing.unsigned import Draft
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
@@ -75,7 +76,7 @@ def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
 def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
     """Add the credential of an award; it can be fetched from the commit on.
 
-    The place in the status list must be free: `status_lists.taken`, under `status_lists.lock`.
+    The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
     """
     draft = signed.draft
     row = Credential(
@@ -120,8 +121,8 @@ def replace(
 
 def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
     """Write down that a credential follows that of an earlier award; the earlier one stays what it is."""
-    last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
-    for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
+    last = (Credential.award_id == award_id, Credential.superseded_by.is_(None))
+    for row in locks.rows(session, Credential, *last):
         row.superseded_by = new.id
 
 

@@ -1,6 +1,6 @@
 """The engine, read and write sessions as different types, and the one commit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -56,9 +56,7 @@ class Database:
     def write(self) -> Iterator[WriteSession]:
         """Give a session that commits when the block ends and rolls back when it raises.
 
-        Locks are taken in this order, everywhere: the network's row, records (by id), members (by id),
-        then achievements, awards and credentials, then status lists, and last, inside `commit`, the
-        network's positions.
+        In which order rows are locked: `service.locks`.
         """
         with WriteSession(self._writer, expire_on_commit=False) as session:
             yield session
@@ -75,10 +73,26 @@ def insert_new(session: WriteSession, row: type[Row], values: Mapping[str, Any])
     Beside another transaction that holds the same key it waits for that one's end, so that of two
     at the same moment one inserts and the other finds.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.flush()  # the new row may refer to one that the session still holds back
-    key = inspect(row).primary_key[0]
-    return session.execute(insert(row).values(values).on_conflict_do_nothing().returning(key)).first() is not None
+    statement = insert_for(session)(row).values(values).on_conflict_do_nothing()
+    return session.execute(statement.returning(inspect(row).primary_key[0])).first() is not None
+
+
+def insert_for(session: WriteSession) -> Callable[[type[Row]], postgresql.Insert | sqlite.Insert]:
+    """Return the `insert` of the session's database, which can say what happens beside a row that is there."""
+    return postgresql.insert if is_postgresql(session) else sqlite.insert
+
+
+def is_postgresql(session: Session) -> bool:
+    """Return whether the session's database is PostgreSQL; the other one is SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def hold_numbers(session: WriteSession, numbers: Iterable[int]) -> None:
+    """Let nobody else hold one of these numbers until the commit; SQLite has one writer."""
+    if is_postgresql(session):
+        for number in numbers:
+            session.execute(select(func.pg_advisory_xact_lock(number & 0x7FFF_FFFF_FFFF_FFFF)))
 
 
 def commit(session: WriteSession) -> None:
@@ -90,9 +104,7 @@ def commit(session: WriteSession) -> None:
     """
     session.flush()
     fresh: dict[type[Record | Event], dict[UUID, list[UUID]]] = session.info.pop("unplaced", {})
-    if session.get_bind().dialect.name == "postgresql":
-        for network_id in sorted(set().union(*fresh.values())):
-            session.execute(select(func.pg_advisory_xact_lock(network_id.int & 0x7FFF_FFFF_FFFF_FFFF)))
+    hold_numbers(session, [network_id.int for network_id in sorted(set().union(*fresh.values()))])
     for table, networks in fresh.items():
         for network_id, row_ids in networks.items():
             last = session.scalar(select(func.max(table.position)).where(table.network_id == network_id)) or 0

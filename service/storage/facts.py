@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session as OrmSession
 
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import ServiceFact
 
@@ -20,7 +21,7 @@ def remember(session: WriteSession, name: str, value: str) -> None:
 def change(session: WriteSession, name: str, value: str) -> bool:
     """Give a fact this value; return whether it had another one. Of two at the same moment, one gets True."""
     insert_new(session, ServiceFact, {"name": name, "value": ""})
-    fact = session.get_one(ServiceFact, name, with_for_update=True, populate_existing=True)
+    fact = locks.one(session, ServiceFact, ServiceFact.name == name)
     if fact.value == value:
         return False
     fact.value = value

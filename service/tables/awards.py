@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import Row, one_of
+from service.tables.columns import ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 LIVE = ("pending", "awarded", "suspended")
 """States of an award beside which there is no other."""
 
 
-class Award(Row):
+class Award(ActedBy, Row):
     """The decision that a member has earned an achievement. One live award for both.
 
     `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
@@ -56,8 +56,6 @@ class Award(Row):
     reason: Mapped[str | None] = mapped_column(Text)
     awarded_at: Mapped[datetime]
     decided_at: Mapped[datetime]
-    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     receipt_digest: Mapped[str | None] = mapped_column(String(64))
     renews: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
     recipient_who: Mapped[UUID | None]
@@ -146,6 +144,23 @@ class Approval(Row):
     recipient_who: Mapped[UUID]
     approver_who: Mapped[UUID]
     asked_by_who: Mapped[UUID | None]
+
+
+class AwardDecider(Row):
+    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+
+    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
+    without a token the operator. Once there is a receipt, it names the same people.
+    """
+
+    __tablename__ = "award_deciders"
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime]
 
 
 class AwardEvidence(Row):

@@ -79,18 +79,8 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class AwardDecider(Row):
-    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+class ActedBy:
+    """Who made a row: the token, and the member whose token it was; both are empty where the service did."""
 
-    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
-    without a token the operator. Once there is a receipt, it names the same people.
-    """
-
-    __tablename__ = "award_deciders"
-
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
-    role: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime]
+    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))

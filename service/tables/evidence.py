@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import Boolean, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import Row, one_of
+from service.tables.columns import ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 
-class Record(Row):
+class Record(ActedBy, Row):
     """Everything that came in, as it came: append-only, the truth.
 
     `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is when a
@@ -42,8 +42,6 @@ class Record(Row):
     received_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
     occurred_at: Mapped[datetime | None]
-    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     body_digest: Mapped[str] = mapped_column(String(64))
     salt: Mapped[str | None] = mapped_column(String(32))
     tier: Mapped[int]

@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.access import callers
-from service.app import create_app
 from service.appeals import cases, deadlines
 from service.awards import settling
 from service.errors import CustodyError
@@ -24,7 +23,7 @@ from service.runtime.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
 from tests.worlds.acting import actor, all_pages, told
 from tests.worlds.awarding import SHARE_TWICE, Stage
-from tests.worlds.runtimes import BASE_URL, Clock
+from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
 WHY = "I was there twice, and only once is written down."
@@ -770,7 +769,7 @@ def test_while_the_keys_cannot_be_used_nothing_is_decided(stage: Stage, monkeypa
 @pytest.fixture
 def quiet(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it, and a case of m11 in it: messages are sent when a test says so."""
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime)
     stage.member("m11", email="m11@river.example.org")
     for ref in ("n1", "n2"):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.criteria import rejudging
 from service.notifications import mail
 from service.operations import upkeep
@@ -16,7 +15,7 @@ from service.operations.upkeep import LEFT_ALONE, Upkeep
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network, StatusList, UnsettledMember
 from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.runtimes import BASE_URL, app_of
 
 PATIENCE_SECONDS = 60
 """Only a hanging test waits so long."""
@@ -34,7 +33,7 @@ def until(fact: Callable[[], Any]) -> bool:
 @pytest.fixture
 def stage(runtime: Runtime) -> Stage:
     """The app without its upkeep, which the test runs itself."""
-    stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
+    stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
     stage.achievement()
     stage.member("m11", email="m11@example.org")
     return stage
@@ -49,7 +48,7 @@ def mark_left_over(stage: Stage) -> None:
 
 def test_the_app_sends_messages_beside_its_requests_and_stops(runtime: Runtime) -> None:
     before = threading.active_count()
-    with TestClient(create_app(runtime), base_url=BASE_URL) as client:
+    with TestClient(app_of(runtime), base_url=BASE_URL) as client:
         stage = Stage.set_up(client, runtime)
         stage.achievement()
         stage.member("m11", email="m11@example.org")
