@@ -2,9 +2,8 @@
 
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
-three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`, or `presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the `vp` claim of VC
-Data Model 1.1.
+three steps, so that a report can say which failed: `decode_jwt`, `check_jwt`, then `header_findings` and
+`claim_findings`, or `presentation_findings`. Presentations use VC-JOSE-COSE's form or VC Data Model 1.1's `vp` claim.
 """
 
 import math
@@ -43,10 +42,9 @@ class Jwt:
 
     @property
     def form(self) -> Form:
-        """Whose rules apply: Open Badges', VC-JOSE-COSE's, or neither's.
+        """Whose rules apply, by `typ`: Open Badges', VC-JOSE-COSE's, or neither's.
 
-        Open Badges' have a `typ` of JWT or none; VC-JOSE-COSE's have `vc+jwt` or `vp+jwt`, formerly `vc+ld+jwt` and
-        `vp+ld+jwt`.
+        JWT or none is Open Badges'; `vc+jwt` and `vp+jwt`, formerly `vc+ld+jwt` and `vp+ld+jwt`, are VC-JOSE-COSE's.
         """
         match self.header.get("typ", "JWT"):
             case str(typ) if typ.lower() in {"jwt", "application/jwt"}:
@@ -64,9 +62,9 @@ class Jwt:
 
     @property
     def embedded_key(self) -> VerificationKey | None:
-        """The header's `jwk`; None if there is none.
+        """The header's `jwk`; raises as `from_jwk`.
 
-        It is only a claim: it proves nothing until the issuer is found to publish it. Raises as `from_jwk`.
+        It is a claim, which proves nothing until it is found with the issuer.
         """
         return VerificationKey.from_jwk(self.header["jwk"]) if "jwk" in self.header else None
 
@@ -172,10 +170,7 @@ def header_findings(jwt: Jwt) -> list[Finding]:
 
 
 def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
-    """Return what is wrong with the header of any JWT around a `vc` or `vp`.
-
-    `vc` is a credential, `vp` a presentation.
-    """
+    """Return what is wrong with the header of a JWT around a credential or presentation."""
     header, findings = jwt.header, []
     another = "vp" if kind == "vc" else "vc"
     if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
@@ -197,9 +192,9 @@ def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
 def credential_of(jwt: Jwt) -> dict[str, Any]:
     """Return the credential in the payload.
 
-    In general the payload is the credential, without the JWT's own claims; in VC Data Model 1.1 the credential is in
-    its `vc` claim. There, members that the credential leaves to the claims (id, issuer, issuanceDate, expirationDate,
-    credentialSubject.id) are filled in from them. Some issuers put a credential of 2.0 there too: it is read as it
+    The payload is the credential and the JWT's own claims; in VC Data Model 1.1 its `vc` claim is the credential.
+    There, members that the credential leaves to the claims (id, issuer, issuanceDate, expirationDate,
+    credentialSubject.id) are filled in from them. Some issuers put a credential of 2.0 into `vc`: it is read as it
     stands, except for Open Badges, whose form is fixed.
 
     Raises:
@@ -290,8 +285,8 @@ def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
 def presentation_of(jwt: Jwt) -> dict[str, Any]:
     """Return the presentation in the payload.
 
-    In general the payload is the presentation; in VC Data Model 1.1 the presentation is in its `vp` claim. There,
-    members that the presentation leaves to the claims (id, holder) are filled in from them.
+    The payload is the presentation; in VC Data Model 1.1 its `vp` claim is. There, members that the presentation leaves
+    to the claims (id, holder) are filled in from them.
 
     Raises:
         MalformedError: a `vp` claim that is not an object (code "jwt-form-mismatch").
@@ -338,10 +333,7 @@ def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Fin
 
 
 def audience_of(jwt: Jwt) -> list[Any]:
-    """Return whom the claim `aud` names; nothing if it is absent.
-
-    Spec: RFC 7519, section 4.1.3.
-    """
+    """Return whom the claim `aud` names, or nothing. Spec: RFC 7519, section 4.1.3."""
     audience = jwt.payload.get("aud", [])
     return audience if isinstance(audience, list) else [audience]
 

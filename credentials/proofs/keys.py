@@ -241,8 +241,7 @@ class VerificationKey:
     def multikey(self) -> str:
         """The key as `publicKeyMultibase`.
 
-        Raises:
-            UnsupportedError: an RSA key has none (code "key-unsupported").
+        An RSA key has none (UnsupportedError, code "key-unsupported").
         """
         match self.algorithm:
             case "Ed25519":
@@ -273,10 +272,7 @@ class VerificationKey:
 
     @property
     def thumbprint(self) -> str:
-        """The SHA-256 thumbprint of the JWK, base64url.
-
-        Spec: RFC 7638, section 3.
-        """
+        """The SHA-256 thumbprint of the JWK, base64url. Spec: RFC 7638, section 3."""
         members = json.dumps(self.jwk, sort_keys=True, separators=(",", ":"))
         return base64url_encode(sha256(members.encode("ascii")).digest())
 
@@ -383,11 +379,7 @@ class PrivateKeySigner:
     """
 
     def __init__(self, private_key: PrivateKey) -> None:
-        """Take a `cryptography` private key.
-
-        Raises:
-            ProofError, UnsupportedError: as `VerificationKey.from_public_key`.
-        """
+        """Take a `cryptography` private key; raises as `VerificationKey.from_public_key`."""
         self.key = VerificationKey.from_public_key(private_key.public_key())
         self._private = private_key
 
