@@ -170,7 +170,7 @@ def header_findings(jwt: Jwt) -> list[Finding]:
 
 
 def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
-    """Return what is wrong with the header of a JWT around a credential or presentation."""
+    """Return what is wrong with the header of a JWT, around a `vc` or a `vp`."""
     header, findings = jwt.header, []
     another = "vp" if kind == "vc" else "vc"
     if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
