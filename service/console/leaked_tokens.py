@@ -22,9 +22,9 @@ from service.criteria import rejudging
 from service.errors import InvalidError
 from service.evidence import derivation, flags
 from service.evidence.derivation import SHAPES
-from service.intake import posting
+from service.intake import posting, releasing
 from service.intake.posting import VoidIn
-from service.intake.releasing import CHUNK, bearing_on, flagged, lock_records, release_records
+from service.intake.releasing import bearing_on, flagged, lock_records, release_records
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
@@ -136,7 +136,7 @@ def _sweep(
 ) -> int:
     """Decide on the records of a network that fit, a chunk in a transaction, and return how many there were."""
     count, last = 0, UUID(int=0)
-    found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(CHUNK)
+    found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(releasing.CHUNK)
     while True:
         with runtime.database.read() as session:
             record_ids = session.scalars(found.where(Record.id > last)).all()

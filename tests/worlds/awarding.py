@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from fastapi.testclient import TestClient
 
 from service.runtime.runtime import Runtime
-from tests import laying
+from tests.worlds import laying
 from tests.worlds.acting import actor
 
 SHARE_TWICE = {"rule": "count", "where": {"types": ["shared"]}, "distinct": "resource", "gte": 2}

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from service.evidence import records
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
-from tests import laying
+from tests.worlds import laying
 from tests.worlds.acting import HILL, RIVER, Actor, actor
 
 ROOT = "/v1/networks/river-writers"

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from service.runtime.runtime import Runtime
 from service.tables import Row
-from tests import laying
+from tests.worlds import laying
 from tests.worlds.awarding import Stage
 from tests.worlds.runtimes import BASE_URL, app_of
 
