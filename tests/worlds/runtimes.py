@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.datastructures import State
 
-from service.app import create_app
+from service.app import create_app, handed_down
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
@@ -77,6 +76,6 @@ def app_of(runtime: Runtime) -> FastAPI:
     if limits not in _apps:
         _apps[limits] = create_app(runtime)
     app = copy(_apps[limits])
-    app.state = State({"runtime": runtime})
+    app.state = handed_down(runtime)
     app.middleware_stack = None
     return app

@@ -18,8 +18,14 @@ from fastapi.testclient import TestClient
 from service.notifications import mail as messages
 from service.runtime.runtime import Runtime
 from service.tables import Message
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import BASE_URL, app_of
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    stage.member("m11", name="Member 11", email="m11@example.org")
 
 
 @pytest.fixture
@@ -27,8 +33,7 @@ def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: messages are sent when a test says so."""
     client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime)
-    stage.achievement(award="reviewed")
-    stage.member("m11", name="Member 11", email="m11@example.org")
+    laid(stage)
     yield stage
     client.close()
 

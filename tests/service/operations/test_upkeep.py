@@ -14,7 +14,7 @@ from service.operations import upkeep
 from service.operations.upkeep import LEFT_ALONE, Upkeep
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network, StatusList, UnsettledMember
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import BASE_URL, app_of
 
 PATIENCE_SECONDS = 60
@@ -30,12 +30,17 @@ def until(fact: Callable[[], Any]) -> bool:
     return False
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("m11", email="m11@example.org")
+
+
 @pytest.fixture
 def stage(runtime: Runtime) -> Stage:
     """The app without its upkeep, which the test runs itself."""
     stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
-    stage.achievement()
-    stage.member("m11", email="m11@example.org")
+    laid(stage)
     return stage
 
 

@@ -42,7 +42,7 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
     database = Database(f"sqlite:///{tmp_path}/old.db")
     with database.engine.connect() as connection:
         command.upgrade(migrations._config(connection), "0001")
-        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "runtime": "d" * 32}
+        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "running": "d" * 32}
         insert = "INSERT INTO roles (id, member_id, role, from_at, until_at) VALUES"
         for statement in (
             """INSERT INTO networks (id, slug, kind, name, url, time_zone, state, sandbox, created_at)

@@ -10,7 +10,8 @@ from sqlalchemy import event, func, select
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Idempotency
-from tests.worlds.acting import RIVER, Actor, actor, refused, told
+from tests.worlds.acting import Actor, actor, refused, told
+from tests.worlds.posting import alone
 from tests.worlds.runtimes import Clock, app_of
 
 SESSION = "/v1/networks/river-writers/sessions/s1"
@@ -20,8 +21,7 @@ KEY = {"Idempotency-Key": "one"}
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 def kept(runtime: Runtime) -> int:

@@ -13,6 +13,7 @@ from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Network, Session, Token
 from tests.worlds.acting import HILL, RIVER, Actor, actor, refused
+from tests.worlds.posting import alone
 from tests.worlds.runtimes import BASE_URL, app_of
 
 SESSION = "/v1/networks/river-writers/sessions/s1"
@@ -21,8 +22,7 @@ EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 @pytest.fixture
