@@ -19,10 +19,10 @@ from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.storage.database import WriteSession
 from service.tables import CaseStep, Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -148,8 +148,9 @@ class CaseOut(Answer):
 
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_case(
-    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Contestant
+    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Contestant
 ) -> Response:
     """Contest a refusal, an approval that was declined, or the revocation or suspension of a credential.
 
@@ -157,12 +158,8 @@ def post_case(
     (cases:manage). What people decided can be contested for three months. There is one open case of a member about an
     achievement. What is said in a case is seen by its parties and its mediator, and stands only in the answer to GET.
     """
-
-    def work() -> Response:
-        row = cases.open_case(session, network, caller, body, now)
-        return _told(session, runtime, network, caller, row.id, now, 201)
-
-    return once(work)
+    row = cases.open_case(session, network, caller, body, now)
+    return _told(session, runtime, network, caller, row.id, now, 201)
 
 
 @router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
@@ -207,6 +204,7 @@ def get_case(
 
 
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
+@exactly_once()
 def put_mediator(
     case_id: Uid,
     body: MediatorIn,
@@ -214,7 +212,6 @@ def put_mediator(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:manage"))],
 ) -> Response:
     """Give a case its mediator: a member with the role mediator, approver or admin who has no part in it.
@@ -222,15 +219,12 @@ def put_mediator(
     Nobody who decided what is contested, or opened the case for the member, and nobody who mediated it before it was
     escalated; by person, not by member. To put somebody in another's place, `replaces` names that one.
     """
-
-    def work() -> Response:
-        cases.assign(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.assign(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_statement(
     case_id: Uid,
     body: StatementIn,
@@ -238,19 +232,15 @@ def post_statement(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
     """Say something in a case. It cannot be changed, only erased."""
-
-    def work() -> Response:
-        cases.say(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now, 201)
-
-    return once(work)
+    cases.say(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now, 201)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
+@exactly_once()
 def erase_text(
     slug: str,
     case_id: Uid,
@@ -258,7 +248,6 @@ def erase_text(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
     """Erase what was said in a step, as whoever said it or as the network; also in a network that is closed.
@@ -266,15 +255,12 @@ def erase_text(
     The step, its date and its digest stay; the salt goes with the text, so that the digest tells nothing any more.
     """
     network = callers.network_of(session, caller, slug)
-
-    def work() -> Response:
-        case_files.erase(session, network, caller, case_id, step_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    case_files.erase(session, network, caller, case_id, step_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
+@exactly_once()
 def escalate(
     case_id: Uid,
     body: EscalationIn,
@@ -282,38 +268,30 @@ def escalate(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
     """Have somebody else decide, as a party may ask for; it happens by itself when the time is over."""
-
-    def work() -> Response:
-        cases.escalate(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.escalate(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
+@exactly_once()
 def withdraw(
     case_id: Uid,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
     """Take the case back. The same can be contested again while there is time."""
-
-    def work() -> Response:
-        cases.withdraw(session, network, caller, case_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.withdraw(session, network, caller, case_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
+@exactly_once()
 def resolve(
     case_id: Uid,
     body: ResolutionIn,
@@ -321,7 +299,6 @@ def resolve(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:decide"))],
 ) -> Response:
     """Decide the case, as its mediator.
@@ -330,12 +307,8 @@ def resolve(
     a revocation stays in its list for good, and a new credential follows the old one; a suspension ends. An award to
     the network's staff waits for a second person. Upheld, nothing changes but that the reason is known.
     """
-
-    def work() -> Response:
-        cases.resolve(session, runtime, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.resolve(session, runtime, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 def _told(

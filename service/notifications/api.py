@@ -13,10 +13,10 @@ from service.notifications import deliveries, webhooks
 from service.notifications.deliveries import Outcome
 from service.notifications.webhooks import ReplayIn, SecretIn, WebhookChange, WebhookIn
 from service.tables import Delivery, Event, Webhook
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -165,13 +165,13 @@ class DeliveryOut(AttemptOut):
 
 
 @router.post(ROOT, status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_webhook(
     body: Annotated[WebhookIn, Depends(_checked)],
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Have the network's events sent to an address, in their order, each until it was taken with a 2xx answer.
@@ -186,16 +186,8 @@ def post_webhook(
     The secret is in this answer and nowhere else. A retry with the same `Idempotency-Key` answers without it.
     The token needs the scope `read` too, because what is sent can be read there.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.create(session, runtime, network, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.create(session, runtime, network, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.get(ROOT)
@@ -219,31 +211,29 @@ def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Se
 
 
 @router.patch(ROOT + "/{webhook_id}", response_model=WebhookOut)
+@exactly_once()
 def patch_webhook(
     webhook_id: Uid,
     body: Annotated[WebhookChange, Depends(_checked_change)],
     network: WriteNetwork,
     session: Writer,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Change a webhook, disable it, or make it active again: it then gets what it has missed."""
-    return once(lambda: reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at))))
+    return reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at)))
 
 
 @router.delete(ROOT + "/{webhook_id}", status_code=204, response_class=Response)
-def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, once: Exactly, who: Sender) -> Response:
+@exactly_once()
+def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Sender) -> Response:
     """Delete a webhook, at once and for good, with what is known of its deliveries; also of a closed network."""
-
-    def work() -> Response:
-        webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
-        return Response(status_code=204)
-
-    return once(work)
+    webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
+    return Response(status_code=204)
 
 
 @router.post(ROOT + "/{webhook_id}/secret", status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_secret(
     webhook_id: Uid,
     body: SecretIn,
@@ -251,7 +241,6 @@ def post_secret(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Give a webhook a new secret, shown in this answer and nowhere else.
@@ -259,16 +248,8 @@ def post_secret(
     For a while, a day unless the body says otherwise, what is sent carries two signatures: by the new secret and by
     the one before it.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.post(ROOT + "/{webhook_id}/ping", response_model=PingOut)
@@ -284,11 +265,12 @@ def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Resp
 
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)
+@exactly_once()
 def post_replay(
-    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
     """Have every event behind a position sent once more, in order, under the same ids; or skip to a later one."""
-    return once(lambda: reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at))))
+    return reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at)))
 
 
 @router.get(ROOT + "/{webhook_id}/deliveries")
@@ -309,14 +291,11 @@ def list_deliveries(
 
 
 @router.post(ROOT + "/{webhook_id}/deliveries/{event_id}/redelivery", status_code=202, response_model=DeliveryOut)
+@exactly_once()
 def post_redelivery(
-    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
     """Have one event sent once more, beside the order, also one that the webhook does not ask for by its type."""
-
-    def work() -> Response:
-        row = webhooks.redeliver(session, network, webhook_id, event_id, at)
-        [(row, event)] = deliveries.with_events(session, [row])
-        return reply(202, DeliveryOut.of(row, event))
-
-    return once(work)
+    row = webhooks.redeliver(session, network, webhook_id, event_id, at)
+    [(row, event)] = deliveries.with_events(session, [row])
+    return reply(202, DeliveryOut.of(row, event))
