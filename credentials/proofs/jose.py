@@ -2,8 +2,9 @@
 
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
-three steps, so that a report can say which failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`, or `presentation_findings`. Presentations use VC-JOSE-COSE's form or VC Data Model 1.1's `vp` claim.
+three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
+`claims.claim_findings`, or `claims.presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the
+`vp` claim of VC Data Model 1.1.
 """
 
 import re

@@ -174,7 +174,8 @@ class VerificationKey:
     def multikey(self) -> str:
         """The key as `publicKeyMultibase`.
 
-        An RSA key has none (UnsupportedError, code "key-unsupported").
+        Raises:
+            UnsupportedError: an RSA key has none (code "key-unsupported").
         """
         match self.algorithm:
             case "Ed25519":
@@ -205,7 +206,10 @@ class VerificationKey:
 
     @property
     def thumbprint(self) -> str:
-        """The SHA-256 thumbprint of the JWK, base64url. Spec: RFC 7638, section 3."""
+        """The SHA-256 thumbprint of the JWK, base64url.
+
+        Spec: RFC 7638, section 3.
+        """
         members = json.dumps(self.jwk, sort_keys=True, separators=(",", ":"))
         return base64url_encode(sha256(members.encode("ascii")).digest())
 
