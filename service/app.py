@@ -85,7 +85,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.settle = settling.settle_pending
-    # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are sent in a header, never in cookies.
+    # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )

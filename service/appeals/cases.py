@@ -86,8 +86,8 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         NotFoundError: no such member, or they have no such achievement, approval or credential.
         ForbiddenError: the token may not contest for itself ("scope-missing").
         InvalidError: the request does not say who contests ("member-missing").
-        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has an open
-            case about this achievement (code "case-open"; details: `case`).
+        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has
+            an open case about this achievement (code "case-open"; details: `case`).
     """
     member, part = _contestant(session, network, caller, body.member, now)
     matter = contestable.find(session, network, member, body, now)

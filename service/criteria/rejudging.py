@@ -80,7 +80,7 @@ def _together(found: Sequence[str | None], member_ids: Collection[UUID]) -> set[
 
 
 def _mark(session: WriteSession, network: Network, members: Select[UUID], now: datetime, topics: str | None) -> None:
-    """Insert the marks in the order of the members, the order in which they are locked.
+    """Insert the marks in the order of the members, in which they are locked.
 
     A mark that exists is written again, and so waits for a transaction that is deciding on it now. That transaction
     would otherwise delete the mark without having seen what this one changes.

@@ -262,7 +262,7 @@ def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Crit
 
 
 def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fault]:
-    """Yield the faults that keep a definition from publication: rules that nobody can meet.
+    """Yield a fault for each rule that nobody can meet: it prevents publication.
 
     Args:
         criterion: the parsed definition.

@@ -57,7 +57,7 @@ class Rubric(Rule):
         return len(self.criteria), beside / (len(self.criteria) * self.people)
 
     def compiled(self, asked: Asked) -> Compiled:
-        """Take the piece of work in which enough people found the most criteria good enough.
+        """Take the piece of work with the most criteria that enough people find good.
 
         `beside` is the number of findings by single people, for the progress.
         """

@@ -1,4 +1,4 @@
-"""The class of which every kind of rule in `criteria/1` is a subclass.
+"""The class that every kind of rule in `criteria/1` inherits.
 
 A kind says what it asks for in parameters, in words and in SQL.
 """
