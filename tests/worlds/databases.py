@@ -1,4 +1,4 @@
-"""Databases for tests: a PostgreSQL server of their own, and an empty migrated database for each test."""
+"""Databases for tests: a PostgreSQL server, and an empty database for each test."""
 
 import atexit
 import fcntl
@@ -25,7 +25,9 @@ with warnings.catch_warnings():
 
 @contextmanager
 def postgresql_server(run: str, lock: Path) -> Iterator[str]:
-    """Give the address of the test run's PostgreSQL server, shared by its worker processes.
+    """Yield the address of the test run's PostgreSQL server.
+
+    The worker processes of the run share it.
 
     The first worker starts it, the last one stops it and removes its folder. The folder is its own,
     directly in the temporary directory: the server runs as another account and opens every folder above it.
@@ -42,7 +44,7 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
         server = get_server(folder / "data")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # what a crash would lose is only a test's
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a crash would lose only test data
             connection.execute("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()
@@ -52,7 +54,7 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
 
 
 def _leave(server: PostgresServer) -> None:
-    """Stop the server, unless other processes still use it, and remove its folder with it."""
+    """Stop the server and remove its folder, unless other processes still use it."""
     server.cleanup()
     atexit.unregister(server._cleanup)
     if not (server.pgdata / "postmaster.pid").exists():
@@ -60,7 +62,7 @@ def _leave(server: PostgresServer) -> None:
 
 
 def _clear_away(folder: Path) -> None:
-    """Stop the server of a run that was killed before it could do so itself."""
+    """Stop the server of a run that was killed before it could stop it."""
     users = folder / "data" / ".handle_pids.json"
     if users.exists() and not any(_runs(process_id) for process_id in json.loads(users.read_text())):
         users.unlink()
@@ -73,7 +75,7 @@ def _runs(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's
+        pass  # it belongs to another account
     return True
 
 
@@ -85,7 +87,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Return `path`, made a migrated SQLite database in one file."""
+    """Make a migrated SQLite database in one file, and return its path."""
     database = Database(f"sqlite:///{path}")
     migrations.upgrade(database)
     with database.engine.connect() as connection:
@@ -95,7 +97,7 @@ def migrated_sqlite(path: Path) -> Path:
 
 
 def migrated_postgresql(server: str) -> str:
-    """Return the address of a new migrated database on the server, one for each process."""
+    """Make a migrated database for this process, and return its address."""
     name = f"laurel_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -107,10 +109,10 @@ def migrated_postgresql(server: str) -> str:
 
 
 def empty(url: str) -> None:
-    """Take every row out of a PostgreSQL database, and end what an earlier test left open.
+    """Delete every row of a PostgreSQL database, and end sessions left open.
 
-    Rows are deleted in a session that does not follow foreign keys: over as many small tables,
-    ten times as fast as TRUNCATE or a copy of a template database.
+    Rows are deleted in a session that does not check foreign keys: with this many small tables
+    that is ten times as fast as TRUNCATE or a copy of a template database.
     """
     with psycopg.connect(url) as connection:
         connection.execute(
