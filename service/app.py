@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -57,6 +58,11 @@ class _HeadAsGet:
         await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
+def handed_down(runtime: Runtime) -> State:
+    """Return what routes are given: the runtime, and what their packages cannot import because it stands above them."""
+    return State({"runtime": runtime, "settle": settling.settle_pending})
+
+
 def create_app(runtime: Runtime) -> FastAPI:
     """Return the application of one runtime.
 
@@ -83,8 +89,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
     )
-    app.state.runtime = runtime
-    app.state.settle = settling.settle_pending
+    app.state = handed_down(runtime)
     # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]

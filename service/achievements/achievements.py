@@ -20,6 +20,7 @@ from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
 from service.runtime.settings import Settings
 from service.signing import issuers
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Blob, Network
@@ -51,7 +52,7 @@ def define(session: WriteSession, network: Network, body: AchievementIn, now: da
     """
     definition = _checked(session, network, body)
     if body.publish:
-        _one_publication_at_a_time(session, network)
+        locks.network(session, network.id)  # two that ask for each other cannot both be published
     created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
     achievement = _locked(session, network, body.ref)
     if created:
@@ -101,7 +102,7 @@ def publish(session: WriteSession, network: Network, ref: str, now: datetime) ->
         InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
             details.
     """
-    _one_publication_at_a_time(session, network)
+    locks.network(session, network.id)  # two that ask for each other cannot both be published
     achievement = _locked(session, network, ref)
     _publish(session, network, achievement, now)
     return show(session, [achievement])[0]
@@ -276,21 +277,13 @@ def _checked(session: WriteSession, network: Network, body: AchievementFields) -
     return definition
 
 
-def _one_publication_at_a_time(session: WriteSession, network: Network) -> None:
-    """Lock the network's row until the commit.
-
-    Two achievements that require each other can then not both be published.
-    """
-    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
-
-
 def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
     """Return the achievement, with its versions locked until the commit.
 
     Awards of it can still be written meanwhile.
     """
     achievement = get_achievement(session, network, ref)
-    session.execute(select(Achievement.id).where(Achievement.id == achievement.id).with_for_update(key_share=True))
+    locks.achievement(session, achievement.id)
     return achievement
 
 

@@ -1,12 +1,10 @@
 """Achievements and their versions over HTTP."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 from pydantic import Field
-from starlette.background import BackgroundTask
 
 from service.access.callers import Caller
 from service.achievements import achievements
@@ -20,11 +18,11 @@ from service.achievements.definitions import (
 )
 from service.bodies import Instant, Ref
 from service.runtime.settings import Settings
-from service.tables import AchievementVersion, Network
+from service.tables import AchievementVersion
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -106,21 +104,13 @@ class AchievementOut(VersionOut):
         return cls.model_validate(cls.members(shown.newest, settings) | own)
 
 
-def settling(request: Request, runtime: Running) -> Callable[[Response, Network], Response]:
-    """Return a function that lets awards be decided after a response was sent.
+def settle_afterwards(request: Request, runtime: Running, network: WriteNetwork, tasks: BackgroundTasks) -> None:
+    """Award what members have earned by a write, once the response was sent.
 
     If deciding fails, the committed marks on members stay, and upkeep decides later. Awards are decided in a package
     above this one, so the application hands in how (`app.state.settle`).
     """
-
-    def settled(response: Response, network: Network) -> Response:
-        response.background = BackgroundTask(request.app.state.settle, runtime, network.id)
-        return response
-
-    return settled
-
-
-Settled = Annotated[Callable[[Response, Network], Response], Depends(settling)]
+    tasks.add_task(request.app.state.settle, runtime, network.id)
 
 
 @router.post(
@@ -128,15 +118,15 @@ Settled = Annotated[Callable[[Response, Network], Response], Depends(settling)]
     status_code=201,
     response_model=AchievementOut,
     responses={200: {"model": AchievementOut}},
+    dependencies=[Depends(settle_afterwards)],
 )
+@exactly_once()
 def post_achievement(
     body: AchievementIn,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
     """Define an achievement (201), as a draft unless `publish` is true.
@@ -145,17 +135,14 @@ def post_achievement(
     at `/schemas/criteria/1`. Publishing checks what the definition refers to and freezes the version; see
     `POST .../publication`.
     """
-
-    def work() -> Response:
-        shown, created = achievements.define(session, network, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
-
-    return settled(once(work), network)
+    shown, created = achievements.define(session, network, body, at)
+    return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
 @router.put(
     "/v1/networks/{slug}/achievements/{ref}", response_model=AchievementOut, responses={201: {"model": AchievementOut}}
 )
+@exactly_once()
 def put_achievement(
     ref: Ref,
     body: AchievementFields,
@@ -163,30 +150,28 @@ def put_achievement(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: CanWrite,
 ) -> Response:
     """Change the draft of an achievement (200), or define a new one (201).
 
     A published version never changes: a definition that differs from it becomes the draft of the next version.
     """
-
-    def work() -> Response:
-        shown, created = achievements.change(session, network, ref, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
-
-    return once(work)
+    shown, created = achievements.change(session, network, ref, body, at)
+    return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
-@router.post("/v1/networks/{slug}/achievements/{ref}/publication", response_model=AchievementOut)
+@router.post(
+    "/v1/networks/{slug}/achievements/{ref}/publication",
+    response_model=AchievementOut,
+    dependencies=[Depends(settle_afterwards)],
+)
+@exactly_once()
 def post_publication(
     ref: Ref,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
     """Publish the draft of an achievement; without a draft nothing changes.
@@ -195,11 +180,7 @@ def post_publication(
     version before stay with that one. Right after this answer an `automatic` achievement is awarded to every member
     whose evidence already meets the rule. The pointers of a problem are into the definition.
     """
-
-    def work() -> Response:
-        return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
-
-    return settled(once(work), network)
+    return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
 
 
 @router.get("/v1/networks/{slug}/achievements")

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from service.access.callers import Caller
 from service.achievements import achievements, enrolments
-from service.achievements.api import Settled
+from service.achievements.api import settle_afterwards
 from service.achievements.enrolments import EnrolmentIn, Shown
 from service.bodies import Instant, Ref
 from service.networks import members
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -48,7 +48,9 @@ class EnrolmentOut(Answer):
     "/v1/networks/{slug}/achievements/{ref}/enrolments/{member}",
     response_model=EnrolmentOut,
     responses={201: {"model": EnrolmentOut}},
+    dependencies=[Depends(settle_afterwards)],
 )
+@exactly_once()
 def put_enrolment(
     ref: Ref,
     member: Ref,
@@ -56,8 +58,6 @@ def put_enrolment(
     network: WriteNetwork,
     session: Writer,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
     """Enrol a member in a published version (201), or move the enrolment (200).
@@ -66,14 +66,10 @@ def put_enrolment(
     later. Members are also enrolled by their evidence: when the next version is published, everybody with evidence that
     counts stays with the version before.
     """
-
-    def work() -> Response:
-        achievement = achievements.get_achievement(session, network, ref)
-        enrolled = members.get_member(session, network, member)
-        shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
-        return reply(201 if created else 200, EnrolmentOut.of(shown))
-
-    return settled(once(work), network)
+    achievement = achievements.get_achievement(session, network, ref)
+    enrolled = members.get_member(session, network, member)
+    shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
+    return reply(201 if created else 200, EnrolmentOut.of(shown))
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments")

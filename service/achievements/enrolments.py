@@ -11,7 +11,6 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Uuid, and_, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import definitions
@@ -23,8 +22,8 @@ from service.criteria.tree import rules
 from service.criteria.windows import Last
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
-from service.storage import past
-from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage import locks, past
+from service.storage.database import ReadSession, WriteSession, insert_for, insert_new
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network
 from service.tables import columns as tables
@@ -67,13 +66,13 @@ def enrol(
     version = _published(session, achievement, body.version)
     values = {"member_id": member.id, "achievement_id": achievement.id, "achievement_version_id": version.id}
     created = insert_new(session, Enrolment, values | {"at": body.at or now, "known_from": now})
-    key = {"member_id": member.id, "achievement_id": achievement.id}
-    enrolment = session.get_one(Enrolment, key, with_for_update=True)
+    own = Enrolment.__table__.c
+    mine = and_(own.member_id == member.id, own.achievement_id == achievement.id)
+    enrolment = locks.one(session, Enrolment, mine)
     said = version.id, body.at or enrolment.at
     moved = said != (enrolment.achievement_version_id, enrolment.at)
     if moved:
-        own = Enrolment.__table__.c
-        past.keep(session, Enrolment, and_(*(own[name] == value for name, value in key.items())), now)
+        past.keep(session, Enrolment, mine, now)
         enrolment.known_from = now
         enrolment.achievement_version_id, enrolment.at = said
     if created or moved:
@@ -110,9 +109,8 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
         .group_by(rows.c.member_id)
         .order_by(rows.c.member_id)
     )
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     columns = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
-    session.execute(insert(Enrolment).from_select(columns, source).on_conflict_do_nothing())
+    session.execute(insert_for(session)(Enrolment).from_select(columns, source).on_conflict_do_nothing())
 
 
 def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown:

@@ -22,10 +22,10 @@ from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.storage.database import WriteSession
 from service.tables import CaseStep, Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -155,8 +155,9 @@ class CaseOut(Answer):
 
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_case(
-    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Contestant
+    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Contestant
 ) -> Response:
     """Contest a refusal, a declined approval, a revocation or a suspension.
 
@@ -164,12 +165,8 @@ def post_case(
     (cases:manage). Decisions by people can be contested for three months. A member can have one open case about an
     achievement. Only the parties and the mediator see what is said in a case, and only in the answer to GET.
     """
-
-    def work() -> Response:
-        row = cases.open_case(session, network, caller, body, now)
-        return _told(session, runtime, network, caller, row.id, now, 201)
-
-    return once(work)
+    row = cases.open_case(session, network, caller, body, now)
+    return _told(session, runtime, network, caller, row.id, now, 201)
 
 
 @router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
@@ -217,6 +214,7 @@ def get_case(
 
 
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
+@exactly_once()
 def put_mediator(
     case_id: Uid,
     body: MediatorIn,
@@ -224,7 +222,6 @@ def put_mediator(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:manage"))],
 ) -> Response:
     """Give a case its mediator: a member with the role mediator, approver or admin.
@@ -233,15 +230,12 @@ def put_mediator(
     member, or who mediated it before it was escalated. Two members who are one person count as one. If the case has a
     mediator already, `replaces` names the one to be replaced.
     """
-
-    def work() -> Response:
-        cases.assign(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.assign(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_statement(
     case_id: Uid,
     body: StatementIn,
@@ -249,19 +243,15 @@ def post_statement(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
     """Say something in a case. It cannot be changed, only erased."""
-
-    def work() -> Response:
-        cases.say(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now, 201)
-
-    return once(work)
+    cases.say(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now, 201)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
+@exactly_once()
 def erase_text(
     slug: str,
     case_id: Uid,
@@ -269,7 +259,6 @@ def erase_text(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
     """Erase what was said in a step.
@@ -278,15 +267,12 @@ def erase_text(
     stay. The salt is erased with the text, so that the digest no longer tells anything.
     """
     network = callers.network_of(session, caller, slug)
-
-    def work() -> Response:
-        case_files.erase(session, network, caller, case_id, step_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    case_files.erase(session, network, caller, case_id, step_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
+@exactly_once()
 def escalate(
     case_id: Uid,
     body: EscalationIn,
@@ -294,41 +280,33 @@ def escalate(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
     """Escalate a case, as a party: somebody else is to decide it.
 
     A case is escalated by itself when its time is over.
     """
-
-    def work() -> Response:
-        cases.escalate(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.escalate(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
+@exactly_once()
 def withdraw(
     case_id: Uid,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
     """Withdraw a case. The same decision can be contested again while there is time."""
-
-    def work() -> Response:
-        cases.withdraw(session, network, caller, case_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.withdraw(session, network, caller, case_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
+@exactly_once()
 def resolve(
     case_id: Uid,
     body: ResolutionIn,
@@ -336,7 +314,6 @@ def resolve(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:decide"))],
 ) -> Response:
     """Decide the case, as its mediator.
@@ -346,12 +323,8 @@ def resolve(
     award to a member of the network's staff waits for a second person. If the decision is upheld, nothing changes,
     except that the parties can read the reason.
     """
-
-    def work() -> Response:
-        cases.resolve(session, runtime, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.resolve(session, runtime, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 def _told(

@@ -18,12 +18,13 @@ from service.access import callers
 from service.access.callers import Caller
 from service.appeals import case_files, contestable, outcomes
 from service.appeals.contestable import CaseIn
-from service.awards import appealable, decisions, reviews
+from service.awards import appealable, reviews
 from service.bodies import Body, Prose, Ref
 from service.durations import Duration
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import Case, CaseStep, Member, Network
 from service.tables.identifiers import new_id
@@ -91,7 +92,7 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
     """
     member, part = _contestant(session, network, caller, body.member, now)
     matter = contestable.find(session, network, member, body, now)
-    _lock(session, {matter.member_id, matter.respondent_id, caller.member_id})
+    locks.members(session, {matter.member_id, matter.respondent_id, caller.member_id})
     matter = contestable.find(session, network, member, body, now)
     contestable.check_not_decided(session, matter)
     who = reviews.who_is(session, [matter.member_id, matter.respondent_id])
@@ -284,7 +285,7 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
     involved = or_(
         *(column == member_id for column in (Case.member_id, Case.respondent_id, Case.mediator_id, Case.opened_by))
     )
-    for row in session.scalars(select(Case).where(involved).order_by(Case.id).with_for_update()).all():
+    for row in locks.rows(session, Case, involved):
         who = reviews.who_is(session, [row.member_id, row.respondent_id, row.mediator_id, row.opened_by])
         mediator_id, mediator_who = row.mediator_id, who.get(row.mediator_id)
         parties = {who[row.member_id], who.get(row.respondent_id), who.get(row.opened_by)} - {None}
@@ -338,10 +339,6 @@ def _contestant(
     return member, "network"
 
 
-def _lock(session: WriteSession, member_ids: Collection[UUID | None]) -> None:
-    decisions.lock_members(session, Member.id.in_({each for each in member_ids if each is not None}))
-
-
 def _locked(
     session: WriteSession,
     network: Network,
@@ -355,9 +352,9 @@ def _locked(
     row = session.scalar(select(Case).where(*mine))
     if row is None:
         raise NotFoundError("case-unknown", "No case of yours has this id.")
-    _lock(session, {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, caller.member_id, *more})
-    found = select(Case).where(*mine).with_for_update().execution_options(populate_existing=True)
-    row = session.scalars(found).one()
+    people = {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, caller.member_id, *more}
+    locks.members(session, people)
+    row = locks.one(session, Case, *mine)
     return row, case_files.part_of(session, caller, row, now)
 
 

@@ -18,6 +18,7 @@ from service.issuing.decision import Decider, Decision
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Network, Record, awards
 
@@ -55,9 +56,9 @@ def overturn(
         endings.reinstate(session, runtime, caller, row.credential_id, now)
         return session.get_one(Award, row.award_id)
     live = (Award.member_id == row.member_id, Award.achievement_id == row.achievement_id)
-    standing = session.scalar(select(Award).where(*live, Award.state.in_(awards.LIVE)).with_for_update())
-    if standing is not None:  # (2)
-        return standing
+    standing = locks.rows(session, Award, *live, Award.state.in_(awards.LIVE))
+    if standing:  # (2)
+        return standing[0]
     decided = _decision(session, network, caller, row, role, basis, now)
     [award] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
     if row.award_id is not None:  # (3)

@@ -15,10 +15,10 @@ from service.console.leaked_tokens import QuarantineIn, Swept, TokenRevocationIn
 from service.networks import members, networks
 from service.runtime.runtime import Runtime
 from service.tables import Token
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -85,31 +85,24 @@ class TokenMade(TokenOut):
 
 
 @router.post("/v1/networks/{slug}/tokens", status_code=201, response_model=TokenMade)
-def post_token(slug: str, body: TokenIn, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
-    """Create a token for a network; its text is in this answer and nowhere else.
+@exactly_once(shown_once="token")
+def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin) -> Response:
+    """Make a token for a network; its text is in this answer and nowhere else.
 
     A retry with the same `Idempotency-Key` creates no second token and answers without the text, which
     is not stored: if the first answer was lost, revoke the token and create another.
     """
-    made: list[TokenMade] = []
-
-    def make() -> Response:
-        network = callers.still_open(networks.find_network(session, admin, slug))
-        row, text = tokens.create_token(
-            session,
-            name=body.name,
-            scopes=body.scopes,
-            network=network,
-            member=members.get_member(session, network, body.member) if body.member is not None else None,
-            now=at,
-            expires_at=body.expires_at or at + LIFETIME,
-        )
-        shown = TokenOut.of(row, body.member)
-        made.append(TokenMade(**shown.model_dump(), token=text))
-        return reply(201, shown)
-
-    kept = once(make)
-    return reply(201, made[0]) if made else kept
+    network = callers.still_open(networks.find_network(session, admin, slug))
+    row, text = tokens.create_token(
+        session,
+        name=body.name,
+        scopes=body.scopes,
+        network=network,
+        member=members.get_member(session, network, body.member) if body.member is not None else None,
+        now=at,
+        expires_at=body.expires_at or at + LIFETIME,
+    )
+    return reply(201, TokenMade(**TokenOut.of(row, body.member).model_dump(), token=text))
 
 
 @router.get("/v1/networks/{slug}/tokens")
@@ -137,18 +130,15 @@ def get_token(slug: str, token_id: str, session: Reader, admin: Admin) -> TokenO
 
 
 @router.delete("/v1/networks/{slug}/tokens/{token_id}", response_model=TokenOut)
-def delete_token(slug: str, token_id: str, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
+@exactly_once()
+def delete_token(slug: str, token_id: str, session: Writer, at: Now, admin: Admin) -> Response:
     """Revoke a token, at once and for good.
 
     What was written with it stays. If others had the token, use `POST .../revocation`.
     """
-
-    def revoke() -> Response:
-        row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
-        refs = members.refs(session, [row.member_id] if row.member_id else [])
-        return reply(200, TokenOut.of(row, refs.get(row.member_id)))
-
-    return once(revoke)
+    row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
+    refs = members.refs(session, [row.member_id] if row.member_id else [])
+    return reply(200, TokenOut.of(row, refs.get(row.member_id)))
 
 
 class SweptOut(TokenOut):

@@ -22,11 +22,12 @@ from service.criteria import rejudging
 from service.errors import InvalidError
 from service.evidence import derivation, flags
 from service.evidence.derivation import SHAPES
-from service.intake import posting
+from service.intake import posting, releasing
 from service.intake.posting import VoidIn
-from service.intake.releasing import CHUNK, bearing_on, flagged, lock_records, release_records
+from service.intake.releasing import bearing_on, flagged, lock_records, release_records
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Network, Record, Token
 
@@ -83,7 +84,7 @@ def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenR
         return _set_aside(session, runtime, network, record_ids, counting, now)
 
     def point_out(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
-        for row in lock_records(session, record_ids).values():
+        for row in locks.records(session, Record.id.in_(record_ids)):
             flags.add(session, network, "token", row.id, now, other=row.voids)
         return 0
 
@@ -142,7 +143,7 @@ def _sweep(
     Each chunk is one transaction.
     """
     count, last = 0, UUID(int=0)
-    found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(CHUNK)
+    found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(releasing.CHUNK)
     while True:
         with runtime.database.read() as session:
             record_ids = session.scalars(found.where(Record.id > last)).all()

@@ -10,10 +10,10 @@ from service.access.callers import Caller
 from service.bodies import Instant
 from service.errors import InvalidError
 from service.files import blobs
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -73,12 +73,12 @@ async def _received(request: Request) -> bytes:
 @router.post(
     "/v1/blobs", response_model=BlobOut, status_code=201, responses={200: {"model": BlobOut}}, openapi_extra=BODY
 )
+@exactly_once()
 def post_blob(
     received: Annotated[bytes, Depends(_received)],
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
     """Keep a file (201), or find that it is there (200): an artefact of a contribution, or a picture.
@@ -88,13 +88,9 @@ def post_blob(
     everything is taken away that could run or fetch something, so its `sha256` may not be that of the
     file that you sent: use the one in the answer.
     """
-
-    def keep() -> Response:
-        network = callers.still_open(callers.own_network(session, who))
-        row, created = blobs.store(session, runtime, network, received, at)
-        return reply(201 if created else 200, BlobOut.model_validate(row))
-
-    return once(keep)
+    network = callers.still_open(callers.own_network(session, who))
+    row, created = blobs.store(session, runtime, network, received, at)
+    return reply(201 if created else 200, BlobOut.model_validate(row))
 
 
 @router.get("/v1/blobs")

@@ -17,7 +17,8 @@ from service.access import callers
 from service.access.callers import Caller
 from service.intake import bulk
 from service.intake.bulk import Kind, Spool
-from service.web.requests import IdempotencyKey, Needs, Running, StrictRoute, caller
+from service.web.exactly_once import IdempotencyKey
+from service.web.requests import Needs, Running, StrictRoute, caller
 
 MEDIA_TYPE = "application/x-ndjson"
 _LINES = {"schema": {"type": "string", "description": "one such object a line, in UTF-8"}}

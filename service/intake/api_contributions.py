@@ -19,9 +19,9 @@ from service.intake.api_records import (
     SubmissionOut,
     submitted,
 )
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
-    Exactly,
     Limit,
     Now,
     Page,
@@ -43,13 +43,13 @@ router = APIRouter(route_class=StrictRoute, tags=["evidence"])
     responses=ANSWERS,
     openapi_extra=bulk.DOCUMENTED,
 )
+@exactly_once()
 def post_contribution(
     body: ContributionIn,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
     """Record what a member did (201); the same again is the same record (200).
@@ -60,9 +60,7 @@ def post_contribution(
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
     the answer has one line for each, and a line that is refused does not touch the others.
     """
-    return once(
-        lambda: submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
-    )
+    return submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
 
 
 @router.get("/v1/networks/{slug}/contributions")

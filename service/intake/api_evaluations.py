@@ -19,9 +19,9 @@ from service.intake.api_records import (
     SubmissionOut,
     submitted,
 )
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
-    Exactly,
     Limit,
     Now,
     Page,
@@ -43,13 +43,13 @@ router = APIRouter(route_class=StrictRoute, tags=["evidence"])
     responses=ANSWERS,
     openapi_extra=bulk.DOCUMENTED,
 )
+@exactly_once()
 def post_evaluation(
     body: EvaluationIn,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
     """Record what somebody judges of a member, a contribution, a session or the network (201); again: the same (200).
@@ -61,9 +61,7 @@ def post_evaluation(
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
     the answer has one line for each, and a line that is refused does not touch the others.
     """
-    return once(
-        lambda: submitted(session, runtime, posting.submit(session, runtime, network, who, "evaluation", body, at))
-    )
+    return submitted(session, runtime, posting.submit(session, runtime, network, who, "evaluation", body, at))
 
 
 @router.get("/v1/networks/{slug}/evaluations")

@@ -18,10 +18,10 @@ from service.intake.posting import VoidIn
 from service.issuing import unsigned
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -208,6 +208,7 @@ def get_record(record_id: str, network: ReadNetwork, session: Reader, _who: CanR
     response_model=RecordOut,
     responses={200: {"model": RecordOut, "description": "It was void already"}},
 )
+@exactly_once(personal=True)
 def post_void(
     record_id: str,
     body: VoidIn,
@@ -215,7 +216,6 @@ def post_void(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
     """Take a record back (201); the second time the answer is the same void (200).
@@ -224,32 +224,25 @@ def post_void(
     rested on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the
     record of kind `void`. A correction is a void and a new post, under a new `ref`.
     """
-
-    def work() -> Response:
-        found = records.identifier(record_id)
-        if found is None:
-            raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row, created = posting.void(session, runtime, network, who, found, body, at)
-        return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
-
-    return once(work, personal=True)
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    row, created = posting.void(session, runtime, network, who, found, body, at)
+    return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
 
 @router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
+@exactly_once(personal=True)
 def post_release(
-    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, once: Exactly, who: CanWrite
+    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, who: CanWrite
 ) -> Response:
     """Let a quarantined record count; one that counts stays as it is.
 
     A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
     that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
     """
-
-    def work() -> Response:
-        found = records.identifier(record_id)
-        if found is None:
-            raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row = releasing.release(session, runtime, network, who, found, at)
-        return reply(200, RecordOut.of(records.show(session, row)))
-
-    return once(work, personal=True)
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    row = releasing.release(session, runtime, network, who, found, at)
+    return reply(200, RecordOut.of(records.show(session, row)))

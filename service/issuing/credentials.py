@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, bake, sign
-from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.claims import claims_of
+from credentials.proofs.jose import encode_jwt
 from service.access import callers
 from service.access.callers import Caller
 from service.achievements import pictures
@@ -20,6 +21,7 @@ from service.issuing.unsigned import Draft
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
@@ -81,7 +83,7 @@ def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
 def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
     """Store the credential of an award; it can be fetched from the commit on.
 
-    The place in the status list must be free: `status_lists.taken`, under `status_lists.lock`.
+    The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
     """
     draft = signed.draft
     row = Credential(
@@ -129,8 +131,8 @@ def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
 
     The status of the earlier one does not change.
     """
-    last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
-    for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
+    last = (Credential.award_id == award_id, Credential.superseded_by.is_(None))
+    for row in locks.rows(session, Credential, *last):
         row.superseded_by = new.id
 
 

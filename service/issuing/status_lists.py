@@ -18,6 +18,7 @@ from credentials.status import BitstringStatusList, status_list_credential
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.signing import issuers, keyring
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Credential, Network, StatusList
 
@@ -86,15 +87,6 @@ def taken(session: OrmSession, list_id: UUID, places: Collection[int]) -> set[in
     return set(session.scalars(select(Credential.status_index).where(*where)))
 
 
-def lock(session: WriteSession, list_id: UUID) -> StatusList:
-    """Return the list, locked until the commit.
-
-    Nobody else takes a place in it or publishes it meanwhile.
-    """
-    query = select(StatusList).where(StatusList.id == list_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
-
-
 def publish(session: WriteSession, runtime: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
     """Build the list from the rows, sign it and store its text.
 
@@ -104,7 +96,7 @@ def publish(session: WriteSession, runtime: Runtime, network: Network, status_li
         CustodyError: the key cannot be used; nothing has changed.
     """
     session.flush()
-    row = lock(session, status_list.id)
+    row = locks.status_list(session, StatusList, status_list.id)
     taken_back: ColumnElement[bool] = Credential.revoked_at.is_not(None)
     if row.purpose == "suspension":
         taken_back = or_(taken_back, Credential.suspended_at.is_not(None))
@@ -163,7 +155,7 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
     count = 0
     for list_id in list_ids:
         with runtime.database.write() as session:
-            row = lock(session, list_id)
+            row = locks.status_list(session, StatusList, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
                 publish(session, runtime, session.get_one(Network, row.network_id), row, runtime.now())
                 count += 1

@@ -13,10 +13,10 @@ from service.networks import meetings
 from service.networks.meetings import SessionFields, SessionIn
 from service.storage.database import WriteSession
 from service.tables import Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -60,8 +60,9 @@ def _put(session: WriteSession, network: Network, body: SessionIn, at: datetime)
 
 
 @router.put("/v1/networks/{slug}/sessions/{ref}", response_model=SessionOut, responses={201: {"model": SessionOut}})
+@exactly_once()
 def put_session(
-    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
+    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite
 ) -> Response:
     """Add a session (201) or change one (200).
 
@@ -70,15 +71,14 @@ def put_session(
     if body.ref not in {None, ref}:
         raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
     said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return once(lambda: _put(session, network, SessionIn(ref=ref, **said), at))
+    return _put(session, network, SessionIn(ref=ref, **said), at)
 
 
 @router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})
-def post_session(
-    body: SessionIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
-) -> Response:
+@exactly_once()
+def post_session(body: SessionIn, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite) -> Response:
     """Add or change a session as `PUT .../sessions/{ref}` does; `ref` is in the body."""
-    return once(lambda: _put(session, network, body, at))
+    return _put(session, network, body, at)
 
 
 @router.get("/v1/networks/{slug}/sessions")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.bodies import Body, Instant, Line, Ref
 from service.errors import InvalidError, NotFoundError
 from service.outbox import events
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
 from service.tables import Network, Session
@@ -54,9 +55,7 @@ def put_session(session: WriteSession, network: Network, body: SessionIn, now: d
         Session,
         {"network_id": network.id, "ref": body.ref, "starts_at": body.starts_at, "confidential": False},
     )
-    meeting = session.scalars(
-        select(Session).where(Session.network_id == network.id, Session.ref == body.ref).with_for_update()
-    ).one()
+    meeting = locks.one(session, Session, Session.network_id == network.id, Session.ref == body.ref)
     for name, value in body.model_dump(exclude_unset=True).items():
         setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:

@@ -13,10 +13,10 @@ from service.notifications import deliveries, webhooks
 from service.notifications.deliveries import Outcome
 from service.notifications.webhooks import ReplayIn, SecretIn, WebhookChange, WebhookIn
 from service.tables import Delivery, Event, Webhook
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -171,13 +171,13 @@ class DeliveryOut(AttemptOut):
 
 
 @router.post(ROOT, status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_webhook(
     body: Annotated[WebhookIn, Depends(_checked)],
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Add a webhook: the network's events are sent to its address, in order.
@@ -193,16 +193,8 @@ def post_webhook(
     The secret is in this answer and nowhere else. A retry with the same `Idempotency-Key` answers without it.
     The token needs the scope `read` too, because the requests contain what that scope lets a token read.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.create(session, runtime, network, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.create(session, runtime, network, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.get(ROOT)
@@ -226,37 +218,35 @@ def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Se
 
 
 @router.patch(ROOT + "/{webhook_id}", response_model=WebhookOut)
+@exactly_once()
 def patch_webhook(
     webhook_id: Uid,
     body: Annotated[WebhookChange, Depends(_checked_change)],
     network: WriteNetwork,
     session: Writer,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Change a webhook, disable it, or make it active again.
 
     A webhook that becomes active again is sent the events that it has missed.
     """
-    return once(lambda: reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at))))
+    return reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at)))
 
 
 @router.delete(ROOT + "/{webhook_id}", status_code=204, response_class=Response)
-def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, once: Exactly, who: Sender) -> Response:
+@exactly_once()
+def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Sender) -> Response:
     """Delete a webhook and the list of its deliveries, at once and for good.
 
     This works for a closed network too.
     """
-
-    def work() -> Response:
-        webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
-        return Response(status_code=204)
-
-    return once(work)
+    webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
+    return Response(status_code=204)
 
 
 @router.post(ROOT + "/{webhook_id}/secret", status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_secret(
     webhook_id: Uid,
     body: SecretIn,
@@ -264,7 +254,6 @@ def post_secret(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Give a webhook a new secret, shown in this answer and nowhere else.
@@ -272,16 +261,8 @@ def post_secret(
     For a day, unless the body says otherwise, each request has two signatures: one by the new secret, and one by
     the secret before it.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.post(ROOT + "/{webhook_id}/ping", response_model=PingOut)
@@ -297,14 +278,15 @@ def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Resp
 
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)
+@exactly_once()
 def post_replay(
-    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
     """Send every event after a position again, in order and with the same ids.
 
     A position later than the webhook's own skips the events between.
     """
-    return once(lambda: reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at))))
+    return reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at)))
 
 
 @router.get(ROOT + "/{webhook_id}/deliveries")
@@ -328,17 +310,14 @@ def list_deliveries(
 
 
 @router.post(ROOT + "/{webhook_id}/deliveries/{event_id}/redelivery", status_code=202, response_model=DeliveryOut)
+@exactly_once()
 def post_redelivery(
-    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
     """Send one event again, out of order.
 
     The event may be of a type that the webhook does not ask for.
     """
-
-    def work() -> Response:
-        row = webhooks.redeliver(session, network, webhook_id, event_id, at)
-        [(row, event)] = deliveries.with_events(session, [row])
-        return reply(202, DeliveryOut.of(row, event))
-
-    return once(work)
+    row = webhooks.redeliver(session, network, webhook_id, event_id, at)
+    [(row, event)] = deliveries.with_events(session, [row])
+    return reply(202, DeliveryOut.of(row, event))

@@ -31,6 +31,7 @@ from service.errors import CustodyError
 from service.notifications import webhooks
 from service.runtime.fetching import Answered
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Delivery, Event, Network, Webhook
@@ -291,7 +292,7 @@ def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: dat
 
 def _note(session: WriteSession, job: _Job, until: datetime, outcome: Outcome | None, now: datetime) -> bool:
     """Note the outcome of a job, and return whether the webhook is still ours (3)."""
-    webhook = session.get(Webhook, job.webhook.id, with_for_update=True)
+    webhook = locks.one_or_none(session, Webhook, Webhook.id == job.webhook.id)
     if webhook is None or webhook.taken_until != until:
         return False
     in_place = not job.again and webhook.position == job.webhook.position

@@ -26,7 +26,7 @@ from service.errors import CustodyError
 from service.notifications.letters import render
 from service.runtime.runtime import Runtime
 from service.runtime.settings import LOCAL_HOSTS, Settings
-from service.storage.database import WriteSession
+from service.storage import locks
 from service.tables import (
     Message,
 )
@@ -98,26 +98,18 @@ def _send_one(runtime: Runtime, message_id: UUID) -> bool:
         log.warning("message %s was not sent (attempt %d): %s", message_id, attempts, type(error).__name__)
         hopeless = _is_hopeless(error) or attempts > len(DELAYS)
         with runtime.database.write() as session:
-            row = _held(session, message_id)
+            row = locks.one_or_none(session, Message, Message.id == message_id)
             if row is not None:
                 row.state = "failed" if hopeless else "queued"
                 row.due_at = row.due_at if hopeless else runtime.now() + DELAYS[attempts - 1]
         return False
     with runtime.database.write() as session:
-        row = _held(session, message_id)
+        row = locks.one_or_none(session, Message, Message.id == message_id)
         if row is not None and mail is not None:
             row.state, row.sent_at = "sent", runtime.now()
         elif row is not None:
             session.delete(row)
     return mail is not None
-
-
-def _held(session: WriteSession, message_id: UUID) -> Message | None:
-    """Return a message, locked until the commit.
-
-    None if it was deleted while it was being sent.
-    """
-    return session.get(Message, message_id, with_for_update=True)
 
 
 def _is_hopeless(error: Exception) -> bool:

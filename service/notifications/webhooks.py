@@ -21,6 +21,7 @@ from service.bodies import Body, Prose, WebUrl
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events, mailbox
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Delivery, Event, Network, Webhook
@@ -113,7 +114,7 @@ def create(
         InvalidError: `after` is later than the last event (code "position-unknown").
         CustodyError: the secret cannot be locked; nothing has changed.
     """
-    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+    locks.network(session, network.id)
     _check_free(session, network, body.url)
     count = session.scalar(select(func.count()).where(Webhook.network_id == network.id)) or 0
     if count >= MAX_WEBHOOKS:
@@ -136,17 +137,13 @@ def create(
     return row, text
 
 
-def find(session: OrmSession, network: Network, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+def find(session: OrmSession, network: Network, webhook_id: UUID) -> Webhook:
     """Return a webhook of the network.
 
     Raises:
         NotFoundError: it has none with this id (code "webhook-unknown").
     """
-    query = select(Webhook).where(Webhook.network_id == network.id, Webhook.id == webhook_id)
-    row = session.scalar(query.with_for_update() if lock else query)
-    if row is None:
-        raise NotFoundError("webhook-unknown", "No webhook of this network has this id.")
-    return row
+    return _there(session.scalar(select(Webhook).where(Webhook.network_id == network.id, Webhook.id == webhook_id)))
 
 
 def list_webhooks(
@@ -166,7 +163,7 @@ def change(session: WriteSession, network: Network, webhook_id: UUID, body: Webh
         NotFoundError: the network has none with this id.
         ConflictError: another webhook has the address (code "webhook-exists").
     """
-    row = find(session, network, webhook_id, lock=True)
+    row = _locked(session, network, webhook_id)
     said = body.model_fields_set
     if "url" in said and body.url != row.url:
         _check_free(session, network, body.url)
@@ -205,7 +202,7 @@ def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datet
     Raises:
         NotFoundError: the network has none with this id.
     """
-    row = find(session, network, webhook_id, lock=True)
+    row = _locked(session, network, webhook_id)
     mailbox.forget_webhook(session, row.id)
     session.execute(delete(Delivery).where(Delivery.webhook_id == row.id))
     session.delete(row)
@@ -224,7 +221,7 @@ def rotate_secret(
         NotFoundError: the network has none with this id.
         CustodyError: the secret cannot be locked; nothing has changed.
     """
-    row = find(session, network, webhook_id, lock=True)
+    row = _locked(session, network, webhook_id)
     row.earlier_secret, row.earlier_until = row.secret, now + timedelta(seconds=body.overlap_seconds)
     row.secret, text = _new_secret(runtime, row)
     _tell(session, network, "webhook.changed", row, now)
@@ -239,7 +236,7 @@ def replay(session: WriteSession, network: Network, webhook_id: UUID, body: Repl
         ConflictError: it is disabled (code "webhook-disabled").
         InvalidError: no event has that position yet (code "position-unknown").
     """
-    row = still_active(find(session, network, webhook_id, lock=True))
+    row = still_active(_locked(session, network, webhook_id))
     row.position = _known(session, network, body.after)
     row.attempts, row.failing_since, row.due_at = 0, None, now
     return row
@@ -252,7 +249,7 @@ def redeliver(session: WriteSession, network: Network, webhook_id: UUID, event_i
         NotFoundError: the network has no such webhook, or no such event (code "event-unknown").
         ConflictError: the webhook is disabled (code "webhook-disabled").
     """
-    row = still_active(find(session, network, webhook_id, lock=True))
+    row = still_active(_locked(session, network, webhook_id))
     event = session.scalar(select(Event).where(Event.network_id == network.id, Event.id == event_id))
     if event is None:
         raise NotFoundError("event-unknown", "No event of this network has this id.")
@@ -285,6 +282,16 @@ def still_active(row: Webhook) -> Webhook:
     """
     if row.state != "active":
         raise ConflictError("webhook-disabled", "Expected an active webhook; make this one active first.")
+    return row
+
+
+def _locked(session: WriteSession, network: Network, webhook_id: UUID) -> Webhook:
+    return _there(locks.one_or_none(session, Webhook, Webhook.network_id == network.id, Webhook.id == webhook_id))
+
+
+def _there(row: Webhook | None) -> Webhook:
+    if row is None:
+        raise NotFoundError("webhook-unknown", "No webhook of this network has this id.")
     return row
 
 

@@ -27,6 +27,7 @@ from service.criteria.queries import who_meets as who_meets_query
 from service.criteria.tree import Criterion, Group, rules
 from service.errors import InvalidError
 from service.storage import past
+from service.storage.database import is_postgresql
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Member, Network, RecordBody
 
@@ -209,7 +210,7 @@ def who_meets(session: OrmSession, network: Network, version: AchievementVersion
     """
     plan = _plan_of(version)
     asked = parameters(plan.leaves, network, version.achievement_id, now)
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         # Sort this much evidence in memory; and compiling is not worth it for a statement that runs for seconds.
         session.execute(text("SET LOCAL work_mem = '64MB'"))
         session.execute(text("SET LOCAL jit = off"))

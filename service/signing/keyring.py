@@ -10,6 +10,7 @@ from credentials import Signer
 from service.errors import CustodyError
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Key, Network
 
@@ -82,7 +83,7 @@ def rotate(session: WriteSession, runtime: Runtime, network: Network, now: datet
         The new keys, one for each algorithm in use.
     """
     # If two rotations run at the same moment, the second retires the first one's keys, so that no two stay in use.
-    session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+    locks.network(session, network.id)
     in_use = [key for key in keys_of(session, network) if key.retired_at is None]
     algorithms = dict.fromkeys((*ALGORITHMS, *(key.algorithm for key in in_use)))
     fresh = [create_key(session, runtime, network, algorithm, now) for algorithm in algorithms]

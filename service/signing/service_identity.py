@@ -18,6 +18,7 @@ from credentials.proofs.dids import did_web
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.signing import base_url, issuers
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import ServiceKey
 
@@ -84,7 +85,7 @@ def rotate(session: WriteSession, runtime: Runtime, now: datetime) -> ServiceKey
         CustodyError: the private key cannot be kept (code "custody-unavailable").
     """
     made = _new_key(runtime, now)
-    old = session.scalar(_IN_USE.with_for_update())
+    old = locks.one_or_none(session, ServiceKey, *_IN_USE)
     if old is not None:
         old.retired_at = now
     return _keep(session, runtime, made)
@@ -108,11 +109,11 @@ def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | No
     return issuers.controller_document(own, settings.base_url, methods)
 
 
-_IN_USE = select(ServiceKey).where(ServiceKey.algorithm == ALGORITHM, ServiceKey.retired_at.is_(None))
+_IN_USE = (ServiceKey.algorithm == ALGORITHM, ServiceKey.retired_at.is_(None))
 
 
 def _active(session: OrmSession) -> ServiceKey | None:
-    return session.scalar(_IN_USE)
+    return session.scalar(select(ServiceKey).where(*_IN_USE))
 
 
 def _new_key(runtime: Runtime, now: datetime) -> dict[str, Any]:
@@ -133,4 +134,4 @@ def _keep(session: WriteSession, runtime: Runtime, made: dict[str, Any]) -> Serv
     """
     insert_new(session, ServiceKey, made)
     base_url.remember_base_url(session, runtime.settings)
-    return session.scalars(_IN_USE).one()
+    return session.scalars(select(ServiceKey).where(*_IN_USE)).one()

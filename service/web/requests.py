@@ -1,13 +1,12 @@
-"""What every route is given: strict JSON, the caller, a session, the time, and exactly-once writes."""
+"""What every route is given: strict JSON, the caller, a session and the time."""
 
-import hashlib
 from asyncio import AbstractEventLoop, Semaphore, get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,7 +20,6 @@ from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import MAX_LIMIT
 from service.tables import Network
-from service.web import idempotency
 from service.web.problems import PROBLEM
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -155,67 +153,6 @@ def writer(runtime: Running, _admitted: Admitted) -> Iterator[WriteSession]:
 # The scope makes the commit happen before the response is sent: a failing commit is a 500, never a 200.
 Reader = Annotated[ReadSession, Depends(reader, scope="function")]
 Writer = Annotated[WriteSession, Depends(writer, scope="function")]
-
-
-class Once:
-    """Carries out a write once for each `Idempotency-Key`; the same key and body gets the same answer again."""
-
-    def __init__(
-        self, request_sha256: str, key: str | None, token: Caller, session: WriteSession, at: datetime
-    ) -> None:
-        self._arguments = (session, token, key, request_sha256, at)
-
-    def __call__(self, work: Callable[[], Response], *, personal: bool = False) -> Response:
-        """Return the remembered answer, or that of `work`.
-
-        Args:
-            work: does the write in this request's session and gives its answer.
-            personal: the answer holds a secret or personal content and is not kept: `work` must be repeatable.
-        Raises:
-            ConflictError: the key was used with another request (code "idempotency-key-reused").
-        """
-        session, token, key, request_sha256, at = self._arguments
-        if key is None:
-            return work()
-        kept = idempotency.begin(session, token, key, request_sha256, at)
-        if kept is not None and kept.answer is not None:
-            return Response(kept.answer, kept.status or 200, media_type="application/json")
-        response = work()
-        text = None if personal else bytes(response.body).decode()
-        idempotency.keep(session, token, key, response.status_code, text)
-        return response
-
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="The same key and body gets the same answer again (for 24 hours); with another body it is a 409.",
-    ),
-]
-
-
-async def request_digest(request: Request) -> str:
-    """Return SHA-256 over method, path, query and body."""
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    digest.update(await request.body())
-    return digest.hexdigest()
-
-
-def once(
-    digest: Annotated[str, Depends(request_digest)],
-    who: Annotated[Caller, Depends(caller)],
-    session: Writer,
-    at: Now,
-    key: IdempotencyKey = None,
-) -> Once:
-    """Give the route its exactly-once wrapper."""
-    return Once(digest, key, who, session, at)
-
-
-Exactly = Annotated[Once, Depends(once, scope="function")]
 
 
 def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(caller)]) -> Network:
