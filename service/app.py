@@ -100,7 +100,7 @@ def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
         strict_content_type=True,
     )
     app.state = handed_down(runtime, desk)
-    # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are sent in a header, never in cookies.
+    # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )

@@ -30,7 +30,7 @@ NOBODY = definitions.NOBODY
 def faults(
     session: OrmSession, network: Network, ref: str, definition: Mapping[str, Any], now: datetime
 ) -> Iterator[Fault]:
-    """Yield the faults that keep a definition of the achievement `ref` from publication.
+    """Yield the faults that prevent publication of a definition of `ref`.
 
     Their pointers are into the definition.
 

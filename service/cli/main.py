@@ -132,10 +132,7 @@ def serve(
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("var/demo")) -> None:
-    """Show the service on a small fictional network.
-
-    It goes from posted evidence to a badge that a stranger verifies.
-    """
+    """Play a small fictional network, from posted evidence to a verified badge."""
     demonstration.play(folder, say=lambda line: out.print(line, markup=False))
 
 

@@ -216,7 +216,7 @@ def _lines(checked: Checked) -> Iterator[str]:
 
 
 def _told(found: OfflineCheck) -> Iterator[str]:
-    """Yield how old the contents of the bundle are, and how far its keys can be trusted."""
+    """Yield how old the contents of the bundle are, and how far to trust its keys."""
     yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:
         age = int((found.checked.at - each.signed_at).total_seconds() // DAY_SECONDS)

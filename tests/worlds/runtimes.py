@@ -1,4 +1,4 @@
-"""A service for tests: everything in one folder, and a clock that stands still until it is set."""
+"""A runtime for tests: all files in one folder, and a clock that tests set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ BASE_URL = "http://localhost:8000"
 
 
 class Clock:
-    """Gives the instant it was last set to."""
+    """A clock that stands still at the instant to which it was last set."""
 
     def __init__(self, at: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)) -> None:
         self.at = at
@@ -53,7 +53,7 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 
 @contextmanager
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
-    """Give a running service; its database must be migrated."""
+    """Yield a running service; its database must be migrated."""
     runtime = Runtime.start(given, now=clock)
     databases.share_compiled(runtime.database)
     try:

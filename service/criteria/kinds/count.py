@@ -24,11 +24,11 @@ class Count(Rule):
     """A number of contributions, or of the different things that they have."""
 
     rule: Literal["count"]
-    where: ContributionFilter = Field(ContributionFilter(), description="which contributions; all, if left out")
+    where: ContributionFilter = Field(ContributionFilter(), description="which contributions count; left out: all")
     distinct: Literal["item", "session", "day", "week", "peer", "resource"] = Field(
-        "item", description="what is counted: contributions, or their different sessions, days, weeks, peers, resources"
+        "item", description="what to count: contributions, or their different sessions, days, weeks, peers or resources"
     )
-    gte: Amount = Field(description="as many as this, or more")
+    gte: Amount = Field(description="this many, or more")
 
     _NOUNS: ClassVar = {
         "item": ("contribution", "contributions"),
@@ -46,16 +46,16 @@ class Count(Rule):
 
     @property
     def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
+        """Contributions of the types, and the role in which they must be made."""
         return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 
     def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give also a number above what the window or the listed sessions have room for."""
+        """Yield also a number for which the window or the listed sessions have no room."""
         yield from super().impossible(zone)
         days = most_days(self.window, zone)
         room = None
@@ -70,7 +70,7 @@ class Count(Rule):
 
     @property
     def rests_on(self) -> int:
-        """Return `gte`: no more of what counts is needed."""
+        """`gte`: no more records are needed."""
         return self.gte
 
     def compiled(self, asked: Asked) -> Compiled:
