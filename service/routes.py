@@ -1,4 +1,4 @@
-"""Every route of the application, for machines and for people, and the static files of the pages."""
+"""Every route of the application, for machines and people, and the static files."""
 
 from pathlib import Path
 
@@ -45,7 +45,10 @@ SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
 
 def include(app: FastAPI, settings: Settings) -> None:
-    """Add every router and the static files; the limits of the larger bodies come from the settings."""
+    """Add every router and the static files.
+
+    The limits of the larger bodies come from the settings.
+    """
     _include_api(app, settings)
     _include_pages(app)
 
@@ -79,7 +82,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
 
 
 def _include_pages(app: FastAPI) -> None:
-    largest = MAX_FILE_BYTES + blobs.FORM_BYTES  # what is to be verified may be as large as a photo
+    largest = MAX_FILE_BYTES + blobs.FORM_BYTES  # a badge to check may be as large as a photo
     app.include_router(bundles.router, max_body_size=largest)  # before the same paths in other forms
     app.include_router(sharing.router)
     app.include_router(confirmations.router)

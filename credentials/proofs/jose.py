@@ -1,10 +1,10 @@
-"""VC-JWT: creating and checking, and the two sets of rules for what may stand in one.
+"""Create and check VC-JWTs, by the rules of both forms.
 
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
 three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`, or `presentation_findings`. Presentations come in VC-JOSE-COSE's form (`vp+jwt`), or in the `vp` claim
-of VC Data Model 1.1.
+`claim_findings`, or `presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the `vp` claim of VC
+Data Model 1.1.
 """
 
 import math
@@ -34,7 +34,7 @@ Form = Literal["open-badges", "vc-jose-cose", "other"]
 
 @dataclass(frozen=True)
 class Jwt:
-    """A JSON Web Token taken apart; nothing in it is checked yet."""
+    """A JSON Web Token in its parts; nothing in it is checked yet."""
 
     header: Mapping[str, Any]
     payload: Mapping[str, Any]
@@ -43,9 +43,10 @@ class Jwt:
 
     @property
     def form(self) -> Form:
-        """Whose rules apply: Open Badges' (`typ` JWT or none), VC-JOSE-COSE's (`vc+jwt`, `vp+jwt`), or neither's.
+        """Whose rules apply: Open Badges', VC-JOSE-COSE's, or neither's.
 
-        `vc+ld+jwt` and `vp+ld+jwt` are what the latter were called before.
+        Open Badges' have a `typ` of JWT or none; VC-JOSE-COSE's have `vc+jwt` or `vp+jwt`, formerly `vc+ld+jwt` and
+        `vp+ld+jwt`.
         """
         match self.header.get("typ", "JWT"):
             case str(typ) if typ.lower() in {"jwt", "application/jwt"}:
@@ -57,13 +58,16 @@ class Jwt:
 
     @property
     def key_id(self) -> str | None:
-        """The header's `kid`, for `dids.resolve_key`; None when there is none (or none that is a string)."""
+        """The header's `kid`, for `dids.resolve_key`; None if it is not a string."""
         kid = self.header.get("kid")
         return kid if isinstance(kid, str) else None
 
     @property
     def embedded_key(self) -> VerificationKey | None:
-        """The header's `jwk`: a claim, to be found with the issuer before it proves anything. Raises as `from_jwk`."""
+        """The header's `jwk`; None if there is none.
+
+        It is only a claim: it proves nothing until the issuer is found to publish it. Raises as `from_jwk`.
+        """
         return VerificationKey.from_jwk(self.header["jwk"]) if "jwk" in self.header else None
 
 
@@ -100,11 +104,11 @@ def encode_jwt(
 
 
 def decode_jwt(token: str) -> Jwt:
-    """Return the parts of a compact JWT, each read in the one way it can be read.
+    """Return the parts of a compact JWT, each read in the only possible way.
 
     Raises:
         MalformedError: not three base64url parts of JSON objects and a signature, or too large (code "jwt-malformed",
-            or what `parse_json` says of header or payload).
+            or what `parse_json` says about header or payload).
     Spec: RFC 7515, section 5.2, steps 1 to 7; RFC 7519, section 7.2.
     """
     if len(token) > _MAX_TOKEN_CHARS:
@@ -124,9 +128,9 @@ def decode_jwt(token: str) -> Jwt:
 
 
 def check_jwt(jwt: Jwt, key: VerificationKey) -> None:
-    """Return if the JWT's signature holds under `key`; raise otherwise.
+    """Refuse a JWT whose signature does not hold under `key`.
 
-    The key decides the algorithm and the header has to agree: what the header says never chooses how it is checked.
+    The key decides the algorithm and the header must agree: what the header says never chooses how it is checked.
 
     Raises:
         ProofError: "jwt-algorithm-mismatch", "jwt-critical" (a header that demands what is not understood here), or
@@ -152,8 +156,8 @@ def header_findings(jwt: Jwt) -> list[Finding]:
     """Return what the form of the JWT forbids in its header.
 
     Codes: "jwt-type", "jwt-header-member" (Open Badges allows `alg`, `kid`, `jwk` and `typ` only; VC-JOSE-COSE ignores
-    others), "jwt-key-missing" (Open Badges wants `kid` or `jwk`), "jwt-header-malformed" (a `kid` that is no string), and
-    what `VerificationKey.from_jwk` has against a `jwk`, foremost that it is private ("jwk-private").
+    others), "jwt-key-missing" (Open Badges wants `kid` or `jwk`), "jwt-header-malformed" (a `kid` that is not a
+    string), and what `VerificationKey.from_jwk` finds wrong with a `jwk`, above all that it is private ("jwk-private").
 
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.
     """
@@ -168,7 +172,10 @@ def header_findings(jwt: Jwt) -> list[Finding]:
 
 
 def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
-    """Return what is wrong with the header of any JWT around a credential (`vc`) or a presentation (`vp`)."""
+    """Return what is wrong with the header of any JWT around a `vc` or `vp`.
+
+    `vc` is a credential, `vp` a presentation.
+    """
     header, findings = jwt.header, []
     another = "vp" if kind == "vc" else "vc"
     if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
@@ -188,15 +195,16 @@ def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
 
 
 def credential_of(jwt: Jwt) -> dict[str, Any]:
-    """Return the credential that the payload is, or in VC Data Model 1.1 holds in its `vc` claim.
+    """Return the credential in the payload.
 
-    The whole payload is the credential, without the JWT's own claims. In the form of 1.1, members that the credential
-    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them. Some
-    issuers put a credential of 2.0 there too: it is read as it stands, but for Open Badges, whose form is laid down.
+    In general the payload is the credential, without the JWT's own claims; in VC Data Model 1.1 the credential is in
+    its `vc` claim. There, members that the credential leaves to the claims (id, issuer, issuanceDate, expirationDate,
+    credentialSubject.id) are filled in from them. Some issuers put a credential of 2.0 there too: it is read as it
+    stands, except for Open Badges, whose form is fixed.
 
     Raises:
-        MalformedError: a `vc` that is no object, or a form that belongs to the other version than the first `@context`
-            names (code "jwt-form-mismatch").
+        MalformedError: a `vc` that is not an object, or a form that belongs to the other version than the first
+            `@context` names (code "jwt-form-mismatch").
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC Data Model 1.1, section 6.3.1.
     """
     if jwt.form == "vc-jose-cose" or "vc" not in jwt.payload:
@@ -217,8 +225,8 @@ def credential_of(jwt: Jwt) -> dict[str, Any]:
 def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
     """Return the claims by which a JWT repeats the credential's fields.
 
-    iss, jti and nbf, sub where the one subject has an id, exp where the credential ends. A field that is missing, or not
-    of the type that it must be, gives no claim: `model.check_form` names it. Dates are whole seconds.
+    They are iss, jti and nbf, sub if the only subject has an id, and exp if the credential ends. A field that is
+    missing, or not of the type that it must have, gives no claim: `model.check_form` names it. Dates are whole seconds.
 
     Spec: Open Badges 3.0, section on JSON Web Token proof format.
     """
@@ -244,9 +252,9 @@ def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
     """Return where the claims of the JWT do not agree with the credential in it.
 
     In Open Badges' form iss, jti, nbf, sub and exp stand exactly where the credential has the field, and are equal to
-    it; parts of a second do not count. In VC-JOSE-COSE's they may be absent, `vc` and `vp` must be, and nbf and exp are
-    the signature's own. Codes: "jwt-claim-missing", "jwt-claim-mismatch", "jwt-claim-malformed" (a date that is not a
-    number of seconds), "jwt-claim-forbidden".
+    it; parts of a second do not count. In VC-JOSE-COSE's form they may be absent, `vc` and `vp` must be absent, and nbf
+    and exp are the signature's own. Codes: "jwt-claim-missing", "jwt-claim-mismatch", "jwt-claim-malformed" (a date
+    that is not a number of seconds), "jwt-claim-forbidden".
 
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, sections 3.1.1 and 3.2.1.
     """
@@ -280,12 +288,13 @@ def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
 
 
 def presentation_of(jwt: Jwt) -> dict[str, Any]:
-    """Return the presentation that the payload is, or in VC Data Model 1.1 holds in its `vp` claim.
+    """Return the presentation in the payload.
 
-    There, members that the presentation leaves to the claims (id, holder) are filled in from them.
+    In general the payload is the presentation; in VC Data Model 1.1 the presentation is in its `vp` claim. There,
+    members that the presentation leaves to the claims (id, holder) are filled in from them.
 
     Raises:
-        MalformedError: a `vp` claim that is no object (code "jwt-form-mismatch").
+        MalformedError: a `vp` claim that is not an object (code "jwt-form-mismatch").
     Spec: VC-JOSE-COSE, section 3.1.2; VC Data Model 1.1, section 6.3.1.
     """
     if jwt.form == "vc-jose-cose" or "vp" not in jwt.payload:
@@ -300,9 +309,9 @@ def presentation_of(jwt: Jwt) -> dict[str, Any]:
 def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Finding]:
     """Return what is wrong with the header and claims of a JWT around a presentation.
 
-    `iss` and `jti` may be absent, and else are the presentation's holder and id; in VC-JOSE-COSE's form `vc` and `vp`
-    must be absent. `nonce` and `aud` are for whoever asked (`audience_of`). Codes: those of `header_findings`, but that
-    other headers are ignored, and of `claim_findings`.
+    `iss` and `jti` may be absent; otherwise they must be the presentation's holder and id. In VC-JOSE-COSE's form `vc`
+    and `vp` must be absent. `nonce` and `aud` are for the one who asked (`audience_of`). Codes: those of
+    `claim_findings`, and of `header_findings`, except that other headers are ignored.
 
     Spec: VC-JOSE-COSE, sections 3.1.2 and 3.2.1; VC Data Model 1.1, section 6.3.1.
     """
@@ -329,17 +338,22 @@ def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Fin
 
 
 def audience_of(jwt: Jwt) -> list[Any]:
-    """Return whom the claim `aud` names; nothing where it is absent. Spec: RFC 7519, section 4.1.3."""
+    """Return whom the claim `aud` names; nothing if it is absent.
+
+    Spec: RFC 7519, section 4.1.3.
+    """
     audience = jwt.payload.get("aud", [])
     return audience if isinstance(audience, list) else [audience]
 
 
 def open_envelope(envelope: Mapping[str, Any]) -> str:
-    """Return the compact JWT in an EnvelopedVerifiableCredential or EnvelopedVerifiablePresentation.
+    """Return the compact JWT in an envelope.
+
+    The envelope is an EnvelopedVerifiableCredential or an EnvelopedVerifiablePresentation.
 
     Raises:
         MalformedError: without the context of VC Data Model 2.0, of another type, with members beside these, or whose
-            id is no data address with a JWT (code "envelope-malformed").
+            id is not a data address with a JWT (code "envelope-malformed").
         UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
     Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
     """
@@ -357,7 +371,7 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     media_type = head.removeprefix("data:").lower()
     if head == media_type or not comma or not head.startswith("data:"):
         raise MalformedError("envelope-malformed", "expected an envelope whose id is a data: address", "/id")
-    # Not all say more of a JWT than that it is one; its own `typ` does.
+    # Some say no more than that it is a JWT; then its own `typ` says which.
     if not re.fullmatch(rf"application/({found[0]}(\+ld|-ld)?\+)?jwt", media_type):
         raise UnsupportedError(
             "envelope-unsupported", f"expected application/{found[0]}+jwt, got {shown(media_type)}", "/id"

@@ -47,10 +47,10 @@ class VersionOut(Answer):
     version: int
     version_id: UUID
     state: Literal["draft", "published"]
-    url: str | None = Field(None, description="public address of the version; a draft has none")
+    url: str | None = Field(None, description="public address of the version; left out for a draft")
     published_at: Instant | None = None
     definition_sha256: str | None = Field(
-        None, description="SHA-256 of the definition as canonical JSON (RFC 8785): the members from `name` on"
+        None, description="SHA-256 of the definition, the members from `name` on, as canonical JSON (RFC 8785)"
     )
     name: str
     description: str
@@ -89,7 +89,7 @@ class AchievementOut(VersionOut):
     ref: str
     created_at: Instant
     published_version: int | None = Field(
-        None, description="the newest published version, by which members are judged who are not enrolled in another"
+        None, description="the newest published version; members who are not enrolled in another are judged by it"
     )
 
     @classmethod
@@ -105,10 +105,10 @@ class AchievementOut(VersionOut):
 
 
 def settle_afterwards(request: Request, runtime: Running, network: WriteNetwork, tasks: BackgroundTasks) -> None:
-    """Award, once the answer has left, what members have earned by what was written.
+    """Let awards be decided after the response was sent.
 
-    Should that fail, the marks that were committed stay, and the service comes back to them. Awards are decided above
-    this package: the application says how (`app.state.settle`).
+    If deciding fails, the committed marks on members stay, and upkeep decides later. Awards are decided in a package
+    above this one, so the application hands in how (`app.state.settle`).
     """
     tasks.add_task(request.app.state.settle, runtime, network.id)
 
@@ -129,10 +129,11 @@ def post_achievement(
     at: Now,
     _who: CanWrite,
 ) -> Response:
-    """Define an achievement (201), as a draft unless `publish` is true; the same body again gets the same (200).
+    """Define an achievement (201), as a draft unless `publish` is true.
 
-    The rule is a definition in `criteria/1`; its JSON Schema is at `/schemas/criteria/1`. Publishing checks what the
-    definition refers to and freezes the version; see `POST .../publication`.
+    The same body again returns the same achievement (200). The rule is a definition in `criteria/1`; its JSON Schema is
+    at `/schemas/criteria/1`. Publishing checks what the definition refers to and freezes the version; see
+    `POST .../publication`.
     """
     shown, created = achievements.define(session, network, body, at)
     return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
@@ -153,7 +154,7 @@ def put_achievement(
 ) -> Response:
     """Change the draft of an achievement (200), or define a new one (201).
 
-    A published version never changes: what differs from it becomes the draft of the next version.
+    A published version never changes: a definition that differs from it becomes the draft of the next version.
     """
     shown, created = achievements.change(session, network, ref, body, at)
     return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
@@ -173,11 +174,11 @@ def post_publication(
     at: Now,
     _who: CanWrite,
 ) -> Response:
-    """Publish the draft of an achievement; published already, the answer is the same again.
+    """Publish the draft of an achievement; without a draft nothing changes.
 
     The version is frozen, with the SHA-256 of its definition. Members who have evidence that counts towards the
-    version before stay with that one. An `automatic` achievement is awarded, right after this answer, to everybody
-    whose evidence already meets the rule. A problem's pointers are into the definition.
+    version before stay with that one. Right after this answer an `automatic` achievement is awarded to every member
+    whose evidence already meets the rule. The pointers of a problem are into the definition.
     """
     return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
 
@@ -189,15 +190,17 @@ def list_achievements(
     runtime: Running,
     _who: CanRead,
     state: Annotated[
-        Literal["draft", "published"] | None, Query(description="those with a draft, or with a published version")
+        Literal["draft", "published"] | None,
+        Query(description="only achievements with a draft, or with a published version"),
     ] = None,
     award: Annotated[
-        Literal["automatic", "reviewed"] | None, Query(description="those whose newest version is awarded so")
+        Literal["automatic", "reviewed"] | None,
+        Query(description="only achievements whose newest version is awarded in this way"),
     ] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[AchievementOut]:
-    """List achievements with their newest versions, in the order in which they were defined."""
+    """List achievements with their newest versions, in the order of their definition."""
     found, cursor = achievements.list_achievements(session, network, after=after, limit=limit, state=state, award=award)
     return Page(items=[AchievementOut.shown(shown, runtime.settings) for shown in found], next=cursor)
 

@@ -60,10 +60,11 @@ def put_enrolment(
     at: Now,
     _who: CanWrite,
 ) -> Response:
-    """Enrol a member in a published version (201), or move the enrolment (200); left out, the newest version.
+    """Enrol a member in a published version (201), or move the enrolment (200).
 
-    From then on the member is judged by that version, whatever is published later. Who is not enrolled by hand is so
-    by evidence: when a next version is published, everybody with evidence that counts stays with the version before.
+    If `version` is left out, it is the newest. From then on the member is judged by that version, whatever is published
+    later. Members are also enrolled by their evidence: when the next version is published, everybody with evidence that
+    counts stays with the version before.
     """
     achievement = achievements.get_achievement(session, network, ref)
     enrolled = members.get_member(session, network, member)
@@ -77,11 +78,14 @@ def list_enrolments(
     network: ReadNetwork,
     session: Reader,
     _who: CanRead,
-    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="enrolled in this version")] = None,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="only enrolments in this version")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[EnrolmentOut]:
-    """List who is enrolled in which version; everybody else is judged by the newest published one."""
+    """List enrolments: which member is enrolled in which version.
+
+    Everybody else is judged by the newest published version.
+    """
     achievement = achievements.get_achievement(session, network, ref)
     found, cursor = enrolments.list_enrolments(session, achievement, after=after, limit=limit, version=version)
     return Page(items=[EnrolmentOut.of(shown) for shown in found], next=cursor)
@@ -89,6 +93,9 @@ def list_enrolments(
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments/{member}")
 def get_enrolment(ref: Ref, member: Ref, network: ReadNetwork, session: Reader, _who: CanRead) -> EnrolmentOut:
-    """Return a member's enrolment; 404 while the member is judged by the newest published version."""
+    """Return a member's enrolment.
+
+    404 if there is none: the member is then judged by the newest published version.
+    """
     achievement = achievements.get_achievement(session, network, ref)
     return EnrolmentOut.of(enrolments.find(session, achievement, members.get_member(session, network, member)))

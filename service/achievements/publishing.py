@@ -1,7 +1,7 @@
-"""What keeps a definition from being published: what it says, what it refers to, and what is over.
+"""Find the faults that keep a definition from being published.
 
-A rule that nobody can ever meet is refused where that is certain: by its own numbers (`service.criteria.kinds.rule`), because it
-asks for itself, or because its window is over and nothing that counts was recorded in it.
+A rule that nobody can ever meet is refused if that is certain: by its own numbers (`service.criteria.kinds.rule`),
+because the achievement requires itself, or because its window is over and nothing that counts was recorded in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,11 +30,13 @@ NOBODY = definitions.NOBODY
 def faults(
     session: OrmSession, network: Network, ref: str, definition: Mapping[str, Any], now: datetime
 ) -> Iterator[Fault]:
-    """Give what keeps a definition of the achievement `ref` from being published; pointers are into it.
+    """Yield the faults that keep a definition of the achievement `ref` from publication.
 
-    1. What it says (`definitions.faults`).
-    2. Sessions and achievements that do not exist, or not in such a version; an achievement that asks for itself.
-    3. A window that is over, and in which nothing was recorded that counts.
+    Their pointers are into the definition.
+
+    1. Faults that the definition alone shows (`definitions.faults`).
+    2. Sessions, achievements and versions that do not exist; an achievement that requires itself.
+    3. A window that is over, and in which nothing that counts was recorded.
     """
     zone = ZoneInfo(network.time_zone)
     said = list(definitions.faults(definition, zone))
@@ -52,7 +54,7 @@ def faults(
 
 
 def newest_published(session: OrmSession, achievement: Achievement) -> AchievementVersion | None:
-    """Return the newest published version of an achievement, if there is one."""
+    """Return the newest published version of an achievement; None if there is none."""
     published = select(AchievementVersion).where(
         AchievementVersion.achievement_id == achievement.id, AchievementVersion.published_at.is_not(None)
     )
@@ -87,7 +89,10 @@ def _not_to_be_held(session: OrmSession, network: Network, own: str, rule: Holds
 
 
 def _asks_for(session: OrmSession, network: Network, own: str, ref: str) -> bool:
-    """Return whether the achievement `ref` is the one called `own`, or asks for it, at however many removes."""
+    """Return whether the achievement `ref` is `own`, or requires it.
+
+    It may require it through any number of other achievements.
+    """
     seen: set[str] = set()
     ahead = [ref]
     while ahead:
@@ -106,7 +111,7 @@ def _asks_for(session: OrmSession, network: Network, own: str, ref: str) -> bool
 
 
 def _are_unknown(session: OrmSession, network: Network, rule: Endorsed) -> bool:
-    """Return whether endorsers must hold what nobody can."""
+    """Return whether endorsers must hold an achievement that nobody can hold."""
     return rule.from_achievement is not None and _published(session, network, rule.from_achievement) is None
 
 
@@ -116,7 +121,10 @@ def _published(session: OrmSession, network: Network, ref: str) -> AchievementVe
 
 
 def _over(session: OrmSession, network: Network, rule: Rule, place: str, now: datetime) -> Iterator[Fault]:
-    """Give a window that is over, if nobody has anything in it: what comes late would have to be dated back."""
+    """Yield a fault for a window that is over and in which nobody has anything.
+
+    Only evidence with an earlier date could still be in it.
+    """
     window = rule.window
     end = window.bounds(now, ZoneInfo(network.time_zone)).end if isinstance(window, Between) else None
     if end is None or end > now:

@@ -27,6 +27,7 @@ from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
 from service.signing import base_url
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import (
     Achievement,
@@ -37,9 +38,9 @@ from service.tables import (
     AwardDecider,
     AwardEvidence,
     Credential,
-    Member,
     Network,
     Review,
+    StatusList,
 )
 
 Prepared = Mapping[tuple[Any, ...], Signed]
@@ -297,13 +298,13 @@ def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *
     mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
     fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
     session.execute(update(Approval).where(*mine, *fresh).values(award_id=row.id))
-    waiting = select(Review).where(
+    waiting = (
         Review.member_id == row.member_id,
         Review.achievement_id == row.achievement_id,
         Review.kind == "approval",
         Review.state == "waiting",
     )
-    for review in session.scalars(waiting.with_for_update()).all():
+    for review in locks.rows(session, Review, *waiting):
         review.award_id = row.id
         reviews.close(session, network, review, "approved", None, now, told=told)
 
@@ -368,7 +369,7 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
     """Return the keys of those whose place in a status list is taken; from here on nobody else takes one."""
     found: list[tuple[Any, ...]] = []
     for list_id in sorted({each.draft.status_list_id for each in signed.values()}):
-        status_lists.lock(session, list_id)
+        locks.status_list(session, StatusList, list_id)
         here = {key: each.draft.status_index for key, each in signed.items() if each.draft.status_list_id == list_id}
         taken = status_lists.taken(session, list_id, here.values())
         for key, index in here.items():
@@ -381,11 +382,6 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
 def rest_on(session: WriteSession, row: Award, record_ids: Collection[UUID]) -> None:
     """Add on which records an award rests."""
     session.add_all(AwardEvidence(award_id=row.id, record_id=record_id) for record_id in record_ids)
-
-
-def lock_members(session: WriteSession, *where: ColumnElement[bool]) -> list[UUID]:
-    """Lock members, the first lock of all, in the order of their identifiers; evidence may still be posted on them."""
-    return list(session.scalars(select(Member.id).where(*where).order_by(Member.id).with_for_update(key_share=True)))
 
 
 def about(row: Award) -> dict[str, str]:

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Text, Uuid, case, delete, func, literal, null, select, union
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as OrmSession
 
 from service.criteria.topics import Topics
-from service.storage.database import WriteSession
+from service.storage.database import WriteSession, insert_for
 from service.tables import Contribution, Evaluation, Member, Network, UnsettledMember
 from service.tables.columns import Instant
 
@@ -32,7 +31,7 @@ def mark_topics(session: WriteSession, network: Network, topics: Topics, now: da
         for member_id, heard in sorted(topics.items())
     ]
     if rows:
-        session.execute(_beside_others(_insert(session)), rows)
+        session.execute(_beside_others(insert_for(session)(UnsettledMember)), rows)
 
 
 def mark_all(session: WriteSession, network: Network, now: datetime, topic: str) -> None:
@@ -87,14 +86,10 @@ def _mark(session: WriteSession, network: Network, members: Select[UUID], now: d
     values = literal(network.id, Uuid()), literal(now, Instant()), literal(topics, Text())
     source = select(member, *values).order_by(member)
     # SQLite's grammar needs a WHERE here, or it reads ON as the beginning of a join.
-    statement = _insert(session).from_select(
+    statement = insert_for(session)(UnsettledMember).from_select(
         ["member_id", "network_id", "since", "topics"], source.where(member.is_not(None))
     )
     session.execute(_beside_others(statement))
-
-
-def _insert(session: WriteSession) -> Any:
-    return (postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert)(UnsettledMember)
 
 
 def _beside_others(statement: Any) -> Any:

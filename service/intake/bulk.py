@@ -26,6 +26,7 @@ from service.evidence import derivation, recording
 from service.intake import members, posting
 from service.networks.members import MemberIn
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Idempotency, Import, ImportAnswer, Network
 from service.web import idempotency
@@ -90,7 +91,7 @@ def run(runtime: Runtime, request: Request, spool: Spool) -> UUID:
         if not parsed:
             continue
         with runtime.database.write() as session:
-            row = session.get_one(Import, import_id, with_for_update=True)
+            row = locks.one(session, Import, Import.id == import_id)
             network = callers.still_open(session.get_one(Network, request.network_id))
             left = {number: body for number, body in parsed.items() if number >= row.next_line}
             if left:
@@ -101,7 +102,7 @@ def run(runtime: Runtime, request: Request, spool: Spool) -> UUID:
             next_line = row.next_line
         settling.settle_pending(runtime, request.network_id)
     with runtime.database.write() as session:
-        row = session.get_one(Import, import_id, with_for_update=True)
+        row = locks.one(session, Import, Import.id == import_id)
         row.finished_at = row.finished_at or runtime.now()
     settling.settle_pending(runtime, request.network_id)  # also for whoever was killed before that
     return import_id

@@ -18,7 +18,7 @@ from service.networks.members import MemberIn, RoleIn
 from service.networks.persons import forget_without_members, person_for
 from service.outbox import events
 from service.runtime.runtime import Runtime
-from service.storage import past
+from service.storage import locks, past
 from service.storage.database import WriteSession
 from service.tables import Member, Network, Person, Role
 
@@ -96,7 +96,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
 def _one_post_at_a_time(session: WriteSession, network: Network) -> None:
     """Lock the network's row until the commit: two with one e-mail address at the same moment are one person."""
     if session.info.get("members_of") != network.id:
-        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+        locks.network(session, network.id)
         session.info["members_of"] = network.id
 
 

@@ -1,4 +1,4 @@
-"""The life of a credential: signed and stored once, baked into pictures on request, revoked for good."""
+"""Credentials: sign and store, replace, bake into pictures, find and list."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,6 +20,7 @@ from service.issuing.unsigned import Draft
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
@@ -27,7 +28,7 @@ from service.tables import Achievement, AchievementVersion, Award, Credential, M
 
 @dataclass(frozen=True)
 class Issuer:
-    """The keys with which a network signs now, and their names."""
+    """The keys with which a network signs now, and the names of these in signatures."""
 
     proof_signer: Signer
     verification_method: str
@@ -37,7 +38,10 @@ class Issuer:
 
 @dataclass(frozen=True)
 class Signed:
-    """A draft with its two signed forms: JSON text with a data integrity proof, and a VC-JWT."""
+    """A draft with its two signed forms.
+
+    They are JSON text with a data integrity proof, and a VC-JWT.
+    """
 
     draft: Draft
     text: str
@@ -45,7 +49,7 @@ class Signed:
 
 
 def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer:
-    """Return what the network signs with.
+    """Return the keys with which the network signs now.
 
     Raises:
         CustodyError: a key is missing or cannot be opened.
@@ -61,21 +65,24 @@ def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer
 
 
 def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
-    """Return the signed forms of a draft: eddsa-rdfc-2022, and ES256 over the same members without proof."""
+    """Sign a draft in both forms.
+
+    These are eddsa-rdfc-2022, and a JWT with ES256 over the same members without the proof.
+    """
     document = draft.document
     proved = sign(
         document, issuer.proof_signer, verification_method=issuer.verification_method, created=draft.valid_from
     )
     text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
-    # Not `sign_jwt`: it would check again, at twice the cost, what has just been checked for the proof.
+    # Not `sign_jwt`: it would repeat, at twice the cost, the checks that were just made for the proof.
     jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
     return Signed(draft, text, jwt)
 
 
 def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
-    """Add the credential of an award; it can be fetched from the commit on.
+    """Store the credential of an award; it can be fetched from the commit on.
 
-    The place in the status list must be free: `status_lists.taken`, under `status_lists.lock`.
+    The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
     """
     draft = signed.draft
     row = Credential(
@@ -105,7 +112,7 @@ def replace(
     reason: str,
     now: datetime,
 ) -> None:
-    """Take a credential back because another one stands for the same award.
+    """Revoke a credential because another one replaces it for the same award.
 
     Raises:
         CustodyError: the status list cannot be signed; nothing has changed.
@@ -119,9 +126,12 @@ def replace(
 
 
 def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
-    """Write down that a credential follows that of an earlier award; the earlier one stays what it is."""
-    last = select(Credential).where(Credential.award_id == award_id, Credential.superseded_by.is_(None))
-    for row in session.scalars(last.order_by(Credential.id).with_for_update()).all():
+    """Store that a credential follows the one of an earlier award.
+
+    The status of the earlier one does not change.
+    """
+    last = (Credential.award_id == award_id, Credential.superseded_by.is_(None))
+    for row in locks.rows(session, Credential, *last):
         row.superseded_by = new.id
 
 
@@ -138,7 +148,7 @@ def baked(session: ReadSession, credential: Credential, form: pictures.Form) -> 
 
 @dataclass(frozen=True)
 class Issued:
-    """A credential with what names it for its network."""
+    """A credential with the names by which its network knows it."""
 
     row: Credential
     award: Award
@@ -167,7 +177,7 @@ def list_issued(
     achievement: str | None,
     revoked: bool | None,
 ) -> tuple[list[Issued], str | None]:
-    """Return the network's credentials in the order of their addresses, which says nothing."""
+    """Return the network's credentials in the order of their addresses, which is random."""
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
         query = query.join(Award, Award.id == Credential.award_id)
@@ -207,5 +217,5 @@ def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
 
 
 def about(row: Credential, award: Award) -> dict[str, str]:
-    """Return what an event about a credential names: it, its award and its member."""
+    """Return what an event about a credential names: credential, award and member."""
     return {"credential": row.id, "award": str(award.id), "member": str(award.member_id)}

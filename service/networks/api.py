@@ -32,7 +32,7 @@ ReaderOrAdmin = Annotated[Caller, Depends(Needs("read", "admin"))]
 
 
 class NetworkOut(Answer):
-    """A network as the service keeps it."""
+    """A network as it is stored."""
 
     slug: str
     name: str
@@ -98,7 +98,7 @@ class KeyOut(Answer):
 def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _admin: Admin) -> Response:
     """Create a network: an issuer with a DID and keys of its own.
 
-    The same body again gives the same network. Afterwards make it a token with
+    The same body again returns the same network. Afterwards create a token for it with
     `POST /v1/networks/{slug}/tokens`.
     """
     return reply(201, NetworkOut.of(runtime.settings, networks.create_network(session, runtime, body, at)))
@@ -114,7 +114,7 @@ def list_networks(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[NetworkOut]:
-    """List networks: all of them for an admin token, the token's own otherwise."""
+    """List networks: with an admin token all of them, otherwise the token's own."""
     rows, cursor = networks.list_networks(session, who, after=after, limit=limit, kind=kind, state=state)
     return Page(items=[NetworkOut.of(runtime.settings, row) for row in rows], next=cursor)
 
@@ -130,8 +130,8 @@ def get_network(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin
 def patch_network(slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
     """Change a network's name, addresses, description, picture or time zone.
 
-    Members that are left out stay as they are; null takes an optional one away. Badges that are
-    already issued keep what they say.
+    Members that are left out stay as they are; null removes an optional one. Badges that are
+    already issued do not change.
     """
     network = networks.find_network(session, admin, slug)
     return reply(200, NetworkOut.of(runtime.settings, networks.change_network(session, runtime, network, body, at)))
@@ -140,14 +140,20 @@ def patch_network(slug: str, body: NetworkChange, session: Writer, runtime: Runn
 @router.post("/v1/networks/{slug}/closure", response_model=NetworkOut)
 @exactly_once()
 def post_closure(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
-    """Close a network: it takes nothing new; its badges stay verifiable and can still be revoked."""
+    """Close a network: it takes nothing new.
+
+    Its badges stay verifiable and can still be revoked.
+    """
     network = networks.find_network(session, admin, slug)
     return reply(200, NetworkOut.of(runtime.settings, networks.close_network(session, network, at)))
 
 
 @router.get("/v1/networks/{slug}/keys")
 def list_keys(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) -> Page[KeyOut]:
-    """List every key that the network ever had, oldest first; private halves are never shown."""
+    """List every key that the network ever had, oldest first.
+
+    Private halves are never shown.
+    """
     network = networks.find_network(session, who, slug)
     return Page(items=[KeyOut.of(runtime.settings, key) for key in keyring.keys_of(session, network)])
 
@@ -155,7 +161,10 @@ def list_keys(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) 
 @router.post("/v1/networks/{slug}/keys/rotation", status_code=201)
 @exactly_once()
 def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
-    """Give the network new keys; the old ones stay published, so that older badges stay good."""
+    """Give the network new keys.
+
+    The old ones stay published, so that older badges stay good.
+    """
     network = networks.find_network(session, admin, slug)
     fresh = keyring.rotate(session, runtime, network, at)
     return reply(201, Page(items=[KeyOut.of(runtime.settings, key) for key in fresh]))

@@ -35,7 +35,7 @@ CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
 class SessionPut(SessionFields):
-    """One session; its `ref` stands in the path, and may be repeated here."""
+    """One session; its `ref` is in the path, and may be repeated here."""
 
     ref: Ref | None = None
 
@@ -66,7 +66,7 @@ def put_session(
 ) -> Response:
     """Add a session (201) or change one (200).
 
-    What is left out stays as it is, null takes it away.
+    Members that are left out stay as they are; null removes one.
     """
     if body.ref not in {None, ref}:
         raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
@@ -77,7 +77,7 @@ def put_session(
 @router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})
 @exactly_once()
 def post_session(body: SessionIn, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite) -> Response:
-    """Add or change a session, as `PUT .../sessions/{ref}` does, with the ref in the body."""
+    """Add or change a session as `PUT .../sessions/{ref}` does; `ref` is in the body."""
     return _put(session, network, body, at)
 
 

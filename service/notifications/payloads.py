@@ -1,4 +1,4 @@
-"""What webhooks are sent: an event with everything that it is about, as the API shows it to the network."""
+"""What webhooks are sent: an event, and what it is about as the API shows it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +30,9 @@ def deliver_webhooks(runtime: Runtime) -> int:
 
 
 def data(session: ReadSession, runtime: Runtime, network: Network, event: Event) -> dict[str, Any]:
-    """Return the data of an event: its id, its position and identifiers, and beside them what they stand for now.
+    """Return the data of an event: its id, position and identifiers, and the things that these name now.
 
-    What is no longer there is left out. Drafts and tokens are never in it: no event is about them.
+    Things that no longer exist are left out. Drafts and tokens are never in it: no event is about them.
     """
     shown: dict[str, Any] = {"id": str(event.id), "position": event.position, "about": event.about}
     for name, show in SHOWN.items():
@@ -109,4 +109,4 @@ SHOWN: dict[str, Callable[[ReadSession, Runtime, Network, str], Answer | None]] 
     "void": _record,
     "webhook": _webhook,
 }
-"""What the identifiers of events stand for, by their names; every other name is an identifier only."""
+"""How to show the things that events name, by the names of the identifiers; other names are identifiers only."""

@@ -22,6 +22,7 @@ from service.errors import NotFoundError
 from service.issuing.status_lists import LENGTH_BITS, OVERDUE_AFTER, RESIGNED_AFTER, VALID_FOR, list_url
 from service.runtime.runtime import Runtime
 from service.signing.base_url import remember_base_url
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import VcApiStatusEntry, VcApiStatusList
 from service.tables.identifiers import new_id
@@ -163,7 +164,7 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
     for list_id, algorithm in rows:
         owner = identity(runtime, algorithm)
         with runtime.database.write() as session:
-            row = _lock(session, list_id)
+            row = locks.status_list(session, VcApiStatusList, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
                 _publish(session, runtime, owner, row)
                 count += 1
@@ -194,15 +195,10 @@ def _free_place(session: OrmSession, row: VcApiStatusList) -> int:
             return index
 
 
-def _lock(session: WriteSession, list_id: UUID) -> VcApiStatusList:
-    query = select(VcApiStatusList).where(VcApiStatusList.id == list_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
-
-
 def _publish(session: WriteSession, runtime: Runtime, owner: Identity, status_list: VcApiStatusList) -> None:
     """Build the list from the rows, sign it and store its text; the list is held until the commit."""
     now: datetime = runtime.now()
-    row = _lock(session, status_list.id)
+    row = locks.status_list(session, VcApiStatusList, status_list.id)
     is_set = select(VcApiStatusEntry.status_index).where(
         VcApiStatusEntry.status_list_id == row.id, VcApiStatusEntry.set_at.is_not(None)
     )

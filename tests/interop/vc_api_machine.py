@@ -10,9 +10,8 @@ from httpx2 import Response
 
 from credentials import PrivateKeySigner
 from credentials.proofs.data_integrity import create_proof
-from service.app import create_app
 from service.runtime.runtime import Runtime
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -87,7 +86,7 @@ def machine(folder: Path, database: Path, **given: Any) -> Iterator[Machine]:
     given = {"vc_api": True} | given
     with (
         start(settings_in(folder, **given), Clock()) as runtime,
-        TestClient(create_app(runtime), base_url=BASE_URL) as client,
+        TestClient(app_of(runtime), base_url=BASE_URL) as client,
     ):
         yield Machine(client, runtime)
 

@@ -13,11 +13,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
-from service.app import create_app
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
 from service.storage import migrations
-from tests.worlds.runtimes import Clock, settings_in, start
+from tests.worlds.runtimes import Clock, app_of, settings_in, start
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -81,7 +80,7 @@ def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iter
         with start(settings_in(folder, base_url=base_url, **given), Clock()) as started:
             runtime = replace(started, fair_use=fair_use or started.fair_use)
             migrations.upgrade(runtime.database)
-            server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="warning"))
+            server = uvicorn.Server(uvicorn.Config(app_of(runtime), log_level="warning"))
             thread = threading.Thread(target=server.run, args=([listening],))
             thread.start()
             try:

@@ -9,11 +9,10 @@ from typing import Any
 from fastapi.testclient import TestClient
 from playwright.sync_api import FilePayload, Page
 
-from service.app import create_app
 from tests.conftest import ROOT
 from tests.pages.conftest import Live
 from tests.worlds.awarding import LEVELS, Stage, described
-from tests.worlds.runtimes import Clock
+from tests.worlds.runtimes import Clock, app_of
 
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
 PERSON = ("Quite Secret", "quite.secret@river.example.org")
@@ -28,7 +27,7 @@ RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 
 
 def stage_of(live: Live, **network: Any) -> Stage:
     """Return a network at the listening service, with one member who has a name and an address."""
-    client = TestClient(create_app(live.runtime), base_url=live.base_url)
+    client = TestClient(app_of(live.runtime), base_url=live.base_url)
     stage = Stage.set_up(client, live.runtime, description="A circle of writing teachers.", **network)
     stage.member("m11", name=PERSON[0], email=PERSON[1])
     return stage

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
 from tests.worlds import databases
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +62,8 @@ def database(runtime: Runtime) -> Database:
     return runtime.database
 
 
-@pytest.fixture(scope="session")
-def apps() -> list[FastAPI]:
-    """The one app of the tests that ask for `client`: its routes, which take a while to build, are the same for all."""
-    return []
-
-
 @pytest.fixture
-def client(runtime: Runtime, apps: list[FastAPI]) -> Iterator[TestClient]:
+def client(runtime: Runtime) -> Iterator[TestClient]:
     """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
-    if not apps:
-        apps.append(create_app(runtime))
-    apps[0].state.runtime = runtime
-    with TestClient(apps[0], base_url=BASE_URL) as speaking:
+    with TestClient(app_of(runtime), base_url=BASE_URL) as speaking:
         yield speaking

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.evidence import records
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
+from tests.worlds import laying
 from tests.worlds.acting import HILL, RIVER, Actor, actor
 
 ROOT = "/v1/networks/river-writers"
@@ -37,14 +38,28 @@ DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rat
 
 
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    """Return whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    admin = actor(runtime, client)
-    assert admin.post("/v1/networks", RIVER).status_code == 201
-    who = actor(runtime, client, slug="river-writers")
-    for ref in ("m11", "m12", "m13"):
-        assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
-    assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
-    return who
+    """Return an actor that may do everything in a network with the members m11, m12 and m13, and one session."""
+
+    def create() -> str:
+        admin = actor(runtime, client)
+        assert admin.post("/v1/networks", RIVER).status_code == 201
+        who = actor(runtime, client, slug="river-writers")
+        for ref in ("m11", "m12", "m13"):
+            assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
+        assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
+        return who.token
+
+    return Actor(client, laying.lay(runtime, "river", create) if laying.is_empty(runtime) else create())
+
+
+def alone(runtime: Runtime, client: TestClient) -> Actor:
+    """Return an actor that may do everything in a network without members."""
+
+    def create() -> str:
+        assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+        return actor(runtime, client, slug="river-writers").token
+
+    return Actor(client, laying.lay(runtime, "alone", create) if laying.is_empty(runtime) else create())
 
 
 def hill(runtime: Runtime, client: TestClient) -> Actor:

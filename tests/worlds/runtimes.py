@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
+
+from service.app import create_app, handed_down
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
+from tests.worlds import databases
 
 BASE_URL = "http://localhost:8000"
 
@@ -50,7 +55,27 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
     """Give a running service; its database must be migrated."""
     runtime = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    databases.share_compiled(runtime.database)
     try:
         yield runtime
     finally:
         runtime.database.dispose()
+
+
+_apps: dict[tuple[int, ...], FastAPI] = {}
+
+
+def app_of(runtime: Runtime) -> FastAPI:
+    """Return the app of a service.
+
+    Its routes are shared with the other apps of this process that have the same settings for them: building them takes
+    half a second.
+    """
+    given = runtime.settings
+    limits = (given.max_body_bytes, given.max_bulk_bytes, given.max_blob_bytes, given.vc_api)
+    if limits not in _apps:
+        _apps[limits] = create_app(runtime)
+    app = copy(_apps[limits])
+    app.state = handed_down(runtime)
+    app.middleware_stack = None
+    return app

@@ -13,15 +13,20 @@ from credentials import parse_json
 from service.checking import verification
 from service.checking.questions import NAMES
 from service.runtime.runtime import Runtime
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 
 PERSON = "quite.secret@river.example.org"
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email=PERSON)
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email=PERSON)
+    laid(stage)
     return stage
 
 

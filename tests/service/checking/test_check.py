@@ -20,19 +20,25 @@ from service.runtime.runtime import Runtime
 from service.tables import RecordBody
 from service.texts.languages import ENGLISH
 from tests.credentials.parties import Party, World
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 
 PERSON = "quite.secret@river.example.org"
 SCHOOL = "did:web:school.example"
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email=PERSON)
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email=PERSON)
+    laid(stage)
     return stage
 
 
+@once
 def award(stage: Stage) -> Any:
     stage.achievement()
     for n in (1, 2):

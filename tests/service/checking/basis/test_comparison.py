@@ -24,18 +24,24 @@ from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import Blob, Credential, Evaluation, Record, RecordBody
 from tests.service.checking.basis.test_policy import Elsewhere, reported
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 
 WORK = b"%PDF-1.7 the work itself"
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
+    laid(stage)
     return stage
 
 
+@once
 def earned(stage: Stage, **more: Any) -> Any:
     stage.achievement()
     for n in (1, 2):
@@ -172,6 +178,7 @@ def test_an_award_without_records_cites_no_evidence(stage: Stage) -> None:
     assert asked(stage, stage.credential(stage.recorded())) == Question("evidence", "not-offered", "evidence-none")
 
 
+@once
 def with_a_file(stage: Stage) -> Any:
     answer = stage.call("POST", "/v1/blobs", content=WORK, headers={"Content-Type": "application/pdf"})
     assert answer.is_success, answer.text
