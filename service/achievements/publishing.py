@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session as OrmSession
 from service.achievements import definitions
 from service.achievements.definitions import RULE
 from service.criteria import tree as criteria
-from service.criteria.kinds.count import Count
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.kinds.rule import Fault, Rule
-from service.criteria.kinds.sum import Sum
+from service.criteria.kinds.tally import Tally
 from service.criteria.queries import numbers, parameters
 from service.criteria.windows import Between
 from service.tables import Achievement, AchievementVersion, Network, Session
@@ -43,7 +42,7 @@ def faults(
     yield from said  # (1)
     tree = definitions.rule_of(definition)
     for place, node in criteria.walk(tree, RULE) if tree is not None else ():
-        if isinstance(node, Count | Sum):
+        if isinstance(node, Tally):
             yield from _unknown_sessions(session, network, node, place)  # (2)
         if isinstance(node, Holds):
             yield from _not_to_be_held(session, network, ref, node, place)
@@ -65,7 +64,7 @@ _UNKNOWN = ("achievement-unknown", "Expected the ref of a published achievement 
 _ITSELF = ("requires-itself", "Expected other achievements: this one would be asked for to earn itself.")
 
 
-def _unknown_sessions(session: OrmSession, network: Network, rule: Count | Sum, place: str) -> Iterator[Fault]:
+def _unknown_sessions(session: OrmSession, network: Network, rule: Tally, place: str) -> Iterator[Fault]:
     named = rule.where.sessions or []
     listed = Session.network_id == network.id, Session.ref.in_(named)
     known = set(session.scalars(select(Session.ref).where(*listed))) if named else set()

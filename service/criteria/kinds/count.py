@@ -5,26 +5,18 @@ from datetime import tzinfo
 from typing import ClassVar, Literal
 
 from pydantic import Field
-from sqlalchemy import (
-    FromClause,
-    distinct,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import FromClause, distinct, func, literal, select
 
-from service.criteria.filters import ContributionFilter
 from service.criteria.kinds.query import Asked, Compiled, contributions_of, figures, first_of, key_of, person_of
-from service.criteria.kinds.rule import Fault, Rule
+from service.criteria.kinds.rule import Fault
+from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
-from service.criteria.windows import most_days
 
 
-class Count(Rule):
+class Count(Tally):
     """A number of contributions, or of the different things that they have."""
 
     rule: Literal["count"]
-    where: ContributionFilter = Field(ContributionFilter(), description="which contributions; all, if left out")
     distinct: Literal["item", "session", "day", "week", "peer", "resource"] = Field(
         "item", description="what is counted: contributions, or their different sessions, days, weeks, peers, resources"
     )
@@ -44,27 +36,10 @@ class Count(Rule):
         """What the rule asks for."""
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
 
-    @property
-    def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
-        return self.where.topics
-
-    def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
-        _ = beside
-        return self.gte, observed / self.gte
-
     def impossible(self, zone: tzinfo) -> Iterator[Fault]:
         """Give also a number above what the window or the listed sessions have room for."""
         yield from super().impossible(zone)
-        days = most_days(self.window, zone)
-        room = None
-        if self.distinct == "day":
-            room = days
-        elif self.distinct == "week" and days is not None:
-            room = (days + 5) // 7 + 1
-        elif self.distinct == "session" and self.where.sessions is not None:
-            room = len(self.where.sessions)
+        room = self.room(self.distinct, zone)
         if room is not None and self.gte > room:
             yield Fault("rule-impossible", f"Expected at most {room}: there are no more to count.", "/gte")
 
