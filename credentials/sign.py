@@ -14,8 +14,9 @@ from credentials.graph.documents import PACKAGED, Contexts
 from credentials.instants import read_instant
 from credentials.model.form import check_form, check_presentation_form
 from credentials.model.values import V1_CONTEXT
+from credentials.proofs.claims import claims_of
 from credentials.proofs.data_integrity import SUITES, create_proof, proofs_of
-from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.jose import encode_jwt
 from credentials.proofs.keys import Signer
 from credentials.strict_json import pointer
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from credentials.errors import ProofError, StatusError, shown
 from credentials.instants import write_instant
-from credentials.proofs.keys import base64url_decode
+from credentials.proofs.encodings import base64url_decode
 
 MIN_ENTRIES: Final = 131_072
 """The least entries of a list; a shorter one would reveal too much about who is in it."""

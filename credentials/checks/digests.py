@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from credentials.errors import MalformedError, ProofError, UnsupportedError, shown
 from credentials.graph.documents import Contexts
-from credentials.proofs.keys import base58btc_decode, base64url_decode
+from credentials.proofs.encodings import base58btc_decode, base64url_decode
 from credentials.strict_json import pointer
 
 HashName = Literal["sha256", "sha384", "sha512"]

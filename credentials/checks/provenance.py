@@ -24,7 +24,7 @@ from credentials.findings import Finding
 from credentials.graph.canonicalize import context_faults
 from credentials.graph.documents import Contexts
 from credentials.instants import write_instant
-from credentials.proofs import jose
+from credentials.proofs import claims, jose
 from credentials.proofs.data_integrity import check_proof, previous_proofs, proofs_of, read_options
 from credentials.proofs.dids import ResolvedKey, find_published, resolve_key
 from credentials.report import Check, concluded, finding_of
@@ -117,12 +117,12 @@ def _check_jwt(
     remarks: list[Finding] = []
     failed = _signature_period(jwt, inquiry.now, expected)
     if expected.member == "holder":
-        failed += jose.presentation_findings(jwt, secured.credential)
+        failed += claims.presentation_findings(jwt, secured.credential)
     else:
-        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
+        failed += [*jose.header_findings(jwt), *claims.claim_findings(jwt, secured.credential)]
     if expected.addressed:
         try:
-            remarks += _addressed(expected, jwt.payload.get("nonce"), jose.audience_of(jwt), ("nonce", "aud"))
+            remarks += _addressed(expected, jwt.payload.get("nonce"), claims.audience_of(jwt), ("nonce", "aud"))
         except ProofError as error:
             failed.append(finding_of(error))
     undecided: list[Finding] = []

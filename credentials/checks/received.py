@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from credentials.bake import extract, is_image, media_type
 from credentials.errors import MalformedError, shown
-from credentials.proofs.jose import Jwt, credential_of, decode_jwt, open_envelope, presentation_of
+from credentials.proofs.claims import credential_of, presentation_of
+from credentials.proofs.jose import Jwt, decode_jwt, open_envelope
 from credentials.report import Form
 from credentials.strict_json import MAX_VALUES, parse_json
 

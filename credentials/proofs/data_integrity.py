@@ -16,7 +16,8 @@ from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import Contexts
 from credentials.graph.rdf import HashName
 from credentials.instants import read_instant, write_instant
-from credentials.proofs.keys import Algorithm, Signer, VerificationKey, base58btc_decode, base58btc_encode
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode
+from credentials.proofs.keys import Algorithm, Signer, VerificationKey
 from credentials.strict_json import canonical_json
 
 MAX_PROOFS: Final = 16

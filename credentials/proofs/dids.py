@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from credentials.errors import MalformedError, ProofError, UnavailableError, UnsupportedError, shown
 from credentials.graph.documents import Load
 from credentials.instants import read_instant
-from credentials.proofs.keys import Algorithm, VerificationKey, base64url_decode
+from credentials.proofs.encodings import base64url_decode
+from credentials.proofs.keys import Algorithm, VerificationKey
 from credentials.strict_json import parse_json
 
 _MAX_ADDRESS_CHARS = 4096

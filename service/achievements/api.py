@@ -105,7 +105,7 @@ class AchievementOut(VersionOut):
 
 
 def settle_afterwards(request: Request, runtime: Running, network: WriteNetwork, tasks: BackgroundTasks) -> None:
-    """Let awards be decided after the response was sent.
+    """Award what members have earned by a write, once the response was sent.
 
     If deciding fails, the committed marks on members stay, and upkeep decides later. Awards are decided in a package
     above this one, so the application hands in how (`app.state.settle`).

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, bake, sign
-from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.claims import claims_of
+from credentials.proofs.jose import encode_jwt
 from service.access import callers
 from service.access.callers import Caller
 from service.achievements import pictures

@@ -16,8 +16,8 @@ from credentials.checks.received import Secured, read, read_presentation
 from credentials.instants import read_instant
 from credentials.model.form import check_form
 from credentials.model.values import V1_CONTEXT, V2_CONTEXT
+from credentials.proofs.claims import audience_of
 from credentials.proofs.data_integrity import proofs_of
-from credentials.proofs.jose import audience_of
 from credentials.report import verdict_of
 from service.checking import verification
 from service.errors import InvalidError, NotFoundError
