@@ -18,7 +18,7 @@ from service.tables import Contribution, Evaluation, Member, Network, Record, Re
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRecord:
     """A record, the one that voids it if there is one, and its body where it was asked for and is kept."""
 
     record: Record
@@ -47,7 +47,7 @@ class RecordFilter:
 
 def list_records(
     session: ReadSession, network: Network, which: RecordFilter, *, after: str | None, limit: int
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownRecord], str | None]:
     """Return records in the order of their positions."""
     query = select(Record).where(Record.network_id == network.id)
     if which.kind is not None:
@@ -68,10 +68,10 @@ def list_records(
         query = query.where(or_(Record.id.in_(done), Record.id.in_(judged)))
     rows, following = page(session, query, Record.position, after, limit)
     voids = _voids(session, rows)
-    return [Shown(row, voids.get(row.id)) for row in rows], following
+    return [ShownRecord(row, voids.get(row.id)) for row in rows], following
 
 
-def get_record(session: OrmSession, network: Network, name: str, kind: str | None = None) -> Shown:
+def get_record(session: OrmSession, network: Network, name: str, kind: str | None = None) -> ShownRecord:
     """Return a record with its body.
 
     Args:
@@ -92,10 +92,10 @@ def get_record(session: OrmSession, network: Network, name: str, kind: str | Non
     return show(session, record)
 
 
-def show(session: OrmSession, record: Record) -> Shown:
+def show(session: OrmSession, record: Record) -> ShownRecord:
     """Return a record with its body and what voids it."""
     body = session.scalar(select(RecordBody.body).where(RecordBody.record_id == record.id))
-    return Shown(record, _voids(session, [record]).get(record.id), body)
+    return ShownRecord(record, _voids(session, [record]).get(record.id), body)
 
 
 def identifier(name: str) -> UUID | None:

@@ -10,7 +10,7 @@ from service.access.callers import Caller
 from service.bodies import Instant
 from service.errors import NotFoundError
 from service.evidence import records
-from service.evidence.records import RecordFilter, Shown
+from service.evidence.records import RecordFilter, ShownRecord
 from service.intake import posting, releasing
 from service.intake.posting import VoidIn
 from service.web.exactly_once import exactly_once
@@ -81,7 +81,7 @@ class RecordOut(Answer):
     body: dict[str, Any] | None = Field(None, description="as it was posted, times in UTC; in lists it is left out")
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownRecord) -> Self:
         """Return the answer for one record."""
         row, void = shown.record, shown.voided_by
         sourced = row.source_system is not None and row.source_id is not None

@@ -18,23 +18,23 @@ router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)
-class Spoken(Language):
+class SpokenLanguage(Language):
     """A language as it is spoken on one page; who chooses another one comes back to `back`."""
 
     back: str = "/"
 
 
-def speaking(request: Request) -> Spoken:
+def speaking(request: Request) -> SpokenLanguage:
     """Return the language of the answer; the way back is the page's own address, after a form the one it is sent to."""
     language = chosen(request.headers.get("Accept-Language"), request.cookies.get(COOKIE))
     query = request.scope["query_string"].decode("latin-1") if request.method == "GET" else ""
-    return Spoken(
+    return SpokenLanguage(
         **{field.name: getattr(language, field.name) for field in fields(language)},
         back=path_of_ours(quote(request.scope["path"]) + (f"?{query}" if query else "")),
     )
 
 
-Speaking = Annotated[Spoken, Depends(speaking)]
+Speaking = Annotated[SpokenLanguage, Depends(speaking)]
 
 
 def path_of_ours(back: str) -> str:

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from sqlalchemy import FromClause, distinct, func, literal, select
 
-from service.criteria.kinds.query import Asked, Compiled, contributions_of, figures, first_of, key_of, person_of
-from service.criteria.kinds.rule import Fault
+from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, first_of, key_of, person_of
+from service.criteria.kinds.rule import DefinitionFault
 from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
 
@@ -36,19 +36,19 @@ class Count(Tally):
         """What the rule asks for."""
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
         """Give also a number above what the window or the listed sessions have room for."""
         yield from super().impossible(zone)
         room = self.room(self.distinct, zone)
         if room is not None and self.gte > room:
-            yield Fault("rule-impossible", f"Expected at most {room}: there are no more to count.", "/gte")
+            yield DefinitionFault("rule-impossible", f"Expected at most {room}: there are no more to count.", "/gte")
 
     @property
     def rests_on(self) -> int:
         """Return `gte`: no more of what counts is needed."""
         return self.gte
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         if self.distinct == "peer":
             peer, own = asked.rows.another_member(), asked.rows.another_member()
@@ -64,4 +64,4 @@ class Count(Tally):
         counted: FromClause = rows
         if self.distinct != "item":
             counted = first_of(rows, [rows.c.member_id, rows.c.key], [rows.c.at.desc(), rows.c.record_id.desc()])
-        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+        return CompiledRule(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))

@@ -12,8 +12,8 @@ from service.criteria.kinds.query import (
     HELD,
     MEMBERS,
     NETWORK,
-    Asked,
-    Compiled,
+    AskedRule,
+    CompiledRule,
     evaluations_of,
     figures,
     first_of,
@@ -95,7 +95,7 @@ class Endorsed(Rule):
         people = "person" if required == 1 else "people"
         return f"{number(observed)} of {number(required)} {people} who endorsed {self.skill}{self._words}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Count the people who endorsed a skill; beside them the organizations that they are from.
 
         Of those whom the member has endorsed too only some count: the ones who endorsed last.
@@ -144,10 +144,10 @@ class Endorsed(Rule):
         people_of = func.count(distinct(rows.c.judge))
         numbers = figures(rows.c.member_id, people_of, func.count(distinct(rows.c.organization)), func.min(rows.c.at))
         numbers = numbers.select_from(rows).join(counted, on_counted).group_by(rows.c.member_id)
-        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+        return CompiledRule(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
-def _endorsed_by_themselves(asked: Asked) -> CTE:
+def _endorsed_by_themselves(asked: AskedRule) -> CTE:
     """Return whom the members, as whoever they are, have endorsed for anything: (giver, receiver), both persons."""
     mine, theirs = asked.rows.another_member(), asked.rows.another_member()
     given = asked.rows.another_evaluation()

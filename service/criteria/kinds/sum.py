@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import case, func, literal, select
 
-from service.criteria.kinds.query import Asked, Compiled, contributions_of, figures, key_of
-from service.criteria.kinds.rule import Fault
+from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, key_of
+from service.criteria.kinds.rule import DefinitionFault
 from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
 
@@ -34,16 +34,18 @@ class Sum(Tally):
         capped = f", counting at most {self.cap[1]} a {self.cap[0]}" if self.cap else ""
         return f"{self.gte} {self.field} of contributions{self.where}{self.window or ''}{capped}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
         """Give also a sum above what the caps leave room for."""
         yield from super().impossible(zone)
         if self.cap is None:
             return
         room = self.room(self.cap[0], zone)
         if room is not None and self.gte > room * self.cap[1]:
-            yield Fault("rule-impossible", f"Expected at most {room * self.cap[1]}: the cap allows no more.", "/gte")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {room * self.cap[1]}: the cap allows no more.", "/gte"
+            )
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         unit, cap = self.cap or ("item", None)
         rows = (
@@ -63,4 +65,6 @@ class Sum(Tally):
             .subquery()
         )
         numbers = figures(buckets.c.member_id, func.sum(buckets.c.amount), literal(0), func.min(buckets.c.at))
-        return Compiled(numbers.group_by(buckets.c.member_id), select(rows.c.member_id, rows.c.record_id, rows.c.at))
+        return CompiledRule(
+            numbers.group_by(buckets.c.member_id), select(rows.c.member_id, rows.c.record_id, rows.c.at)
+        )
