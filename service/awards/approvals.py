@@ -24,6 +24,7 @@ from service.outbox import events
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import page
 from service.tables import Achievement, AchievementVersion, Approval, Award, Credential, Member, Network, Review, awards
@@ -80,7 +81,7 @@ def ask(
     member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
     if member is None:
         raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
-    decisions.lock_members(session, Member.id == member.id)
+    locks.members(session, [member.id])
     who = reviews.who_is(session, [member.id, caller.member_id])
     if caller.member_id is not None and who[caller.member_id] == who[member.id]:
         raise ForbiddenError("self-award", "Expected somebody else to ask: nobody awards themself.", "/member")
@@ -142,7 +143,7 @@ def approve(
         else:
             events.append(session, network, "review.approval-given", reviews.about(row), now)
         return row
-    award = _award_of(session, row)
+    award = locks.one(session, Award, Award.id == row.award_id)
     if row.kind == "standing":
         _keep(session, network, caller, award, now)
     if award.receipt_digest is None:
@@ -180,7 +181,7 @@ def decline(
     reviews.close(session, network, row, "declined", body.reason, now)
     if row.award_id is None:
         return row
-    award = _award_of(session, row)
+    award = locks.one(session, Award, Award.id == row.award_id)
     credentials = select(Credential.id).where(Credential.award_id == award.id, Credential.revoked_at.is_(None))
     for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
         endings.revoke(session, runtime, caller, credential_id, body.reason, now)
@@ -262,9 +263,8 @@ def _locked(session: WriteSession, network: Network, caller: Caller, review_id: 
     member_id = session.scalar(select(Review.member_id).where(*mine))
     if member_id is None:
         raise NotFoundError("approval-unknown", "Nothing in this network's queue has this id.")
-    decisions.lock_members(session, Member.id.in_({member_id, caller.member_id or member_id}))
-    found = select(Review).where(*mine).with_for_update()
-    return session.scalars(found.execution_options(populate_existing=True)).one()
+    locks.members(session, {member_id, caller.member_id})
+    return locks.one(session, Review, *mine)
 
 
 def _check(session: WriteSession, caller: Caller, row: Review, now: datetime) -> set[str]:
@@ -343,11 +343,6 @@ def _say(
     session.flush()
 
 
-def _award_of(session: WriteSession, row: Review) -> Award:
-    found = select(Award).where(Award.id == row.award_id).with_for_update()
-    return session.scalars(found.execution_options(populate_existing=True)).one()
-
-
 def _keep(session: WriteSession, network: Network, caller: Caller, award: Award, now: datetime) -> None:
     """Let an award stand: whoever says so has decided it now."""
     if award.actor_who is not None and award.actor_who == award.recipient_who:
@@ -369,8 +364,7 @@ def approve_many(
 ) -> list[Review | ServiceError]:
     """Approve several, and return for each, in order, its review or what it was refused for."""
     named = select(Review.member_id).where(Review.id.in_(review_ids), Review.network_id == network.id)
-    wanted = {caller.member_id, *session.scalars(named)} - {None}
-    decisions.lock_members(session, Member.id.in_(wanted))  # all at once, in their order
+    locks.members(session, {caller.member_id, *session.scalars(named)})  # all at once, in their order
     outcomes: list[Review | ServiceError] = []
     for review_id in review_ids:
         try:

@@ -20,13 +20,14 @@ from service.criteria.kinds.holds import Holds
 from service.durations import Duration
 from service.issuing import credentials as issuance
 from service.issuing import receipts, status_lists, unsigned
-from service.issuing.credentials import Signed
+from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
 from service.signing import base_url
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import (
     Achievement,
@@ -37,12 +38,12 @@ from service.tables import (
     AwardDecider,
     AwardEvidence,
     Credential,
-    Member,
     Network,
     Review,
+    StatusList,
 )
 
-Prepared = Mapping[tuple[Any, ...], Signed]
+Prepared = Mapping[tuple[Any, ...], SignedDraft]
 """Signed credentials, by the keys of the decisions that they are for."""
 
 
@@ -58,7 +59,7 @@ def prepare(
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
-            issuer = issuance.issuer_of(session, runtime, network)
+            issuer = issuance.issuer_keys(session, runtime, network)
             written = unsigned.write(session, runtime.settings, network, decisions, there, now)
             return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
     with runtime.database.write() as session:
@@ -247,7 +248,7 @@ def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: A
     kept = receipts.of_award(session, row)
     decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
     signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
-    receipts.keep(session, network, row, signed.draft.receipt, now)
+    receipts.store(session, network, row, signed.draft.receipt, now)
     credential = issuance.store(session, network, row, signed, now)
     session.flush()
     if signed.draft.mailed:
@@ -297,13 +298,13 @@ def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *
     mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
     fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
     session.execute(update(Approval).where(*mine, *fresh).values(award_id=row.id))
-    waiting = select(Review).where(
+    waiting = (
         Review.member_id == row.member_id,
         Review.achievement_id == row.achievement_id,
         Review.kind == "approval",
         Review.state == "waiting",
     )
-    for review in session.scalars(waiting.with_for_update()).all():
+    for review in locks.rows(session, Review, *waiting):
         review.award_id = row.id
         reviews.close(session, network, review, "approved", None, now, told=told)
 
@@ -315,7 +316,7 @@ def _signed(
     decisions: Sequence[Decision],
     now: datetime,
     prepared: Prepared,
-) -> dict[tuple[Any, ...], Signed]:
+) -> dict[tuple[Any, ...], SignedDraft]:
     """Return the signed credentials of decisions, by their keys.
 
     1. What was not signed before, for these very decisions, is signed now.
@@ -323,7 +324,7 @@ def _signed(
     """
     if not decisions:
         return {}
-    issuer = issuance.issuer_of(session, runtime, network)
+    issuer = issuance.issuer_keys(session, runtime, network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
         for key in _displaced(session, signed):  # (2)
@@ -352,7 +353,7 @@ def _announce(
         return
     for row, each in ready:
         row.state = "awarded"
-        receipts.keep(session, network, row, each.draft.receipt, now)
+        receipts.store(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     base_url.remember_base_url(session, runtime.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
@@ -368,7 +369,7 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
     """Return the keys of those whose place in a status list is taken; from here on nobody else takes one."""
     found: list[tuple[Any, ...]] = []
     for list_id in sorted({each.draft.status_list_id for each in signed.values()}):
-        status_lists.lock(session, list_id)
+        locks.status_list(session, StatusList, list_id)
         here = {key: each.draft.status_index for key, each in signed.items() if each.draft.status_list_id == list_id}
         taken = status_lists.taken(session, list_id, here.values())
         for key, index in here.items():
@@ -381,11 +382,6 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
 def rest_on(session: WriteSession, row: Award, record_ids: Collection[UUID]) -> None:
     """Add on which records an award rests."""
     session.add_all(AwardEvidence(award_id=row.id, record_id=record_id) for record_id in record_ids)
-
-
-def lock_members(session: WriteSession, *where: ColumnElement[bool]) -> list[UUID]:
-    """Lock members, the first lock of all, in the order of their identifiers; evidence may still be posted on them."""
-    return list(session.scalars(select(Member.id).where(*where).order_by(Member.id).with_for_update(key_share=True)))
 
 
 def about(row: Award) -> dict[str, str]:

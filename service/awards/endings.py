@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-
 from service.access import callers
 from service.access.callers import Caller
 from service.awards import reviews
@@ -13,6 +11,7 @@ from service.issuing import status_lists
 from service.issuing.credentials import about
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Award, Credential, Network, StatusList
 
@@ -81,10 +80,8 @@ def withdraw(
     Raises:
         CustodyError: a status list cannot be signed; nothing has changed.
     """
-    found = select(Credential).where(
-        Credential.award_id.in_([award.id for award in awards]), Credential.revoked_at.is_(None)
-    )
-    rows = session.scalars(found.order_by(Credential.id).with_for_update()).all()
+    signed = Credential.award_id.in_([award.id for award in awards])
+    rows = locks.rows(session, Credential, signed, Credential.revoked_at.is_(None))
     for row in rows:
         _mark_revoked(session, network, row, reason, None, now)
     for award in awards:
@@ -98,9 +95,8 @@ def withdraw(
 def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
     """Return a credential and its award, both held until the commit: the award first, as everywhere."""
     row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
-    held = select(Award).where(Award.id == row.award_id).with_for_update()
-    award = session.scalars(held.execution_options(populate_existing=True)).one()
-    session.refresh(row, with_for_update=True)
+    award = locks.one(session, Award, Award.id == row.award_id)
+    locks.again(session, row)
     return row, award
 
 

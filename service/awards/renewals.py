@@ -15,8 +15,9 @@ from service.issuing import credentials
 from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import Achievement, Award, Credential, Member, Network, awards
+from service.tables import Achievement, Award, Credential, Network, awards
 
 
 def replace(
@@ -34,9 +35,9 @@ def replace(
     """
     found = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
     award = session.get_one(Award, found.award_id)
-    decisions.lock_members(session, Member.id == award.member_id)
-    session.refresh(award, with_for_update=True)
-    session.refresh(found, with_for_update=True)
+    locks.members(session, [award.member_id])
+    locks.again(session, award)
+    locks.again(session, found)
     if found.superseded_by is not None and found.revoked_at is not None:
         return session.get_one(Credential, found.superseded_by)
     if found.revoked_at is not None:
@@ -71,8 +72,8 @@ def renew(
     row = session.scalar(select(Award).where(Award.id == award_id, Award.network_id == network.id))
     if row is None:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    decisions.lock_members(session, Member.id == row.member_id)
-    session.refresh(row, with_for_update=True)
+    locks.members(session, [row.member_id])
+    locks.again(session, row)
     before = session.scalar(select(Award).where(Award.renews == row.id, Award.state != "revoked"))
     if before is not None:
         return before, False

@@ -18,6 +18,7 @@ from service.criteria import tree as criteria
 from service.criteria.kinds.approval import Approved
 from service.outbox import events
 from service.progress.progress import Node
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
 from service.tables.awards import LIVE
@@ -117,8 +118,7 @@ def open_one(
     }
     created = insert_new(session, Review, values)
     waiting = (Review.state == "waiting", Review.kind == kind, Review.member_id == member_id)
-    found = select(Review).where(*waiting, Review.achievement_id == version.achievement_id)
-    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    row = locks.one(session, Review, *waiting, Review.achievement_id == version.achievement_id)
     if created and _told(session, row):
         events.append(session, network, "review.opened", about(row), now)
     return row, created
@@ -200,9 +200,8 @@ def question(
 
 def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
     """Put the awards under review that were built on one that is revoked; people decide, nothing else takes them back."""
-    built = select(Award).join(AwardChild, AwardChild.award_id == Award.id).where(AwardChild.child_id == child.id)
-    live = built.where(Award.state.in_(LIVE)).order_by(Award.id)
-    for parent in session.scalars(live.with_for_update(of=Award)).all():
+    built = select(AwardChild.award_id).where(AwardChild.child_id == child.id)
+    for parent in locks.rows(session, Award, Award.id.in_(built), Award.state.in_(LIVE)):
         question(session, network, parent, "child-revoked", None, now)
 
 
@@ -216,8 +215,7 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
     involved = or_(Approval.member_id == member_id, Approval.approver_id == member_id, Review.asked_by == member_id)
     found = select(Approval, Review.asked_by).join(Review, Review.id == Approval.review_id).where(involved)
     rows = session.execute(found.order_by(Approval.id).with_for_update(of=Approval)).all()
-    made = select(Award).where(or_(Award.member_id == member_id, Award.actor_member_id == member_id))
-    awards = session.scalars(made.order_by(Award.id).with_for_update()).all()
+    awards = locks.rows(session, Award, or_(Award.member_id == member_id, Award.actor_member_id == member_id))
     ids: set[UUID | None] = {member_id, *(row.member_id for row, _ in rows), *(row.approver_id for row, _ in rows)}
     ids |= {asked for _, asked in rows} | {row.member_id for row in awards} | {row.actor_member_id for row in awards}
     who = who_is(session, ids)
@@ -236,8 +234,7 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
             award.review_since = award.review_since or now
         award.recipient_who, award.actor_who = recipient, actor
     session.flush()
-    live = select(Award).where(Award.id.in_(questioned), Award.state.in_(LIVE)).order_by(Award.id)
-    for award in session.scalars(live.with_for_update()).all():
+    for award in locks.rows(session, Award, Award.id.in_(questioned), Award.state.in_(LIVE)):
         question(session, network, award, "decided-by-recipient", None, now)
 
 
@@ -247,8 +244,7 @@ def end(session: WriteSession, network: Network, row: Award, now: datetime) -> N
         update(Approval).where(Approval.award_id == row.id, Approval.ended_at.is_(None)).values(ended_at=now)
     )
     row.review_since = None
-    waiting = select(Review).where(Review.award_id == row.id, Review.state == "waiting")
-    for review in session.scalars(waiting.with_for_update()).all():
+    for review in locks.rows(session, Review, Review.award_id == row.id, Review.state == "waiting"):
         close(session, network, review, "withdrawn", None, now)
 
 

@@ -29,6 +29,7 @@ from service.issuing.decision import Decision
 from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import (
     AchievementVersion,
@@ -55,7 +56,7 @@ class UndoIn(Body):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AwardOutcome:
     """What became of one request: an award, made now or before, or the problem."""
 
     award: Award | None
@@ -85,7 +86,7 @@ def award(
 
 def award_many(
     runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
-) -> Iterator[Outcome]:
+) -> Iterator[AwardOutcome]:
     """Yield the outcome of each request, in order, after the commit of its batch.
 
     The credentials of a batch are signed before its transaction begins.
@@ -96,7 +97,7 @@ def award_many(
 
 def _award_batch(
     runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
-) -> list[Outcome]:
+) -> list[AwardOutcome]:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
         found = requests.look_up(session, network, caller, bodies, now)
         return [each for each in found if isinstance(each, Decision)]
@@ -121,7 +122,7 @@ def settle(
     people's approval waits for them. When custody is down the marks stay, the evidence with them, and the awards are
     made later.
     """
-    locked = decisions.lock_members(session, Member.id.in_(member_ids))
+    locked = locks.members(session, member_ids)
     topics = rejudging.clear(session, locked)
     made: list[Award] = []
     try:
@@ -190,10 +191,10 @@ def review_after_void(
         CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
     """
     rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(record_ids))
-    questioned = select(Award).where(Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
-    decisions.lock_members(session, Member.id.in_(session.scalars(questioned.with_only_columns(Award.member_id))))
+    questioned = (Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
+    locks.members(session, session.scalars(select(Award.member_id).where(*questioned)).all())
     lost = []
-    for row in session.scalars(questioned.order_by(Award.id).with_for_update()).all():
+    for row in locks.rows(session, Award, *questioned):
         version = session.get_one(AchievementVersion, row.achievement_version_id)
         node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
         if node.met:
@@ -212,12 +213,12 @@ def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID
         NotFoundError: the network has no such award (code "award-unknown").
         ConflictError: it was announced, and can only be revoked (code "award-not-pending").
     """
-    found = select(Award).where(Award.network_id == network.id, Award.id == award_id)
-    row = session.scalar(found)
+    mine = (Award.network_id == network.id, Award.id == award_id)
+    row = session.scalar(select(Award).where(*mine))
     if row is None:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    decisions.lock_members(session, Member.id == row.member_id)
-    row = session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    locks.members(session, [row.member_id])
+    row = locks.one(session, Award, *mine)
     signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
     if row.state == "revoked" and signed is None:
         return row
@@ -245,8 +246,8 @@ def sign_due(runtime: Runtime) -> int:
         try:
             with runtime.database.write() as session:
                 network = session.get_one(Network, row.network_id)
-                decisions.lock_members(session, Member.id == row.member_id)
-                found = session.scalar(select(Award).where(*due, Award.id == row.id).with_for_update())
+                locks.members(session, [row.member_id])
+                found = locks.one_or_none(session, Award, *due, Award.id == row.id)
                 if found is not None and network.state != "closed":
                     count += decisions.announce(session, runtime, network, found, now)
                     settle(session, runtime, network, [found.member_id], now)
@@ -272,9 +273,9 @@ def _award_all(
     bodies: Sequence[AwardIn],
     now: datetime,
     prepared: Prepared,
-) -> list[Outcome]:
+) -> list[AwardOutcome]:
     refs = {body.member for body in bodies}
-    locked = decisions.lock_members(session, Member.network_id == network.id, Member.ref.in_(refs))
+    locked = locks.members(session, select(Member.id).where(Member.network_id == network.id, Member.ref.in_(refs)))
     _expire(session, now, Award.member_id.in_(locked))
     found = requests.look_up(session, network, caller, bodies, now)
     decided = {_place(entry): entry for entry in reversed(found) if isinstance(entry, Decision)}
@@ -287,11 +288,11 @@ def _award_all(
     outcomes = []
     for entry in found:
         if isinstance(entry, ServiceError):
-            outcomes.append(Outcome(None, problem=entry))
+            outcomes.append(AwardOutcome(None, problem=entry))
         elif isinstance(entry, Award):
-            outcomes.append(Outcome(entry))
+            outcomes.append(AwardOutcome(entry))
         else:
-            outcomes.append(Outcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
+            outcomes.append(AwardOutcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
     settle(session, runtime, network, [row.member_id for row in made.values()], now)
     return outcomes
 
@@ -354,7 +355,7 @@ def _over(now: datetime) -> ColumnElement[bool]:
 
 
 def _expire(session: WriteSession, now: datetime, *where: ColumnElement[bool]) -> int:
-    rows = session.scalars(select(Award).where(_over(now), *where).order_by(Award.id).with_for_update()).all()
+    rows = locks.rows(session, Award, _over(now), *where)
     for row in rows:
         row.state = "expired"
         reviews.end(session, session.get_one(Network, row.network_id), row, now)

@@ -39,6 +39,7 @@ from service.outbox import mailbox
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import AchievementVersion, Award, Confirmation, Credential, Identity, Network
 from service.tables.identifiers import new_id
@@ -143,15 +144,15 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
         raise ConflictError("badge-suspended", SUSPENDED)
     recipient = _recipient(session, row)
     # The lock counts two askers at the same moment one after the other. By then the address may have been erased.
-    held = select(Identity.id).where(Identity.id == recipient.email_id).with_for_update()
-    if recipient.email_id is None or session.scalar(held) is None:
+    held = locks.one_or_none(session, Identity, Identity.id == recipient.email_id)
+    if held is None:
         raise ConflictError("recipient-without-address", NO_ADDRESS)
     mail_at = _turn(session, row, recipient, now)
     page_secret, mail_secret = secrets.token_urlsafe(SECRET_BYTES), secrets.token_urlsafe(SECRET_BYTES)
     question = Confirmation(
         id=new_id(),
         credential_id=row.id,
-        identity_id=recipient.email_id,
+        identity_id=held.id,
         page_sha256=_sha256(page_secret),
         mail_sha256=_sha256(mail_secret),
         code=_new_code(),
@@ -195,7 +196,7 @@ def answer(session: WriteSession, secret: str, *, yes: bool, now: datetime) -> N
         NotFoundError: there is no such question, or it was erased (code "question-unknown").
         ConflictError: it is over (code "question-over"), or was answered with no ("question-denied").
     """
-    row = _found(session, Confirmation.mail_sha256 == _sha256(secret), lock=True)
+    row = _there(locks.one_or_none(session, Confirmation, Confirmation.mail_sha256 == _sha256(secret)))
     given = "yes" if yes else "no"
     if row.answer == given:
         return
@@ -293,9 +294,11 @@ def _turn(session: WriteSession, credential: Credential, recipient: Recipient, n
     return turn
 
 
-def _found(session: OrmSession, where: ColumnElement[bool], *, lock: bool = False) -> Confirmation:
-    query = select(Confirmation).where(where)
-    row = session.scalar(query.with_for_update() if lock else query)
+def _found(session: OrmSession, where: ColumnElement[bool]) -> Confirmation:
+    return _there(session.scalar(select(Confirmation).where(where)))
+
+
+def _there(row: Confirmation | None) -> Confirmation:
     if row is None:
         raise NotFoundError("question-unknown", NO_QUESTION)
     return row

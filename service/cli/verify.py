@@ -1,6 +1,6 @@
-"""`laurel verify`: a badge of any issuer, checked at a terminal, from outside; a bundle with the network unplugged.
+"""`laurel verify`: check a badge of any issuer at a terminal.
 
-It needs no database, no keys and no settings, and leaves nothing behind.
+It needs no database, no keys and no settings, and leaves nothing behind. It checks a bundle without any network.
 """
 
 import json
@@ -32,7 +32,7 @@ from service.unpacking.unpack import Opened
 
 EXIT: Final = {"verified": 0, "rejected": 1, "undecided": 2}
 USAGE: Final = 64
-"""How the command ends when it was not understood (EX_USAGE of sysexits.h): 2 is *undecided*."""
+"""Exit status of a command that was not understood (EX_USAGE of sysexits.h), because 2 means *undecided*."""
 MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?", "skipped": "·"}
 DAY_SECONDS: Final = 86_400
 
@@ -40,7 +40,7 @@ out = Console(soft_wrap=True, highlight=False, emoji=False)
 
 
 class VerifyCommand(TyperCommand):
-    """A command that never ends with the status of another answer when it was not understood."""
+    """A command that ends with a status of its own if it was not understood."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the arguments."""
@@ -72,7 +72,7 @@ def _misunderstood(message: str) -> TyperException:
 
 @dataclass(frozen=True)
 class _Result:
-    """What came of one thing that was given: for programs, for people, and the verdict."""
+    """The result for one badge: as JSON, as text, and the verdict."""
 
     value: dict[str, Any]
     text: str
@@ -102,10 +102,11 @@ def verify(
 ) -> None:
     """Verify a badge of any issuer; a bundle without any network.
 
-    Exit status: 0 verified, 1 rejected, 2 undecided, 64 the command was not understood. Of several badges the worst.
+    Exit status: 0 verified, 1 rejected, 2 undecided, 64 the command was not understood. With several badges it is the
+    worst.
 
-    In a bundle the issuer's keys are as whoever made the bundle put them there, unless the issuer's id is its key: give
-    --pin, or read `keys_from` before you rely on 0.
+    The issuer's keys in a bundle were put there by the person who made the bundle, unless the issuer's id is its key:
+    give --pin, or read `keys_from` before you rely on 0.
     """
     runtime = Runtime.stranger()
     try:
@@ -215,7 +216,7 @@ def _lines(checked: Checked) -> Iterator[str]:
 
 
 def _told(found: OfflineCheck) -> Iterator[str]:
-    """Yield how old what is in the bundle is, and what its keys are worth."""
+    """Yield how old the contents of the bundle are, and how far to trust its keys."""
     yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:
         age = int((found.checked.at - each.signed_at).total_seconds() // DAY_SECONDS)

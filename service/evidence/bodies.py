@@ -1,14 +1,14 @@
 """What contributions and evaluations have in common: their keys, what they refer to, and their seal.
 
 A body names members, sessions, contributions and files as the network does. What those names stand for is looked
-up for many bodies at once (`find`); a body then says what is wrong with it, for whom it waits, on whom it bears,
-and which rows derive from it.
+up for many bodies at once (`find`); a body is then judged by it, and says which rows derive from it.
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import canonical_json
 from service.bodies import Body, Instant, Line, LongLine, Ref
+from service.errors import ServiceError
 from service.tables import Blob, Contribution, Member, Network, Record, Row, Session
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -85,14 +86,13 @@ class Gap(NamedTuple):
     pointer: str
 
 
-@dataclass
-class Mentions:
-    """The names that bodies use."""
+class Mentions(NamedTuple):
+    """The names that a body uses; None stands for one that it does not use."""
 
-    members: set[str] = field(default_factory=set)
-    sessions: set[str] = field(default_factory=set)
-    works: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
+    members: Collection[str | None] = ()
+    sessions: Collection[str | None] = ()
+    works: Collection[str | None] = ()
+    files: Collection[str | None] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,22 @@ class References:
     sessions: Mapping[str, UUID]
     works: Mapping[str, Work]
     files: Collection[str]
+
+    def gap(self, *places: tuple[str | None, str]) -> Gap | None:
+        """Return the first of these members, each with its pointer, who is not known yet."""
+        return next((Gap(ref, at) for ref, at in places if ref is not None and ref not in self.members), None)
+
+
+class Judgement(NamedTuple):
+    """What a body is judged to be: it counts where it has neither a `refusal` nor a `gap`.
+
+    `member` is on whom it bears, as far as that one is known, whatever else is wrong; `evaluator` is who judges.
+    """
+
+    member: Someone | None
+    evaluator: Someone | None = None
+    gap: Gap | None = None
+    refusal: ServiceError | None = None
 
 
 class Place(NamedTuple):
@@ -137,7 +153,7 @@ Derived = list[tuple[type[Row], dict[str, Any]]]
 
 
 class Submitted(Body):
-    """A body of evidence. The `actor` below is the member to whom the posting token is bound, if any."""
+    """A body of evidence. The `actor` is the member to whom the posting token is bound, if any."""
 
     ref: Ref | None = Field(
         None, description="the network's own identifier; makes a repeated post harmless", examples=["review-17"]
@@ -145,7 +161,7 @@ class Submitted(Body):
     occurred_at: OccurredAt = Field(description="when it happened; at most five minutes ahead")
     source: Source | None = Field(None, description="where the record arose; makes a repeated post harmless, as `ref`")
 
-    @property
+    @cached_property
     def kept(self) -> dict[str, Any]:
         """The body as it is stored and sealed: what was said, times in UTC."""
         return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
@@ -156,57 +172,40 @@ class Submitted(Body):
         keys: set[tuple[str, ...]] = {(self.ref,)} if self.ref is not None else set()
         return keys | ({(self.source.system, self.source.id)} if self.source is not None else set())
 
-    def mention(self, mentions: Mentions) -> None:
-        """Add the names that the body uses."""
+    @property
+    def mentions(self) -> Mentions:
+        """The names that the body uses."""
         raise NotImplementedError
 
-    def check(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if what it refers to (members apart) is there and the caller may say it.
+    def judge(self, references: References, actor: Someone | None) -> Judgement:
+        """Decide whether the body can be true and may be said by the actor, and for whom it waits.
 
-        Raises:
-            InvalidError, ForbiddenError: with the pointer.
+        1. What it refers to, members apart, is there, and the actor may say it.
+        2. The members to whom it refers are known.
+        3. They may stand together.
         """
         raise NotImplementedError
 
-    def gap(self, references: References) -> Gap | None:
-        """Return the first member that it refers to and who is not known yet."""
-        raise NotImplementedError
-
-    def bears_on(self, references: References) -> Someone | None:
-        """Return the member on whom the body bears, if it bears on one and that one is known."""
-        raise NotImplementedError
-
-    def check_people(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if the people in it, all known now, may stand together.
-
-        Raises:
-            InvalidError: with the pointer.
-        """
-        raise NotImplementedError
-
-    def stands(self, references: References) -> bool:
-        """Return whether what it is about counts; evaluations fall with their contribution."""
-        raise NotImplementedError
-
-    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
-        """Return the rows that follow from the body."""
+    def derive(self, references: References, judgement: Judgement, place: Place) -> Derived:
+        """Return the rows that follow from the body; none where what it is about does not count."""
         raise NotImplementedError
 
 
 def find(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
     """Look up everything that the bodies refer to, in four queries at most."""
-    wanted = Mentions()
-    for body in bodies:
-        body.mention(wanted)
-    members = _members(session, network, wanted.members) if wanted.members else {}
-    works = _works(session, network, wanted.works) if wanted.works else {}
+    mentions = [body.mentions for body in bodies]
+    refs, sessions, names, files = (
+        {name for each in mentions for name in each[kind] if name is not None} for kind in range(len(Mentions._fields))
+    )
+    members = _members(session, network, refs) if refs else {}
+    works = _works(session, network, names) if names else {}
     return References(
         network,
-        members.keys() == wanted.members and all(work.held_for is None for work in works.values()),
+        members.keys() == refs and all(work.held_for is None for work in works.values()),
         members,
-        _sessions(session, network, wanted.sessions) if wanted.sessions else {},
+        _sessions(session, network, sessions) if sessions else {},
         works,
-        _files(session, network, wanted.files) if wanted.files else frozenset(),
+        _files(session, network, files) if files else frozenset(),
     )
 
 

@@ -1,5 +1,6 @@
 """Contributions: what members do in a network, as it is posted and as it is counted."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -7,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, LongLine, Prose, Ref, WebUrl
 from service.errors import InvalidError
-from service.evidence.bodies import Derived, Gap, Mentions, Place, References, Sha256, Someone, Submitted
+from service.evidence.bodies import Derived, Judgement, Mentions, Place, References, Sha256, Someone, Submitted
 from service.evidence.vocabulary import ContributionType
 from service.tables import Contribution, ContributionArtifact, ContributionTag
 
@@ -53,62 +54,32 @@ class ContributionIn(Submitted):
         None, max_length=50, examples=[["peer-writing"]]
     )
 
-    def mention(self, mentions: Mentions) -> None:
-        """Add the names that the body uses."""
-        mentions.members.add(self.member)
-        if self.peer is not None:
-            mentions.members.add(self.peer)
-        if self.session is not None:
-            mentions.sessions.add(self.session)
-        mentions.files.update(artifact.blob for artifact in self.artifacts or () if artifact.blob is not None)
+    @property
+    def mentions(self) -> Mentions:
+        """The member and the peer, the session, and the files."""
+        files = [artifact.blob for artifact in self.artifacts or ()]
+        return Mentions([self.member, self.peer], [self.session], files=files)
 
-    def check(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if its session and its files are there.
+    def judge(self, references: References, actor: Someone | None) -> Judgement:
+        """Decide whether session and files are there, for whom it waits, and whether the peer is somebody else.
 
-        Raises:
-            InvalidError: an unknown session or file (codes "session-unknown", "blob-unknown").
+        Refusals: "session-unknown", "blob-unknown"; member and peer are one person ("peer-is-member").
         """
-        _ = actor
-        if self.session is not None and self.session not in references.sessions:
-            raise InvalidError("session-unknown", "Expected a session of this network.", "/session")
-        for place, artifact in enumerate(self.artifacts or ()):
-            if artifact.blob is not None and artifact.blob not in references.files:
-                raise InvalidError(
-                    "blob-unknown", "Expected the sha256 of a file of this network.", f"/artifacts/{place}/blob"
-                )
+        _ = actor  # everybody may say what somebody did
+        member = references.members.get(self.member)
+        refusal = next(self._missing(references), None)
+        gap = references.gap((self.member, "/member"), (self.peer, "/peer")) if refusal is None else None
+        peer = references.members.get(self.peer) if self.peer is not None else None
+        if refusal is None and peer is not None and member is not None and peer.is_person(member):
+            refusal = InvalidError("peer-is-member", "Expected another person than the member.", "/peer")
+        return Judgement(member, gap=gap, refusal=refusal)
 
-    def gap(self, references: References) -> Gap | None:
-        """Return the first member who is not known yet."""
-        if self.member not in references.members:
-            return Gap(self.member, "/member")
-        if self.peer is not None and self.peer not in references.members:
-            return Gap(self.peer, "/peer")
-        return None
-
-    def bears_on(self, references: References) -> Someone | None:
-        """Return the member whose contribution it is."""
-        return references.members.get(self.member)
-
-    def check_people(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if the peer is somebody else.
-
-        Raises:
-            InvalidError: member and peer are one person (code "peer-is-member").
-        """
-        _ = actor
-        if self.peer is not None and references.members[self.peer].is_person(references.members[self.member]):
-            raise InvalidError("peer-is-member", "Expected another person than the member.", "/peer")
-
-    def stands(self, references: References) -> bool:
-        """Return that it does: a contribution rests on no other record."""
-        _ = references
-        return True
-
-    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
+    def derive(self, references: References, judgement: Judgement, place: Place) -> Derived:
         """Return the contribution, its tags and the digests of its artefacts."""
-        _ = actor
+        if judgement.member is None:
+            return []
         row = place.columns(self.occurred_at) | {
-            "member_id": references.members[self.member].id,
+            "member_id": judgement.member.id,
             "type": self.type,
             "minutes": self.minutes,
             "session_id": references.sessions[self.session] if self.session is not None else None,
@@ -129,3 +100,11 @@ class ContributionIn(Submitted):
         """The digests of its artefacts, as far as they are known."""
         named = (artifact.blob or artifact.sha256 for artifact in self.artifacts or ())
         return {sha256 for sha256 in named if sha256 is not None}
+
+    def _missing(self, references: References) -> Iterator[InvalidError]:
+        if self.session is not None and self.session not in references.sessions:
+            yield InvalidError("session-unknown", "Expected a session of this network.", "/session")
+        for place, artifact in enumerate(self.artifacts or ()):
+            if artifact.blob is not None and artifact.blob not in references.files:
+                at = f"/artifacts/{place}/blob"
+                yield InvalidError("blob-unknown", "Expected the sha256 of a file of this network.", at)

@@ -16,10 +16,10 @@ from sqlalchemy.orm import aliased
 
 from service.bodies import validated
 from service.evidence import bodies as submissions
-from service.evidence.bodies import Derived, Place, References, Someone, Submitted
+from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
-from service.storage import past
+from service.storage import locks, past
 from service.storage.database import WriteSession
 from service.tables import (
     Contribution,
@@ -55,7 +55,7 @@ class Actor(NamedTuple):
     attests: bool
 
 
-class Fallen(NamedTuple):
+class FallenRecords(NamedTuple):
     """The records that no longer count, and the members on whom they bore."""
 
     record_ids: Collection[UUID]
@@ -109,24 +109,17 @@ def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]
     """
     references = submissions.find(session, network, bodies)
     if not references.complete:  # (1)
-        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(read=True))
+        locks.network(session, network.id, shared=True)
         references = submissions.find(session, network, bodies)
-    judged = (body.bears_on(references) for body in bodies)
-    lock_members(session, {someone.id for someone in judged if someone is not None})
+    judged = (body.judge(references, None).member for body in bodies)
+    locks.members(session, {someone.id for someone in judged if someone is not None})
     return submissions.find(session, network, bodies) if references.works else references  # (2)
 
 
-def lock_members(session: WriteSession, member_ids: Collection[UUID]) -> None:
-    """Lock members in the order of their ids; other rows may still refer to them."""
-    if member_ids:
-        rows = select(Member.id).where(Member.id.in_(member_ids)).order_by(Member.id)
-        session.execute(rows.with_for_update(key_share=True))
-
-
-def derive(references: References, actor: Actor | None, record: Record, body: Submitted) -> Derived:
+def derive(references: References, judgement: Judgement, record: Record, body: Submitted) -> Derived:
     """Return the rows that follow from a record, with days and weeks in the network's time zone."""
     place = Place(record.id, record.network_id, record.tier, ZoneInfo(references.network.time_zone))
-    return body.derive(references, actor.member if actor else None, place)
+    return body.derive(references, judgement, place)
 
 
 def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]]) -> None:
@@ -156,7 +149,9 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None) -> Fallen:
+def forget(
+    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
+) -> FallenRecords:
     """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore.
 
     What it was is kept aside, for replaying.
@@ -168,13 +163,13 @@ def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, e
     for table in (Contribution, Evaluation):
         found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
         bearing |= {member_id for member_id in found if member_id is not None}
-    lock_members(session, bearing)
+    locks.members(session, bearing)
     resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
     fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
     keep_aside(session, fallen, now, ended_by)
     session.execute(delete(Evaluation).where(resting))
     session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
-    return Fallen(fallen, bearing)
+    return FallenRecords(fallen, bearing)
 
 
 def keep_aside(
@@ -183,7 +178,7 @@ def keep_aside(
     """Keep what is derived from records as it is, before it changes or goes."""
     for derived in TABLES:
         if derived in PAST:
-            past.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+            past.archive(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
 
 
 def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -220,9 +215,9 @@ def rebuild(session: WriteSession, network: Network) -> int:
             references = submissions.find(session, network, [body for _, body in batch])
             acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
-                if body.stands(references):
-                    actor = acting.get((record.actor_member_id, record.received_at))
-                    add(session, derive(references, actor, record, body))
+                actor = acting.get((record.actor_member_id, record.received_at))
+                judgement = body.judge(references, actor.member if actor else None)
+                add(session, derive(references, judgement, record, body))
             count += len(batch)
     members = select(Member.id).where(Member.network_id == network.id)
     for role in session.scalars(select(Role).where(Role.member_id.in_(members))):

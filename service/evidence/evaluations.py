@@ -18,8 +18,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, Prose, Ref
-from service.errors import ForbiddenError, InvalidError
-from service.evidence.bodies import Derived, Gap, Mentions, Place, References, Someone, Submitted, finite
+from service.errors import ForbiddenError, InvalidError, ServiceError
+from service.evidence.bodies import Derived, Gap, Judgement, Mentions, Place, References, Someone, Submitted, finite
 from service.tables import Evaluation, Rating
 
 ROUNDED = 0.0051
@@ -81,7 +81,7 @@ class EvaluationFields(Submitted):
     of_oneself: ClassVar[bool] = False
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """The columns of `evaluations` that the kind fills, such as instrument, part, scaled."""
         raise NotImplementedError
 
@@ -90,80 +90,46 @@ class EvaluationFields(Submitted):
         """The levels given, by criterion."""
         return {}
 
-    def mention(self, mentions: Mentions) -> None:
-        """Add the names that the body uses."""
-        for name, names in (
-            (self.about.member, mentions.members),
-            (self.evaluator, mentions.members),
-            (self.about.session, mentions.sessions),
-            (self.about.contribution, mentions.works),
-        ):
-            if name is not None:
-                names.add(name)
+    @property
+    def mentions(self) -> Mentions:
+        """The member judged and the evaluator, the session, and the contribution."""
+        return Mentions([self.about.member, self.evaluator], [self.about.session], [self.about.contribution])
 
-    def check(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if what it is about is there and the caller may say who judges.
+    def judge(self, references: References, actor: Someone | None) -> Judgement:
+        """Decide whether what it is about is there, who may say it, for whom it waits, and that nobody judges themself.
 
-        Raises:
-            InvalidError: unknown session, network or contribution, no evaluator where one is needed, or an anonymous
-                evaluation that cannot be one.
-            ForbiddenError: a member's token names somebody else as evaluator, or nobody.
+        Refusals: unknown or void ("session-unknown", "network-unknown", "contribution-unknown", "contribution-void");
+        an anonymous evaluation that cannot be one ("anonymous-..."); a member's token that speaks for somebody else
+        ("evaluator-not-caller"); nobody who judges ("evaluator-missing"); "self-evaluation".
         """
-        self._check_about(references)
-        self._check_anonymous(actor)
-        if actor is not None and self.evaluator is not None:
-            evaluator = references.members.get(self.evaluator)
-            if evaluator is None or not evaluator.is_person(actor):
-                message = "Expected the member of this token, who can speak for nobody else."
-                raise ForbiddenError("evaluator-not-caller", message, "/evaluator")
-        named = self.evaluator is not None or actor is not None or self._by_member
-        if not named and not self.anonymous and (self.needs_evaluator or (self.kind == "survey" and self._on_member)):
-            raise InvalidError("evaluator-missing", "Expected the member who judges.", "/evaluator")
+        found = Judgement(self._judged(references), self._evaluator(references, actor))
+        try:
+            self._check_about(references)
+            self._check_anonymous(actor)
+            self._check_evaluator(references, actor)
+        except ServiceError as error:
+            return found._replace(refusal=error)
+        gap = self._gap(references)
+        if gap is not None:
+            return found._replace(gap=gap)
+        by, of = found.evaluator, found.member
+        if not self.of_oneself and by is not None and of is not None and by.is_person(of):
+            message = "Expected another person than the one evaluated."
+            return found._replace(refusal=InvalidError("self-evaluation", message, "/evaluator"))
+        return found
 
-    def gap(self, references: References) -> Gap | None:
-        """Return the first member who is not known yet; also one for whom the contribution judged waits."""
-        if self.about.member is not None and self.about.member not in references.members:
-            return Gap(self.about.member, "/about/member")
-        if self.about.contribution is not None:
-            work = references.works[self.about.contribution]
-            if work.member is None and work.held_for is not None:
-                return Gap(work.held_for, "/about/contribution")
-        if self.evaluator is not None and self.evaluator not in references.members:
-            return Gap(self.evaluator, "/evaluator")
-        return None
-
-    def bears_on(self, references: References) -> Someone | None:
-        """Return the member judged, or whose contribution is."""
-        if self.about.member is not None:
-            return references.members.get(self.about.member)
-        if self.about.contribution is not None and self.about.contribution in references.works:
-            return references.works[self.about.contribution].member
-        return None
-
-    def check_people(self, references: References, actor: Someone | None) -> None:
-        """Let the body pass if nobody evaluates themself.
-
-        Raises:
-            InvalidError: evaluator and member are one person (code "self-evaluation").
-        """
-        judged, judge = self.bears_on(references), self._judge(references, actor)
-        if not self.of_oneself and judged is not None and judge is not None and judge.is_person(judged):
-            raise InvalidError("self-evaluation", "Expected another person than the one evaluated.", "/evaluator")
-
-    def stands(self, references: References) -> bool:
-        """Return whether the contribution that it is about counts, if it is about one."""
-        return self.about.contribution is None or self.bears_on(references) is not None
-
-    def derive(self, references: References, actor: Someone | None, place: Place) -> Derived:
-        """Return the evaluation and its ratings."""
-        judged, judge = self.bears_on(references), self._judge(references, actor)
+    def derive(self, references: References, judgement: Judgement, place: Place) -> Derived:
+        """Return the evaluation and its ratings; none where the contribution that it is about does not count."""
+        judged, by = judgement.member, judgement.evaluator
+        if self.about.contribution is not None and judged is None:
+            return []
         about_kind, about_id = self._target(references)
         row = place.columns(self.occurred_at) | {
             "kind": self.kind,
             "about_kind": about_kind,
             "about_id": about_id,
             "member_id": judged.id if judged else None,
-            "evaluator_id": judge.id if judge else None,
+            "evaluator_id": by.id if by else None,
             "instrument": None,
             "instrument_version": None,
             "part": None,
@@ -174,7 +140,7 @@ class EvaluationFields(Submitted):
         ratings = [
             {"record_id": place.record_id, "criterion": name, "level": level} for name, level in self.levels.items()
         ]
-        return [(Evaluation, row | self.judgement), *((Rating, rating) for rating in ratings)]
+        return [(Evaluation, row | self.filled), *((Rating, rating) for rating in ratings)]
 
     @property
     def _on_member(self) -> bool:
@@ -185,12 +151,28 @@ class EvaluationFields(Submitted):
         """Whether it is the member's own where nobody else is named."""
         return self.of_oneself and self._on_member
 
-    def _judge(self, references: References, actor: Someone | None) -> Someone | None:
+    def _judged(self, references: References) -> Someone | None:
+        """Return the member judged, or whose contribution is."""
+        if self.about.member is not None:
+            return references.members.get(self.about.member)
+        if self.about.contribution is not None and self.about.contribution in references.works:
+            return references.works[self.about.contribution].member
+        return None
+
+    def _evaluator(self, references: References, actor: Someone | None) -> Someone | None:
         if self.anonymous:
             return None
         if self.evaluator is not None:
-            return references.members[self.evaluator]
-        return actor or (self.bears_on(references) if self._by_member else None)
+            return references.members.get(self.evaluator)
+        return actor or (self._judged(references) if self._by_member else None)
+
+    def _gap(self, references: References) -> Gap | None:
+        """Return the first member who is not known yet; also one for whom the contribution judged waits."""
+        if self.about.contribution is not None:
+            work = references.works[self.about.contribution]
+            if work.member is None and work.held_for is not None:
+                return Gap(work.held_for, "/about/contribution")
+        return references.gap((self.about.member, "/about/member"), (self.evaluator, "/evaluator"))
 
     def _target(self, references: References) -> tuple[str, Any]:
         about = self.about
@@ -216,6 +198,16 @@ class EvaluationFields(Submitted):
             if work.member is None and work.held_for is None:
                 message = "Expected a contribution that counts; this one was voided or set aside."
                 raise InvalidError("contribution-void", message, "/about/contribution")
+
+    def _check_evaluator(self, references: References, actor: Someone | None) -> None:
+        if actor is not None and self.evaluator is not None:
+            evaluator = references.members.get(self.evaluator)
+            if evaluator is None or not evaluator.is_person(actor):
+                message = "Expected the member of this token, who can speak for nobody else."
+                raise ForbiddenError("evaluator-not-caller", message, "/evaluator")
+        named = self.evaluator is not None or actor is not None or self._by_member
+        if not named and not self.anonymous and (self.needs_evaluator or (self.kind == "survey" and self._on_member)):
+            raise InvalidError("evaluator-missing", "Expected the member who judges.", "/evaluator")
 
     def _check_anonymous(self, actor: Someone | None) -> None:
         if not self.anonymous:
@@ -245,7 +237,7 @@ class RubricIn(EvaluationFields):
     comment: Prose | None = None
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """The rubric, its version and the part."""
         return {"instrument": self.rubric, "instrument_version": self.rubric_version, "part": self.part}
 
@@ -302,7 +294,7 @@ class ScoreIn(EvaluationFields):
     needs_evaluator = False
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """The assessment, its form, the occasion and the scaled score."""
         given = {"occasion": self.occasion, "form": self.form}
         return {"instrument": self.assessment, "scaled": self.score.value} | given
@@ -325,7 +317,7 @@ class SurveyIn(EvaluationFields):
     needs_evaluator = False
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """The questionnaire, its form, the occasion and the scaled score; the answers stay in the record's body."""
         scaled = self.score.value if self.score is not None else None
         return {"instrument": self.instrument, "scaled": scaled, "occasion": self.occasion, "form": self.form}
@@ -339,7 +331,7 @@ class EndorsementIn(EvaluationFields):
     statement: Prose | None = None
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """The skill."""
         return {"instrument": self.skill}
 
@@ -353,7 +345,7 @@ class ReflectionIn(EvaluationFields):
     of_oneself = True
 
     @property
-    def judgement(self) -> dict[str, Any]:
+    def filled(self) -> dict[str, Any]:
         """Nothing: the text stays in the record's body."""
         return {}
 

@@ -14,18 +14,17 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.access import callers
 from service.access.callers import Caller
 from service.errors import ConflictError, InvalidError, ServiceError
 from service.evidence import derivation, records, scrutiny
 from service.evidence import topics as evidence_topics
-from service.evidence.bodies import Gap, References, Submitted, seal
+from service.evidence.bodies import Judgement, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
-from service.storage.database import WriteSession, place_at_commit
+from service.storage.database import WriteSession, insert_for, place_at_commit
 from service.tables import Award, Network, Record, RecordBody
 from service.tables.identifiers import new_id
 
@@ -53,30 +52,21 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A record that came in, or that is decided on anew, and what it was judged to be: it counts where nothing is wrong.
+class JudgedRecord(Entrant):
+    """A record that comes in, or that is decided on anew, and what it is judged to be."""
 
-    `member_id` is on whom it bears, if that one is known; `gap` for whom it waits; `refusal` why it cannot be true.
-    """
-
-    entrant: Entrant
-    member_id: UUID | None
-    gap: Gap | None
-    refusal: ServiceError | None
-
-    @property
-    def record(self) -> Record:
-        """The record."""
-        return self.entrant.record
+    judgement: Judgement
 
     def submission(self, findings: Collection[Finding]) -> Submission:
         """Return what became of the body, after what was found about it."""
         kinds = tuple(finding.kind for finding in findings)
         if scrutiny.sets_aside(findings):
             return Submission(self.record, "quarantined", flags=kinds)
-        if self.gap is not None:
-            return Submission(self.record, "held", self.gap.pointer, self.member_id, kinds)
-        return Submission(self.record, "accepted", None, self.member_id, kinds)
+        gap, member = self.judgement.gap, self.judgement.member
+        member_id = member.id if member is not None else None
+        if gap is not None:
+            return Submission(self.record, "held", gap.pointer, member_id, kinds)
+        return Submission(self.record, "accepted", None, member_id, kinds)
 
 
 def record_all(
@@ -110,7 +100,7 @@ def record_all(
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(session, network, kind, waiting.values())
-        fresh: dict[int, Judged] = {}
+        fresh: dict[int, JudgedRecord] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
             try:
@@ -125,7 +115,7 @@ def record_all(
         outcomes |= taken
         for place, outcome in taken.items():
             if outcome.status == "accepted":
-                for member_id, heard in evidence_topics.heard(fresh[place].entrant.derived).items():
+                for member_id, heard in evidence_topics.heard(fresh[place].derived).items():
                     topics[member_id] |= heard
     return [outcomes[place] for place in range(len(bodies))], topics
 
@@ -152,7 +142,7 @@ def judge(
     record: Record,
     body: Submitted,
     released: Released | None = None,
-) -> Judged:
+) -> JudgedRecord:
     """Decide on a record by itself, write that down in it, and return what follows.
 
     It counts, it waits for a member who is not known yet, or it cannot be true. Late evidence counts a tier lower,
@@ -161,23 +151,16 @@ def judge(
     Args:
         released: what it was kept from counting for, until now; None: it is new.
     """
-    who = actor.member if actor else None
-    judged, gap, refusal = body.bears_on(references), None, None
-    try:
-        body.check(references, who)
-        gap = body.gap(references)
-        if gap is None:
-            body.check_people(references, who)
-    except ServiceError as error:
-        refusal = error
-    record.status = "quarantined" if refusal is not None else "held" if gap is not None else "accepted"
+    judgement = body.judge(references, actor.member if actor else None)
+    gap = judgement.gap
+    record.status = "quarantined" if judgement.refusal is not None else "held" if gap is not None else "accepted"
     record.held_for = gap.ref if gap is not None else None
     if record.status == "accepted" or released is None:
-        record.tier = derivation.tier(actor, judged)
+        record.tier = derivation.tier(actor, judgement.member)
         if released != "all" and scrutiny.is_late(references.network, record):
             record.tier = derivation.lowered(record.tier)
-    derived = derivation.derive(references, actor, record, body) if record.status == "accepted" else []
-    return Judged(Entrant(record, body.kept, derived), judged.id if judged is not None else None, gap, refusal)
+    derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
+    return JudgedRecord(record, body.kept, derived, judgement)
 
 
 def admit(
@@ -200,11 +183,11 @@ def admit(
     entrants: dict[UUID, Entrant] = {}
     for record, body in batch:
         judged = judge(references, acting.get((record.actor_member_id, record.received_at)), record, body, released)
-        if judged.refusal is not None:
-            _tell_quarantined(session, network, record, judged.refusal.code, now)
-        elif judged.gap is None:
+        if judged.judgement.refusal is not None:
+            _tell_quarantined(session, network, record, judged.judgement.refusal.code, now)
+        elif record.status == "accepted":
             record.accepted_at = now
-            entrants[record.id] = judged.entrant
+            entrants[record.id] = judged
     odd = scrutiny.look(session, network, list(entrants.values())) if released == "held" else {}
     for record_id, findings in odd.items():
         _flag(session, network, entrants[record_id], findings, now)
@@ -217,7 +200,7 @@ def admit(
 
 def _judge_new(
     references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
-) -> Judged:
+) -> JudgedRecord:
     """Return what a body that nobody has posted before is judged to be, with its record.
 
     Raises:
@@ -233,20 +216,20 @@ def _judge_new(
     }
     record = sealed(references.network, caller, body.kept, now, kind=kind, occurred_at=body.occurred_at, **named)
     judged = judge(references, actor, record, body)
-    if judged.refusal is not None:
-        raise judged.refusal
+    if judged.judgement.refusal is not None:
+        raise judged.judgement.refusal
     return judged
 
 
 def _take_in(
-    session: WriteSession, network: Network, fresh: Mapping[int, Judged], now: datetime
+    session: WriteSession, network: Network, fresh: Mapping[int, JudgedRecord], now: datetime
 ) -> dict[int, Submission]:
     """Insert records, set aside what is odd, and return what became of those whose keys were free."""
-    odd = scrutiny.look(session, network, [each.entrant for each in fresh.values() if each.entrant.derived])
+    odd = scrutiny.look(session, network, [each for each in fresh.values() if each.derived])
     for each in fresh.values():
         if scrutiny.sets_aside(odd.get(each.record.id, ())):
             each.record.status = "quarantined"
-    inserted = _insert(session, [each.entrant for each in fresh.values()])
+    inserted = _insert(session, fresh.values())
     lost = {each.record.id for each in fresh.values()} - inserted
     taken = {}
     for place, each in fresh.items():
@@ -257,7 +240,7 @@ def _take_in(
             replace(finding, other_id=None) if finding.other_id in lost else finding
             for finding in odd.get(each.record.id, ())
         ]
-        _flag(session, network, each.entrant, findings, now)
+        _flag(session, network, each, findings, now)
         taken[place] = each.submission(findings)
     return taken
 
@@ -316,11 +299,10 @@ def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     """
     if not entrants:
         return set()
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     names = [column.key for column in Record.__table__.columns]
     rows = [{name: getattr(entrant.record, name) for name in names} for entrant in entrants]
     rows.sort(key=lambda row: (row["source_system"] or "", row["source_id"] or "", row["ref"] or ""))
-    statement = dialect.insert(Record).on_conflict_do_nothing().returning(Record.id)
+    statement = insert_for(session)(Record).on_conflict_do_nothing().returning(Record.id)
     inserted = set(session.scalars(statement, rows))
     there = [entrant for entrant in entrants if entrant.record.id in inserted]
     for entrant in there:

@@ -22,11 +22,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from service.evidence import derivation, flags
 from service.evidence.bodies import Derived
-from service.storage.database import WriteSession
+from service.storage.database import WriteSession, hold_numbers
 from service.tables import Contribution, ContributionArtifact, Evaluation, Member, Network, Record, RecordBody, Session
 
 Row = Mapping[str, Any]
@@ -198,7 +198,9 @@ def _shared(session: WriteSession, network: Network, entrants: Sequence[Entrant]
     if not carrying:
         return
     digests = set().union(*(entrant.digests for entrant, _ in carrying))
-    _hold(session, network, digests)
+    # Two that come at the same moment would miss each other.
+    hashed = (hashlib.sha256(network.id.bytes + bytes.fromhex(sha256)) for sha256 in sorted(digests))
+    hold_numbers(session, [int.from_bytes(each.digest()[:8]) for each in hashed])
     carried = (
         select(ContributionArtifact.sha256, Contribution.record_id, Contribution.member_id, Contribution.peer_id)
         .join(Contribution, Contribution.record_id == ContributionArtifact.record_id)
@@ -274,17 +276,6 @@ def _first(session: WriteSession, network: Network, judge: UUID, member: UUID) -
         Evaluation.kind.in_(JUDGING),
     )
     return session.scalar(query.order_by(Evaluation.record_id).limit(1))
-
-
-def _hold(session: WriteSession, network: Network, digests: Collection[str]) -> None:
-    """Let nobody else look for these files until the commit: two that come at the same moment would miss each other.
-
-    SQLite has one writer.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        for sha256 in sorted(digests):
-            number = int.from_bytes(hashlib.sha256(network.id.bytes + bytes.fromhex(sha256)).digest()[:8])
-            session.execute(select(func.pg_advisory_xact_lock(number & 0x7FFF_FFFF_FFFF_FFFF)))
 
 
 def _together(row: Row, other: Row) -> bool:

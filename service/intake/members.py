@@ -18,7 +18,7 @@ from service.networks.members import MemberIn, RoleIn
 from service.networks.persons import forget_without_members, person_for
 from service.outbox import events
 from service.runtime.runtime import Runtime
-from service.storage import past
+from service.storage import locks, past
 from service.storage.database import WriteSession
 from service.tables import Member, Network, Person, Role
 
@@ -73,7 +73,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     if any(getattr(member, name) != value for name, value in said.items()):
         changed = True
         if not created:
-            past.keep(session, Member, Member.__table__.c.id == member.id, now)
+            past.archive(session, Member, Member.__table__.c.id == member.id, now)
         member.known_from = now
         for name, value in said.items():
             setattr(member, name, value)
@@ -96,7 +96,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
 def _one_post_at_a_time(session: WriteSession, network: Network) -> None:
     """Lock the network's row until the commit: two with one e-mail address at the same moment are one person."""
     if session.info.get("members_of") != network.id:
-        session.execute(select(Network.id).where(Network.id == network.id).with_for_update(key_share=True))
+        locks.network(session, network.id)
         session.info["members_of"] = network.id
 
 
@@ -146,7 +146,7 @@ def _put_roles(
 def _keep_role(session: WriteSession, row: Role, start: datetime | None, until: datetime | None, now: datetime) -> None:
     """Keep aside what a role on record says, if from now on it says something else; no start: it goes."""
     if row.from_at is not None and (row.from_at, row.until_at) != (start, until):
-        past.keep(session, Role, Role.__table__.c.id == row.id, now)
+        past.archive(session, Role, Role.__table__.c.id == row.id, now)
     if row.from_at is None or (row.from_at, row.until_at) != (start, until):
         row.known_from = now
 

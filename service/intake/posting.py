@@ -19,6 +19,7 @@ from service.evidence.bodies import Submitted
 from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Network, Record, RecordBody
 
@@ -99,10 +100,10 @@ def void(
         ForbiddenError: a member's token voids what that member did not post (code "record-not-own").
         CustodyError: an award is lost and that cannot be signed now; nothing has changed.
     """
-    found = select(Record).where(Record.id == record_id, Record.network_id == network.id)
-    record = session.scalar(found.with_for_update(key_share=True))
-    if record is None:
+    found = locks.records(session, Record.id == record_id, Record.network_id == network.id)
+    if not found:
         raise NotFoundError("record-unknown", "No record of this network has this id.")
+    [record] = found
     if record.kind == "void":
         raise ConflictError("void-of-void", "Expected a contribution or an evaluation; what is void stays void.")
     if caller.member_id is not None and record.actor_member_id != caller.member_id:

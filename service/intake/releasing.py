@@ -14,6 +14,7 @@ from service.evidence import bodies, derivation, flags, recording
 from service.evidence.derivation import SHAPES
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Contribution, Evaluation, Flag, Network, Record
 
@@ -54,7 +55,7 @@ def _check_may_release(session: WriteSession, network: Network, caller: Caller, 
     own = record.actor_member_id == caller.member_id
     for batch in derivation.stored(session, Record.id == record.id):
         for _, body in batch:
-            judged = body.bears_on(bodies.find(session, network, [body]))
+            judged = body.judge(bodies.find(session, network, [body]), None).member
             own |= judged is not None and judged.is_person(actor.member)
     if own or not actor.attests:
         message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."
@@ -112,9 +113,10 @@ def _confirm(
             references = derivation.look_up(session, network, [body for _, body in batch])
             acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
-                judged = body.bears_on(references)
+                actor = acting.get((record.actor_member_id, record.received_at))
+                judged = body.judge(references, actor.member if actor else None).member
                 derivation.keep_aside(session, [record.id], now)
-                record.tier = derivation.tier(acting.get((record.actor_member_id, record.received_at)), judged)
+                record.tier = derivation.tier(actor, judged)
                 record.accepted_at = now
                 session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
                 bearing |= {judged.id} if judged is not None else set()
@@ -127,8 +129,7 @@ def _confirm(
 
 def lock_records(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, Record]:
     """Lock records, in the order of their ids, and return them as they are now."""
-    query = select(Record).where(Record.id.in_(record_ids)).order_by(Record.id).with_for_update(key_share=True)
-    return {row.id: row for row in session.scalars(query.execution_options(populate_existing=True))}
+    return {row.id: row for row in locks.records(session, Record.id.in_(record_ids))}
 
 
 def bearing_on(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID | None]:

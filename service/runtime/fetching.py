@@ -19,6 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -107,7 +108,6 @@ class Fetcher:
         self._allow_localhost = allow_localhost
         self._resolve = resolve
         self._network = network or httpcore2.SyncBackend()
-        self._tls = ssl.create_default_context()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._slots_to_send = threading.BoundedSemaphore(AT_ONCE)  # a slow receiver does not keep others from fetching
         self._waiting = threading.BoundedSemaphore(WAITING)
@@ -208,7 +208,7 @@ class Fetcher:
         sent = [*headers.items(), ("User-Agent", "Laurel")]
         try:
             with (
-                httpcore2.ConnectionPool(self._tls, max_connections=1, network_backend=guard) as pool,
+                httpcore2.ConnectionPool(_tls(), max_connections=1, network_backend=guard) as pool,
                 pool.stream(method, target, headers=sent, content=body) as response,
             ):
                 yield response
@@ -304,6 +304,12 @@ class _Deadlined(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return the authorities that the system trusts, read once: every connection asks for the same."""
+    return ssl.create_default_context()
 
 
 @contextmanager

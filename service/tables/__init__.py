@@ -1,15 +1,15 @@
 """All rows, and nothing that decides.
 
-Instants are aware UTC. Personal content stands in `persons`, `identities`, `record_bodies` and `case_texts` only;
+Instants are aware UTC. Personal content is only in `persons`, `identities`, `record_bodies` and `case_texts`;
 everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import Token
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
-from service.tables.awards import Approval, Award, AwardChild, AwardEvidence, Review
+from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
-from service.tables.columns import AwardDecider, Row
+from service.tables.columns import Row
 from service.tables.criteria import Listener, UnsettledMember
 from service.tables.evidence import (
     Contribution,

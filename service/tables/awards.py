@@ -6,23 +6,24 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import Row, one_of
+from service.tables.columns import ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 LIVE = ("pending", "awarded", "suspended")
-"""States of an award beside which there is no other."""
+"""The states of a live award; a member has only one live award for an achievement."""
 
 
-class Award(Row):
-    """The decision that a member has earned an achievement. One live award for both.
+class Award(ActedBy, Row):
+    """The decision that a member has earned an achievement.
 
-    `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
-    knows who that is. They are one only while the award is under review, and when it no longer stands.
+    A member has one live award for an achievement at most. `recipient_who` and `actor_who` say who the member and the
+    decider are: the person, or the member while nobody knows the person. They may be the same only while the award is
+    under review, or when it is no longer in force.
 
-    A pending award is not signed before `due_at`, and nobody outside is told of it.
+    A pending award is not signed before `due_at`, and nobody outside is told about it.
 
-    `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
-    decision; empty where time or voided evidence did.
+    `review_since` is set while somebody must decide whether the award stands. `ended_by` is the token that ended it by
+    a decision; it is empty if time or voided evidence ended it.
     """
 
     __tablename__ = "awards"
@@ -56,8 +57,6 @@ class Award(Row):
     reason: Mapped[str | None] = mapped_column(Text)
     awarded_at: Mapped[datetime]
     decided_at: Mapped[datetime]
-    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     receipt_digest: Mapped[str | None] = mapped_column(String(64))
     renews: Mapped[UUID | None] = mapped_column(ForeignKey("awards.id"))
     recipient_who: Mapped[UUID | None]
@@ -69,10 +68,11 @@ class Award(Row):
 
 
 class Review(Row):
-    """Something about an award that people must decide; the queue of approvals.
+    """Something about an award that people must decide; an entry of their queue.
 
-    Kinds: `approval`, the criteria are met but for people's approval; `second`, an award to staff that needs a second
-    person; `standing`, an award that lost something it rested on. `asked_by` is the member whose token asked.
+    Kinds: `approval`, the criteria are met except for people's approval; `second`, an award to staff that needs a
+    second person; `standing`, an award that lost something on which it rested. `asked_by` is the member whose token
+    asked.
     """
 
     __tablename__ = "reviews"
@@ -109,10 +109,10 @@ class Review(Row):
 
 
 class Approval(Row):
-    """What one person said in a review, in one role that they had then; it counts in `[at, ended_at)`.
+    """What one person said in a review, in one role that they then had.
 
-    The three columns `*_who` say who the members are: the person, or the member while nobody knows who that is. Who
-    approves is neither the recipient nor whoever asked, as long as the approval counts.
+    It counts in `[at, ended_at)`. The three columns `*_who` say who the members are: the person, or the member while
+    nobody knows the person. While the approval counts, the approver is neither the recipient nor the one who asked.
     """
 
     __tablename__ = "approvals"
@@ -148,8 +148,25 @@ class Approval(Row):
     asked_by_who: Mapped[UUID | None]
 
 
+class AwardDecider(Row):
+    """Somebody who decided an award, and in which role; if only the rule did, nobody.
+
+    `place` counts from 0, in the order in which they decided. If there is no member, a token of the whole network
+    decided; if there is no token, the operator. Once there is a receipt, it names the same people.
+    """
+
+    __tablename__ = "award_deciders"
+
+    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    role: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
 class AwardEvidence(Row):
-    """A record on which an award rests; voiding the record puts the award to the question."""
+    """A record on which an award rests; if it is voided, the award is reviewed."""
 
     __tablename__ = "award_evidence"
     __table_args__ = (Index(None, "record_id"),)
@@ -159,7 +176,10 @@ class AwardEvidence(Row):
 
 
 class AwardChild(Row):
-    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+    """An award that another one counted by a rule `holds`.
+
+    If the child is revoked or otherwise ends, the other award is reviewed.
+    """
 
     __tablename__ = "award_children"
     __table_args__ = (Index(None, "child_id"),)

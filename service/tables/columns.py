@@ -1,10 +1,4 @@
-"""The rows, and nothing that decides.
-
-Over 400 lines because the rows refer to one another and are read side by side.
-
-Instants are aware UTC. Personal content stands in `persons`, `identities`, `record_bodies` and `case_texts` only;
-everything else holds identifiers, digests and numbers.
-"""
+"""The base class and the types of all rows."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +22,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant with microseconds, also on SQLite, where the driver drops the zone."""
+    """An aware UTC instant with microseconds.
+
+    On SQLite too, where the driver drops the zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -43,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware UTC instant."""
+        """Return an aware UTC instant."""
         _ = dialect
         if value is None:
             return None
@@ -51,7 +48,10 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Row(DeclarativeBase):
-    """Base of all rows; constraint names are fixed so that migrations can name them."""
+    """The base class of all rows.
+
+    Constraint names are fixed so that migrations can name them.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -79,18 +79,11 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class AwardDecider(Row):
-    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+class ActedBy:
+    """Who made a row: the token, and the member whose token it was.
 
-    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
-    without a token the operator. Once there is a receipt, it names the same people.
+    Both are empty if the service did.
     """
 
-    __tablename__ = "award_deciders"
-
-    award_id: Mapped[UUID] = mapped_column(ForeignKey("awards.id"), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True)
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
-    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
-    role: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime]
+    actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))

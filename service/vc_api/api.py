@@ -183,7 +183,7 @@ def _text(sent: dict[str, Any] | str) -> str:
     return sent if isinstance(sent, str) else json.dumps(sent)
 
 
-def _answered(outcome: vc_api.Outcome, otherwise: str, **more: Any) -> Response:
+def _answered(outcome: vc_api.VerificationOutcome, otherwise: str, **more: Any) -> Response:
     checks = [check.to_json() for check in outcome.checks]
     if outcome.verified:
         warnings = [_detail("", found) for found in outcome.warnings]

@@ -22,23 +22,24 @@ from service.errors import NotFoundError
 from service.issuing.status_lists import LENGTH_BITS, OVERDUE_AFTER, RESIGNED_AFTER, VALID_FOR, list_url
 from service.runtime.runtime import Runtime
 from service.signing.base_url import remember_base_url
+from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import VcApiStatusEntry, VcApiStatusList
 from service.tables.identifiers import new_id
-from service.vc_api.keys import Identity, identity
+from service.vc_api.keys import VcApiIssuer, identity
 
 PURPOSES = ("revocation", "suspension")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 class PlaceTakenError(Exception):
-    """Another credential took a place between `draw` and `keep`; nothing was written."""
+    """Another credential took a place between `draw` and `take_places`; nothing was written."""
 
 
 def draw(runtime: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
     """Return a list that has room, new if there is none, and a random free place in it.
 
-    Only `keep` takes the place. Half of the places of a list stay free, so that on average the second drawn place is
+    Only `take_places` takes the place. Half of the places of a list stay free, so that on average the second drawn place is
     free.
     """
     with runtime.database.read() as session:
@@ -63,7 +64,7 @@ def entry(runtime: Runtime, place: tuple[UUID, int], purpose: str) -> dict[str, 
     return status_entry(list_url(runtime.settings, list_id), index, purpose)
 
 
-def keep(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
+def take_places(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
     """Store that these places are the credential's.
 
     Raises:
@@ -168,7 +169,7 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
     for list_id, algorithm in rows:
         owner = identity(runtime, algorithm)
         with runtime.database.write() as session:
-            row = _lock(session, list_id)
+            row = locks.status_list(session, VcApiStatusList, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
                 _publish(session, runtime, owner, row)
                 count += 1
@@ -199,18 +200,13 @@ def _free_place(session: OrmSession, row: VcApiStatusList) -> int:
             return index
 
 
-def _lock(session: WriteSession, list_id: UUID) -> VcApiStatusList:
-    query = select(VcApiStatusList).where(VcApiStatusList.id == list_id).with_for_update(key_share=True)
-    return session.scalars(query.execution_options(populate_existing=True)).one()
-
-
-def _publish(session: WriteSession, runtime: Runtime, owner: Identity, status_list: VcApiStatusList) -> None:
+def _publish(session: WriteSession, runtime: Runtime, owner: VcApiIssuer, status_list: VcApiStatusList) -> None:
     """Build the list from the rows, sign it and store its text.
 
     The list stays locked until the commit.
     """
     now: datetime = runtime.now()
-    row = _lock(session, status_list.id)
+    row = locks.status_list(session, VcApiStatusList, status_list.id)
     is_set = select(VcApiStatusEntry.status_index).where(
         VcApiStatusEntry.status_list_id == row.id, VcApiStatusEntry.set_at.is_not(None)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from credentials.proofs.keys import base58btc_decode, base58btc_encode, base64url_encode
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode, base64url_encode
 from tests.credentials.test_faults import listed, token
 from tests.credentials.test_verify import Issuer, badge, outcomes, proof_of, report
 
@@ -64,6 +64,7 @@ def test_no_name_of_a_key_is_verified(method: str) -> None:
     assert report(issuer, signed).verdict != "verified"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
 def test_no_status_entry_that_is_malformed_is_passed(entry: dict[str, Any]) -> None:
     issuer = Issuer("badges.example", 1)
@@ -93,6 +94,7 @@ def test_no_list_that_is_more_or_less_than_one_stream_is_read(compressed: bytes)
     assert (found.verdict, outcomes(found)["status"]) == ("rejected", "failed")
 
 
+@pytest.mark.slow
 def test_no_other_signature_of_one_key_is_verified() -> None:
     issuer = Issuer("badges.example", 1)
     signed = issuer.sign(badge(issuer))

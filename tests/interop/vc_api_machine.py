@@ -10,9 +10,9 @@ from httpx2 import Response
 
 from credentials import PrivateKeySigner
 from credentials.proofs.data_integrity import create_proof
-from service.app import create_app
 from service.runtime.runtime import Runtime
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds import databases
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 V1 = "https://www.w3.org/2018/credentials/v1"
 V2 = "https://www.w3.org/ns/credentials/v2"
@@ -81,13 +81,13 @@ class Machine:
 
 
 @contextmanager
-def machine(folder: Path, database: Path, **given: Any) -> Iterator[Machine]:
-    """Give a caller of a service of its own, on a copy of a migrated database."""
-    (folder / "laurel.db").write_bytes(database.read_bytes())
+def machine(folder: Path, **given: Any) -> Iterator[Machine]:
+    """Give a caller of a service of its own, on an empty database."""
+    databases.migrated_sqlite(folder / "laurel.db")
     given = {"vc_api": True} | given
     with (
         start(settings_in(folder, **given), Clock()) as runtime,
-        TestClient(create_app(runtime), base_url=BASE_URL) as client,
+        TestClient(app_of(runtime), base_url=BASE_URL) as client,
     ):
         yield Machine(client, runtime)
 

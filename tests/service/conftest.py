@@ -1,19 +1,16 @@
 """The service on an empty migrated database, SQLite and PostgreSQL in turn, with a clock that tests set."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
 from tests.worlds import databases
-from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, desk_of, settings_in, start
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +26,11 @@ def migrated_postgresql(postgresql: str) -> str:
     return databases.migrated_postgresql(postgresql)
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that has had every migration, to be copied."""
-    return databases.migrated_sqlite(tmp_path_factory.mktemp("sqlite") / "migrated.db")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty migrated database, for `LAUREL_DATABASE_URL`."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "laurel.db")
-        return f"sqlite:///{path}"
+        return f"sqlite:///{databases.migrated_sqlite(tmp_path / 'laurel.db')}"
     url: str = request.getfixturevalue("migrated_postgresql")
     databases.empty(url)
     return url
@@ -71,17 +61,8 @@ def desk(runtime: Runtime) -> Desk:
     return desk_of(runtime)
 
 
-@pytest.fixture(scope="session")
-def apps() -> list[FastAPI]:
-    """The one app of the tests that ask for `client`: its routes, which take a while to build, are the same for all."""
-    return []
-
-
 @pytest.fixture
-def client(runtime: Runtime, desk: Desk, apps: list[FastAPI]) -> Iterator[TestClient]:
+def client(runtime: Runtime, desk: Desk) -> Iterator[TestClient]:
     """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
-    if not apps:
-        apps.append(create_app(runtime, desk))
-    apps[0].state.runtime, apps[0].state.desk = runtime, desk
-    with TestClient(apps[0], base_url=BASE_URL) as speaking:
+    with TestClient(app_of(runtime, desk), base_url=BASE_URL) as speaking:
         yield speaking

@@ -1,12 +1,16 @@
-"""A network with members, achievements and evidence for tests of what is awarded, spoken to over HTTP."""
+"""A network with members, achievements and evidence, for tests of awards."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from fastapi.testclient import TestClient
 
 from service.runtime.runtime import Runtime
+from tests.worlds import laying
 from tests.worlds.acting import actor
 
 SHARE_TWICE = {"rule": "count", "where": {"types": ["shared"]}, "distinct": "resource", "gte": 2}
@@ -31,28 +35,38 @@ def described(criterion: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Stage:
-    """One network, with a token that may do everything in it."""
+    """One network, spoken to over HTTP with a token that may do everything in it."""
 
     client: TestClient
     runtime: Runtime
     slug: str
     token: str
+    laid: list[Hashable] = field(default_factory=list, compare=False, repr=False)
+    """What was laid on the empty service, in its order; empty as soon as anything else was asked."""
 
     @classmethod
     def set_up(cls, client: TestClient, runtime: Runtime, slug: str = "river", **network: Any) -> "Stage":
-        """Create the network and its token."""
-        body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
-        answer = actor(runtime, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
-        assert answer.status_code == 201, answer.text
-        token = actor(runtime, client, slug=slug, lifetime=timedelta(days=3650)).token
-        return cls(client, runtime, slug, token)
+        """Create the network and its token; in an empty service, what another test created is laid down instead."""
+
+        def create() -> str:
+            body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
+            answer = actor(runtime, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
+            assert answer.status_code == 201, answer.text
+            return actor(runtime, client, slug=slug, lifetime=timedelta(days=3650)).token
+
+        if not laying.is_empty(runtime):
+            return cls(client, runtime, slug, create())
+        key = ("network", slug, json.dumps(network, sort_keys=True))
+        return cls(client, runtime, slug, laying.lay(runtime, key, create), [key])
 
     def token_with(self, *scopes: str, member: str | None = None) -> str:
         """Return a token of the network with these scopes only."""
+        self.laid.clear()
         return actor(self.runtime, self.client, slug=self.slug, scopes=scopes, member=member).token
 
     def call(self, method: str, path: str, token: str | None = None, **more: Any) -> Any:
         """Send a request; a path that begins with a dot is inside the network."""
+        self.laid.clear()
         url = f"/v1/networks/{self.slug}{path.removeprefix('.')}" if path.startswith(".") else path
         headers = {"Authorization": f"Bearer {token or self.token}"} | more.pop("headers", {})
         return self.client.request(method, url, headers=headers, **more)
@@ -98,7 +112,7 @@ class Stage:
         return self.send("POST", "./evaluations", body | more)
 
     def award(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:
-        """Ask for an award, and return the answer, whatever it is."""
+        """Ask for an award, and return the answer, also a refusal."""
         return self.call("POST", "./awards", json={"achievement": achievement, "member": member} | more)
 
     def recorded(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:
@@ -116,3 +130,26 @@ class Stage:
         answer = self.client.get(award["credential"]["url"] + ".json")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+Build = TypeVar("Build", bound=Callable[..., Any])
+
+
+def once(build: Build) -> Build:
+    """Make `build(stage, ...)` leave and return what it did the first time that this worker called it on such a stage.
+
+    What was done then is laid down, for as long as nothing but builds like this was done on the stage; after that it is
+    done anew. A build depends on its arguments, which are JSON, and changes nothing but the service.
+    """
+
+    @wraps(build)
+    def laid(stage: Stage, *arguments: Any, **named: Any) -> Any:
+        if not stage.laid:
+            return build(stage, *arguments, **named)
+        given = json.dumps([arguments, named], sort_keys=True)
+        key = (*stage.laid, build.__module__, build.__qualname__, given)
+        made = laying.lay(stage.runtime, key, lambda: build(stage, *arguments, **named))
+        stage.laid[:] = key
+        return made
+
+    return cast("Build", laid)

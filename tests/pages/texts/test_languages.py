@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
 from service.achievements import definitions
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage import migrations
 from service.texts.languages import ENGLISH, LANGUAGES, SPANISH
@@ -18,7 +17,7 @@ from service.web.rendering import kind, render
 from tests.pages.conftest import Live
 from tests.pages.scenes import HOSTILE, achievement_of, badge, everybody_can_use, hostile_badge, inert, stage_of
 from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 HTML = {"Accept": "text/html"}
 SPANISH_BROWSER = HTML | {"Accept-Language": "es-MX,es;q=0.9,en;q=0.8"}
@@ -34,7 +33,7 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
 
 @pytest.fixture
 def client(runtime: Runtime) -> TestClient:
-    return TestClient(create_app(runtime), base_url=BASE_URL, follow_redirects=False)
+    return TestClient(app_of(runtime), base_url=BASE_URL, follow_redirects=False)
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ def test_a_choice_is_kept_in_a_cookie_that_holds_nothing_else(client: TestClient
 def test_the_cookie_travels_only_over_https_where_the_service_does(tmp_path: Path) -> None:
     given = settings_in(tmp_path, base_url="https://badges.example.org")
     with start(given, Clock()) as runtime:
-        assert "; Secure" in choose(TestClient(create_app(runtime), follow_redirects=False), "es").headers["Set-Cookie"]
+        assert "; Secure" in choose(TestClient(app_of(runtime), follow_redirects=False), "es").headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize("to", ["", "xx", "es\r\nSet-Cookie: a=b", "ES"])

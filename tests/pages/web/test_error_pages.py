@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
 
-from service.app import create_app
 from service.runtime.fair_use import FairUse
 from service.sharing import views
 from service.storage import migrations
@@ -20,7 +19,7 @@ from service.web import too_large
 from service.web.error_pages import WORDS
 from tests.pages.conftest import Live
 from tests.pages.scenes import everybody_can_use
-from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SPANISH_BROWSER = BROWSER | {"Accept-Language": "es"}
@@ -31,7 +30,7 @@ MEGABYTE = 2**20
 def client(tmp_path: Path) -> Iterator[TestClient]:
     with start(settings_in(tmp_path), Clock()) as runtime:
         migrations.upgrade(runtime.database)
-        yield TestClient(create_app(runtime, desk_of(runtime)), base_url=BASE_URL, raise_server_exceptions=False)
+        yield TestClient(app_of(runtime), base_url=BASE_URL, raise_server_exceptions=False)
 
 
 def fails(*_arguments: Any, **_values: Any) -> None:

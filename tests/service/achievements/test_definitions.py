@@ -12,18 +12,23 @@ from fastapi.testclient import TestClient
 import service
 from service.checking import verification
 from service.runtime.runtime import Runtime
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import Clock
 
 FOLDER = Path(service.__file__).parent / "achievements" / "examples"
 DEFINITIONS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 
 
+@once
+def laid(stage: Stage) -> None:
+    for n in range(11, 17):
+        stage.member(f"m{n}", organization=f"School {n % 2}")
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    for n in range(11, 17):
-        stage.member(f"m{n}", organization=f"School {n % 2}")
+    laid(stage)
     return stage
 
 
@@ -148,6 +153,7 @@ ASKED_FOR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ref", "earn"),
     [

@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.access import callers
-from service.app import create_app
 from service.appeals import cases, deadlines
 from service.awards import settling
 from service.errors import CustodyError
@@ -23,22 +22,27 @@ from service.notifications import mail as messages
 from service.runtime.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
 from tests.worlds.acting import actor, all_pages, told
-from tests.worlds.awarding import SHARE_TWICE, Stage
-from tests.worlds.runtimes import BASE_URL, Clock
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
 WHY = "I was there twice, and only once is written down."
 
 
-@pytest.fixture
-def stage(client: TestClient, runtime: Runtime) -> Stage:
-    stage = Stage.set_up(client, runtime)
+@once
+def laid(stage: Stage) -> None:
     for ref in ("n1", "n2", "n3"):
         stage.member(ref, roles=["mediator"])
     stage.member("a1", roles=["admin"])
     stage.member("d1", roles=[{"role": "director", "from": "2026-01-01T00:00:00Z"}, "approver"])
     stage.member("m11", email="m11@river.example.org")
     stage.member("m12")
+
+
+@pytest.fixture
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
+    laid(stage)
     return stage
 
 
@@ -51,6 +55,7 @@ def contest(stage: Stage, by: str | None = None, **body: Any) -> Any:
     return stage.call("POST", "./cases", by or token(stage), json={"statement": WHY} | body)
 
 
+@once
 def refused(stage: Stage, **more: Any) -> Any:
     """Publish the achievement, and contest that m11 has not earned it."""
     stage.achievement(**more)
@@ -58,6 +63,7 @@ def refused(stage: Stage, **more: Any) -> Any:
     return sent(contest(stage, achievement="sharer"), 201)
 
 
+@once
 def revoked(stage: Stage, by: str | None = None) -> Any:
     """Award m11 by rule, take it back, and return the credential's id."""
     stage.achievement()
@@ -69,6 +75,7 @@ def revoked(stage: Stage, by: str | None = None) -> Any:
     return award["credential"]["id"]
 
 
+@once
 def declined(stage: Stage) -> Any:
     """Let d1 decline what m11 has earned but for approval, and return the approval's id."""
     stage.achievement(rule=APPROVED)
@@ -767,14 +774,19 @@ def test_while_the_keys_cannot_be_used_nothing_is_decided(stage: Stage, monkeypa
 # --- Messages ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def quiet(runtime: Runtime) -> Iterator[Stage]:
-    """The app without what goes on beside it, and a case of m11 in it: messages are sent when a test says so."""
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
-    stage = Stage.set_up(client, runtime)
+@once
+def laid_quietly(stage: Stage) -> None:
     stage.member("m11", email="m11@river.example.org")
     for ref in ("n1", "n2"):
         stage.member(ref, email=f"{ref}@river.example.org", roles=["mediator"])
+
+
+@pytest.fixture
+def quiet(runtime: Runtime) -> Iterator[Stage]:
+    """The app without what goes on beside it, and a case of m11 in it: messages are sent when a test says so."""
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
+    stage = Stage.set_up(client, runtime)
+    laid_quietly(stage)
     yield stage
     client.close()
 

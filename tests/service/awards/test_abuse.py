@@ -10,27 +10,31 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.access import callers
-from service.app import create_app
 from service.console import leaked_tokens
 from service.errors import UnauthenticatedError
 from service.intake import releasing
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, Evaluation, Network, Record
 from tests.worlds.acting import Actor, actor, all_pages, refused
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.posting import lines, ndjson, rows_of
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.runtimes import BASE_URL, app_of
 
 SHARED = {"type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
+
+
+@once
+def laid(stage: Stage) -> None:
+    for ref in ("m11", "m12", "m13", "m14"):
+        stage.member(ref)
 
 
 @pytest.fixture
 def stage(runtime: Runtime) -> Iterator[Stage]:
     """A network whose members share resources: two different ones earn a badge."""
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime)
-    for ref in ("m11", "m12", "m13", "m14"):
-        stage.member(ref)
+    laid(stage)
     yield stage
     client.close()
 
@@ -76,6 +80,7 @@ def admin(stage: Stage) -> Actor:
     return actor(stage.runtime, stage.client)
 
 
+@pytest.mark.slow
 def test_a_leaked_token_is_revoked_and_what_was_posted_with_it_counts_no_more(
     stage: Stage, leaked: Any, admin: Actor, clock: Any
 ) -> None:

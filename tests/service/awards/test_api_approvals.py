@@ -14,18 +14,23 @@ from service.awards import decisions, settling
 from service.runtime.runtime import Runtime
 from service.tables import AchievementVersion, Approval, Award, Credential, Enrolment, Member, Network
 from tests.worlds.acting import actor, all_pages, told
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
 TWO = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director", "n": 2}]}
 
 
-@pytest.fixture
-def stage(client: TestClient, runtime: Runtime) -> Stage:
-    stage = Stage.set_up(client, runtime)
+@once
+def laid(stage: Stage) -> None:
     for ref in ("d1", "d2", "d3"):
         stage.member(ref, roles=[{"role": "director", "from": "2026-01-01T00:00:00Z"}, "approver"])
     stage.member()
+
+
+@pytest.fixture
+def stage(client: TestClient, runtime: Runtime) -> Stage:
+    stage = Stage.set_up(client, runtime)
+    laid(stage)
     return stage
 
 
@@ -33,6 +38,7 @@ def token(stage: Stage, member: str, *scopes: str) -> str:
     return stage.token_with(*(scopes or ("awards:approve", "read")), member=member)
 
 
+@once
 def earned(stage: Stage, rule: Any = APPROVED, **more: Any) -> Any:
     """Publish the achievement, let m11 earn it but for approval, and return what waits."""
     stage.achievement(rule=rule, **more)

@@ -11,16 +11,22 @@ from service.errors import CustodyError
 from service.runtime.runtime import Runtime
 from service.tables import Award, Credential, Member, Message, Receipt, StatusList
 from tests.worlds.acting import told
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email="m11@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email="m11@river.example.org")
+    laid(stage)
     return stage
 
 
+@once
 def pending(stage: Stage, **more: Any) -> Any:
     stage.achievement(**{"cooling_off": "P3D"} | more)
     for n in (1, 2):

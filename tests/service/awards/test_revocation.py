@@ -13,16 +13,21 @@ from service.checking import verification
 from service.errors import CustodyError
 from service.runtime.runtime import Runtime
 from service.tables import Award, Credential, StatusList
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 
 PATH = "/v1/credentials/{}/revocation"
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    stage.member("m11")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.achievement(award="reviewed")
-    stage.member("m11")
+    laid(stage)
     return stage
 
 

@@ -12,14 +12,19 @@ from service.checking import verification
 from service.runtime.runtime import Runtime
 from service.tables import AwardChild, Review
 from tests.worlds.acting import told
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("a1", roles=["approver"])
+    stage.member()
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("a1", roles=["approver"])
-    stage.member()
+    laid(stage)
     return stage
 
 

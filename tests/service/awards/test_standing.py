@@ -15,16 +15,26 @@ from service.issuing import status_lists
 from service.runtime.runtime import Runtime
 from service.tables import Credential, Message, StatusList
 from tests.worlds.acting import told
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+
+pytestmark = pytest.mark.any_database(
+    "the states of a credential are the same rows as in test_revocation, which asks both"
+)
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email="m11@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email="m11@river.example.org")
+    laid(stage)
     return stage
 
 
+@once
 def made(stage: Stage, **achievement: Any) -> Any:
     stage.achievement(award="reviewed", **achievement)
     return stage.recorded(awarded_at="2026-02-01T12:00:00Z")
@@ -234,6 +244,7 @@ def test_what_is_over_is_renewed_and_not_replaced(stage: Stage, clock: Any) -> N
 RECENT = SHARE_TWICE | {"window": {"last": "P3M"}}
 
 
+@once
 def earned(stage: Stage, **more: Any) -> Any:
     stage.achievement(rule=RECENT, valid_for="P1Y", **more)
     for n in (1, 2):

@@ -13,15 +13,22 @@ from credentials import parse_json
 from service.checking import verification
 from service.checking.questions import NAMES
 from service.runtime.runtime import Runtime
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
+
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
 
 PERSON = "quite.secret@river.example.org"
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email=PERSON)
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email=PERSON)
+    laid(stage)
     return stage
 
 

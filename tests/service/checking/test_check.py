@@ -21,20 +21,28 @@ from service.runtime.runtime import Runtime
 from service.tables import RecordBody
 from service.texts.languages import ENGLISH
 from tests.credentials.parties import Party, World
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import desk_of
+
+pytestmark = pytest.mark.any_database("what is checked is a document; the rows are only looked up")
 
 PERSON = "quite.secret@river.example.org"
 SCHOOL = "did:web:school.example"
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email=PERSON)
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email=PERSON)
+    laid(stage)
     return stage
 
 
+@once
 def award(stage: Stage) -> Any:
     stage.achievement()
     for n in (1, 2):

@@ -13,37 +13,46 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from service.app import create_app
 from service.checking import confirmations
 from service.notifications import mail as messages
 from service.runtime.runtime import Runtime
 from service.tables import Confirmation, Credential, Identity, Message
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.posting import rows_of
-from tests.worlds.runtimes import BASE_URL, Clock, desk_of
+from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 CODE = re.compile(r"[CDFGHJKMNPRTVWXY]{3}-[2-9]{3}")
 LINK = re.compile(r"http://localhost:8000(/confirm/[\w-]+)")
 GONE = "There is no question at this address, or it is over and was erased."
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    stage.member("m11", name="Member 11", email="m11@example.org")
+
+
 @pytest.fixture
 def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: messages are sent when a test says so."""
-    client = TestClient(create_app(runtime, desk_of(runtime)), base_url=BASE_URL, follow_redirects=False)
+    client = TestClient(app_of(runtime), base_url=BASE_URL, follow_redirects=False)
     stage = Stage.set_up(client, runtime)
-    stage.achievement(award="reviewed")
-    stage.member("m11", name="Member 11", email="m11@example.org")
+    laid(stage)
     yield stage
     client.close()
 
 
-@pytest.fixture
-def url(stage: Stage) -> str:
+@once
+def recorded(stage: Stage) -> str:
     """The address of a badge, whose announcement was sent already."""
     address = str(stage.recorded()["credential"]["url"])
     messages.send_due(stage.runtime)
     return address
+
+
+@pytest.fixture
+def url(stage: Stage) -> str:
+    return recorded(stage)
 
 
 def ask(stage: Stage, url: str, **more: Any) -> Any:

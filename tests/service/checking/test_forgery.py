@@ -16,27 +16,39 @@ from service.checking.trust_lists import TrustLists
 from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH
 from tests.credentials.parties import Party, World
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import desk_of
 
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
+
 FORGER = Party(7, "forger.example")
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
+    laid(stage)
     return stage
 
 
-@pytest.fixture
-def genuine(stage: Stage) -> Any:
+@once
+def genuine_badge(stage: Stage) -> Any:
     """A badge of this service, as its owner has it."""
     stage.achievement()
     for n in (1, 2):
         stage.share(n)
     (award,) = stage.awards()
     return stage.credential(award)
+
+
+@pytest.fixture
+def genuine(stage: Stage) -> Any:
+    return genuine_badge(stage)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from service.runtime.runtime import Runtime
 from service.tables import Blob
-from tests.worlds.acting import HILL, RIVER, Actor, actor, all_pages, refused
+from tests.worlds.acting import HILL, Actor, actor, all_pages, refused
+from tests.worlds.posting import alone
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -22,8 +23,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><rect onclick="hostile()"/><scri
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 def packed(*names: str, first: str = "") -> bytes:

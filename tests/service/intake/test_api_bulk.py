@@ -18,7 +18,6 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from service.app import create_app
 from service.errors import CustodyError
 from service.intake import bulk
 from service.issuing import credentials
@@ -40,7 +39,7 @@ from tests.worlds.posting import (
     statuses,
     unsettled,
 )
-from tests.worlds.runtimes import Clock
+from tests.worlds.runtimes import Clock, app_of
 
 PATH = f"{ROOT}/contributions"
 
@@ -326,7 +325,7 @@ def test_who_may_not_is_refused_before_anything_is_read(runtime: Runtime, client
 
 def test_a_body_beyond_the_limit_is_refused_whole(runtime: Runtime, who: Actor) -> None:
     small = runtime.settings.model_copy(update={"max_bulk_bytes": 2048})
-    with TestClient(create_app(replace(runtime, settings=small)), base_url="http://localhost:8000") as limited:
+    with TestClient(app_of(replace(runtime, settings=small)), base_url="http://localhost:8000") as limited:
         narrow = Actor(limited, who.token)
         assert refused(send(narrow, ndjson([REVIEW] * 100)))[:2] == (413, "body-too-large")
 
@@ -392,6 +391,7 @@ def killed_while_importing(runtime: Runtime, token: str, body: bytes, moment: st
         server.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize(
     ("moment", "chunk", "kept"), [("before commit", 3, 6), ("after commit", 3, 9), ("after commit", 5, 14)]

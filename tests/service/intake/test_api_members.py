@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from service.runtime.runtime import Runtime
 from service.tables import Identity, Member, Person
-from tests.worlds.acting import HILL, RIVER, Actor, actor, all_pages, refused, told
+from tests.worlds.acting import HILL, Actor, actor, all_pages, refused, told
+from tests.worlds.posting import alone
 from tests.worlds.runtimes import Clock
 
 MEMBERS = "/v1/networks/river-writers/members"
@@ -19,8 +20,7 @@ OTHER_DID = "did:web:m12.example.org"
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 def person_of(runtime: Runtime, ref: str) -> Any:

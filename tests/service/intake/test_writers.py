@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx2
+import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.tables import Award, Credential, Record, UnsettledMember
 from tests.service.operations.test_upkeep import until
 from tests.worlds.awarding import Stage
 from tests.worlds.posting import rows_of
 from tests.worlds.receiving import receiver
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.runtimes import BASE_URL, app_of
 
 WRITERS, EACH = 50, 2
 LADDER = (1, 50, 100)
@@ -34,7 +34,7 @@ def served(runtime: Runtime) -> Iterator[str]:
     """Give the address of the app, listening on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(app_of(runtime), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -76,8 +76,9 @@ class Follower:
         self._thread.join()
 
 
+@pytest.mark.slow
 def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runtime: Runtime) -> None:
-    stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
+    stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
     stage.member("m11", email="m11@example.org")
     for least in LADDER:
         rule = {"rule": "count", "where": {"types": ["shared"]}, "distinct": "resource", "gte": least}

@@ -12,13 +12,15 @@ from fastapi.testclient import TestClient
 
 from credentials import Report
 from credentials.bake import extract
+from credentials.proofs.encodings import base64url_decode
 from credentials.proofs.jose import decode_jwt
-from credentials.proofs.keys import base64url_decode
 from service.checking import verification
 from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import Credential, Record
 from tests.worlds.awarding import SHARE_TWICE, Stage, described
+
+pytestmark = pytest.mark.any_database("what stands in a document is of no database")
 
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 2}
 

@@ -15,15 +15,22 @@ from service.evidence.bodies import seal
 from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import Award, AwardChild, Credential, Receipt, Record
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+
+pytestmark = pytest.mark.any_database("what stands in a document is of no database")
 
 REASON = "She held the circle together in a hard year."
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", name="Quite Secret", email="quite.secret@river.example.org")
+    laid(stage)
     return stage
 
 

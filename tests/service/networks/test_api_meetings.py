@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.runtime.runtime import Runtime
-from tests.worlds.acting import HILL, RIVER, Actor, actor, all_pages, refused, told
+from tests.worlds.acting import HILL, Actor, actor, all_pages, refused, told
+from tests.worlds.posting import alone
 
 SESSIONS = "/v1/networks/river-writers/sessions"
 EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
@@ -15,8 +16,7 @@ EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 def test_a_session_is_added_and_shown_as_stored(river: Actor) -> None:

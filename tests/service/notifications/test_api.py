@@ -11,7 +11,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service.access.callers import NETWORK_SCOPES
-from service.app import create_app
 from service.notifications import webhooks
 from service.outbox import events
 from service.runtime.fetching import Fetcher
@@ -19,7 +18,11 @@ from service.runtime.runtime import Runtime
 from service.tables import Delivery, Event, Idempotency, Row, Webhook
 from tests.worlds.acting import Actor, actor, all_pages, refused
 from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.runtimes import BASE_URL, app_of
+
+pytestmark = pytest.mark.any_database(
+    "which webhook is allowed is decided before any row; that each event is sent once, test_deliveries asks of both"
+)
 
 HOOK = {"url": "https://river.example.org/hook"}
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -34,7 +37,7 @@ def resolving(runtime: Runtime, *addresses: str, local: bool = False) -> Runtime
 def stage(runtime: Runtime) -> Stage:
     """The app without what goes on beside it; every host is at a public address, and nobody is called."""
     public = resolving(runtime, "93.184.216.34")
-    return Stage.set_up(TestClient(create_app(public), base_url=BASE_URL), public)
+    return Stage.set_up(TestClient(app_of(public), base_url=BASE_URL), public)
 
 
 def types(stage: Stage) -> list[str]:
@@ -121,7 +124,7 @@ def test_a_webhook_that_makes_no_sense_is_refused(stage: Stage, body: Any, expec
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::ffff:192.168.0.1", "fd00::1"])
 def test_a_name_that_leads_inside_is_refused(runtime: Runtime, address: str) -> None:
     inside = resolving(runtime, address)
-    stage = Stage.set_up(TestClient(create_app(inside), base_url=BASE_URL), inside)
+    stage = Stage.set_up(TestClient(app_of(inside), base_url=BASE_URL), inside)
     assert refused(stage.call("POST", "./webhooks", json=HOOK)) == (422, "address-refused", "/url")
 
 
@@ -130,7 +133,7 @@ def test_a_name_that_nobody_knows_is_refused(runtime: Runtime) -> None:
         raise OSError
 
     lost = replace(runtime, fetcher=Fetcher(allow_localhost=False, resolve=unknown))
-    stage = Stage.set_up(TestClient(create_app(lost), base_url=BASE_URL), lost)
+    stage = Stage.set_up(TestClient(app_of(lost), base_url=BASE_URL), lost)
     assert refused(stage.call("POST", "./webhooks", json=HOOK)) == (422, "address-unknown", "/url")
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook as Judge
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from service.app import create_app
 from service.errors import CustodyError
 from service.notifications import deliveries, payloads
 from service.notifications import mail as messages
@@ -28,13 +27,13 @@ from tests.service.operations.test_upkeep import until
 from tests.worlds.acting import actor, all_pages
 from tests.worlds.awarding import Stage
 from tests.worlds.receiving import Receiver, receiver
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.runtimes import BASE_URL, app_of
 
 
 @pytest.fixture
 def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: things are sent when a test says so."""
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     yield Stage.set_up(client, runtime)
     client.close()
 
@@ -377,7 +376,7 @@ def test_nobody_at_the_address_is_an_attempt_that_failed(stage: Stage) -> None:
 def test_an_address_that_leads_inside_by_the_time_of_sending_is_not_called(stage: Stage, there: Receiver) -> None:
     public = Fetcher(allow_localhost=False, resolve=lambda _host, _port: ["93.184.216.34"])
     outside = replace(stage.runtime, fetcher=public)
-    client = TestClient(create_app(outside), base_url=BASE_URL)
+    client = TestClient(app_of(outside), base_url=BASE_URL)
     made = replace(stage, client=client).send("POST", "./webhooks", {"url": "https://rebound.example.org/hook"})
     inside = Fetcher(allow_localhost=False, resolve=lambda _host, _port: ["127.0.0.1"])
     assert payloads.deliver_webhooks(replace(stage.runtime, fetcher=inside)) == 0
@@ -637,7 +636,7 @@ def test_a_slow_address_does_not_keep_another_waiting(stage: Stage, there: Recei
 
 
 def test_the_app_sends_beside_its_requests(runtime: Runtime, there: Receiver) -> None:
-    with TestClient(create_app(runtime), base_url=BASE_URL) as client:
+    with TestClient(app_of(runtime), base_url=BASE_URL) as client:
         stage = Stage.set_up(client, runtime)
         hook(stage, there)
         happen(stage, *(f"m{n}" for n in range(5)))

@@ -15,21 +15,25 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.notifications import mail as messages
 from service.runtime.runtime import Runtime
 from service.tables import Message
-from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.awarding import Stage, once
+from tests.worlds.runtimes import BASE_URL, app_of
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
+    stage.member("m11", name="Member 11", email="m11@example.org")
 
 
 @pytest.fixture
 def stage(runtime: Runtime) -> Iterator[Stage]:
     """The app without what goes on beside it: messages are sent when a test says so."""
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime)
-    stage.achievement(award="reviewed")
-    stage.member("m11", name="Member 11", email="m11@example.org")
+    laid(stage)
     yield stage
     client.close()
 
@@ -95,7 +99,7 @@ def test_nobody_is_written_to_whose_address_is_not_known(stage: Stage) -> None:
 
 
 def test_a_sandbox_says_test(runtime: Runtime) -> None:
-    client = TestClient(create_app(runtime), base_url=BASE_URL)
+    client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime, sandbox=True)
     stage.achievement(award="reviewed")
     stage.member("m11", email="m11@example.org")

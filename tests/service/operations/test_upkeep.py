@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.app import create_app
 from service.criteria import rejudging
 from service.notifications import mail
 from service.operations import upkeep
 from service.operations.upkeep import LEFT_ALONE, Upkeep
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network, StatusList, UnsettledMember
-from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.awarding import Stage, once
+from tests.worlds.runtimes import BASE_URL, app_of
 
 PATIENCE_SECONDS = 60
 """Only a hanging test waits so long."""
@@ -31,12 +30,17 @@ def until(fact: Callable[[], Any]) -> bool:
     return False
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("m11", email="m11@example.org")
+
+
 @pytest.fixture
 def stage(runtime: Runtime) -> Stage:
     """The app without its upkeep, which the test runs itself."""
-    stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
-    stage.achievement()
-    stage.member("m11", email="m11@example.org")
+    stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
+    laid(stage)
     return stage
 
 
@@ -49,7 +53,7 @@ def mark_left_over(stage: Stage) -> None:
 
 def test_the_app_sends_messages_beside_its_requests_and_stops(runtime: Runtime) -> None:
     before = threading.active_count()
-    with TestClient(create_app(runtime), base_url=BASE_URL) as client:
+    with TestClient(app_of(runtime), base_url=BASE_URL) as client:
         stage = Stage.set_up(client, runtime)
         stage.achievement()
         stage.member("m11", email="m11@example.org")

@@ -7,13 +7,18 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.runtime.runtime import Runtime
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.achievement(award="reviewed")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.achievement(award="reviewed")
+    laid(stage)
     return stage
 
 

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import CheckConstraint, inspect, select, text
 
 from alembic import command
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage import migrations
 from service.storage.database import Database
 from service.tables import Award, Credential, Row
 from tests.worlds.awarding import Stage
 from tests.worlds.posting import REVIEW, ROOT, posted, river
-from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 
 def test_rows_and_migrations_agree(database: Database) -> None:
@@ -43,7 +43,7 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
     database = Database(f"sqlite:///{tmp_path}/old.db")
     with database.engine.connect() as connection:
         command.upgrade(migrations._config(connection), "0001")
-        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "runtime": "d" * 32}
+        ids = {"network": "a" * 32, "member": "b" * 32, "ended": "c" * 32, "running": "d" * 32}
         insert = "INSERT INTO roles (id, member_id, role, from_at, until_at) VALUES"
         for statement in (
             """INSERT INTO networks (id, slug, kind, name, url, time_zone, state, sandbox, created_at)
@@ -61,11 +61,12 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
     database.dispose()
 
 
+@pytest.mark.slow
 def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Path) -> None:
     with start(settings_in(tmp_path), Clock()) as runtime:
         migrations.upgrade(runtime.database)
         # Not entered, so that nothing goes on beside.
-        stage = Stage.set_up(TestClient(create_app(runtime), base_url=BASE_URL), runtime)
+        stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
         stage.achievement(award="reviewed")
         stage.member("m11", email="m11@river.example.org")
         award = stage.recorded()
@@ -82,8 +83,9 @@ def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Pat
             assert session.scalars(select(Credential.award_id)).one() == row.id
 
 
+@pytest.mark.slow
 def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> None:
-    who = river(runtime, TestClient(create_app(runtime), base_url=BASE_URL))
+    who = river(runtime, TestClient(app_of(runtime), base_url=BASE_URL))
     work = {"url": "https://river.example.org/draft", "sha256": "ab" * 32}
     posted(who.post(f"{ROOT}/contributions", REVIEW | {"artifacts": [work, {"url": "https://river.example.org/b"}]}))
     hook = {"url": "http://localhost:1/hook"}

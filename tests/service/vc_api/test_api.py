@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
-from service.app import create_app
 from service.checking.desk import Desk
 from service.errors import CustodyError
 from service.operations import upkeep
@@ -23,7 +22,7 @@ from service.signing import base_url
 from service.tables import Key, VcApiKey, VcApiStatusEntry, VcApiStatusList
 from service.vc_api import keys
 from service.vc_api import status as vc_api_status
-from tests.worlds.runtimes import BASE_URL, Clock, desk_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 CREDENTIAL = {
     "@context": ["https://www.w3.org/ns/credentials/v2"],
@@ -45,7 +44,7 @@ def serve(database_url: str, tmp_path: Path, clock: Clock) -> Any:
     def started(**given: Any) -> Iterator[TestClient]:
         given = {"database_url": database_url, "vc_api": True} | given
         with start(settings_in(tmp_path, **given), clock) as runtime:
-            app = create_app(runtime, desk_of(runtime))
+            app = app_of(runtime)
             with TestClient(app, base_url=BASE_URL) as client:
                 yield client
 

@@ -7,12 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, func, select
 
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Idempotency
-from tests.worlds.acting import RIVER, Actor, actor, refused, told
-from tests.worlds.runtimes import Clock
+from tests.worlds.acting import Actor, actor, refused, told
+from tests.worlds.posting import alone
+from tests.worlds.runtimes import Clock, app_of
 
 SESSION = "/v1/networks/river-writers/sessions/s1"
 EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
@@ -21,8 +21,7 @@ KEY = {"Idempotency-Key": "one"}
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 def kept(runtime: Runtime) -> int:
@@ -73,7 +72,7 @@ def test_a_write_that_failed_here_is_carried_out_when_it_comes_again(runtime: Ru
     def fail(_session: Any) -> None:
         raise OSError
 
-    with TestClient(create_app(runtime), raise_server_exceptions=False) as client:
+    with TestClient(app_of(runtime), raise_server_exceptions=False) as client:
         event.listen(WriteSession, "before_commit", fail)
         try:
             failed = Actor(client, river.token).put(SESSION, EVENING, headers=KEY)

@@ -9,12 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event, select, update
 
-from service.app import create_app
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Network, Session, Token
 from tests.worlds.acting import HILL, RIVER, Actor, actor, refused
-from tests.worlds.runtimes import BASE_URL
+from tests.worlds.posting import alone
+from tests.worlds.runtimes import BASE_URL, app_of
+
+pytestmark = pytest.mark.any_database("what is read and refused is decided before any row")
 
 SESSION = "/v1/networks/river-writers/sessions/s1"
 EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
@@ -22,14 +24,13 @@ EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
 @pytest.fixture
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
-    return actor(runtime, client, slug="river-writers")
+    return alone(runtime, client)
 
 
 @pytest.fixture
 def unraised(runtime: Runtime) -> Iterator[TestClient]:
     """Speak HTTP as others do: what fails inside is a 500 and not raised here."""
-    with TestClient(create_app(runtime), base_url=BASE_URL, raise_server_exceptions=False) as speaking:
+    with TestClient(app_of(runtime), base_url=BASE_URL, raise_server_exceptions=False) as speaking:
         yield speaking
 
 
@@ -202,6 +203,7 @@ def test_a_commit_that_fails_is_never_a_success(runtime: Runtime, river: Actor, 
     assert who.put(SESSION, EVENING).status_code == 201
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_cannot_be_written_is_never_a_success(
     runtime: Runtime, river: Actor, unraised: TestClient

@@ -13,16 +13,26 @@ from service.checking.basis import comparison
 from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
 from service.runtime.runtime import Runtime
 from tests.service.checking.basis.test_policy import nowhere, reported
-from tests.worlds.awarding import SHARE_TWICE, Stage, described
+from tests.worlds.awarding import SHARE_TWICE, Stage, described, once
+
+pytestmark = pytest.mark.any_database(
+    "what is told of records is of no database; that they are counted alike, test_progress asks"
+)
+
+
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email="m11@river.example.org")
 
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email="m11@river.example.org")
+    laid(stage)
     return stage
 
 
+@once
 def earned(stage: Stage, *minutes: int, **more: Any) -> Any:
     stage.achievement(**more)
     for n, each in enumerate(minutes, start=1):

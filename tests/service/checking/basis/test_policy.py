@@ -17,7 +17,9 @@ from service.checking.questions import Question
 from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import AchievementVersion, Award, Receipt
-from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.awarding import SHARE_TWICE, Stage, once
+
+pytestmark = pytest.mark.any_database("a receipt is read and compared here; the rows are only looked up")
 
 
 @dataclass
@@ -42,13 +44,19 @@ def reported(resources: Outcome = "skipped", code: str | None = None, pointer: s
     return Report("verified", tuple(checks), None, "json")
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email="m11@river.example.org")
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email="m11@river.example.org")
+    laid(stage)
     return stage
 
 
+@once
 def earned(stage: Stage, **more: Any) -> Any:
     stage.achievement(**more)
     for n in (1, 2):
@@ -66,6 +74,7 @@ def asked(stage: Stage, award: Any) -> Question:
     return comparison.look(stage.runtime, stage.credential(award), reported(), ask=False, load=nowhere).policy
 
 
+@once
 def overridden(stage: Stage) -> Any:
     body = {"achievement": "sharer", "member": "m11", "basis": "override", "reason": "She held the circle together."}
     return stage.send("POST", "./awards", body)
@@ -212,13 +221,18 @@ class Case:
         return found
 
 
-@pytest.fixture
-def case(stage: Stage) -> Case:
+@once
+def followed(stage: Stage) -> Case:
     award = earned(stage, rule={"all": [SHARE_TWICE, {"any": [{"rule": "count", "where": {}, "gte": 1}]}]})
     receipt = stage.client.get(award["receipt"]).json()
     definition = stage.client.get(f"{receipt['achievement']}/definition.json")
     assert definition.status_code == 200
     return Case(stage.credential(award), receipt, definition.content)
+
+
+@pytest.fixture
+def case(stage: Stage) -> Case:
+    return followed(stage)
 
 
 def test_a_receipt_of_others_is_held_against_the_definition_that_they_publish(runtime: Runtime, case: Case) -> None:

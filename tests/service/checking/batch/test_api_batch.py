@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
@@ -18,30 +17,44 @@ from service.checking.batch.batch import MAX_ITEMS
 from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
+
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
 
 ADDRESS = "/v1/verification-batches"
 PERSON = "quite.secret@river.example.org"
 NOBODY = "http://localhost:9/badge"
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email=PERSON)
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email=PERSON)
+    laid(stage)
     return stage
 
 
-@pytest.fixture
-def badge(stage: Stage) -> str:
+@once
+def awarded(stage: Stage) -> str:
     stage.achievement()
     for n in (1, 2):
         stage.share(n)
     return str(stage.awards(member="m11")[0]["credential"]["url"])
 
 
-def with_limits(apps: list[FastAPI], desk: Desk, **limits: Any) -> None:
-    apps[0].state.desk = replace(desk, **limits)
+@pytest.fixture
+def badge(stage: Stage) -> str:
+    return awarded(stage)
+
+
+def with_limits(client: TestClient, desk: Desk, **limits: Any) -> Desk:
+    limited = replace(desk, **limits)
+    client.app.state.desk = limited  # type: ignore[attr-defined]
+    return limited
 
 
 def lines_of(answer: Any) -> tuple[list[Any], Any]:
@@ -220,8 +233,8 @@ def test_a_form_without_a_file_and_a_table_among_files_are_refused(client: TestC
     assert (answer.status_code, answer.json()["code"]) == (422, "csv-empty")
 
 
-def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, desk: Desk, apps: list[FastAPI]) -> None:
-    with_limits(apps, desk, batch_fair_use=FairUse(per_minute=60, burst=3))
+def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, desk: Desk) -> None:
+    with_limits(client, desk, batch_fair_use=FairUse(per_minute=60, burst=3))
     body = {"items": [{"jwt": "a.b.c"}] * 2}
     assert client.post(ADDRESS, json=body).status_code == 200
     answer = client.post(ADDRESS, json=body)
@@ -229,14 +242,13 @@ def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, des
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_more_batches_than_there_is_room_for_are_sent_away(client: TestClient, desk: Desk, apps: list[FastAPI]) -> None:
-    with_limits(apps, desk, batch_places=Places(at_once=1))
+def test_more_batches_than_there_is_room_for_are_sent_away(client: TestClient, desk: Desk) -> None:
+    places = with_limits(client, desk, batch_places=Places(at_once=1)).batch_places
 
     class Elsewhere:
         def close(self) -> None:
             raise AssertionError("it is not idle")
 
-    places = apps[0].state.desk.batch_places
     elsewhere = Elsewhere()
     places.take(elsewhere, 1e12)
     answer = client.post(ADDRESS, json={"items": [{"jwt": "a.b.c"}]})

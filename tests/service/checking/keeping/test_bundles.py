@@ -19,8 +19,10 @@ from service.runtime.fetching import Fetcher
 from service.runtime.runtime import Runtime
 from service.tables import Credential
 from tests.credentials.parties import V2
-from tests.worlds.awarding import Stage
+from tests.worlds.awarding import Stage, once
 from tests.worlds.publishing import OPEN_BADGES, Publisher, publisher
+
+pytestmark = pytest.mark.any_database("a bundle is made of documents; the rows are only looked up")
 
 
 @pytest.fixture
@@ -29,14 +31,20 @@ def issuer() -> Iterator[Publisher]:
         yield answering
 
 
+@once
+def laid(stage: Stage) -> None:
+    stage.member("m11", email="m11@river.example.org")
+    stage.achievement()
+
+
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
     stage = Stage.set_up(client, runtime)
-    stage.member("m11", email="m11@river.example.org")
-    stage.achievement()
+    laid(stage)
     return stage
 
 
+@once
 def earned(stage: Stage) -> str:
     """Return the address of a badge that a rule has awarded."""
     stage.share(1)
