@@ -39,8 +39,8 @@ class PlaceTakenError(Exception):
 def draw(runtime: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
     """Return a list that has room, new if there is none, and a random free place in it.
 
-    Only `take_places` takes the place. Half of the places of a list stay free, so that on average the second drawn place is
-    free.
+    Only `take_places` takes the place. Half of the places of a list stay free, so that on average the second drawn
+    place is free.
     """
     with runtime.database.read() as session:
         row = _newest(session, algorithm, purpose)
