@@ -64,7 +64,7 @@ _STANDINGS: Final = (
     ("credential-expired", "expired"),
     ("credential-not-yet-valid", "not-yet-valid"),
 )
-"""How a genuine badge may not be in force, gravest first: code of the finding, headline."""
+"""Why a genuine badge may not be in force, gravest first: code of the finding, headline."""
 
 _FORM: Final = ("context", "schema", "subject")
 _UNSIGNED: Final = frozenset({"proof-missing"})

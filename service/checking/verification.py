@@ -53,7 +53,7 @@ def verify_received(
         received: JSON text, compact JWS, PNG or SVG.
         recipient: e-mail, DID or other identifier of the person who showed it.
         documents: loads the documents of issuers, in place of `load`; then no row is read.
-        discreet: ask nobody about this one credential; its refresh service, for example, would be asked.
+        discreet: ask no server about this one credential, such as its refresh service.
     """
     report = verify(
         received,

@@ -1,7 +1,7 @@
 """Find badges in a PDF, within bounds.
 
-They are (1) files embedded in it, else (2) links on its pages, else (3) codes in pictures on its pages. Its author
-decides which objects a PDF has and how they refer to each other. This module follows them itself, since the library's
+They are (1) files embedded in it, else (2) links on its pages, else (3) codes in pictures on its pages. The author of a
+PDF decides which objects it has and how they refer to each other. This module follows them itself, since the library's
 conveniences would read all of them: (4) it counts nodes and visits each object once, (5) it adds up what streams unpack
 to, within one budget, (6) it runs and reads nothing outside the file, and (7) it does not open a file with too many
 parts.
@@ -53,7 +53,7 @@ MAX_LINKS: Final = 10
 _DEPTH: Final = 3
 """How deep pictures are searched for in drawings within drawings."""
 
-# The library logs what is odd in a document, which is somebody's private content.
+# The library would log what is odd in a document, which is somebody's private content.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
 
 
