@@ -17,7 +17,7 @@ from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import appealable, decisions, endings, reviews, settling
 from service.bodies import Body, Prose, Ref
-from service.criteria import tree as criteria
+from service.criteria import tree
 from service.criteria.kinds.approval import Approved
 from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
 from service.outbox import events
@@ -302,8 +302,8 @@ def _check_version(session: WriteSession, network: Network, row: Review, version
 def _check_conflict(
     session: WriteSession, caller: Caller, row: Review, version: AchievementVersion, roles: set[str]
 ) -> None:
-    tree = rule_of(version.definition)
-    leaves = [leaf for leaf in criteria.rules(tree) if isinstance(leaf, Approved)] if tree is not None else []
+    rule = rule_of(version.definition)
+    leaves = [leaf for leaf in tree.rules(rule) if isinstance(leaf, Approved)] if rule is not None else []
     if any(leaf.by_role in roles and not leaf.not_conflicted for leaf in leaves):
         return
     assert caller.member_id is not None  # `_check` has seen to that

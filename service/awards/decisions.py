@@ -18,8 +18,7 @@ from service.access.callers import Caller
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
-from service.issuing import credentials as issuance
-from service.issuing import receipts, status_lists, unsigned
+from service.issuing import credentials, receipts, status_lists, unsigned
 from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
@@ -59,9 +58,9 @@ def prepare(
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
-            issuer = issuance.issuer_keys(session, runtime, network)
+            issuer = credentials.issuer_keys(session, runtime, network)
             written = unsigned.write(session, runtime.settings, network, decisions, there, now)
-            return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
+            return {draft.decision.key: credentials.sign_draft(issuer, draft) for draft in written}
     with runtime.database.write() as session:
         for purpose in sorted(lists.keys() - there.keys()):
             status_lists.open_list(session, runtime, session.get_one(Network, network_id), now, purpose)
@@ -249,7 +248,7 @@ def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: A
     decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
     signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
     receipts.store(session, network, row, signed.draft.receipt, now)
-    credential = issuance.store(session, network, row, signed, now)
+    credential = credentials.store(session, network, row, signed, now)
     session.flush()
     if signed.draft.mailed:
         mailbox.queue(session, network, credential, now)
@@ -324,7 +323,7 @@ def _signed(
     """
     if not decisions:
         return {}
-    issuer = issuance.issuer_keys(session, runtime, network)
+    issuer = credentials.issuer_keys(session, runtime, network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
         for key in _displaced(session, signed):  # (2)
@@ -335,7 +334,7 @@ def _signed(
         wanted = sorted({decision.purpose for decision in missing})
         lists = {purpose: status_lists.open_list(session, runtime, network, now, purpose) for purpose in wanted}
         for draft in unsigned.write(session, runtime.settings, network, missing, lists, now):  # (1)
-            signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
+            signed[draft.decision.key] = credentials.sign_draft(issuer, draft)
     return signed
 
 
@@ -356,11 +355,11 @@ def _announce(
         receipts.store(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     base_url.remember_base_url(session, runtime.settings)
-    credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
+    stored = [credentials.store(session, network, row, each, now) for row, each in ready]
     session.flush()
-    for credential, (row, each) in zip(credentials, ready, strict=True):
+    for credential, (row, each) in zip(stored, ready, strict=True):
         if row.renews is not None:
-            issuance.supersede(session, row.renews, credential)
+            credentials.supersede(session, row.renews, credential)
         if each.draft.mailed:
             mailbox.queue(session, network, credential, now)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
-from service.criteria import tree as criteria
+from service.criteria import tree
 from service.criteria.kinds.approval import Approved
 from service.outbox import events
 from service.progress.progress import Node
@@ -66,9 +66,9 @@ def wanted_roles(version: AchievementVersion, kind: str) -> dict[str, int]:
     """Return the roles in which a review can be decided, with the number of people that each needs."""
     if kind != "approval":
         return dict.fromkeys(DECIDING, 1)
-    tree = rule_of(version.definition)
+    rule = rule_of(version.definition)
     wanted: dict[str, int] = {}
-    for leaf in criteria.rules(tree) if tree is not None else ():
+    for leaf in tree.rules(rule) if rule is not None else ():
         if isinstance(leaf, Approved):
             wanted[leaf.by_role] = max(leaf.n, wanted.get(leaf.by_role, 0))
     return wanted

@@ -22,8 +22,7 @@ from service.awards import decisions, endings, requests, reviews
 from service.awards.decisions import Prepared
 from service.awards.requests import AwardIn
 from service.bodies import Body, Prose
-from service.criteria import rejudging
-from service.criteria import topics as listening
+from service.criteria import rejudging, topics
 from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
 from service.issuing.decision import Decision
 from service.outbox import events
@@ -123,13 +122,13 @@ def settle(
     made later.
     """
     locked = locks.members(session, member_ids)
-    topics = rejudging.clear(session, locked)
+    heard = rejudging.clear(session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now, topics)).due:
+        while (earned := _earned(session, network, locked, now, heard)).due:
             made += decisions.carry_out(session, runtime, network, earned.due, None, now, prepared or {})
             reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
-            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
+            heard = topics.awarded(session, {decision.version.achievement_id for decision in earned.due})
         reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
@@ -314,9 +313,9 @@ class _Earned:
 
 
 def _earned(
-    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, heard: Collection[str] | None
 ) -> _Earned:
-    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
+    """Return what these members have earned automatically and do not have, as far as it listens to the topics `heard`.
 
     Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
     evidence was voided does.
@@ -331,7 +330,7 @@ def _earned(
     )
     done = set(session.execute(had))
     earned = _Earned([], {}, {})
-    for version, judged in Versions(session, network, member_ids, topics).judged():
+    for version, judged in Versions(session, network, member_ids, heard).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
         if version.award != "automatic":
             continue

@@ -1,7 +1,7 @@
 """What contributions and evaluations have in common: their keys, what they refer to, and their seal.
 
 A body names members, sessions, contributions and files as the network does. What those names stand for is looked
-up for many bodies at once (`find`); a body is then judged by it, and says which rows derive from it.
+up for many bodies at once (`find_references`); a body is then judged by it, and says which rows derive from it.
 """
 
 import hashlib
@@ -191,7 +191,7 @@ class Submitted(Body):
         raise NotImplementedError
 
 
-def find(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
+def find_references(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
     """Look up everything that the bodies refer to, in four queries at most."""
     mentions = [body.mentions for body in bodies]
     refs, sessions, names, files = (

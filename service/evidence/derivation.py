@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from service.bodies import validated
-from service.evidence import bodies as submissions
-from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted
+from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted, find_references
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
 from service.storage import locks, past
@@ -107,13 +106,13 @@ def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]
     1. Beside a post of a member who is not known yet: either that one finds what is held here, or we find the member.
     2. A contribution can be voided while we wait for the lock, so it is looked up again under it.
     """
-    references = submissions.find(session, network, bodies)
+    references = find_references(session, network, bodies)
     if not references.complete:  # (1)
         locks.network(session, network.id, shared=True)
-        references = submissions.find(session, network, bodies)
+        references = find_references(session, network, bodies)
     judged = (body.judge(references, None).member for body in bodies)
     locks.members(session, {someone.id for someone in judged if someone is not None})
-    return submissions.find(session, network, bodies) if references.works else references  # (2)
+    return find_references(session, network, bodies) if references.works else references  # (2)
 
 
 def derive(references: References, judgement: Judgement, record: Record, body: Submitted) -> Derived:
@@ -212,7 +211,7 @@ def rebuild(session: WriteSession, network: Network) -> int:
     count = 0
     for kind in SHAPES:
         for batch in stored(session, *stands, Record.kind == kind):
-            references = submissions.find(session, network, [body for _, body in batch])
+            references = find_references(session, network, [body for _, body in batch])
             acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
                 actor = acting.get((record.actor_member_id, record.received_at))

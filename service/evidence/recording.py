@@ -18,8 +18,7 @@ from sqlalchemy import select
 from service.access import callers
 from service.access.callers import Caller
 from service.errors import ConflictError, InvalidError, ServiceError
-from service.evidence import derivation, records, scrutiny
-from service.evidence import topics as evidence_topics
+from service.evidence import derivation, records, scrutiny, topics
 from service.evidence.bodies import Judgement, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
@@ -96,7 +95,7 @@ def record_all(
     actor = actor_of(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
-    topics: defaultdict[UUID, set[str]] = defaultdict(set)
+    fresh_topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(session, network, kind, waiting.values())
@@ -115,9 +114,9 @@ def record_all(
         outcomes |= taken
         for place, outcome in taken.items():
             if outcome.status == "accepted":
-                for member_id, heard in evidence_topics.heard(fresh[place].derived).items():
-                    topics[member_id] |= heard
-    return [outcomes[place] for place in range(len(bodies))], topics
+                for member_id, heard in topics.heard(fresh[place].derived).items():
+                    fresh_topics[member_id] |= heard
+    return [outcomes[place] for place in range(len(bodies))], fresh_topics
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:

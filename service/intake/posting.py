@@ -13,8 +13,7 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation, recording
-from service.evidence import flags as evidence_flags
+from service.evidence import derivation, flags, recording
 from service.evidence.bodies import Submitted
 from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
@@ -119,7 +118,7 @@ def void(
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
     fallen = derivation.forget(session, [record.id], now, made.id)
-    evidence_flags.settle(session, {record.id, *evidence_flags.resting_on(session, [record.id])}, "voided", caller, now)
+    flags.settle(session, {record.id, *flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     rejudging.mark(session, network, fallen.member_ids, now)
     settling.review_after_void(session, runtime, network, fallen.record_ids, now)

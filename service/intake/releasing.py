@@ -55,7 +55,7 @@ def _check_may_release(session: WriteSession, network: Network, caller: Caller, 
     own = record.actor_member_id == caller.member_id
     for batch in derivation.stored(session, Record.id == record.id):
         for _, body in batch:
-            judged = body.judge(bodies.find(session, network, [body]), None).member
+            judged = body.judge(bodies.find_references(session, network, [body]), None).member
             own |= judged is not None and judged.is_person(actor.member)
     if own or not actor.attests:
         message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."

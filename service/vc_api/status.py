@@ -39,7 +39,7 @@ class PlaceTakenError(Exception):
 def draw(runtime: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
     """Return the list that has room, opened where there is none, and a random place in it that is free.
 
-    The place is not taken before `keep`. Half of the places of a list stay free, so that a drawn one is free at the
+    The place is not taken before `take_places`. Half of the places of a list stay free, so that a drawn one is free at the
     second try on average.
     """
     with runtime.database.read() as session:
