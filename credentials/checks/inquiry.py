@@ -127,6 +127,6 @@ def _older(document: Mapping[str, Any], contexts: Contexts) -> Sequence[Contexts
 def _older_editions(contexts: Contexts, addresses: tuple[str, ...]) -> Sequence[Contexts]:
     """Return the registries with older editions.
 
-    They are remembered, so that each context is read only once with each of them.
+    They are remembered, because what is read with a registry is kept with it.
     """
     return tuple(contexts.older(addresses))

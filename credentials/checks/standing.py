@@ -69,7 +69,7 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
 
 
 def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError]:
-    """Return remarks on the status; raise it if the credential is revoked or suspended."""
+    """Return remarks on a status; raise if the credential is revoked or suspended."""
     kind = entry.get("type") if isinstance(entry, Mapping) else None
     kinds = kind if isinstance(kind, list) else [kind]
     if isinstance(entry, Mapping) and "BitstringStatusListEntry" in kinds:  # (1)

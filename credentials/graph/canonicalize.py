@@ -95,7 +95,7 @@ def _read(document: Any, contexts: Contexts) -> tuple[list[rdf.Quad], list[Conte
 
 
 class _TooManyFaultsError(Exception):
-    """Stop reading, because enough faults are found."""
+    """Enough faults are found; there is no need to read on."""
 
 
 def _explained(error: JsonLdError, code: str, where: object = None) -> ContextError:

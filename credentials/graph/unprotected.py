@@ -243,7 +243,7 @@ def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
 def _key(item: object) -> object:
     """Return what identifies an entry of a set.
 
-    It is None for an object, because two objects without id are always different.
+    It is None for an object without id, because two such objects are always different.
     """
     match item:
         case Mapping():

@@ -1,6 +1,6 @@
 """Verifiable credentials and presentations of any type.
 
-Of both VC Data Model 2.0 and 1.1.
+They follow VC Data Model 2.0 or 1.1.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self

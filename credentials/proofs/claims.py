@@ -1,4 +1,6 @@
-"""Claims of a JWT and members of the credential or presentation in it, each from the other.
+"""Read the credential or presentation in a JWT, and compare it with the claims.
+
+Claims are made from members of a credential here, and members are filled in from claims.
 
 Spec: Open Badges 3.0, section 8.2; VC Data Model 1.1, section 6.3.1.
 """

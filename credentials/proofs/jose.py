@@ -3,8 +3,8 @@
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
 three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`, or `presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the `vp` claim of VC
-Data Model 1.1.
+`claims.claim_findings`, or `claims.presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the
+`vp` claim of VC Data Model 1.1.
 """
 
 import re
@@ -37,10 +37,9 @@ class Jwt:
 
     @property
     def form(self) -> Form:
-        """Whose rules apply: Open Badges', VC-JOSE-COSE's, or neither's.
+        """Whose rules apply, by `typ`: Open Badges', VC-JOSE-COSE's, or neither's.
 
-        Open Badges' have a `typ` of JWT or none; VC-JOSE-COSE's have `vc+jwt` or `vp+jwt`, formerly `vc+ld+jwt` and
-        `vp+ld+jwt`.
+        JWT or none is Open Badges'; `vc+jwt` and `vp+jwt`, formerly `vc+ld+jwt` and `vp+ld+jwt`, are VC-JOSE-COSE's.
         """
         match self.header.get("typ", "JWT"):
             case str(typ) if typ.lower() in {"jwt", "application/jwt"}:
@@ -58,9 +57,9 @@ class Jwt:
 
     @property
     def embedded_key(self) -> VerificationKey | None:
-        """The header's `jwk`; None if there is none.
+        """The header's `jwk`; raises as `from_jwk`.
 
-        It is only a claim: it proves nothing until the issuer is found to publish it. Raises as `from_jwk`.
+        It is a claim, which proves nothing until it is found with the issuer.
         """
         return VerificationKey.from_jwk(self.header["jwk"]) if "jwk" in self.header else None
 

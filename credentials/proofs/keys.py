@@ -316,11 +316,7 @@ class PrivateKeySigner:
     """
 
     def __init__(self, private_key: PrivateKey) -> None:
-        """Take a `cryptography` private key.
-
-        Raises:
-            ProofError, UnsupportedError: as `VerificationKey.from_public_key`.
-        """
+        """Take a `cryptography` private key; raises as `VerificationKey.from_public_key`."""
         self.key = VerificationKey.from_public_key(private_key.public_key())
         self._private = private_key
 

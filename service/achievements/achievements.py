@@ -73,7 +73,7 @@ def define(
 def change(
     session: WriteSession, network: Network, ref: str, body: AchievementFields, now: datetime
 ) -> tuple[ShownAchievement, bool]:
-    """Change the draft of an achievement; return the achievement and whether it is new.
+    """Change an achievement's draft; return the achievement and whether it is new.
 
     A published version stays as it is: a definition that differs from it becomes the draft of the next version.
 

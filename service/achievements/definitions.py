@@ -285,7 +285,7 @@ def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
 
 
 def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[DefinitionFault]:
-    """Yield the faults that the definition alone shows, which keep it from being published.
+    """Yield the faults that the definition alone shows; they prevent publication.
 
     Their pointers are into the definition.
 

@@ -81,9 +81,10 @@ def enrol(
 
 
 def enrol_by_evidence(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
-    """Enrol everybody who has evidence that counts towards a version, from its first day on.
+    """Enrol everybody who has evidence that counts towards a version.
 
-    Evidence that once counted counts here, even if it has left a `last` window since.
+    They are enrolled from the time of their first such evidence on. Evidence that once counted counts here, even if it
+    has left a `last` window since.
     """
     tree = definitions.rule_of(version.definition)
     if tree is None:

@@ -29,7 +29,7 @@ NOBODY = definitions.NOBODY
 def faults(
     session: OrmSession, network: Network, ref: str, definition: Mapping[str, Any], now: datetime
 ) -> Iterator[DefinitionFault]:
-    """Yield the faults that keep a definition of the achievement `ref` from publication.
+    """Yield the faults that prevent publication of a definition of `ref`.
 
     Their pointers are into the definition.
 

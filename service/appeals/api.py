@@ -159,7 +159,7 @@ class CaseOut(Answer):
 def post_case(
     body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Contestant
 ) -> Response:
-    """Open a case: contest a refusal, a declined approval, a revocation or a suspension.
+    """Contest a refusal, a declined approval, a revocation or a suspension.
 
     A member does so with a token that is bound to them (the scope cases:write), or the network on their behalf
     (cases:manage). Decisions by people can be contested for three months. A member can have one open case about an

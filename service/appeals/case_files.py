@@ -118,9 +118,9 @@ def list_cases(
     member: str | None,
     achievement: str | None,
 ) -> tuple[list[ShownCase], str | None]:
-    """Return the cases that the caller may see, in the order in which they were opened.
+    """Return the cases that the caller may see, without what is said in them.
 
-    They are without what is said in them.
+    They are in the order in which they were opened.
     """
     query: Select[Case] = select(Case).where(Case.network_id == network.id)
     if not manages(session, caller, now):

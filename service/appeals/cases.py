@@ -87,8 +87,8 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         NotFoundError: no such member, or they have no such achievement, approval or credential.
         ForbiddenError: the token may not contest for itself ("scope-missing").
         InvalidError: the request does not say who contests ("member-missing").
-        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has an open
-            case about this achievement (code "case-open"; details: `case`).
+        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has
+            an open case about this achievement (code "case-open"; details: `case`).
     """
     member, part = _contestant(session, network, caller, body.member, now)
     matter = contestable.find(session, network, member, body, now)
@@ -317,20 +317,14 @@ def escalate_now(
 
 
 def tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
-    """Add an event about a case.
-
-    It names nothing but the case, because a reader of events may not be allowed to know who contests what.
-    """
+    """Add an event that names the case only: its readers may not know who contests."""
     events.append(session, network, kind, {"case": str(row.id)}, now)
 
 
 def _contestant(
     session: WriteSession, network: Network, caller: Caller, ref: str | None, now: datetime
 ) -> tuple[Member, str]:
-    """Return who contests, and the part in which the caller opens the case.
-
-    The part is "member" or "network".
-    """
+    """Return who contests, and the caller's part in it: "member" or "network"."""
     if ref is None and caller.member_id is None:
         message = "Expected the member who contests, or a token that is bound to them."
         raise InvalidError("member-missing", message, "/member")
@@ -391,10 +385,7 @@ def _mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> st
 
 
 def _as(part: str) -> str:
-    """Return the part that is recorded for someone who acts for the network.
-
-    A mediator who names the next mediator does so as the network's admin.
-    """
+    """Return the part to record; a mediator who names the next one acts as admin."""
     return "network" if part == "mediator" else part
 
 

@@ -74,10 +74,10 @@ def overturn(
 def _decision(
     session: WriteSession, network: Network, caller: Caller, row: Case, role: str, basis: str | None, now: datetime
 ) -> Decision:
-    """Return the decision, by the evidence of now and the version that binds the member.
+    """Return the new decision.
 
-    A revoked award is made again as it was, with its date if its time is not over. An award to one of the network's
-    staff waits for a second person.
+    It is made on the evidence of now, by the version that binds the member. A revoked award is made again as it was,
+    with its date if its time is not over. An award to one of the network's staff waits for a second person.
     """
     at, reason = now.replace(microsecond=0), f"Decided in the case {row.id}."
     by = (Decider(caller.token_id, caller.member_id, role, now),)

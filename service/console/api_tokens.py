@@ -162,12 +162,13 @@ def _swept(runtime: Runtime, swept: SweptToken) -> Response:
 def post_revocation(
     slug: str, token_id: str, body: TokenRevocationIn, runtime: Running, at: Now, admin: Admin
 ) -> Response:
-    """Revoke a token that others had, and quarantine what was posted with it since a time.
+    """Revoke a token that others had, and quarantine what was posted with it.
 
-    From the start of this request nothing more is written with the token. Writes that were under way are waited for,
-    and quarantined too. Quarantined records stop counting at once, and awards that rested on them are decided again.
-    This is done some records at a time; if it breaks off, the same request continues it. Events say which records were
-    quarantined. Afterwards release or void each record, or all of them with `POST .../quarantine`.
+    `quarantine_since` says since when. From the start of this request nothing more is written with the token. Writes
+    that were under way are waited for, and quarantined too. Quarantined records stop counting at once, and awards that
+    rested on them are decided again. This is done some records at a time; if it breaks off, the same request continues
+    it. Events say which records were quarantined. Afterwards release or void each record, or all of them with
+    `POST .../quarantine`.
     """
     with runtime.database.read() as session:
         network_id = networks.find_network(session, admin, slug).id

@@ -1,8 +1,8 @@
 """Cite the records of an award in its credential: evidence and rubric results.
 
-Privacy decides what is public: what was done, when, who says so, and the seal of the record. Titles, texts, links, names
-of evaluators and sessions stay with the network. About something that happened in a confidential session a credential
-says only that it happened.
+Privacy decides what is public: what was done, when, who says so, and the seal of the record. Titles, texts, links,
+names of evaluators and sessions stay with the network. About something that happened in a confidential session a
+credential says only that it happened.
 """
 
 from collections import defaultdict
@@ -130,8 +130,8 @@ def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dic
 def time_spent(credential_url: str, citations: Iterable[Citation]) -> Iterator[dict[str, Any]]:
     """Yield the evidence item that states the time spent in all, if that is known.
 
-    Open Badges has no member for it: `creditsEarned` counts credits. So the item states it in words, and for programs in
-    `description` as an ISO 8601 duration in hours and minutes.
+    Open Badges has no member for it: `creditsEarned` counts credits. So the item states it in words, and for programs
+    in `description` as an ISO 8601 duration in hours and minutes.
 
     Spec: Open Badges 3.0, section B.1.10 (Evidence).
     """

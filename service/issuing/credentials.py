@@ -178,7 +178,7 @@ def list_issued(
     achievement: str | None,
     revoked: bool | None,
 ) -> tuple[list[CredentialWithNames], str | None]:
-    """Return the network's credentials in the order of their addresses, which is random."""
+    """Return the network's credentials in the order of their random addresses."""
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
         query = query.join(Award, Award.id == Credential.award_id)

@@ -73,7 +73,7 @@ def open_list(
 
 
 def draw(session: OrmSession, status_list: StatusList, count: int = 1) -> list[int]:
-    """Return different random places that no credential has, as far as this session sees."""
+    """Return different random places that are free, as far as this session sees."""
     drawn: set[int] = set()
     while len(drawn) < count:
         wanted = {secrets.randbelow(status_list.length) for _ in range(count - len(drawn))}

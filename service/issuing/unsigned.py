@@ -89,8 +89,8 @@ def write(
 ) -> list[Draft]:
     """Return a draft for each decision, in the same order.
 
-    Each has a place of its own in the status list for its purpose. `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
-    replaces an earlier one by its `validFrom`.
+    Each has a place of its own in the status list for its purpose. `awardedDate` is when it was earned, `validFrom`
+    when it was signed: a later credential about the same award replaces an earlier one by its `validFrom`.
 
     Spec: Open Badges 3.0, section B.1.2 (AchievementCredential).
     """
@@ -223,7 +223,7 @@ def member_identifier(settings: Settings, network: Network, ref: str) -> str:
 
 
 def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
-    # A salt for each credential: with one salt for all, an attacker could guess the addresses of a whole network at once.
+    # A salt for each credential: with one for all, an attacker could guess the addresses of a whole network at once.
     salt = new_salt()
     named = {"id": person.did} if person.did else {}
     if person.email:

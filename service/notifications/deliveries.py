@@ -68,7 +68,7 @@ OUR_OWN = frozenset({"custody-unavailable", "render-failed"})
 
 @dataclass(frozen=True)
 class AttemptOutcome:
-    """The outcome of one attempt: "delivered" or a code, and the answer if there was one."""
+    """The outcome of one attempt: "delivered" or a code, and the answer, if any."""
 
     code: str
     duration_ms: int
@@ -171,7 +171,10 @@ def _asked_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
-    """Take the webhook that has waited longest; return it and until when it is ours (1)."""
+    """Take the webhook that has waited longest (1).
+
+    Return its id, and until when it is ours.
+    """
     now = runtime.now()
     due = select(Webhook).where(_waiting(now)).order_by(Webhook.due_at, Webhook.id).limit(1)
     with runtime.database.read() as session:
@@ -186,7 +189,10 @@ def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
 
 
 def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> int:
-    """Send what is due to a webhook that is ours, give it back, and return how much arrived."""
+    """Send what is due to a webhook that is ours, and give it back.
+
+    Return how much arrived.
+    """
     count = 0
     ends = time.monotonic() + TURN_SECONDS
     while time.monotonic() < ends:

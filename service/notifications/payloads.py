@@ -30,9 +30,10 @@ def deliver_webhooks(runtime: Runtime) -> int:
 
 
 def data(session: ReadSession, runtime: Runtime, network: Network, event: Event) -> dict[str, Any]:
-    """Return the data of an event: its id, position and identifiers, and the things that these name now.
+    """Return the data of an event, as it is sent to a webhook.
 
-    Things that no longer exist are left out. Drafts and tokens are never in it: no event is about them.
+    It has the event's id, its position and identifiers, and the things that these name as they are now. Things that no
+    longer exist are left out. Drafts and tokens are never in it: no event is about them.
     """
     shown: dict[str, Any] = {"id": str(event.id), "position": event.position, "about": event.about}
     for name, show in SHOWN.items():

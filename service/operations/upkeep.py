@@ -1,4 +1,4 @@
-"""The work beside requests: left-over awards, mails, status lists, cases, webhooks.
+"""The work beside requests: awards, mails, status lists, deadlines, deletion.
 
 Every piece of work may be done twice and beside other processes, and is found in the rows: if a process dies, the next
 one does its work.

@@ -103,8 +103,8 @@ def get_progress(
 ) -> Page[StandingOut]:
     """Return a member's progress towards each published achievement.
 
-    The answer goes rule by rule, with the evidence that counts. Evidence that is held, quarantined or void never counts.
-    The numbers are those of this moment. `GET .../awards` tells whether an award was made.
+    The answer goes rule by rule, with the evidence that counts. Evidence that is held, quarantined or void never
+    counts. The numbers are those of this moment. `GET .../awards` tells whether an award was made.
 
     With `as_of`, `position` or both the progress is replayed as it was then: whatever was posted, voided, merged or
     changed since is left out of account. Without `position` it is the position of the last record received by `as_of`.

@@ -104,7 +104,7 @@ class Node:
 
 
 class Replay(NamedTuple):
-    """The time as of which, and the evidence on which, progress is evaluated again."""
+    """The time and the position in the evidence for which progress is replayed."""
 
     as_of: datetime
     position: int

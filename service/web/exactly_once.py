@@ -1,4 +1,4 @@
-"""Routes that write once for each `Idempotency-Key`, however often the request comes."""
+"""Routes that carry out a write only once for each `Idempotency-Key`."""
 
 import hashlib
 import inspect
@@ -33,7 +33,7 @@ async def request_digest(request: Request) -> str:
 
 
 class Once:
-    """A request with its key: it is carried out, or answered as it was answered before."""
+    """A request with its key, which is carried out or answered as before."""
 
     def __init__(
         self,
@@ -46,7 +46,10 @@ class Once:
         self._parts = (session, who, key, digest, at)
 
     def __call__(self, work: Callable[[], Response], kept: Callable[[Response], str | None]) -> Response:
-        """Return the remembered answer, or that of `work`, which is remembered in the same transaction."""
+        """Return the remembered answer, or that of `work`.
+
+        The latter is remembered in the same transaction.
+        """
         session, who, key, digest, at = self._parts
         if key is None:
             return work()
@@ -62,12 +65,14 @@ Exactly = Annotated[Once, Depends(scope="function")]
 
 
 def exactly_once(*, personal: bool = False, shown_once: str | None = None) -> Callable[[Route], Route]:
-    """Carry out a route once for each `Idempotency-Key`; the same key and body gets the same answer again.
+    """Carry out a route once for each `Idempotency-Key`.
+
+    The same key and body get the same answer again.
 
     Args:
-        personal: the answer has personal content and is not kept: the route is carried out again, and must be
+        personal: the answer has personal content and is not stored: the route is carried out again, and must be
             repeatable.
-        shown_once: the member of the answer that is a secret: it is left out of what is kept.
+        shown_once: the member of the answer that is a secret: it is left out of what is stored.
     Raises:
         ConflictError: the key was used with another request (code "idempotency-key-reused").
     """
@@ -87,7 +92,7 @@ def exactly_once(*, personal: bool = False, shown_once: str | None = None) -> Ca
         def exact(once: Once, **arguments: Any) -> Response:
             return once(partial(route, **arguments), kept)
 
-        # FastAPI reads from the signature what a route is to be given.
+        # FastAPI reads from the signature what it must give to a route.
         given = inspect.signature(route)
         own = inspect.Parameter("once", inspect.Parameter.KEYWORD_ONLY, annotation=Exactly)
         exact.__signature__ = given.replace(parameters=[*given.parameters.values(), own])  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What every route is given: strict JSON, the caller, a session and the time."""
+"""What every route gets: strict JSON, the caller, a session and the time."""
 
 from asyncio import AbstractEventLoop, Semaphore, get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -39,10 +39,11 @@ class Page(Answer, Generic[ModelT]):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth.
+    """A route that reads its JSON body strictly.
 
-    U+0000 is refused in addresses as `service.shapes.Body` refuses it in bodies: PostgreSQL cannot look it up.
-    Answers leave out the members that have no value.
+    It refuses duplicate keys, NaN, lone surrogates and endless depth. It refuses U+0000 in addresses, as
+    `service.bodies.Body` refuses it in bodies: PostgreSQL cannot look it up. Answers leave out the members that have no
+    value.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +51,7 @@ class StrictRoute(APIRoute):
         super().__init__(*args, **kwargs | {"response_model_exclude_none": True, "responses": responses})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the handler a request that reads JSON as we do."""
+        """Return a handler whose request reads JSON strictly."""
         handler = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
@@ -67,7 +68,7 @@ class _StrictRequest(Request):
 
 
 def runtime(request: Request) -> Runtime:
-    """Return the runtime of the application that answers."""
+    """Return the runtime of the application."""
     found: Runtime = request.app.state.runtime
     return found
 
@@ -89,17 +90,21 @@ _slots: WeakKeyDictionary[AbstractEventLoop, tuple[Semaphore, Semaphore]] = Weak
 
 
 def _at_once() -> tuple[Semaphore, Semaphore]:
-    """Return the slots for sessions and for looking tokens up, of the event loop that asks.
+    """Return the slots for sessions, and those for looking up tokens.
 
-    A request takes several steps, each in a thread of the pool, and may hold a connection, or even the lock of
-    SQLite, from one step to the next. If all threads could wait for what such a request holds, it would find none for
-    its next step and nobody would go on. So fewer have a session at once than there are threads and connections.
+    They belong to the event loop that asks. A request takes several steps, each in a thread of the pool, and may hold a
+    connection, or even the lock of SQLite, from one step to the next. If all threads could wait for something that such
+    a request holds, the request would find no thread for its next step, and nothing would ever continue. So fewer
+    requests have a session at once than there are threads and connections.
     """
     return _slots.setdefault(get_running_loop(), (Semaphore(SESSIONS), Semaphore(LOOK_UPS)))
 
 
 async def admitted() -> AsyncIterator[None]:
-    """Let so many requests have a session at once; the others wait their turn, without a thread."""
+    """Let a limited number of requests have a session at once.
+
+    The others wait their turn, without a thread.
+    """
     async with _at_once()[0]:
         yield
 
@@ -110,7 +115,10 @@ Admitted = Annotated[None, Depends(admitted, scope="function")]
 async def caller(
     runtime: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
-    """Return who is calling; writes down, at most every ten minutes, that the token is in use."""
+    """Return who is calling.
+
+    At most every ten minutes, this writes down that the token is in use.
+    """
     if header is None:
         raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
     async with _at_once()[1]:
@@ -127,30 +135,33 @@ def _identified(runtime: Runtime, secret: str, at: datetime) -> Caller:
 
 
 class Needs:
-    """The scopes of which a route's caller needs one: the only place where scopes are checked."""
+    """The scopes of a route; its caller must have one of them.
+
+    This is the only place that checks scopes.
+    """
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = scopes
 
     def __call__(self, who: Annotated[Caller, Depends(caller)]) -> Caller:
-        """Let the caller pass, or refuse."""
+        """Return the caller if it has a scope; otherwise refuse it."""
         callers.require(who, *self.scopes)
         return who
 
 
 def reader(runtime: Running, _admitted: Admitted) -> Iterator[ReadSession]:
-    """Give a read session for one request."""
+    """Open a read session for one request."""
     with runtime.database.read() as session:
         yield session
 
 
 def writer(runtime: Running, _admitted: Admitted) -> Iterator[WriteSession]:
-    """Give a write session for one request, committed before the answer leaves."""
+    """Open a write session for one request; it commits before the answer is sent."""
     with runtime.database.write() as session:
         yield session
 
 
-# The scope makes the commit happen before the response is sent: a failing commit is a 500, never a 200.
+# This scope commits before the response is sent: a failing commit is a 500, never a 200.
 Reader = Annotated[ReadSession, Depends(reader, scope="function")]
 Writer = Annotated[WriteSession, Depends(writer, scope="function")]
 
@@ -161,7 +172,10 @@ def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(
 
 
 def own_network_write(slug: str, session: Writer, who: Annotated[Caller, Depends(caller)]) -> Network:
-    """Return the network in the path, in the write session, if it is the caller's and not closed."""
+    """Return the network in the path, if it is the caller's and not closed.
+
+    It belongs to the write session.
+    """
     return callers.still_open(callers.network_of(session, who, slug))
 
 

@@ -18,9 +18,9 @@ class Count(Tally):
 
     rule: Literal["count"]
     distinct: Literal["item", "session", "day", "week", "peer", "resource"] = Field(
-        "item", description="what is counted: contributions, or their different sessions, days, weeks, peers, resources"
+        "item", description="what to count: contributions, or their different sessions, days, weeks, peers or resources"
     )
-    gte: Amount = Field(description="as many as this, or more")
+    gte: Amount = Field(description="this many, or more")
 
     _NOUNS: ClassVar = {
         "item": ("contribution", "contributions"),
@@ -37,7 +37,7 @@ class Count(Tally):
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
 
     def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
-        """Give also a number above what the window or the listed sessions have room for."""
+        """Yield also a number for which the window or the listed sessions have no room."""
         yield from super().impossible(zone)
         room = self.room(self.distinct, zone)
         if room is not None and self.gte > room:
@@ -45,7 +45,7 @@ class Count(Tally):
 
     @property
     def rests_on(self) -> int:
-        """Return `gte`: no more of what counts is needed."""
+        """`gte`: no more records are needed."""
         return self.gte
 
     def compiled(self, asked: AskedRule) -> CompiledRule:

@@ -12,12 +12,15 @@ from service.tables import Achievement, AchievementVersion
 
 
 class Holds(Rule):
-    """Achievements of the same network that the member has been awarded; the window is about when."""
+    """Achievements of the same network that the member has been awarded.
+
+    The window is about when they were awarded.
+    """
 
     rule: Literal["holds"]
     achievements: Names = Field(description="the achievements, by ref")
-    n: Amount | None = Field(None, description="as many of them as this, or more; all, if left out")
-    valid_on_award: bool = Field(False, description="whether they must be valid now: not expired and not suspended")
+    n: Amount | None = Field(None, description="this many of them, or more; left out: all")
+    valid_on_award: bool = Field(False, description="true: they must be valid now: not expired and not suspended")
     min_version: Amount | None = Field(None, description="awarded in this version or a later one")
 
     @field_validator("n")
@@ -35,7 +38,7 @@ class Holds(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: what must be valid now can expire."""
+        """May change if the awards must be valid now: they can expire."""
         return "may-change" if self.valid_on_award else super().stability
 
     @property
@@ -44,13 +47,13 @@ class Holds(Rule):
         return {f"award:{ref}" for ref in self.achievements}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return how many are needed, and the part of it that is there."""
+        """Return how many are needed, and the progress towards that."""
         _ = beside
         required = self.n or len(self.achievements)
         return required, observed / required
 
     def sentence(self, observed: float, required: float) -> str:
-        """Say how many are held."""
+        """Say how many achievements are held."""
         _ = required
         return f"{number(observed)} held, needed {self.requirement}"
 

@@ -16,9 +16,9 @@ class Score(Rule):
 
     rule: Literal["score"]
     assessment: Name = Field(description="the assessment, as evaluations name it")
-    stat: Literal["best", "last", "first"] = Field("best", description="which score counts where there are several")
+    stat: Literal["best", "last", "first"] = Field("best", description="which score counts if there are several")
     gte: Number = Field(gt=0, le=1, description="this scaled score or better")
-    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations count; left out: all")
 
     @property
     def requirement(self) -> str:
@@ -31,7 +31,10 @@ class Score(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: the last score can be worse, and late evidence can come before the first."""
+        """May change unless the best score counts.
+
+        The last score can be worse, and late evidence can come before the first.
+        """
         return super().stability if self.stat == "best" else "may-change"
 
     @property
@@ -40,7 +43,7 @@ class Score(Rule):
         return {f"score:{self.assessment}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 

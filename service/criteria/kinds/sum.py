@@ -1,4 +1,4 @@
-"""The rule `sum`: minutes and the like, added up over contributions."""
+"""The rule `sum`: minutes added up over contributions."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -17,15 +17,15 @@ class Sum(Tally):
     """The minutes of contributions, added up."""
 
     rule: Literal["sum"]
-    field: Literal["minutes"] = Field(description="what is added up")
-    gte: Amount = Field(description="as much as this, or more")
+    field: Literal["minutes"] = Field(description="what to add up")
+    gte: Amount = Field(description="this much, or more")
     cap_per: dict[Literal["day", "week", "session"], Amount] | None = Field(
-        None, min_length=1, max_length=1, description="count no more than this for one day, week or session"
+        None, min_length=1, max_length=1, description="count at most this much for one day, week or session"
     )
 
     @property
     def cap(self) -> tuple[str, int] | None:
-        """The unit that is capped, and at how much."""
+        """The unit that is capped, and the most that counts for each."""
         return next(iter(self.cap_per.items())) if self.cap_per else None
 
     @property
@@ -35,7 +35,7 @@ class Sum(Tally):
         return f"{self.gte} {self.field} of contributions{self.where}{self.window or ''}{capped}"
 
     def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
-        """Give also a sum above what the caps leave room for."""
+        """Yield also a sum for which the caps leave no room."""
         yield from super().impossible(zone)
         if self.cap is None:
             return
@@ -54,7 +54,7 @@ class Sum(Tally):
             .subquery()
         )
         amount: Any = func.sum(rows.c.amount)
-        # One bucket for each unit that is capped; without a cap one for all.
+        # One bucket for each unit that is capped; without a cap one bucket for all.
         buckets = (
             select(
                 rows.c.member_id,

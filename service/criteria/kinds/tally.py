@@ -13,17 +13,17 @@ from service.criteria.windows import most_days
 class Tally(Rule):
     """An amount of contributions, of which `gte` or more is needed."""
 
-    where: ContributionFilter = Field(ContributionFilter(), description="which contributions; all, if left out")
+    where: ContributionFilter = Field(ContributionFilter(), description="which contributions count; left out: all")
     if TYPE_CHECKING:  # each kind describes its own, after its other parameters, as the published schema has them
         gte: int
 
     @property
     def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
+        """Contributions of the types, and the role in which they must be made."""
         return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 
