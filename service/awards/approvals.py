@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
+from service.achievements import achievements
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import appealable, decisions, endings, reviews, settling
@@ -215,15 +216,13 @@ def queue(
     achievement: str | None,
 ) -> tuple[list[Waiting], str | None]:
     """Return reviews in the order in which they were opened."""
-    query: Select[Review] = select(Review).where(Review.network_id == network.id)
+    query: Select[Review] = select(Review).where(
+        Review.network_id == network.id, *achievements.by_refs(Review, member, achievement)
+    )
     if state is not None:
         query = query.where(Review.state == state)
     if kind is not None:
         query = query.where(Review.kind == kind)
-    if member is not None:
-        query = query.where(Review.member_id.in_(select(Member.id).where(Member.ref == member)))
-    if achievement is not None:
-        query = query.where(Review.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
     rows, following = page(session, query, Review.id, after, limit)
     return show(session, network, rows, now), following
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
+from service.achievements import achievements
 from service.errors import NotFoundError
 from service.issuing import receipts
 from service.issuing.decision import Decider
@@ -58,11 +59,7 @@ def list_awards(
     state: str | None,
 ) -> tuple[list[AwardWithNames], str | None]:
     """Return awards in the order in which they were made."""
-    query = select(Award).where(Award.network_id == network.id)
-    if member is not None:
-        query = query.where(Award.member_id.in_(select(Member.id).where(Member.ref == member)))
-    if achievement is not None:
-        query = query.where(Award.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
+    query = select(Award).where(Award.network_id == network.id, *achievements.by_refs(Award, member, achievement))
     if state is not None:
         query = query.where(Award.state == state)
     rows, following = page(session, query, Award.id, after, limit)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.callers import Caller
-from service.bodies import Instant, Ref
-from service.errors import InvalidError
+from service.bodies import Instant, Ref, under
 from service.intake import api_bulk
 from service.intake import members as intake_members
 from service.networks import members
@@ -103,10 +102,7 @@ def put_member(
     out ends now. Within the network a person is found again by e-mail address or DID, so one human under
     two refs cannot evaluate themself. Evidence that came before the member is no longer held.
     """
-    if body.ref not in {None, ref}:
-        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
-    said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return _put(session, runtime, network, MemberIn(ref=ref, **said), at)
+    return _put(session, runtime, network, MemberIn(**under(ref, body)), at)
 
 
 @router.post(

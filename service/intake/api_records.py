@@ -134,6 +134,13 @@ def get_record(record_id: str, network: ReadNetwork, session: Reader, _who: CanR
     return RecordOut.of(records.get_record(session, network, record_id))
 
 
+def _identified(record_id: str) -> UUID:
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    return found
+
+
 @router.post(
     "/v1/networks/{slug}/records/{record_id}/void",
     status_code=201,
@@ -156,10 +163,7 @@ def post_void(
     rested on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the
     record of kind `void`. A correction is a void and a new post, under a new `ref`.
     """
-    found = records.identifier(record_id)
-    if found is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
-    row, created = posting.void(session, runtime, network, who, found, body, at)
+    row, created = posting.void(session, runtime, network, who, _identified(record_id), body, at)
     return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
 
@@ -173,8 +177,5 @@ def post_release(
     A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
     that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
     """
-    found = records.identifier(record_id)
-    if found is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
-    row = releasing.release(session, runtime, network, who, found, at)
+    row = releasing.release(session, runtime, network, who, _identified(record_id), at)
     return reply(200, RecordOut.of(records.show(session, row)))
