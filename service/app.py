@@ -59,7 +59,10 @@ class _HeadAsGet:
 
 
 def handed_down(runtime: Runtime) -> State:
-    """Return what routes are given: the runtime, and what their packages cannot import because it stands above them."""
+    """Return the state of the application, which routes read.
+
+    It has the runtime, and the functions that the routes' packages cannot import because they are above them.
+    """
     return State({"runtime": runtime, "settle": settling.settle_pending})
 
 

@@ -115,7 +115,7 @@ class CaseOut(Answer):
     contested_at: Instant = Field(description="when what is contested was decided")
     opened_at: Instant
     due_at: Instant = Field(
-        description="the end of the day, in the network's time zone, on which it is escalated, or if escalated is overdue"
+        description="the end of the day, in the network's time zone, when it is escalated, or if escalated is overdue"
     )
     resolved_at: Instant | None = None
     result: ResultOut | None = None
