@@ -263,8 +263,8 @@ def erase_text(
 ) -> Response:
     """Erase what was said in a step.
 
-    The member who said it may do so, and the network, also after it was closed. The step, its date and its digest
-    stay. The salt is erased with the text, so that the digest no longer tells anything.
+    The member who said it and the network may do so, even after the network was closed. The step, its date and its
+    digest stay. The salt is erased with the text, so that the digest no longer tells anything.
     """
     network = callers.network_of(session, caller, slug)
     case_files.erase(session, network, caller, case_id, step_id, now)
