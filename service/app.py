@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
 from service.awards import settling
+from service.checking.desk import Desk
 from service.notifications import payloads
 from service.operations.upkeep import Upkeep
 from service.runtime import settings
@@ -58,18 +59,26 @@ class _HeadAsGet:
         await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
-def handed_down(runtime: Runtime) -> State:
+def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
     """Return the state of the application, which routes read.
 
-    It has the runtime, and the functions that the routes' packages cannot import because they are above them.
+    It has the runtime, and what the routes' packages cannot import because it is above them.
+
+    Args:
+        desk: where badges are checked; left out: a new one.
     """
-    return State({"runtime": runtime, "settle": settling.settle_pending})
+    return State({"runtime": runtime, "desk": desk or Desk.open(runtime), "settle": settling.settle_pending})
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
     """Return the application of one runtime.
 
     The database must be migrated; nothing is read from it before the first request.
+
+    Args:
+        desk: where badges are checked; without one, a desk of this runtime is opened.
+    Raises:
+        SettingsError: as `Desk.open`.
     """
 
     @asynccontextmanager
@@ -92,7 +101,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
     )
-    app.state = handed_down(runtime)
+    app.state = handed_down(runtime, desk)
     # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]

@@ -24,8 +24,7 @@ from service.console import api_tokens as tokens
 from service.evidence import api_flags as flags
 from service.files import api as blobs
 from service.intake import api_bulk as bulk
-from service.intake import api_contributions as contributions
-from service.intake import api_evaluations as evaluations
+from service.intake import api_evidence as evidence
 from service.intake import api_members as members
 from service.intake import api_records as records
 from service.networks import api as networks
@@ -61,8 +60,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(members.router)
     app.include_router(meetings.router)
     app.include_router(blobs.router, max_body_size=settings.max_blob_bytes + blobs.FORM_BYTES)
-    app.include_router(contributions.router)
-    app.include_router(evaluations.router)
+    app.include_router(evidence.router)
     app.include_router(records.router)
     app.include_router(flags.router)
     app.include_router(achievements.router)

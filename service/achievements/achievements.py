@@ -30,7 +30,7 @@ State = Literal["draft", "published"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownAchievement:
     """An achievement with its newest version.
 
     `published` is the number of its newest published version.
@@ -41,7 +41,9 @@ class Shown:
     published: int | None
 
 
-def define(session: WriteSession, network: Network, body: AchievementIn, now: datetime) -> tuple[Shown, bool]:
+def define(
+    session: WriteSession, network: Network, body: AchievementIn, now: datetime
+) -> tuple[ShownAchievement, bool]:
     """Define an achievement; return it and whether it is new.
 
     The same body again returns the same achievement.
@@ -70,7 +72,7 @@ def define(session: WriteSession, network: Network, body: AchievementIn, now: da
 
 def change(
     session: WriteSession, network: Network, ref: str, body: AchievementFields, now: datetime
-) -> tuple[Shown, bool]:
+) -> tuple[ShownAchievement, bool]:
     """Change an achievement's draft; return the achievement and whether it is new.
 
     A published version stays as it is: a definition that differs from it becomes the draft of the next version.
@@ -91,7 +93,7 @@ def change(
     return show(session, [achievement])[0], created
 
 
-def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> Shown:
+def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> ShownAchievement:
     """Publish the draft of an achievement; without a draft nothing changes.
 
     Members with evidence that counts towards the version before stay with that one. All members with evidence are
@@ -155,7 +157,7 @@ def list_achievements(
     limit: int,
     state: State | None = None,
     award: str | None = None,
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownAchievement], str | None]:
     """Return achievements in the order of their definition.
 
     Args:
@@ -182,7 +184,7 @@ def list_versions(
     return page(session, query, AchievementVersion.version, after, limit)
 
 
-def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown]:
+def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[ShownAchievement]:
     """Return achievements with their newest versions, in the same order."""
     wanted = AchievementVersion.achievement_id.in_([achievement.id for achievement in achievements])
     newest = {
@@ -193,7 +195,7 @@ def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown
         wanted, AchievementVersion.published_at.is_not(None)
     )
     numbers = dict(session.execute(published.group_by(AchievementVersion.achievement_id)).all())
-    return [Shown(each, newest[each.id], numbers.get(each.id)) for each in achievements]
+    return [ShownAchievement(each, newest[each.id], numbers.get(each.id)) for each in achievements]
 
 
 def version_url(settings: Settings, version: AchievementVersion) -> str:
@@ -322,7 +324,7 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
         raise InvalidError(*found[0], {"errors": errors})
     before = publishing.newest_published(session, achievement)
     if before is not None:
-        enrolments.keep(session, network, before, now)
+        enrolments.enrol_by_evidence(session, network, before, now)
     version.published_at = now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
     session.flush()

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from service.access.callers import Caller
 from service.achievements import achievements
-from service.achievements.achievements import Shown
+from service.achievements.achievements import ShownAchievement
 from service.achievements.definitions import (
     AchievementFields,
     AchievementIn,
@@ -93,7 +93,7 @@ class AchievementOut(VersionOut):
     )
 
     @classmethod
-    def shown(cls, shown: Shown, settings: Settings) -> Self:
+    def shown(cls, shown: ShownAchievement, settings: Settings) -> Self:
         """Return the answer for one achievement."""
         own = {
             "id": shown.achievement.id,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from service.access.callers import Caller
 from service.achievements import achievements, enrolments
 from service.achievements.api import settle_afterwards
-from service.achievements.enrolments import EnrolmentIn, Shown
+from service.achievements.enrolments import EnrolmentIn, ShownEnrolment
 from service.bodies import Instant, Ref
 from service.networks import members
 from service.web.exactly_once import exactly_once
@@ -39,7 +39,7 @@ class EnrolmentOut(Answer):
     at: Instant
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownEnrolment) -> Self:
         """Return the answer for one enrolment."""
         return cls(member=shown.member.ref, version=shown.version.version, at=shown.enrolment.at)
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from service.bodies import Body, HttpsUrl, Line, Prose, Ref
 from service.criteria import tree as criteria_tree
 from service.criteria.kinds.rubric import Rubric
-from service.criteria.kinds.rule import Fault, number
+from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.parts import Name, Number
 from service.criteria.tree import Criterion
 from service.durations import DurationText
@@ -284,7 +284,7 @@ def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
     return criteria_tree.resolve(criteria_tree.parse(rule, RULE), declared)
 
 
-def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[Fault]:
+def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[DefinitionFault]:
     """Yield the faults that the definition alone shows; they prevent publication.
 
     Their pointers are into the definition.
@@ -312,24 +312,24 @@ def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[Fault]:
         if required is not None and wanted and required not in wanted:  # (3)
             listed = " or ".join(number(level) for level in sorted(wanted))
             message = f"Expected the level with number {listed}, as the rule asks for it, got {number(required)}."
-            yield Fault("required-level-differs", message, f"/result_descriptions/{index}/required_level")
+            yield DefinitionFault("required-level-differs", message, f"/result_descriptions/{index}/required_level")
 
 
-def _rubric_faults(rule: Rubric, declared: Mapping[str, list[float]] | None, place: str) -> Iterator[Fault]:
+def _rubric_faults(rule: Rubric, declared: Mapping[str, list[float]] | None, place: str) -> Iterator[DefinitionFault]:
     if declared is None:
         if rule.criteria == "*":  # (2)
             message = f"Expected result_descriptions that declare the criteria of rubric {rule.rubric}."
-            yield Fault("rubric-undeclared", message, f"{place}/criteria")
+            yield DefinitionFault("rubric-undeclared", message, f"{place}/criteria")
         return
     for index, criterion in enumerate(rule.criteria if rule.criteria != "*" else []):
         if criterion not in declared:
             message = f"Expected a criterion that result_descriptions declare for rubric {rule.rubric}."
-            yield Fault("criterion-undeclared", message, f"{place}/criteria/{index}")
+            yield DefinitionFault("criterion-undeclared", message, f"{place}/criteria/{index}")
     for criterion in declared if rule.criteria == "*" else rule.criteria:
         highest = max(declared.get(criterion, []), default=rule.min_level)
         if rule.min_level > highest:  # (3)
             message = f"Expected at most {number(highest)}, the highest level of criterion {criterion}."
-            yield Fault("rule-impossible", message, f"{place}/min_level")
+            yield DefinitionFault("rule-impossible", message, f"{place}/min_level")
 
 
 def _declared(definition: Mapping[str, Any]) -> dict[str, dict[str, list[float]]]:

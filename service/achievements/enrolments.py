@@ -41,7 +41,7 @@ class EnrolmentIn(Body):
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownEnrolment:
     """An enrolment with its member and its version."""
 
     enrolment: Enrolment
@@ -51,7 +51,7 @@ class Shown:
 
 def enrol(
     session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
-) -> tuple[Shown, bool]:
+) -> tuple[ShownEnrolment, bool]:
     """Enrol a member in a published version, or move the enrolment.
 
     Return the enrolment, and whether it is new.
@@ -72,17 +72,17 @@ def enrol(
     said = version.id, body.at or enrolment.at
     moved = said != (enrolment.achievement_version_id, enrolment.at)
     if moved:
-        past.keep(session, Enrolment, mine, now)
+        past.archive(session, Enrolment, mine, now)
         enrolment.known_from = now
         enrolment.achievement_version_id, enrolment.at = said
     if created or moved:
         about = {"achievement_version": str(version.id), "member": str(member.id)}
         events.append(session, network, "member.enrolled", about, now)
         rejudging.mark(session, network, [member.id], now)
-    return Shown(enrolment, member, version), created
+    return ShownEnrolment(enrolment, member, version), created
 
 
-def keep(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
+def enrol_by_evidence(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
     """Enrol everybody who has evidence that counts towards a version.
 
     They are enrolled from the time of their first such evidence on. Evidence that once counted counts here, even if it
@@ -113,7 +113,7 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
     session.execute(insert_for(session)(Enrolment).from_select(columns, source).on_conflict_do_nothing())
 
 
-def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown:
+def find(session: OrmSession, achievement: Achievement, member: Member) -> ShownEnrolment:
     """Return the enrolment of a member.
 
     Raises:
@@ -122,12 +122,12 @@ def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown
     found = session.get(Enrolment, {"member_id": member.id, "achievement_id": achievement.id})
     if found is None:
         raise NotFoundError("enrolment-unknown", "This member is not enrolled; the newest published version counts.")
-    return Shown(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
+    return ShownEnrolment(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
 
 
 def list_enrolments(
     session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownEnrolment], str | None]:
     """Return the enrolments in the order of the members."""
     enrolled = (
         select(Enrolment.member_id)
@@ -143,7 +143,7 @@ def list_enrolments(
         .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
     )
     found = {enrolment.member_id: (enrolment, bound) for enrolment, bound in rows}
-    return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
+    return [ShownEnrolment(found[member.id][0], member, found[member.id][1]) for member in members], cursor
 
 
 def bindings(

@@ -13,7 +13,7 @@ from pydantic import Field
 from service.access import callers
 from service.access.callers import Caller
 from service.appeals import case_files, cases
-from service.appeals.case_files import Shown
+from service.appeals.case_files import ShownCase
 from service.appeals.cases import EscalationIn, MediatorIn, ResolutionIn, StatementIn
 from service.appeals.contestable import CaseIn
 from service.bodies import Instant, Uid
@@ -65,7 +65,7 @@ class StepOut(Answer):
     erased: bool | None = Field(None, description="true once what was said was erased")
 
     @classmethod
-    def of(cls, step: CaseStep, shown: Shown) -> Self:
+    def of(cls, step: CaseStep, shown: ShownCase) -> Self:
         """Return the answer for one step."""
         return cls.model_validate(
             {
@@ -125,7 +125,7 @@ class CaseOut(Answer):
     steps: list[StepOut] | None = Field(None, description="in order; left out in lists")
 
     @classmethod
-    def of(cls, settings: Settings, shown: Shown) -> Self:
+    def of(cls, settings: Settings, shown: ShownCase) -> Self:
         """Return the answer for one case."""
         row, credential, receipt = shown.case, shown.credential, shown.receipt
         result = None

@@ -37,7 +37,7 @@ from service.tables.identifiers import new_id, new_salt
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownCase:
     """A case with the names that it is shown with, and the caller's part in it.
 
     `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; None if they are
@@ -83,7 +83,7 @@ def part_of(session: OrmSession, caller: Caller, row: Case, now: datetime) -> st
 
 def find(
     session: OrmSession, network: Network, caller: Caller, case_id: UUID, now: datetime, *, silent: bool = False
-) -> Shown:
+) -> ShownCase:
     """Return a case with its steps.
 
     For its parties and its mediator it has what is said in them.
@@ -117,7 +117,7 @@ def list_cases(
     kind: str | None,
     member: str | None,
     achievement: str | None,
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownCase], str | None]:
     """Return the cases that the caller may see, without what is said in them.
 
     They are in the order in which they were opened.
@@ -203,7 +203,7 @@ def _show(
     part: str,
     steps: Sequence[CaseStep] = (),
     texts: Mapping[UUID, str] | None = None,
-) -> Shown:
+) -> ShownCase:
     people = {row.member_id, row.respondent_id, row.mediator_id, *(step.author_id for step in steps)}
     people |= {step.subject_id for step in steps}
     refs: dict[UUID | None, str] = dict(
@@ -215,4 +215,4 @@ def _show(
     newest = select(Credential).where(Credential.award_id == row.result_id, Credential.superseded_by.is_(None))
     credential = session.scalars(newest.order_by(Credential.issued_at.desc())).first() if award else None
     receipt = receipts.of_award(session, award) if award else None
-    return Shown(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)
+    return ShownCase(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)

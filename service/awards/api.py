@@ -8,7 +8,7 @@ from pydantic import Field
 
 from service.access.callers import Caller
 from service.awards import listing, renewals, settling
-from service.awards.listing import Named
+from service.awards.listing import AwardWithNames
 from service.awards.requests import AwardIn
 from service.awards.settling import UndoIn
 from service.bodies import Instant, Uid
@@ -78,7 +78,7 @@ class AwardOut(Answer):
     credential: AwardedCredential | None = None
 
     @classmethod
-    def of(cls, settings: Settings, named: Named) -> Self:
+    def of(cls, settings: Settings, named: AwardWithNames) -> Self:
         """Return the answer for one row."""
         row, credential = named.award, named.credential
         return cls(

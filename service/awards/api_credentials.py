@@ -12,7 +12,7 @@ from service.awards import appealable, endings, renewals
 from service.awards.appealable import Appeal
 from service.bodies import Body, Instant, Prose
 from service.issuing import credentials, unsigned
-from service.issuing.credentials import Issued
+from service.issuing.credentials import CredentialWithNames
 from service.runtime.settings import Settings
 from service.tables import Credential
 from service.web.exactly_once import exactly_once
@@ -113,7 +113,7 @@ class CredentialOut(StatusOut):
     issued_at: Instant
 
     @classmethod
-    def named(cls, settings: Settings, issued: Issued, now: datetime) -> Self:
+    def named(cls, settings: Settings, issued: CredentialWithNames, now: datetime) -> Self:
         """Return the answer for one row with its names."""
         row = issued.row
         return cls(

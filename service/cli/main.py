@@ -21,6 +21,7 @@ from sqlalchemy import select
 from credentials import CredentialError
 from service.access import callers, tokens
 from service.app import create_app
+from service.checking.desk import Desk
 from service.cli import demo as demonstration
 from service.cli import verify
 from service.errors import ServiceError
@@ -115,6 +116,7 @@ def serve(
 ) -> None:
     """Start the service. Settings come from LAUREL_* variables or .env."""
     with _runtime() as runtime:
+        Desk.open(runtime)  # so that a broken trust list is told in one sentence, before a process starts
         out.print(f"Laurel at {runtime.settings.base_url} (API: {runtime.settings.base_url}/docs)", markup=False)
     # No access log: nobody needs to know who looked at which badge.
     uvicorn.run(

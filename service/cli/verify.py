@@ -20,8 +20,9 @@ from credentials import CredentialError, UnavailableError
 from service.checking import check as checking
 from service.checking import wording
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline
-from service.checking.keeping.offline import Offline, Pin
+from service.checking.keeping.offline import OfflineCheck, Pin
 from service.errors import InvalidError, ServiceError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
@@ -109,7 +110,7 @@ def verify(
     """
     runtime = Runtime.stranger()
     try:
-        results = list(_results(runtime, source, recipient, pin, evidence=evidence))
+        results = list(_results(Desk.open(runtime), source, recipient, pin, evidence=evidence))
     finally:
         runtime.database.dispose()
     if as_json:
@@ -126,15 +127,13 @@ def _worst(results: Sequence[_Result]) -> str:
     return next((verdict for verdict in ("rejected", "undecided") if verdict in verdicts), "verified")
 
 
-def _results(
-    runtime: Runtime, source: str, recipient: str | None, pin: str | None, *, evidence: bool
-) -> Iterator[_Result]:
+def _results(desk: Desk, source: str, recipient: str | None, pin: str | None, *, evidence: bool) -> Iterator[_Result]:
     if source.startswith(("https://", "http://")):
         opened = [Opened(source, url=source)]
     else:
         content = _content(source)
         if bundles.is_bundle(content):
-            yield _of_bundle(runtime, content, recipient, _pin(pin))
+            yield _of_bundle(desk, content, recipient, _pin(pin))
             return
         opened = unpack.open_file("" if source == "-" else Path(source).name, content)
     if pin is not None:
@@ -142,7 +141,7 @@ def _results(
             "--pin is for a bundle: otherwise the issuer's keys are asked for where they are published"
         )
     for each in opened:
-        result = _of_one(runtime, each, recipient, evidence=evidence)
+        result = _of_one(desk, each, recipient, evidence=evidence)
         yield (
             result
             if len(opened) == 1
@@ -169,14 +168,14 @@ def _pin(pin: str | None) -> Pin | None:
         raise _misunderstood(f"--pin: {error}") from error
 
 
-def _of_one(runtime: Runtime, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
+def _of_one(desk: Desk, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
     if opened.problem is not None:
         return _problem(opened.problem.code, opened.problem.message, "rejected")
     try:
         if opened.url is not None:
-            checked = checking.check_address(runtime, opened.url, recipient, evidence=evidence)
+            checked = checking.check_address(desk, opened.url, recipient, evidence=evidence)
         else:
-            checked = checking.check(runtime, opened.received or b"", recipient, evidence=evidence)
+            checked = checking.check(desk, opened.received or b"", recipient, evidence=evidence)
     except UnavailableError as error:
         return _problem(error.code, error.message, "undecided")
     except (ServiceError, CredentialError) as error:
@@ -184,9 +183,9 @@ def _of_one(runtime: Runtime, opened: Opened, recipient: str | None, *, evidence
     return _Result(checked.to_json(), "\n".join(_lines(checked)), checked.report.verdict)
 
 
-def _of_bundle(runtime: Runtime, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
+def _of_bundle(desk: Desk, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
     try:
-        found = offline.check(runtime, bundles.read(content), recipient, pin)
+        found = offline.check(desk, bundles.read(content), recipient, pin)
     except ServiceError as error:
         return _problem(error.code, error.message, "rejected")
     text = "\n".join([*_lines(found.checked), "", *_told(found)])
@@ -216,7 +215,7 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"      {found.message} ({found.code}{' at ' + found.pointer if found.pointer else ''})"
 
 
-def _told(found: Offline) -> Iterator[str]:
+def _told(found: OfflineCheck) -> Iterator[str]:
     """Yield how old the contents of the bundle are, and how far to trust its keys."""
     yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:

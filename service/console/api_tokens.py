@@ -11,7 +11,7 @@ from service.access import callers, tokens
 from service.access.callers import SCOPES, Caller
 from service.bodies import Body, Instant, Line, Ref
 from service.console import leaked_tokens
-from service.console.leaked_tokens import QuarantineIn, Swept, TokenRevocationIn
+from service.console.leaked_tokens import QuarantineIn, SweptToken, TokenRevocationIn
 from service.networks import members, networks
 from service.runtime.runtime import Runtime
 from service.tables import Token
@@ -147,12 +147,12 @@ class SweptOut(TokenOut):
     records: int
 
     @classmethod
-    def swept(cls, swept: Swept, member: str | None) -> Self:
+    def swept(cls, swept: SweptToken, member: str | None) -> Self:
         """Return the answer for one token."""
         return cls(**TokenOut.of(swept.token, member).model_dump(), records=swept.count)
 
 
-def _swept(runtime: Runtime, swept: Swept) -> Response:
+def _swept(runtime: Runtime, swept: SweptToken) -> Response:
     with runtime.database.read() as session:
         refs = members.refs(session, [swept.token.member_id] if swept.token.member_id else [])
     return reply(200, SweptOut.swept(swept, refs.get(swept.token.member_id)))

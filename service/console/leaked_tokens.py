@@ -48,14 +48,16 @@ class QuarantineIn(Body):
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweptToken:
     """A token, and how many records were decided on."""
 
     token: Token
     count: int
 
 
-def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime) -> Swept:
+def revoke_token(
+    runtime: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime
+) -> SweptToken:
     """Revoke a token, and quarantine what was posted with it since a time.
 
     This is done in chunks. If it breaks off, calling it again continues it.
@@ -75,7 +77,7 @@ def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenR
     with runtime.database.write() as session:  # (1)
         token = withdraw_token(session, session.get_one(Network, network_id), token_id, now)
     if body.quarantine_since is None:
-        return Swept(token, 0)
+        return SweptToken(token, 0)
     posted = (Record.token_id == token.id, Record.received_at >= body.quarantine_since)
     counting = (*posted, Record.kind.in_(SHAPES), Record.status.in_(("accepted", "held")), ~_voided())
     voids = (*posted, Record.kind == "void", ~flagged())
@@ -89,7 +91,7 @@ def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenR
         return 0
 
     count = _sweep(runtime, network_id, counting, set_aside)  # (2)
-    return Swept(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
+    return SweptToken(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
 
 
 def withdraw_token(session: WriteSession, network: Network, token_id: str, now: datetime) -> Token:
@@ -108,7 +110,7 @@ def withdraw_token(session: WriteSession, network: Network, token_id: str, now: 
 
 def decide_on_token(
     runtime: Runtime, network_id: UUID, token_id: str, caller: Caller, body: QuarantineIn, now: datetime
-) -> Swept:
+) -> SweptToken:
     """Release, or void, all records that are quarantined because of a token.
 
     This is done in chunks. Records that cannot be released stay quarantined: there is another reason for it too, or
@@ -129,7 +131,7 @@ def decide_on_token(
             posting.void(session, runtime, network, caller, record_id, VoidIn(reason=body.reason), now)
         return len(record_ids)
 
-    return Swept(token, _sweep(runtime, network_id, waiting, decide))
+    return SweptToken(token, _sweep(runtime, network_id, waiting, decide))
 
 
 def _sweep(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from service.criteria.kinds.query import Asked, Rows
+from service.criteria.kinds.query import AskedRule, Rows
 from service.criteria.kinds.rule import Rule
 from service.criteria.tree import Criterion, Group, rules
 from service.storage.past import Sources
@@ -38,7 +38,8 @@ def numbers(leaves: Sequence[Rule], of_members: bool, replayed: bool = False) ->
     """
     sources = Sources(replayed=replayed)
     selects = (
-        _placed(place, leaf.compiled(Asked(place, of_members, sources)).numbers) for place, leaf in enumerate(leaves)
+        _placed(place, leaf.compiled(AskedRule(place, of_members, sources)).numbers)
+        for place, leaf in enumerate(leaves)
     )
     rows = union_all(*selects).subquery()
     return select(rows).order_by(rows.c.member_id)
@@ -52,7 +53,7 @@ def who_meets(tree: Criterion) -> Select[UUID]:
     """
     leaves = rules(tree)
     selects = (
-        _placed(place, leaf.compiled(Asked(place, of_members=False)).numbers) for place, leaf in enumerate(leaves)
+        _placed(place, leaf.compiled(AskedRule(place, of_members=False)).numbers) for place, leaf in enumerate(leaves)
     )
     found = union_all(*selects).subquery()
     of_rules = iter(
@@ -86,7 +87,7 @@ def records(leaves: Sequence[Rule], limited: bool, replayed: bool = False) -> Ro
     sources = Sources(replayed=replayed)
     selects = []
     for place, leaf in enumerate(leaves):
-        counted = leaf.compiled(Asked(place, of_members=True, rows=sources)).counted
+        counted = leaf.compiled(AskedRule(place, of_members=True, rows=sources)).counted
         if counted is not None:
             most = bindparam("limit", type_=Integer()) if limited else leaf.rests_on
             selects.append(_placed(place, _newest(counted, most)))

@@ -29,7 +29,7 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.gain import Gain
 from service.criteria.kinds.holds import Holds
 from service.criteria.kinds.rubric import Rubric
-from service.criteria.kinds.rule import Fault, Rule, Stability, no_more_than
+from service.criteria.kinds.rule import DefinitionFault, Rule, Stability, no_more_than
 from service.criteria.kinds.score import Score
 from service.criteria.kinds.sum import Sum
 from service.criteria.kinds.tenure import Tenure
@@ -261,7 +261,7 @@ def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Crit
     return criterion
 
 
-def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fault]:
+def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[DefinitionFault]:
     """Yield a fault for each rule that nobody can meet: it prevents publication.
 
     Args:

@@ -52,7 +52,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Judged(Entrant):
+class JudgedRecord(Entrant):
     """A record that comes in, or that is decided on anew, and what it is judged to be."""
 
     judgement: Judgement
@@ -100,7 +100,7 @@ def record_all(
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(session, network, kind, waiting.values())
-        fresh: dict[int, Judged] = {}
+        fresh: dict[int, JudgedRecord] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
             try:
@@ -142,7 +142,7 @@ def judge(
     record: Record,
     body: Submitted,
     released: Released | None = None,
-) -> Judged:
+) -> JudgedRecord:
     """Decide on a record by itself, write that down in it, and return what follows.
 
     It counts, it waits for a member who is not known yet, or it cannot be true. Late evidence counts a tier lower,
@@ -160,7 +160,7 @@ def judge(
         if released != "all" and scrutiny.is_late(references.network, record):
             record.tier = derivation.lowered(record.tier)
     derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
-    return Judged(record, body.kept, derived, judgement)
+    return JudgedRecord(record, body.kept, derived, judgement)
 
 
 def admit(
@@ -200,7 +200,7 @@ def admit(
 
 def _judge_new(
     references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
-) -> Judged:
+) -> JudgedRecord:
     """Return what a body that nobody has posted before is judged to be, with its record.
 
     Raises:
@@ -222,7 +222,7 @@ def _judge_new(
 
 
 def _take_in(
-    session: WriteSession, network: Network, fresh: Mapping[int, Judged], now: datetime
+    session: WriteSession, network: Network, fresh: Mapping[int, JudgedRecord], now: datetime
 ) -> dict[int, Submission]:
     """Insert records, set aside what is odd, and return what became of those whose keys were free."""
     odd = scrutiny.look(session, network, [each for each in fresh.values() if each.derived])

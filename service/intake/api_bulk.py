@@ -94,7 +94,7 @@ class Bulk:
     def __call__(self, kind: Kind) -> Response:
         """Take everything in, then answer line by line."""
         runtime, network_id, who, spool, key = self._parts
-        import_id = bulk.run(runtime, bulk.Request(network_id, who, kind, self._address, key), spool)
+        import_id = bulk.run(runtime, bulk.BulkRequest(network_id, who, kind, self._address, key), spool)
         return StreamingResponse(bulk.answer(runtime, import_id), media_type=MEDIA_TYPE)
 
 

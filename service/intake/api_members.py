@@ -10,7 +10,7 @@ from pydantic import Field
 from service.access.callers import Caller
 from service.bodies import Instant, Ref
 from service.errors import InvalidError
-from service.intake import api_bulk as bulk
+from service.intake import api_bulk
 from service.intake import members as intake_members
 from service.networks import members
 from service.networks.members import MemberFields, MemberIn, MemberView
@@ -113,7 +113,7 @@ def put_member(
     "/v1/networks/{slug}/members",
     response_model=MemberOut,
     responses={201: {"model": MemberOut}},
-    openapi_extra=bulk.DOCUMENTED,
+    openapi_extra=api_bulk.DOCUMENTED,
 )
 @exactly_once(personal=True)
 def post_member(

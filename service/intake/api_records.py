@@ -7,17 +7,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.callers import Caller
-from service.awards import listing
 from service.bodies import Instant
 from service.errors import NotFoundError
 from service.evidence import records
-from service.evidence.recording import Submission
-from service.evidence.records import Shown
+from service.evidence.records import RecordFilter, ShownRecord
 from service.intake import posting, releasing
 from service.intake.posting import VoidIn
-from service.issuing import unsigned
-from service.runtime.runtime import Runtime
-from service.storage.database import WriteSession
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
@@ -86,7 +81,7 @@ class RecordOut(Answer):
     body: dict[str, Any] | None = Field(None, description="as it was posted, times in UTC; in lists it is left out")
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownRecord) -> Self:
         """Return the answer for one record."""
         row, void = shown.record, shown.voided_by
         sourced = row.source_system is not None and row.source_id is not None
@@ -109,60 +104,6 @@ class RecordOut(Answer):
         )
 
 
-class AwardMade(Answer):
-    """An award that followed at once."""
-
-    achievement: str = Field(description="ref of the achievement")
-    credential: str = Field(description="public address of the credential")
-
-
-class SubmissionOut(Answer):
-    """What became of a post."""
-
-    id: UUID = Field(description="of the record")
-    status: Literal["accepted", "duplicate", "held", "quarantined"]
-    waits_for: str | None = Field(
-        None, description="of held evidence: JSON pointer into the body, to the member who is not known yet"
-    )
-    tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
-    digest: str = Field(description="the seal of the record")
-    flags: list[str] | None = Field(
-        None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
-    )
-    awards: list[AwardMade] = Field(description="automatic awards that it completed")
-
-
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
-    202: {
-        "model": SubmissionOut,
-        "description": "Held until the member is posted, or quarantined until it is released",
-    },
-}
-
-
-def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -> Response:
-    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
-    made = listing.named(session, submission.awards)
-    body = SubmissionOut(
-        id=submission.record.id,
-        status=submission.status,
-        waits_for=submission.waits_for,
-        tier=submission.record.tier,
-        digest=submission.record.body_digest,
-        flags=list(submission.flags) or None,
-        awards=[
-            AwardMade(
-                achievement=each.achievement_ref,
-                credential=unsigned.credential_url(runtime.settings, each.credential.id),
-            )
-            for each in made
-            if each.credential is not None
-        ],
-    )
-    return reply({"accepted": 201, "duplicate": 200, "held": 202, "quarantined": 202}[submission.status], body)
-
-
 @router.get("/v1/networks/{slug}/records")
 def list_records(
     network: ReadNetwork,
@@ -182,17 +123,8 @@ def list_records(
 
     Whoever keeps the last `next` misses no record.
     """
-    shown, cursor = records.list_records(
-        session,
-        network,
-        after=after,
-        limit=limit,
-        kind=kind,
-        member=member,
-        type_=type,
-        since=since,
-        status=status,
-    )
+    which = RecordFilter(kind, member, type, since, status)
+    shown, cursor = records.list_records(session, network, which, after=after, limit=limit)
     return Page(items=[RecordOut.of(each) for each in shown], next=cursor)
 
 

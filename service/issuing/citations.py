@@ -58,7 +58,7 @@ TIERS = (
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GivenLevel:
     """The level that one person gave one criterion of a rubric, in one attempt."""
 
     rubric: str
@@ -80,7 +80,7 @@ class Citation:
     genre: str
     narrative: str
     digest: str
-    judgements: tuple[Judgement, ...] = ()
+    judgements: tuple[GivenLevel, ...] = ()
     minutes: int = 0
 
 
@@ -184,7 +184,7 @@ def results(
             yield {"type": ["Result"], "resultDescription": written["id"], "achievedLevel": achieved[0]}
 
 
-def _levels(judgements: Sequence[Judgement], attempt: tuple[UUID, str | None], raters: int) -> dict[str, float]:
+def _levels(judgements: Sequence[GivenLevel], attempt: tuple[UUID, str | None], raters: int) -> dict[str, float]:
     given: defaultdict[str, dict[UUID, float]] = defaultdict(dict)
     for judgement in judgements:
         if judgement.attempt == attempt:
@@ -208,7 +208,7 @@ def _raters(version: AchievementVersion, rubric: str) -> int:
 
 
 def _citation(
-    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[Judgement, ...]
+    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[GivenLevel, ...]
 ) -> Citation:
     assert what is not None  # an award rests on accepted records only, and those are derived
     source = f"Source: {TIERS[record.tier]} (tier {record.tier} of 4)."
@@ -228,8 +228,8 @@ def _citation(
     return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
 
 
-def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[Judgement]]:
-    found: defaultdict[UUID, list[Judgement]] = defaultdict(list)
+def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[GivenLevel]]:
+    found: defaultdict[UUID, list[GivenLevel]] = defaultdict(list)
     rows = session.execute(
         select(Evaluation, Rating.criterion, Rating.level, func.coalesce(Member.person_id, Member.id))
         .join(Rating, Rating.record_id == Evaluation.record_id)
@@ -238,5 +238,5 @@ def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdic
     )
     for evaluation, criterion, level, judge in rows:
         attempt = (evaluation.about_id, evaluation.part)
-        found[evaluation.record_id].append(Judgement(evaluation.instrument or "", attempt, criterion, judge, level))
+        found[evaluation.record_id].append(GivenLevel(evaluation.instrument or "", attempt, criterion, judge, level))
     return found

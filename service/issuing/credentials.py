@@ -28,7 +28,7 @@ from service.tables import Achievement, AchievementVersion, Award, Credential, M
 
 
 @dataclass(frozen=True)
-class Issuer:
+class IssuerKeys:
     """The keys with which a network signs now, and the names of these in signatures."""
 
     proof_signer: Signer
@@ -38,7 +38,7 @@ class Issuer:
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignedDraft:
     """A draft with its two signed forms.
 
     They are JSON text with a data integrity proof, and a VC-JWT.
@@ -49,7 +49,7 @@ class Signed:
     jwt: str
 
 
-def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer:
+def issuer_keys(session: OrmSession, runtime: Runtime, network: Network) -> IssuerKeys:
     """Return the keys with which the network signs now.
 
     Raises:
@@ -57,7 +57,7 @@ def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer
     """
     proof_key = keyring.active_key(session, network, "Ed25519")
     jwt_key = keyring.active_key(session, network, "P-256")
-    return Issuer(
+    return IssuerKeys(
         keyring.signer(runtime, proof_key),
         issuers.verification_method(runtime.settings, network, proof_key),
         keyring.signer(runtime, jwt_key),
@@ -65,7 +65,7 @@ def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer
     )
 
 
-def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
+def sign_draft(issuer: IssuerKeys, draft: Draft) -> SignedDraft:
     """Sign a draft in both forms.
 
     These are eddsa-rdfc-2022, and a JWT with ES256 over the same members without the proof.
@@ -77,10 +77,10 @@ def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
     text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
     # Not `sign_jwt`: it would repeat, at twice the cost, the checks that were just made for the proof.
     jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
-    return Signed(draft, text, jwt)
+    return SignedDraft(draft, text, jwt)
 
 
-def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
+def store(session: WriteSession, network: Network, award: Award, signed: SignedDraft, now: datetime) -> Credential:
     """Store the credential of an award; it can be fetched from the commit on.
 
     The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
@@ -148,7 +148,7 @@ def baked(session: ReadSession, credential: Credential, form: pictures.Form) -> 
 
 
 @dataclass(frozen=True)
-class Issued:
+class CredentialWithNames:
     """A credential with the names by which its network knows it."""
 
     row: Credential
@@ -158,7 +158,7 @@ class Issued:
     name: str
 
 
-def find(session: OrmSession, caller: Caller, credential_id: str) -> Issued:
+def find(session: OrmSession, caller: Caller, credential_id: str) -> CredentialWithNames:
     """Return a credential of the caller's network.
 
     Raises:
@@ -177,7 +177,7 @@ def list_issued(
     member: str | None,
     achievement: str | None,
     revoked: bool | None,
-) -> tuple[list[Issued], str | None]:
+) -> tuple[list[CredentialWithNames], str | None]:
     """Return the network's credentials in the order of their random addresses."""
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
@@ -203,7 +203,7 @@ def of_awards(session: OrmSession, awards: Iterable[Award]) -> dict[UUID, Creden
     return {row.award_id: row for row in session.scalars(query)}
 
 
-def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
+def _named(session: OrmSession, rows: Sequence[Credential]) -> list[CredentialWithNames]:
     query = (
         select(Award, Member.ref, Achievement.ref, AchievementVersion.name)
         .join(Member, Member.id == Award.member_id)
@@ -214,7 +214,7 @@ def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
     named = {
         award.id: (award, member, achievement, name) for award, member, achievement, name in session.execute(query)
     }
-    return [Issued(row, *named[row.award_id]) for row in rows]
+    return [CredentialWithNames(row, *named[row.award_id]) for row in rows]
 
 
 def about(row: Credential, award: Award) -> dict[str, str]:

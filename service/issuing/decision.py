@@ -32,7 +32,7 @@ class Decider:
 
 
 @dataclass(frozen=True)
-class Written:
+class UnstoredReceipt:
     """A receipt before it is stored.
 
     It has its address, the exact public bytes as text, and what those hide.
@@ -73,7 +73,7 @@ class Decision:
     node: Node | None = None
     child_ids: tuple[UUID, ...] = ()
     waits: str | None = None
-    receipt: Written | None = None
+    receipt: UnstoredReceipt | None = None
 
     @property
     def met(self) -> bool:

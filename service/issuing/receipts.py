@@ -21,7 +21,7 @@ from credentials.strict_json import canonical_json
 from service.achievements import achievements
 from service.evidence.bodies import seal
 from service.issuing import citations
-from service.issuing.decision import Decider, Decision, Written
+from service.issuing.decision import Decider, Decision, UnstoredReceipt
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.settings import Settings
@@ -43,7 +43,7 @@ FORM = "receipt/1"
 
 
 @dataclass(frozen=True)
-class Retraced:
+class RetracedDecision:
     """The result of making a decision again as it was made then.
 
     `outcome`: "same", the same receipt; "differs", another one; "erased", some of its evidence was erased, so that the
@@ -60,7 +60,7 @@ def receipt_url(settings: Settings, receipt_id: str) -> str:
     return f"{settings.base_url}/receipts/{receipt_id}"
 
 
-def evidence(settings: Settings, receipt: Written) -> dict[str, Any]:
+def evidence(settings: Settings, receipt: UnstoredReceipt) -> dict[str, Any]:
     """Return the evidence item with which a credential cites its receipt.
 
     Spec: Open Badges 3.0, section B.1.10 (Evidence); VC Data Model 2.0, section 5.3 (`digestMultibase`).
@@ -77,7 +77,7 @@ def evidence(settings: Settings, receipt: Written) -> dict[str, Any]:
 
 def write(
     session: OrmSession, settings: Settings, network: Network, decisions: Sequence[Decision], as_of: datetime
-) -> list[Written]:
+) -> list[UnstoredReceipt]:
     """Return the receipts of decisions made at `as_of`, in the same order.
 
     A decision that has a receipt keeps it. The position is that of the newest record that was committed by then.
@@ -114,11 +114,11 @@ def write(
         }
         receipt_id = new_credential_id()
         public = _public(session, settings, network, receipt_id, decision, full, as_of, position, digests)
-        written.append(Written(receipt_id, public, full, as_of, position))
+        written.append(UnstoredReceipt(receipt_id, public, full, as_of, position))
     return written
 
 
-def keep(session: OrmSession, network: Network, award: Award, receipt: Written, now: datetime) -> None:
+def store(session: OrmSession, network: Network, award: Award, receipt: UnstoredReceipt, now: datetime) -> None:
     """Store the receipt of an award; its address answers from the commit on."""
     if session.get(Receipt, receipt.id) is None:
         session.add(
@@ -147,9 +147,9 @@ def of_award(session: OrmSession, award: Award) -> Receipt | None:
     return session.scalar(mine)
 
 
-def kept(row: Receipt) -> Written:
+def kept(row: Receipt) -> UnstoredReceipt:
     """Return a stored receipt as it was written."""
-    return Written(row.id, row.public, row.full, row.as_of, row.position)
+    return UnstoredReceipt(row.id, row.public, row.full, row.as_of, row.position)
 
 
 def visible(session: OrmSession, receipt_id: str) -> Receipt | None:
@@ -164,7 +164,7 @@ def visible(session: OrmSession, receipt_id: str) -> Receipt | None:
     return row if session.scalar(shown.limit(1)) is not None else None
 
 
-def retrace(session: OrmSession, settings: Settings, network: Network, award: Award, row: Receipt) -> Retraced:
+def retrace(session: OrmSession, settings: Settings, network: Network, award: Award, row: Receipt) -> RetracedDecision:
     """Make a decision again on the evidence of then, and compare the receipts.
 
     1. The evidence is what was known up to the receipt's position, and what arrived with the decision itself.
@@ -174,9 +174,9 @@ def retrace(session: OrmSession, settings: Settings, network: Network, award: Aw
     rested = select(AwardEvidence.record_id).where(AwardEvidence.award_id == award.id)
     gone = select(Record.id).where(Record.id.in_(rested), Record.salt.is_(None))
     if session.scalar(gone.limit(1)) is not None:  # (3)
-        return Retraced("erased", row, row.sha256)
+        return RetracedDecision("erased", row, row.sha256)
     if award.basis not in ("rule", "approval"):
-        return Retraced("decided", row, row.sha256)
+        return RetracedDecision("decided", row, row.sha256)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     node = _as_of(session, network, version, award.member_id, row)  # (1)
     decision = Decision(
@@ -193,7 +193,7 @@ def retrace(session: OrmSession, settings: Settings, network: Network, award: Aw
     digests = _digests(session, node.record_ids)
     public = _public(session, settings, network, row.id, decision, row.full, row.as_of, row.position, digests)  # (2)
     again = sha256(public.encode()).hexdigest()
-    return Retraced("same" if again == row.sha256 else "differs", row, again)
+    return RetracedDecision("same" if again == row.sha256 else "differs", row, again)
 
 
 def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:

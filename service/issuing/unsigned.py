@@ -20,7 +20,7 @@ from credentials.status import status_entry
 from service.achievements import achievements
 from service.durations import Duration
 from service.issuing import citations, receipts, status_lists
-from service.issuing.decision import Decision, Written
+from service.issuing.decision import Decision, UnstoredReceipt
 from service.runtime.settings import Settings
 from service.signing import issuers
 from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
@@ -49,7 +49,7 @@ class Draft:
     valid_until: datetime | None
     mailed: bool
     document: dict[str, Any]
-    receipt: Written
+    receipt: UnstoredReceipt
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from service.access import callers
 from service.access.callers import Caller
 from service.bodies import Instant, Uid
 from service.notifications import deliveries, webhooks
-from service.notifications.deliveries import Outcome
+from service.notifications.deliveries import AttemptOutcome
 from service.notifications.webhooks import ReplayIn, SecretIn, WebhookChange, WebhookIn
 from service.tables import Delivery, Event, Webhook
 from service.web.exactly_once import exactly_once
@@ -126,7 +126,7 @@ class PingOut(AttemptOut):
     delivered: bool
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Self:
+    def of(cls, outcome: AttemptOutcome) -> Self:
         """Return the answer for one outcome."""
         return cls(
             delivered=outcome.delivered,

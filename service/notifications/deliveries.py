@@ -67,7 +67,7 @@ OUR_OWN = frozenset({"custody-unavailable", "render-failed"})
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptOutcome:
     """The outcome of one attempt: "delivered" or a code, and the answer, if any."""
 
     code: str
@@ -100,7 +100,7 @@ def deliver_due(runtime: Runtime, render: Render) -> int:
     return count
 
 
-def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> Outcome:
+def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> AttemptOutcome:
     """Send a test event to a webhook in any state, and return the outcome.
 
     Must not be called in a transaction.
@@ -258,10 +258,10 @@ def _body(kind: str, at: datetime, data: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> Outcome:
+def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> AttemptOutcome:
     """Sign and send a body, and return the outcome."""
     if not body:
-        return Outcome("render-failed", 0)
+        return AttemptOutcome("render-failed", 0)
     began = time.monotonic()
     answered, code = None, "delivered"
     try:
@@ -271,7 +271,7 @@ def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now:
             code = "refused"
     except (UnavailableError, CustodyError) as error:
         code = error.code
-    return Outcome(code, round((time.monotonic() - began) * 1000), answered)
+    return AttemptOutcome(code, round((time.monotonic() - began) * 1000), answered)
 
 
 def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
@@ -290,7 +290,7 @@ def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: dat
     }
 
 
-def _note(session: WriteSession, job: _Job, until: datetime, outcome: Outcome | None, now: datetime) -> bool:
+def _note(session: WriteSession, job: _Job, until: datetime, outcome: AttemptOutcome | None, now: datetime) -> bool:
     """Note the outcome of a job, and return whether the webhook is still ours (3)."""
     webhook = locks.one_or_none(session, Webhook, Webhook.id == job.webhook.id)
     if webhook is None or webhook.taken_until != until:
@@ -323,7 +323,7 @@ def _note(session: WriteSession, job: _Job, until: datetime, outcome: Outcome | 
     return True
 
 
-def _give_up(session: WriteSession, webhook: Webhook, outcome: Outcome, now: datetime) -> None:
+def _give_up(session: WriteSession, webhook: Webhook, outcome: AttemptOutcome, now: datetime) -> None:
     """Disable a webhook that says it is gone, or has accepted nothing for days."""
     network = session.get_one(Network, webhook.network_id)
     if outcome.answered is not None and outcome.answered.status == GONE:
@@ -347,7 +347,7 @@ def _row(session: WriteSession, job: _Job) -> Delivery:
     return row
 
 
-def _delay(attempts: int, outcome: Outcome, now: datetime) -> timedelta:
+def _delay(attempts: int, outcome: AttemptOutcome, now: datetime) -> timedelta:
     """Return how long to wait after so many attempts.
 
     It is at least as long as the server asks for, up to `MAX_DELAY`.

@@ -12,7 +12,7 @@ from service.awards.api_credentials import CredentialOut
 from service.evidence import records
 from service.intake.api_members import MemberOut
 from service.intake.api_records import RecordOut
-from service.issuing.credentials import Issued
+from service.issuing.credentials import CredentialWithNames
 from service.networks import members
 from service.networks.api import KeyOut, NetworkOut
 from service.networks.api_meetings import SessionOut
@@ -59,7 +59,7 @@ def _credential(session: ReadSession, runtime: Runtime, network: Network, row_id
         return None
     named = listing.find(session, network, row.award_id)
     version = session.get_one(AchievementVersion, named.award.achievement_version_id)
-    issued = Issued(row, named.award, named.member_ref, named.achievement_ref, version.name)
+    issued = CredentialWithNames(row, named.award, named.member_ref, named.achievement_ref, version.name)
     return CredentialOut.named(runtime.settings, issued, runtime.now())
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.achievements import achievements, publishing
 from service.achievements.definitions import NOBODY, AchievementFields
 from service.bodies import Body, Ref
-from service.criteria.kinds.rule import Fault
+from service.criteria.kinds.rule import DefinitionFault
 from service.errors import NotFoundError
 from service.networks import members
 from service.progress import progress
@@ -83,7 +83,7 @@ class DryRun:
     """
 
     version: AchievementVersion
-    faults: tuple[Fault, ...]
+    faults: tuple[DefinitionFault, ...]
     outlooks: tuple[Outlook, ...]
     looked_at: int
     following: str | None

@@ -26,7 +26,7 @@ ALGORITHM = "Ed25519"
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServiceIdentity:
     """The service as a signer: its DID and the key with which it signs now."""
 
     did: str
@@ -53,7 +53,7 @@ def profile(settings: Settings) -> dict[str, Any]:
     return {"id": did(settings), "type": ["Profile"], "name": name, "url": settings.base_url}
 
 
-def identity(runtime: Runtime) -> Identity:
+def identity(runtime: Runtime) -> ServiceIdentity:
     """Return the service's identity; its key is made when it is first asked for.
 
     If two processes make a key at the same moment, both take the one whose row was first.
@@ -67,7 +67,7 @@ def identity(runtime: Runtime) -> Identity:
         made = _new_key(runtime, runtime.now())
         with runtime.database.write() as session:
             key = _keep(session, runtime, made)
-    return Identity(did(runtime.settings), runtime.custody.signer(key.custody_uri))
+    return ServiceIdentity(did(runtime.settings), runtime.custody.signer(key.custody_uri))
 
 
 def keys(session: OrmSession) -> Sequence[ServiceKey]:

@@ -51,7 +51,7 @@ POSITION = bindparam("position", type_=Integer())
 """The evidence position up to which evidence counts."""
 
 
-def keep(
+def archive(
     session: WriteSession, row: type[Row], where: ColumnElement[bool], now: datetime, ended_by: UUID | None = None
 ) -> None:
     """Archive the values of rows before they are changed or deleted.

@@ -57,7 +57,7 @@ class Once:
         if before is not None and before.answer is not None:
             return Response(before.answer, before.status or 200, media_type="application/json")
         response = work()
-        idempotency.keep(session, who, key, response.status_code, kept(response))
+        idempotency.remember(session, who, key, response.status_code, kept(response))
         return response
 
 

@@ -34,7 +34,7 @@ def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, 
     return kept
 
 
-def keep(session: WriteSession, caller: Caller, key: str, status: int, answer: str | None) -> None:
+def remember(session: WriteSession, caller: Caller, key: str, status: int, answer: str | None) -> None:
     """Remember the answer that belongs to the key."""
     where = (Idempotency.token_id == caller.token_id, Idempotency.key == key)
     session.execute(update(Idempotency).where(*where).values(status=status, answer=answer))

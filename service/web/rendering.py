@@ -17,7 +17,7 @@ from service.texts.accept_headers import preferences
 from service.texts.languages import ENGLISH, LANGUAGES, Language
 from service.texts.sentences import sentence
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
-from service.web.visitor_language import Spoken
+from service.web.visitor_language import SpokenLanguage
 
 SERVICE = Path(__file__).parent.parent
 """Where every package has the templates and static files of its pages, in folders with these names."""
@@ -159,7 +159,7 @@ def streamed(template: str, *, language: Language, **values: Any) -> Iterator[st
 
 
 def _shell(language: Language, back: str | None) -> dict[str, Any]:
-    where = back or (language.back if isinstance(language, Spoken) else "/")
+    where = back or (language.back if isinstance(language, SpokenLanguage) else "/")
     return {"language": language, "languages": LANGUAGES.values(), "back": where}
 
 

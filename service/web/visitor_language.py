@@ -21,26 +21,26 @@ router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)
-class Spoken(Language):
+class SpokenLanguage(Language):
     """A language on one page; changing the language leads back to `back`."""
 
     back: str = "/"
 
 
-def speaking(request: Request) -> Spoken:
+def speaking(request: Request) -> SpokenLanguage:
     """Return the language of the answer, and the way back.
 
     The way back is the page's own address; after a form, it is the path to which the form was sent.
     """
     language = chosen(request.headers.get("Accept-Language"), request.cookies.get(COOKIE))
     query = request.scope["query_string"].decode("latin-1") if request.method == "GET" else ""
-    return Spoken(
+    return SpokenLanguage(
         **{field.name: getattr(language, field.name) for field in fields(language)},
         back=path_of_ours(quote(request.scope["path"]) + (f"?{query}" if query else "")),
     )
 
 
-Speaking = Annotated[Spoken, Depends(speaking)]
+Speaking = Annotated[SpokenLanguage, Depends(speaking)]
 
 
 def path_of_ours(back: str) -> str:

@@ -1,16 +1,16 @@
 """The service on an empty migrated database, SQLite and PostgreSQL in turn, with a clock that tests set."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
 from tests.worlds import databases
-from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, desk_of, settings_in, start
 
 
 @pytest.fixture(scope="session")
@@ -26,18 +26,11 @@ def migrated_postgresql(postgresql: str) -> str:
     return databases.migrated_postgresql(postgresql)
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that has had every migration, to be copied."""
-    return databases.migrated_sqlite(tmp_path_factory.mktemp("sqlite") / "migrated.db")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty migrated database, for `LAUREL_DATABASE_URL`."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "laurel.db")
-        return f"sqlite:///{path}"
+        return f"sqlite:///{databases.migrated_sqlite(tmp_path / 'laurel.db')}"
     url: str = request.getfixturevalue("migrated_postgresql")
     databases.empty(url)
     return url
@@ -63,7 +56,13 @@ def database(runtime: Runtime) -> Database:
 
 
 @pytest.fixture
-def client(runtime: Runtime) -> Iterator[TestClient]:
+def desk(runtime: Runtime) -> Desk:
+    """Where badges are checked, at `runtime`."""
+    return desk_of(runtime)
+
+
+@pytest.fixture
+def client(runtime: Runtime, desk: Desk) -> Iterator[TestClient]:
     """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
-    with TestClient(app_of(runtime), base_url=BASE_URL) as speaking:
+    with TestClient(app_of(runtime, desk), base_url=BASE_URL) as speaking:
         yield speaking

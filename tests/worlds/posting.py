@@ -103,7 +103,7 @@ def statuses(runtime: Runtime) -> list[str]:
     """Return the statuses of all records, in order."""
     with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        shown, _ = records.list_records(session, network, after=None, limit=200)
+        shown, _ = records.list_records(session, network, records.RecordFilter(), after=None, limit=200)
         return [each.record.status for each in shown]
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import distinct, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from service.bodies import RoleName
-from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, Asked, Compiled, Rows, figures, within
+from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, AskedRule, CompiledRule, Rows, figures, within
 from service.criteria.kinds.rule import Rule, Stability
 from service.criteria.parts import Amount
 from service.tables import Approval
@@ -44,7 +44,7 @@ class Approved(Rule):
         _ = beside
         return self.n, observed / self.n
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Count the people whose approvals of this achievement count now."""
         counts = [
             Approval.outcome == "approved",
@@ -71,4 +71,4 @@ class Approved(Rule):
         rows = within(query, self.window, Approval.at, Approval.member_id, asked).subquery()
         number = func.count(distinct(rows.c.approver_who))
         numbers = figures(rows.c.member_id, number, literal(0), func.min(rows.c.at))
-        return Compiled(numbers.group_by(rows.c.member_id), None)
+        return CompiledRule(numbers.group_by(rows.c.member_id), None)

@@ -6,7 +6,17 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
-from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, Asked, Compiled, Rows, bounded, figures, within
+from service.criteria.kinds.query import (
+    ACHIEVEMENT,
+    NETWORK,
+    NOW,
+    AskedRule,
+    CompiledRule,
+    Rows,
+    bounded,
+    figures,
+    within,
+)
 from service.criteria.kinds.rule import Rule, Stability, number
 from service.criteria.parts import Amount, Name, Number
 from service.criteria.windows import SinceEnrolment
@@ -90,7 +100,7 @@ class Attendance(Rule):
         rate = or_(beside == 0, observed / func.nullif(beside, 0) >= self.min_rate)
         return and_(observed >= max(self.min_sessions or 0, 1), rate)
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Count the sessions that were attended; `beside` is how many have begun.
 
         Contributions of type attended must have enough minutes in all. With a rate only sessions that have begun
@@ -133,7 +143,7 @@ class Attendance(Rule):
         )
         number, first = func.count(met.c.session_id), func.min(met.c.at)
         if self.min_rate is None:
-            return Compiled(figures(met.c.member_id, number, literal(0), first).group_by(met.c.member_id), records)
+            return CompiledRule(figures(met.c.member_id, number, literal(0), first).group_by(met.c.member_id), records)
         held = select(func.count(Session.id)).where(*series, *begun)
         since = isinstance(self.window, SinceEnrolment)
         if since:
@@ -151,7 +161,7 @@ class Attendance(Rule):
                 asked.rows.enrolment.achievement_id == ACHIEVEMENT,
             )
             numbers = numbers.outerjoin(asked.rows.enrolment, enrolled).group_by(asked.rows.enrolment.at)
-        return Compiled(
+        return CompiledRule(
             numbers.where(asked.own(asked.rows.member, asked.rows.member.id)).group_by(asked.rows.member.id),
             records,
         )

@@ -12,8 +12,8 @@ from service.criteria.kinds.query import (
     HELD,
     MEMBERS,
     NETWORK,
-    Asked,
-    Compiled,
+    AskedRule,
+    CompiledRule,
     evaluations_of,
     figures,
     first_of,
@@ -95,7 +95,7 @@ class Endorsed(Rule):
         people = "person" if required == 1 else "people"
         return f"{number(observed)} of {number(required)} {people} who endorsed {self.skill}{self._words}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Count the people who endorsed a skill; `beside` are their organizations.
 
         If mutual endorsements are limited, those people count whom the member has not endorsed, and of the others the
@@ -145,10 +145,10 @@ class Endorsed(Rule):
         people_of = func.count(distinct(rows.c.judge))
         numbers = figures(rows.c.member_id, people_of, func.count(distinct(rows.c.organization)), func.min(rows.c.at))
         numbers = numbers.select_from(rows).join(counted, on_counted).group_by(rows.c.member_id)
-        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+        return CompiledRule(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
-def _endorsed_by_themselves(asked: Asked) -> CTE:
+def _endorsed_by_themselves(asked: AskedRule) -> CTE:
     """Return whom the members have endorsed for any skill: (giver, receiver).
 
     Both are persons: what another member who is the same person has given counts too.

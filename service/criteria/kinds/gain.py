@@ -8,8 +8,8 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Float, case, cast, func, or_, select, union
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import Asked, Compiled, DayNumber, Rows, evaluations_of, figures, first_of
-from service.criteria.kinds.rule import Also, Fault, Rule, Stability, number
+from service.criteria.kinds.query import AskedRule, CompiledRule, DayNumber, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.rule import Also, DefinitionFault, Rule, Stability, number
 from service.criteria.parts import Amount, Name, Number
 from service.criteria.windows import most_days
 
@@ -87,12 +87,14 @@ class Gain(Rule):
         """Say what the gain is and what it must be."""
         return f"{self._words}: {number(observed)}, needed {number(required)}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
         """Yield also `min_days` that are more than the window has."""
         yield from super().impossible(zone)
         days = most_days(self.window, zone)
         if days is not None and self.min_days is not None and self.min_days >= days:
-            yield Fault("rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days"
+            )
 
     def is_met(self, observed: Any, beside: Any) -> ColumnElement[bool]:
         """Return the condition that numbers in SQL meet the rule.
@@ -103,7 +105,7 @@ class Gain(Rule):
         met: ColumnElement[bool] = observed > required - self.ROUNDED
         return met if self.or_post_gte is None else or_(met, beside >= self.or_post_gte)
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Compare each score after with the first score before, and take the best gain.
 
         `beside` is the best score after.
@@ -167,4 +169,4 @@ class Gain(Rule):
         if self.or_post_gte is not None:
             found.append(select(top.c.member_id, top.c.record_id, top.c.at))
         records = union(*found).cte()
-        return Compiled(numbers, select(records))
+        return CompiledRule(numbers, select(records))

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import distinct, func, literal, select
 
-from service.criteria.kinds.query import HELD, Asked, Compiled, Rows, figures, within
+from service.criteria.kinds.query import HELD, AskedRule, CompiledRule, Rows, figures, within
 from service.criteria.kinds.rule import Rule, Stability, no_more_than, number
 from service.criteria.parts import Amount, Names
 from service.tables import Achievement, AchievementVersion
@@ -57,7 +57,7 @@ class Holds(Rule):
         _ = required
         return f"{number(observed)} held, needed {self.requirement}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         states = ["awarded"] if self.valid_on_award else HELD
         query: Rows = (
@@ -77,4 +77,4 @@ class Holds(Rule):
         rows = within(query, self.window, asked.rows.award.awarded_at, asked.rows.award.member_id, asked).subquery()
         number = func.count(distinct(rows.c.achievement_id))
         numbers = figures(rows.c.member_id, number, literal(0), func.min(rows.c.awarded_at))
-        return Compiled(numbers.group_by(rows.c.member_id), None)
+        return CompiledRule(numbers.group_by(rows.c.member_id), None)

@@ -68,7 +68,7 @@ def _day_number_sqlite(element: DayNumber, compiler: SQLCompiler, **options: Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedRule:
     """How a rule is asked: about some members, or about the whole network.
 
     `place` distinguishes the parameters of this rule from those of others.
@@ -105,7 +105,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledRule:
     """A rule as SQL.
 
     `numbers` has the columns (member_id, observed, beside, first_at), a row for each member who has evidence
@@ -132,7 +132,7 @@ def person_of(member: Any) -> ColumnElement[UUID]:
     return func.coalesce(member.person_id, member.id)
 
 
-def bounded(window: Any, at: Any, asked: Asked) -> list[ColumnElement[bool]]:
+def bounded(window: Any, at: Any, asked: AskedRule) -> list[ColumnElement[bool]]:
     """Return the conditions that `at` is in a window with fixed bounds.
 
     An open bound adds no condition.
@@ -142,7 +142,7 @@ def bounded(window: Any, at: Any, asked: Asked) -> list[ColumnElement[bool]]:
     return ([at >= asked.start] if starts else []) + ([at < asked.end] if ends else [])
 
 
-def within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Rows:
+def within(query: Rows, window: Any, at: Any, member: Any, asked: AskedRule) -> Rows:
     """Return the query with only the rows in the window.
 
     A window since enrolment has no beginning for a member who is not enrolled yet.
@@ -156,7 +156,7 @@ def within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Rows
     return joined.where(or_(asked.rows.enrolment.at.is_(None), at >= asked.rows.enrolment.at))
 
 
-def matching(query: Rows, where: ContributionFilter, asked: Asked) -> Rows:
+def matching(query: Rows, where: ContributionFilter, asked: AskedRule) -> Rows:
     """Return the query with only the contributions that match the filter."""
     if where.types is not None:
         query = query.where(asked.rows.contribution.type.in_(where.types))
@@ -181,7 +181,7 @@ def matching(query: Rows, where: ContributionFilter, asked: Asked) -> Rows:
     return query
 
 
-def had_role(role: str, member: Any, at: Any, asked: Asked) -> ColumnElement[bool]:
+def had_role(role: str, member: Any, at: Any, asked: AskedRule) -> ColumnElement[bool]:
     """Return the condition that a member had a role at a moment."""
     ended = or_(asked.rows.role.until_at.is_(None), asked.rows.role.until_at > at)
     return (
@@ -204,7 +204,7 @@ def first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
     return select(*(column for column in ranked.c if column.key != "place")).where(ranked.c.place == 1).cte()
 
 
-def contributions_of(where: ContributionFilter, window: Any, asked: Asked, key: Any) -> Rows:
+def contributions_of(where: ContributionFilter, window: Any, asked: AskedRule, key: Any) -> Rows:
     """Return the contributions that match a rule.
 
     Columns: (member_id, key, amount, record_id, at).
@@ -230,13 +230,13 @@ _KEYS = {
 """The columns of contributions that can be counted or capped."""
 
 
-def key_of(name: str, asked: Asked) -> Any:
+def key_of(name: str, asked: AskedRule) -> Any:
     """Return the column of contributions that is counted or capped."""
     return getattr(asked.rows.contribution, _KEYS[name])
 
 
 def evaluations_of(
-    where: EvaluationFilter, window: Any, asked: Asked, kinds: Sequence[str], instrument: str, *columns: Any
+    where: EvaluationFilter, window: Any, asked: AskedRule, kinds: Sequence[str], instrument: str, *columns: Any
 ) -> Rows:
     """Return evaluations of members by others.
 

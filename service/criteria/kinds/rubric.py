@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag
 from sqlalchemy import and_, case, distinct, func, select
 
 from service.criteria.filters import RubricFilter
-from service.criteria.kinds.query import Asked, Compiled, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.query import AskedRule, CompiledRule, Rows, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, number
 from service.criteria.parts import Amount, Name, Names, Number
 
@@ -56,7 +56,7 @@ class Rubric(Rule):
         _ = observed
         return len(self.criteria), beside / (len(self.criteria) * self.people)
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Take the piece of work with the most criteria that enough people find good.
 
         `beside` is the number of findings by single people, for the progress.
@@ -109,4 +109,4 @@ class Rubric(Rule):
         best = first_of(attempts, [attempts.c.member_id], order)
         on_best = and_(best.c.member_id == rows.c.member_id, best.c.about_id == rows.c.about_id)
         records: Rows = select(rows.c.member_id, rows.c.record_id, rows.c.at).join(best, on_best).distinct()
-        return Compiled(numbers.group_by(attempts.c.member_id), records)
+        return CompiledRule(numbers.group_by(attempts.c.member_id), records)

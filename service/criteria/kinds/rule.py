@@ -11,7 +11,7 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, and_, or_
 
-from service.criteria.kinds.query import Asked, Compiled
+from service.criteria.kinds.query import AskedRule, CompiledRule
 from service.criteria.parts import Part
 from service.criteria.windows import Between, Last, Window
 
@@ -19,7 +19,7 @@ Stability = Literal["grows", "may-change"]
 """`grows`: more evidence never lowers it. `may-change`: evidence or time can raise or lower it."""
 
 
-class Fault(NamedTuple):
+class DefinitionFault(NamedTuple):
     """A fault that keeps a definition from being published.
 
     The pointer begins at the criterion that was looked at.
@@ -84,7 +84,7 @@ class Rule(Part):
         """The topics on which the rule's number can grow (`service.criteria.topics`)."""
         raise NotImplementedError
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL.
 
         All values are bound parameters; the values of some come from `queries.parameters`.
@@ -143,12 +143,14 @@ class Rule(Part):
         _ = required
         return f"{number(observed)} of {self.requirement}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
         """Yield what makes the rule one that nobody can ever meet."""
         if isinstance(self.window, Between):
             bounds = self.window.bounds(None, zone)
             if bounds.start is not None and bounds.end is not None and bounds.end <= bounds.start:
-                yield Fault("window-empty", "Expected `to` after `from`: the window is [from, to).", "/window/to")
+                yield DefinitionFault(
+                    "window-empty", "Expected `to` after `from`: the window is [from, to).", "/window/to"
+                )
 
 
 def no_more_than(n: int, choice: Sequence[Any] | None) -> int:

@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlalchemy import func, literal, select
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import Asked, Compiled, evaluations_of, figures, first_of
+from service.criteria.kinds.query import AskedRule, CompiledRule, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, Stability, number
 from service.criteria.parts import Name, Number
 
@@ -51,7 +51,7 @@ class Score(Rule):
         """Say what the score is and what it must be."""
         return f"{self._words}: {number(observed)}, needed {number(required)}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         given = evaluations_of(self.where, self.window, asked, ["score"], self.assessment, asked.rows.evaluation.scaled)
         rows = given.where(asked.rows.evaluation.scaled.is_not(None)).subquery()
@@ -60,4 +60,4 @@ class Score(Rule):
         orders: dict[str, list[Any]] = {"best": [first.c.scaled.desc(), *late], "last": late, "first": early}
         chosen = first_of(first, [first.c.member_id], orders[self.stat])
         numbers = figures(chosen.c.member_id, chosen.c.scaled, literal(0), chosen.c.first_at)
-        return Compiled(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))
+        return CompiledRule(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))

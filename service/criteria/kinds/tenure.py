@@ -12,8 +12,8 @@ from service.bodies import RoleName
 from service.criteria.kinds.query import (
     NOW,
     TODAY,
-    Asked,
-    Compiled,
+    AskedRule,
+    CompiledRule,
     DayNumber,
     Rows,
     bounded,
@@ -21,7 +21,7 @@ from service.criteria.kinds.query import (
     first_of,
     had_role,
 )
-from service.criteria.kinds.rule import Also, Fault, Rule, in_days, number
+from service.criteria.kinds.rule import Also, DefinitionFault, Rule, in_days, number
 from service.criteria.parts import Amount
 from service.criteria.windows import Between, Last, SinceEnrolment, most_days
 
@@ -94,14 +94,16 @@ class Tenure(Rule):
         what = f"{in_days(self.min_days)} as {self.role}" if self.min_days else self._led
         return f"{number(observed)} of {number(required)} {what}{self.window or ''}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
         """Yield also `min_days` that are more than the window has."""
         yield from super().impossible(zone)
         days = most_days(self.window, zone)
         if days is not None and self.min_days is not None and self.min_days > days:
-            yield Fault("rule-impossible", f"Expected at most {days}: the window has no more days.", "/min_days")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {days}: the window has no more days.", "/min_days"
+            )
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Add up the days on which the member had the role, each day once.
 
         `beside` is how many sessions the member led in it.
@@ -143,7 +145,7 @@ class Tenure(Rule):
             .cte()
         )
         if self.min_sessions_led is None:
-            return Compiled(figures(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
+            return CompiledRule(figures(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
         led: Rows = select(
             asked.rows.contribution.member_id,
             asked.rows.contribution.session_id,
@@ -169,7 +171,7 @@ class Tenure(Rule):
         newest = first_of(
             meetings, [meetings.c.member_id, meetings.c.session_id], [meetings.c.at.desc(), meetings.c.record_id.desc()]
         )
-        return Compiled(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
+        return CompiledRule(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
 
 
 def _later(one: Any, other: Any) -> ColumnElement[Any]:

@@ -63,12 +63,12 @@ def go_on(session: WriteSession, network: Network, version: AchievementVersion, 
     write_evidence(session, network, more)
     for role in session.scalars(select(Role)).all():
         if draw(st.booleans()):
-            past.keep(session, Role, Role.__table__.c.id == role.id, LATER)
+            past.archive(session, Role, Role.__table__.c.id == role.id, LATER)
             role.from_at, role.until_at, role.known_from = LATER, None, LATER
             role.from_date = LATER.date()
     for member in session.scalars(select(Member)).all():
         if draw(st.booleans()):
-            past.keep(session, Member, Member.__table__.c.id == member.id, LATER)
+            past.archive(session, Member, Member.__table__.c.id == member.id, LATER)
             member.person_id, member.organization = draw(st.sampled_from((None, *PERSONS))), "Elsewhere"
             member.known_from = LATER
     achievement = session.get_one(Achievement, version.achievement_id)
@@ -89,6 +89,7 @@ def happens(award: Held) -> bool:
     return award.at <= NOW and (over or award.state != "expired")
 
 
+@pytest.mark.slow
 @given(definition=definitions, world=worlds(), later=st.data())
 @random_settings
 def test_whatever_comes_later_a_replay_is_what_was_evaluated_then(
@@ -138,6 +139,7 @@ def who(runtime: Runtime, client: TestClient) -> Actor:
     return river(runtime, client)
 
 
+@pytest.mark.slow
 def test_a_month_later_the_progress_of_then_is_the_same(who: Actor, clock: Clock) -> None:
     path = f"{ROOT}/members/m11/progress"
     posted(who.put(f"{ROOT}/members/m11", {"roles": [{"role": "facilitator", "from": "2026-01-01T00:00:00Z"}]}), 200)
