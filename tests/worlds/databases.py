@@ -131,7 +131,7 @@ def _compiled(driver: str) -> Engine:
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Return `path`, made an empty migrated SQLite database in one file."""
+    """Make an empty migrated SQLite database in one file, and return its path."""
     path.write_bytes(_migrated())
     return path
 
