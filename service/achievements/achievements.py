@@ -54,7 +54,7 @@ def define(
     """
     definition = _checked(session, network, body)
     if body.publish:
-        locks.network(session, network.id)  # two that ask for each other cannot both be published
+        locks.network(session, network.id)  # two that require each other cannot both be published
     created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
     achievement = _locked(session, network, body.ref)
     if created:
@@ -104,7 +104,7 @@ def publish(session: WriteSession, network: Network, ref: str, now: datetime) ->
         InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
             details.
     """
-    locks.network(session, network.id)  # two that ask for each other cannot both be published
+    locks.network(session, network.id)  # two that require each other cannot both be published
     achievement = _locked(session, network, ref)
     _publish(session, network, achievement, now)
     return show(session, [achievement])[0]

@@ -180,7 +180,7 @@ def erase(
 ) -> CaseStep:
     """Erase what is said in a step, with its salt; the step and its digest stay.
 
-    The member who said it may do so, and the network.
+    The member who said it and the network may do so.
 
     Raises:
         NotFoundError: no such case ("case-unknown"), or in it no step with a text of theirs ("step-unknown").
