@@ -1,4 +1,4 @@
-"""What has been awarded, to be read: awards with their names, credentials, receipts and deciders, and decided once more."""
+"""Read awards with names, credentials, receipts and deciders, and replay them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,9 +21,10 @@ from service.tables import Achievement, AchievementVersion, Award, AwardDecider,
 
 @dataclass(frozen=True)
 class Named:
-    """An award with what names it for its network, its newest credential, the id of its receipt, and who decided.
+    """An award with its names, newest credential, receipt id and deciders.
 
-    `deciders` have the refs of the members behind them; there are none where the rule alone decided.
+    The names are those that its network uses. `deciders` come with the refs of the members behind them; there are none
+    if the rule alone decided.
     """
 
     award: Award
@@ -39,7 +40,7 @@ def find(session: OrmSession, network: Network, award_id: UUID) -> Named:
     """Return an award of the network.
 
     Raises:
-        NotFoundError: it has none with this id (code "award-unknown").
+        NotFoundError: the network has no such award (code "award-unknown").
     """
     found = _named(session, Award.network_id == network.id, Award.id == award_id)
     if not found:
@@ -76,7 +77,7 @@ def named(session: OrmSession, rows: Sequence[Award]) -> list[Named]:
 
 
 def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Named]:
-    """Return awards with everything that is shown of them, by their ids: one query."""
+    """Return awards with everything that is shown of them, by their ids, in one query."""
     behind = aliased(Member)
     query = (
         select(
@@ -105,7 +106,7 @@ def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Named
 
 
 def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> Retraced:
-    """Decide an award again, on the evidence of then, and return whether the same receipt comes of it.
+    """Decide an award again, on the evidence of then, and compare the receipts.
 
     Raises:
         NotFoundError: the network has no such award ("award-unknown"), or it has no receipt: it waits to be signed, or
