@@ -193,7 +193,7 @@ def replay_award(
 ) -> Response:
     """Decide an award again on the evidence of then, and compare the receipts.
 
-    It is decided by the same version of the achievement. Nothing changes.
+    It is decided as it was then, by the same version of the achievement. Nothing changes.
     """
     found = listing.replay(session, runtime.settings, network, award_id)
     url = receipts.receipt_url(runtime.settings, found.receipt.id)

@@ -52,13 +52,13 @@ def post_contribution(
     once: Exactly,
     who: CanWrite,
 ) -> Response:
-    """Record what a member did (201); the same again is the same record (200).
+    """Record what a member did (201); posted again, it is the same record (200).
 
-    A member or peer who is not posted yet makes it *held* (202): it is kept whole, and counts from the moment at
-    which they are posted. Automatic awards that it completes are made at once and named in the answer.
+    If the member or the peer is not posted yet, the contribution is *held* (202): it is kept whole, and counts from the
+    moment at which they are posted. Automatic awards that it completes are made at once and named in the answer.
 
-    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
-    the answer has one line for each, and a line that is refused does not touch the others.
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
+    answer has one line for each, and a line that is refused does not affect the others.
     """
     return once(
         lambda: submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
