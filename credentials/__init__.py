@@ -1,4 +1,7 @@
-"""Open Badges and Verifiable Credentials as pure functions: what a program needs to sign, verify and bake them."""
+"""Sign, verify and bake Open Badges and Verifiable Credentials.
+
+The functions are pure: time, randomness, documents and keys are arguments. This file has all that a program needs.
+"""
 
 from credentials.bake import bake, extract
 from credentials.errors import CredentialError, MalformedError, UnavailableError

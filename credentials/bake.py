@@ -1,6 +1,7 @@
-"""A credential baked into its picture: PNG and SVG, told apart by their content.
+"""Bake a credential into its picture, PNG or SVG, and read it out again.
 
-The picture around the credential proves nothing and is not covered by any signature; only the text is handed on.
+The content of the file tells PNG and SVG apart. The picture around the credential proves nothing and no signature
+covers it; only the text is returned.
 """
 
 import re
@@ -18,7 +19,7 @@ from credentials.strict_json import parse_json
 
 MAX_IMAGE_BYTES: Final = 16 * 1024 * 1024
 _MAX_PARTS: Final = 100_000
-"""Chunks of a PNG, or elements and attributes of an SVG."""
+"""The most chunks of a PNG, or elements and attributes of an SVG."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"openbadgecredential"
 _OLDER_KEYWORDS = (b"clrcredential", b"openbadges")
@@ -30,11 +31,11 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 def bake(image: bytes, credential_text: str) -> bytes:
-    """Return the picture with the credential in it, in place of any that was there before.
+    """Return the picture with the credential in it, in place of any earlier one.
 
     Args:
         image: PNG, or SVG in UTF-8.
-        credential_text: a compact JWT, or a JSON object as text; it goes in as it stands.
+        credential_text: a compact JWT, or a JSON object as text; it goes in unchanged.
     Raises:
         ImageError: neither PNG nor SVG ("image-unsupported"), damaged or cut short ("image-malformed"), over
             `MAX_IMAGE_BYTES` ("image-too-large").
@@ -52,10 +53,10 @@ def bake(image: bytes, credential_text: str) -> bytes:
 
 
 def extract(image: bytes) -> str:
-    """Return the text of the one credential that is baked into the picture: JSON or a compact JWT.
+    """Return the text of the one credential in the picture: JSON or a compact JWT.
 
-    A picture with none in the present form is searched for the older ones (CLR 2.0, Open Badges 2.0 and before), whose
-    text is not a credential of today but something that a report can name.
+    If the picture has none in the present form, it is searched for the older forms (CLR 2.0, Open Badges 2.0 and
+    before). Their text is not a credential of today, but a report can name it.
 
     Raises:
         ImageError: as `bake`; and no credential ("image-without-credential"), two ("image-two-credentials"), or one
@@ -74,12 +75,15 @@ def extract(image: bytes) -> str:
 
 
 def is_image(received: bytes) -> bool:
-    """Return whether the bytes look like a PNG or an XML document; no JSON text and no JWT does."""
+    """Return whether the bytes look like a PNG or an XML document.
+
+    No JSON text and no JWT does.
+    """
     return received.startswith(_PNG) or received.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def media_type(image: bytes) -> str:
-    """Return "image/png" or "image/svg+xml" for bytes of which `is_image` holds."""
+    """Return "image/png" or "image/svg+xml" for bytes that pass `is_image`."""
     return "image/png" if image.startswith(_PNG) else "image/svg+xml"
 
 
@@ -103,7 +107,10 @@ def _malformed(message: str) -> ImageError:
 
 
 def _chunks(image: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield type and data of each chunk up to IEND, each held to its checksum; what follows IEND is no picture."""
+    """Yield type and data of each chunk up to IEND.
+
+    Each chunk must match its checksum. What follows IEND does not belong to the picture.
+    """
     offset = len(_PNG)
     kind = b""
     parts = 0
@@ -128,7 +135,10 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _keyword(kind: bytes, data: bytes) -> bytes | None:
-    """Return the keyword of a text chunk that holds a credential, of today (iTXt) or of before (tEXt too)."""
+    """Return the keyword of a text chunk that holds a credential; None for others.
+
+    The present form is an iTXt chunk; the older forms also use tEXt.
+    """
     keyword = data.partition(b"\0")[0]
     today = kind == b"iTXt" and keyword == _KEYWORD
     return keyword if today or (kind in {b"iTXt", b"tEXt"} and keyword in _OLDER_KEYWORDS) else None
@@ -150,7 +160,7 @@ def _texts_of_png(image: bytes) -> list[tuple[object, str]]:
 
 
 def _text_of_chunk(kind: bytes, rest: bytes) -> str:
-    """Return the text behind the keyword and its NUL."""
+    """Return the text after the keyword and its NUL."""
     if kind == b"tEXt":
         return rest.decode("latin-1")
     compressed, language_and_text = rest[:1], rest[2:].split(b"\0", 2)
@@ -171,12 +181,15 @@ _NOT_IN_XML = re.compile("]]>|[\ufffe\uffff]")
 
 @dataclass
 class _Drawing:
-    """What the parser meets: where the root's tag begins, its prefixes, and the credentials with their places."""
+    """What the parser finds in an SVG.
+
+    It is where the root's tag begins, the root's prefixes, and the credentials with their places.
+    """
 
     position: Any  # the parser's, in bytes
     image: bytes
     root: int = -1
-    fault: str = ""  # of a credential that nobody should read, though another may be baked in its place
+    fault: str = ""  # of a credential that nobody should read; another may still be baked in its place
     prefixes: dict[str, str] = field(default_factory=dict)
     texts: list[tuple[object, str]] = field(default_factory=list)
     places: list[tuple[int, int]] = field(default_factory=list)
@@ -221,7 +234,7 @@ class _Drawing:
                 self.places.append((self._start, end))
 
     def close(self) -> None:
-        """Stand in for what a tree builder would return."""
+        """Do nothing; a parser target must have this method."""
 
 
 def _read_svg(image: bytes) -> _Drawing:
@@ -245,14 +258,14 @@ def _texts_of_svg(image: bytes) -> list[tuple[object, str]]:
 
 
 def _tag_at(image: bytes, offset: int) -> re.Match[bytes]:
-    """Return the start tag that begins at `offset` of a well-formed document, its name as group 1."""
+    """Return the start tag at `offset` of a well-formed document; group 1 is its name."""
     match = _TAG.match(image, offset)
     assert match is not None
     return match
 
 
 def _bake_svg(image: bytes, text: str, *, is_jwt: bool) -> bytes:
-    """Change nothing of the drawing but the credential: the bytes around it stay."""
+    """Return the drawing with the credential in it; all other bytes stay as they are."""
     drawing = _read_svg(image)
     encoding = _DECLARED_ENCODING.match(image)
     if encoding and encoding[1].lower() not in {b"utf-8", b"us-ascii"}:

@@ -1,4 +1,4 @@
-"""What can be wrong with a document, one kind for each part of it that can fail."""
+"""The errors of this library: one kind for each part of a document that can fail."""
 
 
 class CredentialError(Exception):
@@ -18,11 +18,14 @@ class CredentialError(Exception):
 
 
 class MalformedError(CredentialError):
-    """It is not JSON, not a credential, or breaks its schema."""
+    """It is not JSON, not a credential, or does not follow its schema."""
 
 
 class ContextError(CredentialError):
-    """Its JSON-LD says less than it seems to: an unknown context, an undefined term, a relative address."""
+    """Its JSON-LD says less than it seems to.
+
+    For example it has an unknown context, an undefined term or a relative address.
+    """
 
 
 class ProofError(CredentialError):
@@ -30,11 +33,11 @@ class ProofError(CredentialError):
 
 
 class StatusError(CredentialError):
-    """A status list or an entry in one is malformed, out of range, or of another purpose."""
+    """A status list or its entry is malformed, out of range, or of another purpose."""
 
 
 class ImageError(CredentialError):
-    """A picture cannot be read, carries no credential, or carries two."""
+    """A picture cannot be read, has no credential, or has two."""
 
 
 class UnsupportedError(CredentialError):
@@ -46,7 +49,10 @@ class UnavailableError(CredentialError):
 
 
 def shown(value: object) -> str:
-    """Return a foreign value as it may stand in a message: printable ASCII, at most 60 characters."""
+    """Return a foreign value in a form fit for a message.
+
+    The form is printable ASCII of at most 60 characters.
+    """
     match value:
         case str():
             text = ascii(value[:60])

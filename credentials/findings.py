@@ -1,4 +1,7 @@
-"""What a report or an error says about a document: a finding, and the meaning of every code there is."""
+"""A finding about a document, and the meaning of every code.
+
+Reports consist of findings; errors have the same codes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ class Finding:
     """One thing that was found.
 
     Args:
-        code: stable kebab-case name: a key of `CODES`, or what the caller's `load` has named.
+        code: stable kebab-case name: a key of `CODES`, or one that the caller's `load` gave.
         message: one sentence with what was expected and what was found; never a secret.
         pointer: JSON pointer (RFC 6901) to the place in the credential, or "" for the whole.
     """
@@ -209,4 +212,7 @@ CODES: Final[Mapping[str, str]] = {
     "credential-not-verified": "A credential in the presentation does not pass the checks itself.",
     "credentials-too-many": "There are more credentials in the presentation than are looked at here.",
 }
-"""Every code of this library with what it means. Codes are part of the interface: none is renamed or given away."""
+"""Every code of this library with its meaning.
+
+Codes are part of the interface: none is renamed or used for something else.
+"""

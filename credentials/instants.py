@@ -1,4 +1,4 @@
-"""Instants as they stand in credentials: XML Schema dateTimeStamp, with a zone always."""
+"""Instants in credentials: XML Schema dateTimeStamp, always with a zone."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,10 +11,10 @@ _DATE_TIME_STAMP = re.compile(
 
 
 def read_instant(value: object) -> datetime | None:
-    """Return the instant, in UTC, that a dateTimeStamp names, or None for anything else.
+    """Return the instant of a dateTimeStamp, in UTC; None for anything else.
 
-    A date without zone is None, for it names no instant; so is one outside the years 0001 to 9999. What is finer than a
-    microsecond is cut off.
+    A date without a zone gives None, because it names no instant; so does one outside the years 0001 to 9999. Fractions
+    finer than a microsecond are cut off.
 
     Spec: XML Schema 1.1 Datatypes, section 3.4.28; VC Data Model 2.0, section 9.5 (time values).
     """
@@ -31,7 +31,13 @@ def read_instant(value: object) -> datetime | None:
 
 
 def write_instant(instant: datetime) -> str:
-    """Return an aware instant as whole-second UTC `YYYY-MM-DDTHH:MM:SSZ`; fractions are cut off."""
+    """Return an aware instant in UTC as `YYYY-MM-DDTHH:MM:SSZ`.
+
+    Fractions of a second are cut off.
+
+    Raises:
+        ValueError: an instant without a zone.
+    """
     if instant.tzinfo is None:
         raise ValueError("expected an instant with a time zone, got one without")
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

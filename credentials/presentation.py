@@ -1,7 +1,7 @@
-"""The front door in for presentations: who shows credentials, to whom, and a full report on each of them.
+"""Verify a presentation and every credential in it.
 
-A presentation is checked for two things that a credential is not: that its signature was made for whoever asks, and
-that it is the holder's own. Whether a holder is whom the credentials are about is not said here: a parent shows a
+A presentation is checked for two things that a credential is not: that its signature was made for the one who asks, and
+that it is the holder's own. Whether the credentials are about the holder is not decided here: a parent presents a
 child's, an employer a member's.
 """
 
@@ -32,7 +32,7 @@ from credentials.verify import verify_within
 MAX_CREDENTIALS: Final = 16
 """How many credentials of one presentation are looked at."""
 MAX_ADDRESSES: Final = 96
-"""How many documents are loaded for one presentation, those of its credentials included."""
+"""How many documents are loaded for one presentation, including those of its credentials."""
 
 
 def verify_presentation(
@@ -52,23 +52,23 @@ def verify_presentation(
     3. schema: the form is that of the VC Data Model; what the proof leaves ambiguous is *undecided*.
     4. proof: the JWT, or every proof, holds, is for authentication, and was made for this challenge and this domain,
        and for no other domain.
-    5. holder: the key under which one holds is published by the holder for authentication. *skipped* where no holder is
-       named; then the key is its controller's for that.
-    6. credentials: the report on each says *verified*. A credential without proof of its own is not verified, though
-       the presentation be by its issuer.
+    5. holder: the key under which one holds is published by the holder for authentication. If no holder is named, this
+       is *skipped*; then the key is its controller's for authentication.
+    6. credentials: the report on each says *verified*. A credential without a proof of its own is not verified, even if
+       the presentation is by its issuer.
 
-    A presentation without proof shows nothing of who presents it, and fails. With `unsigned` it is accepted as a
-    wrapping of credentials that speak for themselves: `proof` is *skipped*, unless a challenge or a domain was to come
-    back, or nothing is in it; a holder that it names stays *undecided*.
+    A presentation without a proof does not show who presents it, and fails. With `unsigned` it is accepted as a mere
+    wrapper of credentials that prove themselves: `proof` is *skipped*, unless a challenge or a domain was expected, or
+    the presentation is empty. If it names a holder, `holder` stays *undecided*.
 
     Args:
         received: as it came; within the bounds of `parse_json`.
-        now: aware; the instant that the question is about.
-        load: how DID documents, keys and status lists are had; called `MAX_ADDRESSES` times at most.
-        challenge: what the caller gave to whoever presents; without it anybody who has seen a presentation can show it
-            again.
-        domain: whom the presentation has to be made for; without it one that is made for somebody fails.
-        unsigned: accept a presentation without proof.
+        now: aware; the instant for which the question is asked.
+        load: gets DID documents, keys and status lists; called at most `MAX_ADDRESSES` times.
+        challenge: what the caller gave to the presenter; without it anybody who has seen a presentation can show it
+        again.
+        domain: whom the presentation must be made for; without it one that is made for somebody fails.
+        unsigned: accept a presentation without a proof.
     Spec: VC Data Model 2.0, section 4.13; VC Data Integrity 1.0, section 4.4; VC-JOSE-COSE, section 3.1.2.
     """
     form = form_of(received)
@@ -114,7 +114,7 @@ def _check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected, *,
 def _check_context(secured: Secured, provenance: Provenance, form: list[Finding], inquiry: Inquiry) -> Check:
     out_of_order = [found for found in form if found.pointer.startswith("/@context")]
     faults = provenance.faults
-    if faults is None:  # what is said of the credentials is in their own reports
+    if faults is None:  # faults in the credentials are in their own reports
         around = {name: value for name, value in secured.credential.items() if name != "verifiableCredential"}
         faults = faults_of(around, inquiry.contexts)
     found = [finding_of(fault) for fault in faults]

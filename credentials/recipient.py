@@ -1,8 +1,8 @@
-"""Whom a credential is for, without saying it to everybody.
+"""Name the recipient of a credential without telling everybody who it is.
 
-A subject may be named by `id` (a DID as a rule) and by identifiers: an e-mail address, a student number, in clear or
-as a salted hash. Somebody who knows the value can find it again; somebody who does not learns nothing, as long as the
-salt is another one in each credential.
+A subject may be named by `id` (usually a DID) and by identifiers: an e-mail address or a student number, in clear or as
+a salted hash. Somebody who knows the value can recognise it; somebody who does not learns nothing, as long as each
+credential has its own salt.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ def identity_object(identity_type: str, value: str, salt: str) -> dict[str, Any]
 
     Args:
         identity_type: what `value` is: "emailAddress", "identifier" or another of Open Badges' IdentifierTypeEnum.
-        value: hashed as it stands; an e-mail address goes in lower case.
-        salt: random, at least 128 bits, of this credential only.
+        value: hashed as it is; an e-mail address must be in lower case.
+        salt: random, at least 128 bits, used for this credential only.
     Spec: Open Badges 3.0, data model, IdentityObject and IdentityHash.
     """
     return {
@@ -33,11 +33,11 @@ def identity_object(identity_type: str, value: str, salt: str) -> dict[str, Any]
 
 
 def matches(subject: Mapping[str, Any], value: str) -> bool | None:
-    """Return whether `subject` is whom `value` names; None where it names nobody in a way that can be compared.
+    """Return whether `value` names `subject`; None if they cannot be compared.
 
-    An e-mail address is compared with identifiers of type emailAddress and a `mailto:` id only: whoever chose
-    victim@example.com as user name has not that address. Everything else is compared with the id and with identifiers
-    of other types. E-mail addresses count as equal in lower case too.
+    An e-mail address is compared only with identifiers of type emailAddress and with a `mailto:` id: someone who chose
+    victim@example.com as user name does not have that address. Everything else is compared with the id and with
+    identifiers of other types. E-mail addresses that differ only in upper and lower case are equal.
 
     Args:
         subject: a `credentialSubject`, of any form.
@@ -56,7 +56,7 @@ def _kind(value: str) -> Kind:
 
 
 def _comparisons(subject: Mapping[str, Any], value: str, kind: Kind) -> Iterator[bool]:
-    """Yield for each of the subject's names of this kind whether it is `value`."""
+    """Yield, for each of the subject's names of this kind, whether it is `value`."""
     name = subject.get("id")
     if isinstance(name, str):
         name = name.removeprefix("mailto:")
@@ -85,5 +85,5 @@ def _equal(one: str, other: str, kind: Kind) -> bool:
 
 
 def _digest(algorithm: str, value: str, salt: str) -> str:
-    # A lone surrogate, which UTF-8 has no bytes for, cannot have been hashed by anybody.
+    # Nobody can have hashed a lone surrogate, because UTF-8 has no bytes for it.
     return hashlib.new(algorithm, (value + salt).encode(errors="replace"), usedforsecurity=False).hexdigest()

@@ -1,4 +1,4 @@
-"""What a verification says: ordered checks, each with one of four outcomes, and the verdict that follows."""
+"""The report of a verification: its ordered checks and the verdict."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -35,8 +35,8 @@ PRESENTATION_NAMES: Final = ("parse", "context", "schema", "proof", "holder", "c
 class Check:
     """One question, its outcome and what was found.
 
-    *undecided* is what could not be looked up or is not known here, *skipped* what does not apply or was not asked.
-    Findings of a check that passed, or that is skipped, are remarks.
+    *undecided* means that something could not be looked up or is not known here, *skipped* that the question does not
+    apply or was not asked. Findings of a check that passed, or that is skipped, are remarks.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a verification.
+    """The result of a verification.
 
     Args:
         checks: one for each of `NAMES`, in that order.
-        credential: as parsed, trusted or not; None where nothing could be read.
-        form: how it came.
-        refreshed: the credential is not the one that came, but the newer copy that its issuer's refresh service has.
+        credential: as parsed, trusted or not; None if nothing could be read.
+        form: the form in which it was received.
+        refreshed: the credential is not the one received, but the newer copy that its issuer's refresh service has.
     """
 
     verdict: Verdict
@@ -66,13 +66,13 @@ class Report:
     refreshed: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report for programs; members are only ever added to it.
+        """Return the report for programs; later versions only add members to it.
 
         `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential, refreshed}`:
         verdict is "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed",
         "failed", "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential
-        (for codes that begin with "jwt-" into header or payload); credential the object as it came, or null; refreshed
-        whether it is the newer copy that was fetched, which the checks are then about.
+        (for codes that begin with "jwt-" into header or payload); credential the object as it was received, or null;
+        refreshed whether it is the newer copy that was fetched, and that the checks are then about.
         """
         checks = [check.to_json() for check in self.checks]
         return {
@@ -86,13 +86,13 @@ class Report:
 
 @dataclass(frozen=True)
 class PresentationReport:
-    """What came of the verification of a presentation.
+    """The result of the verification of a presentation.
 
     Args:
         checks: one for each of `PRESENTATION_NAMES`, in that order.
-        presentation: as parsed, trusted or not; None where nothing could be read.
-        form: how it came.
-        credentials: a report on each credential in it, in their order, as far as they were looked at.
+        presentation: as parsed, trusted or not; None if nothing could be read.
+        form: the form in which it was received.
+        credentials: a report on each credential in it that was looked at, in their order.
     """
 
     verdict: Verdict
@@ -102,7 +102,7 @@ class PresentationReport:
     credentials: tuple[Report, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report for programs; members are only ever added to it.
+        """Return the report for programs; later versions only add members to it.
 
         `{verdict, form, checks, presentation, credentials}`: checks as in `Report.to_json`, with pointers into the
         presentation; credentials the reports on the credentials in it, each with pointers into that credential.
@@ -123,14 +123,17 @@ def concluded(
     undecided: Iterable[Finding] = (),
     remarks: Iterable[Finding] = (),
 ) -> Check:
-    """Return the check that these findings make: one that failed outweighs one that is undecided, and that all else."""
+    """Return the check that these findings make.
+
+    One that failed outweighs one that is undecided; either outweighs all others.
+    """
     worst, unsure = tuple(failed), tuple(undecided)
     outcome: Outcome = "failed" if worst else "undecided" if unsure else "passed"
     return Check(name, outcome, (*worst, *unsure, *remarks))
 
 
 def verdict_of(checks: Iterable[Check]) -> Verdict:
-    """Return *rejected* if any check failed, else *undecided* if any is, else *verified*."""
+    """Return *rejected* if one failed, else *undecided* if one is, else *verified*."""
     outcomes = {check.outcome for check in checks}
     return "rejected" if "failed" in outcomes else "undecided" if "undecided" in outcomes else "verified"
 
@@ -141,5 +144,5 @@ def reason_of(check: Check) -> str:
 
 
 def finding_of(error: CredentialError, where: str = "") -> Finding:
-    """Return the finding that says what the error does, at `where` or further within."""
+    """Return the finding that an error makes, at `where` or deeper within it."""
     return Finding(error.code, error.message, where + error.pointer)

@@ -1,4 +1,7 @@
-"""The front door out: a credential is refused, or signed so that our own check says *verified*."""
+"""Sign a credential or presentation, if our own check would verify it.
+
+Anything else is refused.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,8 +14,9 @@ from credentials.graph.documents import PACKAGED, Contexts
 from credentials.instants import read_instant
 from credentials.model.form import check_form, check_presentation_form
 from credentials.model.values import V1_CONTEXT
+from credentials.proofs.claims import claims_of
 from credentials.proofs.data_integrity import SUITES, create_proof, proofs_of
-from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.jose import encode_jwt
 from credentials.proofs.keys import Signer
 from credentials.strict_json import pointer
 
@@ -29,7 +33,9 @@ def sign(
     previous_proof: str | list[str] | None = None,
     proof_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return a copy of `credential` with a proof, in an array; the copy's members are the credential's own.
+    """Return a copy of `credential` with a proof, in an array.
+
+    The copy shares its members with `credential`.
 
     1. The form is checked: what `verify` would find fault with is not signed. So are the digests of related resources,
        as far as they can be compared here: those of contexts.
@@ -37,18 +43,18 @@ def sign(
     3. The proof is made.
 
     Args:
-        credential: of VC Data Model 2.0 or 1.1 (whose context leaves proofs to a context of data integrity, which the
-            caller has put in); without `proof`, unless `further`.
+        credential: of VC Data Model 2.0 or 1.1 (the context of 1.1 leaves proofs to a context of data integrity, which
+            the caller must have put in); without `proof`, unless `further`.
         verification_method: the full address under which the issuer publishes the signer's key.
         created: an aware instant; written in whole seconds of UTC.
         further: keep the proofs that are there, and add this one (a proof set).
-        previous_proof: ids of proofs there that this one is made after, and covers (a proof chain).
-        proof_id: the id of this proof, for another to be made after it.
+        previous_proof: ids of existing proofs that this one is made after, and covers (a proof chain).
+        proof_id: the id of this proof, so that another can be made after it.
     Raises:
         MalformedError: the first finding of the form check, with its code and pointer; or a proof that is there already
             (code "proof-present").
-        ProofError: proofs that are there and cannot stay ("proof-malformed", "proof-id-repeated", "proof-too-many"), or
-            a previous one that is not there ("previous-proof-missing").
+        ProofError: existing proofs that cannot stay ("proof-malformed", "proof-id-repeated", "proof-too-many"), or a
+            previous one that is not there ("previous-proof-missing").
         ContextError: an unknown context, an undefined term or type, a relative address.
         UnsupportedError: an unknown suite ("suite-unsupported"), or one that does not take this key
             ("key-unsupported").
@@ -71,7 +77,7 @@ def sign(
         proof_id=proof_id,
     )
     signed = {**credential, "proof": [*existing, proof]}
-    proofs_of(signed)  # one more may be one too many, or of an id that is taken
+    proofs_of(signed)  # one more may be too many, or its id may be taken
     return signed
 
 
@@ -83,15 +89,16 @@ def sign_jwt(
     contexts: Contexts = PACKAGED,
     form: Literal["open-badges", "vc-jose-cose"] = "open-badges",
 ) -> str:
-    """Return `credential` as a compact VC-JWT whose payload is the credential; the key decides `alg`.
+    """Return `credential` as a compact VC-JWT; the key decides `alg`.
 
-    In Open Badges' form (`typ` JWT) claims repeat the credential; in that of VC-JOSE-COSE (`typ` vc+jwt) none does.
+    The payload is the credential. In Open Badges' form (`typ` JWT) claims repeat the credential; in that of
+    VC-JOSE-COSE (`typ` vc+jwt) none does.
 
     Args:
         credential: of VC Data Model 2.0; proofs that it has are signed with the rest.
-        kid: where the issuer publishes the signer's key; for Open Badges the address at which it lies as a bare JWK.
+        kid: where the issuer publishes the signer's key; for Open Badges the address at which it is a bare JWK.
     Raises:
-        MalformedError, ContextError: as `sign`; and, in Open Badges' form, a validity in parts of a second, which
+        MalformedError, ContextError: as `sign`; and, in Open Badges' form, a validity with parts of a second, which
             others would compare with the claims (code "date-not-whole-seconds").
         UnsupportedError: a credential of VC Data Model 1.1 (code "jwt-version-unsupported").
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.1.
@@ -124,7 +131,7 @@ def sign_presentation(
     suite: str = "eddsa-rdfc-2022",
     contexts: Contexts = PACKAGED,
 ) -> dict[str, Any]:
-    """Return a copy of `presentation` with a proof for authentication, as an array of one.
+    """Return a copy of `presentation` with an array of one proof for authentication.
 
     Args:
         presentation: without `proof`; the credentials in it, each with its own, are covered as they stand.
@@ -164,7 +171,9 @@ def sign_presentation_jwt(
     domain: str | None = None,
     contexts: Contexts = PACKAGED,
 ) -> str:
-    """Return `presentation` as a compact JWT of type `vp+jwt`: the payload is the presentation, with nonce and aud.
+    """Return `presentation` as a compact JWT of type `vp+jwt`.
+
+    The payload is the presentation, with nonce (the challenge) and aud (the domain).
 
     Args:
         presentation: of VC Data Model 2.0.

@@ -1,6 +1,7 @@
-"""Bitstring Status List: one bit, or a few, for each of very many credentials, in a list that anyone may fetch.
+"""Write and read Bitstring Status Lists.
 
-The list says nothing of which credential somebody asks about. The older 1EdTech Revocation List is only read.
+Such a list holds one bit, or a few, for each of very many credentials, and anyone may fetch it: so it does not tell the
+issuer which credential somebody asks about. The older 1EdTech Revocation List is only read.
 """
 
 import re
@@ -12,10 +13,10 @@ from typing import Any, Final
 
 from credentials.errors import ProofError, StatusError, shown
 from credentials.instants import write_instant
-from credentials.proofs.keys import base64url_decode
+from credentials.proofs.encodings import base64url_decode
 
 MIN_ENTRIES: Final = 131_072
-"""A shorter list would say too much about who is in it."""
+"""The least entries of a list; a shorter one would reveal too much about who is in it."""
 MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 _MAX_SIZE_BITS: Final = 16
 _V2_CONTEXT = "https://www.w3.org/ns/credentials/v2"
@@ -27,7 +28,7 @@ class BitstringStatusList:
     """A list of bits, all 0 at first; bit 0 is the left-most of the first byte.
 
     Args:
-        length_bits: a multiple of 8; published ones have `MIN_ENTRIES` at least.
+        length_bits: a multiple of 8; published lists have at least `MIN_ENTRIES`.
     """
 
     def __init__(self, length_bits: int = MIN_ENTRIES) -> None:
@@ -50,13 +51,15 @@ class BitstringStatusList:
         return bool(self.read(index, 1))
 
     def set(self, index: int, value: bool) -> None:
-        """Change the bit at `index`; raises as reading does."""
+        """Change the bit at `index`; raises as `__getitem__`."""
         self._check(index, 1)
         byte, mask = index // 8, 0x80 >> index % 8
         self._bytes[byte] = self._bytes[byte] | mask if value else self._bytes[byte] & ~mask
 
     def read(self, index: int, size_bits: int) -> int:
-        """Return the number that entry `index` of a list with entries of `size_bits` holds, left-most bit first.
+        """Return the number in entry `index` of a list with entries of `size_bits`.
+
+        The left-most bit is first.
 
         Raises:
             StatusError: the entry is not wholly within the list (code "status-index-out-of-range").
@@ -67,7 +70,9 @@ class BitstringStatusList:
         return window >> -last % 8 & (1 << size_bits) - 1
 
     def encode(self) -> str:
-        """Return the bits as `encodedList`: `u` and base64url of the gzip-compressed bytes, the same each time.
+        """Return the bits as `encodedList`.
+
+        That is `u` and base64url of the gzip-compressed bytes; equal lists always give equal texts.
 
         Spec: Bitstring Status List v1.0, section 3.3 (bitstring generation algorithm).
         """
@@ -108,7 +113,9 @@ class BitstringStatusList:
 
 
 def status_entry(list_url: str, index: int, purpose: str) -> dict[str, str]:
-    """Return the `credentialStatus` of the credential that has place `index` in the list at `list_url`.
+    """Return the `credentialStatus` of a credential in the list at `list_url`.
+
+    `index` is the position of the credential in the list.
 
     Spec: Bitstring Status List v1.0, section 2.1 (BitstringStatusListEntry).
     """
@@ -134,10 +141,10 @@ def status_list_credential(
     """Return the list as a credential to be signed by `issuer`.
 
     Args:
-        id: the address at which it will lie.
+        id: the address at which it will be published.
         bits: at least `MIN_ENTRIES`.
-        ttl_ms: how long a copy may be kept before it is fetched again, in milliseconds; `valid_until` stands above it.
-            Where nothing is said, others take five minutes.
+        ttl_ms: how long a copy may be kept before it is fetched again, in milliseconds; `valid_until` takes precedence.
+            If it is None, others take five minutes.
     Spec: Bitstring Status List v1.0, section 2.2 (BitstringStatusListCredential).
     """
     if len(bits) < MIN_ENTRIES:
@@ -160,7 +167,7 @@ def status_list_credential(
 
 
 def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> int:
-    """Return the status that the list gives to the credential with this entry; 0 is *unset*.
+    """Return the status that the list gives to the entry's credential; 0 is *unset*.
 
     1. Purpose, index, size and messages of the entry are well formed.
     2. The credential is a status list, and the one that the entry names.
@@ -170,7 +177,7 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
 
     Args:
         entry: a `credentialStatus` of type BitstringStatusListEntry.
-        list_credential: what lies at its `statusListCredential`; that its proof holds is the caller's to check.
+        list_credential: the document at its `statusListCredential`; the caller must check its proof.
     Raises:
         StatusError: "status-entry-malformed" (1), "status-list-malformed" (2), "status-list-other" (2),
             "status-purpose-mismatch" (3), "status-list-encoding", "status-list-too-large", "status-list-too-short"
@@ -211,7 +218,9 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
 
 
 def message_of(entry: Mapping[str, Any], status: int) -> str:
-    """Return what the entry says that `status` means, for programmers; "set" or "unset" where it says nothing.
+    """Return what `status` means by the entry's own words, for programmers.
+
+    If the entry says nothing about it, return "set" or "unset".
 
     Spec: Bitstring Status List v1.0, section 2.1 (statusMessage).
     """
@@ -224,14 +233,14 @@ def message_of(entry: Mapping[str, Any], status: int) -> str:
 def is_listed(revocation_list: object, credential_id: object, issuer: str) -> bool:
     """Return whether a 1EdTech Revocation List says that the credential is revoked.
 
-    An entry without `revoked` means that it is, and so does an id alone, in a list that was written short. The list has
-    no signature: it speaks by lying at the address that the signed credential names.
+    An entry without `revoked` means that it is revoked, and so does an id alone, which is a short way to write an
+    entry. The list has no signature: it counts because it is at the address that the signed credential names.
 
     Args:
         revocation_list: the parsed document.
-        issuer: the id of the credential's issuer; the list, where it says whose it is, has to be theirs.
+        issuer: the id of the credential's issuer; if the list names its issuer, it must be the same.
     Raises:
-        StatusError: it is no such list (code "status-list-malformed"), or another issuer's ("status-list-issuer").
+        StatusError: it is not such a list (code "status-list-malformed"), or another issuer's ("status-list-issuer").
     Spec: 1EdTech Verifiable Credentials Revocation List 1.0, section on the status method.
     """
     if not isinstance(revocation_list, Mapping):
@@ -260,7 +269,7 @@ def _read_members(entry: Mapping[str, Any]) -> tuple[str, int, int]:
     purpose, index, size_bits = (entry.get(name) for name in ("statusPurpose", "statusListIndex", "statusSize"))
     if not isinstance(purpose, str) or not purpose:
         raise _malformed("statusPurpose", "a string", purpose)
-    # Base 10 in a string is what the specification wants; many write a number.
+    # The specification wants base 10 in a string; many write a number.
     whole = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < 10**16
     if not whole and not (isinstance(index, str) and _INDEX.fullmatch(index)):
         raise _malformed("statusListIndex", "a whole number in a string", index)

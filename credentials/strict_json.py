@@ -1,8 +1,8 @@
-"""JSON read so that it can be understood in one way only, and written in the one canonical way.
+"""Read JSON in the only possible way, and write it in the one canonical way.
 
-Two readers that see different values in the same text are how a signature is made to cover something else than what
-is shown. So whatever the JSON grammar leaves to the reader (which of two equal keys wins, what NaN or half a character
-is) is refused here, before anything looks at the value.
+If two readers see different values in the same text, a signature can be made to cover something else than what is
+shown. So whatever the JSON grammar leaves to the reader (which of two equal keys wins, what NaN or half a character is)
+is refused here, before anything looks at the value.
 """
 
 import json
@@ -21,7 +21,7 @@ JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | flo
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 20_000
-"""Of a credential, which is read many times over; other documents may hold `MAX_PARSED_VALUES`."""
+"""The most values of a credential, which is read many times; other documents may have `MAX_PARSED_VALUES`."""
 MAX_PARSED_VALUES: Final = 200_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -61,9 +61,10 @@ def _placed(value: _P, where: str) -> _P:
 
 
 def located(value: Any, *path: str | int) -> Any:
-    """Return a copy of `value`, which stands at `path`, whose texts, keys and integers know where they stand.
+    """Return a copy of `value` whose texts, keys and integers know their place.
 
-    They go through any code that hands on what it was given, and `place` finds them again behind it.
+    `path` leads to `value`. The copies survive any code that returns what it was given, and `place` finds their places
+    again in what it returns.
     """
     if isinstance(value, str):
         return _placed(_PlacedText(value), pointer(*path))
@@ -77,7 +78,7 @@ def located(value: Any, *path: str | int) -> Any:
 
 
 def place(value: object) -> str:
-    """Return the pointer to `value`, or to the first located value in it; "" where there is none."""
+    """Return the pointer to `value`, or to the first located value in it; "" if none."""
     if isinstance(value, Mapping):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list):
@@ -101,15 +102,14 @@ def parse_json(
         max_depth: arrays and objects inside one another; a bare string has depth 0.
         max_values: of arrays, objects, texts, numbers and so on in all.
     Raises:
-        MalformedError: not UTF-8 ("json-not-utf8"), longer than `max_bytes` or of more than
-            `max_values` ("json-too-large"), not JSON
-            ("json-syntax"), deeper than `max_depth` ("json-too-deep"), a key twice in one object
-            ("json-duplicate-key"), NaN, an infinity or a number beyond doubles ("json-number"), a lone surrogate
+        MalformedError: not UTF-8 ("json-not-utf8"), longer than `max_bytes` or with more than `max_values`
+            ("json-too-large"), not JSON ("json-syntax"), deeper than `max_depth` ("json-too-deep"), a key twice in one
+            object ("json-duplicate-key"), NaN, an infinity or a number beyond doubles ("json-number"), a lone surrogate
             ("json-lone-surrogate").
     Spec: RFC 8259; RFC 7493 (I-JSON), section 2.
     """
     duplicated: dict[int, str] = {}
-    kept: list[dict[str, JsonValue]] = []  # alive until the end, or an id could be used again
+    kept: list[dict[str, JsonValue]] = []  # kept alive until the end; otherwise an id could be used again
 
     def to_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         members = dict(pairs)
@@ -139,7 +139,9 @@ def parse_json(
 
 
 def check_json(value: object, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
-    """Return if `value` is what `parse_json` could have given, of at most `max_values` values.
+    """Refuse `value` unless `parse_json` could have returned it.
+
+    It may have at most `max_values` values.
 
     Raises:
         MalformedError: as `parse_json`; another kind of object ("json-type"), too many values ("json-too-large").
@@ -157,7 +159,7 @@ def canonical_json(value: JsonValue) -> bytes:
     """
     try:
         return rfc8785.dumps(value)
-    except (ValueError, RecursionError) as error:  # a surrogate in a key shows as the ValueError of its encoding
+    except (ValueError, RecursionError) as error:  # a surrogate in a key gives the ValueError of its encoding
         message = f"expected values that JSON carries exactly, got one that it does not: {type(error).__name__}"
         raise MalformedError("json-not-canonical", message) from error
 
@@ -189,13 +191,13 @@ def _too_deep(max_depth: int, where: str) -> MalformedError:
 
 
 def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, max_values: float = math.inf) -> None:
-    """Look at every value once, without recursion, so that each fault gets its pointer."""
+    """Check every value once; without recursion, so that each fault has its pointer."""
     waiting: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
     values = 0
     while waiting:
         inner, path = waiting.pop()
         values += 1
-        within = len(inner) if isinstance(inner, dict | list) else 0  # before they are put among those that wait
+        within = len(inner) if isinstance(inner, dict | list) else 0  # counted before they join those that wait
         if values + len(waiting) + within > max_values:
             raise MalformedError("json-too-large", f"expected at most {max_values} values, got more")
         if isinstance(inner, str):

@@ -1,7 +1,7 @@
-"""The front door in: an ordered report on a credential as it was received.
+"""Verify a credential as it was received: an ordered report.
 
-Three outcomes, not two: what cannot be looked up is *undecided*, never a green tick, and a bad credential is a report,
-never an error.
+There are three outcomes, not two: what cannot be looked up is *undecided*, never a green tick. A bad credential gives a
+report, never an error.
 """
 
 import json
@@ -61,40 +61,40 @@ def verify(
 
     1. parse: strict JSON, a compact JWT, an enveloped credential, or a PNG or SVG with one of these baked in.
     2. context: known contexts, in order, define every term and type. An unknown one is *undecided*, and so is a
-       proof that rests on it.
-    3. schema: the form is that of the VC Data Model and, for badges and endorsements, of 1EdTech's schemas. Where the
+       proof that depends on it.
+    3. schema: the form is that of the VC Data Model and, for badges and endorsements, of 1EdTech's schemas. If the
        proof covers meaning and not text, what it leaves ambiguous is *undecided*. Other schemas that the credential
        names are loaded and evaluated (`schemas`).
     4. subject: an Open Badge names a recipient, criteria, and results that fit their descriptions.
     5. proof: the JWT, or every proof, holds.
     6. issuer: the key under which one holds is published by the issuer itself.
-    7. refresh: where the issuer names a service for newer copies, it is asked once. What comes has to be the same
-       credential and to pass 1 to 6 and 8 to 10, and then the whole report is about it (`Report.refreshed`); otherwise
-       the one that came stands, with a remark.
+    7. refresh: if the issuer names a service for newer copies, it is asked once. Its answer must be the same credential
+       and pass 1 to 6 and 8 to 10, and then the whole report is about it (`Report.refreshed`); otherwise the report is
+       about the credential that was received, with a remark.
     8. status: no list says that it is revoked or suspended.
     9. validity: `now` is within its dates.
-    10. resources: what it relates to has the digests that it gives.
-    11. recipient: it was issued to `recipient`; *undecided* where it names nobody in a comparable way.
+    10. resources: its related resources have the digests that it gives.
+    11. recipient: it was issued to `recipient`; *undecided* if it names nobody in a comparable way.
     12. endorsements: each endorsement in it, and in those, passes 1 to 6 and 8 to 10 for itself.
 
-    Each check runs whatever the others say, except that after a failed `parse` there is nothing to look at, and that
-    refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until then their
-    addresses are anybody's.
+    Each check runs whatever the result of the others, with two exceptions. After a failed `parse` there is nothing to
+    look at. Refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until
+    then anybody may have written their addresses.
 
-    Whoever is asked for something of one credential learns that this one is looked at. With `discreet` nobody is:
-    neither the refresh service, where the credential names a list that says whether it stands, nor those who have what
-    it relates to. These two checks are then *skipped*, with a remark that says so. Keys, lists and schemas, which many
-    credentials share, are asked for as ever.
+    Someone who is asked for something that belongs to one credential learns that this credential is being looked at.
+    With `discreet` nobody is asked: neither the refresh service, if the credential names a list that gives its status,
+    nor those who have its related resources. These two checks are then *skipped*, with a remark that says so. Keys,
+    lists and schemas, which many credentials share, are asked for as always.
 
     Args:
         received: as it came; within the bounds of `parse_json` and `bake.MAX_IMAGE_BYTES`.
-        now: aware; the instant that the question is about.
-        load: how DID documents, keys, status lists and the rest are had; called `inquiry.MAX_ADDRESSES` times at most.
-        recipient: e-mail address, DID or other identifier of whoever shows it.
-        purpose: what its proofs have to be for.
-        challenge: what they have to bring back; asked of presentations as a rule.
-        domain: whom they have to be made for, and nobody else.
-        discreet: ask nobody for what is of this one credential.
+        now: aware; the instant for which the question is asked.
+        load: gets DID documents, keys, status lists and the rest; called at most `inquiry.MAX_ADDRESSES` times.
+        recipient: e-mail address, DID or other identifier of the person who shows it.
+        purpose: what its proofs must be for.
+        challenge: what they must contain; usually asked of presentations.
+        domain: whom they must be made for, and nobody else.
+        discreet: ask nobody for what belongs to this one credential.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
     form = form_of(received)
@@ -107,7 +107,10 @@ def verify(
 
 
 def verify_within(value: object, inquiry: Inquiry) -> Report:
-    """Return the report on a credential that stands in another document: an object, an envelope or a compact JWT."""
+    """Return the report on a credential that stands in another document.
+
+    `value` is an object, an envelope or a compact JWT.
+    """
     form: Form = "jwt" if isinstance(value, str) else "json"
     try:
         secured = taken_apart(value)
@@ -139,7 +142,7 @@ def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | Non
 def _refresh(
     secured: Secured, checks: Sequence[Check], inquiry: Inquiry, expected: Expected
 ) -> tuple[Check, tuple[Secured, list[Check]] | None]:
-    """Return that check, and the newer copy with its own checks where it takes the place of the one that came."""
+    """Return the refresh check, and the newer copy with its checks if it is used."""
     service = service_of(secured)
     if service is None or not _stands_behind(*checks[4:6]):
         return Check("refresh", "skipped"), None
@@ -173,9 +176,9 @@ def _stands_behind(proof: Check, issuer: Check) -> bool:
 def _check_credential(
     secured: Secured, inquiry: Inquiry, expected: Expected = ASSERTION, *, embedded: bool = False
 ) -> list[Check]:
-    """Return the checks that any credential has to pass for itself: all of `NAMES` but (7), (11) and (12).
+    """Return the checks that any credential must pass for itself.
 
-    The contexts of an embedded one are not its own.
+    They are all of `NAMES` but (7), (11) and (12). The contexts of an embedded credential are not its own.
     """
     provenance = check_provenance(secured, inquiry, expected)
     form = check_form(secured.credential)
@@ -203,7 +206,7 @@ def _check_context(
     faults = faults_of(credential, inquiry.contexts) if known is None else known
     found = [finding_of(fault) for fault in faults]
     unknown = [fault for fault in found if fault.code == "context-unknown"]
-    if out_of_order:  # without the first contexts nothing is defined, and each member would be named
+    if out_of_order:  # without the first contexts nothing is defined, and the fault would be reported for every member
         return concluded("context", failed=out_of_order, undecided=unknown)
     return concluded("context", failed=[fault for fault in found if fault not in unknown], undecided=unknown)
 
@@ -211,7 +214,10 @@ def _check_context(
 def _check_schema(
     credential: Mapping[str, Any], provenance: Provenance, form: Sequence[Finding], inquiry: Inquiry | None
 ) -> Check:
-    """Return whether the form is as it has to be; by the credential's own schemas only with an inquiry."""
+    """Return whether the form is as it must be.
+
+    The credential's own schemas are evaluated only if there is an inquiry.
+    """
     elsewhere = _SUBJECT_CODES | AMBIGUOUS | {"period-reversed"}
     failed = [found for found in form if found.code not in elsewhere and not found.pointer.startswith("/@context")]
     ambiguous = [found for found in form if found.code in AMBIGUOUS and not provenance.covers_text]
@@ -255,7 +261,10 @@ def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Ch
 
 
 def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: Inquiry) -> Check:
-    """Return whether every endorsement passes, those of the endorsers too, within one bound."""
+    """Return whether all endorsements pass, including those of the endorsers.
+
+    One limit applies to all of them together.
+    """
     waiting = deque(_endorsements_in(credential, ""))
     if not waiting:
         return Check("endorsements", "skipped")
@@ -293,11 +302,12 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
 
 
 def _speaking_against(secured: Secured, where: str, known: Collection[str] | None, inquiry: Inquiry) -> Check | None:
-    """Return the first check that an endorsement fails, else the first that is undecided.
+    """Return the first check that an endorsement fails, else the first undecided one.
 
-    What stands in a credential as an object was read with it: its contexts are the credential's, and of its form only
-    that counts which the credential's own check has not found (`known`, None for a text of its own). That may pass where this does not: a JWT covers the text
-    of an endorsement, the endorser's own proof may cover no more than what it means.
+    An endorsement that stands in a credential as an object was read with it: its contexts are the credential's, and of
+    its form only those faults count that the credential's own check has not found (`known`, None if the endorsement is
+    a text of its own). The credential's check may pass when this one does not: a JWT around the credential covers the
+    text of the endorsement, but the endorser's own proof may cover only its meaning.
     """
     checks = _check_credential(secured, inquiry, embedded=known is not None)
     if known is not None:
@@ -309,7 +319,10 @@ def _speaking_against(secured: Secured, where: str, known: Collection[str] | Non
 
 
 def _endorsements_in(credential: Mapping[str, Any], root: str) -> Iterator[tuple[str, Any, object]]:
-    """Yield each endorsement, not those within others: where it stands, what it is, and the id of what it stands in."""
+    """Yield each endorsement in the credential, but not those within others.
+
+    Each comes with its pointer and the id of the object that it stands in.
+    """
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
     while waiting:
         value, path = waiting.pop()

@@ -1,4 +1,7 @@
-"""The application: routers, problems and what runs beside them. Built by `create_app`, never at import."""
+"""The application: routers, problems, and what runs beside requests.
+
+`create_app` builds it; importing this module does not.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
 from service.awards import settling
+from service.checking.desk import Desk
 from service.notifications import payloads
 from service.operations.upkeep import Upkeep
 from service.runtime import settings
@@ -20,14 +24,17 @@ from service.runtime.runtime import Runtime
 from service.web import error_pages, form_charsets, problems, too_large
 
 SENDERS = 4
-"""Threads that send to webhooks: so many addresses may be slow at once without keeping the others waiting."""
+"""Threads that send to webhooks: fewer slow addresses than this do not keep the others waiting."""
 
 
 class Laurel(FastAPI):
-    """The application, whose every refusal is a problem, also those that the framework gives before any route."""
+    """The application.
+
+    Every refusal is a problem, also one by the framework before any route.
+    """
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return the framework's stack, with ours around it."""
+        """Return the framework's middleware, with ours around it."""
         stack = form_charsets.FormCharsets(super().build_middleware_stack(), error_pages.page_of)
         return _HeadAsGet(too_large.TooLarge(stack, error_pages.page_of))
 
@@ -37,7 +44,9 @@ class Laurel(FastAPI):
 
 
 class _HeadAsGet:
-    """Answers HEAD as GET, for whoever only asks whether a link still leads somewhere; the server sends no body to it.
+    """Middleware that answers HEAD as GET, without a body.
+
+    Programs use HEAD to ask whether a link still works. The server leaves the body out.
 
     Spec: RFC 9110, section 9.3.2.
     """
@@ -46,19 +55,28 @@ class _HeadAsGet:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, HEAD under the name of GET."""
+        """Pass the request on, HEAD as GET."""
         await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
-def handed_down(runtime: Runtime) -> State:
-    """Return what routes are given: the runtime, and what their packages cannot import because it stands above them."""
-    return State({"runtime": runtime, "settle": settling.settle_pending})
+def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
+    """Return what routes are given: the runtime, and what their packages cannot import because it stands above them.
+
+    Args:
+        desk: where badges are checked; left out: a new one.
+    """
+    return State({"runtime": runtime, "desk": desk or Desk.open(runtime), "settle": settling.settle_pending})
 
 
-def create_app(runtime: Runtime) -> FastAPI:
+def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
     """Return the application of one runtime.
 
     The database must be migrated; nothing is read from it before the first request.
+
+    Args:
+        desk: where badges are checked; without one, a desk of this runtime is opened.
+    Raises:
+        SettingsError: as `Desk.open`.
     """
 
     @asynccontextmanager
@@ -81,8 +99,8 @@ def create_app(runtime: Runtime) -> FastAPI:
         max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
     )
-    app.state = handed_down(runtime)
-    # Credentials, keys and lists are for any verifier, also one in a browser; tokens travel in a header, never in cookies.
+    app.state = handed_down(runtime, desk)
+    # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
     )
@@ -92,5 +110,5 @@ def create_app(runtime: Runtime) -> FastAPI:
 
 
 def from_environment() -> FastAPI:
-    """Return the application for the settings of this process, as `laurel serve` starts it."""
+    """Return the application with the settings of this process, for `laurel serve`."""
     return create_app(Runtime.start(settings.load()))

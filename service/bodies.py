@@ -1,4 +1,4 @@
-"""What bodies are made of: the strict base of requests, and the types that several of them share."""
+"""The strict base class of request bodies, and the types that several share."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ from service.errors import InvalidError
 
 ShapeT = TypeVar("ShapeT")
 
-# An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in here.
+# An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in.
 _WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -39,9 +39,9 @@ _DID = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*:)*(?:[A
 
 
 class Body(BaseModel):
-    """What somebody sends: unknown members are refused, and no value is bent into another type.
+    """A request body: unknown members are refused, and no value is converted.
 
-    U+0000 is refused in every text, because PostgreSQL cannot keep it.
+    U+0000 is refused in every text, because PostgreSQL cannot store it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -68,12 +68,18 @@ def validated(shape: TypeAdapter[ShapeT], value: Any) -> ShapeT:
 
 
 def fault(error: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Return one of pydantic's errors as `{code, detail, pointer}`, without the value that was sent."""
+    """Return one of pydantic's errors as `{code, detail, pointer}`.
+
+    The value that was sent is not in it.
+    """
     return {"code": str(error["type"]).replace("_", "-"), "detail": f"{error['msg']}.", "pointer": where}
 
 
 def pointer_to(location: Iterable[str | int]) -> str:
-    """Return the JSON pointer to where pydantic found an error, without its own marks (`<tag>`, `[key]`)."""
+    """Return the JSON pointer to where pydantic found an error.
+
+    Pydantic's own marks (`<tag>`, `[key]`) are not in it.
+    """
     return pointer(*(step for step in location if not _MARK.fullmatch(str(step))))
 
 
@@ -174,25 +180,25 @@ Instant = Annotated[
     PlainSerializer(write_instant, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T17:00:00Z"]}),
 ]
-"""An instant, in bodies and answers alike: RFC 3339 with a zone outside (whole seconds, UTC), aware UTC inside."""
+"""An instant, in bodies and answers: RFC 3339 with a zone outside (whole seconds, UTC), aware UTC inside."""
 Uid = Annotated[UUID, BeforeValidator(_uid, json_schema_input_type=UUID)]
-"""An identifier that we gave."""
+"""An identifier that this service gave."""
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_ref)]
 """A network's own identifier of a member, session or achievement; it stands in paths, so it has no slash."""
 WebUrl = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_web_url)]
-"""An http or https address without a user."""
+"""An http or https address without a user name."""
 HttpsUrl = Annotated[WebUrl, BeforeValidator(_https_url)]
-"""An https address without a user."""
+"""An https address without a user name."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_line)]
 """A name or title: one line, because it also stands in mail headers."""
 LongLine = Annotated[str, StringConstraints(min_length=1, max_length=400), BeforeValidator(_line)]
 """A longer line, such as what another system calls something."""
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-"""Text of people, possibly long, possibly Markdown."""
+"""Text written by people, possibly long, possibly Markdown."""
 RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$", max_length=64)]
 """What a member does in a network, in one word."""
 EmailAddress = Annotated[str, BeforeValidator(_email), WithJsonSchema({"type": "string", "format": "email"})]
-"""An e-mail address, lower-cased."""
+"""An e-mail address in lower case."""
 Did = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_did)]
 """A decentralized identifier without path, query or fragment. Spec: DID Core 1.0, section 3.1."""
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]

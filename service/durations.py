@@ -1,4 +1,7 @@
-"""ISO 8601 durations: `P1Y`, `P6M`, `P2W`, `PT90M`. Calendar parts follow the calendar of a time zone."""
+"""ISO 8601 durations: `P1Y`, `P6M`, `P2W`, `PT90M`.
+
+Calendar parts follow the calendar of a time zone.
+"""
 
 import re
 from calendar import monthrange
@@ -19,7 +22,10 @@ _NAMES = ("year", "month", "week", "day", "hour", "minute", "second")
 
 @dataclass(frozen=True)
 class Duration:
-    """A positive span of time. Spec: ISO 8601-1:2019, section 5.5.2 (whole numbers, bounded so that dates stay dates)."""
+    """A positive span of time.
+
+    Spec: ISO 8601-1:2019, section 5.5.2 (whole numbers, bounded so that dates stay dates).
+    """
 
     parts: tuple[int, int, int, int, int, int, int]
     """Years, months, weeks, days, hours, minutes, seconds."""
@@ -38,18 +44,24 @@ class Duration:
         return cls((years, months, weeks, days, hours, minutes, seconds))
 
     def after(self, instant: datetime, zone: tzinfo) -> datetime:
-        """Return the instant this long after `instant`: P1Y after 29 February is 28 February."""
+        """Return the instant this long after `instant`.
+
+        P1Y after 29 February is 28 February.
+        """
         return self._shift(instant, zone, 1)
 
     def before(self, instant: datetime, zone: tzinfo) -> datetime:
-        """Return the instant this long before `instant`: P1M before 31 March is the last of February."""
+        """Return the instant this long before `instant`.
+
+        P1M before 31 March is the last day of February.
+        """
         return self._shift(instant, zone, -1)
 
     def _shift(self, instant: datetime, zone: tzinfo, sign: int) -> datetime:
         """Return the shifted instant, in UTC.
 
-        1. Years and months move the local date; a day that the month lacks becomes its last day.
-        2. Weeks and days move the local date, the clock on the wall staying.
+        1. Years and months move the local date; if the month lacks the day, it becomes the month's last day.
+        2. Weeks and days move the local date; the time on the clock stays the same.
         3. Hours, minutes and seconds are elapsed time.
         """
         years, months, weeks, days, hours, minutes, seconds = self.parts
@@ -57,16 +69,16 @@ class Duration:
         count = local.year * 12 + local.month - 1 + sign * (years * 12 + months)  # (1)
         year, month = count // 12, count % 12 + 1
         local = local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))
-        # Adding forgets which of the two hours it is when the clock is set back.
+        # When the clock is set back, an hour occurs twice; adding forgets which of the two it is.
         local = (local + sign * timedelta(weeks=weeks, days=days)).replace(fold=local.fold)  # (2)
         return local.astimezone(UTC) + sign * timedelta(hours=hours, minutes=minutes, seconds=seconds)  # (3)
 
     @property
     def most_days(self) -> int:
-        """A bound on the calendar days on which what happened since this long ago can fall."""
+        """The most calendar days on which something since this long ago can fall."""
         years, months, weeks, days, hours, minutes, seconds = self.parts
         clock = hours * 3600 + minutes * 60 + seconds
-        # More by three: the span begins within a day, a day can have 23 hours, evidence can be minutes ahead of us.
+        # Three more: the span begins within a day, a day can have 23 hours, evidence can be minutes ahead of us.
         return years * 366 + months * 31 + weeks * 7 + days + -(-clock // 86_400) + 3
 
     def __str__(self) -> str:
@@ -91,4 +103,4 @@ DurationText = Annotated[
     BeforeValidator(_check),
     Field(json_schema_extra={"pattern": PATTERN}, examples=["P1Y"]),
 ]
-"""A duration as it stands in bodies; `Duration.parse` never fails on one."""
+"""A duration in a body; `Duration.parse` never fails on one."""

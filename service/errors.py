@@ -1,4 +1,7 @@
-"""What can go wrong with a request, without HTTP numbers (those live in `service.web.problems`)."""
+"""What can go wrong with a request, without HTTP numbers.
+
+The numbers are in `service.web.problems`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,11 +30,11 @@ class UnauthenticatedError(ServiceError):
 
 
 class ForbiddenError(ServiceError):
-    """The token is good, but does not carry the scope, or the rule forbids this actor."""
+    """The token is good, but lacks the scope, or a rule forbids this actor."""
 
 
 class NotFoundError(ServiceError):
-    """No such thing in this network; another network's row looks exactly the same."""
+    """No such thing in this network; a row of another network looks the same."""
 
 
 class ConflictError(ServiceError):
@@ -39,7 +42,7 @@ class ConflictError(ServiceError):
 
 
 class InvalidError(ServiceError):
-    """The request is understood and refused: the pointer says where."""
+    """The request is understood and refused: the pointer says where it is wrong."""
 
 
 class TooLargeError(ServiceError):
@@ -51,4 +54,4 @@ class TooManyRequestsError(ServiceError):
 
 
 class CustodyError(ServiceError):
-    """A private key cannot be used now; nothing has changed."""
+    """A private key cannot be used now; nothing was changed."""

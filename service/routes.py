@@ -1,4 +1,4 @@
-"""Every route of the application, for machines and for people, and the static files of the pages."""
+"""Every route of the application, for machines and people, and the static files."""
 
 from pathlib import Path
 
@@ -24,8 +24,7 @@ from service.console import api_tokens as tokens
 from service.evidence import api_flags as flags
 from service.files import api as blobs
 from service.intake import api_bulk as bulk
-from service.intake import api_contributions as contributions
-from service.intake import api_evaluations as evaluations
+from service.intake import api_evidence as evidence
 from service.intake import api_members as members
 from service.intake import api_records as records
 from service.networks import api as networks
@@ -46,7 +45,10 @@ SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
 
 def include(app: FastAPI, settings: Settings) -> None:
-    """Add every router and the static files; the limits of the larger bodies come from the settings."""
+    """Add every router and the static files.
+
+    The limits of the larger bodies come from the settings.
+    """
     _include_api(app, settings)
     _include_pages(app)
 
@@ -58,8 +60,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(members.router)
     app.include_router(meetings.router)
     app.include_router(blobs.router, max_body_size=settings.max_blob_bytes + blobs.FORM_BYTES)
-    app.include_router(contributions.router)
-    app.include_router(evaluations.router)
+    app.include_router(evidence.router)
     app.include_router(records.router)
     app.include_router(flags.router)
     app.include_router(achievements.router)
@@ -81,7 +82,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
 
 
 def _include_pages(app: FastAPI) -> None:
-    largest = MAX_FILE_BYTES + blobs.FORM_BYTES  # what is to be verified may be as large as a photo
+    largest = MAX_FILE_BYTES + blobs.FORM_BYTES  # a badge to check may be as large as a photo
     app.include_router(bundles.router, max_body_size=largest)  # before the same paths in other forms
     app.include_router(sharing.router)
     app.include_router(confirmations.router)

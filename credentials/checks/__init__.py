@@ -1,5 +1,5 @@
-"""The questions of a verification, one file each, under one bound of work.
+"""The questions of a verification, one file each, with one limit of work for all.
 
-Each answers passed, failed, undecided or skipped. A check must not know the order of the report or its verdict:
-`verify` puts them together. Documents from elsewhere come through `inquiry` only.
+The answer to each is passed, failed, undecided or skipped. A check must not know the order of the report or its
+verdict: `verify` puts them together. Documents from elsewhere come only through `inquiry`.
 """

@@ -1,8 +1,8 @@
-"""Digests that a credential gives of something elsewhere: `digestSRI` and `digestMultibase`, read and compared.
+"""Read and compare the digests that a credential gives for something elsewhere.
 
-Each is written in more than one way in the wild. `digestSRI` is an algorithm and base64; the data model's own examples
-put the multibase prefix `M` before it. `digestMultibase` is a multihash, or the bare bytes of SHA-2, which their length
-tells apart.
+They are `digestSRI` and `digestMultibase`, and each is written in more than one way in the wild. `digestSRI` is an
+algorithm and base64; the data model's own examples put the multibase prefix `M` before the base64. `digestMultibase` is
+a multihash, or the bare bytes of SHA-2, whose length tells which.
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from credentials.errors import MalformedError, ProofError, UnsupportedError, shown
 from credentials.graph.documents import Contexts
-from credentials.proofs.keys import base58btc_decode, base64url_decode
+from credentials.proofs.encodings import base58btc_decode, base64url_decode
 from credentials.strict_json import pointer
 
 HashName = Literal["sha256", "sha384", "sha512"]
@@ -24,12 +24,12 @@ _LENGTHS: Final[Mapping[HashName, int]] = {"sha256": 32, "sha384": 48, "sha512":
 _BY_LENGTH: Final = {length: name for name, length in _LENGTHS.items()}
 _MULTIHASHES: Final[Mapping[int, HashName]] = {0x12: "sha256", 0x20: "sha384", 0x13: "sha512"}
 _SHORT: Final = 200
-"""Characters of the longest digest that is kept once it was read: more than any has, and nothing to fill memory with."""
+"""Characters of the longest digest that is remembered: longer than any real one, too short to fill memory with."""
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What a hash of some bytes has to be."""
+    """What the hash of some bytes must be."""
 
     algorithm: HashName
     value: bytes
@@ -40,11 +40,13 @@ class Digest:
 
 
 def read_digests(holder: Mapping[str, Any]) -> list[Digest]:
-    """Return the digests that an object gives of what its id names; the bytes there have to fit all of them.
+    """Return the digests that an object gives for what its id names.
+
+    The bytes there must fit all of them.
 
     Raises:
-        MalformedError: a digest that is none (code "digest-malformed").
-        UnsupportedError: one by another algorithm than SHA-2 with 256, 384 or 512 bits ("digest-unsupported").
+        MalformedError: a text that is no digest (code "digest-malformed").
+        UnsupportedError: a digest by another algorithm than SHA-2 with 256, 384 or 512 bits ("digest-unsupported").
     Spec: VC Data Model 2.0, section 5.3 (integrity of related resources); Controlled Identifiers v1.0, sections 2.4
         and 2.5 (multibase and multihash).
     """
@@ -60,7 +62,7 @@ def read_digests(holder: Mapping[str, Any]) -> list[Digest]:
 
 
 def compare(holder: Mapping[str, Any], bodies: Iterator[bytes]) -> None:
-    """Return if one of `bodies` fits all the digests that `holder` gives; raise otherwise.
+    """Refuse `bodies` unless one of them fits all the digests of `holder`.
 
     Raises:
         MalformedError: as `read_digests`, or none fits (code "digest-mismatch").
@@ -73,14 +75,17 @@ def compare(holder: Mapping[str, Any], bodies: Iterator[bytes]) -> None:
 
 
 def editions_of(address: object, contexts: Contexts) -> Iterator[bytes] | None:
-    """Return the bytes of every known edition of the context at `address`; None where it is not known here."""
+    """Return the bytes of every known edition of the context at `address`.
+
+    It is None if the context is not known here.
+    """
     if not isinstance(address, str) or address not in contexts:
         return None
     return (edition.read() for edition in contexts.editions(address))
 
 
 def resources_of(credential: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield where each related resource of the credential stands, and what is said of it."""
+    """Yield the pointer to each related resource of the credential, and the resource."""
     value = credential.get("relatedResource", [])
     for index, resource in enumerate(value if isinstance(value, list) else [value]):
         if isinstance(resource, Mapping):
@@ -109,7 +114,10 @@ def _read_multibase(text: str) -> Digest:
 
 @lru_cache(maxsize=4096)
 def _read_short(text: str) -> Digest:
-    """Return the digest, read once: one badge is asked several times for each of those that it gives."""
+    """Return the digest, and remember it.
+
+    For one badge, each digest that it gives is asked for several times.
+    """
     return _read_any(text)
 
 
@@ -139,7 +147,10 @@ def _read_any(text: str) -> Digest:
 
 
 def _read_varint(data: bytes) -> tuple[int, bytes]:
-    """Return the number that `data` begins with, and the rest; nothing is left where it does not end."""
+    """Return the number that `data` begins with, and the rest.
+
+    If the number does not end, nothing is left.
+    """
     number = 0
     for index, byte in enumerate(data[:4]):
         number |= (byte & 0x7F) << 7 * index

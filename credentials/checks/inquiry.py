@@ -1,7 +1,7 @@
-"""What a verification goes by, and how much it may do: one instant, known contexts, documents from elsewhere.
+"""What one verification may use, and how much work it may do.
 
-Everything that is read and canonicalized for one report counts against one sum, so that no number of proofs, lists or
-large documents makes it more.
+It has one instant, the known contexts, and documents from elsewhere. Everything that is read and canonicalized for one
+report counts against one sum; so no number of proofs, lists or large documents makes it more.
 """
 
 import json
@@ -19,17 +19,18 @@ from credentials.proofs.data_integrity import canonical_form
 MAX_ADDRESSES: Final = 24
 """How many documents are loaded for one credential."""
 MAX_WORK: Final = 10_000_000
-"""How much is done for one verification: one for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
-_WORK_ON_OLDER: Final = 4_000_000  # of that, for trying older editions of contexts
+"""The work for one verification: 1 for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
+_WORK_ON_OLDER: Final = 4_000_000  # part of that, for trying older editions of contexts
 _WORK_OF_A_VALUE: Final = 50
 _WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
 
 
 @dataclass
 class Inquiry:
-    """What a verification goes by: one instant, known contexts, and documents that are loaded once and not without end.
+    """One instant, known contexts, and the documents that a verification loads.
 
-    `discreet` says whether nobody is to be asked for what is of one credential, as far as that can be done without.
+    Each document is loaded once, and their number is limited. If `discreet`, nobody is asked for what belongs to this
+    one credential alone, as far as the verification can do without it.
     """
 
     now: datetime
@@ -47,7 +48,7 @@ class Inquiry:
         """Return the document at `address`, the same each time.
 
         Raises:
-            UnavailableError: it cannot be had, or too many others were asked for (code "too-many-addresses").
+            UnavailableError: it could not be loaded, or too many others were asked for (code "too-many-addresses").
         """
         answer = self._answers.get(address)
         if answer is None:
@@ -64,7 +65,7 @@ class Inquiry:
         return answer
 
     def spend(self, written: str) -> None:
-        """Count the work that a document is, by its JSON text.
+        """Count the work of reading a document, by its JSON text.
 
         Raises:
             UnavailableError: more than is done for one verification (code "too-much-work").
@@ -73,11 +74,14 @@ class Inquiry:
         self._spend(len(written) + _WORK_OF_A_VALUE * values)
 
     def spend_on_entry(self) -> None:
-        """Count the work that looking into a status list is; raises as `spend`."""
+        """Count the work of looking into a status list; raises as `spend`."""
         self._spend(_WORK_OF_AN_ENTRY)
 
     def older(self, document: Mapping[str, Any]) -> Iterator[Contexts]:
-        """Yield registries with older editions of the document's contexts, as long as there is work left for them."""
+        """Yield registries with older editions of the document's contexts.
+
+        It ends when the work left for them is spent.
+        """
         for contexts in _older(document, self.contexts):
             before = self._work_left
             yield contexts
@@ -92,7 +96,7 @@ class Inquiry:
             raise UnavailableError("too-much-work", message)
 
     def canonical(self, document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
-        """Return the `canonical_form`, made once.
+        """Return the `canonical_form` of a document, which is made only once.
 
         Raises:
             UnavailableError: as `spend`.
@@ -121,5 +125,8 @@ def _older(document: Mapping[str, Any], contexts: Contexts) -> Sequence[Contexts
 
 @lru_cache(maxsize=32)
 def _older_editions(contexts: Contexts, addresses: tuple[str, ...]) -> Sequence[Contexts]:
-    """Return the registries with older editions; kept, for each is read only once."""
+    """Return the registries with older editions.
+
+    They are remembered, because what is read with a registry is kept with it.
+    """
     return tuple(contexts.older(addresses))

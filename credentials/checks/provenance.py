@@ -1,6 +1,7 @@
-"""Where a document comes from: whether what secures it holds, and whether its issuer's or holder's own key did that.
+"""Check that a document's signature holds, and that the right key made it.
 
-Two questions, kept apart: anybody can make a signature that holds, with a key of their own.
+The signature is a JWT or proofs; the right key is that of the issuer or holder. These are two separate questions,
+because anybody can make a signature that holds, with a key of their own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +24,7 @@ from credentials.findings import Finding
 from credentials.graph.canonicalize import context_faults
 from credentials.graph.documents import Contexts
 from credentials.instants import write_instant
-from credentials.proofs import jose
+from credentials.proofs import claims, jose
 from credentials.proofs.data_integrity import check_proof, previous_proofs, proofs_of, read_options
 from credentials.proofs.dids import ResolvedKey, find_published, resolve_key
 from credentials.report import Check, concluded, finding_of
@@ -34,13 +35,13 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Expected:
-    """What is asked of a signature: who made it, for what, and for whom.
+    """What a signature must be: by whom, for what purpose, and for whom.
 
     Args:
-        member: which member of the document names who has to have signed; also the name of that check.
-        purpose: what the key has to be published for.
-        challenge: what the asker gave; it has to come back.
-        domain: to whom it has to be addressed.
+        member: the member of the document that names who must have signed; also the name of that check.
+        purpose: what the key must be published for.
+        challenge: what the asker gave; the signature must contain it.
+        domain: whom the signature must be addressed to.
     """
 
     member: Literal["issuer", "holder"] = "issuer"
@@ -50,7 +51,10 @@ class Expected:
 
     @property
     def addressed(self) -> bool:
-        """Whether it matters for whom the signature was made: of a credential, only where the asker says so."""
+        """Whether it matters for whom the signature was made.
+
+        For a credential it matters only if the asker says so.
+        """
         return self.member == "holder" or self.challenge is not None or self.domain is not None
 
 
@@ -65,7 +69,7 @@ class Provenance:
     Args:
         owner: the check named after `Expected.member`: "issuer" or "holder".
         covers_text: every character is covered (a JWT, or a proof over JSON), not only what it means as RDF.
-        faults: what `faults_of` the credential finds, where that was found out on the way.
+        faults: what `faults_of` finds in the credential, if that was already found out.
     """
 
     proof: Check
@@ -75,12 +79,12 @@ class Provenance:
 
 
 def check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected = ASSERTION) -> Provenance:
-    """Return whether what secures the document holds, and whether the key of its issuer (or holder) did that.
+    """Return whether the signature holds and the issuer's (or holder's) key made it.
 
     1. A JWT: its header and claims are as its form wants, and its signature fits.
-    2. Otherwise proofs: every one of a supported suite holds, and so does every proof that it was made after; one of an
-       unsupported suite is passed over only where another holds.
-    3. At least one key that holds is published by the issuer itself, for what is expected, and is in force. Where a
+    2. Otherwise proofs: every one of a supported suite holds, and so does every proof that it was made after. One of an
+       unsupported suite is ignored only if another one holds.
+    3. At least one key that holds is published by the issuer itself, for the expected purpose, and is in force. If a
        presentation names no holder, the key is its controller's, for that purpose.
 
     Spec: Open Badges 3.0, section on proofs; VC Data Integrity 1.0, sections 4.4 and 4.5; VC-JOSE-COSE, section 3.
@@ -93,7 +97,10 @@ def check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected = AS
 
 
 def faults_of(credential: Mapping[str, Any], contexts: Contexts) -> Sequence[CredentialError]:
-    """Return what contexts leave open in the credential; its proofs, of whatever suites, are not looked at."""
+    """Return what the contexts leave undefined in the credential.
+
+    Its proofs are not looked at, of whatever suites they are.
+    """
     unsecured = {name: value for name, value in credential.items() if name != "proof"}
     try:
         return context_faults(unsecured, contexts)
@@ -110,12 +117,12 @@ def _check_jwt(
     remarks: list[Finding] = []
     failed = _signature_period(jwt, inquiry.now, expected)
     if expected.member == "holder":
-        failed += jose.presentation_findings(jwt, secured.credential)
+        failed += claims.presentation_findings(jwt, secured.credential)
     else:
-        failed += [*jose.header_findings(jwt), *jose.claim_findings(jwt, secured.credential)]
+        failed += [*jose.header_findings(jwt), *claims.claim_findings(jwt, secured.credential)]
     if expected.addressed:
         try:
-            remarks += _addressed(expected, jwt.payload.get("nonce"), jose.audience_of(jwt), ("nonce", "aud"))
+            remarks += _addressed(expected, jwt.payload.get("nonce"), claims.audience_of(jwt), ("nonce", "aud"))
         except ProofError as error:
             failed.append(finding_of(error))
     undecided: list[Finding] = []
@@ -137,7 +144,10 @@ def _check_jwt(
 
 
 def _signature_period(jwt: jose.Jwt, now: datetime, expected: Expected) -> list[Finding]:
-    """Return what the dates of the signature say; in Open Badges' form they are the credential's own."""
+    """Return what is wrong with the dates of the signature.
+
+    In Open Badges' form they are the credential's own dates, and nothing is returned.
+    """
     if jwt.form != "vc-jose-cose" and expected.member == "issuer":
         return []
     findings = []
@@ -154,7 +164,7 @@ def _signature_period(jwt: jose.Jwt, now: datetime, expected: Expected) -> list[
 
 @dataclass
 class _Tried:
-    """What came of the proofs of one document."""
+    """What was found about the proofs of one document."""
 
     failed: list[Finding] = field(default_factory=list)
     undecided: list[Finding] = field(default_factory=list)
@@ -209,7 +219,10 @@ def _check_proofs(secured: Secured, inquiry: Inquiry, expected: Expected) -> Pro
 def _check_one(
     secured: Secured, proof: Mapping[str, Any], inquiry: Inquiry, expected: Expected, tried: _Tried
 ) -> tuple[ResolvedKey, list[Finding]]:
-    """Return the key under which this proof holds, and remarks; raise what speaks against it."""
+    """Return the key under which this proof holds, and remarks.
+
+    Raise the fault if it does not hold, or is not what was expected.
+    """
     options, document = read_options(proof), secured.credential
     previous_proofs(document, proof)
     if options.purpose != expected.purpose:
@@ -233,7 +246,7 @@ def _check_one(
     except (ContextError, ProofError) as error:
         if error.code not in {"signature-invalid", "undefined-term", "undefined-type"}:
             raise
-        # A context may have been changed at its address since; what was signed with an earlier edition stays good.
+        # A context may have been changed at its address since; a signature over an earlier edition stays good.
         if not any(_holds(document, proof, resolved, contexts, inquiry) for contexts in inquiry.older(document)):
             raise
     tried.over_graph = True
@@ -256,10 +269,10 @@ def _holds(
 def _addressed(
     expected: Expected, challenge: object, domains: Collection[object], members: tuple[str, str]
 ) -> list[Finding]:
-    """Return remarks on a signature that answers what was asked, by whom it was asked; raise where it does not.
+    """Return remarks on a signature that gives the expected challenge and domain.
 
-    A signature that was made for somebody else proves nothing to us: whoever was shown it could show it here. A
-    challenge that nobody here has set does no harm.
+    Raise if it does not. A signature that was made for somebody else proves nothing to us: anyone who was shown it
+    could show it here. A challenge that nobody here has set does no harm.
     """
     at_challenge, at_domain = (pointer(member) for member in members)
     if expected.challenge is not None and challenge is None:
@@ -285,10 +298,13 @@ def _addressed(
 def _check_owner(
     proof: Check, keys: Sequence[ResolvedKey], secured: Secured, inquiry: Inquiry, expected: Expected
 ) -> Check:
-    """Return whether one of the keys under which a proof holds is that of whom the document names."""
+    """Return whether a key under which a proof holds is that of the named owner.
+
+    The owner is whom the document names as issuer or holder.
+    """
     name, owner = expected.member, secured.id_of(expected.member)
     if proof.outcome == "failed" or (owner is None and name == "issuer"):
-        return Check(name, "skipped")  # there is nothing to ask
+        return Check(name, "skipped")  # there is no one to ask about
     failed: list[Finding] = []
     undecided: list[Finding] = []
     where = "" if owner is None else pointer(name)
@@ -309,10 +325,11 @@ def _check_owner(
 
 
 def _own_key(resolved: ResolvedKey, owner: str, inquiry: Inquiry, expected: Expected, in_jwt: bool) -> ResolvedKey:
-    """Return the key as its owner publishes it; raise when it is not the owner's, or that cannot be found out.
+    """Return the key as its owner publishes it.
 
-    In a proof the key's controller has to be the owner. A key at an address of its own, and any key that a JWT names,
-    may also stand in the owner's document or in the JWK Set of the owner's host.
+    Raise if it is not the owner's, or if that cannot be found out. In a proof the key's controller must be the owner. A
+    key at an address of its own, and any key that a JWT names, may also stand in the owner's document or in the JWK Set
+    of the owner's host.
     """
     purpose = expected.purpose
     if resolved.belongs_to(owner, purpose):

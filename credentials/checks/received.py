@@ -1,4 +1,7 @@
-"""Untrusted bytes, taken apart as far as a credential or presentation in them: JSON, JWT, envelope, PNG or SVG."""
+"""Find the credential or presentation in untrusted bytes.
+
+The bytes are JSON, a JWT, an envelope, PNG or SVG.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +10,8 @@ from typing import Any, Literal
 
 from credentials.bake import extract, is_image, media_type
 from credentials.errors import MalformedError, shown
-from credentials.proofs.jose import Jwt, credential_of, decode_jwt, open_envelope, presentation_of
+from credentials.proofs.claims import credential_of, presentation_of
+from credentials.proofs.jose import Jwt, decode_jwt, open_envelope
 from credentials.report import Form
 from credentials.strict_json import MAX_VALUES, parse_json
 
@@ -16,25 +20,28 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Secured:
-    """A credential or presentation that nobody has checked, and the JWT that it came in, if it came in one."""
+    """A credential or presentation that nobody has checked yet.
+
+    With it comes the JWT that held it, if one did.
+    """
 
     credential: dict[str, Any]
     jwt: Jwt | None = None
 
     @property
     def issuer_id(self) -> str | None:
-        """Who it says has issued it; None where it says nothing that could be an id."""
+        """Who it says issued it; None if it names nothing that could be an id."""
         return self.id_of("issuer")
 
     def id_of(self, member: Literal["issuer", "holder"]) -> str | None:
-        """Return whom `member` names; None where it says nothing that could be an id."""
+        """Return whom `member` names; None if that is nothing that could be an id."""
         party = self.credential.get(member)
         found = party.get("id") if isinstance(party, Mapping) else party
         return found if isinstance(found, str) and found else None
 
 
 def form_of(received: bytes | str) -> Form:
-    """Return what `received` looks like; what looks like nothing else is taken for JSON."""
+    """Return the form that `received` seems to have; JSON if it has no other."""
     content = _as_bytes(received)
     if is_image(content):
         return "png" if media_type(content) == "image/png" else "svg"
@@ -45,7 +52,7 @@ def read(received: bytes | str) -> Secured:
     """Return the one credential in what was received.
 
     Raises:
-        MalformedError: not JSON, not an object, or a JWT or envelope that is none; within the bounds of `parse_json`.
+        MalformedError: not JSON, not an object, or a malformed JWT or envelope; within the bounds of `parse_json`.
         ImageError: a picture that cannot be read, or without exactly one credential.
         UnsupportedError: an envelope around something else than a JWT.
     """
@@ -62,7 +69,9 @@ def read(received: bytes | str) -> Secured:
 
 
 def taken_apart(value: object) -> Secured:
-    """Return the credential that a value within a document is, or that its envelope or compact JWT holds.
+    """Return the credential that a value within a document is or contains.
+
+    The value is the credential itself, its envelope, or a compact JWT.
 
     Raises:
         MalformedError, UnsupportedError: as `read`.
@@ -77,10 +86,12 @@ def taken_apart(value: object) -> Secured:
 
 
 def read_presentation(received: bytes | str) -> Secured:
-    """Return the presentation in what was received: JSON, a compact JWT, or an envelope around one.
+    """Return the presentation in what was received.
+
+    That is JSON, a compact JWT, or an envelope around one.
 
     Raises:
-        MalformedError: not JSON, not an object, or a JWT or envelope that is none; within the bounds of `parse_json`.
+        MalformedError: not JSON, not an object, or a malformed JWT or envelope; within the bounds of `parse_json`.
         UnsupportedError: an envelope around something else than a JWT.
     """
     content = _as_bytes(received)
@@ -107,5 +118,5 @@ def _of_token(token: str) -> Secured:
 
 
 def _as_bytes(received: bytes | str) -> bytes:
-    # A lone surrogate has no bytes; what stands for it here is found by the reader of JSON as what it is.
+    # A lone surrogate has no bytes; the reader of JSON will recognise what replaces it here, and refuse it.
     return received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""A newer copy of a credential, from where its issuer says that it can be had."""
+"""Fetch a newer copy of a credential from where its issuer offers it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,10 @@ SERVICE: Final = "1EdTechCredentialRefresh"
 
 
 def service_of(secured: Secured) -> tuple[str, str] | None:
-    """Return the address of the credential's first refresh service of 1EdTech's type, and where it stands."""
+    """Return the address of the refresh service of a credential, and its pointer.
+
+    It is the first service of 1EdTech's type.
+    """
     value = secured.credential.get("refreshService")
     for index, service in enumerate(value if isinstance(value, list) else [value]):
         types = service.get("type") if isinstance(service, Mapping) else None
@@ -26,13 +29,13 @@ def service_of(secured: Secured) -> tuple[str, str] | None:
 
 
 def fetch_newer(secured: Secured, address: str, inquiry: Inquiry) -> Secured | None:
-    """Return what the refresh service has now, unchecked; None where it is what we have.
+    """Return what the refresh service has now, unchecked; None if we have the same.
 
-    It is the same credential when issuer and id are, without surrounding spaces and with %-escapes undone; one without
-    id is the same as none.
+    Two copies are of the same credential if issuer and id are the same, without surrounding spaces and with %-escapes
+    undone. A credential without id is the same as no other.
 
     Raises:
-        UnavailableError: nothing could be had.
+        UnavailableError: nothing could be fetched.
         MalformedError, ImageError, UnsupportedError: no credential there, another one ("refresh-other"), or one that
             begins earlier ("refresh-older").
     Spec: 1EdTech Verifiable Credential Refresh Service 1.0; Open Badges 3.0, on the equality of credentials.

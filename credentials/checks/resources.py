@@ -1,4 +1,4 @@
-"""Whether what a credential relates to is still what it was: related resources held against their digests."""
+"""Compare the related resources of a credential with their digests."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,11 +15,11 @@ MAX_RESOURCES: Final = 8
 
 
 def check_resources(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
-    """Return whether the resources that the credential relates to have the digests that it gives.
+    """Return whether the related resources of the credential have the given digests.
 
-    A context that is known here may be any edition of it, and is not loaded. What cannot be had, or is given by a digest
-    that is not known here, is *undecided*. What a discreet inquiry does not ask for is a remark, and then nothing
-    *passed*.
+    A context that is known here may be any edition of it, and is not loaded. A resource that could not be loaded, or
+    whose digest is of a kind that is not known here, is *undecided*. What a discreet inquiry does not ask for is a
+    remark, and then the check has not *passed*.
 
     Spec: VC Data Model 2.0, section 5.3 (integrity of related resources).
     """
@@ -48,12 +48,12 @@ def check_resources(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
 
 
 def _check(resource: Mapping[str, Any], inquiry: Inquiry) -> bool:
-    """Return whether the resource was looked at; raise where it is not what it has to be."""
+    """Return whether the resource was looked at; raise if its digests do not fit."""
     address = resource.get("id")
     bodies = editions_of(address, inquiry.contexts)
     if bodies is None:
         if not read_digests(resource) or not isinstance(address, str):
-            return True  # which the form says
+            return True  # the check of the form reports this
         if inquiry.discreet:
             return False
         bodies = iter([inquiry.load(address.partition("#")[0]).body])

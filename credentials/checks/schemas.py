@@ -1,8 +1,8 @@
-"""Whether a credential is as the schemas that it names want it: JSON Schema, loaded, bounded, and evaluated.
+"""Check a credential against the JSON Schemas that it names.
 
 A schema is a program that somebody else wrote, so it runs within bounds: its size, how far its references unfold, no
-reference elsewhere, and small patterns that take linear time (no look-around, no back-references) over not too much
-text. What is beyond them is *undecided*: nobody here knows whether the credential fits.
+reference elsewhere, and small patterns that take linear time (no look-around, no back-references) over a limited amount
+of text. What is beyond them is *undecided*: nobody here knows whether the credential fits.
 """
 
 import re
@@ -25,12 +25,12 @@ from credentials.strict_json import parse_json, pointer
 MAX_SCHEMAS: Final = 4
 """How many schemas of one credential are looked at."""
 MAX_EVALUATIONS: Final = 16
-"""How many schemas are evaluated for one report, for endorsements and credentials of a presentation together."""
+"""How many schemas are evaluated for one report, together with those of endorsements and presented credentials."""
 MAX_SCHEMA_BYTES: Final = 256 * 1024
 MAX_STEPS: Final = 1_000_000
-"""At most how many nodes of the schema, references unfolded, times values of the credential are evaluated."""
+"""The most nodes of the schema, references unfolded, times values of the credential that are evaluated."""
 MAX_PATTERN_STEPS: Final = 100_000
-"""At most how many patterns, references unfolded, times characters of the credential are matched."""
+"""The most patterns, references unfolded, times characters of the credential that are matched."""
 _MAX_UNFOLDED_DEPTH: Final = 128
 _PATTERN_BYTES: Final = 8 * 1024  # of a compiled pattern; each character may cost as many steps as it has states
 
@@ -38,7 +38,7 @@ _KNOWN = re.compile(
     r"https://purl\.imsglobal\.org/spec/ob/v3p0/schema/json(-ld)?/"
     r"ob_v3p0_(any)?(achievement|endorsement)credential(_schema|-jsonschema1)\.json"
 )
-"""Schemas whose rules the model carries."""
+"""Schemas whose rules the model already contains."""
 _REPEATING = frozenset({"unevaluatedItems", "unevaluatedProperties"})
 _DIALECTS = (
     "https://json-schema.org/draft/2020-12/schema",
@@ -48,11 +48,13 @@ _DIALECTS = (
 
 
 def check_schemas(credential: Mapping[str, Any], inquiry: Inquiry) -> Iterator[tuple[str, Finding]]:
-    """Yield what speaks against the credential by its own schemas, each with "failed", "undecided" or "remark".
+    """Yield what is wrong with the credential by its own schemas.
 
-    1. 1EdTechJsonSchemaValidator2019: the JSON Schema at the address, unless the model carries its rules.
+    Each finding comes with "failed", "undecided" or "remark".
+
+    1. 1EdTechJsonSchemaValidator2019: the JSON Schema at the address, unless the model contains its rules.
     2. JsonSchema: the JSON Schema at the address, for the credential without its proof.
-    3. JsonSchemaCredential: the JSON Schema that the credential at the address holds; its own proof has to hold.
+    3. JsonSchemaCredential: the JSON Schema in the credential at the address; that credential's own proof must hold.
     4. Any other type: not looked at, a remark.
 
     Spec: VC Data Model 2.0, section 4.11 (data schemas); Verifiable Credentials JSON Schema Specification, section 3;
@@ -65,7 +67,7 @@ def check_schemas(credential: Mapping[str, Any], inquiry: Inquiry) -> Iterator[t
         yield "undecided", Finding("schemas-too-many", message, "/credentialSchema")
     for index, entry in enumerate(entries[:MAX_SCHEMAS]):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("id"), str):
-            continue  # which the form says
+            continue  # the check of the form reports this
         where = pointer("credentialSchema", *([index] if isinstance(value, list) else []))
         try:
             yield from (("failed", found) for found in _check(entry, credential, inquiry))
@@ -129,7 +131,7 @@ def _load_secured(entry: Mapping[str, Any], inquiry: Inquiry) -> Any:
     if not isinstance(schema, Mapping):
         message = f"expected one subject with a jsonSchema that is an object, got {shown(schema)}"
         raise MalformedError("schema-credential", message, "/id")
-    # The schema is text to the signature, and may say anything that JSON can.
+    # For the signature the schema is text, and may say anything that JSON can.
     around = {name: value for name, value in subject.items() if name != "jsonSchema"}
     for fault in check_form({**found.credential, "credentialSubject": around}):
         raise MalformedError("schema-credential", f"schema, {fault.pointer}: {fault.message}", "/id")
@@ -146,7 +148,7 @@ def _load_secured(entry: Mapping[str, Any], inquiry: Inquiry) -> Any:
 
 
 def _evaluate(schema: Any, credential: Mapping[str, Any], address: str) -> Iterator[Finding]:
-    """Yield the first thing in which the credential is not as the schema wants it."""
+    """Yield the first place where the credential does not match the schema."""
     if not isinstance(schema, dict | bool):
         raise UnsupportedError("schema-malformed", f"expected a schema at {shown(address)}, got {shown(schema)}", "/id")
     dialect = schema.get("$schema", _DIALECTS[0]) if isinstance(schema, dict) else _DIALECTS[0]
@@ -175,7 +177,7 @@ def _evaluate(schema: Any, credential: Mapping[str, Any], address: str) -> Itera
 
 @dataclass(frozen=True)
 class _Size:
-    """How much there is of a schema under a node, references unfolded."""
+    """The size of a schema below a node, with references unfolded."""
 
     nodes: int = 1
     levels: int = 1
@@ -183,7 +185,7 @@ class _Size:
 
 
 class _Unfolding:
-    """How large a schema is when each reference stands for what it points to."""
+    """Computes the size of a schema in which each reference stands for its target."""
 
     def __init__(self, schema: Any) -> None:
         self._schema = schema
@@ -205,7 +207,7 @@ class _Unfolding:
         if isinstance(node, Mapping):
             named = node.get("patternProperties")
             patterns += isinstance(node.get("pattern"), str) + (len(named) if isinstance(named, Mapping) else 0)
-            if node.keys() & _REPEATING:  # what was evaluated is evaluated again, level by level
+            if node.keys() & _REPEATING:  # these evaluate again what was already evaluated, level by level
                 nodes, patterns = nodes * (4 + levels), patterns * (4 + levels)
         if nodes > MAX_STEPS or patterns > MAX_PATTERN_STEPS or levels > _MAX_UNFOLDED_DEPTH:
             raise _too_complex()
@@ -243,7 +245,10 @@ class _Unfolding:
 
 
 def _extent(value: Any) -> tuple[int, int]:
-    """Return how many values there are in a JSON value, and how many characters in its texts and names."""
+    """Return how many values a JSON value has, and how many characters.
+
+    The characters are those of its texts and names.
+    """
     if isinstance(value, str):
         return 1, len(value)
     inner: list[Any] = value if isinstance(value, list) else []

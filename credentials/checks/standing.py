@@ -1,4 +1,4 @@
-"""Whether the issuer stands by a credential now: what the lists that it names say of it."""
+"""Check the status and the dates of a credential: whether it is good now."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,12 +15,15 @@ from credentials.status import is_listed, message_of, read_entry
 from credentials.strict_json import MAX_BYTES
 
 MAX_ENTRIES: Final = 8
-"""How many entries of one credential are looked at."""
+"""How many status entries of one credential are looked at."""
 _LISTS: Final = frozenset({"BitstringStatusListEntry", "1EdTechRevocationList"})
 
 
 def has_list(credential: Mapping[str, Any]) -> bool:
-    """Return whether the credential names a list that says of many credentials at once whether they stand."""
+    """Return whether the credential names a status list.
+
+    Such a list gives the status of many credentials at once.
+    """
     value = credential.get("credentialStatus")
     kinds = [
         entry.get("type") for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, Mapping)
@@ -29,15 +32,18 @@ def has_list(credential: Mapping[str, Any]) -> bool:
 
 
 def check_status(secured: Secured, inquiry: Inquiry) -> Check:
-    """Return what the status lists say of the credential; all its entries are looked at.
+    """Return what the status lists say about the credential.
 
-    1. BitstringStatusListEntry: the list is a credential of the same issuer, whose proof holds and whose time has not
-       passed; the place of this credential in it is read.
+    All its entries are looked at.
+
+    1. BitstringStatusListEntry: the list is a credential of the same issuer, whose proof holds and which has not
+       expired; the bits of this credential in it are read.
     2. 1EdTechRevocationList: the document at the address is read.
     3. Anything else is not known here: *undecided*.
 
-    Revoked and suspended is *failed*. A message that is set is a remark, for what it means is between the issuer and
-    its readers. What cannot be fetched or is out of date is *undecided*: an old list may lack what was revoked since.
+    Revoked and suspended is *failed*. A message that is set is a remark, because its meaning is a matter between the
+    issuer and its readers. What cannot be fetched or is out of date is *undecided*: an old list may lack what was
+    revoked since.
 
     Spec: Bitstring Status List v1.0, section 3.2; 1EdTech Revocation List 1.0; Open Badges 3.0, on verification.
     """
@@ -63,7 +69,7 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
 
 
 def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError]:
-    """Return remarks on a status that does not speak against the credential; raise one that does."""
+    """Return remarks on a status; raise if the credential is revoked or suspended."""
     kind = entry.get("type") if isinstance(entry, Mapping) else None
     kinds = kind if isinstance(kind, list) else [kind]
     if isinstance(entry, Mapping) and "BitstringStatusListEntry" in kinds:  # (1)
@@ -110,7 +116,7 @@ def _fetch_list(address: str, inquiry: Inquiry) -> Secured:
 
 
 def _check_list(found: Secured, secured: Secured, inquiry: Inquiry) -> None:
-    """Return if the list speaks for the credential's issuer now."""
+    """Refuse a list that is not good now, or not by the credential's issuer."""
     where = "/statusListCredential"
     if found.issuer_id != secured.issuer_id:
         message = f"expected a list of {shown(secured.issuer_id)}, the credential's issuer, got that of {shown(found.issuer_id)}"
@@ -144,9 +150,9 @@ def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) 
 
 
 def check_validity(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
-    """Return whether now is within the dates of the credential, the first instant in and the last one out.
+    """Return whether now is within the dates of the credential.
 
-    Dates that are none are for the form to find.
+    The first instant counts as within, the last one does not. Malformed dates are reported by the check of the form.
 
     Spec: VC Data Model 2.0, section 4.9 (validity period); VC Data Model 1.1, sections 4.6 and 4.7.
     """

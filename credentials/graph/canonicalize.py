@@ -1,6 +1,7 @@
-"""From a JSON-LD document to the bytes that are signed, with everything refused that would not be in them.
+"""Turn a JSON-LD document into the bytes that are signed.
 
-The only user of PyLD, and only of its expansion:
+Anything in the document that those bytes would not cover is refused. This is the only module that uses PyLD, and it
+uses only PyLD's expansion:
 
 1. the document is JSON within bounds (`strict_json.check_json`);
 2. its contexts come from the closed registry, and are read within bounds;
@@ -28,8 +29,8 @@ from credentials.strict_json import check_json, located, place
 _MAX_STEPS: Final = 5_000  # terms defined while the contexts of one document are read
 _MAX_INLINE: Final = 2_000  # terms defined in the document itself
 _MAX_KEPT: Final = 1_000
-_MAX_FAULTS: Final = 100  # more are found when these are gone
-_KEYWORD_LIKE = re.compile(r"@[A-Za-z]+\n?")  # what PyLD passes over with a warning
+_MAX_FAULTS: Final = 100  # further faults are found once these are mended
+_KEYWORD_LIKE = re.compile(r"@[A-Za-z]+\n?")  # what PyLD ignores with a warning
 _PROTECTION = {"protected term redefinition", "invalid context nullification"}
 
 
@@ -59,12 +60,15 @@ def dataset(document: Mapping[str, Any], contexts: Contexts) -> list[rdf.Quad]:
 
 
 def context_faults(document: Mapping[str, Any], contexts: Contexts) -> list[ContextError]:
-    """Return everything in `document` that a signature over its statements would not cover, or not tell apart.
+    """Return what a signature over the statements of `document` would not cover.
+
+    This includes what such a signature could not tell apart. At most 100 faults are returned, each with its pointer
+    where that is known.
 
     Codes: "context-unknown", "context-inline", "context-invalid", "context-too-complex", "protected-term",
-    "json-ld-invalid" (each of these the only one told), "undefined-term", "undefined-type", "nothing-stated",
+    "json-ld-invalid" (each of these is the only one returned), "undefined-term", "undefined-type", "nothing-stated",
     "keyword-unsigned", "relative-iri", "iri-malformed", "language-malformed", "direction-malformed",
-    "number-not-exact". Each has its pointer where that is known; no more than 100 are told.
+    "number-not-exact".
 
     Raises:
         MalformedError: as `canonicalize`.
@@ -91,11 +95,14 @@ def _read(document: Any, contexts: Contexts) -> tuple[list[rdf.Quad], list[Conte
 
 
 class _TooManyFaultsError(Exception):
-    """There is no need to read on."""
+    """Enough faults are found; there is no need to read on."""
 
 
 def _explained(error: JsonLdError, code: str, where: object = None) -> ContextError:
-    """Return what PyLD's error means: ours if one of ours is behind it, else by the specification's code."""
+    """Return the error that explains PyLD's.
+
+    That is the error of ours that caused it, or else one by the code of the specification.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ContextError):
@@ -110,7 +117,10 @@ def _explained(error: JsonLdError, code: str, where: object = None) -> ContextEr
 
 
 class _Prepared:
-    """What is read of one registry, once: PyLD's own copies of the contexts, and what it made of them."""
+    """What is kept for one registry, so that each context is read once.
+
+    These are PyLD's own copies of the contexts, and what PyLD made of them.
+    """
 
     def __init__(self) -> None:
         self.contexts: dict[str, list[Any]] = {}
@@ -135,11 +145,12 @@ _prepared: WeakKeyDictionary[Contexts, _Prepared] = WeakKeyDictionary()
 
 
 class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
-    """PyLD's expansion of one document: contexts from the registry only, work within bounds, nothing dropped silently.
+    """PyLD's expansion of one document, with contexts from the registry only.
 
-    PyLD's private methods that are overridden here do what they did. It remembers what it made of a context under the
-    identity of the context active before, but takes each type-scoped context for a new one, and would define the
-    terms of a class again at every node; here the whole step is remembered.
+    The work is bounded, and nothing is dropped silently. The private methods of PyLD that are overridden here still do
+    what they did. PyLD remembers what it made of a context under the identity of the context that was active before.
+    But it takes each type-scoped context for a new one, and would define the terms of a class again at every node; so
+    here the whole step is remembered.
     """
 
     def __init__(self, contexts: Contexts) -> None:
@@ -169,7 +180,7 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
 
     def _expand_iri(self, active_ctx: Any, value: Any, base: Any = None, vocab: Any = False, **how: Any) -> Any:
         if vocab and not how and isinstance(value, str) and value in active_ctx["mappings"]:
-            return active_ctx["mappings"][value]["@id"]  # most of all calls, and PyLD tries all else first
+            return active_ctx["mappings"][value]["@id"]  # the most frequent case, which PyLD tries last
         return super()._expand_iri(active_ctx, value, base=base, vocab=vocab, **how)
 
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Any, **how: Any) -> Any:
@@ -196,7 +207,10 @@ class _Processor(JsonLdProcessor):  # type: ignore[misc]  # PyLD has no types
         return result
 
     def resolve(self, _active_ctx: Any, context: Any, _base: Any) -> list[ResolvedContext]:
-        """Return the context objects that `context` stands for: what PyLD asks of its context resolver."""
+        """Return the context objects that `context` stands for.
+
+        PyLD calls this method of its context resolver.
+        """
         return [ResolvedContext(resolved) for resolved in self._resolve(context, ())]
 
     def _resolve(self, context: Any, trail: tuple[str, ...]) -> Iterator[Any]:
@@ -256,7 +270,10 @@ def _contexts_within(context: Any) -> Iterator[Any]:
 
 
 def _check_context(context: dict[str, Any]) -> None:
-    """Refuse what PyLD reads in its own way: imports (it writes into what it imports), what looks like a keyword."""
+    """Refuse what PyLD reads in its own way.
+
+    That is an import (PyLD writes into what it imports), and a term that looks like a keyword.
+    """
     for term, definition in context.items():
         details = definition.values() if isinstance(definition, dict) else ()
         for text in (term, definition, *details):

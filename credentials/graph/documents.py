@@ -1,8 +1,9 @@
-"""The contexts that credentials are read with: a closed registry, and nothing is fetched.
+"""The closed registry of contexts with which credentials are read.
 
-What a JSON-LD context says decides what a signature covers, so a context fetched at the moment of checking would let
-whoever serves it choose. The packaged files are the standards' own, byte for byte, held to their digests; `data/
-SOURCES.md` says where each comes from. An operator adds others by digest (`with_pinned`).
+Nothing is fetched. What a JSON-LD context says decides what a signature covers; if a context were fetched at the
+moment of checking, the server that holds it would choose. The packaged files are the standards' own, byte for byte,
+and must have the digests given here; `data/SOURCES.md` says where each comes from. An operator adds others by digest
+(`with_pinned`).
 """
 
 import hashlib
@@ -19,13 +20,13 @@ from credentials.strict_json import JsonValue, parse_json
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as somebody else's address gave it: never trusted, only parsed."""
+    """A document as somebody else's address returned it: never trusted, only parsed."""
 
     body: bytes
     media_type: str
 
     def json(self, max_bytes: int) -> JsonValue:
-        """Return the body as JSON, read once however often it is asked for.
+        """Return the body as JSON; it is read once, however often this is called.
 
         Raises:
             MalformedError: as `parse_json`.
@@ -45,15 +46,15 @@ class Fetched:
 
 
 Load = Callable[[str], Fetched]
-"""The caller's way to get a DID document, a key or a status list; it raises UnavailableError."""
+"""How the caller gets a DID document, a key or a status list; it raises UnavailableError."""
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
     """One edition of one context file.
 
-    `edition` is the version, or the date where a body changed the file under the same address; `origin` says where
-    the bytes come from; `sha256` is in hexadecimal.
+    `edition` is the version, or the date if the body changed the file under the same address; `origin` says where the
+    bytes come from; `sha256` is in hexadecimal.
     """
 
     address: str
@@ -88,13 +89,13 @@ class Context:
 class Contexts:
     """A closed registry: for each address the edition in use, and the others known.
 
-    Two registries share what is parsed; none of them ever changes.
+    Registries share what is parsed; no registry ever changes.
     """
 
     def __init__(self, known: Iterable[Context], *, inline: bool = False) -> None:
         """Hold `known`; of several editions of one address the first is in use.
 
-        `inline` says whether a document may bring context objects of its own beside addresses from here.
+        `inline` says whether a document may bring context objects of its own beside addresses of this registry.
         """
         self._known: dict[str, tuple[Context, ...]] = {}
         for context in known:
@@ -130,9 +131,10 @@ class Contexts:
         return self._known[address]
 
     def with_pinned(self, pinned: Mapping[str, tuple[bytes, str]]) -> "Contexts":
-        """Return a registry that knows also `pinned`: address -> (bytes, sha256 in hexadecimal).
+        """Return a registry that also knows `pinned`.
 
-        Where the address is known already, they are one more edition of it, tried last (see `older`).
+        `pinned` is address -> (bytes, sha256 in hexadecimal). If the address is known already, the bytes are one more
+        edition of it, tried last (see `older`).
 
         Raises:
             ContextError: a digest differs ("context-digest"), bytes are no context ("context-malformed").
@@ -142,7 +144,7 @@ class Contexts:
             for address, (body, sha256) in pinned.items()
         ]
         for context in added:
-            _ = context.document  # a wrong pin is found now, not at the first credential
+            _ = context.document  # find a wrong pin now, not at the first credential
         return Contexts([*self._all(), *added], inline=self.inline)
 
     def with_inline(self) -> "Contexts":
@@ -150,14 +152,14 @@ class Contexts:
         return Contexts(self._all(), inline=True)
 
     def older(self, addresses: Iterable[str]) -> Iterator["Contexts"]:
-        """Yield registries that use older editions of some of `addresses`, the newest combinations first.
+        """Yield registries that use older editions of some of `addresses`.
 
-        For a verifier: a proof made with an earlier edition of a file that was changed in place. Addresses unknown
-        here are passed over.
+        The newest combinations come first. This is for a verifier: a proof may have been made with an earlier edition
+        of a file that was changed in place. Addresses unknown here are ignored.
         """
         known = [self._known[address] for address in dict.fromkeys(addresses) if address in self._known]
-        for chosen in islice(product(*known), 1, None):  # the first is what is in use
-            if chosen not in self._older:  # kept, since what is read with a registry is kept with it
+        for chosen in islice(product(*known), 1, None):  # the first combination is the one in use
+            if chosen not in self._older:  # registries are kept, because what is read with a registry is kept with it
                 others = [context for context in self._all() if context not in chosen]
                 self._older[chosen] = Contexts([*chosen, *others], inline=self.inline)
             yield self._older[chosen]
@@ -202,4 +204,4 @@ PACKAGED: Final = Contexts(
     Context(address, edition, sha256, origin, partial(_packaged, name))
     for address, edition, name, sha256, origin in (line.split(maxsplit=4) for line in _TABLE.splitlines())
 )
-"""The standards' own contexts; what is issued uses the editions in use, checking may try `older` ones."""
+"""The standards' own contexts; signing uses the editions in use, checking may try `older` ones."""

@@ -1,8 +1,8 @@
-"""RDF datasets in memory, and the one text that every copy of a dataset has.
+"""RDF datasets in memory, and their canonical text.
 
-The algorithm is RDFC-1.0; names and numbered steps are the specification's. A ground term (IRI or literal) is kept as
-its canonical N-Quads text, made once by `iri` and `literal`; a blank node is a number, so no text from outside can
-ever be taken for a term or for a second statement.
+All copies of a dataset have the same canonical text. The algorithm is RDFC-1.0; names and numbered steps are the
+specification's. A ground term (IRI or literal) is kept as its canonical N-Quads text, made once by `iri` and `literal`.
+A blank node is a number, so that no text from outside can ever be taken for a term or for a second statement.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Quad: TypeAlias = tuple[Term, Ground, Term, Term]
 HashName: TypeAlias = Literal["sha256", "sha384"]
 
 MAX_STEPS: Final = 200_000
-"""Bound on what Hash N-Degree Quads may look at for one dataset (quads, and candidates in each permutation)."""
+"""How much Hash N-Degree Quads may look at for one dataset (quads, and candidates in each permutation)."""
 _MAX_DEPTH: Final = 100
 
 _ESCAPED = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
@@ -30,12 +30,12 @@ _XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 
 
 def iri(address: str) -> Ground:
-    """Return the term for `address`, which the caller has found to match IRIREF."""
+    """Return the term for `address`; the caller has checked that it matches IRIREF."""
     return f"<{address}>"
 
 
 def literal(text: str, datatype: str = _XSD_STRING, language: str = "") -> Ground:
-    """Return the term for `text`; a `language` tag, well formed, stands instead of the datatype.
+    """Return the term for `text`; a well-formed `language` tag replaces the datatype.
 
     Spec: RDF Dataset Canonicalization 1.0, section 5 (canonical form of N-Quads).
     """
@@ -50,7 +50,7 @@ def _escape(character: re.Match[str]) -> str:
 
 
 def canonical_nquads(dataset: Collection[Quad], *, hash_name: HashName = "sha256", max_steps: int = MAX_STEPS) -> bytes:
-    """Return the canonical N-Quads of `dataset`, a set: what is there twice counts once.
+    """Return the canonical N-Quads of `dataset`, a set: a repeated quad counts once.
 
     Raises:
         ContextError: too many ways to label its blank nodes would have to be compared (code "graph-too-complex").
@@ -64,7 +64,9 @@ def canonical_nquads(dataset: Collection[Quad], *, hash_name: HashName = "sha256
 def canonical_labels(
     dataset: Iterable[Quad], *, hash_name: HashName = "sha256", max_steps: int = MAX_STEPS
 ) -> dict[Blank, str]:
-    """Return for each blank node of `dataset`, which has no quad twice, its canonical label ("c14n0" and so on).
+    """Return the canonical label ("c14n0" and so on) of each blank node.
+
+    `dataset` has no quad twice.
 
     Raises:
         ContextError: as `canonical_nquads`.
@@ -118,7 +120,7 @@ class _Canonicalization:
         return digest
 
     def _hash_first_degree(self, blank: Blank) -> str:
-        """Hash the quads of `blank` as they look from it (specification, section 4.6)."""
+        """Hash the quads of `blank` as seen from it (specification, section 4.6)."""
         labels = {term: "z" for quad in self._quads[blank] for term in quad if isinstance(term, int)}
         labels[blank] = "a"
         hash_ = self._hash("".join(sorted(_nquad(quad, labels) for quad in self._quads[blank])))
@@ -126,7 +128,7 @@ class _Canonicalization:
         return hash_
 
     def _hash_related(self, related: Blank, quad: Quad, issued: Mapping[Blank, str], position: str) -> str:
-        """Hash how a quad ties `related` to the node being looked at (specification, section 4.7)."""
+        """Hash how a quad links `related` to this node (specification, section 4.7)."""
         label = self._labels.get(related) or issued.get(related)
         name = f"_:{label}" if label else self._first_degree[related]
         return self._hash(position + name if position == "g" else position + quad[1] + name)
@@ -134,7 +136,7 @@ class _Canonicalization:
     def _hash_n_degree(self, blank: Blank, issued: dict[Blank, str], depth: int) -> tuple[str, dict[Blank, str]]:
         """Hash `blank` by its whole neighbourhood (specification, section 4.8).
 
-        `issued` holds the temporary labels in the order of their issue; it is left as it is.
+        `issued` holds the temporary labels in the order in which they were issued; it is not changed.
         """
         if depth == _MAX_DEPTH:
             raise self._too_complex()
@@ -160,7 +162,10 @@ class _Canonicalization:
     def _path(
         self, order: tuple[Blank, ...], issued: dict[Blank, str], chosen_path: str, depth: int
     ) -> tuple[str, dict[Blank, str]]:
-        """Return the path that `order` gives and the labels issued on it; given up where it cannot be the least."""
+        """Return the path that `order` gives and the labels issued on it.
+
+        It stops early when the path cannot be the least one.
+        """
         self._count(len(order) + len(issued))
         issued = dict(issued)
         path = ""
@@ -194,10 +199,10 @@ class _Canonicalization:
 
 
 def _orders(related: list[Blank]) -> Iterator[tuple[Blank, ...]]:
-    """Yield every different order of `related`, in which a node stands as often as quads tie it in the same way.
+    """Yield every different order of `related`.
 
-    The specification keeps a list here, and so do its authors' implementations; pyoxigraph keeps a set, and gives
-    another form to some datasets with blank graph names.
+    A node stands in it as often as quads link it in the same way. The specification keeps a list here, and so do its
+    authors' implementations; pyoxigraph keeps a set, and gives another form to some datasets with blank graph names.
     """
     order = sorted(related)
     last = len(order) - 1

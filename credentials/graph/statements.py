@@ -1,8 +1,9 @@
-"""The gate: from an expanded JSON-LD document to RDF statements, with nothing left out and nothing let through.
+"""Turn an expanded JSON-LD document into RDF statements, and check every part.
 
-PyLD's own conversion drops what it cannot write and writes whatever text it is given: a line break in a language tag
-comes out as another statement, so that a document could be given the signature of a different one. Here each name
-must be one that N-Quads can write, each number one that every reader reads alike, and each member must be stated.
+This is the gate: nothing is left out, and nothing passes unchecked. PyLD's own conversion drops what it cannot write,
+and writes any text that it is given. A line break in a language tag then becomes another statement, so that a document
+could be given the signature of a different one. Here each name must be one that N-Quads can write, each number one that
+every reader reads alike, and each member must be stated.
 """
 
 import re
@@ -37,7 +38,9 @@ _SIXTEEN_DIGITS = Context(prec=16, rounding=ROUND_HALF_UP)
 
 
 def statements(expanded: list[Any]) -> tuple[list[rdf.Quad], list[ContextError]]:
-    """Return what `expanded` states, and every fault in it; with a fault the statements mean nothing.
+    """Return the statements of `expanded` and every fault in it.
+
+    If there is a fault, the statements mean nothing.
 
     Raises:
         MalformedError: a JSON literal has no canonical form (code "json-not-canonical").
@@ -57,7 +60,10 @@ class _Conversion:
         self._blank_count = 0
 
     def add(self, nodes: list[Any], graph: rdf.Term) -> None:
-        """Add what `nodes` state in `graph`; one that states nothing would be in the document and not be signed."""
+        """Add what `nodes` state in `graph`.
+
+        A node that states nothing is a fault: it would be in the document and not be signed.
+        """
         for node in nodes:
             before = len(self.quads)
             if "@value" not in node and "@list" not in node:
@@ -129,14 +135,17 @@ class _Conversion:
             self._fault("number-not-exact", message, number)
         if number % 1 == 0 and abs(number) < 1e21 and type_ != _XSD + "double":
             return rdf.literal(str(int(number)), type_ or _XSD + "integer")
-        # As ECMAScript writes it, and so everybody else: half a last digit goes away from zero, and -0 is 0.
+        # As ECMAScript and so everybody else writes it: half a last digit rounds away from zero, and -0 is 0.
         rounded = _SIXTEEN_DIGITS.create_decimal(number) if number else 0.0
         mantissa, exponent = f"{rounded:.15E}".split("E")
         mantissa = mantissa.rstrip("0") + ("0" if mantissa.rstrip("0").endswith(".") else "")
         return rdf.literal(f"{mantissa}E{int(exponent)}", type_ or _XSD + "double")
 
     def _directed(self, content: Any, language: str, direction: str) -> rdf.Ground:
-        """Return the literal for text with a direction, as other implementations sign it (i18n-datatype)."""
+        """Return the literal for text with a direction.
+
+        It is written as i18n-datatype, as other implementations sign it.
+        """
         if direction not in {"ltr", "rtl"} or not isinstance(content, str):
             self._fault("direction-malformed", "expected text with direction ltr or rtl, got something else", direction)
             return rdf.literal("")
@@ -149,7 +158,7 @@ class _Conversion:
         return tag
 
     def _name(self, name: Any, code: str) -> rdf.Term:
-        """Return the node that `name` stands for; `code` is the fault where it stands for none."""
+        """Return the node that `name` stands for; `code` is the fault if there is none."""
         if isinstance(name, str) and name.startswith("_:"):
             if name not in self._blanks:
                 self._blanks[name] = self._new_blank()

@@ -1,10 +1,10 @@
-"""What a data-integrity signature does not protect, found in the document itself.
+"""Find what a data-integrity signature over RDF does not protect in a document.
 
 A signature over canonical RDF covers what a document means as a graph. Several JSON documents mean the same graph, and
-a reader of JSON sees different things in them: a member moved between two objects of one id, a `credentialStatus`
-under its full address, `true` as text, an entry twice. So a document is held here to the one way in which it may be
-written. What is only ambiguous (it may have been signed like this, or changed since) has a code of `AMBIGUOUS`: it
-matters where the proof is over RDF, and there nobody can decide it.
+a reader of JSON sees different things in them: a member moved between two objects with the same id, a
+`credentialStatus` under its full address, `true` as text, an entry twice. So only one way of writing a document is
+accepted here. What is merely ambiguous (it may have been signed like this, or changed since) has a code of `AMBIGUOUS`:
+it matters if the proof is over RDF, because then nobody can decide which it was.
 """
 
 import re
@@ -28,10 +28,10 @@ AMBIGUOUS: Final = frozenset(
         "value-repeated",
     }
 )
-"""Codes of what a proof over RDF leaves open, and one over the text itself does not."""
+"""Codes of what a proof over RDF leaves open, and a proof over the text itself does not."""
 
 MAX_FINDINGS: Final = 100
-"""How many findings are listed; what a document has beyond them is found when those are gone."""
+"""How many findings are listed; further ones are found once these are mended."""
 
 VOCABULARIES: Final = (
     "https://www.w3.org/2018/credentials",
@@ -44,11 +44,11 @@ VOCABULARIES: Final = (
     "http://www.w3.org/ns/",
     "https://www.w3.org/ns/",
 )
-"""Where the addresses of the packaged contexts' terms begin: a member with such an address has a term to be named by."""
+"""How the addresses of the packaged contexts' terms begin: a member with such an address has a term as its name."""
 PREFIXES: Final = frozenset({"cred", "obi", "sec", "xsd"})
 """Prefixes that packaged contexts define."""
 CLASS_NAMES: Final = frozenset({"Achievement", "Address", "Criteria", "GeoCoordinates", "Image", "Profile"})
-"""Classes whose address some context gives to a property too, which could so be hidden under the class's name."""
+"""Classes whose address some context also gives to a property, which could be hidden under the class's name."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -87,10 +87,10 @@ _POINTING = frozenset(
         "termsOfUse",
     }
 )
-"""Classes whose objects say of something else only this or that: no extension is at home in them."""
+"""Classes whose objects say only certain things of something else: no extension belongs in them."""
 _IN_VALUE_OBJECTS = frozenset({"@value", "@language", "@direction", "@type"})
 _LOCAL_TEXTS = frozenset({"name", "description"})
-_NATIVE = ("string", "integer", "double", "boolean")  # of XML Schema: what a value without a type has
+_NATIVE = ("string", "integer", "double", "boolean")  # of XML Schema: the datatypes of values without a type
 _OF_LANGUAGE = frozenset({"@language", "@direction"})
 _SECURED = frozenset({"VerifiableCredential", "VerifiablePresentation"})
 _OPEN_BADGES = "https://purl.imsglobal.org/"
@@ -101,7 +101,10 @@ Path = tuple[str | int, ...]
 
 @dataclass
 class _Node:
-    """An object with an id, the members that its class has (None: unknown), and whether it may have others."""
+    """An object with an id.
+
+    It has the members that its class declares (None: unknown), and says whether it may have others.
+    """
 
     path: Path
     members: Mapping[str, Any]
@@ -122,23 +125,25 @@ class _Walk:
 
 
 def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, frozenset[str]]) -> list[Finding]:
-    """Return what a proof over RDF would not protect in the credential, its own `proof` included.
+    """Return what a proof over RDF would not protect in the credential.
+
+    Its own `proof` is examined too. The rules:
 
     1. No null, which RDF drops ("value-null").
     2. No JSON-LD keyword ("member-keyword") but those of a text with language, and `@context` where a credential,
-       presentation or proof begins. No value written out as an object that says no more ("value-expanded").
+       presentation or proof begins. No value written as an object that says no more than the value ("value-expanded").
     3. No member under the address of a term, or the name of a class ("member-not-term"); every context may map them.
        No type under its address ("type-not-term").
     4. No blank node's label as id or type ("id-blank").
     5. No entry of a set twice ("value-repeated"), and no set in a set ("array-nested").
     6. The levels of a rubric, a set in RDF, in the order of their numbers ("levels-out-of-order").
     7. No text for a number and no number for a text ("number-as-text"), where Open Badges give it a datatype.
-    8. Objects with the same id differ only in members that have one place ("id-ambiguous"): a member at home in the
-       one and unknown to the other cannot have been moved or copied. No issuer by id alone where a profile with that
-       id stands elsewhere: it may have stood in both places.
+    8. Objects with the same id differ only in members that can stand in one place only ("id-ambiguous"): a member that
+       belongs to one and is unknown to the other cannot have been moved or copied. No issuer by id alone if a profile
+       with that id stands elsewhere: the profile may have stood in both places.
 
     Args:
-        declared: the members that a class has, by its name in `type` or, where that says nothing, by the name of the
+        declared: the members that a class has, by its name in `type` or, if that says nothing, by the name of the
             member that holds its objects.
     Spec: VC Data Model 2.0, section 5.2 (a conforming document is compacted JSON-LD); VC Data Integrity 1.0,
         section 5 on what canonicalization leaves out.
@@ -209,7 +214,7 @@ def _is_keyword_seen(member: str, value: Mapping[str, Any], path: Path, name: st
 
 
 def _says_no_more(value: Mapping[str, Any], name: str, *, typed: bool) -> bool:
-    """Return whether the value alone, without the object around it, would be the same literal."""
+    """Return whether the value without the object around it is the same literal."""
     type_ = value.get("@type")
     if type_ is None:
         return not value.keys() & _OF_LANGUAGE and name not in _LOCAL_TEXTS
@@ -236,7 +241,10 @@ def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
 
 
 def _key(item: object) -> object:
-    """Return what an entry of a set is known by; None for an object that is another one each time."""
+    """Return what identifies an entry of a set.
+
+    It is None for an object without id, because two such objects are always different.
+    """
     match item:
         case Mapping():
             return item["id"] if isinstance(item.get("id"), str) else repr(item) if "@value" in item else None
@@ -262,7 +270,10 @@ def _look_at_scalar(walk: _Walk, value: object, path: Path, name: str) -> None: 
 
 
 def _in_order(levels: list[Any]) -> bool:
-    """Return whether the levels' numbers agree with their order; points may also fall, as in the specification."""
+    """Return whether the levels are in the order of their numbers.
+
+    Points may also fall, as in the specification.
+    """
     for member, falling in (("level", False), ("points", True)):
         texts = [level.get(member) if isinstance(level, Mapping) else None for level in levels]
         numbers = [float(text) for text in texts if isinstance(text, str) and _NUMBER.fullmatch(text)]
@@ -272,7 +283,7 @@ def _in_order(levels: list[Any]) -> bool:
 
 
 def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (8)
-    firsts: dict[frozenset[str] | None, _Node] = {}  # of each class; the others of a class have to be like it
+    firsts: dict[frozenset[str] | None, _Node] = {}  # of each class; the others of a class must be like it
     for node in sorted(nodes, key=lambda node: pointer(*node.path)):
         first = firsts.setdefault(node.declared, node)
         for other in [first] if first is not node else firsts.values():
@@ -284,7 +295,7 @@ def _compare(walk: _Walk, identifier: str, nodes: list[_Node]) -> None:  # (8)
 
 
 def _movable(one: _Node, other: _Node) -> str | None:
-    """Return a member of `one` that could as well have stood in `other`, or have come from there."""
+    """Return a member of `one` that could have been moved to `other`, or from there."""
     for member, value in one.members.items():
         if member in {"id", "@context"}:
             continue

@@ -1,4 +1,4 @@
-"""Achievement, its criteria, alignments and result descriptions."""
+"""Achievements, their criteria, alignments and result descriptions."""
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -52,7 +52,7 @@ class Criteria(Model):
 
 
 class RubricCriterionLevel(Classified):
-    """One level of a rubric's criterion; levels stand from low to high."""
+    """One level of a criterion of a rubric; levels are in order from low to high."""
 
     own_type: ClassVar = ["RubricCriterionLevel"]
     id: str
@@ -64,7 +64,7 @@ class RubricCriterionLevel(Classified):
 
 
 class ResultDescription(Classified):
-    """What results of an achievement can be; `allowed_value` stands from low to high."""
+    """What results of an achievement can be; `allowed_value` goes from low to high."""
 
     own_type: ClassVar = ["ResultDescription"]
     id: str
@@ -94,7 +94,11 @@ class ResultDescription(Classified):
         return [level.id for level in self.rubric_criterion_level or ()]
 
     def allows(self, value: str) -> bool:
-        """Return whether `value` is one of those allowed, or within the bounds where they are numbers."""
+        """Return whether `value` is one of those allowed, or a number within the bounds.
+
+        If `allowed_value` is given, it must be in there; if it is a number, it must also be within `value_min` and
+        `value_max`.
+        """
         if self.allowed_value and value not in self.allowed_value:
             return False
         number, least, most = (decimal_of(text) for text in (value, self.value_min, self.value_max))
@@ -104,7 +108,7 @@ class ResultDescription(Classified):
 
 
 class Achievement(Classified):
-    """What can be achieved, and how."""
+    """What a recipient can achieve, and how."""
 
     own_type: ClassVar = ["Achievement"]
     id: str

@@ -40,7 +40,10 @@ from credentials.model.values import (
 
 
 class Evidence(Classified):
-    """What shows that the achievement was earned; `digest_multibase` seals the bytes at its address."""
+    """What shows that the achievement was earned.
+
+    `digest_multibase` seals the bytes at its address.
+    """
 
     own_type: ClassVar = ["Evidence"]
     id: str | None = None
@@ -54,7 +57,7 @@ class Evidence(Classified):
 
 
 class Result(Classified):
-    """What was reached, against a ResultDescription of the achievement."""
+    """A result, measured by a ResultDescription of the achievement."""
 
     own_type: ClassVar = ["Result"]
     result_description: str | None = None
@@ -65,7 +68,7 @@ class Result(Classified):
 
 
 class AchievementSubject(Classified):
-    """Who achieved what, with which results."""
+    """Who achieved what, and with which results."""
 
     own_type: ClassVar = ["AchievementSubject"]
     id: str | None = None
@@ -104,7 +107,7 @@ class AchievementSubject(Classified):
             if result.value is not None and not description.allows(result.value):
                 message = f"expected a value that the resultDescription allows, got {shown(result.value)}"
                 refuse("result-value-not-allowed", message, *where, "value")
-        # The specification's own example reaches a level of another description than the one it names.
+        # The specification's own example reaches a level of another description than the one that it names.
         level_ids = {level for description in described.values() for level in description.level_ids}
         if result.achieved_level is not None and result.achieved_level not in level_ids:
             message = f"expected achievedLevel to be a level of this achievement, got {shown(result.achieved_level)}"
@@ -112,7 +115,7 @@ class AchievementSubject(Classified):
 
 
 class EndorsementSubject(Classified):
-    """What is endorsed, by its id, and why."""
+    """What is endorsed, named by its id, and why."""
 
     own_type: ClassVar = ["EndorsementSubject"]
     id: str
@@ -127,14 +130,14 @@ class CredentialSchema(Model):
 
 
 class CredentialStatus(Model):
-    """Where the status of the credential can be found out."""
+    """Where to find the status of the credential."""
 
     id: str
     type: str
 
 
 class BitstringStatusListEntry(CredentialStatus):
-    """The place of the credential in a status list; see `status.status_entry`."""
+    """The position of the credential in a status list; see `status.status_entry`."""
 
     own_type: ClassVar = "BitstringStatusListEntry"
     type: Literal["BitstringStatusListEntry"] = "BitstringStatusListEntry"
@@ -144,21 +147,21 @@ class BitstringStatusListEntry(CredentialStatus):
 
 
 class RefreshService(Model):
-    """Where a newer copy of the credential can be had."""
+    """Where to get a newer copy of the credential."""
 
     id: str
     type: str
 
 
 class TermsOfUse(Model):
-    """Under which terms the credential was issued."""
+    """The terms under which the credential was issued."""
 
     id: str | None = None
     type: str
 
 
 class Proof(Model):
-    """A proof in the credential; `data_integrity` creates and checks them."""
+    """A proof in the credential; `data_integrity` creates and checks proofs."""
 
     type: str
     created: Instant | None = None
@@ -172,7 +175,7 @@ class Proof(Model):
 
 
 class RelatedResource(Model):
-    """Something elsewhere, whose bytes have these digests."""
+    """A resource elsewhere, and the digests of its bytes."""
 
     id: str
     digest_sri: OneOrSeveral[str] | None = Field(None, alias="digestSRI")
@@ -191,7 +194,7 @@ ContextEntry = Annotated[Text | Annotated[dict[str, Any], Tag("(object)")], Disc
 
 
 class Document(Classified):
-    """What credentials and presentations have, of either version of the data model."""
+    """What credentials and presentations share, in both versions of the data model."""
 
     first_context: ClassVar[str] = V2_CONTEXT
     context: list[ContextEntry] = Field(alias="@context")
@@ -206,7 +209,7 @@ class Document(Classified):
 
 
 class Credential(Document):
-    """What all credentials have, of either version of the data model."""
+    """What all credentials share, in both versions of the data model."""
 
     own_type: ClassVar = ["VerifiableCredential"]
     related_resource: OneOrSeveral[RelatedResource] | None = None
@@ -301,7 +304,10 @@ class EndorsementCredential11(_Endorsement):
 
 
 def version_of(value: object) -> str:
-    """Return the tag of the data model's version: "(1.1)" or "(2.0)", by the first context."""
+    """Return the tag of the data model's version, "(1.1)" or "(2.0)".
+
+    The first context decides it.
+    """
     contexts = value.get("@context") if isinstance(value, Mapping) else getattr(value, "context", None)
     return "(1.1)" if isinstance(contexts, list) and contexts[:1] == [V1_CONTEXT] else "(2.0)"
 

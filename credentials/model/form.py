@@ -1,8 +1,9 @@
-"""Credentials as values: what the schemas of Open Badges 3.0 and the VC Data Model ask for, as classes.
+"""Check a credential or presentation against the class of its type.
 
-The classes build credentials (by Python names; `to_json` writes them as an issuer should) and check them: `check_form`
-holds a received credential against the class of its type. Members that the classes do not know are kept where the
-schema is open and refused where it is closed.
+The classes say what the schemas of Open Badges 3.0 and the VC Data Model ask for. They build credentials (by Python
+names; `to_json` writes them as an issuer should) and check them: `check_form` compares a received credential with the
+class of its type. If the schema is open, members that the class does not know are kept; if it is closed, they are
+refused.
 
 Spec: Open Badges 3.0, appendix B (data models) and its JSON Schemas; VC Data Model 2.0, section 4; 1.1, section 4.
 """
@@ -36,12 +37,14 @@ from credentials.strict_json import pointer
 
 
 def check_form(credential: Mapping[str, Any]) -> list[Finding]:
-    """Return what is wrong with the form of a credential, received or about to be signed; nothing when it is good.
+    """Return what is wrong with the form of a credential; nothing if it is good.
+
+    The credential was received, or is about to be signed.
 
     1. Its class is chosen by `type` (Open Badge, endorsement, any other) and first context (2.0 or 1.1).
-    2. Members, types and dates are as the class asks; where the specification lets a single value stand for an array of
-       one (`type`, `proof`, `credentialSchema`, `termsOfUse`) it may.
-    3. The Open Badges rules beyond the schema hold: a recipient, criteria, results against their descriptions.
+    2. Members, types and dates are as the class asks. If the specification lets a single value stand for an array of
+       one (`type`, `proof`, `credentialSchema`, `termsOfUse`), so does the class.
+    3. The Open Badges rules beyond the schema hold: a recipient, criteria, results that fit their descriptions.
     4. Nothing is written in a way that a signature over RDF does not protect (`unprotected`).
 
     Spec: Open Badges 3.0, appendix B; VC Data Model 2.0, section 4; VC Data Model 1.1, section 4.
@@ -50,9 +53,10 @@ def check_form(credential: Mapping[str, Any]) -> list[Finding]:
 
 
 def check_presentation_form(presentation: Mapping[str, Any]) -> list[Finding]:
-    """Return what is wrong with the form of a presentation, received or about to be signed; nothing when it is good.
+    """Return what is wrong with the form of a presentation; nothing if it is good.
 
-    The credentials in it are objects, in VC Data Model 1.1 also compact JWTs; their own form is not looked at.
+    The presentation was received, or is about to be signed. The credentials in it are objects, in VC Data Model 1.1
+    also compact JWTs; their own form is not checked here.
 
     Spec: VC Data Model 2.0, section 4.13; VC Data Model 1.1, section 4.10.
     """
@@ -62,7 +66,10 @@ def check_presentation_form(presentation: Mapping[str, Any]) -> list[Finding]:
 
 
 def _findings(model: type[Document], document: Mapping[str, Any], signed: Mapping[str, Any]) -> list[Finding]:
-    """Return what speaks against `document` as a `model`, and what a proof leaves open in `signed`, which is of it."""
+    """Return what is wrong with `document` as a `model`.
+
+    To this it adds what a proof leaves open in `signed`, which is a part of `document` or all of it.
+    """
     findings: list[Finding] = []
     try:
         model.model_validate(document, by_alias=True, by_name=False, context=RECEIVED)  # (1)-(3)
@@ -104,7 +111,10 @@ _EXPECTED = {
 
 
 def _finding(detail: ErrorDetails, credential: Mapping[str, Any]) -> Finding:
-    """Return a validation error in our words, with the place in the document instead of that in the classes."""
+    """Return a validation error as a finding, in our words.
+
+    Its pointer leads to the place in the document, not in the classes.
+    """
     kind, got, context = detail["type"], detail["input"], detail.get("ctx", {})
     where = pointer(*_path((*detail["loc"], *context.get("path", ())), credential))
     match kind:
@@ -121,7 +131,10 @@ def _finding(detail: ErrorDetails, credential: Mapping[str, Any]) -> Finding:
 
 
 def _path(steps: Sequence[str | int], document: Any) -> Iterator[str | int]:
-    """Yield the steps that lead through the document: no tags of unions, no index into a value that is no array."""
+    """Yield the steps that lead through the document.
+
+    They leave out the tags of unions, and any index into a value that is not an array.
+    """
     for step in steps:
         if isinstance(step, str) and step.startswith("("):
             continue
@@ -142,7 +155,10 @@ def _models_in(annotation: Any) -> Iterator[type[Model]]:
 
 
 def _declared_members() -> dict[str, frozenset[str]]:
-    """Return the members of each class, by the name of the class and by that of the member that holds it."""
+    """Return the members of each class.
+
+    The key is the name of the class, or the name of the member that holds it.
+    """
     declared: dict[str, frozenset[str]] = {}
     waiting: list[type[Model]] = [
         OpenBadgeCredential,

@@ -1,4 +1,7 @@
-"""Any verifiable credential or presentation, of VC Data Model 2.0 and 1.1."""
+"""Verifiable credentials and presentations of any type.
+
+They follow VC Data Model 2.0 or 1.1.
+"""
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -28,7 +31,7 @@ _LocalText = Annotated[
 
 
 class Party(Model):
-    """The issuer of a credential that is no Open Badge."""
+    """The issuer of a credential that is not an Open Badge."""
 
     id: str
     name: _LocalText | None = None
@@ -36,7 +39,7 @@ class Party(Model):
 
 
 class Subject(Model):
-    """What a credential that is no Open Badge says of somebody or something."""
+    """What a credential that is not an Open Badge says of somebody or something."""
 
     id: str | None = None
 
@@ -59,7 +62,7 @@ class Method(Model):
 
 
 class NamedMethod(Method):
-    """A status or a service of VC Data Model 1.1, which has an address always."""
+    """A status or a service of VC Data Model 1.1, which always has an address."""
 
     id: str
 
@@ -86,7 +89,10 @@ class _General(Credential):
 
 
 class VerifiableCredential(_General):
-    """A credential of any type on VC Data Model 2.0, the reserved extension points included."""
+    """A credential of any type on VC Data Model 2.0.
+
+    It includes the reserved extension points.
+    """
 
     credential_status: OneOrSeveral[Method] | None = None
     refresh_service: OneOrSeveral[Method] | None = None
@@ -115,13 +121,16 @@ class _Presentation(Document):
 
 
 class VerifiablePresentation(_Presentation):
-    """A presentation on VC Data Model 2.0; what is in it is checked for itself."""
+    """A presentation on VC Data Model 2.0; its contents are checked separately."""
 
     verifiable_credential: OneOrSeveral[dict[str, Any]] | None = None
 
 
 class VerifiablePresentation11(_Presentation):
-    """A presentation on VC Data Model 1.1, where a credential may also be a compact JWT."""
+    """A presentation on VC Data Model 1.1.
+
+    A credential in it may also be a compact JWT.
+    """
 
     first_context = V1_CONTEXT
     verifiable_credential: (

@@ -1,4 +1,4 @@
-"""Profile, identifiers and addresses."""
+"""Profiles, identifiers and addresses."""
 
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:  # an endorsement is a credential, which holds profiles and ac
 
 
 class IdentityObject(Model):
-    """What a recipient is known by, in clear or hashed; see `recipient.identity_object`."""
+    """The identifier of a recipient, in clear or hashed.
+
+    See `recipient.identity_object`.
+    """
 
     model_config = ConfigDict(extra="forbid")
     own_type: ClassVar = "IdentityObject"
@@ -43,7 +46,7 @@ class IdentifierEntry(Model):
 
 
 class GeoCoordinates(Model):
-    """Where on Earth, in degrees."""
+    """A place on Earth, in degrees."""
 
     own_type: ClassVar = "GeoCoordinates"
     type: Literal["GeoCoordinates"] = "GeoCoordinates"

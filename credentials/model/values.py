@@ -1,4 +1,4 @@
-"""The values and the base of the model: instants, languages, images."""
+"""The values and the base classes of the model: instants, languages, images."""
 
 import re
 from collections.abc import Mapping
@@ -29,11 +29,14 @@ V2_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 
 T = TypeVar("T")
 RECEIVED: Final = object()
-"""The validation context under which nothing is filled in that a received document must say itself."""
+"""The validation context that fills in nothing which a received document must say itself."""
 
 
 def refuse(code: str, message: str, *path: str | int) -> NoReturn:
-    """Raise what becomes a `Finding`, `path` leading there from the value that is validated."""
+    """Raise an error that becomes a `Finding`.
+
+    `path` leads to its place from the value that is validated.
+    """
     raise PydanticCustomError(code, "{message}", {"message": message, "path": path})
 
 
@@ -87,7 +90,10 @@ def _filled(values: list[T], info: ValidationInfo) -> list[T]:
 
 
 def kind_of(value: object) -> str | None:
-    """Return the tag of a value that may be a string or an object; None for anything else."""
+    """Return the tag of a value that may be a string, an array or an object.
+
+    It is None for anything else.
+    """
     match value:
         case str():
             return "(text)"
@@ -100,15 +106,15 @@ def kind_of(value: object) -> str | None:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant), PlainSerializer(write_instant, return_type=str)]
-"""Read from text with a zone, written as whole seconds of UTC."""
+"""Read from text with a zone, and written in whole seconds of UTC."""
 Day = Annotated[date, BeforeValidator(_day), PlainSerializer(date.isoformat, return_type=str)]
 Number = Annotated[
     float, PlainSerializer(lambda number: int(number) if number.is_integer() else number, return_type=int | float)
 ]
 Several = Annotated[list[T], AfterValidator(_filled)]
-"""An array, always; with nothing in it, it is not written (and means nothing when it is read)."""
+"""Always an array; an empty one is not written (and means nothing when it is read)."""
 OneOrSeveral = Annotated[list[T], BeforeValidator(_as_list), AfterValidator(_filled)]
-"""Read from a single value too, where the specification allows that compaction; written as an array."""
+"""Read from a single value too, because the specification allows that compaction; written as an array."""
 CompactJws = Annotated[str, _matching(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+\Z", "a compact JWS")]
 MediaType = Annotated[
     str, _matching(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*( *;.*)?\Z", "a media type")
@@ -156,9 +162,9 @@ Text = Annotated[str, Tag("(text)")]
 
 
 class Model(BaseModel):
-    """An object of a credential: frozen, of strict types, with the members that it does not know kept.
+    """An object of a credential: frozen, of strict types, unknown members kept.
 
-    What is built without `type` gets that of its class; what is received has to say it.
+    An object that is built without `type` gets that of its class; a received object must have it.
     """
 
     model_config = ConfigDict(
@@ -186,12 +192,15 @@ class Model(BaseModel):
         return cls.own_type if isinstance(cls.own_type, str) else " and ".join(cls.own_type or ())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object: arrays always, no nulls, times in whole seconds of UTC."""
+        """Return the JSON object.
+
+        It always uses arrays, has no nulls, and writes times in whole seconds of UTC.
+        """
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class Classified(Model):
-    """An object whose `type`, an array, has to contain all of `own_type` and may contain more."""
+    """An object whose `type` is an array with all of `own_type`, and perhaps more."""
 
     type: OneOrSeveral[str] = Field(default_factory=list)
 
@@ -209,7 +218,7 @@ SYNONYMS = {"AchievementCredential": "OpenBadgeCredential"}
 
 
 class Image(Model):
-    """A picture at an address, which may be a data address."""
+    """A picture at an address, which may be a `data:` address."""
 
     model_config = ConfigDict(extra="forbid")
     own_type: ClassVar = "Image"
@@ -228,7 +237,7 @@ class Related(Classified):
 
 
 def decimal_of(text: str | None) -> Decimal | None:
-    """Return a number that is written as text; None where it is none."""
+    """Return a number that is written as text; None if it is not a number."""
     try:
         number = Decimal(text or "")
     except InvalidOperation:
@@ -237,7 +246,10 @@ def decimal_of(text: str | None) -> Decimal | None:
 
 
 def _check_image(image: Image | None) -> None:
-    """Refuse a picture in the document that cannot be baked; what lies at an address is not looked at."""
+    """Refuse a picture in the document that cannot be baked.
+
+    A picture at an address elsewhere is not looked at.
+    """
     if image is not None and image.id.startswith("data:"):
         media_type = image.id[5:].partition(",")[0].partition(";")[0].lower()
         if media_type not in {"image/png", "image/svg+xml"}:

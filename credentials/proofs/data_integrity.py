@@ -1,8 +1,8 @@
-"""Data Integrity proofs: creating and checking, so that each byte layout has one room.
+"""Create and check Data Integrity proofs.
 
-A proof is checked against a key that the caller found for its `verificationMethod` (see `dids`); whether that key
-belongs to the issuer is not this module's question. Nor is the time: `read_options` gives `created` and `expires`, and
-who has a clock compares them.
+Both are in one file, so that each byte layout is written once. A proof is checked against a key that the caller found
+for its `verificationMethod` (see `dids`); whether that key belongs to the issuer is not decided here. Nor is the time:
+`read_options` gives `created` and `expires`, and a caller with a clock compares them.
 """
 
 import hashlib
@@ -16,18 +16,19 @@ from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import Contexts
 from credentials.graph.rdf import HashName
 from credentials.instants import read_instant, write_instant
-from credentials.proofs.keys import Algorithm, Signer, VerificationKey, base58btc_decode, base58btc_encode
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode
+from credentials.proofs.keys import Algorithm, Signer, VerificationKey
 from credentials.strict_json import canonical_json
 
 MAX_PROOFS: Final = 16
-"""How many proofs of one document are looked at; each can cost a key fetched and the document canonicalized."""
+"""How many proofs of one document are looked at; each can cost a fetch of a key and a canonicalization."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """How a kind of proof turns a document into signed bytes.
+    """A kind of proof: how it turns a document into signed bytes.
 
-    `name` is the cryptosuite, or the proof's type where that has no cryptosuites. A suite that is not `current` is
+    `name` is the cryptosuite, or the proof's type if that type has no cryptosuites. A suite that is not `current` is
     checked, never created.
     """
 
@@ -49,10 +50,10 @@ SUITES: Final[Mapping[str, Suite]] = {
         Suite("Ed25519Signature2020", "Ed25519Signature2020", "rdfc", ("Ed25519",), current=False),
     )
 }
-"""Every suite known here, by name."""
+"""Every suite that is known here, by name."""
 
 Canonical = Callable[[Mapping[str, Any], Contexts | None, HashName], bytes]
-"""What `canonical_form` is, for a caller who remembers it: many proofs are over one document."""
+"""The type of `canonical_form`, for a caller who remembers its results: many proofs are over one document."""
 
 _HASHES: Final[Mapping[Algorithm, HashName]] = {
     "Ed25519": "sha256",
@@ -64,7 +65,7 @@ _SIGNATURE_BYTES: Final[Mapping[Algorithm, int]] = {"Ed25519": 64, "P-256": 64, 
 
 @dataclass(frozen=True)
 class ProofOptions:
-    """What a proof says about itself, read and of the right types."""
+    """What a proof says about itself, read and with the right types."""
 
     suite: Suite
     verification_method: str
@@ -90,7 +91,7 @@ def create_proof(
     previous_proof: str | list[str] | None = None,
     proof_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return a proof over `document`, which stays as it is.
+    """Return a proof over `document`, which is not changed.
 
     Proofs that the document already has are not covered, unless `previous_proof` names them by id.
 
@@ -132,7 +133,9 @@ def create_proof(
 
 
 def canonical_form(document: Mapping[str, Any], contexts: Contexts | None, hash_name: HashName) -> bytes:
-    """Return the bytes of a document that a proof is over: as JSON, or as RDF read with `contexts`.
+    """Return the bytes of a document that a proof is over.
+
+    They are canonical JSON, or canonical RDF if `contexts` are given to read it with.
 
     Raises:
         ContextError, MalformedError: as `canonicalize` or `canonical_json`.
@@ -147,7 +150,7 @@ def check_proof(
     contexts: Contexts,
     canonical: Canonical = canonical_form,
 ) -> None:
-    """Return if `proof` holds over `document` under `key`; raise otherwise.
+    """Refuse `proof` unless it holds over `document` under `key`.
 
     Steps:
         1. The proof's own members have their types, and its suite is known.
@@ -184,7 +187,9 @@ def check_proof(
 
 
 def read_options(proof: Mapping[str, Any]) -> ProofOptions:
-    """Return what `proof` says about itself; a time without zone is taken for UTC, as the specification asks.
+    """Return what `proof` says about itself.
+
+    A time without a zone is taken as UTC, as the specification asks.
 
     Raises:
         ProofError: a member that is missing or of the wrong type (code "proof-malformed").
@@ -211,11 +216,13 @@ def read_options(proof: Mapping[str, Any]) -> ProofOptions:
 
 
 def proofs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the proofs of `document` in their order; a single one need not be in an array.
+    """Return the proofs of `document` in their order.
+
+    A single proof need not be in an array.
 
     Raises:
-        ProofError: none ("proof-missing"), not objects ("proof-malformed"), more than 16 ("proof-too-many"), or two of
-            one id, so that a chain could mean either ("proof-id-repeated").
+        ProofError: none ("proof-missing"), not objects ("proof-malformed"), more than 16 ("proof-too-many"), or two
+            with the same id, so that a chain could mean either ("proof-id-repeated").
     """
     value = document.get("proof")
     proofs = value if isinstance(value, list) else [] if value is None else [value]
@@ -236,12 +243,12 @@ def proofs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def previous_proofs(document: Mapping[str, Any], proof: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the proofs of `document` that `proof` names in `previousProof`, in the document's order.
+    """Return the proofs of `document` that `proof` names in `previousProof`.
 
-    They are covered by its signature: it says that it was made after them.
+    They are in the document's order. The signature of `proof` covers them: it says that it was made after them.
 
     Raises:
-        ProofError: one that is named is not there (code "previous-proof-missing"), or what `proofs_of` raises.
+        ProofError: a named proof is not there (code "previous-proof-missing"), or what `proofs_of` raises.
     Spec: VC Data Integrity 1.0, section 4.5 (verify proof sets and chains).
     """
     names = _read_texts(proof, "previousProof")
@@ -265,16 +272,16 @@ def signed_bytes(
     contexts: Contexts,
     canonical: Canonical = canonical_form,
 ) -> bytes:
-    """Return what a proof's signature is over: the options' hash, then the document's.
+    """Return the bytes that a proof signs: the options' hash, then the document's.
 
-    The hash is SHA-256 (32 bytes each), for P-384 SHA-384 (48 bytes each), inside RDFC-1.0 too.
+    The hash is SHA-256 (32 bytes each), for P-384 SHA-384 (48 bytes each), also within RDFC-1.0.
 
     Args:
         document: the document; of its proofs only those count that the options name as previous.
         options: the proof without `proofValue`.
     Raises:
-        ProofError: the options carry a `@context` that the document's does not begin with (JCS suites) or equal (RDFC
-            suites), code "proof-context-mismatch"; or what `previous_proofs` raises.
+        ProofError: the options have a `@context` that the document's does not begin with (JCS suites) or does not equal
+            (RDFC suites), code "proof-context-mismatch"; or what `previous_proofs` raises.
         ContextError, MalformedError: what canonicalization raises.
     Spec: VC-DI-EDDSA 1.0, sections 3.2 and 3.3; VC-DI-ECDSA 1.0, sections 3.2 and 3.3.
     """
@@ -344,7 +351,7 @@ def _read_time(proof: Mapping[str, Any], name: str) -> datetime | None:
     value = proof[name]
     instant = read_instant(value)
     if instant is None and isinstance(value, str):
-        instant = read_instant(value + "Z")  # written without a zone it means UTC
+        instant = read_instant(value + "Z")  # without a zone it means UTC
     if instant is None:
         raise ProofError("proof-malformed", f"expected the proof's {name} to be a date and time, got {shown(value)}")
     return instant

@@ -1,10 +1,10 @@
-"""Where a key is published, and what the document there says of it.
+"""Find a key where it is published, and what the document there says about it.
 
 Anybody can write any address, and any key behind its `#`, into a proof or a header. So a key is never taken from such
-a text, except where the identifier *is* the key (did:key, did:jwk); everything else is loaded, and it belongs to
-somebody only when the document at that somebody's own address lists it. `resolve_key` finds a key, enough to check a
-signature; whether it is the issuer's is a second question, answered by `ResolvedKey.belongs_to` or, where the key lies
-at an address of its own or in a header, by `find_published`.
+a text, except if the identifier *is* the key (did:key, did:jwk). Everything else is loaded, and it belongs to somebody
+only if the document at that somebody's own address lists it. `resolve_key` finds a key, which is enough to check a
+signature. Whether it is the issuer's is a second question. `ResolvedKey.belongs_to` answers it, or `find_published` if
+the key is at an address of its own or in a header.
 """
 
 import re
@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from credentials.errors import MalformedError, ProofError, UnavailableError, UnsupportedError, shown
 from credentials.graph.documents import Load
 from credentials.instants import read_instant
-from credentials.proofs.keys import Algorithm, VerificationKey, base64url_decode
+from credentials.proofs.encodings import base64url_decode
+from credentials.proofs.keys import Algorithm, VerificationKey
 from credentials.strict_json import parse_json
 
 _MAX_ADDRESS_CHARS = 4096
@@ -39,17 +40,16 @@ _METHOD_TYPES: Final[Mapping[str, tuple[str, tuple[Algorithm, ...]]]] = {
     "EcdsaSecp256r1VerificationKey2019": ("publicKeyMultibase", ("P-256",)),
     "EcdsaSecp384r1VerificationKey2019": ("publicKeyMultibase", ("P-384",)),
 }
-"""For each type of verification method the member that holds its key, and the kinds of key that may be there."""
+"""For each type of verification method, the member that holds its key, and the kinds of key that may be there."""
 
 
 @dataclass(frozen=True)
 class ResolvedKey:
-    """A key, and what is known of whose it is.
+    """A key, and what is known about its owner.
 
-    `controller` is the id of the document that lists the key at its own address; None where the address holds only the
-    key (a bare JWK, a JWK Set, a lone verification method), which proves nothing about an owner. `purposes` are the
-    verification relationships under which that document lists it. `revoked_at` and `expires_at` are what is published
-    with it.
+    `controller` is the id of the document that lists the key at its own address; None if the address holds only the key
+    (a bare JWK, a JWK Set, a lone verification method), which proves nothing about an owner. `purposes` are the
+    verification relationships under which that document lists it. `revoked_at` and `expires_at` are published with it.
     """
 
     key: VerificationKey
@@ -69,13 +69,13 @@ def resolve_key(verification_method: str, load: Load, *, issuer: str | None = No
 
     1. did:key and did:jwk are their own document.
     2. did:web is loaded as `did_web_url` says. An https address (http for localhost) is loaded without its fragment
-       and may hold a controller document, one verification method, a JWK, or a JWK Set of which `kid` chooses.
-    3. A document about somebody has to be at that somebody's own address and list the method, by this id, once, as
+       and may hold a controller document, one verification method, a JWK, or a JWK Set in which `kid` chooses.
+    3. A document about somebody must be at that somebody's own address and list the method, by this id, once, as
        controlled by that somebody.
 
     Args:
-        issuer: whom a relative name is about: `#name` is of the issuer's document, a bare `name` the `kid` in the JWK
-            Set of the issuer's host.
+        issuer: whom a relative name is about: `#name` is in the issuer's document, a bare `name` is the `kid` in the
+            JWK Set of the issuer's host.
     Raises:
         ProofError: the name or the document is not what it must be: "verification-method-malformed", "did-malformed",
             "controller-document-malformed", "controller-document-mismatch", "verification-method-missing",
@@ -110,14 +110,14 @@ def resolve_key(verification_method: str, load: Load, *, issuer: str | None = No
 
 
 def find_published(issuer: str, key: VerificationKey, load: Load, *, purpose: str = "assertionMethod") -> ResolvedKey:
-    """Return `key` as the issuer publishes it; raise when the issuer does not.
+    """Return `key` as the issuer publishes it; raise if the issuer does not.
 
-    It is looked for in the issuer's own document (as `resolve_key` would load it), then in the JWK Set of the issuer's
-    host, `https://{host}/.well-known/jwks.json`, where a JWK with another `iss` is another issuer's. Listed twice, the
-    earlier dates count.
+    The search begins in the issuer's own document (as `resolve_key` would load it), and goes on in the JWK Set of the
+    issuer's host, `https://{host}/.well-known/jwks.json`; a JWK with another `iss` there is another issuer's. If the
+    key is listed twice, the earlier dates count.
 
     Raises:
-        ProofError: nowhere there (code "key-not-issuers").
+        ProofError: it is in neither place (code "key-not-issuers").
         UnavailableError: not found, and one of the places could not be loaded.
         UnsupportedError: an issuer of another DID method ("did-method-unsupported").
     Spec: Open Badges 3.0 Implementation Guide, section on key provenance; Controlled Identifiers v1.0, section 3.3.
@@ -134,7 +134,7 @@ def find_published(issuer: str, key: VerificationKey, load: Load, *, purpose: st
         except UnavailableError as error:
             unavailable = error
         except ProofError:
-            continue  # an issuer's address may as well hold a page for people
+            continue  # an issuer's address may also hold a page for people
         else:
             if listings:
                 return ResolvedKey(
@@ -159,7 +159,9 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")  # how the last part of an IPv
 
 
 def did_web(url: str) -> str:
-    """Return the did:web of an https address (http for localhost) without query, fragment or trailing slash.
+    """Return the did:web of an https address (http for localhost).
+
+    The address has no query, fragment or trailing slash.
 
     Raises:
         ProofError: an address for which there is none (code "did-malformed").
@@ -176,7 +178,7 @@ def did_web_url(did: str) -> str:
     """Return the address of a did:web's document: https, or http for localhost.
 
     Raises:
-        ProofError: no host name (an IP address is none), a port beyond 65535, a path that climbs ("did-malformed").
+        ProofError: no host name (an IP address is not one), a port beyond 65535, a path that climbs ("did-malformed").
         UnsupportedError: another DID method (code "did-method-unsupported").
     Spec: did:web Method Specification, section on reading.
     """
@@ -217,7 +219,7 @@ def _check_address(url: str) -> None:
         parts = urlsplit(url)
         secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "localhost")
         whole = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:  # a port that is none, brackets that are no IPv6 address
+    except ValueError:  # a port that is not a number, brackets without an IPv6 address
         secure = whole = False
     if not (secure and whole and re.fullmatch(r"[!-~]+", url)) or re.search(r'[\\"<>^`{|}]', url):
         raise ProofError(
@@ -236,7 +238,7 @@ def _load_object(url: str, load: Load) -> dict[str, Any]:
 
 
 def _listed_key(verification_method: str, document: Mapping[str, Any], owner: str) -> ResolvedKey:
-    """Return the one key that the owner's document lists under the id `verification_method`."""
+    """Return the one key with the id `verification_method` in the owner's document."""
     for identifier, method, purposes in _listed_methods(document, owner):
         if identifier == verification_method:
             return _owned_key(identifier, method, purposes, owner)
@@ -255,7 +257,10 @@ def _owned_key(identifier: str, method: Mapping[str, Any], purposes: frozenset[s
 
 
 def _listed_methods(document: Mapping[str, Any], owner: str) -> Iterator[tuple[str, Mapping[str, Any], frozenset[str]]]:
-    """Yield each verification method of the owner's document: absolute id, the method, its relationships."""
+    """Yield each verification method of the owner's document.
+
+    Each comes as its absolute id, the method, and its relationships.
+    """
     if document.get("id") != owner:
         raise ProofError(
             "controller-document-mismatch",
@@ -283,7 +288,7 @@ def _listed_methods(document: Mapping[str, Any], owner: str) -> Iterator[tuple[s
 
 
 def _read_method(method: Mapping[str, Any], identifier: str) -> ResolvedKey:
-    """Return the key in one verification method, as nobody's yet."""
+    """Return the key in one verification method; its controller is not yet known."""
     kind = method.get("type")
     if not isinstance(kind, str) or kind not in _METHOD_TYPES:
         raise UnsupportedError("key-unsupported", f"expected a Multikey or JsonWebKey, got the type {shown(kind)}")
@@ -321,7 +326,10 @@ def _not_issuers(issuer: str) -> ProofError:
 
 
 def _comparison(key: VerificationKey) -> Callable[[Mapping[str, Any]], bool]:
-    """Return what says whether a verification method or JWK holds `key`, by text alone: there may be thousands."""
+    """Return a function that tells whether a method or JWK holds `key`.
+
+    It compares texts only, because there may be thousands.
+    """
     multikey, members = None if key.algorithm == "RSA" else key.multikey, key.jwk.items()
 
     def holds(holder: Mapping[str, Any]) -> bool:
@@ -373,7 +381,10 @@ def _jwks(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _choose(jwks: list[Mapping[str, Any]], name: str, fragment: str) -> VerificationKey:
-    """Return the key whose `kid` is the full name or its fragment; without a fragment, the only one will do."""
+    """Return the key whose `kid` is the full name or its fragment.
+
+    Without a fragment, the only key in the set is enough.
+    """
     found = [jwk for jwk in jwks if jwk.get("kid") in (name, fragment or name)] or (jwks if not fragment else [])
     if len(found) != 1:
         code = "verification-method-repeated" if found else "verification-method-missing"

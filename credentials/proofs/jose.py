@@ -1,40 +1,34 @@
-"""VC-JWT: creating and checking, and the two sets of rules for what may stand in one.
+"""Create and check VC-JWTs, by the rules of both forms.
 
 Open Badges 3.0 has its own form (`typ` is JWT or absent): few headers, and claims that repeat the credential's fields.
 VC-JOSE-COSE (`typ` is vc+jwt) repeats nothing, and its dates are the signature's. Decoding, signature and rules are
 three steps, so that a report can say which of them failed: `decode_jwt`, `check_jwt`, then `header_findings` and
-`claim_findings`, or `presentation_findings`. Presentations come in VC-JOSE-COSE's form (`vp+jwt`), or in the `vp` claim
-of VC Data Model 1.1.
+`claims.claim_findings`, or `claims.presentation_findings`. Presentations use VC-JOSE-COSE's form (`vp+jwt`), or the
+`vp` claim of VC Data Model 1.1.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from credentials.errors import CredentialError, MalformedError, ProofError, UnsupportedError, shown
 from credentials.findings import Finding
-from credentials.instants import read_instant, write_instant
-from credentials.model.form import is_open_badge
-from credentials.model.values import V1_CONTEXT, V2_CONTEXT
-from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey, base64url_decode, base64url_encode
+from credentials.model.values import V2_CONTEXT
+from credentials.proofs.encodings import base64url_decode, base64url_encode
+from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey
 from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_TOKEN_CHARS = MAX_BYTES // 3 * 4 + 2 * _MAX_HEADER_BYTES
 _OPEN_BADGES_HEADERS = frozenset({"alg", "kid", "jwk", "typ"})
-_CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
-_PRESENTED_CLAIMS: Mapping[str, str] = {"id": "jti", "holder": "iss"}
-_LAST_NUMERIC_DATE = 253_402_300_799  # the end of the year 9999
 
 Form = Literal["open-badges", "vc-jose-cose", "other"]
 
 
 @dataclass(frozen=True)
 class Jwt:
-    """A JSON Web Token taken apart; nothing in it is checked yet."""
+    """A JSON Web Token in its parts; nothing in it is checked yet."""
 
     header: Mapping[str, Any]
     payload: Mapping[str, Any]
@@ -43,9 +37,9 @@ class Jwt:
 
     @property
     def form(self) -> Form:
-        """Whose rules apply: Open Badges' (`typ` JWT or none), VC-JOSE-COSE's (`vc+jwt`, `vp+jwt`), or neither's.
+        """Whose rules apply, by `typ`: Open Badges', VC-JOSE-COSE's, or neither's.
 
-        `vc+ld+jwt` and `vp+ld+jwt` are what the latter were called before.
+        JWT or none is Open Badges'; `vc+jwt` and `vp+jwt`, formerly `vc+ld+jwt` and `vp+ld+jwt`, are VC-JOSE-COSE's.
         """
         match self.header.get("typ", "JWT"):
             case str(typ) if typ.lower() in {"jwt", "application/jwt"}:
@@ -57,13 +51,16 @@ class Jwt:
 
     @property
     def key_id(self) -> str | None:
-        """The header's `kid`, for `dids.resolve_key`; None when there is none (or none that is a string)."""
+        """The header's `kid`, for `dids.resolve_key`; None if it is not a string."""
         kid = self.header.get("kid")
         return kid if isinstance(kid, str) else None
 
     @property
     def embedded_key(self) -> VerificationKey | None:
-        """The header's `jwk`: a claim, to be found with the issuer before it proves anything. Raises as `from_jwk`."""
+        """The header's `jwk`; raises as `from_jwk`.
+
+        It is a claim, which proves nothing until it is found with the issuer.
+        """
         return VerificationKey.from_jwk(self.header["jwk"]) if "jwk" in self.header else None
 
 
@@ -100,11 +97,11 @@ def encode_jwt(
 
 
 def decode_jwt(token: str) -> Jwt:
-    """Return the parts of a compact JWT, each read in the one way it can be read.
+    """Return the parts of a compact JWT, each read in the only possible way.
 
     Raises:
         MalformedError: not three base64url parts of JSON objects and a signature, or too large (code "jwt-malformed",
-            or what `parse_json` says of header or payload).
+            or what `parse_json` says about header or payload).
     Spec: RFC 7515, section 5.2, steps 1 to 7; RFC 7519, section 7.2.
     """
     if len(token) > _MAX_TOKEN_CHARS:
@@ -124,9 +121,9 @@ def decode_jwt(token: str) -> Jwt:
 
 
 def check_jwt(jwt: Jwt, key: VerificationKey) -> None:
-    """Return if the JWT's signature holds under `key`; raise otherwise.
+    """Refuse a JWT whose signature does not hold under `key`.
 
-    The key decides the algorithm and the header has to agree: what the header says never chooses how it is checked.
+    The key decides the algorithm and the header must agree: what the header says never chooses how it is checked.
 
     Raises:
         ProofError: "jwt-algorithm-mismatch", "jwt-critical" (a header that demands what is not understood here), or
@@ -152,12 +149,12 @@ def header_findings(jwt: Jwt) -> list[Finding]:
     """Return what the form of the JWT forbids in its header.
 
     Codes: "jwt-type", "jwt-header-member" (Open Badges allows `alg`, `kid`, `jwk` and `typ` only; VC-JOSE-COSE ignores
-    others), "jwt-key-missing" (Open Badges wants `kid` or `jwk`), "jwt-header-malformed" (a `kid` that is no string), and
-    what `VerificationKey.from_jwk` has against a `jwk`, foremost that it is private ("jwk-private").
+    others), "jwt-key-missing" (Open Badges wants `kid` or `jwk`), "jwt-header-malformed" (a `kid` that is not a
+    string), and what `VerificationKey.from_jwk` finds wrong with a `jwk`, above all that it is private ("jwk-private").
 
     Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, section 3.1.
     """
-    findings = _header_findings(jwt, "vc")
+    findings = any_header_findings(jwt, "vc")
     if jwt.form == "open-badges":
         for name in sorted(jwt.header.keys() - _OPEN_BADGES_HEADERS):
             message = f"expected only alg, kid, jwk and typ in the header, got {shown(name)}"
@@ -167,8 +164,11 @@ def header_findings(jwt: Jwt) -> list[Finding]:
     return findings
 
 
-def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
-    """Return what is wrong with the header of any JWT around a credential (`vc`) or a presentation (`vp`)."""
+def any_header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
+    """Return what is wrong with the header of any JWT around a `vc` or `vp`.
+
+    `vc` is a credential, `vp` a presentation.
+    """
     header, findings = jwt.header, []
     another = "vp" if kind == "vc" else "vc"
     if jwt.form == "other" or re.match(rf"(application/)?{another}[+-]", str(header.get("typ")).lower()):
@@ -184,162 +184,14 @@ def _header_findings(jwt: Jwt, kind: Literal["vc", "vp"]) -> list[Finding]:
     return findings
 
 
-# --- The credential in it --------------------------------------------------------------------------------------------
-
-
-def credential_of(jwt: Jwt) -> dict[str, Any]:
-    """Return the credential that the payload is, or in VC Data Model 1.1 holds in its `vc` claim.
-
-    The whole payload is the credential, without the JWT's own claims. In the form of 1.1, members that the credential
-    leaves to the claims (id, issuer, issuanceDate, expirationDate, credentialSubject.id) are filled in from them. Some
-    issuers put a credential of 2.0 there too: it is read as it stands, but for Open Badges, whose form is laid down.
-
-    Raises:
-        MalformedError: a `vc` that is no object, or a form that belongs to the other version than the first `@context`
-            names (code "jwt-form-mismatch").
-    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC Data Model 1.1, section 6.3.1.
-    """
-    if jwt.form == "vc-jose-cose" or "vc" not in jwt.payload:
-        credential = _without_claims(jwt)
-        if _first_context(credential) == V1_CONTEXT:
-            raise MalformedError(
-                "jwt-form-mismatch", "expected a 1.1 credential in the vc claim, got it as the payload"
-            )
-        return credential
-    inner = jwt.payload["vc"]
-    if isinstance(inner, Mapping) and _first_context(inner) == V1_CONTEXT:
-        return _with_claims_filled_in(inner, jwt.payload)
-    if isinstance(inner, Mapping) and _first_context(inner) == V2_CONTEXT and not is_open_badge(inner):
-        return dict(inner)
-    raise MalformedError("jwt-form-mismatch", f"expected a credential with {V1_CONTEXT} in the vc claim", "/vc")
-
-
-def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims by which a JWT repeats the credential's fields.
-
-    iss, jti and nbf, sub where the one subject has an id, exp where the credential ends. A field that is missing, or not
-    of the type that it must be, gives no claim: `model.check_form` names it. Dates are whole seconds.
-
-    Spec: Open Badges 3.0, section on JSON Web Token proof format.
-    """
-    issuer = credential.get("issuer")
-    subject = credential.get("credentialSubject")
-    if isinstance(subject, list) and len(subject) == 1:
-        subject = subject[0]
-    texts = {
-        "iss": issuer.get("id") if isinstance(issuer, Mapping) else issuer,
-        "jti": credential.get("id"),
-        "sub": subject.get("id") if isinstance(subject, Mapping) else None,
-    }
-    instants = {
-        "nbf": read_instant(credential.get("validFrom", credential.get("issuanceDate"))),
-        "exp": read_instant(credential.get("validUntil", credential.get("expirationDate"))),
-    }
-    return {name: text for name, text in texts.items() if isinstance(text, str)} | {
-        name: math.floor(instant.timestamp()) for name, instant in instants.items() if instant is not None
-    }
-
-
-def claim_findings(jwt: Jwt, credential: Mapping[str, Any]) -> list[Finding]:
-    """Return where the claims of the JWT do not agree with the credential in it.
-
-    In Open Badges' form iss, jti, nbf, sub and exp stand exactly where the credential has the field, and are equal to
-    it; parts of a second do not count. In VC-JOSE-COSE's they may be absent, `vc` and `vp` must be, and nbf and exp are
-    the signature's own. Codes: "jwt-claim-missing", "jwt-claim-mismatch", "jwt-claim-malformed" (a date that is not a
-    number of seconds), "jwt-claim-forbidden".
-
-    Spec: Open Badges 3.0, section on JSON Web Token proof format; VC-JOSE-COSE, sections 3.1.1 and 3.2.1.
-    """
-    expected, findings = claims_of(credential), []
-    own_form = jwt.form != "vc-jose-cose"
-    for name in () if own_form else ("vc", "vp"):
-        if name in jwt.payload:
-            message = f"expected no {name} claim in a JWT of this type, got one"
-            findings.append(Finding("jwt-claim-forbidden", message, pointer(name)))
-    for name in ("iss", "jti", "sub", "nbf", "exp", "iat"):
-        dated = name in {"nbf", "exp", "iat"}
-        if name not in jwt.payload:
-            if own_form and name in expected:
-                message = f"expected the claim {name} to repeat the credential, got none"
-                findings.append(Finding("jwt-claim-missing", message, pointer(name)))
-        elif dated and not _is_numeric_date(jwt.payload[name]):
-            message = f"expected the claim {name} to be a number of seconds, got {shown(jwt.payload[name])}"
-            findings.append(Finding("jwt-claim-malformed", message, pointer(name)))
-        elif name != "iat" and (own_form or not dated):
-            stated = math.floor(jwt.payload[name]) if dated else jwt.payload[name]
-            if name not in expected or stated != expected[name]:
-                wanted, got = (
-                    str(value) if isinstance(value, int) else shown(value) for value in (expected.get(name), stated)
-                )
-                message = f"expected the claim {name} to be the credential's, {wanted}, got {got}"
-                findings.append(Finding("jwt-claim-mismatch", message, pointer(name)))
-    return findings
-
-
-# --- The presentation in it -------------------------------------------------------------------------------------------
-
-
-def presentation_of(jwt: Jwt) -> dict[str, Any]:
-    """Return the presentation that the payload is, or in VC Data Model 1.1 holds in its `vp` claim.
-
-    There, members that the presentation leaves to the claims (id, holder) are filled in from them.
-
-    Raises:
-        MalformedError: a `vp` claim that is no object (code "jwt-form-mismatch").
-    Spec: VC-JOSE-COSE, section 3.1.2; VC Data Model 1.1, section 6.3.1.
-    """
-    if jwt.form == "vc-jose-cose" or "vp" not in jwt.payload:
-        return {name: value for name, value in _without_claims(jwt).items() if name != "nonce"}
-    inner = jwt.payload["vp"]
-    if not isinstance(inner, Mapping):
-        raise MalformedError("jwt-form-mismatch", f"expected a presentation in the vp claim, got {shown(inner)}", "/vp")
-    claims = {member: jwt.payload[name] for member, name in _PRESENTED_CLAIMS.items() if name in jwt.payload}
-    return {**claims, **inner}
-
-
-def presentation_findings(jwt: Jwt, presentation: Mapping[str, Any]) -> list[Finding]:
-    """Return what is wrong with the header and claims of a JWT around a presentation.
-
-    `iss` and `jti` may be absent, and else are the presentation's holder and id; in VC-JOSE-COSE's form `vc` and `vp`
-    must be absent. `nonce` and `aud` are for whoever asked (`audience_of`). Codes: those of `header_findings`, but that
-    other headers are ignored, and of `claim_findings`.
-
-    Spec: VC-JOSE-COSE, sections 3.1.2 and 3.2.1; VC Data Model 1.1, section 6.3.1.
-    """
-    findings = _header_findings(jwt, "vp")
-    for name in ("vc", "vp") if jwt.form == "vc-jose-cose" else ():
-        if name in jwt.payload:
-            message = f"expected no {name} claim in a JWT of this type, got one"
-            findings.append(Finding("jwt-claim-forbidden", message, pointer(name)))
-    for member, name in _PRESENTED_CLAIMS.items():
-        value = presentation.get(member)
-        expected = value.get("id") if isinstance(value, Mapping) else value
-        if name in jwt.payload and jwt.payload[name] != expected:
-            message = f"expected the claim {name} to be the {member}, {shown(expected)}, got {shown(jwt.payload[name])}"
-            findings.append(Finding("jwt-claim-mismatch", message, pointer(name)))
-    for name in ("nbf", "exp", "iat"):
-        if name in jwt.payload and not _is_numeric_date(jwt.payload[name]):
-            message = f"expected the claim {name} to be a number of seconds, got {shown(jwt.payload[name])}"
-            findings.append(Finding("jwt-claim-malformed", message, pointer(name)))
-    if not all(isinstance(one, str) for one in audience_of(jwt)):
-        findings.append(
-            Finding("jwt-claim-malformed", "expected the claim aud to be texts, got something else", "/aud")
-        )
-    return findings
-
-
-def audience_of(jwt: Jwt) -> list[Any]:
-    """Return whom the claim `aud` names; nothing where it is absent. Spec: RFC 7519, section 4.1.3."""
-    audience = jwt.payload.get("aud", [])
-    return audience if isinstance(audience, list) else [audience]
-
-
 def open_envelope(envelope: Mapping[str, Any]) -> str:
-    """Return the compact JWT in an EnvelopedVerifiableCredential or EnvelopedVerifiablePresentation.
+    """Return the compact JWT in an envelope.
+
+    The envelope is an EnvelopedVerifiableCredential or an EnvelopedVerifiablePresentation.
 
     Raises:
         MalformedError: without the context of VC Data Model 2.0, of another type, with members beside these, or whose
-            id is no data address with a JWT (code "envelope-malformed").
+            id is not a data address with a JWT (code "envelope-malformed").
         UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
     Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
     """
@@ -357,37 +209,9 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
     media_type = head.removeprefix("data:").lower()
     if head == media_type or not comma or not head.startswith("data:"):
         raise MalformedError("envelope-malformed", "expected an envelope whose id is a data: address", "/id")
-    # Not all say more of a JWT than that it is one; its own `typ` does.
+    # Some say no more than that it is a JWT; then its own `typ` says which.
     if not re.fullmatch(rf"application/({found[0]}(\+ld|-ld)?\+)?jwt", media_type):
         raise UnsupportedError(
             "envelope-unsupported", f"expected application/{found[0]}+jwt, got {shown(media_type)}", "/id"
         )
     return token
-
-
-def _is_numeric_date(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LAST_NUMERIC_DATE
-
-
-def _first_context(document: Mapping[str, Any]) -> object:
-    contexts = document.get("@context")
-    return contexts[0] if isinstance(contexts, list) and contexts else contexts
-
-
-def _without_claims(jwt: Jwt) -> dict[str, Any]:
-    forbidden = {"vc", "vp"} if jwt.form == "vc-jose-cose" else set()
-    return {name: value for name, value in jwt.payload.items() if name not in _CLAIMS | forbidden}
-
-
-def _with_claims_filled_in(inner: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
-    dates = {
-        member: write_instant(datetime.fromtimestamp(claims[name], UTC))
-        for member, name in (("issuanceDate", "nbf"), ("expirationDate", "exp"))
-        if _is_numeric_date(claims.get(name))
-    }
-    texts = {member: claims[name] for member, name in (("id", "jti"), ("issuer", "iss")) if name in claims}
-    credential = {**texts, **dates, **inner}
-    subject = credential.get("credentialSubject")
-    if isinstance(subject, Mapping) and "sub" in claims:
-        credential["credentialSubject"] = {"id": claims["sub"], **subject}
-    return credential

@@ -1,14 +1,11 @@
-"""Keys that check and keys that sign, and the two ways they are written down.
+"""Keys that check and keys that sign, and the two ways to write them.
 
-A `VerificationKey` is public and can only check. A `Signer` is whatever holds the private half: a file, a hardware
-module, a test. Multikey (base58btc of a multicodec prefix and the key) and JWK are read strictly: a key that could be
-read in two ways, or that lets anyone forge, is refused here, before anything rests on it.
+A `VerificationKey` is public and can only check. A `Signer` holds the private half, be it a file, a hardware module or
+a test. Multikey (base58btc of a multicodec prefix and the key) and JWK are read strictly: a key that could be read in
+two ways, or with which anyone can forge, is refused here, before anything relies on it.
 """
 
-import binascii
 import json
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from credentials.errors import ProofError, UnsupportedError, shown
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode, base64url_decode, base64url_encode
 
 Algorithm = Literal["Ed25519", "P-256", "P-384", "RSA"]
 PublicKey = Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -33,72 +31,7 @@ JOSE_ALGORITHMS: Final[Mapping[Algorithm, tuple[str, ...]]] = {
     "P-384": ("ES384",),
     "RSA": ("RS256",),
 }
-"""For each algorithm the JOSE names that mean it; the first is the one to write."""
-
-
-# --- Text forms of bytes ---------------------------------------------------------------------------------------------
-
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BASE58_VALUES = {character: value for value, character in enumerate(_BASE58)}
-_BASE58_MAX_CHARS = 256  # longer than any key or signature here; decoding is quadratic
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
-
-
-def base58btc_encode(data: bytes) -> str:
-    """Return `data` in the Bitcoin alphabet, without a multibase prefix."""
-    number = int.from_bytes(data)
-    characters = []
-    while number:
-        number, value = divmod(number, 58)
-        characters.append(_BASE58[value])
-    leading_zeros = len(data) - len(data.lstrip(b"\0"))
-    return "1" * leading_zeros + "".join(reversed(characters))
-
-
-def base58btc_decode(text: str) -> bytes:
-    """Return the bytes that `text` (Bitcoin alphabet, no multibase prefix) stands for.
-
-    Raises:
-        ProofError: more than 256 characters or one outside the alphabet (code "base58-malformed").
-    """
-    if len(text) > _BASE58_MAX_CHARS:
-        raise ProofError(
-            "base58-malformed", f"expected at most {_BASE58_MAX_CHARS} base58btc characters, got {len(text)}"
-        )
-    number = 0
-    for character in text:
-        value = _BASE58_VALUES.get(character)
-        if value is None:
-            raise ProofError("base58-malformed", f"expected base58btc characters, got {character!a}")
-        number = number * 58 + value
-    leading_zeros = len(text) - len(text.lstrip("1"))
-    return bytes(leading_zeros) + number.to_bytes((number.bit_length() + 7) // 8)
-
-
-def base64url_encode(data: bytes) -> str:
-    """Return `data` as base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def base64url_decode(text: str) -> bytes:
-    """Return the bytes that `text` (base64url, no padding) stands for.
-
-    One text for one value: padding, other alphabets, white space and non-zero unused bits are refused, so that nobody
-    can change a signed text without changing what it says.
-
-    Raises:
-        ProofError: anything else (code "base64url-malformed").
-    Spec: RFC 7515, section 2; RFC 4648, section 3.5.
-    """
-    if not _BASE64URL.fullmatch(text):
-        raise ProofError("base64url-malformed", "expected base64url without padding, got another character")
-    try:
-        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ProofError("base64url-malformed", f"expected base64url, got an impossible length {len(text)}") from error
-    if base64url_encode(data) != text:
-        raise ProofError("base64url-malformed", "expected zeros in the unused bits of the last base64url character")
-    return data
+"""For each algorithm the JOSE names that mean it; the first is written."""
 
 
 # --- Keys that check -------------------------------------------------------------------------------------------------
@@ -106,7 +39,7 @@ def base64url_decode(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Curve:
-    """What differs between the two elliptic curves."""
+    """The differences between the two elliptic curves."""
 
     curve: ec.EllipticCurve
     multikey_prefix: bytes
@@ -120,7 +53,7 @@ _CURVES: Final[Mapping[str, _Curve]] = {
 }
 _CURVE_NAMES: Final[Mapping[str, Literal["P-256", "P-384"]]] = {"secp256r1": "P-256", "secp384r1": "P-384"}
 _ED25519_PREFIX = b"\xed\x01"
-_RSA_BITS = range(2048, 8192 + 1)  # less can be factored, more is only work for us
+_RSA_BITS = range(2048, 8192 + 1)  # fewer bits can be factored, more are only work for us
 _RSA_MAX_EXPONENT_BITS = 64
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -130,11 +63,11 @@ _EDWARDS_D = -121665 * pow(121666, -1, _FIELD_PRIME) % _FIELD_PRIME
 
 @dataclass(frozen=True)
 class VerificationKey:
-    """A public key: checks signatures and tells its own name in Multikey and JWK.
+    """A public key, which checks signatures and writes itself as Multikey and JWK.
 
-    Made by `from_multikey`, `from_jwk` or `from_public_key`, which hold all checks. Two keys are equal when their
-    algorithm and key material are. `material` is 32 bytes for Ed25519, the compressed point for P-256 (33 bytes) and
-    P-384 (49), the DER SubjectPublicKeyInfo for RSA.
+    `from_multikey`, `from_jwk` and `from_public_key` make it, and do all checks. Two keys are equal if their algorithm
+    and key material are. `material` is 32 bytes for Ed25519, the compressed point for P-256 (33 bytes) and P-384 (49),
+    the DER SubjectPublicKeyInfo for RSA.
     """
 
     algorithm: Algorithm
@@ -211,7 +144,7 @@ class VerificationKey:
         if not isinstance(jwk, Mapping):
             raise ProofError("jwk-malformed", "expected a JWK: a JSON object")
         if private := _PRIVATE_MEMBERS & jwk.keys():
-            # Whoever published this has published the power to sign: nothing it signed proves anything any more.
+            # Anyone who published this has published the power to sign: nothing it signed proves anything any more.
             raise ProofError("jwk-private", f"expected a public JWK, got the private member {min(private)!r}")
         match jwk.get("kty"), jwk.get("crv"):
             case "OKP", "Ed25519":
@@ -239,7 +172,11 @@ class VerificationKey:
 
     @property
     def multikey(self) -> str:
-        """The key as `publicKeyMultibase`; an RSA key has none (UnsupportedError, code "key-unsupported")."""
+        """The key as `publicKeyMultibase`.
+
+        Raises:
+            UnsupportedError: an RSA key has none (code "key-unsupported").
+        """
         match self.algorithm:
             case "Ed25519":
                 prefix = _ED25519_PREFIX
@@ -251,7 +188,7 @@ class VerificationKey:
 
     @property
     def jwk(self) -> dict[str, str]:
-        """The key as a new JWK, with the members that make the key and no others."""
+        """The key as a new JWK, with only the members that make the key."""
         match self._public:
             case Ed25519PublicKey():
                 return {"kty": "OKP", "crv": "Ed25519", "x": base64url_encode(self.material)}
@@ -269,16 +206,19 @@ class VerificationKey:
 
     @property
     def thumbprint(self) -> str:
-        """The SHA-256 thumbprint of the JWK, base64url. Spec: RFC 7638, section 3."""
+        """The SHA-256 thumbprint of the JWK, base64url.
+
+        Spec: RFC 7638, section 3.
+        """
         members = json.dumps(self.jwk, sort_keys=True, separators=(",", ":"))
         return base64url_encode(sha256(members.encode("ascii")).digest())
 
     def verify(self, signature: bytes, data: bytes) -> bool:
         """Return whether `signature` over `data` was made with this key's private half.
 
-        `signature` is 64 bytes for Ed25519; r and s, big-endian and of equal length, for P-256 (64 bytes, over
-        SHA-256) and P-384 (96 bytes, over SHA-384), either s being good; as long as the modulus for RSA (PKCS #1 v1.5
-        over SHA-256). Anything else is False, never an error.
+        `signature` is 64 bytes for Ed25519. For P-256 (over SHA-256) it is r and s, big-endian and of equal length, 64
+        bytes; for P-384 (over SHA-384) 96 bytes; both values of s are accepted. For RSA (PKCS #1 v1.5 over SHA-256) it
+        is as long as the modulus. Anything else is False, never an error.
         """
         try:
             match self._public:
@@ -304,9 +244,9 @@ def _check_length(code: str, what: str, data: bytes, expected: int) -> None:
 
 
 def _check_ed25519_point(material: bytes) -> None:
-    """Refuse 32 bytes that are no point, and the points under which a forger's signature passes."""
+    """Refuse 32 bytes that are not a point, or a point that makes forging possible."""
     y = int.from_bytes(material, "little") & (1 << 255) - 1
-    # x squared is (y*y - 1) / (d*y*y + 1): a point exists when that, and so the product of the two, is a square.
+    # x squared is (y*y - 1) / (d*y*y + 1): a point exists if that quotient, and so the product of the two, is a square.
     square = (y * y - 1) * (_EDWARDS_D * y * y + 1) % _FIELD_PRIME
     if y >= _FIELD_PRIME or pow(square, (_FIELD_PRIME - 1) // 2, _FIELD_PRIME) not in (0, 1):
         raise ProofError("key-not-on-curve", "expected a point of Ed25519, got other bytes")
@@ -358,11 +298,11 @@ def _check_jwk_purpose(jwk: Mapping[str, Any], algorithm: Algorithm) -> None:
 
 
 class Signer(Protocol):
-    """Holds a private key somewhere and signs with it."""
+    """Something that holds a private key and signs with it."""
 
     @property
     def key(self) -> VerificationKey:
-        """The public half: what checks the signatures."""
+        """The public half, which checks the signatures."""
 
     def sign(self, data: bytes) -> bytes:
         """Return a signature over `data`, in the form that `key.verify` takes."""
@@ -376,7 +316,7 @@ class PrivateKeySigner:
     """
 
     def __init__(self, private_key: PrivateKey) -> None:
-        """Take a `cryptography` private key; raises what `VerificationKey.from_public_key` does."""
+        """Take a `cryptography` private key; raises as `VerificationKey.from_public_key`."""
         self.key = VerificationKey.from_public_key(private_key.public_key())
         self._private = private_key
 

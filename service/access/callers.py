@@ -39,7 +39,7 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever acts: the token, its network, and the member it is bound to, if any."""
+    """The one who acts: the token, its network, and the member it is bound to, if any."""
 
     token_id: UUID
     network_id: UUID | None
@@ -48,7 +48,7 @@ class Caller:
 
 
 def require_shared(secret: str, given: str | None) -> None:
-    """Let a machine pass that has the one token which the settings name.
+    """Let a machine pass if it has the one token that the settings name.
 
     Raises:
         UnauthenticatedError: none was given (code "token-missing"), or another ("token-invalid").
@@ -60,7 +60,7 @@ def require_shared(secret: str, given: str | None) -> None:
 
 
 def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Caller, bool]:
-    """Return the caller behind a bearer token, and whether its use is to be written down again.
+    """Return the caller behind a bearer token, and whether to note its use again.
 
     Raises:
         UnauthenticatedError: unknown, expired or revoked (one code each, so that a programmer knows what to do).
@@ -79,8 +79,8 @@ def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Calle
 def still_good(session: OrmSession, caller: Caller) -> None:
     """Let a write pass if its token was not revoked since the request began.
 
-    The token is held until the commit: whoever revokes it (`revoke_token`) waits for what is being written with it,
-    and nothing is written with it afterwards.
+    The token is locked until the commit: someone who revokes it (`revoke_token`) waits for the writes that are being
+    made with it, and afterwards nothing is written with it.
 
     Raises:
         UnauthenticatedError: it was revoked (code "token-revoked").
@@ -109,7 +109,7 @@ def network_of(session: OrmSession, caller: Caller, slug: str) -> Network:
     """Return the caller's network if its slug is `slug`.
 
     Raises:
-        NotFoundError: another network's slug looks exactly like one that does not exist.
+        NotFoundError: another network's slug, which looks exactly like one that does not exist.
     """
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None or caller.network_id != network.id:
@@ -121,7 +121,7 @@ def own_network(session: OrmSession, caller: Caller) -> Network:
     """Return the network to which the caller's token is bound.
 
     Raises:
-        NotFoundError: it is bound to none, as an admin token.
+        NotFoundError: it is bound to none, like an admin token.
     """
     if caller.network_id is None:
         raise NotFoundError("network-unknown", "Expected the token of a network.")
@@ -129,7 +129,7 @@ def own_network(session: OrmSession, caller: Caller) -> Network:
 
 
 def still_open(network: Network) -> Network:
-    """Return the network if it takes anything new.
+    """Return the network if it accepts anything new.
 
     Raises:
         ConflictError: it is closed (code "network-closed").
@@ -140,7 +140,7 @@ def still_open(network: Network) -> Network:
 
 
 def owned(session: OrmSession, caller: Caller, row: type[RowT], *where: Any, noun: str | None = None) -> RowT:
-    """Return the one row that fits, inside the caller's network only.
+    """Return the one row that fits, if it is in the caller's network.
 
     Args:
         row: a table with `network_id`.
@@ -158,5 +158,5 @@ def owned(session: OrmSession, caller: Caller, row: type[RowT], *where: Any, nou
 
 
 def digest_of(secret: str) -> str:
-    """Return what is kept of a token: its SHA-256, in hexadecimal digits."""
+    """Return what is stored of a token: its SHA-256, in hexadecimal digits."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -26,7 +26,9 @@ def create_token(
     now: datetime,
     expires_at: datetime,
 ) -> tuple[Token, str]:
-    """Add a token and return its row and its text, which is shown this once and never kept.
+    """Add a token and return its row and its text.
+
+    The text is shown only this once and never stored.
 
     Raises:
         InvalidError: unknown scope, "admin" with a network or another scope without one, expiry in the past.
@@ -61,7 +63,10 @@ def create_token(
 def list_tokens(
     session: OrmSession, network: Network, now: datetime, *, after: str | None, limit: int, active: bool | None
 ) -> tuple[Sequence[Token], str | None]:
-    """Return the network's tokens, never their text; `active` asks for those that are (or are not) good now."""
+    """Return the network's tokens, never their text.
+
+    `active` selects those that are (or are not) valid now.
+    """
     query = select(Token).where(Token.network_id == network.id)
     if active is not None:
         good = and_(Token.revoked_at.is_(None), Token.expires_at > now)
@@ -85,7 +90,9 @@ def get_token(session: OrmSession, token_id: str, network: Network | None = None
 
 
 def revoke_token(session: WriteSession, token_id: str, now: datetime, network: Network | None = None) -> Token:
-    """Revoke a token at once and for good; the second time changes nothing. Waits for what is written with it now.
+    """Revoke a token at once and for good; a second time changes nothing.
+
+    It waits for writes that are being made with the token now.
 
     Raises:
         NotFoundError: there is none (code "token-unknown").

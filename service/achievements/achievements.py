@@ -30,20 +30,27 @@ State = Literal["draft", "published"]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An achievement with its newest version, and the number of the newest published one."""
+class ShownAchievement:
+    """An achievement with its newest version.
+
+    `published` is the number of its newest published version.
+    """
 
     achievement: Achievement
     newest: AchievementVersion
     published: int | None
 
 
-def define(session: WriteSession, network: Network, body: AchievementIn, now: datetime) -> tuple[Shown, bool]:
-    """Define an achievement, and return it and whether it is new; the same body again gives the same.
+def define(
+    session: WriteSession, network: Network, body: AchievementIn, now: datetime
+) -> tuple[ShownAchievement, bool]:
+    """Define an achievement; return it and whether it is new.
+
+    The same body again returns the same achievement.
 
     Raises:
         ConflictError: the ref is another achievement's (code "achievement-differs").
-        InvalidError: the rule, the picture, or what publishing asks for.
+        InvalidError: the rule or the picture is wrong, or `publish` is true and the definition cannot be published.
     """
     definition = _checked(session, network, body)
     if body.publish:
@@ -65,13 +72,13 @@ def define(session: WriteSession, network: Network, body: AchievementIn, now: da
 
 def change(
     session: WriteSession, network: Network, ref: str, body: AchievementFields, now: datetime
-) -> tuple[Shown, bool]:
-    """Change the draft of an achievement, and return it and whether the achievement is new.
+) -> tuple[ShownAchievement, bool]:
+    """Change an achievement's draft; return the achievement and whether it is new.
 
-    A published version stays as it is: what differs from it becomes the draft of the next version.
+    A published version stays as it is: a definition that differs from it becomes the draft of the next version.
 
     Raises:
-        InvalidError: the rule or the picture.
+        InvalidError: the rule or the picture is wrong.
     """
     definition = _checked(session, network, body)
     created = insert_new(session, Achievement, {"network_id": network.id, "ref": ref, "created_at": now})
@@ -86,15 +93,16 @@ def change(
     return show(session, [achievement])[0], created
 
 
-def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> Shown:
-    """Publish the draft of an achievement; without one the published version is the answer.
+def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> ShownAchievement:
+    """Publish the draft of an achievement; without a draft nothing changes.
 
-    Members with evidence that counts towards the version before stay with that one. All with evidence are marked,
-    so that automatic awards are decided right after the commit.
+    Members with evidence that counts towards the version before stay with that one. All members with evidence are
+    marked, so that automatic awards are decided right after the commit.
 
     Raises:
         NotFoundError: no such achievement.
-        InvalidError: the definition asks for what does not exist or cannot be met; all `errors` are in the details.
+        InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
+            details.
     """
     locks.network(session, network.id)  # two that ask for each other cannot both be published
     achievement = _locked(session, network, ref)
@@ -128,7 +136,9 @@ def get_version(session: OrmSession, achievement: Achievement, version: int) -> 
 
 
 def to_try(session: ReadSession, network: Network, ref: str, body: AchievementFields) -> AchievementVersion:
-    """Return a version that is tried and never stored, of the achievement with this `ref` or of one to come.
+    """Return a version to try, which is never stored.
+
+    It is of the achievement with this `ref`, which need not exist yet.
 
     Raises:
         InvalidError: it could not be published; pointers begin with "/definition".
@@ -147,12 +157,12 @@ def list_achievements(
     limit: int,
     state: State | None = None,
     award: str | None = None,
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownAchievement], str | None]:
     """Return achievements in the order of their definition.
 
     Args:
-        state: "draft": those with a draft; "published": those with a published version.
-        award: those whose newest version is awarded so.
+        state: "draft": only those with a draft; "published": only those with a published version.
+        award: only those whose newest version is awarded in this way.
     """
     query = select(Achievement).where(Achievement.network_id == network.id)
     versions = select(AchievementVersion.id).where(AchievementVersion.achievement_id == Achievement.id)
@@ -174,7 +184,7 @@ def list_versions(
     return page(session, query, AchievementVersion.version, after, limit)
 
 
-def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown]:
+def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[ShownAchievement]:
     """Return achievements with their newest versions, in the same order."""
     wanted = AchievementVersion.achievement_id.in_([achievement.id for achievement in achievements])
     newest = {
@@ -185,11 +195,11 @@ def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[Shown
         wanted, AchievementVersion.published_at.is_not(None)
     )
     numbers = dict(session.execute(published.group_by(AchievementVersion.achievement_id)).all())
-    return [Shown(each, newest[each.id], numbers.get(each.id)) for each in achievements]
+    return [ShownAchievement(each, newest[each.id], numbers.get(each.id)) for each in achievements]
 
 
 def version_url(settings: Settings, version: AchievementVersion) -> str:
-    """Return the public address of a version, which is also the achievement's `id` in credentials."""
+    """Return the public address of a version: the achievement's `id` in credentials."""
     return f"{settings.base_url}/achievements/{version.id}"
 
 
@@ -216,7 +226,8 @@ def document(session: OrmSession, settings: Settings, version: AchievementVersio
         "description": said["description"],
         "achievementType": said["achievement_type"],
         "creator": issuers.profile(settings, network),
-        # An id of its own: members of one id can be moved between its places without breaking a signature.
+        # An id of its own: the members of an id that occurs twice can be moved between the two without breaking a
+        # signature.
         "criteria": {"id": f"{url}#criteria", "narrative": said["criteria"]["narrative"]},
         "image": {"id": f"{url}/image.png", "type": "Image"},
         "version": str(version.version),
@@ -256,7 +267,7 @@ def _camel(name: str) -> str:
 
 
 def _checked(session: WriteSession, network: Network, body: AchievementFields) -> dict[str, Any]:
-    """Return the definition of a body whose rule has the right form and whose picture is there."""
+    """Return the definition of a body; refuse a malformed rule or an unknown picture."""
     definition = body.definition()
     if body.image is not None:
         picture = session.get(Blob, (network.id, body.image))
@@ -269,7 +280,10 @@ def _checked(session: WriteSession, network: Network, body: AchievementFields) -
 
 
 def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
-    """Return the achievement, its versions held until the commit; awards of it can go on being written."""
+    """Return the achievement, with its versions locked until the commit.
+
+    Awards of it can still be written meanwhile.
+    """
     achievement = get_achievement(session, network, ref)
     locks.achievement(session, achievement.id)
     return achievement
@@ -310,7 +324,7 @@ def _publish(session: WriteSession, network: Network, achievement: Achievement, 
         raise InvalidError(*found[0], {"errors": errors})
     before = publishing.newest_published(session, achievement)
     if before is not None:
-        enrolments.keep(session, network, before, now)
+        enrolments.enrol_by_evidence(session, network, before, now)
     version.published_at = now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
     session.flush()

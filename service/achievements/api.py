@@ -1,16 +1,14 @@
 """Achievements and their versions over HTTP."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 from pydantic import Field
-from starlette.background import BackgroundTask
 
 from service.access.callers import Caller
 from service.achievements import achievements
-from service.achievements.achievements import Shown
+from service.achievements.achievements import ShownAchievement
 from service.achievements.definitions import (
     AchievementFields,
     AchievementIn,
@@ -20,11 +18,11 @@ from service.achievements.definitions import (
 )
 from service.bodies import Instant, Ref
 from service.runtime.settings import Settings
-from service.tables import AchievementVersion, Network
+from service.tables import AchievementVersion
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -49,10 +47,10 @@ class VersionOut(Answer):
     version: int
     version_id: UUID
     state: Literal["draft", "published"]
-    url: str | None = Field(None, description="public address of the version; a draft has none")
+    url: str | None = Field(None, description="public address of the version; left out for a draft")
     published_at: Instant | None = None
     definition_sha256: str | None = Field(
-        None, description="SHA-256 of the definition as canonical JSON (RFC 8785): the members from `name` on"
+        None, description="SHA-256 of the definition, the members from `name` on, as canonical JSON (RFC 8785)"
     )
     name: str
     description: str
@@ -91,11 +89,11 @@ class AchievementOut(VersionOut):
     ref: str
     created_at: Instant
     published_version: int | None = Field(
-        None, description="the newest published version, by which members are judged who are not enrolled in another"
+        None, description="the newest published version; members who are not enrolled in another are judged by it"
     )
 
     @classmethod
-    def shown(cls, shown: Shown, settings: Settings) -> Self:
+    def shown(cls, shown: ShownAchievement, settings: Settings) -> Self:
         """Return the answer for one achievement."""
         own = {
             "id": shown.achievement.id,
@@ -106,21 +104,13 @@ class AchievementOut(VersionOut):
         return cls.model_validate(cls.members(shown.newest, settings) | own)
 
 
-def settling(request: Request, runtime: Running) -> Callable[[Response, Network], Response]:
-    """Return what makes a response award, once it has left, what members have earned by what was written.
+def settle_afterwards(request: Request, runtime: Running, network: WriteNetwork, tasks: BackgroundTasks) -> None:
+    """Award what members have earned by a write, once the response was sent.
 
-    Should that fail, the marks that were committed stay, and the service comes back to them. Awards are decided above
-    this package: the application says how (`app.state.settle`).
+    If deciding fails, the committed marks on members stay, and upkeep decides later. Awards are decided in a package
+    above this one, so the application hands in how (`app.state.settle`).
     """
-
-    def settled(response: Response, network: Network) -> Response:
-        response.background = BackgroundTask(request.app.state.settle, runtime, network.id)
-        return response
-
-    return settled
-
-
-Settled = Annotated[Callable[[Response, Network], Response], Depends(settling)]
+    tasks.add_task(request.app.state.settle, runtime, network.id)
 
 
 @router.post(
@@ -128,33 +118,31 @@ Settled = Annotated[Callable[[Response, Network], Response], Depends(settling)]
     status_code=201,
     response_model=AchievementOut,
     responses={200: {"model": AchievementOut}},
+    dependencies=[Depends(settle_afterwards)],
 )
+@exactly_once()
 def post_achievement(
     body: AchievementIn,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
-    """Define an achievement (201), as a draft unless `publish` is true; the same body again gets the same (200).
+    """Define an achievement (201), as a draft unless `publish` is true.
 
-    The rule is a definition in `criteria/1`; its JSON Schema is at `/schemas/criteria/1`. Publishing checks what the
-    definition refers to and freezes the version; see `POST .../publication`.
+    The same body again returns the same achievement (200). The rule is a definition in `criteria/1`; its JSON Schema is
+    at `/schemas/criteria/1`. Publishing checks what the definition refers to and freezes the version; see
+    `POST .../publication`.
     """
-
-    def work() -> Response:
-        shown, created = achievements.define(session, network, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
-
-    return settled(once(work), network)
+    shown, created = achievements.define(session, network, body, at)
+    return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
 @router.put(
     "/v1/networks/{slug}/achievements/{ref}", response_model=AchievementOut, responses={201: {"model": AchievementOut}}
 )
+@exactly_once()
 def put_achievement(
     ref: Ref,
     body: AchievementFields,
@@ -162,43 +150,37 @@ def put_achievement(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: CanWrite,
 ) -> Response:
     """Change the draft of an achievement (200), or define a new one (201).
 
-    A published version never changes: what differs from it becomes the draft of the next version.
+    A published version never changes: a definition that differs from it becomes the draft of the next version.
     """
-
-    def work() -> Response:
-        shown, created = achievements.change(session, network, ref, body, at)
-        return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
-
-    return once(work)
+    shown, created = achievements.change(session, network, ref, body, at)
+    return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
-@router.post("/v1/networks/{slug}/achievements/{ref}/publication", response_model=AchievementOut)
+@router.post(
+    "/v1/networks/{slug}/achievements/{ref}/publication",
+    response_model=AchievementOut,
+    dependencies=[Depends(settle_afterwards)],
+)
+@exactly_once()
 def post_publication(
     ref: Ref,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
-    """Publish the draft of an achievement; published already, the answer is the same again.
+    """Publish the draft of an achievement; without a draft nothing changes.
 
     The version is frozen, with the SHA-256 of its definition. Members who have evidence that counts towards the
-    version before stay with that one. An `automatic` achievement is awarded, right after this answer, to everybody
-    whose evidence already meets the rule. A problem's pointers are into the definition.
+    version before stay with that one. Right after this answer an `automatic` achievement is awarded to every member
+    whose evidence already meets the rule. The pointers of a problem are into the definition.
     """
-
-    def work() -> Response:
-        return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
-
-    return settled(once(work), network)
+    return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
 
 
 @router.get("/v1/networks/{slug}/achievements")
@@ -208,15 +190,17 @@ def list_achievements(
     runtime: Running,
     _who: CanRead,
     state: Annotated[
-        Literal["draft", "published"] | None, Query(description="those with a draft, or with a published version")
+        Literal["draft", "published"] | None,
+        Query(description="only achievements with a draft, or with a published version"),
     ] = None,
     award: Annotated[
-        Literal["automatic", "reviewed"] | None, Query(description="those whose newest version is awarded so")
+        Literal["automatic", "reviewed"] | None,
+        Query(description="only achievements whose newest version is awarded in this way"),
     ] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[AchievementOut]:
-    """List achievements with their newest versions, in the order in which they were defined."""
+    """List achievements with their newest versions, in the order of their definition."""
     found, cursor = achievements.list_achievements(session, network, after=after, limit=limit, state=state, award=award)
     return Page(items=[AchievementOut.shown(shown, runtime.settings) for shown in found], next=cursor)
 

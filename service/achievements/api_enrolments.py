@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from service.access.callers import Caller
 from service.achievements import achievements, enrolments
-from service.achievements.api import Settled
-from service.achievements.enrolments import EnrolmentIn, Shown
+from service.achievements.api import settle_afterwards
+from service.achievements.enrolments import EnrolmentIn, ShownEnrolment
 from service.bodies import Instant, Ref
 from service.networks import members
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -39,7 +39,7 @@ class EnrolmentOut(Answer):
     at: Instant
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownEnrolment) -> Self:
         """Return the answer for one enrolment."""
         return cls(member=shown.member.ref, version=shown.version.version, at=shown.enrolment.at)
 
@@ -48,7 +48,9 @@ class EnrolmentOut(Answer):
     "/v1/networks/{slug}/achievements/{ref}/enrolments/{member}",
     response_model=EnrolmentOut,
     responses={201: {"model": EnrolmentOut}},
+    dependencies=[Depends(settle_afterwards)],
 )
+@exactly_once()
 def put_enrolment(
     ref: Ref,
     member: Ref,
@@ -56,23 +58,18 @@ def put_enrolment(
     network: WriteNetwork,
     session: Writer,
     at: Now,
-    once: Exactly,
-    settled: Settled,
     _who: CanWrite,
 ) -> Response:
-    """Enrol a member in a published version (201), or move the enrolment (200); left out, the newest version.
+    """Enrol a member in a published version (201), or move the enrolment (200).
 
-    From then on the member is judged by that version, whatever is published later. Who is not enrolled by hand is so
-    by evidence: when a next version is published, everybody with evidence that counts stays with the version before.
+    If `version` is left out, it is the newest. From then on the member is judged by that version, whatever is published
+    later. Members are also enrolled by their evidence: when the next version is published, everybody with evidence that
+    counts stays with the version before.
     """
-
-    def work() -> Response:
-        achievement = achievements.get_achievement(session, network, ref)
-        enrolled = members.get_member(session, network, member)
-        shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
-        return reply(201 if created else 200, EnrolmentOut.of(shown))
-
-    return settled(once(work), network)
+    achievement = achievements.get_achievement(session, network, ref)
+    enrolled = members.get_member(session, network, member)
+    shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
+    return reply(201 if created else 200, EnrolmentOut.of(shown))
 
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments")
@@ -81,11 +78,14 @@ def list_enrolments(
     network: ReadNetwork,
     session: Reader,
     _who: CanRead,
-    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="enrolled in this version")] = None,
+    version: Annotated[int | None, Query(ge=1, le=1_000_000, description="only enrolments in this version")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[EnrolmentOut]:
-    """List who is enrolled in which version; everybody else is judged by the newest published one."""
+    """List enrolments: which member is enrolled in which version.
+
+    Everybody else is judged by the newest published version.
+    """
     achievement = achievements.get_achievement(session, network, ref)
     found, cursor = enrolments.list_enrolments(session, achievement, after=after, limit=limit, version=version)
     return Page(items=[EnrolmentOut.of(shown) for shown in found], next=cursor)
@@ -93,6 +93,9 @@ def list_enrolments(
 
 @router.get("/v1/networks/{slug}/achievements/{ref}/enrolments/{member}")
 def get_enrolment(ref: Ref, member: Ref, network: ReadNetwork, session: Reader, _who: CanRead) -> EnrolmentOut:
-    """Return a member's enrolment; 404 while the member is judged by the newest published version."""
+    """Return a member's enrolment.
+
+    404 if there is none: the member is then judged by the newest published version.
+    """
     achievement = achievements.get_achievement(session, network, ref)
     return EnrolmentOut.of(enrolments.find(session, achievement, members.get_member(session, network, member)))

@@ -1,7 +1,7 @@
-"""What the definition of an achievement says, and what keeps it from being published.
+"""The definition of an achievement: its form, and the faults in it.
 
-`AchievementFields` is the shape of a draft; `faults` says what publishing would refuse, as far as the
-definition alone tells. What it refers to is looked up by `service.achievements`.
+`AchievementFields` is the shape of a draft. `faults` yields what publishing would refuse, as far as the
+definition alone shows it. `service.achievements.publishing` looks up what it refers to.
 """
 
 import re
@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from service.bodies import Body, HttpsUrl, Line, Prose, Ref
 from service.criteria import tree as criteria_tree
 from service.criteria.kinds.rubric import Rubric
-from service.criteria.kinds.rule import Fault, number
+from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.parts import Name, Number
 from service.criteria.tree import Criterion
 from service.durations import DurationText
@@ -116,7 +116,7 @@ class CriteriaIn(Body):
         None,
         description=(
             "a definition in criteria/1 (its JSON Schema is at /schemas/criteria/1). "
-            "Left out: it is only ever awarded by a person's decision"
+            "Left out: only people decide on awards"
         ),
         examples=[{"rule": "count", "where": {"types": ["reviewed"], "tags_any": ["peer-writing"]}, "gte": 4}],
     )
@@ -138,12 +138,12 @@ class LevelIn(Body):
 
     ref: Ref = Field(examples=["proficient"])
     name: Line = Field(examples=["Proficient"])
-    level: Number = Field(ge=0, le=1000, description="the number that ratings give", examples=[3])
+    level: Number = Field(ge=0, le=1000, description="the number that stands for it in ratings", examples=[3])
     description: Prose | None = None
 
 
 class ResultDescriptionIn(Body):
-    """A result that the badge tells: for a rubric, one criterion of it and its levels."""
+    """A result that the badge states: for a rubric, one criterion and its levels."""
 
     ref: Ref = Field(examples=["specific"])
     name: Line = Field(examples=["Feedback is specific"])
@@ -151,7 +151,7 @@ class ResultDescriptionIn(Body):
     rubric: Name | None = Field(None, description="the rubric, as evaluations name it")
     criterion: Name | None = Field(None, description="the criterion of the rubric")
     levels: list[LevelIn] | None = Field(None, min_length=1, max_length=50, description="from low to high")
-    required_level: Ref | None = Field(None, description="ref of the level that the achievement asks for")
+    required_level: Ref | None = Field(None, description="ref of the level that the achievement requires")
     value_min: Number | None = Field(None, ge=-1e9, le=1e9)
     value_max: Number | None = Field(None, ge=-1e9, le=1e9)
 
@@ -196,7 +196,7 @@ class AchievementFields(Body):
     )
     criteria: CriteriaIn
     image: Sha256 | None = Field(
-        None, description="sha256 of a PNG or SVG posted to /v1/blobs; left out: a picture is drawn"
+        None, description="SHA-256 of a PNG or SVG posted to /v1/blobs; left out: the service draws a picture"
     )
     alignment: list[AlignmentIn] | None = Field(None, min_length=1, max_length=50)
     tags: list[Line] | None = Field(None, min_length=1, max_length=50)
@@ -205,21 +205,21 @@ class AchievementFields(Body):
     cooling_off: DurationText | None = Field(
         None,
         description=(
-            "how long an award waits before it is signed and told: an ISO 8601 duration. Until then it is pending, can "
-            "be undone without a trace outside, and is decided anew on what the evidence is then"
+            "how long an award waits before it is signed and announced: an ISO 8601 duration. Until then it is pending "
+            "and can be undone without a trace outside. At the end it is decided again, on the evidence of then"
         ),
         examples=["P3D"],
     )
     status: Literal["revocation", "suspension"] | None = Field(
         None,
         description=(
-            "what the published status of its credentials tells: revocation (the default; other verifiers do not see a "
-            "suspension, and this service does), or suspension, which can be taken back (revoked is then suspended for "
-            "good, and verifiers that know revocation only see neither)"
+            "what the published status of its credentials states: revocation (the default; only this service, and no "
+            "other verifier, sees a suspension), or suspension, which can be ended (a revoked credential is then "
+            "suspended for good, and verifiers that know only revocation see neither)"
         ),
     )
     award: Literal["automatic", "reviewed"] = Field(
-        description="automatic: issued as soon as the rule is met; reviewed: issued when somebody asks for it"
+        description="automatic: awarded as soon as the rule is met; reviewed: awarded when somebody asks for it"
     )
 
     @field_validator("tags")
@@ -244,12 +244,12 @@ class AchievementFields(Body):
         return award
 
     def definition(self, pointer: str = "") -> dict[str, Any]:
-        """Return the definition as it is kept: what was given, without members that say nothing.
+        """Return the definition as it is stored, without members that were left out.
 
         Args:
-            pointer: where it stands in what was sent.
+            pointer: where the definition is in the request body.
         Raises:
-            InvalidError: its rule is not of the form of `criteria/1`.
+            InvalidError: its rule does not have the form of `criteria/1`.
         """
         names = set(AchievementFields.model_fields)
         kept = self.model_dump(mode="json", exclude_none=True, include=names)
@@ -267,13 +267,16 @@ class AchievementIn(AchievementFields):
 
 
 NOBODY = UUID(int=0)
-"""Stands for the achievement of a definition that is not one yet: nobody is enrolled in it."""
+"""Stands for an achievement that does not exist yet, so that nobody is enrolled in it."""
 RULE = "/criteria/rule"
-"""Where the rule stands in a definition."""
+"""Pointer to the rule in a definition."""
 
 
 def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
-    """Return the rule of a definition, ready to be evaluated: `criteria: "*"` stands for the declared criteria."""
+    """Return the rule of a definition, ready to be evaluated.
+
+    `criteria: "*"` is replaced by the criteria that the result descriptions declare.
+    """
     rule = definition["criteria"].get("rule")
     if rule is None:
         return None
@@ -281,8 +284,10 @@ def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
     return criteria_tree.resolve(criteria_tree.parse(rule, RULE), declared)
 
 
-def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[Fault]:
-    """Give what keeps a definition from being published, as far as it tells by itself; pointers are into it.
+def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[DefinitionFault]:
+    """Yield the faults that the definition alone shows; they prevent publication.
+
+    Their pointers are into the definition.
 
     1. Rules that are not available, or that nobody can meet.
     2. A rubric's `criteria: "*"` without result descriptions that declare its criteria; a criterion that they lack.
@@ -307,28 +312,28 @@ def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[Fault]:
         if required is not None and wanted and required not in wanted:  # (3)
             listed = " or ".join(number(level) for level in sorted(wanted))
             message = f"Expected the level with number {listed}, as the rule asks for it, got {number(required)}."
-            yield Fault("required-level-differs", message, f"/result_descriptions/{index}/required_level")
+            yield DefinitionFault("required-level-differs", message, f"/result_descriptions/{index}/required_level")
 
 
-def _rubric_faults(rule: Rubric, declared: Mapping[str, list[float]] | None, place: str) -> Iterator[Fault]:
+def _rubric_faults(rule: Rubric, declared: Mapping[str, list[float]] | None, place: str) -> Iterator[DefinitionFault]:
     if declared is None:
         if rule.criteria == "*":  # (2)
             message = f"Expected result_descriptions that declare the criteria of rubric {rule.rubric}."
-            yield Fault("rubric-undeclared", message, f"{place}/criteria")
+            yield DefinitionFault("rubric-undeclared", message, f"{place}/criteria")
         return
     for index, criterion in enumerate(rule.criteria if rule.criteria != "*" else []):
         if criterion not in declared:
             message = f"Expected a criterion that result_descriptions declare for rubric {rule.rubric}."
-            yield Fault("criterion-undeclared", message, f"{place}/criteria/{index}")
+            yield DefinitionFault("criterion-undeclared", message, f"{place}/criteria/{index}")
     for criterion in declared if rule.criteria == "*" else rule.criteria:
         highest = max(declared.get(criterion, []), default=rule.min_level)
         if rule.min_level > highest:  # (3)
             message = f"Expected at most {number(highest)}, the highest level of criterion {criterion}."
-            yield Fault("rule-impossible", message, f"{place}/min_level")
+            yield DefinitionFault("rule-impossible", message, f"{place}/min_level")
 
 
 def _declared(definition: Mapping[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """Return the numbers of the levels, by rubric and criterion, that the result descriptions declare."""
+    """Return the levels that the result descriptions declare, by rubric and criterion."""
     found: defaultdict[str, dict[str, list[float]]] = defaultdict(dict)
     for each in definition.get("result_descriptions", []):
         if "rubric" in each:

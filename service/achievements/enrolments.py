@@ -1,7 +1,7 @@
 """Enrolments: by which version of an achievement a member is judged.
 
-Made by hand, or by evidence: when a version is followed by another, everybody who has evidence that counts
-towards it stays with it. Everybody else is judged by the newest published version.
+A network enrols a member, or evidence does: when the next version is published, everybody who has evidence that counts
+towards the version before stays with that one. Everybody else is judged by the newest published version.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,19 +30,19 @@ from service.tables import columns as tables
 
 
 class EnrolmentIn(Body):
-    """By which version a member is judged, and since when."""
+    """The version by which a member is judged, and since when."""
 
     version: int | None = Field(None, ge=1, le=1_000_000, description="a published version; left out: the newest")
     at: Instant | None = Field(
         None,
-        description="where windows since enrolment begin; left out: now, or as it was",
+        description="when windows since enrolment begin; left out: now, or unchanged",
         examples=["2026-09-01T00:00:00Z"],
     )
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An enrolment with the member and the version that it joins."""
+class ShownEnrolment:
+    """An enrolment with its member and its version."""
 
     enrolment: Enrolment
     member: Member
@@ -51,12 +51,14 @@ class Shown:
 
 def enrol(
     session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
-) -> tuple[Shown, bool]:
-    """Enrol a member in a published version, or move the enrolment, and return it and whether it is new.
+) -> tuple[ShownEnrolment, bool]:
+    """Enrol a member in a published version, or move the enrolment.
+
+    Return the enrolment, and whether it is new.
 
     Raises:
         NotFoundError: the achievement has no such version (code "version-unknown").
-        ConflictError: none is published, or that one is not (code "version-unpublished").
+        ConflictError: no version is published, or this one is not (code "version-unpublished").
         InvalidError: a time in the future (code "time-in-future").
     """
     if body.at is not None and body.at > now:
@@ -70,20 +72,21 @@ def enrol(
     said = version.id, body.at or enrolment.at
     moved = said != (enrolment.achievement_version_id, enrolment.at)
     if moved:
-        past.keep(session, Enrolment, mine, now)
+        past.archive(session, Enrolment, mine, now)
         enrolment.known_from = now
         enrolment.achievement_version_id, enrolment.at = said
     if created or moved:
         about = {"achievement_version": str(version.id), "member": str(member.id)}
         events.append(session, network, "member.enrolled", about, now)
         rejudging.mark(session, network, [member.id], now)
-    return Shown(enrolment, member, version), created
+    return ShownEnrolment(enrolment, member, version), created
 
 
-def keep(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
-    """Enrol in a version everybody who has evidence that counts towards it, from its first day on.
+def enrol_by_evidence(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
+    """Enrol everybody who has evidence that counts towards a version.
 
-    What once counted counts here, also where it has left a `last` window since.
+    They are enrolled from the time of their first such evidence on. Evidence that once counted counts here, even if it
+    has left a `last` window since.
     """
     tree = definitions.rule_of(version.definition)
     if tree is None:
@@ -110,7 +113,7 @@ def keep(session: WriteSession, network: Network, version: AchievementVersion, n
     session.execute(insert_for(session)(Enrolment).from_select(columns, source).on_conflict_do_nothing())
 
 
-def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown:
+def find(session: OrmSession, achievement: Achievement, member: Member) -> ShownEnrolment:
     """Return the enrolment of a member.
 
     Raises:
@@ -119,12 +122,12 @@ def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown
     found = session.get(Enrolment, {"member_id": member.id, "achievement_id": achievement.id})
     if found is None:
         raise NotFoundError("enrolment-unknown", "This member is not enrolled; the newest published version counts.")
-    return Shown(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
+    return ShownEnrolment(found, member, session.get_one(AchievementVersion, found.achievement_version_id))
 
 
 def list_enrolments(
     session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownEnrolment], str | None]:
     """Return the enrolments in the order of the members."""
     enrolled = (
         select(Enrolment.member_id)
@@ -140,13 +143,19 @@ def list_enrolments(
         .where(Enrolment.achievement_id == achievement.id, Enrolment.member_id.in_([member.id for member in members]))
     )
     found = {enrolment.member_id: (enrolment, bound) for enrolment, bound in rows}
-    return [Shown(found[member.id][0], member, found[member.id][1]) for member in members], cursor
+    return [ShownEnrolment(found[member.id][0], member, found[member.id][1]) for member in members], cursor
 
 
 def bindings(
     session: OrmSession, member_ids: Collection[UUID], as_of: datetime | None = None
 ) -> dict[tuple[UUID, UUID], UUID]:
-    """Return by which version each of the members is judged, or was, by member and achievement; only the enrolled."""
+    """Return the versions in which members are enrolled, by member and achievement.
+
+    Members who are not enrolled are left out.
+
+    Args:
+        as_of: as it was at this time; None: as it is now.
+    """
     row = past.Sources(replayed=as_of is not None).enrolment
     query = select(row.member_id, row.achievement_id, row.achievement_version_id).where(row.member_id.in_(member_ids))
     rows = session.execute(query, {"now": as_of} if as_of is not None else {})
@@ -168,9 +177,10 @@ def _published(session: WriteSession, achievement: Achievement, number: int | No
 
 
 class Versions:
-    """By which published version of each achievement these members of a network are judged.
+    """The published versions by which members of a network are judged.
 
-    With `topics`: only of achievements that listen to one of them.
+    Args:
+        topics: only achievements that listen to one of these.
     """
 
     def __init__(
@@ -211,7 +221,7 @@ class Versions:
         raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.", "/achievement")
 
     def judged(self) -> list[tuple[AchievementVersion, list[UUID]]]:
-        """Return the versions with the members who are judged by each."""
+        """Return the versions, each with the members who are judged by it."""
         groups: dict[UUID, list[UUID]] = {}
         for newest in self._newest.values():
             for member_id in self._member_ids:

@@ -1,8 +1,8 @@
-"""The picture of an achievement: the network's own, or a laurel drawn for it; as SVG and as PNG.
+"""The picture of an achievement as SVG and PNG: the network's own, or a laurel.
 
-Every picture exists in both forms, since credentials are baked into both. The same achievement gives the
-same bytes, so a picture can be cached by its address. Pictures of a sandbox network carry a ribbon that says
-TEST, drawn as paths: what they show does not depend on the fonts of the machine.
+Every picture exists in both forms, because credentials are baked into both. The same achievement gives the
+same bytes, so a picture can be cached by its address. Pictures of a sandbox network have a ribbon that says
+TEST, drawn as paths, so that it does not depend on the fonts of the machine.
 """
 
 import base64
@@ -25,7 +25,7 @@ MEDIA_TYPES: dict[Form, str] = {"png": "image/png", "svg": "image/svg+xml"}
 SIZE = 512
 CENTRE = SIZE / 2
 
-# Disc (centre, rim) and rosette (light, shade): each pair keeps a contrast above 3:1 for people who see little.
+# Disc (centre, rim) and rosette (light, shade): each pair has a contrast above 3:1 for people with low vision.
 PALETTES = (
     ("#1f6b4a", "#0d3b2a", "#d8f3dc", "#7cc9a0"),
     ("#2b4a8b", "#142452", "#dbe7ff", "#86a8e8"),
@@ -74,10 +74,10 @@ def picture(session: OrmSession, network: Network, version: AchievementVersion, 
 
 
 def check(session: OrmSession, network: Network, sha256: str) -> None:
-    """Let a network's picture pass if it can be drawn and a credential can be baked into it.
+    """Refuse a picture that cannot be drawn, or into which no credential can be baked.
 
     Raises:
-        InvalidError: it cannot (code "picture-unreadable").
+        InvalidError: it is such a picture (code "picture-unreadable").
     """
     own = blobs.get(session, network, sha256)
     try:
@@ -95,7 +95,7 @@ def _drawn_png(seed: bytes, test: bool) -> bytes:
 @lru_cache(maxsize=16)
 def _framed_png(content: bytes, media_type: str, test: bool) -> bytes:
     if media_type == "image/svg+xml":
-        # First by itself, because an SVG inside an SVG loses the pictures that it holds.
+        # Draw it by itself first: an SVG inside an SVG loses the pictures in it.
         content, media_type = _png(content.decode()), "image/png"
     return _png(_framed(content, media_type, test))
 
@@ -110,7 +110,7 @@ def _png(svg: str) -> bytes:
         return resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE)
     except (Exception, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a panic of the renderer, on sizes that no picture has, is not an Exception
+    except BaseException as error:  # the renderer panics on impossible sizes, and a panic is not an Exception
         raise ValueError("the renderer gave up") from error
 
 
@@ -130,7 +130,10 @@ def _sheet(drawing: str) -> str:
 
 @lru_cache(maxsize=256)
 def _drawn(seed: bytes, test: bool) -> str:
-    """Return the default picture: a rosette in a laurel wreath; colours and petals follow from the seed."""
+    """Return the default picture: a rosette in a laurel wreath.
+
+    Colours and petals follow from the seed.
+    """
     digest = hashlib.sha256(seed).digest()
     centre, rim, light, shade = PALETTES[digest[0] % len(PALETTES)]
     petals, rosette = PETALS[digest[1] % len(PETALS)], ROSETTES[digest[2] % len(ROSETTES)]
@@ -153,7 +156,11 @@ def _drawn(seed: bytes, test: bool) -> str:
 
 
 def _branch(side: int) -> tuple[str, str]:
-    """Return stem and leaves of one half of the wreath, from the bottom up; `side` is 1 (right) or -1."""
+    """Return stem and leaves of one half of the wreath, from the bottom up.
+
+    Args:
+        side: 1 (right) or -1 (left).
+    """
 
     def at(degrees: float) -> tuple[float, float, float]:
         """Return a point of the stem and the direction in which it grows there."""

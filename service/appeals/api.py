@@ -1,4 +1,7 @@
-"""What members contest, over HTTP: for the parties and the mediator; to everybody else a case is not there."""
+"""Cases over HTTP, for the parties, the mediator and the network.
+
+For everybody else a case does not exist.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +13,7 @@ from pydantic import Field
 from service.access import callers
 from service.access.callers import Caller
 from service.appeals import case_files, cases
-from service.appeals.case_files import Shown
+from service.appeals.case_files import ShownCase
 from service.appeals.cases import EscalationIn, MediatorIn, ResolutionIn, StatementIn
 from service.appeals.contestable import CaseIn
 from service.bodies import Instant, Uid
@@ -19,10 +22,10 @@ from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.storage.database import WriteSession
 from service.tables import CaseStep, Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -50,17 +53,19 @@ class StepOut(Answer):
     id: UUID
     kind: Literal["opened", "statement", "assigned", "left", "escalated", "overdue", "withdrawn", "resolved"]
     part: Part = Field(
-        description="in which part somebody took it; network: on the member's behalf; service: time passed"
+        description="the part of the one who took it; network: on the member's behalf; service: the time was over"
     )
     at: Instant
-    by: str | None = Field(None, description="ref of the member to whom the token was bound")
-    mediator: str | None = Field(None, description="ref of whoever came or left as mediator")
-    text: str | None = Field(None, description="what was said; in the answer to GET, for parties and mediator only")
-    digest: str | None = Field(None, description="SHA-256 over RFC 8785 of {salt, body: {text}}; it stays")
+    by: str | None = Field(None, description="ref of the member to whom the token is bound")
+    mediator: str | None = Field(None, description="ref of the member who came or left as mediator")
+    text: str | None = Field(None, description="what was said; only in the answer to GET, for parties and mediator")
+    digest: str | None = Field(
+        None, description="SHA-256 over RFC 8785 of {salt, body: {text}}; kept if the text is erased"
+    )
     erased: bool | None = Field(None, description="true once what was said was erased")
 
     @classmethod
-    def of(cls, step: CaseStep, shown: Shown) -> Self:
+    def of(cls, step: CaseStep, shown: ShownCase) -> Self:
         """Return the answer for one step."""
         return cls.model_validate(
             {
@@ -78,15 +83,17 @@ class StepOut(Answer):
 
 
 class ResultOut(Answer):
-    """What stands by the outcome."""
+    """What the outcome led to."""
 
     award: UUID
-    credential: str | None = Field(None, description="public address; none while the award waits for a second person")
+    credential: str | None = Field(
+        None, description="public address; left out while the award waits for a second person"
+    )
     receipt: str | None = Field(None, description="public address of the decision receipt")
 
 
 class CaseOut(Answer):
-    """Something that a member contests."""
+    """A case: something that a member contests."""
 
     id: UUID
     kind: Kind = Field(
@@ -96,10 +103,10 @@ class CaseOut(Answer):
     )
     state: State
     outcome: Literal["upheld", "overturned", "withdrawn"] | None = None
-    you: Literal["member", "respondent", "mediator", "network"] = Field(description="in which part you see it")
+    you: Literal["member", "respondent", "mediator", "network"] = Field(description="your part in the case")
     member: str = Field(description="ref of the member who contests")
     respondent: str | None = Field(None, description="ref of the member who decided what is contested, if one did")
-    mediator: str | None = Field(None, description="ref of whoever decides the case")
+    mediator: str | None = Field(None, description="ref of the member who decides the case")
     achievement: str
     version: int
     approval: UUID | None = None
@@ -108,7 +115,7 @@ class CaseOut(Answer):
     contested_at: Instant = Field(description="when what is contested was decided")
     opened_at: Instant
     due_at: Instant = Field(
-        description="the end of the day, in the network's time zone, on which it is escalated; escalated, is overdue"
+        description="the end of the day, in the network's time zone, on which it is escalated, or if escalated is overdue"
     )
     resolved_at: Instant | None = None
     result: ResultOut | None = None
@@ -118,7 +125,7 @@ class CaseOut(Answer):
     steps: list[StepOut] | None = Field(None, description="in order; left out in lists")
 
     @classmethod
-    def of(cls, settings: Settings, shown: Shown) -> Self:
+    def of(cls, settings: Settings, shown: ShownCase) -> Self:
         """Return the answer for one case."""
         row, credential, receipt = shown.case, shown.credential, shown.receipt
         result = None
@@ -148,21 +155,18 @@ class CaseOut(Answer):
 
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_case(
-    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Contestant
+    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Contestant
 ) -> Response:
-    """Contest a refusal, an approval that was declined, or the revocation or suspension of a credential.
+    """Contest a refusal, a declined approval, a revocation or a suspension.
 
-    A member does it with a token that is bound to them (the scope cases:write); the network may on their behalf
-    (cases:manage). What people decided can be contested for three months. There is one open case of a member about an
-    achievement. What is said in a case is seen by its parties and its mediator, and stands only in the answer to GET.
+    A member does so with a token that is bound to them (the scope cases:write), or the network on their behalf
+    (cases:manage). Decisions by people can be contested for three months. A member can have one open case about an
+    achievement. Only the parties and the mediator see what is said in a case, and only in the answer to GET.
     """
-
-    def work() -> Response:
-        row = cases.open_case(session, network, caller, body, now)
-        return _told(session, runtime, network, caller, row.id, now, 201)
-
-    return once(work)
+    row = cases.open_case(session, network, caller, body, now)
+    return _told(session, runtime, network, caller, row.id, now, 201)
 
 
 @router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
@@ -181,7 +185,7 @@ def get_cases(
 ) -> Response:
     """List the cases in which you have a part, in the order in which they were opened.
 
-    For whoever acts for the network (cases:manage) that is all of them, without what is said in them.
+    If you act for the network (cases:manage) you see all of them, without what is said in them.
     """
     found, following = case_files.list_cases(
         session,
@@ -202,11 +206,15 @@ def get_cases(
 def get_case(
     case_id: Uid, network: ReadNetwork, session: Reader, runtime: Running, now: Now, caller: Anyone
 ) -> Response:
-    """Give a case with its steps, and what was said in them to its parties and its mediator."""
+    """Return a case with its steps.
+
+    The parties and the mediator see what was said in them too.
+    """
     return reply(200, CaseOut.of(runtime.settings, case_files.find(session, network, caller, case_id, now)))
 
 
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
+@exactly_once()
 def put_mediator(
     case_id: Uid,
     body: MediatorIn,
@@ -214,23 +222,20 @@ def put_mediator(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:manage"))],
 ) -> Response:
-    """Give a case its mediator: a member with the role mediator, approver or admin who has no part in it.
+    """Give a case its mediator: a member with the role mediator, approver or admin.
 
-    Nobody who decided what is contested, or opened the case for the member, and nobody who mediated it before it was
-    escalated; by person, not by member. To put somebody in another's place, `replaces` names that one.
+    The mediator must have no part in the case: nobody who decided what is contested, who opened the case for the
+    member, or who mediated it before it was escalated. Two members who are one person count as one. If the case has a
+    mediator already, `replaces` names the one to be replaced.
     """
-
-    def work() -> Response:
-        cases.assign(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.assign(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
+@exactly_once()
 def post_statement(
     case_id: Uid,
     body: StatementIn,
@@ -238,19 +243,15 @@ def post_statement(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
     """Say something in a case. It cannot be changed, only erased."""
-
-    def work() -> Response:
-        cases.say(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now, 201)
-
-    return once(work)
+    cases.say(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now, 201)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
+@exactly_once()
 def erase_text(
     slug: str,
     case_id: Uid,
@@ -258,23 +259,20 @@ def erase_text(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Anyone,
 ) -> Response:
-    """Erase what was said in a step, as whoever said it or as the network; also in a network that is closed.
+    """Erase what was said in a step.
 
-    The step, its date and its digest stay; the salt goes with the text, so that the digest tells nothing any more.
+    The member who said it may do so, and the network, also after it was closed. The step, its date and its digest
+    stay. The salt is erased with the text, so that the digest no longer tells anything.
     """
     network = callers.network_of(session, caller, slug)
-
-    def work() -> Response:
-        case_files.erase(session, network, caller, case_id, step_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    case_files.erase(session, network, caller, case_id, step_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
+@exactly_once()
 def escalate(
     case_id: Uid,
     body: EscalationIn,
@@ -282,38 +280,33 @@ def escalate(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
-    """Have somebody else decide, as a party may ask for; it happens by itself when the time is over."""
+    """Escalate a case, as a party: somebody else is to decide it.
 
-    def work() -> Response:
-        cases.escalate(session, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    A case is escalated by itself when its time is over.
+    """
+    cases.escalate(session, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
+@exactly_once()
 def withdraw(
     case_id: Uid,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Contestant,
 ) -> Response:
-    """Take the case back. The same can be contested again while there is time."""
-
-    def work() -> Response:
-        cases.withdraw(session, network, caller, case_id, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    """Withdraw a case. The same decision can be contested again while there is time."""
+    cases.withdraw(session, network, caller, case_id, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
+@exactly_once()
 def resolve(
     case_id: Uid,
     body: ResolutionIn,
@@ -321,21 +314,17 @@ def resolve(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("cases:decide"))],
 ) -> Response:
     """Decide the case, as its mediator.
 
-    Overturned, it is decided anew in the same step: a refusal becomes an award, with a receipt that names this case;
-    a revocation stays in its list for good, and a new credential follows the old one; a suspension ends. An award to
-    the network's staff waits for a second person. Upheld, nothing changes but that the reason is known.
+    If the decision is overturned, a new one is made at once. A refusal becomes an award, with a receipt that names this
+    case. A revoked credential stays revoked in its status list, and a new credential follows it. A suspension ends. An
+    award to a member of the network's staff waits for a second person. If the decision is upheld, nothing changes,
+    except that the parties can read the reason.
     """
-
-    def work() -> Response:
-        cases.resolve(session, runtime, network, caller, case_id, body, now)
-        return _told(session, runtime, network, caller, case_id, now)
-
-    return once(work)
+    cases.resolve(session, runtime, network, caller, case_id, body, now)
+    return _told(session, runtime, network, caller, case_id, now)
 
 
 def _told(
@@ -347,6 +336,9 @@ def _told(
     now: datetime,
     status: int = 200,
 ) -> Response:
-    """Return the case without what is said in it: the answer is kept for a retry, and personal content is not."""
+    """Return the case without what is said in it.
+
+    The answer is stored for a retry, and personal content must not be stored there.
+    """
     shown = case_files.find(session, network, caller, case_id, now, silent=True)
     return reply(status, CaseOut.of(runtime.settings, shown))

@@ -1,7 +1,8 @@
-"""Who sees what of a case: the parties and the mediator all of it, the network that it is there, nobody else anything.
+"""Case visibility: who sees a case, and who sees what is said in it.
 
-To everybody else a case does not exist, whatever network or member they are. What is said in it stands in rows of its
-own (`case_texts`), so that it can be erased while the steps, their dates and their sealed digests stay.
+The parties and the mediator see everything, the network sees that the case exists and its steps. For everybody else,
+of this network or another, it does not exist. The texts are in rows of their own (`case_texts`), so that they can be
+erased while the steps, their dates and their sealed digests stay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,11 +37,11 @@ from service.tables.identifiers import new_id, new_salt
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A case with what names it, and the part in which the caller sees it.
+class ShownCase:
+    """A case with the names that it is shown with, and the caller's part in it.
 
-    `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; whoever sees the case
-    without them gets none. `credential` is the newest that the outcome led to, `receipt` that of its award.
+    `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; None if they are
+    left out. `credential` is the newest that the outcome led to, `receipt` that of its award.
     """
 
     case: Case
@@ -55,17 +56,20 @@ class Shown:
 
 
 def manages(session: OrmSession, caller: Caller, now: datetime) -> bool:
-    """Return whether the caller acts for the network: a token of no member, or of one with the role admin now."""
+    """Return whether the caller acts for the network.
+
+    The token is bound to no member, or to one who has the role admin now.
+    """
     if "cases:manage" not in caller.scopes:
         return False
     return caller.member_id is None or "admin" in reviews.roles_at(session, caller.member_id, now)
 
 
 def part_of(session: OrmSession, caller: Caller, row: Case, now: datetime) -> str:
-    """Return in which part the caller sees the case: "member", "respondent", "mediator" or "network".
+    """Return the caller's part: "member", "respondent", "mediator" or "network".
 
     Raises:
-        NotFoundError: in none; the answer is the same as for a case that is not there (code "case-unknown").
+        NotFoundError: they have none; the answer is the same as for a case that does not exist (code "case-unknown").
     """
     if caller.network_id == row.network_id:
         who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
@@ -79,8 +83,10 @@ def part_of(session: OrmSession, caller: Caller, row: Case, now: datetime) -> st
 
 def find(
     session: OrmSession, network: Network, caller: Caller, case_id: UUID, now: datetime, *, silent: bool = False
-) -> Shown:
-    """Return a case with its steps; with what is said in them for its parties and its mediator.
+) -> ShownCase:
+    """Return a case with its steps.
+
+    For its parties and its mediator it has what is said in them.
 
     Args:
         silent: leave out what is said.
@@ -111,12 +117,15 @@ def list_cases(
     kind: str | None,
     member: str | None,
     achievement: str | None,
-) -> tuple[list[Shown], str | None]:
-    """Return the cases that the caller may see, in the order in which they were opened, without what is said in them."""
+) -> tuple[list[ShownCase], str | None]:
+    """Return the cases that the caller may see, without what is said in them.
+
+    They are in the order in which they were opened.
+    """
     query: Select[Case] = select(Case).where(Case.network_id == network.id)
     if not manages(session, caller, now):
         who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
-        if who is None:  # nobody's: an empty column would be like it
+        if who is None:  # a person who is nobody must not match the empty columns
             return [], None
         query = query.where(or_(Case.member_who == who, Case.respondent_who == who, Case.mediator_who == who))
     if state is not None:
@@ -141,7 +150,10 @@ def add_step(
     text: str | None = None,
     subject_id: UUID | None = None,
 ) -> CaseStep:
-    """Add a step to a case, and what is said in it beside it, sealed; the others in the case get a message."""
+    """Add a step to a case; the others in the case get a mail.
+
+    The text is stored in a row of its own, and the step has its salted digest.
+    """
     salt = new_salt() if text is not None else None
     step = CaseStep(
         id=new_id(),
@@ -156,7 +168,7 @@ def add_step(
         digest=seal(salt, {"text": text}) if salt is not None else None,
     )
     session.add(step)
-    session.flush()  # before what refers to it: the rows are not related as objects
+    session.flush()  # before the rows that refer to it, which are not related as objects
     if text is not None:
         session.add(CaseText(step_id=step.id, text=text))
     others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
@@ -167,7 +179,9 @@ def add_step(
 def erase(
     session: WriteSession, network: Network, caller: Caller, case_id: UUID, step_id: UUID, now: datetime
 ) -> CaseStep:
-    """Erase what is said in a step, with its salt; whoever said it may, and the network. The step and its digest stay.
+    """Erase what is said in a step, with its salt; the step and its digest stay.
+
+    The member who said it may do so, and the network.
 
     Raises:
         NotFoundError: no such case ("case-unknown"), or in it no step with a text of theirs ("step-unknown").
@@ -189,7 +203,7 @@ def _show(
     part: str,
     steps: Sequence[CaseStep] = (),
     texts: Mapping[UUID, str] | None = None,
-) -> Shown:
+) -> ShownCase:
     people = {row.member_id, row.respondent_id, row.mediator_id, *(step.author_id for step in steps)}
     people |= {step.subject_id for step in steps}
     refs: dict[UUID | None, str] = dict(
@@ -201,4 +215,4 @@ def _show(
     newest = select(Credential).where(Credential.award_id == row.result_id, Credential.superseded_by.is_(None))
     credential = session.scalars(newest.order_by(Credential.issued_at.desc())).first() if award else None
     receipt = receipts.of_award(session, award) if award else None
-    return Shown(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)
+    return ShownCase(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)

@@ -1,8 +1,8 @@
-"""What members contest, from opening to outcome: a mediator who has no part in it decides, or somebody else in time.
+"""Cases: open one, give it a mediator, say something, escalate, withdraw, resolve.
 
-open, mediating once it has a mediator, escalated when the time is over or a party asks for it, resolved. Of two who
-act at the same moment the second sees what the first did: the people in a case are locked first, in the order of their
-identifiers, then the case, and then what its outcome changes.
+A case is open, then mediating once it has a mediator (who has no part in it), escalated when its time is over or a
+party asks for it, and at last resolved. If two people act at the same moment, the second sees what the first did: the
+people in a case are locked first, in the order of their identifiers, then the case, and then what its outcome changes.
 """
 
 from collections.abc import Collection
@@ -30,13 +30,13 @@ from service.tables import Case, CaseStep, Member, Network
 from service.tables.identifiers import new_id
 
 MEDIATING = ("admin", "approver", "mediator")
-"""Roles whose holders can be given a case."""
+"""Roles whose holders can be mediators."""
 DECIDED_WITHIN = Duration.parse("P1M")
-"""How long a case may wait for its outcome: the time that the GDPR gives for what a person asks (Article 12(3))."""
+"""How long a case may wait for its outcome: the time that the GDPR gives to answer a person (Article 12(3))."""
 ESCALATED_WITHIN = Duration.parse("P2M")
-"""How much longer once it is escalated: the further time that the same article gives."""
+"""How much longer it may wait once it is escalated: the extension that the same article gives."""
 MOST_STATEMENTS = 50
-"""What one person can say in one case; the length of each is limited, too."""
+"""The most statements of one person in one case; the length of each is limited, too."""
 
 
 class MediatorIn(Body):
@@ -62,13 +62,13 @@ class ResolutionIn(Body):
     """How a case ends."""
 
     outcome: Literal["upheld", "overturned"] = Field(
-        description="upheld: what was decided stands; overturned: it is decided anew"
+        description="upheld: the decision stands; overturned: a new decision is made"
     )
     basis: Literal["override", "rule"] | None = Field(
         None,
         description=(
-            "of the award, where a refusal is overturned. override: the criteria are not met, and the mediator decides; "
-            "rule: evidence was missing, and they are met now. Left out: override"
+            "basis of the award, if a refusal is overturned. override: the criteria are not met, the mediator decides; "
+            "rule: evidence was missing, and the criteria are met now. Left out: override"
         ),
     )
     reason: Prose = Field(description="why; the parties read it")
@@ -84,11 +84,11 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
     """Open a case and return it.
 
     Raises:
-        NotFoundError: no such member, achievement, approval or credential of theirs.
+        NotFoundError: no such member, or they have no such achievement, approval or credential.
         ForbiddenError: the token may not contest for itself ("scope-missing").
-        InvalidError: it is not said who contests ("member-missing").
-        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has an open
-            case about this achievement (code "case-open"; details: `case`).
+        InvalidError: the request does not say who contests ("member-missing").
+        ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has
+            an open case about this achievement (code "case-open"; details: `case`).
     """
     member, part = _contestant(session, network, caller, body.member, now)
     matter = contestable.find(session, network, member, body, now)
@@ -131,14 +131,16 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
 def assign(
     session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: MediatorIn, now: datetime
 ) -> Case:
-    """Give a case its mediator, who may be whoever asks, and return it; the one it has already changes nothing.
+    """Give a case its mediator, and return it.
+
+    The caller may be the mediator. A mediator whom the case has already changes nothing.
 
     Raises:
         NotFoundError: no such case ("case-unknown") or member ("member-unknown").
         ForbiddenError: the caller does not act for the network, or is a party ("not-the-network").
         ConflictError: the case is resolved ("case-closed"), has another mediator than `replaces` says
-            ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), works in no role that
-            mediates ("role-missing"), or had the case before it was escalated ("mediator-again").
+            ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), has no role that
+            mediates ("role-missing"), or mediated the case before it was escalated ("mediator-again").
     """
     mediator = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
     row, part = _locked(session, network, caller, case_id, now, {mediator.id} if mediator else set())
@@ -172,11 +174,13 @@ def assign(
 def say(
     session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: StatementIn, now: datetime
 ) -> CaseStep:
-    """Add what a party says, or the mediator, or the network on the member's behalf; what was said stays.
+    """Add a statement to a case; it cannot be changed.
+
+    A party makes it, or the mediator, or the network on the member's behalf.
 
     Raises:
         NotFoundError: no such case (code "case-unknown").
-        ConflictError: it is resolved ("case-closed"), or this person has said enough ("case-full").
+        ConflictError: it is resolved ("case-closed"), or has `MOST_STATEMENTS` of this person ("case-full").
     """
     row, part = _locked(session, network, caller, case_id, now)
     _check_open(row)
@@ -189,7 +193,9 @@ def say(
 def escalate(
     session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: EscalationIn, now: datetime
 ) -> Case:
-    """Have somebody else decide, as a party asks for, and return the case; one that is escalated stays as it is.
+    """Escalate a case because a party asks for it, and return it.
+
+    Somebody else is to decide it. A case that is escalated already does not change.
 
     Raises:
         NotFoundError: no such case (code "case-unknown").
@@ -206,7 +212,9 @@ def escalate(
 
 
 def withdraw(session: WriteSession, network: Network, caller: Caller, case_id: UUID, now: datetime) -> Case:
-    """Take a case back, as the member who opened it or the network on their behalf; once more changes nothing.
+    """Withdraw a case, as the member who opened it or the network on their behalf.
+
+    A case that was withdrawn already does not change.
 
     Raises:
         NotFoundError: no such case (code "case-unknown").
@@ -233,10 +241,11 @@ def resolve(
     body: ResolutionIn,
     now: datetime,
 ) -> Case:
-    """Decide a case as its mediator, carry the outcome out, and return it; the same outcome again changes nothing.
+    """Decide a case as its mediator, carry out the outcome, and return the case.
 
-    A mediator decides until the case is escalated, also after its day. Where the member is one of the network's staff,
-    the award waits for a second person as every award by decision.
+    The same outcome again changes nothing. A mediator can decide until the case is escalated, even after the day on
+    which it was due. If the member is one of the network's staff, the award waits for a second person, like every award
+    that people decide.
 
     Raises:
         NotFoundError: no such case (code "case-unknown").
@@ -244,7 +253,7 @@ def resolve(
         ConflictError: it is resolved otherwise ("case-closed"), the mediator no longer has a role that mediates
             ("role-missing"), the criteria are not met ("criteria-not-met"), or
             what was suspended has been revoked since ("credential-revoked").
-        InvalidError: a basis where no award is made ("basis-misplaced").
+        InvalidError: the body has a basis, but no award is made ("basis-misplaced").
         CustodyError: a key cannot be used; nothing has changed.
     """
     row, part = _locked(session, network, caller, case_id, now)
@@ -267,9 +276,10 @@ def resolve(
 
 
 def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
-    """Write down anew who is who in cases, before approvals and awards; to be called when the person changed.
+    """Store again who is who in the cases of a member whose person has changed.
 
-    A mediator who turns out to be a party, or to have opened the case, leaves it; it waits for another one.
+    A mediator who is now known to be a party, or to have opened the case, leaves it, and it waits for another one. To
+    be called before approvals and awards are checked again.
     """
     session.flush()
     involved = or_(
@@ -299,7 +309,7 @@ def escalate_now(
     text: str | None,
     now: datetime,
 ) -> None:
-    """Let a case go from its mediator, if it has one, to somebody else."""
+    """Take a case from its mediator, if it has one, and give it more time for another."""
     row.state, row.mediator_id, row.mediator_who = "escalated", None, None
     row.due_at = appealable.end_of_day(network, now, ESCALATED_WITHIN)
     case_files.add_step(session, row, "escalated", part, caller, now, text)
@@ -307,14 +317,14 @@ def escalate_now(
 
 
 def tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
-    """Append the event: it names the case alone, because whoever reads events may not know who contests what."""
+    """Add an event that names the case only: its readers may not know who contests."""
     events.append(session, network, kind, {"case": str(row.id)}, now)
 
 
 def _contestant(
     session: WriteSession, network: Network, caller: Caller, ref: str | None, now: datetime
 ) -> tuple[Member, str]:
-    """Return who contests, and in which part the caller opens the case: "member" or "network"."""
+    """Return who contests, and the caller's part in it: "member" or "network"."""
     if ref is None and caller.member_id is None:
         message = "Expected the member who contests, or a token that is bound to them."
         raise InvalidError("member-missing", message, "/member")
@@ -337,7 +347,7 @@ def _locked(
     now: datetime,
     more: Collection[UUID] = (),
 ) -> tuple[Case, str]:
-    """Return a case and the part of the caller in it, locked after the people in it."""
+    """Return a case, locked after the people in it, and the caller's part in it."""
     mine = (Case.id == case_id, Case.network_id == network.id)
     row = session.scalar(select(Case).where(*mine))
     if row is None:
@@ -354,7 +364,7 @@ def _check_open(row: Case) -> None:
 
 
 def _involved(session: WriteSession, row: Case) -> set[UUID]:
-    """Return who cannot mediate: the parties, and whoever opened the case."""
+    """Return who cannot mediate: the parties, and the one who opened the case."""
     return set(reviews.who_is(session, [row.member_id, row.respondent_id, row.opened_by]).values())
 
 
@@ -375,7 +385,7 @@ def _mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> st
 
 
 def _as(part: str) -> str:
-    """Return the part in which the network's word is written down: a mediator who names the next one is its admin."""
+    """Return the part to record; a mediator who names the next one acts as admin."""
     return "network" if part == "mediator" else part
 
 

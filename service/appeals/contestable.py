@@ -1,7 +1,7 @@
-"""What can be contested: a refusal by the rules or by people, a revocation, a suspension; until when, and where.
+"""Which decisions a member can contest: refusals, revocations, suspensions.
 
-A refusal by the rules is a "not yet", and nobody wrote it down: it is worked out again when it is contested, and what
-the member had reached then is kept with the case, as identifiers and numbers.
+A refusal by the rules is a "not yet" that is stored nowhere: it is worked out again when it is contested, and what the
+member had reached then is stored with the case, as identifiers and numbers.
 """
 
 from collections.abc import Mapping
@@ -28,13 +28,18 @@ from service.tables import Approval, Award, Case, Credential, Member, Network, R
 
 
 class CaseIn(Body):
-    """What is contested, and why: exactly one of `achievement`, `approval` and `credential`."""
+    """What is contested, and why.
 
-    achievement: Ref | None = Field(None, description="its ref: the rules say not yet", examples=["formative-feedback"])
-    approval: Uid | None = Field(None, description="its id: people declined it")
-    credential: str | None = Field(None, max_length=32, description="its id: it was revoked or suspended")
+    It has exactly one of `achievement`, `approval` and `credential`.
+    """
+
+    achievement: Ref | None = Field(
+        None, description="its ref, if the criteria are not met yet", examples=["formative-feedback"]
+    )
+    approval: Uid | None = Field(None, description="its id, if people declined it")
+    credential: str | None = Field(None, max_length=32, description="its id, if it was revoked or suspended")
     member: Ref | None = Field(
-        None, description="ref of the member who contests, where the network opens the case on their behalf"
+        None, description="ref of the member who contests, if the network opens the case on their behalf"
     )
     statement: Prose = Field(description="why; the parties and the mediator read it")
 
@@ -49,7 +54,10 @@ class CaseIn(Body):
 
 @dataclass(frozen=True)
 class Matter:
-    """What is contested: the decision about a member, when it was made, by whom, and what the member had reached."""
+    """The decision that a member contests.
+
+    It says when the decision was made, by whom, and what the member had reached.
+    """
 
     kind: str
     member_id: UUID
@@ -78,12 +86,12 @@ def find(session: OrmSession, network: Network, member: Member, body: CaseIn, no
 
 
 def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, now: datetime) -> Matter:
-    """Return the matter that the rules say not yet.
+    """Return the matter of criteria that a member does not meet yet.
 
     Raises:
         NotFoundError: no such achievement.
-        ConflictError: the criteria are for people only ("criteria-without-rule"), nobody has refused: they are met,
-            or wait for approval ("not-refused"), or the member has the award ("award-there").
+        ConflictError: only people decide about the criteria ("criteria-without-rule"); nobody has refused, because
+            they are met or wait for approval ("not-refused"); or the member has the award ("award-there").
     """
     version = Versions(session, network, [member.id]).for_member(member.id, ref)
     _check_no_award(session, member.id, version.achievement_id)
@@ -99,12 +107,12 @@ def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, 
 
 
 def of_approval(session: OrmSession, network: Network, member: Member, review_id: UUID, now: datetime) -> Matter:
-    """Return the matter that people declined.
+    """Return the matter of an approval that people declined.
 
-    What waited for a second person is not among them: it was never announced.
+    Awards that waited for a second person cannot be contested: the member was never told about them.
 
     Raises:
-        NotFoundError: nothing that was put before people about this member has this id.
+        NotFoundError: no approval about this member has this id.
         ConflictError: it was not declined ("not-refused"), too long ago ("case-too-late"), or the award was made
             since ("award-there").
     """
@@ -132,12 +140,12 @@ def of_approval(session: OrmSession, network: Network, member: Member, review_id
 
 
 def of_credential(session: OrmSession, network: Network, member: Member, credential_id: str, now: datetime) -> Matter:
-    """Return the matter that a credential was revoked or suspended.
+    """Return the matter of a credential that was revoked or suspended.
 
     Raises:
         NotFoundError: no credential of this member has this id.
-        ConflictError: it stands ("credential-stands"), this was too long ago ("case-too-late"), or another one
-            stands for it ("award-there").
+        ConflictError: it is neither ("credential-stands"), that was too long ago ("case-too-late"), or the member has
+            the award again ("award-there").
     """
     mine = (Credential.id == credential_id, Credential.network_id == network.id)
     found = session.execute(select(Credential, Award).join(Award, Award.id == Credential.award_id).where(*mine)).first()
@@ -165,10 +173,10 @@ def of_credential(session: OrmSession, network: Network, member: Member, credent
 
 
 def check_not_decided(session: OrmSession, matter: Matter) -> None:
-    """Refuse what was decided before: a case is not opened again about the same decision.
+    """Refuse a second case about a decision on which a case was decided.
 
-    A refusal by the rules is another one as soon as the member has reached something else, or is judged by another
-    version. What was taken back can be contested again.
+    A refusal by the rules is a different one as soon as the member has reached something else, or is judged by another
+    version. A case that was withdrawn does not count.
 
     Raises:
         ConflictError: there was a case about it (code "case-decided").
@@ -206,7 +214,7 @@ def _same(session: OrmSession, one: UUID, other: UUID) -> bool:
 
 
 def _numbers(node: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was reached, without the sentences: ids and numbers."""
+    """Return what was reached as ids and numbers, without the sentences."""
     kept = {name: value for name, value in node.items() if name not in ("text", "also", "children")}
     if "also" in node:
         kept["also"] = {name: value for name, value in node["also"].items() if name != "text"}

@@ -1,4 +1,4 @@
-"""What becomes of a case when nobody acts: nothing is lost, somebody else is to decide, and it is said again."""
+"""Escalate cases whose time is over, and report those that are overdue."""
 
 from sqlalchemy import select
 
@@ -8,14 +8,14 @@ from service.runtime.runtime import Runtime
 from service.tables import Case, Network
 
 BATCH = 100
-"""Cases whose time is over, in one transaction."""
+"""How many cases are escalated or reported in one transaction."""
 
 
 def pass_deadlines(runtime: Runtime) -> int:
-    """Escalate the cases whose time is over, and say of those that are escalated already that they are overdue.
+    """Escalate the cases whose time is over; return how many cases there were.
 
-    Returns how many there were. An escalated case stays open, with a new day on which it is said again, until
-    somebody decides. Those of a closed network wait: it takes nothing new.
+    A case that is escalated already is reported as overdue, and stays open with a new day on which it is reported
+    again, until somebody decides. Cases of a closed network wait, because it takes nothing new.
     """
     count = 0
     while done := _pass_some(runtime):

@@ -1,4 +1,4 @@
-"""What it comes to when what was decided about a member is overturned: an award, or an end of its suspension."""
+"""Overturn a decision: make an award, or end a suspension."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -33,18 +33,21 @@ def overturn(
     basis: str | None,
     now: datetime,
 ) -> Award:
-    """Decide anew, as the mediator in their role, and return the award that stands by it.
+    """Make a new decision as the mediator, and return the award that results.
 
     1. A suspension ends.
-    2. An award that was made in the meantime is the one; there is never a second.
-    3. What was revoked stays revoked, in its list for good: a new award follows it, with a new credential.
+    2. If an award was made in the meantime, it is the result; there is never a second.
+    3. What was revoked stays revoked in its status list. A new award follows it, with a new credential.
 
-    The members are locked.
+    The caller has locked the members.
 
+    Args:
+        role: the mediator's role, in which they decide.
+        basis: "rule" if the criteria are met now; "override" or None otherwise.
     Raises:
-        InvalidError: a basis, where no refusal is contested (code "basis-misplaced").
-        ConflictError: by rule, and the criteria are not met ("criteria-not-met"; details: `progress`), or what was
-            suspended has been revoked since ("credential-revoked").
+        InvalidError: there is a basis, but no refusal is contested (code "basis-misplaced").
+        ConflictError: the basis is "rule" and the criteria are not met ("criteria-not-met"; details: `progress`), or
+            the suspended credential has been revoked since ("credential-revoked").
         CustodyError: a key cannot be used; nothing has changed.
     """
     if basis is not None and row.kind not in ("refusal", "declined"):
@@ -71,10 +74,10 @@ def overturn(
 def _decision(
     session: WriteSession, network: Network, caller: Caller, row: Case, role: str, basis: str | None, now: datetime
 ) -> Decision:
-    """Return the decision, on the evidence there is and by the version that binds the member now.
+    """Return the new decision.
 
-    An award that was revoked is made again as it was, with its date, as long as its time is not over. One to the
-    network's staff waits for a second person.
+    It is made on the evidence of now, by the version that binds the member. A revoked award is made again as it was,
+    with its date if its time is not over. An award to one of the network's staff waits for a second person.
     """
     at, reason = now.replace(microsecond=0), f"Decided in the case {row.id}."
     by = (Decider(caller.token_id, caller.member_id, role, now),)
@@ -88,7 +91,7 @@ def _decision(
         return Decision(row.member_id, version, "override", earned, rested, reason, by, waits=waits)
     achievement = session.get_one(Achievement, row.achievement_id)
     version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
-    if rule_of(version.definition) is None:  # by a version that was published since
+    if rule_of(version.definition) is None:  # the version was published after the case was opened
         return Decision(row.member_id, version, "override", at, (), reason, by, waits=waits)
     decided = decisions.by_rule(session, network, version, [row.member_id], now, reason=reason)[row.member_id]
     if basis == "rule" and decided.met:
@@ -102,7 +105,10 @@ def _decision(
 
 
 def _met(node: Node) -> Iterator[Node]:
-    """Yield the rules that are met: what an award rests on that is made although others are not."""
+    """Yield the rules that are met.
+
+    An award that is made although others are not met rests on these.
+    """
     if node.met:
         yield node
     else:
@@ -111,7 +117,10 @@ def _met(node: Node) -> Iterator[Node]:
 
 
 def _still_counting(session: OrmSession, award: Award) -> tuple[UUID, ...]:
-    """Return the records on which an award rested that were not voided, nor kept from counting, since."""
+    """Return the records on which an award rested and that still count.
+
+    They were neither voided nor quarantined since.
+    """
     rested = (
         select(AwardEvidence.record_id)
         .join(Record, Record.id == AwardEvidence.record_id)

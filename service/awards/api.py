@@ -8,16 +8,16 @@ from pydantic import Field
 
 from service.access.callers import Caller
 from service.awards import listing, renewals, settling
-from service.awards.listing import Named
+from service.awards.listing import AwardWithNames
 from service.awards.requests import AwardIn
 from service.awards.settling import UndoIn
 from service.bodies import Instant, Uid
 from service.issuing import receipts, unsigned
 from service.runtime.settings import Settings
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -78,7 +78,7 @@ class AwardOut(Answer):
     credential: AwardedCredential | None = None
 
     @classmethod
-    def of(cls, settings: Settings, named: Named) -> Self:
+    def of(cls, settings: Settings, named: AwardWithNames) -> Self:
         """Return the answer for one row."""
         row, credential = named.award, named.credential
         return cls(
@@ -112,13 +112,13 @@ class AwardOut(Answer):
 
 
 @router.post("/v1/networks/{slug}/awards", status_code=201, response_model=AwardOut)
+@exactly_once()
 def post_award(
     body: AwardIn,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write", "awards:override", "awards:record"))],
 ) -> Response:
     """Award an achievement to a member, and issue the credential at once.
@@ -128,13 +128,9 @@ def post_award(
     reason; `recorded` also needs `awarded_at`, when the award was made: it becomes the credential's `awardedDate`. A
     member who holds the achievement is not awarded it again: the answer is the existing award, with 200.
     """
-
-    def work() -> Response:
-        row, created = settling.award(session, runtime, network, caller, body, now)
-        [named] = listing.named(session, [row])
-        return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
-
-    return once(work)
+    row, created = settling.award(session, runtime, network, caller, body, now)
+    [named] = listing.named(session, [row])
+    return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
 
 @router.get("/v1/networks/{slug}/awards", response_model=Page[AwardOut])
@@ -209,13 +205,13 @@ def replay_award(
 
 
 @router.post("/v1/networks/{slug}/awards/{award_id}/renewal", status_code=201, response_model=AwardOut)
+@exactly_once()
 def renew_award(
     award_id: Uid,
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Award an achievement that ends for a further term, if its rule is met now.
@@ -224,16 +220,13 @@ def renew_award(
     as long as it says. A second request is answered with the same award, with 200. An achievement that people approve
     or decide is not renewed here: they do so again when the time is over, and that award renews the one before, too.
     """
-
-    def work() -> Response:
-        row, created = renewals.renew(session, runtime, network, caller, award_id, now)
-        [named] = listing.named(session, [row])
-        return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
-
-    return once(work)
+    row, created = renewals.renew(session, runtime, network, caller, award_id, now)
+    [named] = listing.named(session, [row])
+    return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
 
 @router.post("/v1/networks/{slug}/awards/{award_id}/undoing", response_model=AwardOut)
+@exactly_once()
 def undo_award(
     award_id: Uid,
     body: UndoIn,
@@ -241,17 +234,12 @@ def undo_award(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Undo a pending award, before anything is signed or announced.
 
     Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced can only be revoked (409 `award-not-pending`).
     """
-
-    def work() -> Response:
-        row = settling.undo(session, network, caller, award_id, body, now)
-        [named] = listing.named(session, [row])
-        return reply(200, AwardOut.of(runtime.settings, named))
-
-    return once(work)
+    row = settling.undo(session, network, caller, award_id, body, now)
+    [named] = listing.named(session, [row])
+    return reply(200, AwardOut.of(runtime.settings, named))

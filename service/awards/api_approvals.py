@@ -14,10 +14,10 @@ from service.errors import ServiceError
 from service.progress.api import NodeOut
 from service.storage.database import ReadSession, WriteSession
 from service.tables import Network, Review
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -171,12 +171,12 @@ def get_approvals(
 
 
 @router.post("/v1/networks/{slug}/approvals", status_code=201, response_model=ApprovalOut)
+@exactly_once()
 def post_approval(
     body: ApprovalAsked,
     network: WriteNetwork,
     session: Writer,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Ask people to approve an award whose criteria lack only their approval.
@@ -185,12 +185,8 @@ def post_approval(
     its criteria ask for nothing but approval, and again after it was declined. If it waits already, that is the answer,
     with 200.
     """
-
-    def work() -> Response:
-        row, created = approvals.ask(session, network, caller, body, now)
-        return _shown(session, network, row, now, 201 if created else 200)
-
-    return once(work)
+    row, created = approvals.ask(session, network, caller, body, now)
+    return _shown(session, network, row, now, 201 if created else 200)
 
 
 @router.get("/v1/networks/{slug}/approvals/{approval_id}", response_model=ApprovalOut)
@@ -200,6 +196,7 @@ def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: N
 
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/approval", response_model=ApprovalOut)
+@exactly_once()
 def approve(
     approval_id: Uid,
     body: ApprovalIn,
@@ -207,7 +204,6 @@ def approve(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Approver,
 ) -> Response:
     """Approve as the member to whom the token is bound, in the roles they have now.
@@ -216,15 +212,12 @@ def approve(
     as another member. If two approve at the same moment, one makes the award, and the other gets that award in the
     answer.
     """
-
-    def work() -> Response:
-        row = approvals.approve(session, runtime, network, caller, approval_id, body, now)
-        return _shown(session, network, row, now)
-
-    return once(work)
+    row = approvals.approve(session, runtime, network, caller, approval_id, body, now)
+    return _shown(session, network, row, now)
 
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/refusal", response_model=ApprovalOut)
+@exactly_once()
 def decline(
     approval_id: Uid,
     body: RefusalIn,
@@ -232,40 +225,30 @@ def decline(
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Approver,
 ) -> Response:
     """Decline, with a reason.
 
     An award that waited for a second person is given up; one under review is revoked.
     """
-
-    def work() -> Response:
-        row = approvals.decline(session, runtime, network, caller, approval_id, body, now)
-        return _shown(session, network, row, now)
-
-    return once(work)
+    row = approvals.decline(session, runtime, network, caller, approval_id, body, now)
+    return _shown(session, network, row, now)
 
 
 @router.post("/v1/networks/{slug}/approvals/several", response_model=ManyOut)
+@exactly_once()
 def approve_many(
-    body: ManyIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, once: Exactly, caller: Approver
+    body: ManyIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Approver
 ) -> Response:
     """Approve several at once; one that is refused does not affect the others."""
-
-    def work() -> Response:
-        outcomes = approvals.approve_many(
-            session, runtime, network, caller, body.approve, ApprovalIn(note=body.note), now
-        )
-        items = [
-            OneOfMany(id=asked, code=outcome.code, detail=outcome.message)
-            if isinstance(outcome, ServiceError)
-            else OneOfMany.model_validate({"id": asked, "state": outcome.state, "award": outcome.award_id})
-            for asked, outcome in zip(body.approve, outcomes, strict=True)
-        ]
-        return reply(200, ManyOut(items=items))
-
-    return once(work)
+    outcomes = approvals.approve_many(session, runtime, network, caller, body.approve, ApprovalIn(note=body.note), now)
+    items = [
+        OneOfMany(id=asked, code=outcome.code, detail=outcome.message)
+        if isinstance(outcome, ServiceError)
+        else OneOfMany.model_validate({"id": asked, "state": outcome.state, "award": outcome.award_id})
+        for asked, outcome in zip(body.approve, outcomes, strict=True)
+    ]
+    return reply(200, ManyOut(items=items))
 
 
 def _shown(session: ReadSession | WriteSession, network: Network, row: Review, now: Now, status: int = 200) -> Response:

@@ -15,13 +15,13 @@ from service.awards import appealable, endings, renewals
 from service.awards.appealable import Appeal
 from service.bodies import Body, Instant, Prose
 from service.issuing import credentials, unsigned
-from service.issuing.credentials import Issued
+from service.issuing.credentials import CredentialWithNames
 from service.runtime.settings import Settings
 from service.tables import Credential
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -116,7 +116,7 @@ class CredentialOut(StatusOut):
     issued_at: Instant
 
     @classmethod
-    def named(cls, settings: Settings, issued: Issued, now: datetime) -> Self:
+    def named(cls, settings: Settings, issued: CredentialWithNames, now: datetime) -> Self:
         """Return the answer for one row with its names."""
         row = issued.row
         return cls(
@@ -185,13 +185,13 @@ def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader)
 
 
 @router.post("/v1/credentials/{credential_id}/revocation", response_model=StatusOut)
+@exactly_once()
 def revoke(
     credential_id: str,
     body: RevocationIn,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Revoke a credential for good, and the award with it.
@@ -200,22 +200,18 @@ def revoke(
     five minutes. A credential that is revoked already stays as it is, with the first reason. While the signing key
     cannot be used the answer is 503, and nothing has changed.
     """
-
-    def work() -> Response:
-        row = endings.revoke(session, runtime, caller, credential_id, body.reason, now)
-        return reply(200, StatusOut.of(row, now))
-
-    return once(work)
+    row = endings.revoke(session, runtime, caller, credential_id, body.reason, now)
+    return reply(200, StatusOut.of(row, now))
 
 
 @router.post("/v1/credentials/{credential_id}/suspension", response_model=StatusOut)
+@exactly_once()
 def suspend(
     credential_id: str,
     body: SuspensionIn,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Suspend a credential and its award until somebody decides whether it stands.
@@ -223,39 +219,31 @@ def suspend(
     Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only if the
     achievement was published with `status: suspension`. A credential that is suspended already keeps its first reason.
     """
-
-    def work() -> Response:
-        row = endings.suspend(session, runtime, caller, credential_id, body.reason, now)
-        return reply(200, StatusOut.of(row, now))
-
-    return once(work)
+    row = endings.suspend(session, runtime, caller, credential_id, body.reason, now)
+    return reply(200, StatusOut.of(row, now))
 
 
 @router.post("/v1/credentials/{credential_id}/reinstatement", response_model=StatusOut)
+@exactly_once()
 def reinstate(
     credential_id: str,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Reinstate a suspended credential and its award; a revoked one stays revoked."""
-
-    def work() -> Response:
-        return reply(200, StatusOut.of(endings.reinstate(session, runtime, caller, credential_id, now), now))
-
-    return once(work)
+    return reply(200, StatusOut.of(endings.reinstate(session, runtime, caller, credential_id, now), now))
 
 
 @router.post("/v1/credentials/{credential_id}/replacement", status_code=201, response_model=CredentialOut)
+@exactly_once()
 def replace(
     credential_id: str,
     body: ReplacementIn,
     session: Writer,
     runtime: Running,
     now: Now,
-    once: Exactly,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Issue an award's credential again with what is known now; revoke the old one.
@@ -263,10 +251,6 @@ def replace(
     Use it for a corrected address, for example. The award, its date, evidence and receipt stay. The page of the old
     credential says which one has replaced it. If it was replaced before, the answer is its replacement.
     """
-
-    def work() -> Response:
-        row = renewals.replace(session, runtime, caller, credential_id, body.reason, now)
-        found = credentials.find(session, caller, row.id)
-        return reply(201, CredentialOut.named(runtime.settings, found, now))
-
-    return once(work)
+    row = renewals.replace(session, runtime, caller, credential_id, body.reason, now)
+    found = credentials.find(session, caller, row.id)
+    return reply(201, CredentialOut.named(runtime.settings, found, now))

@@ -21,7 +21,7 @@ from service.criteria.kinds.holds import Holds
 from service.durations import Duration
 from service.issuing import credentials as issuance
 from service.issuing import receipts, status_lists, unsigned
-from service.issuing.credentials import Signed
+from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
 from service.progress import progress
@@ -44,7 +44,7 @@ from service.tables import (
     StatusList,
 )
 
-Prepared = Mapping[tuple[Any, ...], Signed]
+Prepared = Mapping[tuple[Any, ...], SignedDraft]
 """Signed credentials, by the keys of the decisions that they are for."""
 
 
@@ -60,7 +60,7 @@ def prepare(
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
-            issuer = issuance.issuer_of(session, runtime, network)
+            issuer = issuance.issuer_keys(session, runtime, network)
             written = unsigned.write(session, runtime.settings, network, decisions, there, now)
             return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
     with runtime.database.write() as session:
@@ -256,7 +256,7 @@ def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: A
     kept = receipts.of_award(session, row)
     decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
     signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
-    receipts.keep(session, network, row, signed.draft.receipt, now)
+    receipts.store(session, network, row, signed.draft.receipt, now)
     credential = issuance.store(session, network, row, signed, now)
     session.flush()
     if signed.draft.mailed:
@@ -324,7 +324,7 @@ def _signed(
     decisions: Sequence[Decision],
     now: datetime,
     prepared: Prepared,
-) -> dict[tuple[Any, ...], Signed]:
+) -> dict[tuple[Any, ...], SignedDraft]:
     """Return the signed credentials of decisions, by their keys.
 
     1. A decision whose credential was not prepared gets it signed now.
@@ -332,7 +332,7 @@ def _signed(
     """
     if not decisions:
         return {}
-    issuer = issuance.issuer_of(session, runtime, network)
+    issuer = issuance.issuer_keys(session, runtime, network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
         for key in _displaced(session, signed):  # (2)
@@ -361,7 +361,7 @@ def _announce(
         return
     for row, each in ready:
         row.state = "awarded"
-        receipts.keep(session, network, row, each.draft.receipt, now)
+        receipts.store(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     base_url.remember_base_url(session, runtime.settings)
     credentials = [issuance.store(session, network, row, each, now) for row, each in ready]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from service.errors import NotFoundError
 from service.issuing import receipts
 from service.issuing.decision import Decider
-from service.issuing.receipts import Retraced
+from service.issuing.receipts import RetracedDecision
 from service.runtime.settings import Settings
 from service.storage.database import ReadSession
 from service.storage.paging import page
@@ -20,7 +20,7 @@ from service.tables import Achievement, AchievementVersion, Award, AwardDecider,
 
 
 @dataclass(frozen=True)
-class Named:
+class AwardWithNames:
     """An award with its names, newest credential, receipt id and deciders.
 
     The names are those that its network uses. `deciders` come with the refs of the members behind them; there are none
@@ -36,7 +36,7 @@ class Named:
     deciders: tuple[tuple[Decider, str | None], ...]
 
 
-def find(session: OrmSession, network: Network, award_id: UUID) -> Named:
+def find(session: OrmSession, network: Network, award_id: UUID) -> AwardWithNames:
     """Return an award of the network.
 
     Raises:
@@ -57,7 +57,7 @@ def list_awards(
     member: str | None,
     achievement: str | None,
     state: str | None,
-) -> tuple[list[Named], str | None]:
+) -> tuple[list[AwardWithNames], str | None]:
     """Return awards in the order in which they were made."""
     query = select(Award).where(Award.network_id == network.id)
     if member is not None:
@@ -70,13 +70,13 @@ def list_awards(
     return named(session, rows), following
 
 
-def named(session: OrmSession, rows: Sequence[Award]) -> list[Named]:
+def named(session: OrmSession, rows: Sequence[Award]) -> list[AwardWithNames]:
     """Return the awards with their names, in the same order."""
     found = _named(session, Award.id.in_([row.id for row in rows])) if rows else {}
     return [found[row.id] for row in rows]
 
 
-def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Named]:
+def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, AwardWithNames]:
     """Return awards with everything that is shown of them, by their ids, in one query."""
     behind = aliased(Member)
     query = (
@@ -95,17 +95,17 @@ def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Named
         # The last credential stands.
         .order_by(Credential.issued_at, Credential.revoked_at.is_(None), AwardDecider.place)
     )
-    found: dict[UUID, Named] = {}
+    found: dict[UUID, AwardWithNames] = {}
     deciders: defaultdict[UUID, dict[int, tuple[Decider, str | None]]] = defaultdict(dict)
     for award, member, achievement, version, credential, receipt_id, each, ref in session.execute(query):
         if each is not None:
             deciders[award.id][each.place] = Decider.of(each), ref
         told = tuple(deciders[award.id].values())
-        found[award.id] = Named(award, member, achievement, version, credential, receipt_id, told)
+        found[award.id] = AwardWithNames(award, member, achievement, version, credential, receipt_id, told)
     return found
 
 
-def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> Retraced:
+def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> RetracedDecision:
     """Decide an award again, on the evidence of then, and compare the receipts.
 
     Raises:

@@ -56,7 +56,7 @@ class UndoIn(Body):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AwardOutcome:
     """What became of one request: an award, made now or before, or the problem."""
 
     award: Award | None
@@ -88,7 +88,7 @@ def award(
 
 def award_many(
     runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn]
-) -> Iterator[Outcome]:
+) -> Iterator[AwardOutcome]:
     """Yield the outcome of each request, in order, after the commit of its batch.
 
     The credentials of a batch are signed before its transaction begins.
@@ -99,7 +99,7 @@ def award_many(
 
 def _award_batch(
     runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
-) -> list[Outcome]:
+) -> list[AwardOutcome]:
     def decide(session: ReadSession, network: Network) -> list[Decision]:
         found = requests.look_up(session, network, caller, bodies, now)
         return [each for each in found if isinstance(each, Decision)]
@@ -282,7 +282,7 @@ def _award_all(
     bodies: Sequence[AwardIn],
     now: datetime,
     prepared: Prepared,
-) -> list[Outcome]:
+) -> list[AwardOutcome]:
     refs = {body.member for body in bodies}
     locked = locks.members(session, select(Member.id).where(Member.network_id == network.id, Member.ref.in_(refs)))
     _expire(session, now, Award.member_id.in_(locked))
@@ -297,11 +297,11 @@ def _award_all(
     outcomes = []
     for entry in found:
         if isinstance(entry, ServiceError):
-            outcomes.append(Outcome(None, problem=entry))
+            outcomes.append(AwardOutcome(None, problem=entry))
         elif isinstance(entry, Award):
-            outcomes.append(Outcome(entry))
+            outcomes.append(AwardOutcome(entry))
         else:
-            outcomes.append(Outcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
+            outcomes.append(AwardOutcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
     settle(session, runtime, network, [row.member_id for row in made.values()], now)
     return outcomes
 

@@ -12,15 +12,15 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError, parse_json
 from service.bodies import Body
 from service.checking import check
+from service.checking.api_desk import Address, DeskHere
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import receipts
 from service.errors import InvalidError
-from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH
 from service.unpacking import unpack
 from service.unpacking.file_kinds import kind_of
 from service.web.problems import ProblemResponse, invalid_problem
-from service.web.requests import Running
 
 router = APIRouter(tags=["verification"])
 
@@ -101,7 +101,7 @@ async def _received(request: Request) -> tuple[bytes, str]:
 
 @router.post("/v1/verifications", openapi_extra={"requestBody": {"required": True, "content": EXAMPLES}})
 def post_verification(
-    request: Request, runtime: Running, sent: Annotated[tuple[bytes, str], Depends(_received)]
+    request: Request, desk: DeskHere, address: Address, sent: Annotated[tuple[bytes, str], Depends(_received)]
 ) -> Response:
     """Verify a credential of any issuer.
 
@@ -119,43 +119,43 @@ def post_verification(
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
-            checked, receipt = _checked(runtime, received, recipient, media_type)
+        with desk.fair_use.turn(address, desk.steady):
+            checked, receipt = _checked(desk, received, recipient, media_type)
     except ValidationError as error:
         body = invalid_problem([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
         return ProblemResponse(body, body["status"])
     said = checked.to_json()
     if receipt:
-        said["receipt"] = json.loads(receipts.issue(runtime, checked, ENGLISH))
+        said["receipt"] = json.loads(receipts.issue(desk.runtime, checked, ENGLISH))
     return Response(json.dumps(said, ensure_ascii=False), media_type="application/json")
 
 
-def _checked(runtime: Runtime, received: bytes, recipient: str, media_type: str) -> tuple[Checked, bool]:
+def _checked(desk: Desk, received: bytes, recipient: str, media_type: str) -> tuple[Checked, bool]:
     """Return what was asked, checked, and whether a receipt of it is wanted."""
     asked = _asked(received) if media_type == "application/json" else None
     if asked is None:
-        return _check_file(runtime, received, recipient or None), False
+        return _check_file(desk, received, recipient or None), False
     given: dict[str, Any] = {"recipient": asked.recipient, "evidence": asked.evidence}
     if asked.url is not None:
-        return check.check_address(runtime, asked.url.strip(), **given), asked.receipt
+        return check.check_address(desk, asked.url.strip(), **given), asked.receipt
     if asked.image is not None:
         try:
             image = base64.b64decode(asked.image, validate=True)
         except (binascii.Error, ValueError) as error:
             raise InvalidError("base64-invalid", "Expected an image in base64.", "/image") from error
-        return check.check(runtime, image, **given), asked.receipt
+        return check.check(desk, image, **given), asked.receipt
     text = asked.jwt if asked.jwt is not None else json.dumps(asked.credential)
-    return check.check(runtime, text, **given), asked.receipt
+    return check.check(desk, text, **given), asked.receipt
 
 
-def _check_file(runtime: Runtime, content: bytes, recipient: str | None) -> Checked:
+def _check_file(desk: Desk, content: bytes, recipient: str | None) -> Checked:
     """Check the one badge in a file.
 
     Raises:
         InvalidError: a container without a badge (the code of the reason), or with several (code "several-badges").
     """
     if kind_of(content) not in CONTAINERS:
-        return check.check(runtime, content, recipient)
+        return check.check(desk, content, recipient)
     first, *others = unpack.open_file("file", content)
     if others:
         message = f"Expected a file with one badge, got {len(others) + 1}; /v1/verification-batches takes several."
@@ -163,8 +163,8 @@ def _check_file(runtime: Runtime, content: bytes, recipient: str | None) -> Chec
     if first.problem is not None:
         raise InvalidError(first.problem.code, first.problem.message)
     if first.url is not None:
-        return check.check_address(runtime, first.url, recipient)
-    return check.check(runtime, first.received or b"", recipient)
+        return check.check_address(desk, first.url, recipient)
+    return check.check(desk, first.received or b"", recipient)
 
 
 def _asked(received: bytes) -> VerificationIn | None:

@@ -15,9 +15,9 @@ from service.checking import verification
 from service.checking.basis import achieved, comparison
 from service.checking.basis.achieved import Deeds
 from service.checking.basis.comparison import Grounds
+from service.checking.desk import Desk
 from service.checking.issuers import Issuer, issuer_of
 from service.checking.questions import Question
-from service.runtime.runtime import Runtime
 
 Tone = Literal["good", "unsure", "bad"]
 
@@ -131,7 +131,7 @@ class Checked:
         }
 
 
-def check_address(runtime: Runtime, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
+def check_address(desk: Desk, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
     """Return what the check of the badge at a public address comes to.
 
     Args:
@@ -142,12 +142,12 @@ def check_address(runtime: Runtime, url: str, recipient: str | None = None, *, e
         UnavailableError: nothing could be had from there.
         InvalidError: an address that is never asked, or one at which no badge is found.
     """
-    found = verification.look_up(runtime, url)
-    return check(runtime, found.body, recipient, evidence=evidence, address=url)
+    found = verification.look_up(desk.runtime, url)
+    return check(desk, found.body, recipient, evidence=evidence, address=url)
 
 
 def check(
-    runtime: Runtime,
+    desk: Desk,
     received: bytes | str,
     recipient: str | None = None,
     *,
@@ -166,6 +166,7 @@ def check(
             is known by being on a list, and nothing is green.
         address: where it was had from.
     """
+    runtime = desk.runtime
     report = verification.verify_received(runtime, received, recipient, documents=documents, discreet=not evidence)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, runtime)
@@ -173,7 +174,7 @@ def check(
     proven = found["proof"].outcome == found["issuer"].outcome == "passed"
     credential = report.credential if isinstance(report.credential, dict) else {}
     rows, ask = documents is None, evidence or documents is not None
-    issuer = issuer_of(runtime, credential, proven=proven, load=load, rows=rows)
+    issuer = issuer_of(desk, credential, proven=proven, load=load, rows=rows)
     rests = comparison.look(runtime, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
         _authentic(found, credential),

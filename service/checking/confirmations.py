@@ -41,7 +41,7 @@ from service.tables import AchievementVersion, Award, Confirmation, Credential, 
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
-State = Literal["waiting", "confirmed", "denied", "expired", "revoked", "suspended", "private"]
+ConfirmationState = Literal["waiting", "confirmed", "denied", "expired", "revoked", "suspended", "private"]
 
 OPEN_FOR = timedelta(days=7)
 KEPT_FOR = timedelta(days=7)
@@ -78,10 +78,10 @@ DENIED = N_("This question was answered with no, which stands. Whoever wants to 
 
 
 @dataclass(frozen=True)
-class Asked:
+class ShownConfirmation:
     """A question as its pages show it; `credential` is the identifier in the address of the badge."""
 
-    state: State
+    state: ConfirmationState
     code: str
     badge: str
     issuer: str
@@ -157,22 +157,22 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
     return page_secret
 
 
-def of_asker(session: OrmSession, secret: str, now: datetime) -> Asked:
+def of_asker(session: OrmSession, secret: str, now: datetime) -> ShownConfirmation:
     """Return the question behind the secret of an asker's page.
 
     Raises:
         NotFoundError: there is none, or it was erased (code "question-unknown").
     """
-    return _shown(session, _found(session, Confirmation.page_sha256 == _sha256(secret)), now)
+    return _shown_confirmation(session, _found(session, Confirmation.page_sha256 == _sha256(secret)), now)
 
 
-def of_recipient(session: OrmSession, secret: str, now: datetime) -> Asked:
+def of_recipient(session: OrmSession, secret: str, now: datetime) -> ShownConfirmation:
     """Return the question behind the secret of a mail.
 
     Raises:
         NotFoundError: there is none, or it was erased (code "question-unknown").
     """
-    return _shown(session, _found(session, Confirmation.mail_sha256 == _sha256(secret)), now)
+    return _shown_confirmation(session, _found(session, Confirmation.mail_sha256 == _sha256(secret)), now)
 
 
 def answer(session: WriteSession, secret: str, *, yes: bool, now: datetime) -> None:
@@ -195,9 +195,9 @@ def answer(session: WriteSession, secret: str, *, yes: bool, now: datetime) -> N
     row.answer, row.answered_at = given, now
 
 
-def to_be_mailed(session: OrmSession, row: Confirmation, now: datetime) -> Asked | None:
+def to_be_mailed(session: OrmSession, row: Confirmation, now: datetime) -> ShownConfirmation | None:
     """Return the question as it is mailed; None when there is nothing to ask any more."""
-    shown = _shown(session, row, now)
+    shown = _shown_confirmation(session, row, now)
     return shown if shown.state == "waiting" else None
 
 
@@ -225,7 +225,7 @@ def forget_old(runtime: Runtime) -> int:
         count += len(found)
 
 
-def state_of(row: Confirmation, credential: Credential, now: datetime) -> State:
+def state_of(row: Confirmation, credential: Credential, now: datetime) -> ConfirmationState:
     """Return what a question has come to; what has become of the badge comes first."""
     if credential.revoked_at is not None:
         return "revoked"
@@ -289,12 +289,12 @@ def _there(row: Confirmation | None) -> Confirmation:
     return row
 
 
-def _shown(session: OrmSession, row: Confirmation, now: datetime) -> Asked:
+def _shown_confirmation(session: OrmSession, row: Confirmation, now: datetime) -> ShownConfirmation:
     credential = session.get_one(Credential, row.credential_id)
     network = session.get_one(Network, credential.network_id)
     award = session.get_one(Award, credential.award_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
-    return Asked(
+    return ShownConfirmation(
         state_of(row, credential, now),
         row.code,
         issuers.marked(network, version.name),

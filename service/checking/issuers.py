@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from credentials import CredentialError, Load, parse_json
 from credentials.proofs.dids import did_web_url
+from service.checking.desk import Desk
 from service.checking.trust_lists import Listing
 from service.public import documents
 from service.runtime.runtime import Runtime
@@ -74,9 +75,7 @@ def domain_of(issuer_id: str) -> str:
         return ""
 
 
-def issuer_of(
-    runtime: Runtime, credential: Mapping[str, Any], *, proven: bool, load: Load, rows: bool
-) -> Issuer | None:
+def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: Load, rows: bool) -> Issuer | None:
     """Return the issuer that a credential names; None where it names none.
 
     Args:
@@ -93,10 +92,10 @@ def issuer_of(
     url = url if url.startswith("https://") else ""
     if not proven or issuer_id != profile.get("id"):
         return Issuer(issuer_id, name, domain_of(issuer_id), url)
-    listings = runtime.trust_lists.naming(issuer_id)
-    own = _network(runtime, issuer_id) if rows else None
+    listings = desk.trust_lists.naming(issuer_id)
+    own = _network(desk.runtime, issuer_id) if rows else None
     if own is not None:
-        known = [Listing(OWN_NETWORKS, issuer_id, name)] if runtime.settings.trust_own_networks else []
+        known = [Listing(OWN_NETWORKS, issuer_id, name)] if desk.runtime.settings.trust_own_networks else []
         return Issuer(
             issuer_id,
             name,
@@ -107,23 +106,23 @@ def issuer_of(
             sandbox=own.sandbox,
             since=own.since,
             keys=own.keys,
-            alike=None if listings else runtime.trust_lists.alike(name, issuer_id),
+            alike=None if listings else desk.trust_lists.alike(name, issuer_id),
         )
     since = min((found.since for found in listings if found.since is not None), default=None)
-    alike = None if listings else runtime.trust_lists.alike(name, issuer_id)
+    alike = None if listings else desk.trust_lists.alike(name, issuer_id)
     keys = _published_keys(issuer_id, load)
     return Issuer(issuer_id, name, domain_of(issuer_id), url, tuple(listings), since=since, keys=keys, alike=alike)
 
 
 @dataclass(frozen=True)
-class _Own:
+class _OwnNetwork:
     page: str
     sandbox: bool
     since: datetime
     keys: tuple[IssuerKey, ...]
 
 
-def _network(runtime: Runtime, issuer_id: str) -> _Own | None:
+def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
     """Return what is known of a network of this service."""
     try:
         url = did_web_url(issuer_id)
@@ -140,7 +139,7 @@ def _network(runtime: Runtime, issuer_id: str) -> _Own | None:
             for key in keyring.keys_of(session, network)
         )
         page = issuers.network_url(runtime.settings, network)
-        return _Own(page, network.sandbox, network.created_at, keys)
+        return _OwnNetwork(page, network.sandbox, network.created_at, keys)
 
 
 def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:

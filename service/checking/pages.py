@@ -13,10 +13,12 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError
 from credentials.recipient import matches
 from service.checking import check, confirmations, wording
+from service.checking.api_desk import Address, DeskHere
 from service.checking.batch import items as batch_items
 from service.checking.batch import pages_batch as batch
 from service.checking.batch.spreadsheets import is_table
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.issuers import domain_of
 from service.checking.keeping import bundles, receipts
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
@@ -28,7 +30,6 @@ from service.unpacking import reasons, unpack
 from service.unpacking.file_kinds import credential_text
 from service.unpacking.unpack import Opened
 from service.web.rendering import PRIVATE, render
-from service.web.requests import Running
 from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False)
@@ -47,7 +48,7 @@ RECEIPT_OF_UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Given:
+class VerifyForm:
     """What a visitor sent with the form, as far as given."""
 
     text: str
@@ -57,22 +58,22 @@ class Given:
 
 
 @router.get("/verify")
-def get_verify(request: Request, runtime: Running, language: Speaking, link: str = "") -> Response:
+def get_verify(desk: DeskHere, address: Address, language: Speaking, link: str = "") -> Response:
     """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
     if not link:
         return _page(language)
     try:
-        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
-            return _checked(runtime, language, unpack.open_text(link[:MAX_LINK])[0])
+        with desk.fair_use.turn(address, desk.steady):
+            return _checked(desk, language, unpack.open_text(link[:MAX_LINK])[0])
     except TooManyRequestsError as error:
         return _refused(language, error)
 
 
-async def _given(request: Request) -> Given:
+async def _given(request: Request) -> VerifyForm:
     async with request.form(max_files=MAX_FILES, max_fields=6) as form:
         text, recipient = form.get("received"), form.get("recipient")
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
-        return Given(
+        return VerifyForm(
             text.strip() if isinstance(text, str) else "",
             [(each.filename, await each.read(), each.content_type or "") for each in files if each.filename],
             recipient.strip()[:500] if isinstance(recipient, str) else "",
@@ -82,19 +83,19 @@ async def _given(request: Request) -> Given:
 
 @router.post("/verify")
 def post_verify(
-    request: Request, runtime: Running, language: Speaking, given: Annotated[Given, Depends(_given)]
+    desk: DeskHere, address: Address, language: Speaking, given: Annotated[VerifyForm, Depends(_given)]
 ) -> Response:
     """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
     try:
-        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
-            return _answer(request, runtime, language, given)
+        with desk.fair_use.turn(address, desk.steady):
+            return _answer(desk, address, language, given)
     except TooManyRequestsError as error:
         return _refused(language, error)
 
 
-def _answer(request: Request, runtime: Runtime, language: Language, given: Given) -> Response:
+def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> Response:
     if any(is_table(name, media_type) for name, _, media_type in given.files):
-        return _many(request, runtime, language, partial(_of_tables, given))
+        return _many(desk, address, language, partial(_of_tables, given))
     opened = unpack.open_text(given.text) if given.text else []
     searches = unpack.Searches()
     for name, content, _ in given.files:
@@ -102,19 +103,19 @@ def _answer(request: Request, runtime: Runtime, language: Language, given: Given
     if not opened:
         return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
     if len(opened) > 1:
-        return _many(request, runtime, language, lambda: batch_items.Given(tuple(map(batch_items.item_of, opened))))
-    return _checked(runtime, language, opened[0], given.recipient, evidence=given.evidence)
+        return _many(desk, address, language, lambda: batch_items.GivenItems(tuple(map(batch_items.item_of, opened))))
+    return _checked(desk, language, opened[0], given.recipient, evidence=given.evidence)
 
 
-def _of_tables(given: Given) -> batch_items.Given:
+def _of_tables(given: VerifyForm) -> batch_items.GivenItems:
     parts = [batch_items.of_text(given.text), *batch_items.of_files(given.files)]
     return batch_items.together(parts)
 
 
-def _many(request: Request, runtime: Runtime, language: Language, items: Callable[[], batch_items.Given]) -> Response:
+def _many(desk: Desk, address: str, language: Language, items: Callable[[], batch_items.GivenItems]) -> Response:
     """Go on as on the page for many at once."""
     try:
-        return batch.answer(request, runtime, language, items())
+        return batch.answer(desk, address, language, items())
     except ServiceError as error:
         return batch.refused(language, error)
 
@@ -130,19 +131,19 @@ def _credential_in(content: bytes) -> bytes:
 
 
 def _checked(
-    runtime: Runtime, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
+    desk: Desk, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
 ) -> Response:
     if opened.problem is not None:
         return _page(language, status=422, problem=language.gettext(opened.problem.message))
     asked = recipient or None
     try:
         if opened.url is not None:
-            checked = check.check_address(runtime, opened.url, asked, evidence=evidence)
+            checked = check.check_address(desk, opened.url, asked, evidence=evidence)
         else:
-            checked = check.check(runtime, opened.received or b"", asked, evidence=evidence)
+            checked = check.check(desk, opened.received or b"", asked, evidence=evidence)
     except (ServiceError, CredentialError) as error:
         return _refused(language, error)
-    return _result(runtime, language, opened, checked, evidence=evidence)
+    return _result(desk.runtime, language, opened, checked, evidence=evidence)
 
 
 def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
@@ -192,7 +193,7 @@ def _result(runtime: Runtime, language: Language, opened: Opened, checked: Check
         remarks=_remarks(opened, checked, language),
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language),
-        shown=_shown(runtime, credential),
+        shown=_shown_badge(runtime, credential),
         proven=proven,
         compared=checked.outcome("recipient"),
         comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
@@ -238,7 +239,7 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shown(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
+def _shown_badge(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
     """Return what the credential says of itself, as far as it can be read.
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.

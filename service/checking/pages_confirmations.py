@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from service.checking import confirmations
-from service.checking.confirmations import Asked, State
+from service.checking.api_desk import Address, DeskHere
+from service.checking.confirmations import ConfirmationState, ShownConfirmation
 from service.errors import ForbiddenError, InvalidError, ServiceError
 from service.texts.languages import N_, Language
 from service.web.problems import STATUS
 from service.web.rendering import render
-from service.web.requests import Answer, Now, Reader, Running, Writer, reply
+from service.web.requests import Answer, Now, Reader, Writer, reply
 from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +31,7 @@ PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
 class StateOf(Answer):
     """What the script of the asker's page asks for."""
 
-    state: State
+    state: ConfirmationState
     answered_at: str | None = None
 
 
@@ -45,8 +46,8 @@ Fields = Annotated[dict[str, str], Depends(_fields)]
 
 @router.post("/verify/confirmations")
 def post_question(
-    request: Request,
-    runtime: Running,
+    desk: DeskHere,
+    address: Address,
     session: Writer,
     now: Now,
     language: Speaking,
@@ -57,8 +58,8 @@ def post_question(
     try:
         if site not in FROM_HERE:  # other sites would ask with the allowance of their visitors
             raise ForbiddenError("question-from-elsewhere", FROM_ELSEWHERE)
-        runtime.fair_use.take(request.client.host if request.client else "", runtime.steady(), COST)
-        secret = confirmations.ask(session, runtime, sent.get("url", ""), now)
+        desk.fair_use.take(address, desk.steady(), COST)
+        secret = confirmations.ask(session, desk.runtime, sent.get("url", ""), now)
     except ServiceError as error:
         return _refused(language, N_("The candidate was not asked"), error, back="/verify")
     return _private(Response(status_code=303, headers={"Location": f"/confirmations/{secret}"}))
@@ -104,7 +105,7 @@ def post_answer(secret: str, session: Writer, now: Now, language: Speaking, sent
     return _private(Response(status_code=303, headers={"Location": f"/confirm/{secret}"}))
 
 
-def _page(language: Language, template: str, asked: Asked, address: str) -> Response:
+def _page(language: Language, template: str, asked: ShownConfirmation, address: str) -> Response:
     return _private(render(template, language=language, asked=asked, address=address))
 
 

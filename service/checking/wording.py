@@ -200,7 +200,7 @@ _NOT_ASKED = N_("was not asked for")
 
 
 @dataclass(frozen=True)
-class Said:
+class WordedAnswer:
     """A question with its answer, in words."""
 
     name: str
@@ -231,10 +231,10 @@ def _genuine(checked: Checked) -> str:
     return N_("Unchanged, signed by its issuer, and not taken back. It does not say who is holding it.")
 
 
-def said(checked: Checked, language: Language) -> list[Said]:
+def said(checked: Checked, language: Language) -> list[WordedAnswer]:
     """Return the five questions with their answers in words."""
     return [
-        Said(
+        WordedAnswer(
             each.name,
             each.answer,
             language.gettext(QUESTIONS[each.name]),

@@ -1,4 +1,4 @@
-"""The `laurel` command: what an operator does at a terminal, demo and `verify`.
+"""The `laurel` command: what an operator does at a terminal, the demo, `verify`.
 
 It starts the other packages and decides nothing itself. Nothing imports it.
 """

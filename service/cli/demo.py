@@ -1,6 +1,6 @@
-"""The main job on a small fictional network, over HTTP, in plain sentences: what `laurel demo` plays.
+"""`laurel demo`: from evidence to badge in a small fictional network, over HTTP.
 
-The network's data stand in `service/cli/examples`, for a reader to open.
+It tells each step in a plain sentence. The network's data are in `service/cli/examples`, for a reader to open.
 """
 
 import json
@@ -38,7 +38,9 @@ Say = Callable[[str], None]
 
 
 def play(folder: Path, say: Say) -> None:
-    """Play the demo; leave `badge.json`, `.jwt`, `.png`, `.bundle.json` and `documents.json` in `folder`.
+    """Play the demo, and leave the badge in `folder`.
+
+    The files are `badge.json`, `.jwt`, `.png`, `.bundle.json` and `documents.json`.
 
     Args:
         folder: a folder of its own; the files of an earlier demo in it are replaced.
@@ -116,7 +118,10 @@ def _play(stage: _Stage, runtime: Runtime) -> None:
 
 
 def _await_messages(stage: _Stage, count: int) -> None:
-    """Wait until every badge has told its educator: what is revoked before that writes to nobody."""
+    """Wait until every educator was told about their badge.
+
+    A badge that is revoked before that is told to nobody.
+    """
     deadline = time.monotonic() + 30
     while len(list(mail.outbox_folder(stage.settings).glob("*.eml"))) < count:
         if time.monotonic() > deadline:
@@ -126,7 +131,10 @@ def _await_messages(stage: _Stage, count: int) -> None:
 
 
 def _award_reviewed(stage: _Stage, root: str, token: str) -> None:
-    """Award the reviewed achievement to whoever meets it, and show the answer to somebody who does not."""
+    """Award the reviewed achievement to those who meet its criteria.
+
+    Show the answer for somebody who does not.
+    """
     for member in (SHOWN_MEMBER, REVOKED_MEMBER):
         stage.send("POST", f"{root}/awards", token, json={"achievement": REVIEWED, "member": member})
     headers = {"Authorization": f"Bearer {token}"}
@@ -161,7 +169,10 @@ def _show_revocation(stage: _Stage, token: str, item: Mapping[str, Any]) -> None
 
 
 def _as_stranger(stage: _Stage, url: str, text: str | None = None) -> Report:
-    """Verify with the library alone: over HTTP, without our database, without an account."""
+    """Verify with the library alone, over HTTP.
+
+    This needs neither our database nor an account.
+    """
     fetcher = Fetcher(allow_localhost=stage.settings.local)
     received = text if text is not None else fetcher.fetch(url).body
     return verify(received, now=utc_now(), load=fetcher.fetch)
@@ -172,7 +183,10 @@ def _listed(report: Report) -> str:
 
 
 def _leave_files(stage: _Stage, url: str) -> None:
-    """Write the badge in its forms, and every document that a verifier asks for, by address."""
+    """Write the badge in all its forms, and the documents that a verifier asks for.
+
+    The documents are in one file, by address.
+    """
     fetcher = Fetcher(allow_localhost=stage.settings.local)
     documents: dict[str, Any] = {}
 
@@ -222,7 +236,7 @@ def _settings(folder: Path) -> Settings:
 
 
 def _free_port() -> int:
-    """Return port 8000 if nobody listens there, or any free one."""
+    """Return port 8000 if it is free, or else any free port."""
     for port in (PREFERRED_PORT, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from credentials import CredentialError
 from service.access import callers, tokens
 from service.app import create_app
+from service.checking.desk import Desk
 from service.cli import demo as demonstration
 from service.cli import verify
 from service.errors import ServiceError
@@ -57,7 +58,11 @@ NetworkSlug = Annotated[str, typer.Option("--network", "-n", help="Slug of the n
 
 
 def main() -> None:
-    """Run the command; every expected failure is one sentence on standard error and exit status 1 (settings: 2; `verify`: its own)."""
+    """Run the command.
+
+    Every expected failure is one sentence on standard error. The exit status is then 1, for wrong settings 2;
+    `verify` has its own.
+    """
     try:
         app(standalone_mode=True)
     except settings.SettingsError as error:
@@ -74,7 +79,7 @@ def main() -> None:
 
 @contextmanager
 def _runtime() -> Iterator[Runtime]:
-    """Give the runtime of this command, on a migrated database."""
+    """Yield the runtime of this command, on a migrated database."""
     runtime = Runtime.start(settings.load())
     try:
         if not migrations.is_current(runtime.database):
@@ -111,8 +116,9 @@ def serve(
 ) -> None:
     """Start the service. Settings come from LAUREL_* variables or .env."""
     with _runtime() as runtime:
+        Desk.open(runtime)  # so that a broken trust list is told in one sentence, before a process starts
         out.print(f"Laurel at {runtime.settings.base_url} (API: {runtime.settings.base_url}/docs)", markup=False)
-    # No access log: who looked at which badge is nobody's business.
+    # No access log: nobody needs to know who looked at which badge.
     uvicorn.run(
         "service.app:from_environment",
         factory=True,
@@ -126,7 +132,7 @@ def serve(
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("var/demo")) -> None:
-    """Play the main job on a small fictional network: from posted evidence to a badge that a stranger verifies."""
+    """Play a small fictional network, from posted evidence to a verified badge."""
     demonstration.play(folder, say=lambda line: out.print(line, markup=False))
 
 
@@ -184,7 +190,7 @@ def token_create(
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365,
     as_json: AsJson = False,
 ) -> None:
-    """Create a token; it is shown this once."""
+    """Create a token; it is shown only this once."""
     if admin == (network is not None):
         raise typer.BadParameter("give either --admin or --network")
     with _runtime() as runtime, runtime.database.write() as session:
@@ -212,7 +218,7 @@ def token_create(
 
 @token_app.command("list")
 def token_list(as_json: AsJson = False) -> None:
-    """List the tokens: what they may do and when they were used, never the tokens themselves."""
+    """List the tokens: what they may do and when they were used, never their text."""
     with _runtime() as runtime, runtime.database.read() as session:
         found = session.execute(
             select(Token, Network.slug).outerjoin(Network, Token.network_id == Network.id).order_by(Token.id)
@@ -251,7 +257,10 @@ OrService = Annotated[bool, typer.Option("--service", help="The service's own, w
 
 @keys_app.command("list")
 def keys_list(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
-    """List the keys of a network or of the service with their dates; retired ones stay published, so that what they signed verifies."""
+    """List the keys of a network or of the service, with their dates.
+
+    Retired keys stay published, so that what they signed still verifies.
+    """
     _check_one_owner(network, service=service)
     with _runtime() as runtime, runtime.database.read() as session:
         _show_keys(
@@ -268,7 +277,7 @@ def keys_new(
     algorithm: Annotated[str, typer.Option(help="Ed25519, P-256 or RSA")] = "Ed25519",
     as_json: AsJson = False,
 ) -> None:
-    """Make a further key; the newest of its algorithm signs from now on."""
+    """Make another key; the newest of its algorithm signs from now on."""
     with _runtime() as runtime, runtime.database.write() as session:
         _show_keys(
             as_json,
@@ -278,7 +287,10 @@ def keys_new(
 
 @keys_app.command("rotate")
 def keys_rotate(network: OrNetwork = None, service: OrService = False, as_json: AsJson = False) -> None:
-    """Replace the signing keys of a network or of the service; the old ones are kept, published and dated."""
+    """Replace the signing keys of a network or of the service.
+
+    The old keys are kept and stay published, with their dates.
+    """
     _check_one_owner(network, service=service)
     with _runtime() as runtime, runtime.database.write() as session:
         now = runtime.now()
@@ -303,7 +315,7 @@ def _show_keys(as_json: bool, keys: Sequence[Key | ServiceKey]) -> None:
 
 @status_app.command("publish")
 def status_publish(as_json: AsJson = False) -> None:
-    """Sign and publish every status list anew."""
+    """Sign and publish every status list again."""
     with _runtime() as runtime:
         count = upkeep.publish_status_lists(runtime)
         _show(as_json, {"published": count}, lambda: f"{count} status lists published.")
@@ -322,7 +334,7 @@ def import_file(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in a file, row by row; the same file again changes nothing."""
+    """Import a file, row by row; the same file again changes nothing."""
     with _runtime() as runtime:
         plan = importing.read_mapping(mapping)
         with _progress("Importing") as advance:
@@ -336,7 +348,7 @@ def import_file(
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that moves a progress bar on standard error."""
+    """Yield a function (done, total) that moves a progress bar on standard error."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -355,7 +367,7 @@ def outbox(
     show: Annotated[str | None, typer.Argument(help="Name of a message: show it whole.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the messages to educators that lie in the outbox folder."""
+    """Show the messages to educators that are in the outbox folder."""
     folder = settings.load().data_folder / "outbox"
     found = []
     for path in sorted(folder.glob("*.eml")):

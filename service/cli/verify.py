@@ -1,6 +1,6 @@
-"""`laurel verify`: a badge of any issuer, checked at a terminal, from outside; a bundle with the network unplugged.
+"""`laurel verify`: check a badge of any issuer at a terminal.
 
-It needs no database, no keys and no settings, and leaves nothing behind.
+It needs no database, no keys and no settings, and leaves nothing behind. It checks a bundle without any network.
 """
 
 import json
@@ -20,8 +20,9 @@ from credentials import CredentialError, UnavailableError
 from service.checking import check as checking
 from service.checking import wording
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline
-from service.checking.keeping.offline import Offline, Pin
+from service.checking.keeping.offline import OfflineCheck, Pin
 from service.errors import InvalidError, ServiceError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
@@ -31,7 +32,7 @@ from service.unpacking.unpack import Opened
 
 EXIT: Final = {"verified": 0, "rejected": 1, "undecided": 2}
 USAGE: Final = 64
-"""How the command ends when it was not understood (EX_USAGE of sysexits.h): 2 is *undecided*."""
+"""Exit status of a command that was not understood (EX_USAGE of sysexits.h), because 2 means *undecided*."""
 MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?", "skipped": "·"}
 DAY_SECONDS: Final = 86_400
 
@@ -39,7 +40,7 @@ out = Console(soft_wrap=True, highlight=False, emoji=False)
 
 
 class VerifyCommand(TyperCommand):
-    """A command that never ends with the status of another answer when it was not understood."""
+    """A command that ends with a status of its own if it was not understood."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the arguments."""
@@ -71,7 +72,7 @@ def _misunderstood(message: str) -> TyperException:
 
 @dataclass(frozen=True)
 class _Result:
-    """What came of one thing that was given: for programs, for people, and the verdict."""
+    """The result for one badge: as JSON, as text, and the verdict."""
 
     value: dict[str, Any]
     text: str
@@ -101,14 +102,15 @@ def verify(
 ) -> None:
     """Verify a badge of any issuer; a bundle without any network.
 
-    Exit status: 0 verified, 1 rejected, 2 undecided, 64 the command was not understood. Of several badges the worst.
+    Exit status: 0 verified, 1 rejected, 2 undecided, 64 the command was not understood. With several badges it is the
+    worst.
 
-    In a bundle the issuer's keys are as whoever made the bundle put them there, unless the issuer's id is its key: give
-    --pin, or read `keys_from` before you rely on 0.
+    The issuer's keys in a bundle were put there by the person who made the bundle, unless the issuer's id is its key:
+    give --pin, or read `keys_from` before you rely on 0.
     """
     runtime = Runtime.stranger()
     try:
-        results = list(_results(runtime, source, recipient, pin, evidence=evidence))
+        results = list(_results(Desk.open(runtime), source, recipient, pin, evidence=evidence))
     finally:
         runtime.database.dispose()
     if as_json:
@@ -125,15 +127,13 @@ def _worst(results: Sequence[_Result]) -> str:
     return next((verdict for verdict in ("rejected", "undecided") if verdict in verdicts), "verified")
 
 
-def _results(
-    runtime: Runtime, source: str, recipient: str | None, pin: str | None, *, evidence: bool
-) -> Iterator[_Result]:
+def _results(desk: Desk, source: str, recipient: str | None, pin: str | None, *, evidence: bool) -> Iterator[_Result]:
     if source.startswith(("https://", "http://")):
         opened = [Opened(source, url=source)]
     else:
         content = _content(source)
         if bundles.is_bundle(content):
-            yield _of_bundle(runtime, content, recipient, _pin(pin))
+            yield _of_bundle(desk, content, recipient, _pin(pin))
             return
         opened = unpack.open_file("" if source == "-" else Path(source).name, content)
     if pin is not None:
@@ -141,7 +141,7 @@ def _results(
             "--pin is for a bundle: otherwise the issuer's keys are asked for where they are published"
         )
     for each in opened:
-        result = _of_one(runtime, each, recipient, evidence=evidence)
+        result = _of_one(desk, each, recipient, evidence=evidence)
         yield (
             result
             if len(opened) == 1
@@ -168,14 +168,14 @@ def _pin(pin: str | None) -> Pin | None:
         raise _misunderstood(f"--pin: {error}") from error
 
 
-def _of_one(runtime: Runtime, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
+def _of_one(desk: Desk, opened: Opened, recipient: str | None, *, evidence: bool) -> _Result:
     if opened.problem is not None:
         return _problem(opened.problem.code, opened.problem.message, "rejected")
     try:
         if opened.url is not None:
-            checked = checking.check_address(runtime, opened.url, recipient, evidence=evidence)
+            checked = checking.check_address(desk, opened.url, recipient, evidence=evidence)
         else:
-            checked = checking.check(runtime, opened.received or b"", recipient, evidence=evidence)
+            checked = checking.check(desk, opened.received or b"", recipient, evidence=evidence)
     except UnavailableError as error:
         return _problem(error.code, error.message, "undecided")
     except (ServiceError, CredentialError) as error:
@@ -183,9 +183,9 @@ def _of_one(runtime: Runtime, opened: Opened, recipient: str | None, *, evidence
     return _Result(checked.to_json(), "\n".join(_lines(checked)), checked.report.verdict)
 
 
-def _of_bundle(runtime: Runtime, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
+def _of_bundle(desk: Desk, content: bytes, recipient: str | None, pin: Pin | None) -> _Result:
     try:
-        found = offline.check(runtime, bundles.read(content), recipient, pin)
+        found = offline.check(desk, bundles.read(content), recipient, pin)
     except ServiceError as error:
         return _problem(error.code, error.message, "rejected")
     text = "\n".join([*_lines(found.checked), "", *_told(found)])
@@ -215,8 +215,8 @@ def _lines(checked: Checked) -> Iterator[str]:
             yield f"      {found.message} ({found.code}{' at ' + found.pointer if found.pointer else ''})"
 
 
-def _told(found: Offline) -> Iterator[str]:
-    """Yield how old what is in the bundle is, and what its keys are worth."""
+def _told(found: OfflineCheck) -> Iterator[str]:
+    """Yield how old the contents of the bundle are, and how far to trust its keys."""
     yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:
         age = int((found.checked.at - each.signed_at).total_seconds() // DAY_SECONDS)

@@ -1,4 +1,4 @@
-"""Tokens over HTTP: an admin makes them for a network, lists and revokes them."""
+"""Tokens over HTTP: an admin creates them for a network, lists and revokes them."""
 
 from datetime import timedelta
 from typing import Annotated, Self
@@ -11,14 +11,14 @@ from service.access import callers, tokens
 from service.access.callers import SCOPES, Caller
 from service.bodies import Body, Instant, Line, Ref
 from service.console import leaked_tokens
-from service.console.leaked_tokens import QuarantineIn, Swept, TokenRevocationIn
+from service.console.leaked_tokens import QuarantineIn, SweptToken, TokenRevocationIn
 from service.networks import members, networks
 from service.runtime.runtime import Runtime
 from service.tables import Token
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -36,7 +36,7 @@ LIFETIME = timedelta(days=365)
 
 
 class TokenIn(Body):
-    """What a token is made from."""
+    """What a token is created from."""
 
     name: Line = Field(description="what it is for", examples=["attendance import"])
     scopes: list[str] = Field(
@@ -45,12 +45,14 @@ class TokenIn(Body):
         description="; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items() if scope != "admin"),
         examples=[["evidence:write", "read"]],
     )
-    member: Ref | None = Field(None, description="ref of the member who acts when this token is used")
+    member: Ref | None = Field(
+        None, description="ref of the member to whom the token is bound: who acts when it is used"
+    )
     expires_at: Instant | None = Field(None, description="left out: a year from now")
 
 
 class TokenOut(Answer):
-    """A token as it is kept: what it may do, never its text."""
+    """A token as it is stored: what it may do, never its text."""
 
     id: UUID
     name: str
@@ -77,37 +79,30 @@ class TokenOut(Answer):
 
 
 class TokenMade(TokenOut):
-    """A new token with its text, which is shown this once."""
+    """A new token with its text, which is shown only here."""
 
     token: str
 
 
 @router.post("/v1/networks/{slug}/tokens", status_code=201, response_model=TokenMade)
-def post_token(slug: str, body: TokenIn, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
+@exactly_once(shown_once="token")
+def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin) -> Response:
     """Make a token for a network; its text is in this answer and nowhere else.
 
-    A retry with the same `Idempotency-Key` makes no second token and answers without the text, which
-    is not kept: if the first answer was lost, revoke the token and make another.
+    A retry with the same `Idempotency-Key` creates no second token and answers without the text, which
+    is not stored: if the first answer was lost, revoke the token and create another.
     """
-    made: list[TokenMade] = []
-
-    def make() -> Response:
-        network = callers.still_open(networks.find_network(session, admin, slug))
-        row, text = tokens.create_token(
-            session,
-            name=body.name,
-            scopes=body.scopes,
-            network=network,
-            member=members.get_member(session, network, body.member) if body.member is not None else None,
-            now=at,
-            expires_at=body.expires_at or at + LIFETIME,
-        )
-        shown = TokenOut.of(row, body.member)
-        made.append(TokenMade(**shown.model_dump(), token=text))
-        return reply(201, shown)
-
-    kept = once(make)
-    return reply(201, made[0]) if made else kept
+    network = callers.still_open(networks.find_network(session, admin, slug))
+    row, text = tokens.create_token(
+        session,
+        name=body.name,
+        scopes=body.scopes,
+        network=network,
+        member=members.get_member(session, network, body.member) if body.member is not None else None,
+        now=at,
+        expires_at=body.expires_at or at + LIFETIME,
+    )
+    return reply(201, TokenMade(**TokenOut.of(row, body.member).model_dump(), token=text))
 
 
 @router.get("/v1/networks/{slug}/tokens")
@@ -116,7 +111,7 @@ def list_tokens(
     session: Reader,
     at: Now,
     admin: Admin,
-    active: Annotated[bool | None, Query(description="neither revoked nor expired")] = None,
+    active: Annotated[bool | None, Query(description="true: neither revoked nor expired; false: the others")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[TokenOut]:
@@ -135,29 +130,29 @@ def get_token(slug: str, token_id: str, session: Reader, admin: Admin) -> TokenO
 
 
 @router.delete("/v1/networks/{slug}/tokens/{token_id}", response_model=TokenOut)
-def delete_token(slug: str, token_id: str, session: Writer, at: Now, once: Exactly, admin: Admin) -> Response:
-    """Revoke a token, at once and for good; what it has written stays. For a token that others had see `revocation`."""
+@exactly_once()
+def delete_token(slug: str, token_id: str, session: Writer, at: Now, admin: Admin) -> Response:
+    """Revoke a token, at once and for good.
 
-    def revoke() -> Response:
-        row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
-        refs = members.refs(session, [row.member_id] if row.member_id else [])
-        return reply(200, TokenOut.of(row, refs.get(row.member_id)))
-
-    return once(revoke)
+    What was written with it stays. If others had the token, use `POST .../revocation`.
+    """
+    row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
+    refs = members.refs(session, [row.member_id] if row.member_id else [])
+    return reply(200, TokenOut.of(row, refs.get(row.member_id)))
 
 
 class SweptOut(TokenOut):
-    """A token, and how many of the records that it posted were decided on."""
+    """A token, and how many of the records posted with it were decided on."""
 
     records: int
 
     @classmethod
-    def swept(cls, swept: Swept, member: str | None) -> Self:
+    def swept(cls, swept: SweptToken, member: str | None) -> Self:
         """Return the answer for one token."""
         return cls(**TokenOut.of(swept.token, member).model_dump(), records=swept.count)
 
 
-def _swept(runtime: Runtime, swept: Swept) -> Response:
+def _swept(runtime: Runtime, swept: SweptToken) -> Response:
     with runtime.database.read() as session:
         refs = members.refs(session, [swept.token.member_id] if swept.token.member_id else [])
     return reply(200, SweptOut.swept(swept, refs.get(swept.token.member_id)))
@@ -167,12 +162,13 @@ def _swept(runtime: Runtime, swept: Swept) -> Response:
 def post_revocation(
     slug: str, token_id: str, body: TokenRevocationIn, runtime: Running, at: Now, admin: Admin
 ) -> Response:
-    """Revoke a token that others had, and quarantine what it posted since a time.
+    """Revoke a token that others had, and quarantine what was posted with it.
 
-    Nothing is written with it any more once this begins: what was just being written is waited for and is among what
-    is quarantined. That stops counting at once, and awards that rested on it are decided again. It is done some
-    records at a time; if it breaks off, the same request goes on. Events say what was set aside; afterwards release
-    or void each record, or all of them with `quarantine`.
+    `quarantine_since` says since when. From the start of this request nothing more is written with the token. Writes
+    that were under way are waited for, and quarantined too. Quarantined records stop counting at once, and awards that
+    rested on them are decided again. This is done some records at a time; if it breaks off, the same request continues
+    it. Events say which records were quarantined. Afterwards release or void each record, or all of them with
+    `POST .../quarantine`.
     """
     with runtime.database.read() as session:
         network_id = networks.find_network(session, admin, slug).id
@@ -181,7 +177,10 @@ def post_revocation(
 
 @router.post("/v1/networks/{slug}/tokens/{token_id}/quarantine", response_model=SweptOut)
 def post_quarantine(slug: str, token_id: str, body: QuarantineIn, runtime: Running, at: Now, admin: Admin) -> Response:
-    """Release, or void, everything that is quarantined because of a token; if it breaks off, the same request goes on."""
+    """Release, or void, all records that are quarantined because of a token.
+
+    If this breaks off, the same request continues it.
+    """
     with runtime.database.read() as session:
         network_id = networks.find_network(session, admin, slug).id
     return _swept(runtime, leaked_tokens.decide_on_token(runtime, network_id, token_id, admin, body, at))

@@ -1,7 +1,7 @@
-"""Quarantine: what others may have posted with a leaked token stops counting, until somebody has looked at it.
+"""Quarantine what was posted with a leaked token, until somebody has looked at it.
 
-A record that is set aside stays on record, with its seal; what was derived from it goes, and awards that rested on it
-are decided again, as after a void. Released, it is taken in anew, and what it earns is awarded.
+A quarantined record stays on record, with its seal. What was derived from it is deleted, and awards that rested on it
+are decided again, as after a void. When it is released, it is derived again, and what it earns is awarded.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -33,46 +33,51 @@ from service.tables import Network, Record, Token
 
 
 class TokenRevocationIn(Body):
-    """What is to become of a token, and of what it has posted."""
+    """How a token is revoked, and what happens to what was posted with it."""
 
     quarantine_since: Instant | None = Field(
-        None, description="what it posted at this instant or later is quarantined; left out: what it posted stays"
+        None, description="records posted with it at this instant or later are quarantined; left out: none are"
     )
 
 
 class QuarantineIn(Body):
-    """What is to become of everything that a token posted and that is quarantined for it."""
+    """What happens to all records that are quarantined because of a token."""
 
     outcome: Literal["release", "void"]
     reason: Prose = Field(examples=["Checked against the register."])
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweptToken:
     """A token, and how many records were decided on."""
 
     token: Token
     count: int
 
 
-def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime) -> Swept:
-    """Revoke a token and set aside what it posted since a time, some at a time; whoever dies can begin again.
+def revoke_token(
+    runtime: Runtime, network_id: UUID, token_id: str, body: TokenRevocationIn, now: datetime
+) -> SweptToken:
+    """Revoke a token, and quarantine what was posted with it since a time.
 
-    1. With the revocation's commit nothing more is written with the token: what was being written is waited for.
+    This is done in chunks. If it breaks off, calling it again continues it.
+
+    1. After the revocation's commit nothing more is written with the token; the commit waits for writes under way.
     2. Each chunk stops counting, and what rested on it is decided again, in one transaction.
-    3. What it voided stays void, as always, and is pointed out: it can be posted again.
+    3. Records that were voided with the token stay void, as always. Events point them out, so that they can be posted
+       again.
 
     Raises:
         NotFoundError: the network has no such token.
         InvalidError: a time in the future (code "time-in-future").
-        CustodyError: an award is lost and that cannot be signed now; the chunks before are set aside.
+        CustodyError: an award is lost and that cannot be signed now; the chunks before are quarantined.
     """
     if body.quarantine_since is not None and body.quarantine_since > now:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/quarantine_since")
     with runtime.database.write() as session:  # (1)
         token = withdraw_token(session, session.get_one(Network, network_id), token_id, now)
     if body.quarantine_since is None:
-        return Swept(token, 0)
+        return SweptToken(token, 0)
     posted = (Record.token_id == token.id, Record.received_at >= body.quarantine_since)
     counting = (*posted, Record.kind.in_(SHAPES), Record.status.in_(("accepted", "held")), ~_voided())
     voids = (*posted, Record.kind == "void", ~flagged())
@@ -86,11 +91,11 @@ def revoke_token(runtime: Runtime, network_id: UUID, token_id: str, body: TokenR
         return 0
 
     count = _sweep(runtime, network_id, counting, set_aside)  # (2)
-    return Swept(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
+    return SweptToken(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
 
 
 def withdraw_token(session: WriteSession, network: Network, token_id: str, now: datetime) -> Token:
-    """Revoke a token of the network, and say so; the second time changes nothing.
+    """Revoke a token of the network, and add an event; a second time changes nothing.
 
     Raises:
         NotFoundError: the network has no such token.
@@ -105,10 +110,11 @@ def withdraw_token(session: WriteSession, network: Network, token_id: str, now: 
 
 def decide_on_token(
     runtime: Runtime, network_id: UUID, token_id: str, caller: Caller, body: QuarantineIn, now: datetime
-) -> Swept:
-    """Release, or void, everything that is quarantined because of a token, some at a time.
+) -> SweptToken:
+    """Release, or void, all records that are quarantined because of a token.
 
-    What cannot be released (it is odd for another reason too, or cannot be true any more) stays quarantined.
+    This is done in chunks. Records that cannot be released stay quarantined: there is another reason for it too, or
+    they can no longer be true.
 
     Raises:
         NotFoundError: the network has no such token.
@@ -125,7 +131,7 @@ def decide_on_token(
             posting.void(session, runtime, network, caller, record_id, VoidIn(reason=body.reason), now)
         return len(record_ids)
 
-    return Swept(token, _sweep(runtime, network_id, waiting, decide))
+    return SweptToken(token, _sweep(runtime, network_id, waiting, decide))
 
 
 def _sweep(
@@ -134,7 +140,10 @@ def _sweep(
     where: Collection[ColumnElement[bool]],
     decide: Callable[[WriteSession, Network, Sequence[UUID]], int],
 ) -> int:
-    """Decide on the records of a network that fit, a chunk in a transaction, and return how many there were."""
+    """Decide on the records of a network that match, and return how many there were.
+
+    Each chunk is one transaction.
+    """
     count, last = 0, UUID(int=0)
     found = select(Record.id).where(Record.network_id == network_id, *where).order_by(Record.id).limit(releasing.CHUNK)
     while True:
@@ -155,7 +164,10 @@ def _set_aside(
     where: Collection[ColumnElement[bool]],
     now: datetime,
 ) -> int:
-    """Quarantine these records, and with contributions the evaluations of them; return how many of them still fitted."""
+    """Quarantine these records, and the evaluations of those that are contributions.
+
+    Return how many of the records still matched.
+    """
     resting = derivation.evaluated(session, record_ids)
     rows = lock_records(session, {*record_ids, *resting})
     fitting = set(session.scalars(select(Record.id).where(Record.id.in_(record_ids), *where)))

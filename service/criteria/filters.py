@@ -1,4 +1,4 @@
-"""What the rules of `criteria/1` share: names and numbers, filters on evidence, and windows of time."""
+"""The filters on evidence that the rules of `criteria/1` share."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ TierOrMore = Annotated[int, Field(ge=0, le=4), BeforeValidator(whole)]
 
 
 class ContributionFilter(Part):
-    """Which contributions count: all members of the filter must fit."""
+    """Which contributions count: those that match every member of the filter."""
 
     types: (
         Annotated[
@@ -37,12 +37,12 @@ class ContributionFilter(Part):
 
     @property
     def topics(self) -> set[str]:
-        """What must be heard of for more contributions to fit, as `service.criteria.topics` names it."""
+        """The topics on which more contributions can match (`service.criteria.topics`)."""
         done = {f"did:{name}" for name in self.types or ("*",)}
         return done | ({f"role:{self.role}"} if self.role is not None else set())
 
     def __str__(self) -> str:
-        """Write the filter as it follows the word "contributions"."""
+        """Return the filter in words that follow the word "contributions"."""
         return "".join(
             [
                 f" of type {_either(self.types)}" if self.types else "",
@@ -64,7 +64,7 @@ class EvaluationFilter(Part):
     )
 
     def __str__(self) -> str:
-        """Write the filter as it follows what is evaluated."""
+        """Return the filter in words that follow the name of the instrument."""
         return _tier(self.min_tier)
 
 
@@ -72,7 +72,7 @@ class RubricFilter(EvaluationFilter):
     """Which rubric evaluations count."""
 
     min_tier: TierOrMore | None = Field(
-        None, description="of this tier or better; 4: what two or more people found, each of them at tier 3"
+        None, description="of this tier or better; 4: two or more people agree, each of them at tier 3"
     )
 
 

@@ -1,4 +1,4 @@
-"""The values of which rules are made: names, amounts, numbers, and the strict base of every part."""
+"""The values in rules: names, amounts, numbers; and the class of every part."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ def whole(value: Any) -> Any:
 
 
 def distinct_values(values: list[Any]) -> list[Any]:
-    """Refuse a list in which an entry repeats."""
+    """Refuse a list in which an entry is repeated."""
     if len(set(values)) < len(values):
         raise PydanticCustomError("repeated", "Expected each entry once")
     return values
@@ -29,16 +29,19 @@ Names = Annotated[
     AfterValidator(distinct_values),
 ]
 Amount = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(whole)]
-"""A whole number of one or more; also written 3.0, as to JSON that is the same number."""
+"""A whole number of one or more; 3.0 is accepted too, because in JSON it is the same number."""
 Most = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
-"""A whole number that may be zero: no more than this."""
+"""A whole number, zero or more, for "at most this"."""
 
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Part(Body):
-    """A part of a definition: unknown members are refused, and so is null (a member is given or it is not)."""
+    """A part of a definition.
+
+    Unknown members are refused, and so is null: a member is given or left out.
+    """
 
     @field_validator("*", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Rules compiled to SQL: the numbers they reach, who meets them, and the records they count."""
+"""Compile rules to SQL: the numbers, who meets them, the records that count."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from service.criteria.kinds.query import Asked, Rows
+from service.criteria.kinds.query import AskedRule, Rows
 from service.criteria.kinds.rule import Rule
 from service.criteria.tree import Criterion, Group, rules
 from service.storage.past import Sources
@@ -29,27 +29,31 @@ from service.tables import Network
 
 
 def numbers(leaves: Sequence[Rule], of_members: bool, replayed: bool = False) -> Rows:
-    """Return the numbers of rules as one query: (place, member_id, observed, beside, first_at), member by member.
+    """Return the numbers of rules as one query, ordered by member.
+
+    Columns: (place, member_id, observed, beside, first_at).
 
     Args:
-        replayed: as they were known at the parameters `now` and `position`.
+        replayed: the numbers as they were known at the parameters `now` and `position`.
     """
     sources = Sources(replayed=replayed)
     selects = (
-        _placed(place, leaf.compiled(Asked(place, of_members, sources)).numbers) for place, leaf in enumerate(leaves)
+        _placed(place, leaf.compiled(AskedRule(place, of_members, sources)).numbers)
+        for place, leaf in enumerate(leaves)
     )
     rows = union_all(*selects).subquery()
     return select(rows).order_by(rows.c.member_id)
 
 
 def who_meets(tree: Criterion) -> Select[UUID]:
-    """Return the query of the members of a whole network who meet a definition: rules and groups as one statement.
+    """Return the query of the members of a whole network who meet a definition.
 
-    It says what `Rule.reached` and the groups say, member by member, without the numbers.
+    Rules and groups are one statement. It decides as `Rule.reached` and the groups do, member by member, but does not
+    return the numbers.
     """
     leaves = rules(tree)
     selects = (
-        _placed(place, leaf.compiled(Asked(place, of_members=False)).numbers) for place, leaf in enumerate(leaves)
+        _placed(place, leaf.compiled(AskedRule(place, of_members=False)).numbers) for place, leaf in enumerate(leaves)
     )
     found = union_all(*selects).subquery()
     of_rules = iter(
@@ -60,7 +64,11 @@ def who_meets(tree: Criterion) -> Select[UUID]:
 
 
 def _is_met_by(criterion: Criterion, of_rules: Iterator[ColumnElement[int]]) -> ColumnElement[bool]:
-    """Return the condition that a criterion is met; `of_rules` are 1 or 0, from left to right."""
+    """Return the condition that a criterion is met.
+
+    Args:
+        of_rules: 1 for each rule that is met and 0 for others, from left to right.
+    """
     if isinstance(criterion, Group):
         met = [case((_is_met_by(child, of_rules), 1), else_=0) for child in criterion.children]
         return reduce(add, met) >= criterion.needed
@@ -68,15 +76,18 @@ def _is_met_by(criterion: Criterion, of_rules: Iterator[ColumnElement[int]]) -> 
 
 
 def records(leaves: Sequence[Rule], limited: bool, replayed: bool = False) -> Rows | None:
-    """Return the records that count as one query: (place, member_id, record_id, nth, total), newest first.
+    """Return the records that count as one query, newest first.
+
+    Columns: (place, member_id, record_id, nth, total). None if no rule counts records.
 
     Args:
-        limited: of each rule no more than the parameter `limit`; else all on which it can rest that it is met.
+        limited: at most as many for each rule as the parameter `limit`; else all on which a met rule can rest.
+        replayed: the records as they were known at the parameters `now` and `position`.
     """
     sources = Sources(replayed=replayed)
     selects = []
     for place, leaf in enumerate(leaves):
-        counted = leaf.compiled(Asked(place, of_members=True, rows=sources)).counted
+        counted = leaf.compiled(AskedRule(place, of_members=True, rows=sources)).counted
         if counted is not None:
             most = bindparam("limit", type_=Integer()) if limited else leaf.rests_on
             selects.append(_placed(place, _newest(counted, most)))
@@ -95,7 +106,7 @@ def parameters(
     limit: int | None = None,
     position: int | None = None,
 ) -> dict[str, Any]:
-    """Return the values of the open parameters; dates begin in the network's time zone."""
+    """Return the values of the parameters; days begin in the network's time zone."""
     zone = ZoneInfo(network.time_zone)
     values = {"network_id": network.id, "achievement_id": achievement_id, "now": now, "limit": limit}
     if position is not None:

@@ -1,4 +1,7 @@
-"""Marks on members whose awards must be decided anew, because their evidence or an achievement changed."""
+"""Mark members whose awards must be decided again.
+
+Their evidence has changed, or an achievement has.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,17 +17,17 @@ from service.tables import Contribution, Evaluation, Member, Network, UnsettledM
 from service.tables.columns import Instant
 
 MOST_TOPICS_CHARACTERS = 10_000
-"""A mark with more than this is about everything."""
+"""A mark with longer topics than this is about everything."""
 
 
 def mark(session: WriteSession, network: Network, member_ids: Collection[UUID], now: datetime) -> None:
-    """Mark these members of the network: anything about them may have changed."""
+    """Mark these members of the network, because anything about them may have changed."""
     if member_ids:
         _mark(session, network, select(Member.id).where(Member.id.in_(member_ids)), now, None)
 
 
 def mark_topics(session: WriteSession, network: Network, topics: Topics, now: datetime) -> None:
-    """Mark members of whom something new is known: on these topics, and nothing else."""
+    """Mark members about whom something new is known, on these topics only."""
     common = {"network_id": network.id, "since": now}
     rows = [
         common | {"member_id": member_id, "topics": "".join(f"{topic}\n" for topic in sorted(heard))}
@@ -35,7 +38,7 @@ def mark_topics(session: WriteSession, network: Network, topics: Topics, now: da
 
 
 def mark_all(session: WriteSession, network: Network, now: datetime, topic: str) -> None:
-    """Mark every member of the network on whom any evidence bears: a topic is new to all of them."""
+    """Mark every member of the network who has any evidence, on one topic."""
     contributed = select(Contribution.member_id).where(Contribution.network_id == network.id)
     evaluated = select(Evaluation.member_id).where(Evaluation.network_id == network.id)
     found = union(contributed, evaluated.where(Evaluation.member_id.is_not(None))).subquery()
@@ -43,13 +46,13 @@ def mark_all(session: WriteSession, network: Network, now: datetime, topic: str)
 
 
 def clear(session: WriteSession, member_ids: Collection[UUID]) -> set[str] | None:
-    """Take the marks of these members away, before looking at what they have earned, and return their topics.
+    """Delete the marks of these members and return their topics.
 
-    A mark that is made from here on is about something that may not be seen here. The marks are locked in the
-    order in which they are made.
+    This comes before evaluating what the members have earned: a mark that is made later is about something that this
+    evaluation may not see. The marks are locked in the order in which they are made.
 
     Returns:
-        the topics of all of them; None where one is about everything, or has no mark.
+        The topics of all of them; None if a mark is about everything, or a member has no mark.
     """
     mine = UnsettledMember.member_id.in_(member_ids)
     marks = select(UnsettledMember.topics).where(mine).order_by(UnsettledMember.member_id).with_for_update()
@@ -59,7 +62,7 @@ def clear(session: WriteSession, member_ids: Collection[UUID]) -> set[str] | Non
 
 
 def topics_of(session: OrmSession, member_ids: Collection[UUID]) -> set[str] | None:
-    """Return what `clear` would, and leave the marks."""
+    """Return what `clear` would return, and leave the marks."""
     mine = UnsettledMember.member_id.in_(member_ids)
     return _together(session.scalars(select(UnsettledMember.topics).where(mine)).all(), member_ids)
 
@@ -76,16 +79,16 @@ def _together(found: Sequence[str | None], member_ids: Collection[UUID]) -> set[
 
 
 def _mark(session: WriteSession, network: Network, members: Select[UUID], now: datetime, topics: str | None) -> None:
-    """Insert the marks in the order of the members, as the locks are taken.
+    """Insert the marks in the order of the members, in which they are locked.
 
-    A mark that is there is written again: that waits for whoever is deciding on it now, who would
-    otherwise delete it without having seen what this transaction changes.
+    A mark that exists is written again, and so waits for a transaction that is deciding on it now. That transaction
+    would otherwise delete the mark without having seen what this one changes.
     """
     rows = members.subquery()
     member = rows.c[0]
     values = literal(network.id, Uuid()), literal(now, Instant()), literal(topics, Text())
     source = select(member, *values).order_by(member)
-    # SQLite's grammar needs a WHERE here, or it reads ON as the beginning of a join.
+    # SQLite needs a WHERE here, or it parses ON as the beginning of a join.
     statement = insert_for(session)(UnsettledMember).from_select(
         ["member_id", "network_id", "since", "topics"], source.where(member.is_not(None))
     )
@@ -93,7 +96,7 @@ def _mark(session: WriteSession, network: Network, members: Select[UUID], now: d
 
 
 def _beside_others(statement: Any) -> Any:
-    # Nothing said (NULL) is everything, and stays so whatever is added to it.
+    # NULL means everything, and stays NULL whatever is added to it.
     both = UnsettledMember.topics + statement.excluded.topics
     kept = case((func.length(both) <= MOST_TOPICS_CHARACTERS, both), else_=null())
     written = {"since": statement.excluded.since, "topics": kept}

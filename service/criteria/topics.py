@@ -1,7 +1,8 @@
-"""Which achievements must be asked again when something new is known: topics, and who listens to them.
+"""Topics: which achievements to evaluate again when something new is known.
 
-A rule names the topics on which its number can grow (`Rule.topics`), evidence names those that it is about
-(`heard`). A new piece of evidence then costs as many rules as it touches, and not as many as the network has.
+A rule names the topics on which its number can grow (`Rule.topics`), and evidence names those that it is about
+(`service.evidence.topics.heard`). So a new piece of evidence costs as many rules as it touches, and not as many as the
+network has.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,25 +16,28 @@ from service.storage.database import WriteSession
 from service.tables import Achievement, Listener, Network
 
 ALWAYS = "*"
-"""The topic of whoever listens to everything."""
+"""The topic of an achievement that listens to everything."""
 
 Topics = Mapping[UUID, Collection[str]]
 """What is new, by member."""
 
 
 def published(achievement: Achievement) -> str:
-    """Return the topic that is heard when a version of the achievement is published."""
+    """Return the topic of the publication of a version of the achievement."""
     return f"published:{achievement.id}"
 
 
 def awarded(session: WriteSession, achievement_ids: Collection[UUID]) -> set[str]:
-    """Return the topics that are heard when achievements are awarded."""
+    """Return the topics of awards of these achievements."""
     refs = session.scalars(select(Achievement.ref).where(Achievement.id.in_(achievement_ids)))
     return {f"award:{ref}" for ref in refs}
 
 
 def index(session: WriteSession, network: Network, achievement: Achievement, tree: Criterion) -> None:
-    """Add what a version that is published now listens to; members can still be bound to those before it."""
+    """Add the topics to which a version that is published now listens.
+
+    Those of earlier versions stay, because members can still be bound to these versions.
+    """
     wanted = {published(achievement)}.union(*(rule.topics for rule in rules(tree)))
     mine = Listener.network_id == network.id, Listener.achievement_id == achievement.id
     fresh = wanted - set(session.scalars(select(Listener.topic).where(*mine)))

@@ -1,8 +1,8 @@
 """The rule language `criteria/1`: a pure model of what earns an achievement.
 
 A definition is a tree: groups (`all`, `any`, `at_least`) of rules. There is no `not`, so that more
-evidence never takes anything away. `json_schema` gives the form that we publish; the model refuses a
-little more than a schema can say (`BEYOND_SCHEMA`).
+evidence never takes anything away. `json_schema` returns the schema that we publish; the model also refuses a
+few things that a schema cannot express (`BEYOND_SCHEMA`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.gain import Gain
 from service.criteria.kinds.holds import Holds
 from service.criteria.kinds.rubric import Rubric
-from service.criteria.kinds.rule import Fault, Rule, Stability, no_more_than
+from service.criteria.kinds.rule import DefinitionFault, Rule, Stability, no_more_than
 from service.criteria.kinds.score import Score
 from service.criteria.kinds.sum import Sum
 from service.criteria.kinds.tenure import Tenure
@@ -39,15 +39,15 @@ from service.errors import InvalidError
 MAX_RULES = 100
 MAX_DEPTH = 8
 BEYOND_SCHEMA = ("n-too-large", "orgs-too-many", "window-empty", "window-unfit", "date-unknown", "criteria-too-large")
-"""Codes of what only the model refuses."""
+"""Codes of the errors that only the model finds."""
 
 
 class Group(Part):
-    """Criteria joined together."""
+    """A group of criteria."""
 
     kind: ClassVar[str]
     place: ClassVar[str]
-    """Where the criteria stand in it."""
+    """Pointer to the criteria in the group."""
 
     @property
     def children(self) -> Sequence["Criterion"]:
@@ -61,7 +61,7 @@ class Group(Part):
 
     @property
     def stability(self) -> Stability:
-        """Whether evidence and time can only add to it: as the least steady of its criteria."""
+        """`may-change` if one of the criteria may change, else `grows`."""
         return "may-change" if any(child.stability == "may-change" for child in self.children) else "grows"
 
     @property
@@ -79,7 +79,7 @@ class Group(Part):
 
 
 class All(Group):
-    """Every one of the criteria."""
+    """All of the criteria."""
 
     kind = "all"
     place = "/all"
@@ -118,7 +118,7 @@ class Choice(Part):
     """Criteria, and how many of them are needed."""
 
     of: Annotated[list["Criterion"], Field(min_length=1, max_length=MAX_RULES)]
-    n: Amount = Field(description="as many of them as this, or more")
+    n: Amount = Field(description="this many of them, or more")
 
     @field_validator("n")
     @classmethod
@@ -210,9 +210,9 @@ def parse(value: Any, pointer: str = "") -> Criterion:
 
     Args:
         value: parsed JSON.
-        pointer: where it stands in what was sent, for the errors.
+        pointer: where it is in the request body, for the errors.
     Raises:
-        InvalidError: not of the form of `criteria/1`; the details hold all `errors`, each with its pointer.
+        InvalidError: it does not have the form of `criteria/1`; the details have all `errors`, each with its pointer.
     """
     try:
         criterion = _ADAPTER.validate_python(value)
@@ -233,7 +233,7 @@ def parse(value: Any, pointer: str = "") -> Criterion:
 
 
 def walk(criterion: Criterion, pointer: str = "") -> Iterator[tuple[str, Criterion]]:
-    """Give every group and rule of the tree with its pointer, parents first."""
+    """Yield every group and rule of the tree with its pointer, parents first."""
     yield pointer, criterion
     if isinstance(criterion, Group):
         for index, child in enumerate(criterion.children):
@@ -241,12 +241,16 @@ def walk(criterion: Criterion, pointer: str = "") -> Iterator[tuple[str, Criteri
 
 
 def rules(criterion: Criterion) -> list[Rule]:
-    """Return the rules of a tree that can be evaluated, from left to right."""
+    """Return the rules of a tree from left to right."""
     return [node for _, node in walk(criterion) if isinstance(node, Rule)]
 
 
 def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Criterion:
-    """Return the tree with `criteria: "*"` replaced by the criteria that are declared for the rubric."""
+    """Return the tree with each `criteria: "*"` replaced.
+
+    Args:
+        declared: the criteria that the result descriptions declare for each rubric.
+    """
     if isinstance(criterion, Rubric) and criterion.criteria == "*":
         return criterion.model_copy(update={"criteria": list(declared.get(criterion.rubric, ()))})
     if isinstance(criterion, AtLeast):
@@ -257,13 +261,13 @@ def resolve(criterion: Criterion, declared: Mapping[str, Sequence[str]]) -> Crit
     return criterion
 
 
-def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fault]:
-    """Give what keeps a definition from being published: rules that nobody can meet.
+def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[DefinitionFault]:
+    """Yield a fault for each rule that nobody can meet: it prevents publication.
 
     Args:
-        criterion: parsed.
+        criterion: the parsed definition.
         zone: the network's time zone, in which dates begin.
-        pointer: where the definition stands in what was sent.
+        pointer: where the definition is in the request body.
     """
     for place, node in walk(criterion, pointer):
         if isinstance(node, Rule):
@@ -272,7 +276,7 @@ def faults(criterion: Criterion, zone: tzinfo, pointer: str = "") -> Iterator[Fa
 
 
 class _Schema(GenerateJsonSchema):
-    """The published form: no null, no default of null, no titles made from names."""
+    """The published schema: no null, no default of null, no titles made from names."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -289,7 +293,7 @@ class _Schema(GenerateJsonSchema):
 
 
 def json_schema(address: str) -> dict[str, Any]:
-    """Return the JSON Schema of `criteria/1`, draft 2020-12, for publishing at `address`."""
+    """Return the JSON Schema of `criteria/1` (draft 2020-12), published at `address`."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": address,
@@ -299,7 +303,10 @@ def json_schema(address: str) -> dict[str, Any]:
 
 
 def _error(found: Any, pointer: str) -> dict[str, str]:
-    """Return one of pydantic's errors as `{code, detail, pointer}`: without the names of our own branches."""
+    """Return one of pydantic's errors as `{code, detail, pointer}`.
+
+    The pointer has no names of union branches, which only we know.
+    """
     path = list(found["loc"])
     unknown = [path.pop()] if found["type"] == "extra_forbidden" else []
     path = [part for part in path if part not in _TAGS] + unknown

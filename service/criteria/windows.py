@@ -38,18 +38,21 @@ Moment = Annotated[
     PlainValidator(_moment),
     WithJsonSchema({"type": "string", "pattern": f"^{_MOMENT}$", "examples": ["2026-09-01"]}),
 ]
-"""A date, which begins at midnight in the network's time zone, or an instant."""
+"""An instant, or a date, which begins at midnight in the network's time zone."""
 
 
 class Bounds(NamedTuple):
-    """The instants `[start, end)` of a window; None where it is open."""
+    """The instants `[start, end)` of a window; None for an open bound."""
 
     start: datetime | None
     end: datetime | None
 
 
 class Between(Part):
-    """From a date or instant until before another: `[from, to)`; one of them may be left out."""
+    """From a date or instant until before another: `[from, to)`.
+
+    One of them may be left out.
+    """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -65,7 +68,7 @@ class Between(Part):
         return to
 
     def bounds(self, now: datetime | None, zone: tzinfo) -> Bounds:
-        """Return the instants that the dates mean in the network's time zone."""
+        """Return the bounds as instants; dates begin in the network's time zone."""
         _ = now
         return Bounds(_instant(self.from_, zone), _instant(self.to, zone))
 
@@ -76,12 +79,15 @@ class Between(Part):
 
 
 class Last(Part):
-    """The latest stretch of time, counted back from the moment of evaluation on the network's calendar."""
+    """A duration up to now.
+
+    It is counted back from the moment of evaluation on the network's calendar.
+    """
 
     last: DurationText = Field(description="an ISO 8601 duration, such as P1Y")
 
     def bounds(self, now: datetime, zone: tzinfo) -> Bounds:
-        """Return where the stretch begins; it has no end, as no evidence lies ahead of us."""
+        """Return when it begins; it has no end, because no evidence is in the future."""
         return Bounds(Duration.parse(self.last).before(now, zone), None)
 
     def __str__(self) -> str:
@@ -95,7 +101,7 @@ class SinceEnrolment(Part):
     since: Literal["enrolment"]
 
     def bounds(self, now: datetime, zone: tzinfo) -> Bounds:
-        """Return open bounds: where it begins is another instant for each member."""
+        """Return open bounds, because the window begins at another time for each member."""
         _ = now, zone
         return Bounds(None, None)
 
@@ -135,7 +141,7 @@ def _written(moment: date) -> str:
 
 
 def most_days(window: Any, zone: tzinfo) -> int | None:
-    """Return a bound on the calendar days in the window, or None where there is none."""
+    """Return the most calendar days that a window can have; None if it has no limit."""
     if isinstance(window, Last):
         return Duration.parse(window.last).most_days
     if isinstance(window, Between):

@@ -9,7 +9,7 @@ from pydantic import Field
 from service.access.callers import Caller
 from service.bodies import Instant, Uid
 from service.evidence import flags
-from service.evidence.flags import Shown
+from service.evidence.flags import ShownFlag
 from service.web.requests import After, Answer, Limit, Needs, Page, Reader, ReadNetwork, StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["evidence"])
@@ -32,7 +32,7 @@ class FlagOut(Answer):
     settled_at: Instant | None = None
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownFlag) -> Self:
         """Return the answer for one flag."""
         row = shown.flag
         return cls(

@@ -58,7 +58,7 @@ class Actor(NamedTuple):
     attests: bool
 
 
-class Fallen(NamedTuple):
+class FallenRecords(NamedTuple):
     """The records that no longer count, and the members whom they were about."""
 
     record_ids: Collection[UUID]
@@ -162,7 +162,9 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None) -> Fallen:
+def forget(
+    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
+) -> FallenRecords:
     """Delete what was derived from records, and evaluations of contributions.
 
     The members whom it was about are locked. What is deleted is archived first, for replays.
@@ -180,7 +182,7 @@ def forget(session: WriteSession, record_ids: Collection[UUID], now: datetime, e
     keep_aside(session, fallen, now, ended_by)
     session.execute(delete(Evaluation).where(resting))
     session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
-    return Fallen(fallen, bearing)
+    return FallenRecords(fallen, bearing)
 
 
 def keep_aside(
@@ -189,7 +191,7 @@ def keep_aside(
     """Archive what is derived from records, before it changes or is deleted."""
     for derived in TABLES:
         if derived in PAST:
-            past.keep(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+            past.archive(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
 
 
 def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:

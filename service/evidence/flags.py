@@ -29,7 +29,7 @@ WHY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownFlag:
     """A flag, with the refs of the members whom its record and the other are about."""
 
     flag: Flag
@@ -120,7 +120,7 @@ def list_flags(
     state: str | None = None,
     record: UUID | None = None,
     member: str | None = None,
-) -> tuple[list[Shown], str | None]:
+) -> tuple[list[ShownFlag], str | None]:
     """Return the network's flags in the order in which they were raised.
 
     Args:
@@ -141,8 +141,8 @@ def list_flags(
     return _shown(session, rows), following
 
 
-def _shown(session: OrmSession, rows: Sequence[Flag]) -> list[Shown]:
+def _shown(session: OrmSession, rows: Sequence[Flag]) -> list[ShownFlag]:
     member_ids = {row.member_id for row in rows} | {row.other_member_id for row in rows}
     named = select(Member.id, Member.ref).where(Member.id.in_(member_ids - {None}))
     refs: dict[UUID | None, str] = dict(session.execute(named).all())
-    return [Shown(row, refs.get(row.member_id), refs.get(row.other_member_id)) for row in rows]
+    return [ShownFlag(row, refs.get(row.member_id), refs.get(row.other_member_id)) for row in rows]

@@ -55,7 +55,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Judged(Entrant):
+class JudgedRecord(Entrant):
     """A new record, or one that is judged again, with its judgement."""
 
     judgement: Judgement
@@ -103,7 +103,7 @@ def record_all(
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(session, network, kind, waiting.values())
-        fresh: dict[int, Judged] = {}
+        fresh: dict[int, JudgedRecord] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
             try:
@@ -145,7 +145,7 @@ def judge(
     record: Record,
     body: Submitted,
     released: Released | None = None,
-) -> Judged:
+) -> JudgedRecord:
     """Judge a record by itself, write the result into it, and return what follows.
 
     It counts, waits for a member who is not known yet, or cannot be true. Late evidence counts a tier lower, unless
@@ -163,7 +163,7 @@ def judge(
         if released != "all" and scrutiny.is_late(references.network, record):
             record.tier = derivation.lowered(record.tier)
     derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
-    return Judged(record, body.kept, derived, judgement)
+    return JudgedRecord(record, body.kept, derived, judgement)
 
 
 def admit(
@@ -203,7 +203,7 @@ def admit(
 
 def _judge_new(
     references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
-) -> Judged:
+) -> JudgedRecord:
     """Make the record of a body that nobody has posted before, and judge it.
 
     Raises:
@@ -225,7 +225,7 @@ def _judge_new(
 
 
 def _take_in(
-    session: WriteSession, network: Network, fresh: Mapping[int, Judged], now: datetime
+    session: WriteSession, network: Network, fresh: Mapping[int, JudgedRecord], now: datetime
 ) -> dict[int, Submission]:
     """Insert records, set odd ones aside, and return what became of those whose keys were free."""
     odd = scrutiny.look(session, network, [each for each in fresh.values() if each.derived])

@@ -18,7 +18,7 @@ from service.tables import Contribution, Evaluation, Member, Network, Record, Re
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRecord:
     """A record to show, with the record that voids it and its body.
 
     `voided_by` is None if nothing voids it; `body` is None if it was not asked for or was erased.
@@ -29,48 +29,52 @@ class Shown:
     body: dict[str, Any] | None = None
 
 
-def list_records(
-    session: ReadSession,
-    network: Network,
-    *,
-    after: str | None,
-    limit: int,
-    kind: str | None = None,
-    member: str | None = None,
-    type_: str | None = None,
-    since: datetime | None = None,
-    status: str | None = None,
-) -> tuple[list[Shown], str | None]:
-    """Return records in the order of their positions.
+@dataclass(frozen=True)
+class RecordFilter:
+    """Which records are listed.
 
-    Args:
+    Attributes:
         kind: contribution, evaluation or void.
         member: the ref of the member whom they are about, or for whom they are held; a voided record is about nobody.
-        type_: the type of a contribution, or the kind of an evaluation.
+        type: the type of a contribution, or the kind of an evaluation.
         since: received at this instant or later.
         status: accepted, held or quarantined.
     """
+
+    kind: str | None = None
+    member: str | None = None
+    type: str | None = None
+    since: datetime | None = None
+    status: str | None = None
+
+
+def list_records(
+    session: ReadSession, network: Network, which: RecordFilter, *, after: str | None, limit: int
+) -> tuple[list[ShownRecord], str | None]:
+    """Return records in the order of their positions."""
     query = select(Record).where(Record.network_id == network.id)
-    if kind is not None:
-        query = query.where(Record.kind == kind)
-    if status is not None:
-        query = query.where(Record.status == status)
-    if since is not None:
-        query = query.where(Record.received_at >= since)
-    if member is not None:
-        named = select(Member.id).where(Member.network_id == network.id, Member.ref == member).scalar_subquery()
+    if which.kind is not None:
+        query = query.where(Record.kind == which.kind)
+    if which.status is not None:
+        query = query.where(Record.status == which.status)
+    if which.since is not None:
+        query = query.where(Record.received_at >= which.since)
+    if which.member is not None:
+        named = select(Member.id).where(Member.network_id == network.id, Member.ref == which.member).scalar_subquery()
         mine = [select(table.record_id).where(table.member_id == named) for table in (Contribution, Evaluation)]
-        query = query.where(or_(Record.held_for == member, *(Record.id.in_(rows) for rows in mine)))
-    if type_ is not None:
-        done = select(Contribution.record_id).where(Contribution.network_id == network.id, Contribution.type == type_)
-        judged = select(Evaluation.record_id).where(Evaluation.network_id == network.id, Evaluation.kind == type_)
+        query = query.where(or_(Record.held_for == which.member, *(Record.id.in_(rows) for rows in mine)))
+    if which.type is not None:
+        done, judged = (
+            select(table.record_id).where(table.network_id == network.id, named == which.type)
+            for table, named in ((Contribution, Contribution.type), (Evaluation, Evaluation.kind))
+        )
         query = query.where(or_(Record.id.in_(done), Record.id.in_(judged)))
     rows, following = page(session, query, Record.position, after, limit)
     voids = _voids(session, rows)
-    return [Shown(row, voids.get(row.id)) for row in rows], following
+    return [ShownRecord(row, voids.get(row.id)) for row in rows], following
 
 
-def get_record(session: OrmSession, network: Network, name: str, kind: str | None = None) -> Shown:
+def get_record(session: OrmSession, network: Network, name: str, kind: str | None = None) -> ShownRecord:
     """Return a record with its body.
 
     Args:
@@ -91,10 +95,10 @@ def get_record(session: OrmSession, network: Network, name: str, kind: str | Non
     return show(session, record)
 
 
-def show(session: OrmSession, record: Record) -> Shown:
+def show(session: OrmSession, record: Record) -> ShownRecord:
     """Return a record with its body and what voids it."""
     body = session.scalar(select(RecordBody.body).where(RecordBody.record_id == record.id))
-    return Shown(record, _voids(session, [record]).get(record.id), body)
+    return ShownRecord(record, _voids(session, [record]).get(record.id), body)
 
 
 def identifier(name: str) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Content-addressed files of a network: what they are is seen in their bytes.
+"""Content-addressed files of a network, whose bytes show what they are.
 
-It must not believe a sender's name for a file, nor know what a file is used for.
+This package must not believe a sender's name for a file, nor know what a file is used for.
 """

@@ -10,10 +10,10 @@ from service.access.callers import Caller
 from service.bodies import Instant
 from service.errors import InvalidError
 from service.files import blobs
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -29,7 +29,7 @@ router = APIRouter(route_class=StrictRoute, tags=["files"])
 CanWrite = Annotated[Caller, Depends(Needs("evidence:write", "achievements:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 FORM_BYTES = 16_384
-"""What a form may add to the file in it."""
+"""How many bytes a form may add to the file in it."""
 BODY = {
     "requestBody": {
         "required": True,
@@ -50,7 +50,7 @@ BODY = {
 
 
 class BlobOut(Answer):
-    """A file as it is kept."""
+    """A file as it is stored."""
 
     sha256: str
     media_type: str
@@ -73,28 +73,24 @@ async def _received(request: Request) -> bytes:
 @router.post(
     "/v1/blobs", response_model=BlobOut, status_code=201, responses={200: {"model": BlobOut}}, openapi_extra=BODY
 )
+@exactly_once()
 def post_blob(
     received: Annotated[bytes, Depends(_received)],
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
-    """Keep a file (201), or find that it is there (200): an artefact of a contribution, or a picture.
+    """Store a file (201), or find that it is there (200).
 
-    The body is the file itself, or a form with the field `file`. What it is, is seen in its bytes:
-    PNG, JPEG, GIF, WebP, SVG, PDF, MP4, WebM, MP3, office documents, ZIP or UTF-8 text. From SVG
-    everything is taken away that could run or fetch something, so its `sha256` may not be that of the
-    file that you sent: use the one in the answer.
+    It is an artefact of a contribution, or a picture. The body is the file itself, or a form with the field `file`. The
+    bytes show what it is: PNG, JPEG, GIF, WebP, SVG, PDF, MP4, WebM, MP3, office documents, ZIP or UTF-8 text.
+    Everything that could run or fetch something is removed from SVG, so its `sha256` may differ from that of the file
+    that you sent: use the one in the answer.
     """
-
-    def keep() -> Response:
-        network = callers.still_open(callers.own_network(session, who))
-        row, created = blobs.store(session, runtime, network, received, at)
-        return reply(201 if created else 200, BlobOut.model_validate(row))
-
-    return once(keep)
+    network = callers.still_open(callers.own_network(session, who))
+    row, created = blobs.store(session, runtime, network, received, at)
+    return reply(201 if created else 200, BlobOut.model_validate(row))
 
 
 @router.get("/v1/blobs")
@@ -124,7 +120,7 @@ def get_blob(sha256: str, session: Reader, who: CanRead) -> Response:
         blob.content,
         media_type=blob.media_type,
         headers={
-            # A stranger made this file. A browser that follows the address saves it and runs nothing of it.
+            # A stranger made this file. A browser that opens the address saves it and runs nothing in it.
             "Content-Disposition": f'attachment; filename="{name}"',
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "X-Content-Type-Options": "nosniff",

@@ -1,6 +1,6 @@
 """Content-addressed files of a network: artefacts and pictures.
 
-What a file is, is seen in its bytes; what its sender calls it is not believed.
+The bytes of a file show what it is; its sender's name for it is not believed.
 """
 
 import base64
@@ -26,7 +26,7 @@ from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
 from service.tables import Blob, Network
 
-# Where in a file its sign stands, the sign, and what it says.
+# The position of the signature in a file, the signature, and the media type that it shows.
 SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -43,7 +43,7 @@ SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"ID3", "audio/mpeg"),
     (0, b"PK\x03\x04", "application/zip"),
 )
-# What a ZIP is: by a file in it, or by the sign that OpenDocument puts first.
+# The media type of a ZIP: by a file in it, or by the signature that OpenDocument puts first.
 OFFICE = {
     "word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -52,7 +52,7 @@ OFFICE = {
 OPEN_DOCUMENT = re.compile(
     rb".{30}mimetype(application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation))", re.DOTALL
 )
-# The groups are atomic, so that no prologue, however made, is read more than once.
+# The groups are atomic, so that no prologue is read more than once, however it is made.
 SVG_START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?>\s+|<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^<>\[]*(?>\[[^\]]*\])?\s*>)*+<(?:[\w.-]+:)?svg[\s/>]",
     re.DOTALL,
@@ -74,7 +74,7 @@ def sniff(content: bytes) -> str:
     """Return the media type that the bytes show.
 
     Raises:
-        InvalidError: none of those that are taken (code "blob-type-unknown").
+        InvalidError: none of those that are accepted (code "blob-type-unknown").
     """
     for offset, sign, media_type in SIGNS:
         if content.startswith(sign, offset):
@@ -95,10 +95,12 @@ def sniff(content: bytes) -> str:
 def store(
     session: WriteSession, runtime: Runtime, network: Network, received: bytes, now: datetime
 ) -> tuple[Blob, bool]:
-    """Keep a file and return its row (without the content) and whether it is new; SVG is made safe first.
+    """Store a file; return its row (without the content) and whether it is new.
+
+    SVG is made safe first.
 
     Raises:
-        InvalidError: empty, of no type that is taken, or SVG that cannot be made safe.
+        InvalidError: empty, of no accepted type, or SVG that cannot be made safe.
         TooLargeError: longer than `settings.max_blob_bytes` (code "body-too-large").
     """
     limit = runtime.settings.max_blob_bytes
@@ -121,7 +123,9 @@ def store(
 
 
 def store_picture(session: WriteSession, runtime: Runtime, network: Network, image: str, now: datetime) -> str:
-    """Return the SHA-256 of a picture, given as a `Picture`; one in a `data:` address is stored.
+    """Return the SHA-256 of a picture, given as a `Picture`.
+
+    A picture in a `data:` address is stored.
 
     Raises:
         InvalidError: not PNG or SVG, or not of this network; the pointer is "/image".
@@ -168,7 +172,7 @@ def get(session: OrmSession, network: Network, sha256: str) -> Blob:
 def list_blobs(
     session: ReadSession, network: Network, *, after: str | None, limit: int, media_type: str | None
 ) -> tuple[Sequence[Blob], str | None]:
-    """Return the network's files, without their content, in the order of their digests."""
+    """Return the network's files in the order of their digests, without their content."""
     query = _without_content(network)
     if media_type is not None:
         query = query.where(Blob.media_type == media_type)
@@ -176,7 +180,10 @@ def list_blobs(
 
 
 def ending(media_type: str) -> str:
-    """Return the ending of a file name for a media type that we take, with its dot, or nothing."""
+    """Return the file name extension for an accepted media type, with its dot.
+
+    Return "" if there is none.
+    """
     return mimetypes.guess_extension(media_type, strict=False) or ""
 
 

@@ -1,8 +1,8 @@
-"""SVG from strangers, made safe: what is not known to be harmless does not come out again.
+"""Make SVG from strangers safe: remove all that is not known to be harmless.
 
-The drawing is parsed without entities and written anew from an allow-list of elements and
-attributes. No script, no event handler, no HTML inside, no animation, nothing fetched from outside;
-references stay inside the drawing, and what they multiply is counted.
+The drawing is parsed without entities and written again from an allow-list of elements and attributes. No script, no
+event handler, no HTML inside, no animation, nothing fetched from outside. References stay inside the drawing, and what
+they multiply is counted.
 """
 
 import re
@@ -20,7 +20,7 @@ XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 64
 
-# Lists of words: quoted one by one (as SIM905 wants) they could not be read.
+# Lists of words: if each were quoted (as SIM905 wants), they could not be read.
 ELEMENTS = frozenset(
     """
     svg g defs symbol use switch title desc style path rect circle ellipse line polyline polygon text tspan textPath
@@ -49,7 +49,7 @@ ATTRIBUTES = frozenset(
     unicode-bidi vector-effect visibility word-spacing writing-mode
     """.split()  # noqa: SIM905
 )
-# Every function that a style may call; image-set(), src() and others fetch. A bare bracket calls none.
+# Every function that a style may call; image-set(), src() and others fetch. A bare bracket calls no function.
 FUNCTIONS = frozenset(
     """
     rgb rgba hsl hsla calc matrix translate translatex translatey scale scalex scaley rotate skewx skewy
@@ -63,14 +63,16 @@ _FRAGMENT = re.compile(r"#([^\s]+)")
 
 
 def make_safe(received: bytes) -> bytes:
-    """Return the drawing as UTF-8 with only what is known to be harmless; what is not is left out.
+    """Return the drawing as UTF-8 with only what is known to be harmless.
+
+    Everything else is left out.
 
     Raises:
-        InvalidError: not well-formed SVG, or with entities (code "svg-invalid"); too many elements, too deep,
-            or multiplied by references beyond the bound (code "svg-too-complex").
+        InvalidError: not well-formed SVG, or with entities (code "svg-invalid"); too many elements, too deep, or
+            multiplied by references beyond the bound (code "svg-too-complex").
     """
     try:
-        # A DOCTYPE may stand there, as drawing programs write it; nothing may be declared in it, and it is not kept.
+        # Drawing programs write a DOCTYPE, so one may stand there; nothing may be declared in it, and it is not kept.
         root = fromstring(received, forbid_dtd=False, forbid_entities=True, forbid_external=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise InvalidError("svg-invalid", "Expected well-formed SVG without entities.") from error
@@ -81,7 +83,7 @@ def make_safe(received: bytes) -> bytes:
     open_elements = [(root, safe, 1)]
     while open_elements:
         source, target, depth = open_elements.pop()
-        # A style sheet refers to nothing: what it multiplies could not be counted.
+        # A style sheet must not refer to anything: what it multiplies could not be counted.
         if target.tag != "style" or _harmless(source.text or "", references=False):
             target.text = source.text
         for child in source:
@@ -119,7 +121,10 @@ def _attributes(element: Element) -> dict[str, str]:
 
 
 def _harmless(value: str, *, references: bool = True) -> bool:
-    """Return whether a style or attribute value fetches nothing; `references`: it may refer to this drawing."""
+    """Return whether a style or attribute value fetches nothing.
+
+    With `references`, it may refer to this drawing.
+    """
     if any(sign in value for sign in ("\\", "@", "<", "/*")) or "javascript:" in value.lower():
         return False
     for before, after in pairwise(value.split("(")):
@@ -132,10 +137,10 @@ def _harmless(value: str, *, references: bool = True) -> bool:
 
 
 def _bound_references(root: Element) -> None:
-    """Refuse a drawing whose references, followed, draw too much or run in a circle."""
+    """Refuse a drawing whose references draw too much, or run in a circle."""
     by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
     sizes: dict[Element, int] = {}
-    # Post-order on a stack of our own: nested references are as deep as their author likes.
+    # Post-order on a stack of our own: references can be nested as deep as their author likes.
     stack: list[tuple[Element, Iterator[Element]]] = []
     entered: set[Element] = set()
 
@@ -161,7 +166,10 @@ def _bound_references(root: Element) -> None:
 
 
 def _drawn_by(element: Element, by_id: dict[str | None, Element]) -> list[Element]:
-    """Return what is drawn where this element is: its children, and what its attributes refer to."""
+    """Return what is drawn at this element.
+
+    That is its children, and what its attributes refer to.
+    """
     names = [match[1] for match in (_FRAGMENT.fullmatch(element.get("xlink:href") or ""),) if match]
     for name in ("style", "fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end"):
         names += re.findall(r"""url\(\s*['"]?#([^'"\s()]+)""", element.get(name) or "")

@@ -20,7 +20,8 @@ from service.access import callers
 from service.access.callers import Caller
 from service.intake import bulk
 from service.intake.bulk import Kind, Spool
-from service.web.requests import IdempotencyKey, Needs, Running, StrictRoute, caller
+from service.web.exactly_once import IdempotencyKey
+from service.web.requests import Needs, Running, StrictRoute, caller
 
 MEDIA_TYPE = "application/x-ndjson"
 _LINES = {"schema": {"type": "string", "description": "one such object a line, in UTF-8"}}
@@ -102,7 +103,7 @@ class Bulk:
     def __call__(self, kind: Kind) -> Response:
         """Take everything in, then answer line by line."""
         runtime, network_id, who, spool, key = self._parts
-        import_id = bulk.run(runtime, bulk.Request(network_id, who, kind, self._address, key), spool)
+        import_id = bulk.run(runtime, bulk.BulkRequest(network_id, who, kind, self._address, key), spool)
         return StreamingResponse(bulk.answer(runtime, import_id), media_type=MEDIA_TYPE)
 
 

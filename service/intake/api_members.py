@@ -10,17 +10,17 @@ from pydantic import Field
 from service.access.callers import Caller
 from service.bodies import Instant, Ref
 from service.errors import InvalidError
-from service.intake import api_bulk as bulk
+from service.intake import api_bulk
 from service.intake import members as intake_members
 from service.networks import members
 from service.networks.members import MemberFields, MemberIn, MemberView
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -87,6 +87,7 @@ def _put(session: WriteSession, runtime: Runtime, network: Network, body: Member
 
 
 @router.put("/v1/networks/{slug}/members/{ref}", response_model=MemberOut, responses={201: {"model": MemberOut}})
+@exactly_once(personal=True)
 def put_member(
     ref: Ref,
     body: MemberPut,
@@ -94,7 +95,6 @@ def put_member(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: CanWrite,
 ) -> Response:
     """Add a member (201) or change one (200); members need no account here.
@@ -106,23 +106,24 @@ def put_member(
     if body.ref not in {None, ref}:
         raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
     said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return once(lambda: _put(session, runtime, network, MemberIn(ref=ref, **said), at), personal=True)
+    return _put(session, runtime, network, MemberIn(ref=ref, **said), at)
 
 
 @router.post(
     "/v1/networks/{slug}/members",
     response_model=MemberOut,
     responses={201: {"model": MemberOut}},
-    openapi_extra=bulk.DOCUMENTED,
+    openapi_extra=api_bulk.DOCUMENTED,
 )
+@exactly_once(personal=True)
 def post_member(
-    body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, once: Exactly, _who: CanWrite
+    body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, _who: CanWrite
 ) -> Response:
     """Add or change a member as `PUT .../members/{ref}` does; the ref is in the body.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
     """
-    return once(lambda: _put(session, runtime, network, body, at), personal=True)
+    return _put(session, runtime, network, body, at)
 
 
 @router.get("/v1/networks/{slug}/members")

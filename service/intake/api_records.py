@@ -7,21 +7,16 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.callers import Caller
-from service.awards import listing
 from service.bodies import Instant
 from service.errors import NotFoundError
 from service.evidence import records
-from service.evidence.recording import Submission
-from service.evidence.records import Shown
+from service.evidence.records import RecordFilter, ShownRecord
 from service.intake import posting, releasing
 from service.intake.posting import VoidIn
-from service.issuing import unsigned
-from service.runtime.runtime import Runtime
-from service.storage.database import WriteSession
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -86,7 +81,7 @@ class RecordOut(Answer):
     body: dict[str, Any] | None = Field(None, description="as it was posted, with times in UTC; left out in lists")
 
     @classmethod
-    def of(cls, shown: Shown) -> Self:
+    def of(cls, shown: ShownRecord) -> Self:
         """Return the answer for one record."""
         row, void = shown.record, shown.voided_by
         sourced = row.source_system is not None and row.source_id is not None
@@ -109,63 +104,6 @@ class RecordOut(Answer):
         )
 
 
-class AwardMade(Answer):
-    """An award that followed at once."""
-
-    achievement: str = Field(description="ref of the achievement")
-    credential: str = Field(description="public address of the credential")
-
-
-class SubmissionOut(Answer):
-    """What became of a post."""
-
-    id: UUID = Field(description="of the record")
-    status: Literal["accepted", "duplicate", "held", "quarantined"]
-    waits_for: str | None = Field(
-        None, description="if held: JSON pointer into the body, to the member who is not known yet"
-    )
-    tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
-    digest: str = Field(description="the seal of the record")
-    flags: list[str] | None = Field(
-        None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
-    )
-    awards: list[AwardMade] = Field(description="automatic awards that it completed")
-
-
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
-    202: {
-        "model": SubmissionOut,
-        "description": "Held until the member is posted, or quarantined until it is released",
-    },
-}
-
-
-def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -> Response:
-    """Return the answer to a post of evidence.
-
-    Its status is 201 for accepted, 200 for duplicate, 202 for held and quarantined.
-    """
-    made = listing.named(session, submission.awards)
-    body = SubmissionOut(
-        id=submission.record.id,
-        status=submission.status,
-        waits_for=submission.waits_for,
-        tier=submission.record.tier,
-        digest=submission.record.body_digest,
-        flags=list(submission.flags) or None,
-        awards=[
-            AwardMade(
-                achievement=each.achievement_ref,
-                credential=unsigned.credential_url(runtime.settings, each.credential.id),
-            )
-            for each in made
-            if each.credential is not None
-        ],
-    )
-    return reply({"accepted": 201, "duplicate": 200, "held": 202, "quarantined": 202}[submission.status], body)
-
-
 @router.get("/v1/networks/{slug}/records")
 def list_records(
     network: ReadNetwork,
@@ -185,17 +123,8 @@ def list_records(
 
     No record is ever inserted in between: a reader who keeps the last `next` misses none.
     """
-    shown, cursor = records.list_records(
-        session,
-        network,
-        after=after,
-        limit=limit,
-        kind=kind,
-        member=member,
-        type_=type,
-        since=since,
-        status=status,
-    )
+    which = RecordFilter(kind, member, type, since, status)
+    shown, cursor = records.list_records(session, network, which, after=after, limit=limit)
     return Page(items=[RecordOut.of(each) for each in shown], next=cursor)
 
 
@@ -211,6 +140,7 @@ def get_record(record_id: str, network: ReadNetwork, session: Reader, _who: CanR
     response_model=RecordOut,
     responses={200: {"model": RecordOut, "description": "It was void already"}},
 )
+@exactly_once(personal=True)
 def post_void(
     record_id: str,
     body: VoidIn,
@@ -218,7 +148,6 @@ def post_void(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     who: CanWrite,
 ) -> Response:
     """Void a record (201); the second time the answer is the same void (200).
@@ -227,20 +156,17 @@ def post_void(
     on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the record of kind
     `void`. To correct a record, void it and post a new one under a new `ref`.
     """
-
-    def work() -> Response:
-        found = records.identifier(record_id)
-        if found is None:
-            raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row, created = posting.void(session, runtime, network, who, found, body, at)
-        return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
-
-    return once(work, personal=True)
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    row, created = posting.void(session, runtime, network, who, found, body, at)
+    return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
 
 @router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
+@exactly_once(personal=True)
 def post_release(
-    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, once: Exactly, who: CanWrite
+    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, who: CanWrite
 ) -> Response:
     """Release a quarantined record, so that it counts; one that counts stays as it is.
 
@@ -248,12 +174,8 @@ def post_release(
     Evaluations that were set aside with a contribution count again with it, and what all of it earns is awarded. An
     event says so.
     """
-
-    def work() -> Response:
-        found = records.identifier(record_id)
-        if found is None:
-            raise NotFoundError("record-unknown", "No record of this network has this id.")
-        row = releasing.release(session, runtime, network, who, found, at)
-        return reply(200, RecordOut.of(records.show(session, row)))
-
-    return once(work, personal=True)
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    row = releasing.release(session, runtime, network, who, found, at)
+    return reply(200, RecordOut.of(records.show(session, row)))

@@ -55,7 +55,7 @@ class Spool:
 
 
 @dataclass(frozen=True)
-class Request:
+class BulkRequest:
     """Who sends which kind of record to which network.
 
     `address` is method, path and query: what the `Idempotency-Key` stands for besides the body.
@@ -69,7 +69,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LineOutcome:
     """What became of one line."""
 
     status: Literal["accepted", "duplicate", "held", "quarantined", "rejected"]
@@ -77,7 +77,7 @@ class Outcome:
     problem: Refusal | None = None
 
 
-def run(runtime: Runtime, request: Request, spool: Spool) -> UUID:
+def run(runtime: Runtime, request: BulkRequest, spool: Spool) -> UUID:
     """Take in a body and return the id of its import, whose answer is then complete.
 
     Raises:
@@ -126,7 +126,7 @@ def answer(runtime: Runtime, import_id: UUID) -> Iterator[str]:
         yield row.lines
 
 
-def _begin(runtime: Runtime, request: Request, spool: Spool) -> tuple[UUID, int]:
+def _begin(runtime: Runtime, request: BulkRequest, spool: Spool) -> tuple[UUID, int]:
     """Return the import to work on, new or that of an earlier request with the same key, and its next line."""
     now, key = runtime.now(), request.key
     with runtime.database.write() as session:
@@ -183,29 +183,31 @@ def _parsed(text: bytes, shape: TypeAdapter[Any], max_line_bytes: int) -> Any:
 
 
 def _take(
-    session: WriteSession, runtime: Runtime, network: Network, request: Request, lines: Sequence[Any]
-) -> list[Outcome]:
+    session: WriteSession, runtime: Runtime, network: Network, request: BulkRequest, lines: Sequence[Any]
+) -> list[LineOutcome]:
     """Take in what the lines of a chunk hold, and return what became of each."""
     bodies = [line for line in lines if not isinstance(line, Refusal)]
     if request.kind == "members":
         put = members.put_members(session, network, bodies, runtime.now())
-        taken = [_refused(each) if isinstance(each, ServiceError) else Outcome("accepted", each[0].id) for each in put]
+        taken = [
+            _refused(each) if isinstance(each, ServiceError) else LineOutcome("accepted", each[0].id) for each in put
+        ]
     else:
         kind: recording.Kind = "contribution" if request.kind == "contributions" else "evaluation"
         submitted = posting.submit_all(session, network, request.caller, kind, bodies, runtime.now())
         taken = [
-            _refused(each) if isinstance(each, ServiceError) else Outcome(each.status, each.record.id)
+            _refused(each) if isinstance(each, ServiceError) else LineOutcome(each.status, each.record.id)
             for each in submitted
         ]
     outcomes = iter(taken)
     return [_refused(line) if isinstance(line, Refusal) else next(outcomes) for line in lines]
 
 
-def _refused(problem: Refusal) -> Outcome:
-    return Outcome("rejected", problem=problem)
+def _refused(problem: Refusal) -> LineOutcome:
+    return LineOutcome("rejected", problem=problem)
 
 
-def _answer(number: int, outcome: Outcome) -> str:
+def _answer(number: int, outcome: LineOutcome) -> str:
     said: dict[str, Any] = {"line": number, "status": outcome.status}
     if outcome.id is not None:
         said["id"] = str(outcome.id)

@@ -72,7 +72,7 @@ class Plan:
 
 
 @dataclass
-class Result:
+class ImportResult:
     """What became of a file: a line for each record, counts, and answers by column."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -180,7 +180,7 @@ def _tidy(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class FileRow:
     """One row of the file: its number (from 1), its cells and its digest.
 
     The digest tells it from every other row.
@@ -192,7 +192,7 @@ class Row:
     digest: str
 
 
-def numbered(slug: str, rows: Iterator[dict[str, str]]) -> Iterator[Row]:
+def numbered(slug: str, rows: Iterator[dict[str, str]]) -> Iterator[FileRow]:
     """Yield rows with their digests.
 
     The n-th of several equal rows has the same digest on every run.
@@ -201,10 +201,10 @@ def numbered(slug: str, rows: Iterator[dict[str, str]]) -> Iterator[Row]:
     for number, cells in enumerate(rows, start=1):
         content = sha256(json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:40]
         seen[content] += 1
-        yield Row(slug, number, cells, content if seen[content] == 1 else f"{content}-{seen[content]}")
+        yield FileRow(slug, number, cells, content if seen[content] == 1 else f"{content}-{seen[content]}")
 
 
-def value_of(spec: Any, row: Row, zone: ZoneInfo) -> Any:
+def value_of(spec: Any, row: FileRow, zone: ZoneInfo) -> Any:
     """Return what a value of the mapping means for a row; None where it is blank.
 
     Raises:
@@ -234,7 +234,7 @@ def value_of(spec: Any, row: Row, zone: ZoneInfo) -> Any:
         raise InvalidError("cell-invalid", f"Column {spec['column']}: expected {expected}.") from error
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(row: FileRow, name: str) -> str:
     if name == "@row":
         return str(row.number)
     if name == "@digest":
@@ -246,7 +246,9 @@ def _cell(row: Row, name: str) -> str:
     return row.cells[name]
 
 
-def run(runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None) -> Result:
+def run(
+    runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None
+) -> ImportResult:
     """Import a file, and return what became of it, row by row.
 
     Importing the same file again changes nothing. Each chunk of rows is one transaction for each kind of record, so
@@ -266,7 +268,7 @@ def run(runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = 
         if plan.achievement is not None:
             _define(session, network, plan.achievement, runtime)
     total = sum(1 for _ in read_rows(path))
-    result = Result()
+    result = ImportResult()
     done = 0
     for chunk in batched(numbered(slug, read_rows(path)), CHUNK):
         for row in chunk:
@@ -278,7 +280,7 @@ def run(runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = 
     return result
 
 
-def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def batched(rows: Iterable[FileRow], size: int) -> Iterator[list[FileRow]]:
     """Yield lists of `size` rows, the last one shorter."""
     left = iter(rows)
     while chunk := list(islice(left, size)):
@@ -294,7 +296,7 @@ def _define(session: WriteSession, network: Network, definition: dict[str, Any],
         achievements.define(session, network, body, runtime.now())
 
 
-def _count(result: Result, row: Row) -> None:
+def _count(result: ImportResult, row: FileRow) -> None:
     for name, answer in row.cells.items():
         found = result.columns.setdefault(name, Counter())
         if answer:
@@ -308,13 +310,13 @@ def _take(
     network_id: UUID,
     source: str,
     spec: Mapping[str, Any],
-    chunk: Sequence[Row],
+    chunk: Sequence[FileRow],
     zone: ZoneInfo,
-    result: Result,
+    result: ImportResult,
 ) -> None:
     """Take in one kind of record for each row of a chunk."""
     kind = spec["kind"]
-    bodies: list[tuple[Row, Any]] = []
+    bodies: list[tuple[FileRow, Any]] = []
     for row in chunk:
         try:
             bodies.append((row, _body(spec, source, row, zone)))
@@ -356,7 +358,7 @@ def _put(session: WriteSession, runtime: Runtime, network: Network, kind: str, b
     return intake_members.put_member(session, runtime, network, body, runtime.now())[1]
 
 
-def _body(spec: Mapping[str, Any], source: str, row: Row, zone: ZoneInfo) -> Any:
+def _body(spec: Mapping[str, Any], source: str, row: FileRow, zone: ZoneInfo) -> Any:
     """Return the request body that a row becomes.
 
     Raises:
@@ -374,7 +376,7 @@ def _body(spec: Mapping[str, Any], source: str, row: Row, zone: ZoneInfo) -> Any
     return _parsed(SHAPES[kind], said)
 
 
-def _answers(spec: Mapping[str, Sequence[str]], row: Row) -> dict[str, str]:
+def _answers(spec: Mapping[str, Sequence[str]], row: FileRow) -> dict[str, str]:
     names = spec.get("only") or [name for name in row.cells if name not in spec.get("except", ())]
     return {name: _cell(row, name) for name in names if _cell(row, name)}
 

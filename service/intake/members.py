@@ -74,7 +74,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
     if any(getattr(member, name) != value for name, value in said.items()):
         changed = True
         if not created:
-            past.keep(session, Member, Member.__table__.c.id == member.id, now)
+            past.archive(session, Member, Member.__table__.c.id == member.id, now)
         member.known_from = now
         for name, value in said.items():
             setattr(member, name, value)
@@ -147,7 +147,7 @@ def _put_roles(
 def _keep_role(session: WriteSession, row: Role, start: datetime | None, until: datetime | None, now: datetime) -> None:
     """Archive what a role on record says, if it changes now; `start` is None if it is deleted."""
     if row.from_at is not None and (row.from_at, row.until_at) != (start, until):
-        past.keep(session, Role, Role.__table__.c.id == row.id, now)
+        past.archive(session, Role, Role.__table__.c.id == row.id, now)
     if row.from_at is None or (row.from_at, row.until_at) != (start, until):
         row.known_from = now
 

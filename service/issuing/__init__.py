@@ -1,5 +1,5 @@
 """What a decision becomes: receipt, unsigned badge, signed credential, status.
 
-It must not know why somebody earned something or who may decide it: it gets a `Decision`. Formats and proofs
+It must not know why somebody earned something or who may decide that: it gets a `Decision`. Formats and proofs
 are chosen here.
 """

@@ -1,8 +1,8 @@
-"""How a credential cites the records on which its award rests: evidence items, and results of rubrics.
+"""Cite the records of an award in its credential: evidence and rubric results.
 
-What is public here is decided by privacy: what was done, when, by whose word, and the seal of the record. Titles,
-texts, links, names of evaluators and sessions are the network's own; of what happened in a confidential session
-only that it did.
+Privacy decides what is public: what was done, when, who says so, and the seal of the record. Titles, texts, links,
+names of evaluators and sessions stay with the network. About something that happened in a confidential session a
+credential says only that it happened.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
-from credentials.proofs.keys import base64url_encode
+from credentials.proofs.encodings import base64url_encode
 from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
 from service.tables import AchievementVersion, Contribution, Evaluation, Member, Rating, Record, Session
 
 MAX_EVIDENCE = 100
-"""Records that a credential cites one by one; how many more there are is said in a sentence."""
+"""The most records that a credential cites one by one; a sentence says how many more there are."""
 
 SHA256_MULTIHASH = b"\x12\x20"
 CONTRIBUTED = {
@@ -58,7 +58,7 @@ TIERS = (
 
 
 @dataclass(frozen=True)
-class Judgement:
+class GivenLevel:
     """The level that one person gave one criterion of a rubric, in one attempt."""
 
     rubric: str
@@ -70,21 +70,22 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Citation:
-    """A record as a credential speaks of it; `digest` is its salted seal, 64 hexadecimal digits.
+    """A record as a credential cites it.
 
-    `minutes` are those that may be told.
+    `digest` is its salted seal, 64 hexadecimal digits. `minutes` are those that may
+    be public; 0 if there are none.
     """
 
     on: date
     genre: str
     narrative: str
     digest: str
-    judgements: tuple[Judgement, ...] = ()
+    judgements: tuple[GivenLevel, ...] = ()
     minutes: int = 0
 
 
 def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citation]:
-    """Return what may be said of each record."""
+    """Return what may be public about each record."""
     judged, meeting = aliased(Contribution), aliased(Session)
     about_session = case((Evaluation.about_kind == "session", Evaluation.about_id))
     rows = session.execute(
@@ -127,10 +128,10 @@ def evidence(credential_url: str, citations: Iterable[Citation]) -> Iterator[dic
 
 
 def time_spent(credential_url: str, citations: Iterable[Citation]) -> Iterator[dict[str, Any]]:
-    """Yield the item of evidence that says how long everything took together, if that is known.
+    """Yield the evidence item that states the time spent in all, if that is known.
 
-    Open Badges has no member for it: `creditsEarned` counts credits. So it stands in words, and in `description` as an ISO
-    8601 duration in hours and minutes, for programs.
+    Open Badges has no member for it: `creditsEarned` counts credits. So the item states it in words, and for programs
+    in `description` as an ISO 8601 duration in hours and minutes.
 
     Spec: Open Badges 3.0, section B.1.10 (Evidence).
     """
@@ -158,10 +159,10 @@ def multibase(digest: str) -> str:
 def results(
     version: AchievementVersion, achievement: Mapping[str, Any], citations: Iterable[Citation]
 ) -> Iterator[dict[str, Any]]:
-    """Yield for each rubric criterion that the achievement describes the level that was reached.
+    """Yield the level reached in each rubric criterion that the achievement describes.
 
-    1. Only what one attempt shows counts together; of several attempts the best one is told.
-    2. A level is reached when as many people as the rule asks for gave it or a higher one.
+    1. Levels of one attempt belong together; of several attempts the best one is cited.
+    2. A level is reached if as many people as the rule asks for gave it or a higher one.
 
     Args:
         achievement: the version's Open Badges document, whose result descriptions follow the definition's order.
@@ -183,7 +184,7 @@ def results(
             yield {"type": ["Result"], "resultDescription": written["id"], "achievedLevel": achieved[0]}
 
 
-def _levels(judgements: Sequence[Judgement], attempt: tuple[UUID, str | None], raters: int) -> dict[str, float]:
+def _levels(judgements: Sequence[GivenLevel], attempt: tuple[UUID, str | None], raters: int) -> dict[str, float]:
     given: defaultdict[str, dict[UUID, float]] = defaultdict(dict)
     for judgement in judgements:
         if judgement.attempt == attempt:
@@ -197,14 +198,17 @@ def _levels(judgements: Sequence[Judgement], attempt: tuple[UUID, str | None], r
 
 
 def _raters(version: AchievementVersion, rubric: str) -> int:
-    """Return how many people must give a level of the rubric; the strictest of several rules counts."""
+    """Return how many people must give a level of the rubric.
+
+    If several rules ask for it, the strictest counts.
+    """
     tree = rule_of(version.definition)
     asked = [rule.raters for rule in rules(tree) if isinstance(rule, Rubric) and rule.rubric == rubric] if tree else []
     return max(asked, default=1)
 
 
 def _citation(
-    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[Judgement, ...]
+    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[GivenLevel, ...]
 ) -> Citation:
     assert what is not None  # an award rests on accepted records only, and those are derived
     source = f"Source: {TIERS[record.tier]} (tier {record.tier} of 4)."
@@ -224,8 +228,8 @@ def _citation(
     return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
 
 
-def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[Judgement]]:
-    found: defaultdict[UUID, list[Judgement]] = defaultdict(list)
+def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[GivenLevel]]:
+    found: defaultdict[UUID, list[GivenLevel]] = defaultdict(list)
     rows = session.execute(
         select(Evaluation, Rating.criterion, Rating.level, func.coalesce(Member.person_id, Member.id))
         .join(Rating, Rating.record_id == Evaluation.record_id)
@@ -234,5 +238,5 @@ def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdic
     )
     for evaluation, criterion, level, judge in rows:
         attempt = (evaluation.about_id, evaluation.part)
-        found[evaluation.record_id].append(Judgement(evaluation.instrument or "", attempt, criterion, judge, level))
+        found[evaluation.record_id].append(GivenLevel(evaluation.instrument or "", attempt, criterion, judge, level))
     return found

@@ -1,4 +1,4 @@
-"""The life of a credential: signed and stored once, baked into pictures on request, revoked for good."""
+"""Credentials: sign and store, replace, bake into pictures, find and list."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, bake, sign
-from credentials.proofs.jose import claims_of, encode_jwt
+from credentials.proofs.claims import claims_of
+from credentials.proofs.jose import encode_jwt
 from service.access import callers
 from service.access.callers import Caller
 from service.achievements import pictures
@@ -27,8 +28,8 @@ from service.tables import Achievement, AchievementVersion, Award, Credential, M
 
 
 @dataclass(frozen=True)
-class Issuer:
-    """The keys with which a network signs now, and their names."""
+class IssuerKeys:
+    """The keys with which a network signs now, and the names of these in signatures."""
 
     proof_signer: Signer
     verification_method: str
@@ -37,23 +38,26 @@ class Issuer:
 
 
 @dataclass(frozen=True)
-class Signed:
-    """A draft with its two signed forms: JSON text with a data integrity proof, and a VC-JWT."""
+class SignedDraft:
+    """A draft with its two signed forms.
+
+    They are JSON text with a data integrity proof, and a VC-JWT.
+    """
 
     draft: Draft
     text: str
     jwt: str
 
 
-def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer:
-    """Return what the network signs with.
+def issuer_keys(session: OrmSession, runtime: Runtime, network: Network) -> IssuerKeys:
+    """Return the keys with which the network signs now.
 
     Raises:
         CustodyError: a key is missing or cannot be opened.
     """
     proof_key = keyring.active_key(session, network, "Ed25519")
     jwt_key = keyring.active_key(session, network, "P-256")
-    return Issuer(
+    return IssuerKeys(
         keyring.signer(runtime, proof_key),
         issuers.verification_method(runtime.settings, network, proof_key),
         keyring.signer(runtime, jwt_key),
@@ -61,20 +65,23 @@ def issuer_of(session: OrmSession, runtime: Runtime, network: Network) -> Issuer
     )
 
 
-def sign_draft(issuer: Issuer, draft: Draft) -> Signed:
-    """Return the signed forms of a draft: eddsa-rdfc-2022, and ES256 over the same members without proof."""
+def sign_draft(issuer: IssuerKeys, draft: Draft) -> SignedDraft:
+    """Sign a draft in both forms.
+
+    These are eddsa-rdfc-2022, and a JWT with ES256 over the same members without the proof.
+    """
     document = draft.document
     proved = sign(
         document, issuer.proof_signer, verification_method=issuer.verification_method, created=draft.valid_from
     )
     text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
-    # Not `sign_jwt`: it would check again, at twice the cost, what has just been checked for the proof.
+    # Not `sign_jwt`: it would repeat, at twice the cost, the checks that were just made for the proof.
     jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
-    return Signed(draft, text, jwt)
+    return SignedDraft(draft, text, jwt)
 
 
-def store(session: WriteSession, network: Network, award: Award, signed: Signed, now: datetime) -> Credential:
-    """Add the credential of an award; it can be fetched from the commit on.
+def store(session: WriteSession, network: Network, award: Award, signed: SignedDraft, now: datetime) -> Credential:
+    """Store the credential of an award; it can be fetched from the commit on.
 
     The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
     """
@@ -106,7 +113,7 @@ def replace(
     reason: str,
     now: datetime,
 ) -> None:
-    """Take a credential back because another one stands for the same award.
+    """Revoke a credential because another one replaces it for the same award.
 
     Raises:
         CustodyError: the status list cannot be signed; nothing has changed.
@@ -120,7 +127,10 @@ def replace(
 
 
 def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:
-    """Write down that a credential follows that of an earlier award; the earlier one stays what it is."""
+    """Store that a credential follows the one of an earlier award.
+
+    The status of the earlier one does not change.
+    """
     last = (Credential.award_id == award_id, Credential.superseded_by.is_(None))
     for row in locks.rows(session, Credential, *last):
         row.superseded_by = new.id
@@ -138,8 +148,8 @@ def baked(session: ReadSession, credential: Credential, form: pictures.Form) -> 
 
 
 @dataclass(frozen=True)
-class Issued:
-    """A credential with what names it for its network."""
+class CredentialWithNames:
+    """A credential with the names by which its network knows it."""
 
     row: Credential
     award: Award
@@ -148,7 +158,7 @@ class Issued:
     name: str
 
 
-def find(session: OrmSession, caller: Caller, credential_id: str) -> Issued:
+def find(session: OrmSession, caller: Caller, credential_id: str) -> CredentialWithNames:
     """Return a credential of the caller's network.
 
     Raises:
@@ -167,8 +177,8 @@ def list_issued(
     member: str | None,
     achievement: str | None,
     revoked: bool | None,
-) -> tuple[list[Issued], str | None]:
-    """Return the network's credentials in the order of their addresses, which says nothing."""
+) -> tuple[list[CredentialWithNames], str | None]:
+    """Return the network's credentials in the order of their random addresses."""
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
         query = query.join(Award, Award.id == Credential.award_id)
@@ -193,7 +203,7 @@ def of_awards(session: OrmSession, awards: Iterable[Award]) -> dict[UUID, Creden
     return {row.award_id: row for row in session.scalars(query)}
 
 
-def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
+def _named(session: OrmSession, rows: Sequence[Credential]) -> list[CredentialWithNames]:
     query = (
         select(Award, Member.ref, Achievement.ref, AchievementVersion.name)
         .join(Member, Member.id == Award.member_id)
@@ -204,9 +214,9 @@ def _named(session: OrmSession, rows: Sequence[Credential]) -> list[Issued]:
     named = {
         award.id: (award, member, achievement, name) for award, member, achievement, name in session.execute(query)
     }
-    return [Issued(row, *named[row.award_id]) for row in rows]
+    return [CredentialWithNames(row, *named[row.award_id]) for row in rows]
 
 
 def about(row: Credential, award: Award) -> dict[str, str]:
-    """Return what an event about a credential names: it, its award and its member."""
+    """Return what an event about a credential names: credential, award and member."""
     return {"credential": row.id, "award": str(award.id), "member": str(award.member_id)}

@@ -1,4 +1,4 @@
-"""A decision on an award, as it is receipted."""
+"""A decision on an award, and its receipt before it is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from service.tables import AchievementVersion, AwardDecider
 
 @dataclass(frozen=True)
 class Decider:
-    """Somebody who decided: the member to whom the token was bound, if any, and in which role."""
+    """Someone who decided.
+
+    `member_id` is the member to whom the token was bound, if any, and `role` the role in which they decided.
+    """
 
     token_id: UUID | None
     member_id: UUID | None
@@ -24,13 +27,16 @@ class Decider:
 
     @classmethod
     def of(cls, row: AwardDecider) -> Self:
-        """Return who stands in a row."""
+        """Return the decider in a row."""
         return cls(row.token_id, row.member_id, row.role, row.at)
 
 
 @dataclass(frozen=True)
-class Written:
-    """A receipt before it is kept: its address, the exact public bytes as text, and what those hide."""
+class UnstoredReceipt:
+    """A receipt before it is stored.
+
+    It has its address, the exact public bytes as text, and what those hide.
+    """
 
     id: str
     public: str
@@ -46,13 +52,15 @@ class Written:
 
 @dataclass(frozen=True)
 class Decision:
-    """That a member has earned a version of an achievement, on which records that rests, and who decided it.
+    """A decision that a member has earned a version of an achievement.
+
+    It also says on which records that rests, and who decided it.
 
     Args:
-        node: what the member had reached, where the rule was asked.
+        node: the member's progress, if the rule was evaluated.
         child_ids: the awards that a rule `holds` counted.
-        waits: nothing is signed yet: "second", for a second person.
-        receipt: the one there is already, when the award gets another credential.
+        waits: why nothing is signed yet: "second", the award waits for a second person.
+        receipt: the existing receipt, if the award gets another credential.
     """
 
     member_id: UUID
@@ -65,7 +73,7 @@ class Decision:
     node: Node | None = None
     child_ids: tuple[UUID, ...] = ()
     waits: str | None = None
-    receipt: Written | None = None
+    receipt: UnstoredReceipt | None = None
 
     @property
     def met(self) -> bool:
@@ -74,29 +82,35 @@ class Decision:
 
     @property
     def cooling_off(self) -> str | None:
-        """How long the award waits before it is signed; what was awarded elsewhere has been told already."""
+        """How long the award waits before it is signed.
+
+        An award made elsewhere does not wait, because people know of it already.
+        """
         chosen: str | None = self.version.definition.get("cooling_off")
         return chosen if self.basis != "recorded" else None
 
     @property
     def pending(self) -> bool:
-        """Whether nothing is signed for the moment."""
+        """Whether nothing is signed yet."""
         return self.waits is not None or self.cooling_off is not None
 
     @property
     def purpose(self) -> str:
-        """What the published status of the credential tells."""
+        """What the published status of the credential states: its status purpose."""
         chosen: str = self.version.definition.get("status", "revocation")
         return chosen
 
     @cached_property
     def criteria(self) -> dict[str, Any] | None:
-        """What is public of the rules and groups, where the rule was asked."""
+        """The public part of the rules and groups, if the rule was evaluated."""
         return _criteria(self.node, self.node.to_json()) if self.node is not None else None
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """What a credential that was signed for one decision must share with another to do for it."""
+        """A key of what the credential states.
+
+        A credential that was signed for one decision can be used for another if their keys are equal.
+        """
         shown = canonical_json(self.criteria) if self.criteria is not None else None
         return (
             *(self.member_id, self.version.id, self.basis, self.awarded_at, self.reason),
@@ -105,7 +119,10 @@ class Decision:
 
 
 def _criteria(node: Node, shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is public of a rule or group: the criteria are published, the member's numbers are what was earned."""
+    """Return the public part of a rule or group.
+
+    The criteria are published anyway, and the member's numbers are what was earned.
+    """
     said = {name: shown[name] for name in ("rule", "met", "observed", "required", "text")}
     if node.children:
         children = zip(node.children, shown["children"], strict=True)

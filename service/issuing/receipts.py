@@ -1,6 +1,6 @@
-"""Decisions and their receipts: why an award was made, rule by rule, so that anyone can retrace it.
+"""Receipts: why an award was made, rule by rule, so that anyone can retrace it.
 
-The public form names nobody: people and reasons stand in it as salted digests, and records by the seals that the
+The public form names nobody: people and reasons are in it as salted digests, and records as the seals that the
 credential has too. The credential cites the digest of exactly the bytes that are served. What is hidden, and the
 salts, are in the full form, which stays with the network.
 """
@@ -21,7 +21,7 @@ from credentials.strict_json import canonical_json
 from service.achievements import achievements
 from service.evidence.bodies import seal
 from service.issuing import citations
-from service.issuing.decision import Decider, Decision, Written
+from service.issuing.decision import Decider, Decision, UnstoredReceipt
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.settings import Settings
@@ -43,11 +43,11 @@ FORM = "receipt/1"
 
 
 @dataclass(frozen=True)
-class Retraced:
-    """What came of deciding again as it was decided then.
+class RetracedDecision:
+    """The result of making a decision again as it was made then.
 
-    `outcome`: "same", the same receipt; "differs", another one; "erased", evidence of it is gone, so that what is on
-    record stands; "decided", no rule made it, so that there is nothing to work out again.
+    `outcome`: "same", the same receipt; "differs", another one; "erased", some of its evidence was erased, so that the
+    outcome on record stands; "decided", no rule made the decision, so that there is nothing to work out again.
     """
 
     outcome: str
@@ -60,8 +60,8 @@ def receipt_url(settings: Settings, receipt_id: str) -> str:
     return f"{settings.base_url}/receipts/{receipt_id}"
 
 
-def evidence(settings: Settings, receipt: Written) -> dict[str, Any]:
-    """Return how a credential cites its receipt.
+def evidence(settings: Settings, receipt: UnstoredReceipt) -> dict[str, Any]:
+    """Return the evidence item with which a credential cites its receipt.
 
     Spec: Open Badges 3.0, section B.1.10 (Evidence); VC Data Model 2.0, section 5.3 (`digestMultibase`).
     """
@@ -77,11 +77,11 @@ def evidence(settings: Settings, receipt: Written) -> dict[str, Any]:
 
 def write(
     session: OrmSession, settings: Settings, network: Network, decisions: Sequence[Decision], as_of: datetime
-) -> list[Written]:
-    """Return the receipts of decisions made at `as_of`, in the same order; those that have one keep it.
+) -> list[UnstoredReceipt]:
+    """Return the receipts of decisions made at `as_of`, in the same order.
 
-    The position is that of the newest record that was committed by then. What comes in together with the decision
-    has no position yet and is named beside it.
+    A decision that has a receipt keeps it. The position is that of the newest record that was committed by then.
+    Records that arrive together with the decision have no position yet, and the receipt names them too.
     """
     fresh = [decision for decision in decisions if decision.receipt is None]
     if not fresh:
@@ -114,12 +114,12 @@ def write(
         }
         receipt_id = new_credential_id()
         public = _public(session, settings, network, receipt_id, decision, full, as_of, position, digests)
-        written.append(Written(receipt_id, public, full, as_of, position))
+        written.append(UnstoredReceipt(receipt_id, public, full, as_of, position))
     return written
 
 
-def keep(session: OrmSession, network: Network, award: Award, receipt: Written, now: datetime) -> None:
-    """Store the receipt of an award, from the commit on at its address."""
+def store(session: OrmSession, network: Network, award: Award, receipt: UnstoredReceipt, now: datetime) -> None:
+    """Store the receipt of an award; its address answers from the commit on."""
     if session.get(Receipt, receipt.id) is None:
         session.add(
             Receipt(
@@ -139,18 +139,24 @@ def keep(session: OrmSession, network: Network, award: Award, receipt: Written, 
 
 
 def of_award(session: OrmSession, award: Award) -> Receipt | None:
-    """Return the receipt by which an award stands; none for one that was made before there were receipts."""
+    """Return the receipt of an award.
+
+    None if the award was made before there were receipts.
+    """
     mine = select(Receipt).where(Receipt.award_id == award.id, Receipt.sha256 == award.receipt_digest)
     return session.scalar(mine)
 
 
-def kept(row: Receipt) -> Written:
+def kept(row: Receipt) -> UnstoredReceipt:
     """Return a stored receipt as it was written."""
-    return Written(row.id, row.public, row.full, row.as_of, row.position)
+    return UnstoredReceipt(row.id, row.public, row.full, row.as_of, row.position)
 
 
 def visible(session: OrmSession, receipt_id: str) -> Receipt | None:
-    """Return the receipt at a public address; with a credential that is private, its receipt is too."""
+    """Return the receipt at a public address.
+
+    None if its credential is private, because then the receipt is private too.
+    """
     row = session.get(Receipt, receipt_id)
     if row is None:
         return None
@@ -158,19 +164,19 @@ def visible(session: OrmSession, receipt_id: str) -> Receipt | None:
     return row if session.scalar(shown.limit(1)) is not None else None
 
 
-def retrace(session: OrmSession, settings: Settings, network: Network, award: Award, row: Receipt) -> Retraced:
-    """Decide again as it was decided, on the evidence of then, and return whether the same receipt comes of it.
+def retrace(session: OrmSession, settings: Settings, network: Network, award: Award, row: Receipt) -> RetracedDecision:
+    """Make a decision again on the evidence of then, and compare the receipts.
 
-    1. The evidence is that up to the receipt's position, and what came in with the decision itself.
+    1. The evidence is what was known up to the receipt's position, and what arrived with the decision itself.
     2. What was hidden is hidden with the same salts, so that the same decision gives the same bytes.
-    3. Where a body was erased, the outcome on record is the only one that there will be.
+    3. If a body was erased, the decision cannot be made again, and the outcome on record stands.
     """
     rested = select(AwardEvidence.record_id).where(AwardEvidence.award_id == award.id)
     gone = select(Record.id).where(Record.id.in_(rested), Record.salt.is_(None))
     if session.scalar(gone.limit(1)) is not None:  # (3)
-        return Retraced("erased", row, row.sha256)
+        return RetracedDecision("erased", row, row.sha256)
     if award.basis not in ("rule", "approval"):
-        return Retraced("decided", row, row.sha256)
+        return RetracedDecision("decided", row, row.sha256)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     node = _as_of(session, network, version, award.member_id, row)  # (1)
     decision = Decision(
@@ -187,7 +193,7 @@ def retrace(session: OrmSession, settings: Settings, network: Network, award: Aw
     digests = _digests(session, node.record_ids)
     public = _public(session, settings, network, row.id, decision, row.full, row.as_of, row.position, digests)  # (2)
     again = sha256(public.encode()).hexdigest()
-    return Retraced("same" if again == row.sha256 else "differs", row, again)
+    return RetracedDecision("same" if again == row.sha256 else "differs", row, again)
 
 
 def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:
@@ -203,7 +209,10 @@ def _deciders(full: Mapping[str, Any]) -> tuple[Decider, ...]:
 
 
 def _as_of(session: OrmSession, network: Network, version: AchievementVersion, member_id: UUID, row: Receipt) -> Node:
-    """Return what the member had reached when the receipt was written: the one place that looks back."""
+    """Return the member's progress when the receipt was written.
+
+    No other function looks back.
+    """
     beside = select(func.max(Record.position)).where(Record.id.in_([UUID(each) for each in row.full["beside"]]))
     position = max(row.position, session.scalar(beside) or 0)
     again = progress.evaluate(session, network, version, [member_id], row.as_of, as_of=row.as_of, position=position)
@@ -221,7 +230,10 @@ def _public(
     position: int,
     digests: Mapping[UUID, str],
 ) -> str:
-    """Return the public form: canonical JSON (RFC 8785), so that its digest can be worked out from its content too."""
+    """Return the public form.
+
+    It is canonical JSON (RFC 8785), so that its digest can also be computed from its content.
+    """
     version, salts = decision.version, full["salts"]
     children = dict(enumerate(sorted(decision.child_ids, key=str)))
     of_child = dict(
@@ -275,7 +287,10 @@ def _digests(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, st
 
 
 def _unplaced(session: OrmSession, network: Network, member_ids: Collection[UUID]) -> defaultdict[UUID, set[UUID]]:
-    """Return the records of this very transaction that bear on members, and those that take others back."""
+    """Return the records of this transaction that are about members, by member.
+
+    Each member also has the records that void others.
+    """
     rows = session.execute(
         select(Record.id, Record.kind, func.coalesce(Contribution.member_id, Evaluation.member_id))
         .outerjoin(Contribution, Contribution.record_id == Record.id)

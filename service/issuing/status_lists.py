@@ -1,7 +1,7 @@
-"""The published status of credentials: a random place for each in a signed list of bits.
+"""The published status of credentials: random places in signed lists of bits.
 
-The list is cached and fetched as a whole, and places are drawn at random: whoever asks for one badge does not
-say which, and neighbours in the list have nothing in common.
+The list is cached and fetched as a whole, so that someone who asks about one badge does not reveal which. Places are
+drawn at random, so that neighbours in the list have nothing in common.
 """
 
 import json
@@ -35,9 +35,10 @@ def list_url(settings: Settings, list_id: UUID | str) -> str:
 
 
 def find_open(session: OrmSession, network: Network, purpose: str = "revocation") -> StatusList | None:
-    """Return the network's newest list for a purpose if it is published and less than half full, else None.
+    """Return the network's newest list for a purpose, if it has room.
 
-    Half of the places stay free, so that a drawn one is free at the second try on average.
+    None if that list is not published, or half full. Half of the places stay free, so that on average the second
+    place drawn is free.
     """
     newest = session.scalar(
         select(StatusList)
@@ -54,9 +55,10 @@ def find_open(session: OrmSession, network: Network, purpose: str = "revocation"
 def open_list(
     session: WriteSession, runtime: Runtime, network: Network, now: datetime, purpose: str = "revocation"
 ) -> StatusList:
-    """Return the list that has room; one that is made here is published before any credential names it.
+    """Return a list that has room; make one if there is none.
 
-    Two made at the same moment are both used in the end.
+    A new list is published before any credential names it. If two are made at the same moment, both are used in the
+    end.
 
     Raises:
         CustodyError: the list cannot be signed.
@@ -71,7 +73,7 @@ def open_list(
 
 
 def draw(session: OrmSession, status_list: StatusList, count: int = 1) -> list[int]:
-    """Return `count` different random places that no credential has, as far as this session sees."""
+    """Return different random places that are free, as far as this session sees."""
     drawn: set[int] = set()
     while len(drawn) < count:
         wanted = {secrets.randbelow(status_list.length) for _ in range(count - len(drawn))}
@@ -88,7 +90,7 @@ def taken(session: OrmSession, list_id: UUID, places: Collection[int]) -> set[in
 def publish(session: WriteSession, runtime: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
     """Build the list from the rows, sign it and store its text.
 
-    In a list of suspensions what was revoked is set for good.
+    In a list of suspensions the bit of a revoked credential stays set for good.
 
     Raises:
         CustodyError: the key cannot be used; nothing has changed.
@@ -123,18 +125,24 @@ def publish(session: WriteSession, runtime: Runtime, network: Network, status_li
 
 
 def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
-    """Return the lists that should have been signed anew long since: nobody here is doing it."""
+    """Return the lists that should have been signed again long ago.
+
+    If there are any, no process is doing that work.
+    """
     late = or_(StatusList.published_at.is_(None), StatusList.published_at <= now - OVERDUE_AFTER)
     return session.scalars(select(StatusList).where(late).order_by(StatusList.id)).all()
 
 
 def resign_due(runtime: Runtime) -> int:
-    """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
+    """Sign every list again that is older than a day; return how many.
+
+    Several processes may do this at the same time.
+    """
     return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
 
 
 def publish_all(runtime: Runtime) -> int:
-    """Sign every list anew, whatever its age; return how many."""
+    """Sign every list again, whatever its age; return how many."""
     return _publish_older(runtime, None)
 
 

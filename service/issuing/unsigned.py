@@ -1,4 +1,7 @@
-"""The credential of an award before it is signed: built from rows, without a name or an address in clear."""
+"""Build the unsigned credential of an award from rows.
+
+It has no name and no e-mail address in clear.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,7 +20,7 @@ from credentials.status import status_entry
 from service.achievements import achievements
 from service.durations import Duration
 from service.issuing import citations, receipts, status_lists
-from service.issuing.decision import Decision, Written
+from service.issuing.decision import Decision, UnstoredReceipt
 from service.runtime.settings import Settings
 from service.signing import issuers
 from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
@@ -36,7 +39,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A credential that only lacks its signature, and the place that its status will have."""
+    """A credential that lacks only its signature, and the place of its status."""
 
     credential_id: str
     decision: Decision
@@ -46,12 +49,15 @@ class Draft:
     valid_until: datetime | None
     mailed: bool
     document: dict[str, Any]
-    receipt: Written
+    receipt: UnstoredReceipt
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a credential is for, as far as the network knows; `email_id` is the row of the e-mail address."""
+    """The recipient of a credential, as far as the network knows them.
+
+    `email_id` is the row of the e-mail address.
+    """
 
     ref: str
     email: str | None
@@ -65,7 +71,10 @@ def credential_url(settings: Settings, credential_id: str) -> str:
 
 
 def valid_until(network: Network, version: AchievementVersion, awarded_at: datetime) -> datetime | None:
-    """Return when an award made at that time ends, by the network's calendar; None where it does not end."""
+    """Return when an award made at that time ends, by the network's calendar.
+
+    None if it does not end.
+    """
     valid_for = version.definition.get("valid_for")
     return Duration.parse(valid_for).after(awarded_at, ZoneInfo(network.time_zone)) if valid_for else None
 
@@ -78,10 +87,10 @@ def write(
     lists: Mapping[str, StatusList],
     now: datetime,
 ) -> list[Draft]:
-    """Return a draft for each decision, in their order, each with a place of its own in the list for its purpose.
+    """Return a draft for each decision, in the same order.
 
-    `awardedDate` is when it was earned, `validFrom` when it was signed: a later credential about the same award
-    replaces an earlier one by its `validFrom`.
+    Each has a place of its own in the status list for its purpose. `awardedDate` is when it was earned, `validFrom`
+    when it was signed: a later credential about the same award replaces an earlier one by its `validFrom`.
 
     Spec: Open Badges 3.0, section B.1.2 (AchievementCredential).
     """
@@ -141,12 +150,12 @@ def write(
 
 
 def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, Recipient]:
-    """Return whom credentials for these members are for."""
+    """Return the recipients of credentials for these members, by member."""
     rows = session.execute(
         select(Member.id, Member.ref, Identity.kind, Identity.value, Identity.id)
         .outerjoin(Identity, and_(Identity.person_id == Member.person_id, Identity.kind.in_(("email", "did"))))
         .where(Member.id.in_(member_ids))
-        # The last one stands: an address that was proved before one that is only said, an older before a newer.
+        # The last row is used. A proved address has precedence over an unproved one, and an older one over a newer one.
         .order_by(Identity.proved_at.is_not(None), Identity.id.desc())
     )
     refs: dict[UUID, str] = {}
@@ -164,14 +173,17 @@ def recipients(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, 
 
 @dataclass(frozen=True)
 class Earlier:
-    """An award whose time is over, and its last credential."""
+    """An expired award and its last credential."""
 
     award_id: UUID
     credential: Credential
 
 
 def renewed(session: OrmSession, decisions: Sequence[Decision]) -> dict[tuple[UUID, UUID], Earlier]:
-    """Return which expired award each decision renews, by member and achievement: the newest one."""
+    """Return the expired award that each decision renews, by member and achievement.
+
+    If there are several, it is the newest.
+    """
     over = (
         Award.state == "expired",
         Award.member_id.in_({decision.member_id for decision in decisions}),
@@ -181,16 +193,16 @@ def renewed(session: OrmSession, decisions: Sequence[Decision]) -> dict[tuple[UU
         select(Award, Credential)
         .join(Credential, Credential.award_id == Award.id)
         .where(*over, Credential.revoked_at.is_(None))
-        .order_by(Award.awarded_at, Award.id)  # the last one stands
+        .order_by(Award.awarded_at, Award.id)  # the last row is used
     )
     return {(award.member_id, award.achievement_id): Earlier(award.id, credential) for award, credential in rows}
 
 
 def _renewal(settings: Settings, earlier: Earlier | None) -> Iterator[dict[str, Any]]:
-    """Yield how a credential names the one that it renews.
+    """Yield the evidence item that names the credential that is renewed.
 
-    `related` of Open Badges stands on achievements only, and says which of them belong together; of the credential
-    itself, what it follows is part of why it was given: evidence.
+    `related` of Open Badges is a member of achievements only, and says which of them belong together. For a credential,
+    the one that it follows is part of the reason why it was awarded, and so is evidence.
     """
     if earlier is not None:
         yield {
@@ -203,12 +215,15 @@ def _renewal(settings: Settings, earlier: Earlier | None) -> Iterator[dict[str, 
 
 
 def member_identifier(settings: Settings, network: Network, ref: str) -> str:
-    """Return the identifier, hashed in the credential, of a member of whom neither e-mail nor DID is known."""
+    """Return the identifier of a member who has neither e-mail address nor DID.
+
+    The credential has it hashed.
+    """
     return f"{issuers.network_url(settings, network)}/members/{ref}"
 
 
 def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
-    # A salt for each credential: with one for all, the addresses of a whole network could be guessed together.
+    # A salt for each credential: with one for all, an attacker could guess the addresses of a whole network at once.
     salt = new_salt()
     named = {"id": person.did} if person.did else {}
     if person.email:
@@ -218,6 +233,6 @@ def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[
 
 
 def _if_any(name: str, items: Any) -> dict[str, Any]:
-    """Return the member, or nothing: an empty array is not allowed."""
+    """Return the member, or nothing if it is empty: an empty array is not allowed."""
     listed = list(items)
     return {name: listed} if listed else {}

@@ -11,10 +11,10 @@ from service.networks.networks import NetworkChange, NetworkIn
 from service.runtime.settings import Settings
 from service.signing import issuers, keyring
 from service.tables import Key, Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -32,7 +32,7 @@ ReaderOrAdmin = Annotated[Caller, Depends(Needs("read", "admin"))]
 
 
 class NetworkOut(Answer):
-    """A network as the service keeps it."""
+    """A network as it is stored."""
 
     slug: str
     name: str
@@ -94,15 +94,14 @@ class KeyOut(Answer):
 
 
 @router.post("/v1/networks", status_code=201, response_model=NetworkOut)
-def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, once: Exactly, _admin: Admin) -> Response:
+@exactly_once()
+def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _admin: Admin) -> Response:
     """Create a network: an issuer with a DID and keys of its own.
 
-    The same body again gives the same network. Afterwards make it a token with
+    The same body again returns the same network. Afterwards create a token for it with
     `POST /v1/networks/{slug}/tokens`.
     """
-    return once(
-        lambda: reply(201, NetworkOut.of(runtime.settings, networks.create_network(session, runtime, body, at)))
-    )
+    return reply(201, NetworkOut.of(runtime.settings, networks.create_network(session, runtime, body, at)))
 
 
 @router.get("/v1/networks")
@@ -115,7 +114,7 @@ def list_networks(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[NetworkOut]:
-    """List networks: all of them for an admin token, the token's own otherwise."""
+    """List networks: with an admin token all of them, otherwise the token's own."""
     rows, cursor = networks.list_networks(session, who, after=after, limit=limit, kind=kind, state=state)
     return Page(items=[NetworkOut.of(runtime.settings, row) for row in rows], next=cursor)
 
@@ -127,47 +126,45 @@ def get_network(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin
 
 
 @router.patch("/v1/networks/{slug}", response_model=NetworkOut)
-def patch_network(
-    slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin
-) -> Response:
+@exactly_once()
+def patch_network(slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
     """Change a network's name, addresses, description, picture or time zone.
 
-    Members that are left out stay as they are; null takes an optional one away. Badges that are
-    already issued keep what they say.
+    Members that are left out stay as they are; null removes an optional one. Badges that are
+    already issued do not change.
     """
-
-    def change() -> Response:
-        network = networks.find_network(session, admin, slug)
-        return reply(200, NetworkOut.of(runtime.settings, networks.change_network(session, runtime, network, body, at)))
-
-    return once(change)
+    network = networks.find_network(session, admin, slug)
+    return reply(200, NetworkOut.of(runtime.settings, networks.change_network(session, runtime, network, body, at)))
 
 
 @router.post("/v1/networks/{slug}/closure", response_model=NetworkOut)
-def post_closure(slug: str, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin) -> Response:
-    """Close a network: it takes nothing new; its badges stay verifiable and can still be revoked."""
+@exactly_once()
+def post_closure(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+    """Close a network: it takes nothing new.
 
-    def close() -> Response:
-        network = networks.find_network(session, admin, slug)
-        return reply(200, NetworkOut.of(runtime.settings, networks.close_network(session, network, at)))
-
-    return once(close)
+    Its badges stay verifiable and can still be revoked.
+    """
+    network = networks.find_network(session, admin, slug)
+    return reply(200, NetworkOut.of(runtime.settings, networks.close_network(session, network, at)))
 
 
 @router.get("/v1/networks/{slug}/keys")
 def list_keys(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) -> Page[KeyOut]:
-    """List every key that the network ever had, oldest first; private halves are never shown."""
+    """List every key that the network ever had, oldest first.
+
+    Private halves are never shown.
+    """
     network = networks.find_network(session, who, slug)
     return Page(items=[KeyOut.of(runtime.settings, key) for key in keyring.keys_of(session, network)])
 
 
 @router.post("/v1/networks/{slug}/keys/rotation", status_code=201)
-def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, once: Exactly, admin: Admin) -> Response:
-    """Give the network new keys; the old ones stay published, so that older badges stay good."""
+@exactly_once()
+def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+    """Give the network new keys.
 
-    def rotate() -> Response:
-        network = networks.find_network(session, admin, slug)
-        fresh = keyring.rotate(session, runtime, network, at)
-        return reply(201, Page(items=[KeyOut.of(runtime.settings, key) for key in fresh]))
-
-    return once(rotate)
+    The old ones stay published, so that older badges stay good.
+    """
+    network = networks.find_network(session, admin, slug)
+    fresh = keyring.rotate(session, runtime, network, at)
+    return reply(201, Page(items=[KeyOut.of(runtime.settings, key) for key in fresh]))

@@ -13,10 +13,10 @@ from service.networks import meetings
 from service.networks.meetings import SessionFields, SessionIn
 from service.storage.database import WriteSession
 from service.tables import Network
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -35,7 +35,7 @@ CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
 class SessionPut(SessionFields):
-    """One session; its `ref` stands in the path, and may be repeated here."""
+    """One session; its `ref` is in the path, and may be repeated here."""
 
     ref: Ref | None = None
 
@@ -60,25 +60,25 @@ def _put(session: WriteSession, network: Network, body: SessionIn, at: datetime)
 
 
 @router.put("/v1/networks/{slug}/sessions/{ref}", response_model=SessionOut, responses={201: {"model": SessionOut}})
+@exactly_once()
 def put_session(
-    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
+    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite
 ) -> Response:
     """Add a session (201) or change one (200).
 
-    What is left out stays as it is, null takes it away.
+    Members that are left out stay as they are; null removes one.
     """
     if body.ref not in {None, ref}:
         raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
     said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return once(lambda: _put(session, network, SessionIn(ref=ref, **said), at))
+    return _put(session, network, SessionIn(ref=ref, **said), at)
 
 
 @router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})
-def post_session(
-    body: SessionIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: CanWrite
-) -> Response:
-    """Add or change a session, as `PUT .../sessions/{ref}` does, with the ref in the body."""
-    return once(lambda: _put(session, network, body, at))
+@exactly_once()
+def post_session(body: SessionIn, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite) -> Response:
+    """Add or change a session as `PUT .../sessions/{ref}` does; `ref` is in the body."""
+    return _put(session, network, body, at)
 
 
 @router.get("/v1/networks/{slug}/sessions")

@@ -20,17 +20,22 @@ Mode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$", max_
 
 
 class SessionFields(Body):
-    """What a network says about a session. What is left out stays as it is, null takes it away."""
+    """What a network says about a session.
 
-    series: Line | None = Field(None, description="to which run of meetings it belongs", examples=["writing-group"])
+    Members that are left out stay as they are; null removes one.
+    """
+
+    series: Line | None = Field(None, description="the run of meetings to which it belongs", examples=["writing-group"])
     title: Line | None = Field(None, examples=["Feedback that helps"])
     starts_at: Instant
     ends_at: Instant | None = None
     mode: Mode | None = Field(
         None, description="how people meet, such as in-person, online, hybrid", examples=["online"]
     )
-    confidential: bool = Field(False, description="attendance counts, and nothing of it is ever published")
-    attendance_count: int | None = Field(None, ge=0, le=1_000_000, description="how many came, where nobody is named")
+    confidential: bool = Field(False, description="attendance counts, but nothing about the session is ever published")
+    attendance_count: int | None = Field(
+        None, ge=0, le=1_000_000, description="how many people came, if nobody is named"
+    )
 
 
 class SessionIn(SessionFields):
@@ -40,7 +45,7 @@ class SessionIn(SessionFields):
 
 
 def put_session(session: WriteSession, network: Network, body: SessionIn, now: datetime) -> tuple[Session, bool]:
-    """Add or change a session and return it, and whether it is new.
+    """Add or change a session; return it and whether it is new.
 
     Raises:
         InvalidError: it would end before it starts (code "session-ends-before-start").
@@ -85,7 +90,10 @@ def list_sessions(
     starts_from: datetime | None,
     starts_until: datetime | None,
 ) -> tuple[Sequence[Session], str | None]:
-    """Return sessions in the order in which they were added; the times bound `starts_at`, `[from, until)`."""
+    """Return sessions in the order in which they were added.
+
+    The two times bound `starts_at`: `[starts_from, starts_until)`.
+    """
     query = select(Session).where(Session.network_id == network.id)
     if series is not None:
         query = query.where(Session.series == series)

@@ -1,6 +1,6 @@
 """Members: persons in a network under its own `ref`, with their roles and dates.
 
-A person is found again by an e-mail address or DID inside the same network, never across networks:
+A person is recognised by an e-mail address or DID inside the same network, never across networks:
 what one network says about somebody is not told to another.
 """
 
@@ -30,8 +30,8 @@ class RoleIn(Body):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     role: RoleName = Field(examples=["facilitator"])
-    from_: Instant | None = Field(None, alias="from", description="left out: since it was first posted")
-    until: Instant | None = Field(None, description="left out: it goes on")
+    from_: Instant | None = Field(None, alias="from", description="left out: its start on record, or now")
+    until: Instant | None = Field(None, description="left out: the role has no end")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -48,7 +48,10 @@ RoleOrName = Annotated[RoleIn, BeforeValidator(_role, json_schema_input_type=Rol
 
 
 class MemberFields(Body):
-    """What a network says about a member. What is left out stays as it is, null takes it away."""
+    """What a network says about a member.
+
+    Members of the body that are left out stay as they are; null removes one.
+    """
 
     name: Line | None = Field(None, examples=["Member 11"])
     email: EmailAddress | None = Field(
@@ -60,8 +63,8 @@ class MemberFields(Body):
         None,
         max_length=50,
         description=(
-            "the whole list. A role that it leaves out ends now and stays on record; one without `from` starts now, "
-            "or goes on since it was first posted; one whose dates overlap those on record corrects them"
+            "the whole list. A role that is left out ends now and stays on record; one without `from` keeps its "
+            "start on record, or starts now; one whose dates overlap those on record corrects them"
         ),
         examples=[["facilitator"], [{"role": "facilitator", "from": "2026-01-01T00:00:00Z"}]],
     )
@@ -75,7 +78,7 @@ class MemberIn(MemberFields):
 
 @dataclass(frozen=True)
 class MemberView:
-    """A member with what stands about it in other rows."""
+    """A member with what other rows say about it."""
 
     member: Member
     name: str | None = None
@@ -84,7 +87,7 @@ class MemberView:
 
 
 def new_member(session: WriteSession, network: Network, ref: str, now: datetime) -> Member:
-    """Add a member under the network's own `ref`, without a person yet."""
+    """Add a member under the network's own `ref`; it has no person yet."""
     member = Member(id=new_id(), network_id=network.id, ref=ref, enrolled_at=now, known_from=now)
     session.add(member)
     return member
@@ -117,7 +120,11 @@ def list_members(
     role: str | None,
     organization: str | None,
 ) -> tuple[Sequence[Member], str | None]:
-    """Return members in the order in which they were added; `role` asks who has it now."""
+    """Return members in the order in which they were added.
+
+    Args:
+        role: only members who have this role now.
+    """
     query = select(Member).where(Member.network_id == network.id)
     if organization is not None:
         query = query.where(Member.organization == organization)

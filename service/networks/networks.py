@@ -28,8 +28,8 @@ LateAfterDays = Annotated[
     Field(
         ge=1,
         le=36_500,
-        description="evidence that comes so many days after it happened is late: it is flagged and counts a tier lower, "
-        "until somebody releases it",
+        description="evidence that arrives more than this many days after it happened is late: it is flagged and counts "
+        "a tier lower, until somebody releases it",
     ),
 ]
 
@@ -38,13 +38,15 @@ class NetworkIn(Body):
     """What a network is created from."""
 
     slug: Slug = Field(
-        description="stands in the network's addresses and in its DID, and never changes: lower-case letters, digits, hyphens",
+        description="name in the network's addresses and DID; never changes: lower-case letters, digits, hyphens",
         examples=["river-writers"],
     )
-    name: Line = Field(description="as it stands on badges", examples=["River Writers"])
+    name: Line = Field(description="the name on badges", examples=["River Writers"])
     kind: Literal["formal", "informal"] = Field(description="formal: facilitated, with objectives; informal: open")
     url: HttpsUrl = Field(description="the network's own site", examples=["https://river.example.org"])
-    time_zone: TimeZone = Field(description="in which its days and weeks are counted", examples=["America/Chicago"])
+    time_zone: TimeZone = Field(
+        description="time zone in which its days and weeks are counted", examples=["America/Chicago"]
+    )
     late_after_days: LateAfterDays = 90
     sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
     description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
@@ -53,11 +55,14 @@ class NetworkIn(Body):
 
 
 class NetworkChange(Body):
-    """What of a network may change; a member that is left out stays, null takes an optional one away."""
+    """What may change about a network.
+
+    A member that is left out stays; null removes an optional one.
+    """
 
     name: Line = Field(default_factory=str)
     url: HttpsUrl = Field(default_factory=str)
-    time_zone: TimeZone = Field(default_factory=str, description="for what is recorded from now on")
+    time_zone: TimeZone = Field(default_factory=str, description="applies to what is recorded from now on")
     late_after_days: LateAfterDays = 90
     description: Prose | None = None
     email: EmailAddress | None = None
@@ -65,7 +70,9 @@ class NetworkChange(Body):
 
 
 def create_network(session: WriteSession, runtime: Runtime, body: NetworkIn, now: datetime) -> Network:
-    """Create a network with an Ed25519 and a P-256 key; the same body again gives the same network.
+    """Create a network with an Ed25519 and a P-256 key.
+
+    The same body again returns the same network.
 
     Raises:
         ConflictError: the slug belongs to another network (code "slug-taken").
@@ -111,7 +118,10 @@ def find_network(session: OrmSession, caller: Caller, slug: str) -> Network:
 def list_networks(
     session: ReadSession, caller: Caller, *, after: str | None, limit: int, kind: str | None, state: str | None
 ) -> tuple[Sequence[Network], str | None]:
-    """Return networks in the order of their creation: all for an admin token, else the caller's own."""
+    """Return networks in the order of their creation.
+
+    An admin token gets all of them, another token its own.
+    """
     query = select(Network)
     if "admin" not in caller.scopes:
         query = query.where(Network.id == caller.network_id)
@@ -125,7 +135,7 @@ def list_networks(
 def change_network(
     session: WriteSession, runtime: Runtime, network: Network, body: NetworkChange, now: datetime
 ) -> Network:
-    """Change what of a network may change; badges already issued keep what they say."""
+    """Change a network; badges that are already issued do not change."""
     for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
         setattr(network, name, value)
     if "image" in body.model_fields_set:
@@ -136,7 +146,10 @@ def change_network(
 
 
 def close_network(session: WriteSession, network: Network, now: datetime) -> Network:
-    """Close a network for good: it takes nothing new, and what it issued stays verifiable and revocable."""
+    """Close a network for good: it takes nothing new.
+
+    What it issued stays verifiable, and can still be revoked.
+    """
     if network.state != "closed":
         network.state = "closed"
         events.append(session, network, "network.closed", {"network": str(network.id)}, now)

@@ -1,4 +1,4 @@
-"""Persons behind members: who is who, by their identities."""
+"""Persons behind members, recognised by e-mail address or DID."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,11 +16,13 @@ from service.tables.identifiers import new_id
 def person_for(
     session: WriteSession, network: Network, known: Person | None, body: MemberIn, now: datetime
 ) -> tuple[Person | None, bool]:
-    """Return the person behind a member, found, made or changed, and whether anything changed.
+    """Find, make or change the person behind a member.
 
-    (1) Somebody else in the network has the e-mail address or DID: the member is that person.
-    (2) The person is also another member, and nothing that they share is left: they part.
-    (3) Otherwise what is said about the person is replaced.
+    Return the person, and whether anything changed.
+
+    (1) If another person in the network has the e-mail address or DID, the member is that person.
+    (2) If the person is also another member, and no identity that they share is left, the two are separated.
+    (3) Otherwise what is stored about the person is replaced.
 
     Args:
         known: the person behind the member until now.
@@ -50,7 +52,7 @@ def person_for(
             return None, False
         person = Person(id=new_id(), name=known.name if known else None, created_at=now)
         session.add(person)
-        session.flush()  # before what refers to it: the rows are not related as objects
+        session.flush()  # before the rows that refer to it, which are not related as objects
     changed = person is not known
     if "name" in body.model_fields_set and person.name != body.name:  # (3)
         person.name, changed = body.name, True
@@ -74,7 +76,7 @@ def identities_of(session: WriteSession, person: Person | None) -> dict[str, str
 
 
 def owners(session: WriteSession, network: Network, said: Mapping[str, str | None]) -> set[UUID]:
-    """Return the persons of this network who have one of the identities."""
+    """Return the ids of the persons in this network who have one of the identities."""
     wanted = [and_(Identity.kind == kind, Identity.value == value) for kind, value in said.items() if value]
     if not wanted:
         return set()
@@ -88,7 +90,10 @@ def is_several_members(session: WriteSession, person: Person) -> bool:
 
 
 def forget_without_members(session: WriteSession, person: Person) -> None:
-    """Delete a person who is no member any more: nothing is kept about whom nobody needs."""
+    """Delete a person who is no longer a member.
+
+    Nothing is stored about a person whom nobody needs.
+    """
     if session.scalars(select(Member.id).where(Member.person_id == person.id).limit(1)).first() is None:
         session.execute(delete(Identity).where(Identity.person_id == person.id))
         session.delete(person)

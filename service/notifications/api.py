@@ -1,4 +1,4 @@
-"""Webhooks and what was sent to them over HTTP."""
+"""Webhooks and their deliveries over HTTP."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -10,13 +10,13 @@ from service.access import callers
 from service.access.callers import Caller
 from service.bodies import Instant, Uid
 from service.notifications import deliveries, webhooks
-from service.notifications.deliveries import Outcome
+from service.notifications.deliveries import AttemptOutcome
 from service.notifications.webhooks import ReplayIn, SecretIn, WebhookChange, WebhookIn
 from service.tables import Delivery, Event, Webhook
+from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
-    Exactly,
     Limit,
     Needs,
     Now,
@@ -37,7 +37,7 @@ ROOT = "/v1/networks/{slug}/webhooks"
 def _both(
     who: Annotated[Caller, Depends(Needs("webhooks:write"))], _reads: Annotated[Caller, Depends(Needs("read"))]
 ) -> Caller:
-    """Let the caller pass that may have events sent, and may read what stands in them."""
+    """Require the scope to have events sent, and the scope to read what is in them."""
     return who
 
 
@@ -45,20 +45,23 @@ Sender = Annotated[Caller, Depends(_both)]
 
 
 def _checked(body: WebhookIn, runtime: Running, _who: Sender) -> WebhookIn:
-    """Return the body if its address may be sent to; looked up before the transaction begins."""
+    """Return the body if we may send to its address.
+
+    The address is looked up before the transaction begins.
+    """
     webhooks.check_target(runtime, body.url)
     return body
 
 
 def _checked_change(body: WebhookChange, runtime: Running, _who: Sender) -> WebhookChange:
-    """Return the body if the address in it, if there is one, may be sent to."""
+    """Return the body if it has no address, or one to which we may send."""
     if "url" in body.model_fields_set:
         webhooks.check_target(runtime, body.url)
     return body
 
 
 class WebhookOut(Answer):
-    """A webhook as it is kept; its secret is never shown again."""
+    """A webhook as it is stored, without its secret."""
 
     id: UUID
     url: str
@@ -66,14 +69,14 @@ class WebhookOut(Answer):
     description: str | None = None
     state: Literal["active", "disabled"]
     disabled_for: Literal["asked", "gone", "failing"] | None = Field(
-        None, description="asked: by the network; gone: it answered 410; failing: it has taken nothing for three days"
+        None, description="asked: by the network; gone: it answered 410; failing: it accepted nothing for three days"
     )
     disabled_at: Instant | None = None
-    position: int = Field(description="of the last event that it has had")
-    attempts: int = Field(description="failed in a row, at the next event")
+    position: int = Field(description="position of the last event that was sent to it, or skipped")
+    attempts: int = Field(description="how many attempts to send the next event have failed in a row")
     failing_since: Instant | None = None
-    due_at: Instant = Field(description="when it may be sent the next event")
-    earlier_secret_until: Instant | None = Field(None, description="so long the old secret signs beside the new one")
+    due_at: Instant = Field(description="the earliest time at which the next event is sent")
+    earlier_secret_until: Instant | None = Field(None, description="until then the old secret signs beside the new one")
     created_at: Instant
 
     @classmethod
@@ -97,15 +100,15 @@ class WebhookOut(Answer):
 
 
 class WebhookMade(WebhookOut):
-    """A webhook with its secret, which is shown this once."""
+    """A webhook with its secret, which is shown only here."""
 
     secret: str = Field(
-        description="signs what is sent, as Standard Webhooks says", examples=["whsec_C2FVsBQIhrscChl…"]
+        description="the secret that signs what is sent, as Standard Webhooks says", examples=["whsec_C2FVsBQIhrscChl…"]
     )
 
 
 class AttemptOut(Answer):
-    """What became of an attempt to send something."""
+    """The outcome of an attempt to send something."""
 
     outcome: str | None = Field(
         None,
@@ -113,17 +116,17 @@ class AttemptOut(Answer):
         "custody-unavailable, render-failed: our own failure",
     )
     status: int | None = Field(None, description="the HTTP status of the answer")
-    answer: str | None = Field(None, description="the beginning of what a refusal said")
+    answer: str | None = Field(None, description="the beginning of the body of a refusal")
     duration_ms: int | None = None
 
 
 class PingOut(AttemptOut):
-    """What became of a test event."""
+    """The outcome of a test event."""
 
     delivered: bool
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Self:
+    def of(cls, outcome: AttemptOutcome) -> Self:
         """Return the answer for one outcome."""
         return cls(
             delivered=outcome.delivered,
@@ -135,15 +138,18 @@ class PingOut(AttemptOut):
 
 
 class DeliveryOut(AttemptOut):
-    """What became of one event at one webhook; `outcome` and what follows it are those of the last attempt."""
+    """The delivery of one event to one webhook.
 
-    event: UUID = Field(description="id of the event, the `webhook-id` under which it is sent")
+    `outcome` and the members after it are those of the last attempt.
+    """
+
+    event: UUID = Field(description="id of the event, which is also the `webhook-id` header of the request")
     position: int
     type: str
     state: Literal["queued", "delivered", "failed"]
     attempts: int
     attempted_at: Instant | None = None
-    due_at: Instant | None = Field(None, description="of the next attempt")
+    due_at: Instant | None = Field(None, description="time of the next attempt")
 
     @classmethod
     def of(cls, row: Delivery, event: Event) -> Self:
@@ -165,37 +171,30 @@ class DeliveryOut(AttemptOut):
 
 
 @router.post(ROOT, status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_webhook(
     body: Annotated[WebhookIn, Depends(_checked)],
     network: WriteNetwork,
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
-    """Have the network's events sent to an address, in their order, each until it was taken with a 2xx answer.
+    """Add a webhook: the network's events are sent to its address, in order.
 
-    What is sent is a POST of `{type, timestamp, data}`, signed as [Standard Webhooks](https://www.standardwebhooks.com)
-    says; `data` has the event's `id`, `position` and `about`, and what these name (award, credential, record,
-    member ...) as this API shows it at that moment. The same event always has the same `webhook-id`: one that comes
-    twice is known by it. An event that is not taken is sent again after 5 s, 30 s, 2 min ... 8 h, or later where
-    `Retry-After` asks for it, and keeps those behind it waiting. An address that answers 410, or takes nothing for
-    three days, is disabled: an event and, if the network has an e-mail address, a message say so.
+    Each event is sent until the address accepts it with a 2xx answer. A request is a POST of
+    `{type, timestamp, data}`, signed as [Standard Webhooks](https://www.standardwebhooks.com) says. `data` has the
+    event's `id`, `position` and `about`, and the things that `about` names (award, credential, record, member ...) as
+    this API shows them at that moment. The same event always has the same `webhook-id`, so that you can recognise one
+    that arrives twice. An event that is not accepted is sent again after 5 s, 30 s, 2 min ... 8 h, or later if
+    `Retry-After` asks for that, and the events behind it wait. If an address answers 410, or accepts nothing for three
+    days, the webhook is disabled: an event says so, and also a mail if the network has an e-mail address.
 
     The secret is in this answer and nowhere else. A retry with the same `Idempotency-Key` answers without it.
-    The token needs the scope `read` too, because what is sent can be read there.
+    The token needs the scope `read` too, because the requests contain what that scope lets a token read.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.create(session, runtime, network, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.create(session, runtime, network, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.get(ROOT)
@@ -219,31 +218,35 @@ def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Se
 
 
 @router.patch(ROOT + "/{webhook_id}", response_model=WebhookOut)
+@exactly_once()
 def patch_webhook(
     webhook_id: Uid,
     body: Annotated[WebhookChange, Depends(_checked_change)],
     network: WriteNetwork,
     session: Writer,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
-    """Change a webhook, disable it, or make it active again: it then gets what it has missed."""
-    return once(lambda: reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at))))
+    """Change a webhook, disable it, or make it active again.
+
+    A webhook that becomes active again is sent the events that it has missed.
+    """
+    return reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at)))
 
 
 @router.delete(ROOT + "/{webhook_id}", status_code=204, response_class=Response)
-def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, once: Exactly, who: Sender) -> Response:
-    """Delete a webhook, at once and for good, with what is known of its deliveries; also of a closed network."""
+@exactly_once()
+def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Sender) -> Response:
+    """Delete a webhook and the list of its deliveries, at once and for good.
 
-    def work() -> Response:
-        webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
-        return Response(status_code=204)
-
-    return once(work)
+    This works for a closed network too.
+    """
+    webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
+    return Response(status_code=204)
 
 
 @router.post(ROOT + "/{webhook_id}/secret", status_code=201, response_model=WebhookMade)
+@exactly_once(shown_once="secret")
 def post_secret(
     webhook_id: Uid,
     body: SecretIn,
@@ -251,31 +254,22 @@ def post_secret(
     session: Writer,
     runtime: Running,
     at: Now,
-    once: Exactly,
     _who: Sender,
 ) -> Response:
     """Give a webhook a new secret, shown in this answer and nowhere else.
 
-    For a while, a day unless the body says otherwise, what is sent carries two signatures: by the new secret and by
-    the one before it.
+    For a day, unless the body says otherwise, each request has two signatures: one by the new secret, and one by
+    the secret before it.
     """
-    made: list[WebhookMade] = []
-
-    def work() -> Response:
-        row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
-        shown = WebhookOut.of(row)
-        made.append(WebhookMade(**shown.model_dump(), secret=secret))
-        return reply(201, shown)
-
-    kept = once(work)
-    return reply(201, made[0]) if made else kept
+    row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
+    return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
 @router.post(ROOT + "/{webhook_id}/ping", response_model=PingOut)
 def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Response:
-    """Send a test event of type `webhook.ping` at once, also to a disabled webhook, and say what became of it.
+    """Send a test event of type `webhook.ping` at once, and return the outcome.
 
-    It stands in no list, is sent once, and nothing waits for it.
+    A disabled webhook gets it too. It is sent once, no list shows it, and no other event waits for it.
     """
     with runtime.database.read() as session:
         row = webhooks.find(session, callers.network_of(session, who, slug), webhook_id)
@@ -284,11 +278,15 @@ def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Resp
 
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)
+@exactly_once()
 def post_replay(
-    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
-    """Have every event behind a position sent once more, in order, under the same ids; or skip to a later one."""
-    return once(lambda: reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at))))
+    """Send every event after a position again, in order and with the same ids.
+
+    A position later than the webhook's own skips the events between.
+    """
+    return reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at)))
 
 
 @router.get(ROOT + "/{webhook_id}/deliveries")
@@ -302,21 +300,24 @@ def list_deliveries(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[DeliveryOut]:
-    """List what was, or is being, sent to a webhook, oldest first; what has ended is listed for 30 days."""
+    """List the deliveries to a webhook, oldest first.
+
+    A delivery that has ended is listed for 30 days.
+    """
     webhook = webhooks.find(session, network, webhook_id)
     found, cursor = deliveries.list_deliveries(session, webhook, after=after, limit=limit, state=state, event=event)
     return Page(items=[DeliveryOut.of(row, about) for row, about in found], next=cursor)
 
 
 @router.post(ROOT + "/{webhook_id}/deliveries/{event_id}/redelivery", status_code=202, response_model=DeliveryOut)
+@exactly_once()
 def post_redelivery(
-    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, once: Exactly, _who: Sender
+    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, _who: Sender
 ) -> Response:
-    """Have one event sent once more, beside the order, also one that the webhook does not ask for by its type."""
+    """Send one event again, out of order.
 
-    def work() -> Response:
-        row = webhooks.redeliver(session, network, webhook_id, event_id, at)
-        [(row, event)] = deliveries.with_events(session, [row])
-        return reply(202, DeliveryOut.of(row, event))
-
-    return once(work)
+    The event may be of a type that the webhook does not ask for.
+    """
+    row = webhooks.redeliver(session, network, webhook_id, event_id, at)
+    [(row, event)] = deliveries.with_events(session, [row])
+    return reply(202, DeliveryOut.of(row, event))

@@ -1,12 +1,13 @@
-"""Deliveries: the network's events, sent to its webhooks in order, signed, until they have arrived.
+"""Send a network's events to its webhooks, signed and in order, until they arrive.
 
-At least once, and recognisable: an event has the same `webhook-id` whenever and wherever it is sent. To one webhook
-one thing is sent at a time, and an event that is not taken keeps the later ones back; who asks for one event once
-more gets it beside the order. The event is rendered when it is sent, so that nothing erased is sent afterwards.
+An event arrives at least once, and can be recognised: it has the same `webhook-id` whenever and wherever it is sent.
+A webhook is sent one event at a time, and an event that it does not accept holds the later ones back. A network that
+asks for one event again gets it out of order. An event is rendered when it is sent, so that nothing is sent after it
+was erased.
 
-1. A webhook is taken for a while, in one transaction, by one process; whoever dies leaves it to the next.
-2. What is to be sent is read in a second one, and sent outside of any.
-3. What became of it is noted in a third, unless the webhook was taken away or its cursor moved meanwhile.
+1. One process takes a webhook for a while, in one transaction. If that process dies, the next one takes it.
+2. It reads what is to be sent in a second transaction, and sends it outside of any.
+3. It notes the outcome in a third one, unless another process took the webhook or the cursor moved meanwhile.
 """
 
 import base64
@@ -39,35 +40,35 @@ from service.tables.identifiers import new_id
 log = logging.getLogger(__name__)
 
 Render = Callable[[ReadSession, Runtime, Network, Event], dict[str, Any]]
-"""Gives the data of an event, with what it is about as the API shows it now."""
+"""Returns the data of an event, with the things that it is about as the API shows them now."""
 
 LEASE = timedelta(minutes=2)
-"""For how long a webhook belongs to whoever took it."""
+"""How long a webhook belongs to the process that took it."""
 TURN_SECONDS = 10.0
-"""So long, and one request more, things are sent to one webhook before others have their turn."""
+"""How long one webhook is sent events, plus one request, before others have their turn."""
 DELAYS = tuple(
     timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800, 28_800)
 )
-"""Between the attempts; the last one again and again, until the webhook is given up."""
+"""Delays between the attempts; the last one repeats until the webhook is given up."""
 JITTER = 0.2
-"""By up to so much of it a delay is longer, so that those who failed together do not come back together."""
+"""The largest part by which a delay is lengthened, so that webhooks that failed together are not retried together."""
 MAX_DELAY = timedelta(hours=24)
-"""For so long at most a server may tell us to stay away."""
+"""The longest time for which a server may tell us to wait."""
 GIVEN_UP_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=30)
 LOOKED_AT = 200
-"""Events passed over at once because their type is not asked for."""
+"""How many events are passed over at once because the webhook does not ask for their type."""
 FORGOTTEN_AT_ONCE = 1000
 ANSWER_CHARACTERS = 120
-"""Of a refusal's body; short enough that one which repeats what it was sent repeats no personal content."""
+"""How much of a refusal's body is kept: too little to repeat personal content if it repeats what it was sent."""
 GONE, TOO_MANY, UNAVAILABLE = 410, 429, 503
 OUR_OWN = frozenset({"custody-unavailable", "render-failed"})
-"""Outcomes that say nothing of the webhook."""
+"""Outcomes that are our own failures and say nothing about the webhook."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one attempt: "delivered", or a code; with the answer, if there was one."""
+class AttemptOutcome:
+    """The outcome of one attempt: "delivered" or a code, and the answer, if any."""
 
     code: str
     duration_ms: int
@@ -75,12 +76,12 @@ class Outcome:
 
     @property
     def delivered(self) -> bool:
-        """Whether the other side has it."""
+        """Whether the other side accepted it."""
         return self.code == "delivered"
 
     @property
     def answer(self) -> str | None:
-        """The beginning of what a refusal said, on one line."""
+        """The beginning of the body of a refusal, on one line."""
         if self.answered is None or self.delivered:
             return None
         text = self.answered.beginning.decode("utf-8", "replace")
@@ -88,7 +89,10 @@ class Outcome:
 
 
 def deliver_due(runtime: Runtime, render: Render) -> int:
-    """Send what is due, one webhook after the other, and return how much arrived. Safe beside others that do the same."""
+    """Send what is due, one webhook after the other, and return how much arrived.
+
+    Several threads and processes may do this at the same time.
+    """
     count = 0
     ends = time.monotonic() + TURN_SECONDS
     while time.monotonic() < ends and (taken := _take(runtime)) is not None:
@@ -96,8 +100,11 @@ def deliver_due(runtime: Runtime, render: Render) -> int:
     return count
 
 
-def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> Outcome:
-    """Send a test event to a webhook, in whatever state it is, and return what became of it. Never in a transaction."""
+def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> AttemptOutcome:
+    """Send a test event to a webhook in any state, and return the outcome.
+
+    Must not be called in a transaction.
+    """
     now = runtime.now()
     body = _body("webhook.ping", now, {"webhook": shown})
     return _send(runtime, webhook, f"ping-{new_id()}", body, now)
@@ -106,7 +113,7 @@ def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> Outcome:
 def list_deliveries(
     session: ReadSession, webhook: Webhook, *, after: str | None, limit: int, state: str | None, event: UUID | None
 ) -> tuple[list[tuple[Delivery, Event]], str | None]:
-    """Return what was, or is being, sent to a webhook, with the events, oldest first."""
+    """Return the deliveries to a webhook with their events, oldest first."""
     query = select(Delivery).where(Delivery.webhook_id == webhook.id)
     if state is not None:
         query = query.where(Delivery.state == state)
@@ -124,7 +131,7 @@ def with_events(session: ReadSession | WriteSession, rows: Sequence[Delivery]) -
 
 
 def forget_old(runtime: Runtime) -> int:
-    """Delete what is known of deliveries that ended long ago, and return how many; events stay."""
+    """Delete deliveries that ended long ago, and return how many; events stay."""
     old = (Delivery.state != "queued", Delivery.attempted_at < runtime.now() - KEPT_FOR)
     count = 0
     while True:
@@ -139,7 +146,10 @@ def forget_old(runtime: Runtime) -> int:
 
 @dataclass(frozen=True)
 class _Job:
-    """One event to be sent to one webhook; without a body it is of a type that is not asked for."""
+    """One event to be sent to one webhook.
+
+    It has no body if the webhook does not ask for its type.
+    """
 
     webhook: Webhook
     event: Event
@@ -148,7 +158,7 @@ class _Job:
 
 
 def _waiting(now: datetime) -> ColumnElement[bool]:
-    """Whether a webhook has something that may be sent now."""
+    """Return the condition that a webhook has something that may be sent now."""
     behind = select(Event.id).where(Event.network_id == Webhook.network_id, Event.position > Webhook.position)
     asked = select(Delivery.id).where(Delivery.webhook_id == Webhook.id, *_asked_again(now))
     in_order = and_(Webhook.due_at <= now, behind.exists())
@@ -161,7 +171,10 @@ def _asked_again(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
-    """Take the webhook that has waited longest, and return it and until when it is ours (1)."""
+    """Take the webhook that has waited longest (1).
+
+    Return its id, and until when it is ours.
+    """
     now = runtime.now()
     due = select(Webhook).where(_waiting(now)).order_by(Webhook.due_at, Webhook.id).limit(1)
     with runtime.database.read() as session:
@@ -176,7 +189,10 @@ def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
 
 
 def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> int:
-    """Send to a webhook that is ours what it is due, give it back, and return how much arrived."""
+    """Send what is due to a webhook that is ours, and give it back.
+
+    Return how much arrived.
+    """
     count = 0
     ends = time.monotonic() + TURN_SECONDS
     while time.monotonic() < ends:
@@ -193,7 +209,7 @@ def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) 
                 return count
     with runtime.database.write() as session:
         mine = (Webhook.id == webhook_id, Webhook.taken_until == until)
-        # Whoever has had a turn waits behind those who have not.
+        # A webhook that has had its turn waits behind those that have not.
         later = {"taken_until": None, "due_at": runtime.now()}
         session.execute(update(Webhook).where(*mine, Webhook.due_at <= runtime.now()).values(later))
         session.execute(update(Webhook).where(*mine).values(taken_until=None))
@@ -201,7 +217,10 @@ def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) 
 
 
 def _next(session: ReadSession, runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> _Job | None:
-    """Return what is to be sent next: what was asked for once more, then what comes next in order (2)."""
+    """Return what is to be sent next (2).
+
+    Events that were asked for again come first, then the next one in order.
+    """
     now = runtime.now()
     webhook = session.get(Webhook, webhook_id)
     if webhook is None or webhook.state != "active" or webhook.taken_until != until or until <= now:
@@ -222,7 +241,10 @@ def _next(session: ReadSession, runtime: Runtime, render: Render, webhook_id: UU
 
 
 def _rendered(session: ReadSession, runtime: Runtime, render: Render, network: Network, event: Event) -> bytes:
-    """Return the body for an event; empty where it cannot be rendered, which is no body of ours."""
+    """Return the body for an event; empty if the event cannot be rendered.
+
+    A body that we send is never empty.
+    """
     try:
         return _body(event.type, event.at, render(session, runtime, network, event))
     except Exception:
@@ -236,10 +258,10 @@ def _body(kind: str, at: datetime, data: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> Outcome:
-    """Send a signed body and return what became of it."""
+def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> AttemptOutcome:
+    """Sign and send a body, and return the outcome."""
     if not body:
-        return Outcome("render-failed", 0)
+        return AttemptOutcome("render-failed", 0)
     began = time.monotonic()
     answered, code = None, "delivered"
     try:
@@ -249,11 +271,11 @@ def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now:
             code = "refused"
     except (UnavailableError, CustodyError) as error:
         code = error.code
-    return Outcome(code, round((time.monotonic() - began) * 1000), answered)
+    return AttemptOutcome(code, round((time.monotonic() - began) * 1000), answered)
 
 
 def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """Return the headers under which a body is sent: one signature for each secret.
+    """Return the headers with which a body is sent: one signature for each secret.
 
     Spec: Standard Webhooks, section "Webhook headers": `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.
     """
@@ -268,8 +290,8 @@ def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: dat
     }
 
 
-def _note(session: WriteSession, job: _Job, until: datetime, outcome: Outcome | None, now: datetime) -> bool:
-    """Note what became of a job, and return whether the webhook is still ours (3)."""
+def _note(session: WriteSession, job: _Job, until: datetime, outcome: AttemptOutcome | None, now: datetime) -> bool:
+    """Note the outcome of a job, and return whether the webhook is still ours (3)."""
     webhook = locks.one_or_none(session, Webhook, Webhook.id == job.webhook.id)
     if webhook is None or webhook.taken_until != until:
         return False
@@ -301,8 +323,8 @@ def _note(session: WriteSession, job: _Job, until: datetime, outcome: Outcome | 
     return True
 
 
-def _give_up(session: WriteSession, webhook: Webhook, outcome: Outcome, now: datetime) -> None:
-    """Disable a webhook that says it is gone, or that has taken nothing for long."""
+def _give_up(session: WriteSession, webhook: Webhook, outcome: AttemptOutcome, now: datetime) -> None:
+    """Disable a webhook that says it is gone, or has accepted nothing for days."""
     network = session.get_one(Network, webhook.network_id)
     if outcome.answered is not None and outcome.answered.status == GONE:
         webhooks.disable(session, network, webhook, "gone", now)
@@ -311,7 +333,10 @@ def _give_up(session: WriteSession, webhook: Webhook, outcome: Outcome, now: dat
 
 
 def _row(session: WriteSession, job: _Job) -> Delivery:
-    """Return the delivery of an event to a webhook; one that had arrived and is sent once more begins anew."""
+    """Return the delivery of an event to a webhook.
+
+    The attempts of a delivery that had ended, and is made again, are counted from zero.
+    """
     where = (Delivery.webhook_id == job.webhook.id, Delivery.event_id == job.event.id)
     row = session.scalar(select(Delivery).where(*where))
     if row is None:
@@ -322,8 +347,11 @@ def _row(session: WriteSession, job: _Job) -> Delivery:
     return row
 
 
-def _delay(attempts: int, outcome: Outcome, now: datetime) -> timedelta:
-    """Return how long to wait after so many attempts: at least as long as the server asks for."""
+def _delay(attempts: int, outcome: AttemptOutcome, now: datetime) -> timedelta:
+    """Return how long to wait after so many attempts.
+
+    It is at least as long as the server asks for, up to `MAX_DELAY`.
+    """
     delay = DELAYS[min(attempts, len(DELAYS)) - 1]
     delay *= 1 + JITTER * secrets.randbelow(1000) / 1000
     if outcome.answered is not None and outcome.answered.status in {TOO_MANY, UNAVAILABLE}:
@@ -332,7 +360,9 @@ def _delay(attempts: int, outcome: Outcome, now: datetime) -> timedelta:
 
 
 def _asked_for(retry_after: str, now: datetime) -> timedelta:
-    """Return what a `Retry-After` asks for, in seconds or as a date; nothing where it is neither.
+    """Return the wait that a `Retry-After` asks for, in seconds or as a date.
+
+    It is zero if the header is neither.
 
     Spec: RFC 9110, section 10.2.3.
     """

@@ -45,12 +45,12 @@ STEPS = {
     "overdue": "nobody has decided in time; it stays open until somebody does",
     "withdrawn": "what was contested was taken back",
 }
-"""What a message says of each kind of step but the last."""
+"""What a mail says about each kind of step but the last."""
 OUTCOMES = {
     "upheld": "it was decided: what was decided before stands",
     "overturned": "it was decided: what was decided before does not stand",
 }
-"""What it says of how a case ended."""
+"""What a mail says about each outcome of a case."""
 
 QUESTION = N_(
     """\
@@ -67,11 +67,14 @@ If you gave it to somebody lately, for example with an application, open this pa
 Whoever asks has the same reference and may ask you for it: tell it to nobody else. If you gave the badge to nobody, \
 press No there, or do nothing: only Yes confirms anything. They are not told your address. The page is open for a week."""
 )
-"""Sent in every language, for nothing says which one the recipient reads."""
+"""The question, sent in every language because we do not know which one the recipient reads."""
 
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the message as mail; None when there is nobody to write to, or nothing to tell any more."""
+    """Return the message as a mail.
+
+    None if there is nobody to write to, or no longer anything to tell.
+    """
     if message.webhook_id is not None:
         return _of_webhook(session, runtime, message)
     if message.case_step_id is not None:
@@ -97,12 +100,15 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
 
 
 def _of_webhook(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the mail that tells a network of a disabled webhook; None if it is active again, or has no address."""
+    """Return the mail that tells a network about a disabled webhook.
+
+    None if the webhook is active again, or the network has no e-mail address.
+    """
     webhook = session.get_one(Webhook, message.webhook_id)
     network = session.get_one(Network, message.network_id)
     if network.email is None or webhook.disabled_at is None:
         return None
-    host = urlsplit(webhook.url).hostname  # what stands behind it can be a secret
+    host = urlsplit(webhook.url).hostname  # the rest of the address can contain a secret
     why = "it answered that it is gone (410)" if webhook.disabled_for == "gone" else "it has taken nothing for days"
     mail = _addressed(runtime, message, network.email, webhook.disabled_at)
     mail["Subject"] = f"A webhook of {network.name} was disabled"
@@ -114,7 +120,7 @@ def _of_webhook(session: ReadSession, runtime: Runtime, message: Message) -> Ema
 
 
 def _of_case(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the mail that tells somebody in a case of a step, never what was said in it."""
+    """Return the mail about a step to someone in a case, without what was said."""
     step = session.get_one(CaseStep, message.case_step_id)
     row = session.get_one(Case, step.case_id)
     if message.member_id is None or message.member_id not in (row.member_id, row.respondent_id, row.mediator_id):
@@ -136,9 +142,10 @@ def _of_case(session: ReadSession, runtime: Runtime, message: Message) -> EmailM
 
 
 def _of_confirmation(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the mail that asks a recipient whether a badge is theirs; None if that is not open any more.
+    """Return the mail that asks a recipient whether a badge is theirs.
 
-    As text only: a picture of a button is what a scanner presses, and what a forger copies.
+    None if the question is no longer open. The mail is text only: a scanner presses a button, and a forger copies
+    its picture.
     """
     row = session.get_one(Confirmation, message.confirmation_id)
     asked = confirmations.to_be_mailed(session, row, runtime.now())
@@ -152,7 +159,7 @@ def _of_confirmation(session: ReadSession, runtime: Runtime, message: Message) -
 
 
 def _addressed(runtime: Runtime, message: Message, to: str, at: datetime) -> EmailMessage:
-    """Return a mail with everything but its subject and content."""
+    """Return a mail that lacks only its subject and content."""
     mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
     mail["From"] = runtime.settings.mail_from
     mail["To"] = Address(addr_spec=to)

@@ -1,11 +1,12 @@
-"""Messages to educators about their credentials and cases, and to networks about webhooks: queued, written, sent.
+"""Send the mails that wait in the outbox.
 
-Also the questions to recipients whether a badge is theirs, which `service.checking.confirmations` queues.
+They tell educators about their credentials and cases and networks about their webhooks, and ask recipients whether a
+badge is theirs (`service.checking.confirmations`). A mail is queued in the transaction of the thing that it is about
+(`service.outbox.mailbox`), and written and sent afterwards.
 
-They are queued with what they tell of, and written and sent afterwards.
-
-A row holds identifiers only; text and address are looked up when it is sent, so that an erased address gets none.
-Sent is at least once, and recognisable: a second copy has the same file name and the same Message-ID.
+A row holds identifiers only. Text and address are looked up when the mail is sent, so that no mail goes to an address
+that was erased. A mail is sent at least once, and can be recognised: a second copy has the same file name and the same
+Message-ID.
 """
 
 import logging
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 20
 LEASE = timedelta(minutes=10)
-"""For how long a message belongs to whoever took it; whoever dies with it leaves it to the next."""
+"""How long a message belongs to the process that took it; if that one dies, the next one takes it."""
 DELAYS = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -43,14 +44,15 @@ DELAYS = (
     timedelta(hours=8),
     timedelta(hours=24),
 )
-"""Between the attempts; after the last one the message has failed."""
+"""Delays between the attempts; after the last one the message has failed."""
 SMTP_TIMEOUT_SECONDS = 30
 
 
 def send_due(runtime: Runtime) -> int:
-    """Send the messages whose time has come, and return how many were sent. Safe beside others that do the same.
+    """Send the messages that are due, and return how many were sent.
 
-    A message is taken in one transaction, sent outside of any, and marked in another.
+    A message is taken in one transaction, sent outside of any, and marked in another. Several processes may do this
+    at the same time.
     """
     count = 0
     while taken := _take(runtime):
@@ -60,7 +62,7 @@ def send_due(runtime: Runtime) -> int:
 
 
 def outbox_folder(settings: Settings) -> Path:
-    """Return where messages lie when no mail server is configured."""
+    """Return the folder for messages if no mail server is configured."""
     return settings.data_folder / "outbox"
 
 
@@ -79,11 +81,11 @@ def _take(runtime: Runtime) -> list[UUID]:
 
 
 def _send_one(runtime: Runtime, message_id: UUID) -> bool:
-    """Send a message that was taken, note what became of it, and return whether it was sent."""
+    """Send a message that was taken, note the outcome, and return whether it was sent."""
     try:
         with runtime.database.read() as session:
             message = session.get(Message, message_id)
-            if message is None:  # gone since it was taken, with the address that it was to be sent to
+            if message is None:  # deleted since it was taken, with the address that it was to be sent to
                 return False
             attempts = message.attempts
             mail = render(session, runtime, message)
@@ -92,7 +94,7 @@ def _send_one(runtime: Runtime, message_id: UUID) -> bool:
         elif mail is not None:
             _file(outbox_folder(runtime.settings) / f"{message_id}.eml", mail)
     except (OSError, smtplib.SMTPException, MessageError, ValueError, CustodyError) as error:
-        # What a mail server answers can hold the address: only the kind of error is logged.
+        # The answer of a mail server can contain the address: log only the kind of error.
         log.warning("message %s was not sent (attempt %d): %s", message_id, attempts, type(error).__name__)
         hopeless = _is_hopeless(error) or attempts > len(DELAYS)
         with runtime.database.write() as session:
@@ -111,14 +113,17 @@ def _send_one(runtime: Runtime, message_id: UUID) -> bool:
 
 
 def _is_hopeless(error: Exception) -> bool:
-    """Return whether no further attempt will change it: an address that is none, or that the server has not got."""
+    """Return whether a further attempt cannot succeed.
+
+    That is so if the address is malformed, or the server does not know it.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, ValueError | MessageError) and not isinstance(error, OSError)
 
 
 def _file(path: Path, mail: EmailMessage) -> None:
-    """Write the message whole or not at all; a second time it is the same file."""
+    """Write the message whole or not at all; a second copy is the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -129,7 +134,10 @@ def _file(path: Path, mail: EmailMessage) -> None:
 
 
 def _post(mail_url: str, mail: EmailMessage) -> None:
-    """Send the message by SMTP; a password travels encrypted, or to this machine only."""
+    """Send the message by SMTP.
+
+    A password is sent encrypted, or to this machine only.
+    """
     parts = urlsplit(mail_url)
     host, secure = parts.hostname or "localhost", ssl.create_default_context()
     if parts.scheme == "smtps":

@@ -1,4 +1,4 @@
-"""What webhooks are sent: an event with everything that it is about, as the API shows it to the network."""
+"""What webhooks are sent: an event, and what it is about as the API shows it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from service.awards.api_credentials import CredentialOut
 from service.evidence import records
 from service.intake.api_members import MemberOut
 from service.intake.api_records import RecordOut
-from service.issuing.credentials import Issued
+from service.issuing.credentials import CredentialWithNames
 from service.networks import members
 from service.networks.api import KeyOut, NetworkOut
 from service.networks.api_meetings import SessionOut
@@ -30,9 +30,10 @@ def deliver_webhooks(runtime: Runtime) -> int:
 
 
 def data(session: ReadSession, runtime: Runtime, network: Network, event: Event) -> dict[str, Any]:
-    """Return the data of an event: its id, its position and identifiers, and beside them what they stand for now.
+    """Return the data of an event, as it is sent to a webhook.
 
-    What is no longer there is left out. Drafts and tokens are never in it: no event is about them.
+    It has the event's id, its position and identifiers, and the things that these name as they are now. Things that no
+    longer exist are left out. Drafts and tokens are never in it: no event is about them.
     """
     shown: dict[str, Any] = {"id": str(event.id), "position": event.position, "about": event.about}
     for name, show in SHOWN.items():
@@ -58,7 +59,7 @@ def _credential(session: ReadSession, runtime: Runtime, network: Network, row_id
         return None
     named = listing.find(session, network, row.award_id)
     version = session.get_one(AchievementVersion, named.award.achievement_version_id)
-    issued = Issued(row, named.award, named.member_ref, named.achievement_ref, version.name)
+    issued = CredentialWithNames(row, named.award, named.member_ref, named.achievement_ref, version.name)
     return CredentialOut.named(runtime.settings, issued, runtime.now())
 
 
@@ -109,4 +110,4 @@ SHOWN: dict[str, Callable[[ReadSession, Runtime, Network, str], Answer | None]] 
     "void": _record,
     "webhook": _webhook,
 }
-"""What the identifiers of events stand for, by their names; every other name is an identifier only."""
+"""How to show the things that events name, by the names of the identifiers; other names are identifiers only."""

@@ -1,7 +1,7 @@
-"""Webhooks: the addresses to which a network has its events sent, and what they are sent with.
+"""Webhooks: the addresses to which a network has its events sent.
 
-An address has a cursor in the network's outbox and gets what comes behind it (`service.notifications.deliveries`), so that nothing
-is missed while it is away, and everything can be sent once more by moving the cursor back.
+A webhook has a cursor in the network's outbox and is sent the events after it (`service.notifications.deliveries`). So
+it misses nothing while it does not answer, and moving the cursor back sends everything again.
 """
 
 import base64
@@ -56,18 +56,18 @@ class WebhookIn(Body):
     types: Types = None
     description: Prose | None = None
     after: int | None = Field(
-        None, ge=0, le=2**63 - 1, description="position of the event behind which to begin; left out: what is new"
+        None, ge=0, le=2**63 - 1, description="position of the event after which to begin; left out: new events only"
     )
 
 
 class WebhookChange(Body):
-    """What of a webhook may change; a member that is left out stays."""
+    """What may change about a webhook; a member that is left out stays."""
 
     url: Url = Field(default_factory=str)
     types: Types = None
     description: Prose | None = None
     state: Literal["active", "disabled"] = Field(
-        "active", description="active: it is sent what it has missed, and what is new"
+        "active", description="active: it is sent the events that it has missed, and new ones"
     )
 
 
@@ -75,21 +75,26 @@ class SecretIn(Body):
     """How to change the secret."""
 
     overlap_seconds: int = Field(
-        DAY_SECONDS, ge=0, le=7 * DAY_SECONDS, description="so long the old secret signs beside the new one"
+        DAY_SECONDS,
+        ge=0,
+        le=7 * DAY_SECONDS,
+        description="how long the old secret signs beside the new one, in seconds",
     )
 
 
 class ReplayIn(Body):
-    """From where to send once more."""
+    """From where to send events again."""
 
-    after: int = Field(ge=0, le=2**63 - 1, description="position of the event behind which to begin")
+    after: int = Field(ge=0, le=2**63 - 1, description="position of the event after which to begin")
 
 
 def check_target(runtime: Runtime, url: str) -> None:
-    """Let an address pass to which we may send. Looks its name up: never inside a transaction.
+    """Refuse an address to which we may not send.
+
+    It looks the host name up: must not be called in a transaction.
 
     Raises:
-        InvalidError: not https, or not at a public address, or nobody knows the host (codes "address-refused",
+        InvalidError: not https, or not at a public address, or the host name is unknown (codes "address-refused",
             "address-unknown").
     """
     try:
@@ -102,11 +107,11 @@ def check_target(runtime: Runtime, url: str) -> None:
 def create(
     session: WriteSession, runtime: Runtime, network: Network, body: WebhookIn, now: datetime
 ) -> tuple[Webhook, str]:
-    """Add a webhook and return it with its secret, which is shown this once.
+    """Add a webhook and return it with its secret, which is shown only here.
 
     Raises:
-        ConflictError: the address has one already (code "webhook-exists"), or there are too many.
-        InvalidError: `after` is behind the last event (code "position-unknown").
+        ConflictError: the address has a webhook already (code "webhook-exists"), or there are too many.
+        InvalidError: `after` is later than the last event (code "position-unknown").
         CustodyError: the secret cannot be locked; nothing has changed.
     """
     locks.network(session, network.id)
@@ -152,7 +157,7 @@ def list_webhooks(
 
 
 def change(session: WriteSession, network: Network, webhook_id: UUID, body: WebhookChange, now: datetime) -> Webhook:
-    """Change a webhook; one that is made active goes on where it stopped, at once.
+    """Change a webhook; one that is made active goes on at once where it stopped.
 
     Raises:
         NotFoundError: the network has none with this id.
@@ -181,7 +186,10 @@ def change(session: WriteSession, network: Network, webhook_id: UUID, body: Webh
 def disable(
     session: WriteSession, network: Network, row: Webhook, reason: Literal["asked", "gone", "failing"], now: datetime
 ) -> None:
-    """Send nothing more to a webhook, which the caller has locked; tell the network if it did not ask for it."""
+    """Send nothing more to a webhook, which the caller has locked.
+
+    A mail tells the network, unless the network itself asked for this.
+    """
     row.state, row.disabled_for, row.disabled_at = "disabled", reason, now
     _tell(session, network, "webhook.disabled", row, now)
     if reason != "asked" and network.email is not None:
@@ -189,7 +197,7 @@ def disable(
 
 
 def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
-    """Delete a webhook with what is known of its deliveries.
+    """Delete a webhook and its deliveries.
 
     Raises:
         NotFoundError: the network has none with this id.
@@ -205,7 +213,9 @@ def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datet
 def rotate_secret(
     session: WriteSession, runtime: Runtime, network: Network, webhook_id: UUID, body: SecretIn, now: datetime
 ) -> tuple[Webhook, str]:
-    """Give a webhook a new secret, beside which the old one signs for a while; return both row and secret.
+    """Give a webhook a new secret; return the row and the secret.
+
+    The old secret signs beside the new one for a while.
 
     Raises:
         NotFoundError: the network has none with this id.
@@ -219,7 +229,7 @@ def rotate_secret(
 
 
 def replay(session: WriteSession, network: Network, webhook_id: UUID, body: ReplayIn, now: datetime) -> Webhook:
-    """Have every event behind a position sent once more, in order, under the same ids.
+    """Have every event after a position sent again, in order and with the same ids.
 
     Raises:
         NotFoundError: the network has none with this id.
@@ -233,7 +243,7 @@ def replay(session: WriteSession, network: Network, webhook_id: UUID, body: Repl
 
 
 def redeliver(session: WriteSession, network: Network, webhook_id: UUID, event_id: UUID, now: datetime) -> Delivery:
-    """Have one event sent once more, beside the order, and return its delivery.
+    """Have one event sent again, out of order, and return its delivery.
 
     Raises:
         NotFoundError: the network has no such webhook, or no such event (code "event-unknown").
@@ -265,7 +275,7 @@ def secrets_of(runtime: Runtime, row: Webhook, now: datetime) -> list[bytes]:
 
 
 def still_active(row: Webhook) -> Webhook:
-    """Return the webhook if anything is sent to it.
+    """Return the webhook if it is active.
 
     Raises:
         ConflictError: it is disabled (code "webhook-disabled").
@@ -301,13 +311,19 @@ def _known(session: WriteSession, network: Network, position: int) -> int:
 
 
 def _new_secret(runtime: Runtime, row: Webhook) -> tuple[str, str]:
-    """Return a new secret, locked and as text. Spec: Standard Webhooks, section "Symmetric signatures"."""
+    """Return a new secret, locked and as text.
+
+    Spec: Standard Webhooks, section "Symmetric signatures".
+    """
     secret = secrets.token_bytes(SECRET_BYTES)
     return runtime.custody.lock(secret, _name(row)), PREFIX + base64.b64encode(secret).decode()
 
 
 def _name(row: Webhook) -> str:
-    """Return under which name the secrets of a webhook are locked: they open for no other."""
+    """Return the name under which a webhook's secrets are locked.
+
+    They can be unlocked under no other name.
+    """
     return f"webhook {row.id}"
 
 

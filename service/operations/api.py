@@ -9,7 +9,7 @@ router = APIRouter(tags=["public documents"])
 
 
 class Health(Answer):
-    """How the service is."""
+    """The state of the service."""
 
     status: str
     database: str
@@ -21,7 +21,10 @@ class Health(Answer):
 
 @router.get("/health", response_model=Health)
 def get_health(request: Request, session: Reader, runtime: Running, now: Now) -> Response:
-    """Say how the service is: 200 where all is well, 503 where something is overdue or missing."""
+    """Return the state of the service.
+
+    200 if all is well, 503 if something is overdue or missing.
+    """
     _ = request
     found = health.look(session, runtime, now)
     return reply(200 if found["status"] == "ok" else 503, Health(**found))

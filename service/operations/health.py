@@ -1,4 +1,4 @@
-"""What an operator wants to know at a glance."""
+"""The health of the service, as an operator reads it."""
 
 from datetime import datetime
 from typing import Any

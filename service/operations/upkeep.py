@@ -1,7 +1,7 @@
-"""What goes on beside the requests: awards left undecided, messages, status lists to sign anew, cases, webhooks.
+"""The work beside requests: awards, mails, status lists, deadlines, deletion.
 
-Every piece of work is safe to do twice and beside other processes, and is found in the rows: whoever dies leaves
-it to the next.
+Every piece of work may be done twice and beside other processes, and is found in the rows: if a process dies, the next
+one does its work.
 """
 
 import logging
@@ -24,14 +24,16 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
 AFTER_FAILURE_SECONDS = 30.0
 LEFT_ALONE = timedelta(seconds=30)
-"""A mark on a member that is younger belongs to the request that made it."""
+"""A mark on a member that is younger than this belongs to the request that made it."""
 
 
 class Upkeep:
-    """A thread that does work beside the requests, one piece after the other, from `start` to `stop`.
+    """A thread that works beside the requests, from `start` to `stop`.
+
+    It does one piece of work after the other.
 
     Args:
-        work: the pieces, each with the seconds between two times; left out: what every process does (`WORK`).
+        work: the pieces, each with the seconds from one time to the next; left out: `WORK`, which every process does.
     """
 
     def __init__(self, runtime: Runtime, work: Mapping[Callable[[Runtime], int], float] | None = None) -> None:
@@ -45,7 +47,7 @@ class Upkeep:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it after the piece that is being done, and return then."""
+        """End the work after the piece that is being done, and return then."""
         self._stopping.set()
         self._thread.join()
 
@@ -68,14 +70,17 @@ class Upkeep:
 
 
 def settle_left_over(runtime: Runtime) -> int:
-    """Decide on members whose marks outlived the process that made them; return how many awards were made."""
+    """Decide on members who are still marked; return how many awards were made.
+
+    The process that made the marks has died, or failed to decide.
+    """
     with runtime.database.read() as session:
         network_ids = settling.networks_unsettled(session)
     return sum(settling.settle_pending(runtime, network_id, LEFT_ALONE) for network_id in network_ids)
 
 
 def publish_status_lists(runtime: Runtime) -> int:
-    """Sign every status list anew, whatever its age; return how many."""
+    """Sign every status list again, whatever its age; return how many."""
     return status_lists.publish_all(runtime) + status.publish_all(runtime)
 
 
@@ -91,4 +96,4 @@ WORK: dict[Callable[[Runtime], int], float] = {
     deliveries.forget_old: 600,
     confirmations.forget_old: 600,
 }
-"""The pieces of work, each with the seconds between two times: seldom enough that an idle service is idle."""
+"""The pieces of work, each with the seconds from one time to the next: enough that an idle service stays idle."""

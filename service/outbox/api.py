@@ -16,7 +16,7 @@ router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 
 class EventOut(Answer):
-    """Something that happened, once and in its place."""
+    """Something that happened in the network."""
 
     id: UUID
     position: int = Field(description="1, 2, 3 ...: the order of commits in the network, without gaps", examples=[42])
@@ -37,8 +37,8 @@ class EventPage(Answer):
     """Events in order."""
 
     items: list[EventOut]
-    next: int | None = Field(description="`after` of the next page; left out on the last one")
-    last: int = Field(description="position of the last of them: ask with it as `after` later, for what is new")
+    next: int | None = Field(description="`after` of the next page; left out on the last page")
+    last: int = Field(description="position of the last event listed: give it as `after` later, to get what is new")
 
 
 @router.get("/v1/networks/{slug}/events", response_model=EventPage)
@@ -52,8 +52,8 @@ def get_events(
 ) -> Response:
     """List what has happened in the network, in order.
 
-    Positions follow the commits: nothing is ever put before an event that has been listed, so that whoever goes on
-    from the last position misses none.
+    Positions are given in the order of commits. No event is ever added before one that has been listed, so that you
+    miss none if you go on from the last position.
     """
     rows, more = events.list_events(session, network, after=after, limit=limit, kind=event_type)
     items = [EventOut.of(row) for row in rows]

@@ -49,15 +49,15 @@ TYPES = {
     "webhook.deleted": "events are no longer sent to an address",
     "webhook.disabled": "nothing is sent to a webhook until it is made active again",
 }
-"""What can happen, each with its meaning."""
+"""The types of events, each with its meaning."""
 
 
 def append(session: WriteSession, network: Network, kind: str, about: Mapping[str, str], now: datetime) -> None:
-    """Add an event to the network's outbox; its position is given at the commit.
+    """Add an event to the network's outbox; it gets its position at the commit.
 
     Args:
         kind: one of `TYPES`; part of the interface.
-        about: identifiers of what it is about, never names or addresses.
+        about: identifiers of what the event is about, never names or addresses.
     """
     session.add(Event(network_id=network.id, type=kind, about=dict(about), at=now))
 
@@ -70,7 +70,7 @@ def last_position(session: OrmSession, network: Network) -> int:
 def list_events(
     session: ReadSession, network: Network, *, after: int, limit: int, kind: str | None
 ) -> tuple[Sequence[Event], bool]:
-    """Return committed events behind the position `after`, in order, and whether there are more."""
+    """Return committed events after a position, in order, and whether there are more."""
     query = select(Event).where(Event.network_id == network.id, Event.position > after)
     if kind is not None:
         query = query.where(Event.type == kind)

@@ -1,4 +1,4 @@
-"""Queue mails in the transaction of what they are about."""
+"""Queue mails in the transaction of the thing that they are about."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,26 +11,32 @@ from service.tables import CaseStep, Credential, Message, Network
 
 
 def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
-    """Add the message that tells the educator of a credential; it is sent after the commit, not here."""
+    """Queue the mail that tells the educator about a credential.
+
+    It is sent after the commit, not here.
+    """
     session.add(Message(network_id=network.id, credential_id=credential.id, due_at=now))
 
 
 def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:
-    """Add the message that asks a recipient whether a badge is theirs."""
+    """Queue the mail that asks a recipient whether a badge is theirs."""
     session.add(Message(network_id=network_id, confirmation_id=confirmation_id, due_at=due_at))
 
 
 def queue_disabled(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
-    """Add the message that tells a network that one of its webhooks was disabled."""
+    """Queue the mail that tells a network that one of its webhooks was disabled."""
     session.add(Message(network_id=network.id, webhook_id=webhook_id, due_at=now))
 
 
 def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:
-    """Delete what was to be told of a webhook, sent or not."""
+    """Delete the mails about a webhook, sent or not."""
     session.execute(delete(Message).where(Message.webhook_id == webhook_id))
 
 
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
-    """Add the messages that tell these members of a step of a case; whoever left the case meanwhile gets none."""
+    """Queue the mails that tell these members about a step of a case.
+
+    A member who leaves the case before the mail is sent gets none.
+    """
     for member_id in sorted(member_ids):
         session.add(Message(network_id=network_id, case_step_id=step.id, member_id=member_id, due_at=step.at))

@@ -1,4 +1,4 @@
-"""What members have reached, over HTTP, and the language of the rules that say so."""
+"""Progress of members, and the JSON Schema of the rule language, over HTTP."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -24,7 +24,7 @@ class AlsoOut(Answer):
     """The second number of a rule that has two."""
 
     name: Literal["post", "organizations", "sessions_led"]
-    joined: Literal["and", "or"] = Field(description="whether both numbers are needed, or one of them")
+    joined: Literal["and", "or"] = Field(description="and: both numbers are needed; or: one of them is enough")
     met: bool
     observed: int | float
     required: int | float
@@ -32,40 +32,40 @@ class AlsoOut(Answer):
 
 
 class NodeOut(Answer):
-    """What a member has reached of a rule, or of a group of criteria."""
+    """A member's progress in a rule, or in a group of criteria."""
 
     rule: str = Field(description="the kind of the rule or group", examples=["count"])
     met: bool
-    observed: int | float = Field(description="the member's number; of a group, how many criteria are met")
-    required: int | float = Field(description="the number at which it is met")
-    progress: float = Field(description="0 to 1, and 1 only where it is met")
+    observed: int | float = Field(description="the member's number; in a group, how many criteria are met")
+    required: int | float = Field(description="the number that is needed")
+    progress: float = Field(description="0 to 1, and 1 only if it is met")
     text: str = Field(examples=["3 of 4 contributions of type reviewed with tag peer-writing"])
     stability: Literal["grows", "may-change"] = Field(
-        description="grows: more evidence never lowers it; may-change: evidence or time can move it either way"
+        description="grows: more evidence never lowers it; may-change: evidence or time can raise or lower it"
     )
-    also: AlsoOut | None = Field(None, description="of a rule that asks for two numbers: the second")
-    records: int | None = Field(None, description="of a rule: how many records count")
+    also: AlsoOut | None = Field(None, description="the second number, of a rule that needs two")
+    records: int | None = Field(None, description="how many records count, for a rule")
     record_ids: list[UUID] | None = Field(
-        None, description=f"of a rule: the newest {SHOWN_RECORDS} of them (with `distinct` the newest of each)"
+        None, description=f"the newest {SHOWN_RECORDS} of them, for a rule (with `distinct` the newest of each)"
     )
-    children: "list[NodeOut] | None" = Field(None, description="of a group: its criteria")
+    children: "list[NodeOut] | None" = Field(None, description="the criteria, for a group")
 
 
 class StandingOut(Answer):
-    """What a member has reached of one achievement."""
+    """A member's progress towards one achievement."""
 
     achievement: str
     name: str
     version: int = Field(description="the version by which the member is judged")
-    enrolled: bool = Field(description="whether the member is enrolled in that version; else it is the newest")
+    enrolled: bool = Field(description="whether the member is enrolled in that version; if not, it is the newest")
     award: Literal["automatic", "reviewed"]
     met: bool
     progress: float
     text: str
     erased_record_ids: list[UUID] | None = Field(
-        None, description="of a replay: shown records whose content was erased since; what they said is no longer known"
+        None, description="in a replay: shown records whose content was erased since; what they said is no longer known"
     )
-    criteria: NodeOut | None = Field(None, description="rule by rule; left out where there is no rule")
+    criteria: NodeOut | None = Field(None, description="progress rule by rule; left out if there is no rule")
 
     @classmethod
     def of(cls, standing: Standing) -> Self:
@@ -93,20 +93,22 @@ def get_progress(
     at: Now,
     _who: CanRead,
     achievement: Annotated[str | None, Query(max_length=200, description="only this achievement, by ref")] = None,
-    as_of: Annotated[Instant | None, Query(description="as it was known at this time, in the past")] = None,
+    as_of: Annotated[Instant | None, Query(description="replay as of this time, in the past")] = None,
     position: Annotated[
-        int | None, Query(ge=0, le=2**53, description="on the evidence up to this position of the network's records")
+        int | None,
+        Query(ge=0, le=2**53, description="replay on the evidence up to this position of the network's records"),
     ] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[StandingOut]:
-    """Return what a member has reached of each published achievement, rule by rule, with the evidence that counts.
+    """Return a member's progress towards each published achievement.
 
-    Evidence that is held, quarantined or void never counts. The numbers are those of this moment; whether an award
-    was made is told by `GET .../awards`.
+    The answer goes rule by rule, with the evidence that counts. Evidence that is held, quarantined or void never
+    counts. The numbers are those of this moment. `GET .../awards` tells whether an award was made.
 
-    With `as_of`, `position` or both it is replayed: what was posted, voided, merged or changed since is not known.
-    Without `position` it is that of the last record received by `as_of`. Sessions are those that are told now.
+    With `as_of`, `position` or both the progress is replayed as it was then: whatever was posted, voided, merged or
+    changed since is left out of account. Without `position` it is the position of the last record received by `as_of`.
+    Sessions are an exception: they are taken as they are now.
     """
     member = members.get_member(session, network, ref)
     only = achievements.get_achievement(session, network, achievement) if achievement is not None else None
@@ -126,10 +128,10 @@ def get_progress(
 
 @router.get("/schemas/criteria/1", tags=["public"], response_class=JSONResponse)
 def get_criteria_schema(runtime: Running) -> JSONResponse:
-    """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules. Needs no token.
+    """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules.
 
-    A little is checked beyond it: `n` above the number of entries, a window without time in it, dates that do not exist,
-    the size, and what a definition refers to.
+    No token is needed. The service also checks what the schema cannot: `n` above the number of entries, an empty
+    window, dates that do not exist, the size, and what a definition refers to.
     """
     schema = tree.json_schema(f"{runtime.settings.base_url}/schemas/criteria/1")
     return JSONResponse(schema, media_type="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})

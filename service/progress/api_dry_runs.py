@@ -1,4 +1,4 @@
-"""Trying a definition over HTTP."""
+"""Dry runs of a definition over HTTP."""
 
 from typing import Annotated, Self
 
@@ -17,7 +17,7 @@ CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
 class FaultOut(Answer):
-    """What would keep the definition from being published."""
+    """A fault that would keep the definition from being published."""
 
     code: str
     detail: str
@@ -36,15 +36,17 @@ class MissingOut(Answer):
 
 
 class OutlookOut(Answer):
-    """How far a member is away from the achievement."""
+    """How far a member is from the achievement."""
 
     member: str
-    met: bool = Field(description="would earn it today")
-    held: bool = Field(description="has it already, in whatever version")
-    steps: int = Field(description="how many rules are still to be met, at the least")
+    met: bool = Field(description="whether the member would earn it today")
+    held: bool = Field(description="whether the member has it already, in any version")
+    steps: int = Field(description="the least number of rules that are still to be met")
     progress: float
-    missing: list[MissingOut] = Field(description="those rules; of as many, the ones come furthest")
-    criteria: NodeOut | None = Field(None, description="where one member is asked about: rule by rule, with evidence")
+    missing: list[MissingOut] = Field(description="those rules; if there is a choice, the ones with the most progress")
+    criteria: NodeOut | None = Field(
+        None, description="progress rule by rule, with evidence, if the request names one member"
+    )
 
     @classmethod
     def of(cls, outlook: Outlook, *, whole: bool) -> Self:
@@ -64,12 +66,16 @@ class OutlookOut(Answer):
 class DryRunOut(Answer):
     """Who would earn the achievement today, and who is near."""
 
-    version: int | None = Field(None, description="the version that was tried; none for a definition in the request")
-    faults: list[FaultOut] = Field(description="what would keep it from being published")
+    version: int | None = Field(
+        None, description="the version that was tried; left out for a definition in the request"
+    )
+    faults: list[FaultOut] = Field(description="faults that would keep it from being published")
     items: list[OutlookOut]
-    looked_at: int = Field(description="members looked at for this page")
-    count: int | None = Field(None, description="where it was asked for: how many of all members would earn it today")
-    next: str | None = Field(None, description="cursor of the next page; none: all members were looked at")
+    looked_at: int = Field(description="how many members were looked at for this page")
+    count: int | None = Field(
+        None, description="how many of all members would earn it today, if the request asks for it"
+    )
+    next: str | None = Field(None, description="cursor of the next page; left out if all members were looked at")
 
     @classmethod
     def of(cls, tried: DryRun, *, whole: bool) -> Self:
@@ -98,12 +104,13 @@ def post_dry_run(
     after: After = None,
     limit: Limit = 50,
 ) -> DryRunOut:
-    """Return who would earn an achievement today, and who is one step away; nothing is written, nobody is told.
+    """Return who would earn an achievement today, and who is one step away.
 
-    Tried is the newest version, a draft too, or the one named, or the definition in the request, whether the
-    achievement exists or not. All members are judged by it, whichever version binds them. A step is a rule that is
-    still to be met; how many steps somebody is away is the least number of such rules. Members come in the order in
-    which they were added; a page looks at 5,000 of them at most, and can be empty though there is a next one.
+    Nothing is written, and nobody is told. The definition that is tried is the newest version (also a draft), the
+    version that the request names, or the definition in the request; for the last the achievement need not exist. All
+    members are judged by it, whichever version they are enrolled in. A step is a rule that is still to be met; somebody
+    is as many steps away as the least number of rules that they still have to meet. Members come in the order in which
+    they were added. A page looks at 5,000 of them at most, and can be empty although there is a next one.
     """
     tried = dry_run.run(session, network, ref, body, at, after=after, limit=limit)
     return DryRunOut.of(tried, whole=body.member is not None)

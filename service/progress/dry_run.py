@@ -1,7 +1,8 @@
-"""Trying a definition: who would earn it today, and who is one step away. Nothing is written.
+"""Try a definition: who would earn it today, and who is one step away.
 
-A step is a rule that is not met yet. How many steps a member is away is the least number of rules that would have
-to be met for the whole to be: of `all` the sum, of `any` the least, of `at_least` the sum of the n least.
+Nothing is written. A step is a rule that is not met yet. A member is as many steps away as the least number of rules
+that they would have to meet to meet the whole: for `all` the sum, for `any` the least, for `at_least` the sum of the
+n least.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.achievements import achievements, publishing
 from service.achievements.definitions import NOBODY, AchievementFields
 from service.bodies import Body, Ref
-from service.criteria.kinds.rule import Fault
+from service.criteria.kinds.rule import DefinitionFault
 from service.errors import NotFoundError
 from service.networks import members
 from service.progress import progress
@@ -29,24 +30,27 @@ from service.tables import AchievementVersion, Award, Member, Network
 from service.tables.awards import LIVE
 
 LOOKED_AT = 5_000
-"""Members looked at for one page; a page can be empty, and have a next one."""
+"""The most members looked at for one page; a page can be empty, and have a next one."""
 
 
 class DryRunIn(Body):
-    """What is tried, and for whom."""
+    """What to try, and for whom."""
 
     definition: AchievementFields | None = Field(
-        None, description="a draft that is stored nowhere; left out: the version"
+        None, description="a definition to try, which is not stored; left out: try a version"
     )
     version: int | None = Field(
-        None, ge=1, le=1_000_000, description="a version, draft or published; left out: the newest"
+        None, ge=1, le=1_000_000, description="the version to try, draft or published; left out: the newest"
     )
-    member: Ref | None = Field(None, description="only this member, however far away, with the evidence that counts")
+    member: Ref | None = Field(None, description="only this member, at any distance, with the evidence that counts")
     count: bool = Field(
-        False, description="count who would earn it among all members; takes seconds in a very large network"
+        False, description="count how many of all members would earn it; takes seconds in a very large network"
     )
     steps: int = Field(
-        1, ge=0, le=100, description="members so many rules away, or fewer; 0: only who would earn it today"
+        1,
+        ge=0,
+        le=100,
+        description="list members who are this many rules away, or fewer; 0: only those who would earn it today",
     )
 
     @model_validator(mode="after")
@@ -58,9 +62,10 @@ class DryRunIn(Body):
 
 @dataclass(frozen=True)
 class Outlook:
-    """How far a member is away: `missing` are the fewest rules that are to be met, those come furthest first.
+    """How far a member is from the achievement.
 
-    `held`: whether the member has the achievement already, in whatever version.
+    `missing` are the fewest rules that are still to be met, those with the most progress first. `held`: whether the
+    member has the achievement already, in any version.
     """
 
     member: Member
@@ -71,10 +76,14 @@ class Outlook:
 
 @dataclass(frozen=True)
 class DryRun:
-    """The outlook of members in the order of their addition, and what would keep the definition from publication."""
+    """The result of a dry run.
+
+    It has the outlooks of members, in the order in which these were added, and the faults that would keep the
+    definition from being published.
+    """
 
     version: AchievementVersion
-    faults: tuple[Fault, ...]
+    faults: tuple[DefinitionFault, ...]
     outlooks: tuple[Outlook, ...]
     looked_at: int
     following: str | None
@@ -84,11 +93,13 @@ class DryRun:
 def run(
     session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, *, after: str | None, limit: int
 ) -> DryRun:
-    """Return who would earn an achievement now and who is near, by one version for all, enrolled or not.
+    """Return who would earn an achievement now, and who is near.
+
+    All members are judged by one version, enrolled or not.
 
     Raises:
         NotFoundError: no such achievement, version or member; or there is no rule to try (code "rule-missing").
-        InvalidError: the definition is none; a cursor that was not given out.
+        InvalidError: the definition is not valid, or the cursor is not one of ours.
     """
     tried = _run(session, network, ref, body, now, after, limit)
     if not body.count:
@@ -129,7 +140,10 @@ def _run(
 
 
 def missing(node: Node) -> list[Node]:
-    """Return the fewest rules that would have to be met for the node to be; of as many, those come furthest."""
+    """Return the fewest rules that still have to be met for the node to be met.
+
+    If several sets are as small, it is the one with the most progress.
+    """
     if node.met:
         return []
     if not node.children:

@@ -1,7 +1,7 @@
-"""What each member has reached: the numbers of the rules, joined by the groups of a definition.
+"""Evaluate definitions: the numbers that each member has reached, rule by rule.
 
-The queries of all rules of a definition go to the database as one statement; the answer comes back
-member by member.
+The queries of all rules of a definition go to the database as one statement. The answer comes back
+member by member, and the groups of the definition join the numbers.
 """
 
 import json
@@ -39,10 +39,10 @@ NOTHING = (0.0, 0.0, None)
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What a member has reached of a rule or a group.
+    """A member's progress in a rule or a group.
 
-    `progress` is 0..1, and 1 only where it is met. `first_at` is when the first evidence that counts occurred.
-    `counted` are the newest of the `records` that count for a rule (with `distinct`, the newest of each), as far as
+    `progress` is 0..1, and 1 only if it is met. `first_at` is when the first evidence that counts occurred. `records`
+    is how many records count for a rule, and `counted` are the newest of them (with `distinct`, the newest of each), if
     they were asked for; a rule that counts awards has none. `also` is the second number of a rule that has two.
     """
 
@@ -68,9 +68,9 @@ class Node:
 
     @property
     def record_ids(self) -> tuple[UUID, ...]:
-        """The records on which it rests that the node is met, each once; none while it is not.
+        """The records that meet the node, each once; none if it is not met.
 
-        Of what is counted as many as are needed, the newest; of everything else all.
+        For a rule that counts these are the newest, as many as are needed; for other rules all that count.
         """
         if not self.met:
             return ()
@@ -104,7 +104,7 @@ class Node:
 
 
 class Replay(NamedTuple):
-    """As of when, and on which evidence, something is evaluated once more."""
+    """The time and the position in the evidence for which progress is replayed."""
 
     as_of: datetime
     position: int
@@ -112,9 +112,10 @@ class Replay(NamedTuple):
 
 @dataclass(frozen=True)
 class Standing:
-    """What a member has reached of one achievement, by the version that binds them; no node: there is no rule.
+    """A member's progress towards one achievement, by the version that binds them.
 
-    `erased` are, of a replay, the records that count and whose bodies have been erased since.
+    `node` is None if the definition has no rule. `erased` are, in a replay, the shown records whose bodies have been
+    erased since.
     """
 
     achievement: Achievement
@@ -134,17 +135,18 @@ def evaluate(
     as_of: datetime | None = None,
     position: int | None = None,
 ) -> dict[UUID, Node]:
-    """Return what members have reached of a version with a rule; where it is met, with the records it rests on.
+    """Return the progress of members in a version that has a rule.
 
-    With `as_of` or `position` it is replayed: on what was known then, whatever has been posted, voided or changed
-    since. Asked twice it gives the same, and for the time and position of a decision what was decided on.
+    If the criteria are met, it has the records on which that rests. With `as_of` or `position` it is replayed on what
+    was known then, whatever has been posted, voided or changed since. A replay gives the same result every time, and
+    with the time and position of a decision it gives what was decided on.
 
     Args:
-        member_ids: whom; each is in the answer. None: the whole network, those who have evidence that counts, and
-            only the numbers.
+        member_ids: the members; each is in the answer. None: all members of the network who have evidence that
+            counts, and only the numbers.
         now: the moment from which windows are counted back.
-        as_of: replayed as of this time, which takes the place of `now`; left out: `now`.
-        position: on the evidence up to this position; left out: up to the last one received by `as_of`.
+        as_of: replay as of this time, which replaces `now`; left out: `now`.
+        position: replay on the evidence up to this position; left out: up to the last record received by `as_of`.
     """
     replay = replay_at(session, network, now, as_of, position)
     nodes = dict(survey(session, network, version, member_ids, now, replay))
@@ -157,7 +159,7 @@ def evaluate(
 def replay_at(
     session: OrmSession, network: Network, now: datetime, as_of: datetime | None, position: int | None
 ) -> Replay | None:
-    """Return the time and position as of which is asked; None where neither is said."""
+    """Return the time and position to replay; None if neither is given."""
     if as_of is None and position is None:
         return None
     moment = as_of or now
@@ -165,7 +167,10 @@ def replay_at(
 
 
 def erased(session: OrmSession, record_ids: Collection[UUID]) -> list[UUID]:
-    """Return the records among these whose body was erased: what rests on them can no longer be checked in full."""
+    """Return the records among these whose body was erased.
+
+    Results that rest on them can no longer be checked in full.
+    """
     kept = set(session.scalars(select(RecordBody.record_id).where(RecordBody.record_id.in_(record_ids))))
     return [record_id for record_id in record_ids if record_id not in kept]
 
@@ -178,7 +183,10 @@ def survey(
     now: datetime,
     replay: Replay | None = None,
 ) -> Iterator[tuple[UUID, Node]]:
-    """Give the numbers member by member, without records; a whole network in bounded memory."""
+    """Yield the numbers member by member, without records.
+
+    A whole network is read in bounded memory.
+    """
     plan = _plan_of(version)
     query = plan.numbers(of_members=member_ids is not None, replayed=replay is not None)
     moment, position = replay or (now, None)
@@ -196,11 +204,14 @@ def survey(
 
 
 def who_meets(session: OrmSession, network: Network, version: AchievementVersion, now: datetime) -> Iterator[UUID]:
-    """Give the members of a whole network who meet a version, and nothing else of them: one statement decides."""
+    """Yield the members of a whole network who meet a version.
+
+    One statement decides, without reading the numbers.
+    """
     plan = _plan_of(version)
     asked = parameters(plan.leaves, network, version.achievement_id, now)
     if is_postgresql(session):
-        # So much evidence at once is sorted in memory, and no statement that runs for seconds is worth compiling.
+        # Sort this much evidence in memory; and compiling is not worth it for a statement that runs for seconds.
         session.execute(text("SET LOCAL work_mem = '64MB'"))
         session.execute(text("SET LOCAL jit = off"))
     yield from session.scalars(plan.who_meets(), asked, execution_options={"yield_per": 1000})
@@ -215,10 +226,12 @@ def explain(
     replay: Replay | None = None,
     node: Node | None = None,
 ) -> Node:
-    """Return what one member has reached, met or not, with the newest records that count for each rule.
+    """Return one member's progress with the newest records that count for each rule.
+
+    The records are there whether the rule is met or not.
 
     Args:
-        node: the numbers, where they are known already.
+        node: the numbers, if they are known already.
     """
     known = {member_id: node} if node is not None else None
     nodes = known or dict(survey(session, network, version, [member_id], now, replay))
@@ -237,10 +250,10 @@ def of_member(
     as_of: datetime | None = None,
     position: int | None = None,
 ) -> tuple[list[Standing], str | None]:
-    """Return what a member has reached of published achievements (or of one), by the version that binds them.
+    """Return a member's progress towards published achievements, or towards one.
 
-    With `as_of` or `position`: of those that were published then, by the version that bound the member, as
-    `evaluate` replays it.
+    Each is judged by the version that binds the member. With `as_of` or `position` these are the achievements that
+    were published then and the versions that bound the member then, replayed as `evaluate` does.
 
     Raises:
         InvalidError: a time in the future (code "time-in-future").
@@ -277,7 +290,10 @@ def _with_records(
     limit: int | None,
     replay: Replay | None,
 ) -> dict[UUID, Node]:
-    """Return the nodes with their records: of each rule `limit`, or all on which a met node can rest."""
+    """Return the nodes with their records.
+
+    For each rule these are at most `limit`; without a limit all on which a met node can rest.
+    """
     plan = _plan_of(version)
     query = plan.records(limited=limit is not None, replayed=replay is not None)
     if query is None:
@@ -297,7 +313,10 @@ def _with_records(
 
 
 class _Plan:
-    """A definition ready to be asked. Its statements are built once: that takes longer than to answer them."""
+    """A definition with its statements.
+
+    They are built once, because that takes longer than to execute them.
+    """
 
     def __init__(self, definition: dict[str, Any]) -> None:
         tree = definitions.rule_of(definition)
@@ -320,7 +339,10 @@ def _plan(definition: str) -> _Plan:
 
 
 def _chunks(member_ids: Collection[UUID] | None, leaves: int) -> Iterator[Sequence[UUID] | None]:
-    """Give the members in portions whose parameters fit into one statement; None, the whole network, is one."""
+    """Yield the members in chunks whose parameters fit into one statement.
+
+    None, the whole network, is one chunk.
+    """
     if member_ids is None:
         yield None
         return
@@ -330,7 +352,7 @@ def _chunks(member_ids: Collection[UUID] | None, leaves: int) -> Iterator[Sequen
 
 
 def _by_member(session: OrmSession, query: Rows, asked: dict[str, Any]) -> Iterator[tuple[UUID, Iterator[Any]]]:
-    # A whole network is streamed; for some members a cursor on the server would only cost more round trips.
+    # Stream a whole network. For some members a cursor on the server would only cost more round trips.
     options = {} if "member_ids" in asked else {"yield_per": 1000}
     found = session.execute(query, asked, execution_options=options)
     yield from groupby(found, key=lambda row: row.member_id)
@@ -341,7 +363,11 @@ def _plain(value: float) -> float:
 
 
 def _node(criterion: Criterion, found: Iterator[tuple[float, float, datetime | None]]) -> Node:
-    """Return the node of a criterion; `found` are the numbers of the rules from left to right."""
+    """Return the node of a criterion.
+
+    Args:
+        found: the numbers of the rules, from left to right.
+    """
     if isinstance(criterion, Rule):
         observed, beside, first_at = next(found)
         at = criterion.reached(observed, beside)
@@ -358,7 +384,7 @@ def _node(criterion: Criterion, found: Iterator[tuple[float, float, datetime | N
 
 
 def _shown(met: bool, progress: float) -> float:
-    # Rounding must not show as done what is not.
+    # Rounding must not show a node as met that is not.
     return 1.0 if met else min(progress, math.nextafter(1, 0))
 
 

@@ -1,7 +1,8 @@
-"""What time alone brings about: days in a role pass without anybody posting anything.
+"""Once a day, mark the members whose time in a role has grown.
 
-Once in each day of a network's calendar the members who have a role that a rule of tenure asks for are marked, so
-that their awards are decided. Windows that move on (`last`) only ever take away, and are not looked at here.
+Days in a role pass without anybody posting anything. On each day of a network's calendar the members who have a role
+that a rule `tenure` asks for are marked, so that their awards are decided. Windows that move on (`last`) only ever take
+evidence away, and are not looked at here.
 """
 
 from datetime import datetime
@@ -18,7 +19,10 @@ from service.tables import Listener, Member, Network, Role
 
 
 def mark_tenures(runtime: Runtime) -> int:
-    """Mark members whose days in a role have become more since yesterday, and return how many."""
+    """Mark members who have a role that counts by days, and return how many.
+
+    Each network is done once a day.
+    """
     now, count = runtime.now(), 0
     with runtime.database.read() as session:
         due = [network_id for network_id, day in _listening(session, now) if not _is_done(session, network_id, day)]

@@ -1,4 +1,7 @@
-"""Public documents for programs: DID documents, keys, status lists, schemas. No account, cacheable."""
+"""Public documents for programs: DID documents, keys, status lists, definitions.
+
+They need no account, and may be cached.
+"""
 
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -19,10 +22,10 @@ ONE_HOUR, FIVE_MINUTES = 3600, 300
 def served(
     found: Fetched | None, if_none_match: str | None, max_age_seconds: int, noun: str, *, vary: bool = False
 ) -> Response:
-    """Return a stored document with its ETag, 304 where the caller has it already.
+    """Return a stored document with its ETag, or 304 if the caller already has it.
 
     Args:
-        noun: what to call it where there is none.
+        noun: what to call it if there is none.
         vary: the address has several forms, chosen by `Accept`.
     Raises:
         NotFoundError: there is none.
@@ -45,37 +48,43 @@ def served(
 
 @router.get("/networks/{slug}/did.json")
 def get_did_document(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give the DID document of a network: every key it has signed with, also the retired ones."""
+    """Get the DID document of a network.
+
+    It lists every key with which the network has signed, including retired ones.
+    """
     return served(documents.did_document(session, runtime, slug), if_none_match, FIVE_MINUTES, "network")
 
 
 @router.get("/.well-known/did.json")
 def get_service_did_document(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give the DID document of the service itself, which signs receipts of checks; there is one once it has a key."""
+    """Get the DID document of the service itself.
+
+    The service signs receipts of checks. The document exists once the service has a key.
+    """
     return served(documents.service_did_document(session, runtime), if_none_match, FIVE_MINUTES, "service key")
 
 
 @router.get("/keys/{kid}")
 def get_key(kid: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give one public key as a bare JWK, as a VC-JWT's `kid` asks for."""
+    """Get one public key as a bare JWK, to which the `kid` of a VC-JWT points."""
     return served(documents.key(session, runtime, kid), if_none_match, ONE_HOUR, "key")
 
 
 @router.get("/.well-known/jwks.json")
 def get_jwks(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give every key for JWT; the member `iss` of each is the network that signs with it."""
+    """Get every key for JWT; the `iss` of each is the network that signs with it."""
     return served(documents.jwks(session, runtime), if_none_match, FIVE_MINUTES, "key set")
 
 
 @router.get("/status/{list_id}")
 def get_status_list(list_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give a signed status list; caches may keep it for five minutes."""
+    """Get a signed status list; caches may keep it for five minutes."""
     return served(documents.status_list(session, runtime, list_id), if_none_match, FIVE_MINUTES, "status list")
 
 
 @router.get("/networks/{slug}/image")
 def get_network_image(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give the picture of a network."""
+    """Get the picture of a network."""
     return served(documents.network_image(session, runtime, slug), if_none_match, ONE_HOUR, "picture")
 
 
@@ -83,13 +92,16 @@ def get_network_image(slug: str, session: Reader, runtime: Running, if_none_matc
 def get_achievement_image(
     version_id: str, form: Literal["png", "svg"], session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Give the picture of an achievement, without a credential in it."""
+    """Get the picture of an achievement, without a credential in it."""
     found = documents.achievement_image(session, runtime, version_id, form)
     return served(found, if_none_match, ONE_HOUR, "picture")
 
 
 @router.get("/achievements/{version_id}/definition.json")
 def get_definition(version_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Give the definition of an achievement, with the rule: canonical JSON, whose SHA-256 the receipts of awards give."""
+    """Get the definition of an achievement, with its rule.
+
+    It is canonical JSON, whose SHA-256 the receipts of awards give.
+    """
     found = documents.definition(session, runtime, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement")

@@ -1,6 +1,7 @@
-"""The documents that this service publishes, by address: for the routes, for our own verifications, for a bundle.
+"""Find a document that this service publishes, by its address.
 
-One place knows which address is which document; nobody asks ourselves over HTTP.
+Our routes, our own verifications and bundles use it. Only this module knows which address is which document, and the
+service never asks itself over HTTP.
 """
 
 import json
@@ -27,10 +28,13 @@ CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/
 
 
 def is_ours(settings: Settings, url: str) -> bool:
-    """Return whether an address is one of this service (on localhost whatever the scheme: did:web knows https only)."""
+    """Return whether an address is one of this service.
+
+    On localhost the scheme does not matter, because did:web knows only https.
+    """
     try:
         asked, own = urlsplit(url), urlsplit(settings.base_url)
-    except ValueError:  # a bracket that does not close, as nobody's address has
+    except ValueError:  # a bracket that does not close, which no real address has
         return False
     return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
 
@@ -52,13 +56,13 @@ def visible_credential(session: ReadSession, credential_id: str) -> Credential |
 
 
 def credential_at(session: ReadSession, url: str) -> Credential | None:
-    """Return the credential whose `id` an address of ours is, also a private one."""
+    """Return the credential with this `id`, an address of ours, even if it is private."""
     match = re.fullmatch(r"/credentials/([^/.]+)", urlsplit(url).path)
     return session.get(Credential, match[1]) if match else None
 
 
 def network_at(session: ReadSession, url: str) -> Network | None:
-    """Return the network whose DID document an address of ours is."""
+    """Return the network whose DID document is at this address of ours."""
     match = re.fullmatch(r"/networks/([^/]+)/did\.json", unquote(urlsplit(url).path))
     return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
 
@@ -69,7 +73,7 @@ def is_issuer(session: ReadSession, runtime: Runtime, row: Credential, issuer_id
 
 
 def published_version(session: ReadSession, version_id: str) -> AchievementVersion | None:
-    """Return a published version of an achievement by the identifier in its address."""
+    """Return a published version of an achievement, by the id in its address."""
     try:
         row = session.get(AchievementVersion, UUID(version_id))
     except ValueError:
@@ -78,7 +82,10 @@ def published_version(session: ReadSession, version_id: str) -> AchievementVersi
 
 
 def did_document(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None:
-    """Return the DID document of a network. Spec: DID Core 1.0; Controlled Identifiers 1.0."""
+    """Return the DID document of a network.
+
+    Spec: DID Core 1.0; Controlled Identifiers 1.0.
+    """
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None:
         return None
@@ -87,13 +94,19 @@ def did_document(session: ReadSession, runtime: Runtime, slug: str) -> Fetched |
 
 
 def service_did_document(session: ReadSession, runtime: Runtime) -> Fetched | None:
-    """Return the DID document of the service itself, once it has a key. Spec: did:web, section on reading."""
+    """Return the DID document of the service itself, once it has a key.
+
+    Spec: did:web, section on reading.
+    """
     document = service_identity.did_document(session, runtime.settings)
     return None if document is None else _json(document, "application/did+ld+json")
 
 
 def profile(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None:
-    """Return the issuer Profile of a network. Spec: Open Badges 3.0, Profile."""
+    """Return the issuer Profile of a network.
+
+    Spec: Open Badges 3.0, Profile.
+    """
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None:
         return None
@@ -101,7 +114,10 @@ def profile(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None
 
 
 def key(session: ReadSession, runtime: Runtime, kid: str) -> Fetched | None:
-    """Return one bare JWK, as a VC-JWT's `kid` asks for. Spec: RFC 7517, section 4."""
+    """Return one bare JWK, to which the `kid` of a VC-JWT points.
+
+    Spec: RFC 7517, section 4.
+    """
     row = session.scalar(select(Key).where(Key.kid == kid))
     if row is None:
         return None
@@ -110,13 +126,19 @@ def key(session: ReadSession, runtime: Runtime, kid: str) -> Fetched | None:
 
 
 def jwks(session: ReadSession, runtime: Runtime) -> Fetched:
-    """Return every key for JWT of every network; `iss` says whose it is. Spec: RFC 7517, section 5."""
+    """Return every key for JWT of every network; `iss` says whose it is.
+
+    Spec: RFC 7517, section 5.
+    """
     rows = session.execute(select(Network, Key).join(Key, Key.network_id == Network.id).order_by(Key.id))
     return _json(issuers.jwks(runtime.settings, rows), "application/jwk-set+json")
 
 
 def status_list(session: ReadSession, _runtime: Runtime, list_id: str) -> Fetched | None:
-    """Return a signed status list, a network's or the VC API's, as it was published. Spec: Bitstring Status List v1.0."""
+    """Return a signed status list, a network's or the VC API's, as published.
+
+    Spec: Bitstring Status List v1.0.
+    """
     try:
         wanted = UUID(list_id)
     except ValueError:
@@ -127,7 +149,7 @@ def status_list(session: ReadSession, _runtime: Runtime, list_id: str) -> Fetche
 
 
 def network_image(session: ReadSession, _runtime: Runtime, slug: str) -> Fetched | None:
-    """Return the picture of a network, where it has one."""
+    """Return the picture of a network, if it has one."""
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None or network.image_sha256 is None:
         return None
@@ -136,7 +158,10 @@ def network_image(session: ReadSession, _runtime: Runtime, slug: str) -> Fetched
 
 
 def achievement_image(session: ReadSession, _runtime: Runtime, version_id: str, form: pictures.Form) -> Fetched | None:
-    """Return the picture of a published version, as PNG or SVG; a picture is drawn where the network gave none."""
+    """Return the picture of a published version, as PNG or SVG.
+
+    If the network gave none, a picture is drawn.
+    """
     version = published_version(session, version_id)
     if version is None:
         return None
@@ -146,7 +171,10 @@ def achievement_image(session: ReadSession, _runtime: Runtime, version_id: str, 
 
 
 def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Fetched | None:
-    """Return a published version of an achievement. Spec: Open Badges 3.0, Achievement."""
+    """Return a published version of an achievement.
+
+    Spec: Open Badges 3.0, Achievement.
+    """
     version = published_version(session, version_id)
     if version is None:
         return None
@@ -154,13 +182,16 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Fetc
 
 
 def definition(session: ReadSession, _runtime: Runtime, version_id: str) -> Fetched | None:
-    """Return the definition of a published version, with its rule: the very bytes whose digest a receipt gives."""
+    """Return the definition of a published version, with its rule.
+
+    These are the exact bytes whose digest a receipt gives.
+    """
     version = published_version(session, version_id)
     return None if version is None else Fetched(canonical_json(version.definition), "application/json")
 
 
 def credential(session: ReadSession, _runtime: Runtime, credential_id: str, form: str | None) -> Fetched | None:
-    """Return a credential as it was signed: JSON, or VC-JWT for the ending `.jwt`."""
+    """Return a credential as signed: JSON, or VC-JWT for the ending `.jwt`."""
     row = visible_credential(session, credential_id)
     if row is None:
         return None
@@ -168,7 +199,10 @@ def credential(session: ReadSession, _runtime: Runtime, credential_id: str, form
 
 
 def receipt(session: ReadSession, _runtime: Runtime, receipt_id: str) -> Fetched | None:
-    """Return the public receipt of a decision: exactly the bytes whose digest the credential cites."""
+    """Return the public receipt of a decision.
+
+    These are the exact bytes whose digest the credential gives.
+    """
     row = receipts.visible(session, receipt_id)
     return None if row is None else Fetched(row.public.encode(), "application/json")
 

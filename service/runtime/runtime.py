@@ -1,20 +1,15 @@
-"""What an operation needs beside its session: settings, database, keys and the time."""
+"""What an operation needs beside its session: settings, database, keys, fetcher, contexts and the time."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
 
 from credentials import PACKAGED, Contexts
-from service.checking.batch.time_limits import Patience
-from service.checking.trust_lists import TrustLists
 from service.runtime.contexts import load_contexts
 from service.runtime.custody import Custody
-from service.runtime.fair_use import FairUse, Places
 from service.runtime.fetching import Fetcher
-from service.runtime.minute_cache import Recent
 from service.runtime.settings import Settings
 from service.runtime.settings import load as load_settings
 from service.storage.database import Database
@@ -30,27 +25,14 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One running service. Built once (`start`), passed down, never imported as a global.
-
-    `now` is the calendar's time, `steady` counts seconds and never jumps.
-    """
+    """One running service. Built once (`start`), passed down, never imported as a global."""
 
     settings: Settings
     database: Database
     custody: Custody
     fetcher: Fetcher
     contexts: Contexts = PACKAGED
-    trust_lists: TrustLists = field(default_factory=lambda: TrustLists(None))
-    fair_use: FairUse = field(default_factory=FairUse)
-    vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
-    """For machines that come with hundreds of requests at once, such as a conformance suite."""
-    recent: Recent = field(default_factory=Recent)
-    batch_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=100, burst=1000))
-    """For badges checked in batches; each of them counts."""
-    batch_places: Places = field(default_factory=Places)
-    patience: Patience = field(default_factory=Patience)
-    now: Callable[[], datetime] = field(default=utc_now)
-    steady: Callable[[], float] = field(default=time.monotonic)
+    now: Callable[[], datetime] = utc_now
 
     @cached_property
     def inline_contexts(self) -> Contexts:
@@ -62,7 +44,7 @@ class Runtime:
         """Return the runtime for `settings`; opens the database, reads no key.
 
         Raises:
-            SettingsError: the operator's contexts or trust lists cannot be used.
+            SettingsError: the operator's contexts cannot be used.
         """
         return cls(
             settings,
@@ -70,8 +52,7 @@ class Runtime:
             Custody(settings),
             Fetcher(allow_localhost=settings.local),
             load_contexts(settings.contexts_folder),
-            TrustLists(settings.trust_lists_folder),
-            now=now,
+            now,
         )
 
     @classmethod

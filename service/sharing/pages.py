@@ -8,6 +8,8 @@ from fastapi import APIRouter, Header, Response
 
 from credentials import Fetched
 from service.checking import check, wording
+from service.checking.api_desk import DeskHere
+from service.checking.desk import Desk
 from service.errors import NotFoundError
 from service.issuing import credentials
 from service.public import documents
@@ -39,7 +41,7 @@ DOCUMENT_FORMS = (documents.JSON_LD, "application/json", HTML)
 @router.get("/credentials/{name}")
 def get_credential(
     name: str,
-    runtime: Running,
+    desk: DeskHere,
     now: Now,
     language: Speaking,
     accept: Accept = None,
@@ -52,8 +54,8 @@ def get_credential(
     media_type = wanted(accept, list(CREDENTIAL_FORMS))
     form = ending or CREDENTIAL_FORMS[media_type]
     if form == "html":
-        return _credential_page(runtime, now, language, credential_id, if_none_match)
-    with runtime.database.read() as session:
+        return _credential_page(desk, now, language, credential_id, if_none_match)
+    with desk.runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
             return served(None, None, 0, "credential")
@@ -70,8 +72,9 @@ def get_credential(
 
 
 def _credential_page(
-    runtime: Running, now: Now, language: Language, credential_id: str, if_none_match: str | None
+    desk: Desk, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
+    runtime = desk.runtime
     with runtime.database.read() as session:
         shown = views.credential(session, credential_id, now)
     if shown is None:
@@ -83,7 +86,7 @@ def _credential_page(
     # What changes the badge itself shows at once; a trust list, or evidence that was set aside, within the minute.
     row = shown.row
     key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
-    checked = runtime.recent.get(key, runtime.steady(), lambda: check.check(runtime, row.signed))
+    checked = desk.recent.get(key, desk.steady(), lambda: check.check(desk, row.signed))
     subject, base_url = shown.document["credentialSubject"], runtime.settings.base_url
     page = render(
         "credential.html",

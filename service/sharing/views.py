@@ -19,7 +19,7 @@ from service.texts.languages import N_
 
 
 @dataclass(frozen=True)
-class State:
+class CredentialState:
     """What holds of a credential now; its words are English, marked for the catalogues.
 
     Args:
@@ -46,7 +46,7 @@ class ShownCredential:
     row: Credential
     document: dict[str, Any]
     network: Network
-    state: State
+    state: CredentialState
     follower: str | None
     results: list[dict[str, str]]
 
@@ -87,7 +87,7 @@ class ShownReceipt:
     credential_id: str
 
 
-def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State:
+def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> CredentialState:
     """Return what holds of a credential at `now`; the gravest comes first.
 
     Args:
@@ -95,22 +95,30 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> State
     """
     if row.revoked_at is not None and replaced:
         sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
-        return State("replaced", N_("Replaced"), N_("This badge was replaced"), sentence, "bad", row.revoked_at)
+        return CredentialState(
+            "replaced", N_("Replaced"), N_("This badge was replaced"), sentence, "bad", row.revoked_at
+        )
     if row.revoked_at is not None:
         sentence = N_("The issuer took it back. It must not be relied on.")
-        return State("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
+        return CredentialState("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
     if row.suspended_at is not None:
         sentence = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
-        return State("suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at)
+        return CredentialState(
+            "suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at
+        )
     if row.valid_until is not None and row.valid_until <= now:
         renewed = N_("It was genuine and its time is over. The person has renewed it.")
         perhaps = N_("It was genuine and its time is over. The person may have renewed it.")
         sentence = renewed if row.superseded_by else perhaps
-        return State("expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until)
+        return CredentialState(
+            "expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until
+        )
     if row.valid_from > now:
         title, sentence = N_("This badge is not valid yet"), N_("Its dates begin later.")
-        return State("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
-    return State("valid", N_("Not revoked, not expired"), since=max(row.reinstated_at or row.issued_at, row.valid_from))
+        return CredentialState("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
+    return CredentialState(
+        "valid", N_("Not revoked, not expired"), since=max(row.reinstated_at or row.issued_at, row.valid_from)
+    )
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:

@@ -8,12 +8,15 @@ from service.storage.database import WriteSession
 
 
 def remember_base_url(session: WriteSession, settings: Settings) -> None:
-    """Write down the base URL with the first credential: from then on it stands in what others hold."""
+    """Store the base URL with the first credential.
+
+    From then on it is in documents that others hold.
+    """
     facts.remember(session, "base_url", settings.base_url)
 
 
 def check_base_url(session: OrmSession, settings: Settings) -> None:
-    """Let the service start if its base URL is the one in the credentials that it has issued.
+    """Refuse to start with a base URL that is not the one in the issued credentials.
 
     Raises:
         SettingsError: it is another one.

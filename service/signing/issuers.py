@@ -1,6 +1,6 @@
-"""A network as others see it: its DID, its addresses, its Profile, its DID document and its keys.
+"""A network as an issuer: its DID, addresses, Profile, DID document and keys.
 
-Pure functions over rows and settings. What they give back is public.
+Pure functions over rows and settings. What they return is public.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,17 +31,20 @@ def network_did(settings: Settings, network: Network) -> str:
 
 
 def image_url(settings: Settings, network: Network) -> str:
-    """Return the address of the network's picture; it answers only where the network has one."""
+    """Return the address of the network's picture.
+
+    It answers only if the network has a picture.
+    """
     return f"{network_url(settings, network)}/image"
 
 
 def key_url(settings: Settings, key: Key) -> str:
-    """Return the address where the key stands as a bare JWK: the `kid` of a JWT signed with it."""
+    """Return the address of the key as a bare JWK: the `kid` of a JWT signed with it."""
     return f"{settings.base_url}/keys/{key.kid}"
 
 
 def marked(network: Network, name: str) -> str:
-    """Return `name` as it may be shown: a sandbox network's badges and Profile say TEST."""
+    """Return `name`, marked with TEST if the network is a sandbox."""
     return f"TEST {name}" if network.sandbox else name
 
 
@@ -51,7 +54,7 @@ def public_key(key: Key) -> VerificationKey:
 
 
 def verification_method(settings: Settings, network: Network, key: Key) -> str:
-    """Return the DID URL by which a signature names the key: the DID and the key's Multikey.
+    """Return the DID URL that names the key in a signature: DID and Multikey.
 
     Args:
         key: not RSA, which has no Multikey.
@@ -83,8 +86,8 @@ def profile(settings: Settings, network: Network) -> dict[str, Any]:
 def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> dict[str, Any]:
     """Return the network's DID document.
 
-    Every key stands in it for good: a retired one signs nothing new, but what it signed stays good,
-    so it has no `expires`. A compromised one carries `revoked`. Ed25519 and P-256 keys are given as
+    Every key stays in it for good: a retired one signs nothing new, but what it signed stays good,
+    so it has no `expires`. A compromised one has `revoked`. Ed25519 and P-256 keys are given as
     Multikey (the fragment is the key's multibase), P-256 and RSA keys also as JsonWebKey (the fragment
     is the RFC 7638 thumbprint).
 
@@ -96,7 +99,13 @@ def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> d
 
 
 def controller_document(did: str, url: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the DID document of whoever is also known by an address and signs with these verification methods."""
+    """Return a DID document.
+
+    Args:
+        did: whose document it is.
+        url: an address by which the same issuer is also known.
+        methods: the verification methods with which it signs.
+    """
     return {
         "@context": list(DID_CONTEXTS),
         "id": did,
@@ -107,7 +116,7 @@ def controller_document(did: str, url: str, methods: Sequence[Mapping[str, Any]]
 
 
 def jwk(settings: Settings, network: Network, key: Key) -> dict[str, Any]:
-    """Return the key as a JWK with its address as `kid` and its network's DID as `iss`.
+    """Return the key as a JWK; `kid` is its address, `iss` its network's DID.
 
     Spec: RFC 7517, section 4; `iss` tells several issuers behind one host apart
     (Open Badges 3.0 Implementation Guide, key provenance).
@@ -121,7 +130,9 @@ def jwk(settings: Settings, network: Network, key: Key) -> dict[str, Any]:
 
 
 def jwks(settings: Settings, keys: Iterable[tuple[Network, Key]]) -> dict[str, Any]:
-    """Return the JWK Set of all networks' keys for JWT; compromised keys are left out, as a set cannot say so.
+    """Return the JWK Set of all networks' keys for JWT.
+
+    Compromised keys are left out, because a JWK Set cannot mark them.
 
     Spec: RFC 7517, section 5.
     """

@@ -19,7 +19,9 @@ ALGORITHMS = ("Ed25519", "P-256")
 
 
 def create_key(session: WriteSession, runtime: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
-    """Make a key pair of the network, valid from now; the private half stays with custody.
+    """Make a key pair for the network, valid from now.
+
+    The private half stays in custody.
 
     Raises:
         CustodyError: the private key cannot be kept (code "custody-unavailable").
@@ -64,7 +66,7 @@ def active_key(session: OrmSession, network: Network, algorithm: str) -> Key:
 
 
 def signer(runtime: Runtime, key: Key) -> Signer:
-    """Return what signs with the key.
+    """Return the signer that uses the key.
 
     Raises:
         CustodyError: custody cannot open it now (code "custody-unavailable").
@@ -73,12 +75,14 @@ def signer(runtime: Runtime, key: Key) -> Signer:
 
 
 def rotate(session: WriteSession, runtime: Runtime, network: Network, now: datetime) -> list[Key]:
-    """Give the network new keys and retire the ones in use; the old ones stay published with their dates.
+    """Give the network new keys and retire the ones in use.
+
+    The old keys stay published with their dates.
 
     Returns:
         The new keys, one for each algorithm in use.
     """
-    # Of two rotations at the same moment the second retires the first one's keys, and no two stay in use.
+    # If two rotations run at the same moment, the second retires the first one's keys, so that no two stay in use.
     locks.network(session, network.id)
     in_use = [key for key in keys_of(session, network) if key.retired_at is None]
     algorithms = dict.fromkeys((*ALGORITHMS, *(key.algorithm for key in in_use)))

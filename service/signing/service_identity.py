@@ -1,7 +1,7 @@
-"""The service's own identity: a did:web of its host, for what it says itself and no network does.
+"""The service as an issuer: its own did:web and keys, for what no network says.
 
-Its private key stays with custody and the rest in rows, so that every process signs as the same issuer. The key is made
-when something is first signed; retired keys stay published, so that what they signed stays good.
+Its private key stays in custody and the rest in rows, so that every process signs as the same issuer. The key is made
+when something is first signed. Retired keys stay published, so that what they signed stays good.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ ALGORITHM = "Ed25519"
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServiceIdentity:
     """The service as a signer: its DID and the key with which it signs now."""
 
     did: str
@@ -34,7 +34,7 @@ class Identity:
 
     @property
     def verification_method(self) -> str:
-        """The DID URL by which a signature names the key: the DID and the key's Multikey."""
+        """The DID URL that names the key in a signature: DID and Multikey."""
         return f"{self.did}#{self.signer.key.multikey}"
 
 
@@ -44,18 +44,19 @@ def did(settings: Settings) -> str:
 
 
 def profile(settings: Settings) -> dict[str, Any]:
-    """Return the service's Profile, as it is embedded in what it signs: `{id, type: ["Profile"], name, url}`.
+    """Return the service's Profile, as it is embedded in what it signs.
 
+    Shape: `{id, type: ["Profile"], name, url}`.
     Spec: Open Badges 3.0, section B.1.20 (Profile).
     """
     name = f"Laurel at {urlsplit(settings.base_url).netloc}"
     return {"id": did(settings), "type": ["Profile"], "name": name, "url": settings.base_url}
 
 
-def identity(runtime: Runtime) -> Identity:
+def identity(runtime: Runtime) -> ServiceIdentity:
     """Return the service's identity; its key is made when it is first asked for.
 
-    Of two processes that make it at the same moment both take the one whose row was first.
+    If two processes make a key at the same moment, both take the one whose row was first.
 
     Raises:
         CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
@@ -66,7 +67,7 @@ def identity(runtime: Runtime) -> Identity:
         made = _new_key(runtime, runtime.now())
         with runtime.database.write() as session:
             key = _keep(session, runtime, made)
-    return Identity(did(runtime.settings), runtime.custody.signer(key.custody_uri))
+    return ServiceIdentity(did(runtime.settings), runtime.custody.signer(key.custody_uri))
 
 
 def keys(session: OrmSession) -> Sequence[ServiceKey]:
@@ -75,9 +76,10 @@ def keys(session: OrmSession) -> Sequence[ServiceKey]:
 
 
 def rotate(session: WriteSession, runtime: Runtime, now: datetime) -> ServiceKey:
-    """Give the service a new key and retire the one in use, which stays published with its dates.
+    """Give the service a new key and retire the one in use.
 
-    Of two rotations at the same moment the second finds the first one's key, and retires nothing.
+    The old key stays published with its dates. If two rotations run at the same moment, the second finds the first
+    one's key, and retires nothing.
 
     Raises:
         CustodyError: the private key cannot be kept (code "custody-unavailable").
@@ -90,7 +92,9 @@ def rotate(session: WriteSession, runtime: Runtime, now: datetime) -> ServiceKey
 
 
 def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | None:
-    """Return the service's DID document, with every key that it ever had; None before the first one.
+    """Return the service's DID document, with every key that it ever had.
+
+    None before the first key.
 
     Spec: Controlled Identifiers v1.0, section 2.2 (verification methods); did:web, section 3.2.
     """
@@ -124,7 +128,10 @@ def _new_key(runtime: Runtime, now: datetime) -> dict[str, Any]:
 
 
 def _keep(session: WriteSession, runtime: Runtime, made: dict[str, Any]) -> ServiceKey:
-    """Keep the key, unless another process was first, and return the one in use: its DID is in what others hold."""
+    """Store the key, unless another process was first, and return the one in use.
+
+    It also stores the base URL, because the key's DID will be in documents that others hold.
+    """
     insert_new(session, ServiceKey, made)
     base_url.remember_base_url(session, runtime.settings)
     return session.scalars(select(ServiceKey).where(*_IN_USE)).one()

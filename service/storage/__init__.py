@@ -1,5 +1,5 @@
-"""The engine, read and write sessions, the one commit, locks, pages and past rows.
+"""The database: sessions, the one commit, locks, pages and past rows.
 
-The order of locks is written here. It must not know what a row means, but for the positions that a commit
-gives.
+The order of locks is written in `locks`. This package must not know what a row means, except for the positions that a
+commit gives.
 """

@@ -1,4 +1,4 @@
-"""The engine, read and write sessions as different types, and the one commit."""
+"""The engine, the types of read and write sessions, and the one commit."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ BUSY_TIMEOUT_SECONDS = 60
 
 
 class ReadSession(Session):
-    """A session that only reads: whatever it would write is rolled back at its end."""
+    """A session that only reads; anything it would write is rolled back at its end."""
 
 
 class WriteSession(Session):
-    """A session whose end is one commit: everything in it happens, or nothing."""
+    """A session that ends with one commit: everything in it happens, or nothing."""
 
 
 class Database:
-    """The one door to the rows.
+    """The only way to the rows.
 
     Args:
         url: SQLAlchemy address, SQLite or PostgreSQL (psycopg 3).
@@ -48,15 +48,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
-        """Give a session on one snapshot: what is read first and what is read last fit together."""
+        """Open a session on one snapshot, so that all that it reads fits together."""
         with ReadSession(self._reader, autoflush=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[WriteSession]:
-        """Give a session that commits when the block ends and rolls back when it raises.
+        """Open a session that commits when the block ends, or rolls back if it raises.
 
-        In which order rows are locked: `service.locks`.
+        `service.storage.locks` says in which order rows are locked.
         """
         with WriteSession(self._writer, expire_on_commit=False) as session:
             yield session
@@ -68,39 +68,42 @@ class Database:
 
 
 def insert_new(session: WriteSession, row: type[Row], values: Mapping[str, Any]) -> bool:
-    """Insert a row unless its primary or unique key is taken; return whether it was inserted.
+    """Insert a row unless its key is taken; return whether it was inserted.
 
-    Beside another transaction that holds the same key it waits for that one's end, so that of two
-    at the same moment one inserts and the other finds.
+    The key is the primary or a unique one. If another open transaction holds the same key, this waits until that
+    transaction ends; so of two at the same moment one inserts and the other finds the row.
     """
-    session.flush()  # the new row may refer to one that the session still holds back
+    session.flush()  # the new row may refer to one that the session has not yet written
     statement = insert_for(session)(row).values(values).on_conflict_do_nothing()
     return session.execute(statement.returning(inspect(row).primary_key[0])).first() is not None
 
 
 def insert_for(session: WriteSession) -> Callable[[type[Row]], postgresql.Insert | sqlite.Insert]:
-    """Return the `insert` of the session's database, which can say what happens beside a row that is there."""
+    """Return the `insert` of the session's database.
+
+    It can say what happens if the row is already there.
+    """
     return postgresql.insert if is_postgresql(session) else sqlite.insert
 
 
 def is_postgresql(session: Session) -> bool:
-    """Return whether the session's database is PostgreSQL; the other one is SQLite."""
+    """Return whether the database is PostgreSQL; otherwise it is SQLite."""
     return session.get_bind().dialect.name == "postgresql"
 
 
 def hold_numbers(session: WriteSession, numbers: Iterable[int]) -> None:
-    """Let nobody else hold one of these numbers until the commit; SQLite has one writer."""
+    """Let nobody else hold these numbers until the commit; SQLite has one writer."""
     if is_postgresql(session):
         for number in numbers:
             session.execute(select(func.pg_advisory_xact_lock(number & 0x7FFF_FFFF_FFFF_FFFF)))
 
 
 def commit(session: WriteSession) -> None:
-    """Give records and events their positions, then commit: the only place that does.
+    """Give records and events their positions, then commit; nothing else does this.
 
-    Positions are dense per network and follow the order of commits, so that a reader with a
-    cursor never skips a row: they are given last, under a lock on the network that lasts
-    until the commit (PostgreSQL: an advisory lock; SQLite has one writer).
+    Positions are dense per network and follow the order of commits, so that a reader with a cursor never misses a row.
+    So they are given last, under a lock on the network that lasts until the commit (PostgreSQL: an advisory lock;
+    SQLite has one writer).
     """
     session.flush()
     fresh: dict[type[Record | Event], dict[UUID, list[UUID]]] = session.info.pop("unplaced", {})
@@ -108,7 +111,7 @@ def commit(session: WriteSession) -> None:
     for table, networks in fresh.items():
         for network_id, row_ids in networks.items():
             last = session.scalar(select(func.max(table.position)).where(table.network_id == network_id)) or 0
-            # Identifiers are made in rising order, so their order is the order of what happened.
+            # Identifiers rise over time, so their order is the order in which things happened.
             places = [{"row": row_id, "place": last + n} for n, row_id in enumerate(sorted(row_ids), start=1)]
             rows = cast("Table", table.__table__)
             statement = update(rows).where(rows.c.id == bindparam("row"))
@@ -117,7 +120,10 @@ def commit(session: WriteSession) -> None:
 
 
 def place_at_commit(session: WriteSession, row: Record | Event) -> None:
-    """Have a row placed at the commit; needed only for what is inserted without the unit of work."""
+    """Have a row placed at the commit.
+
+    This is needed only for rows that are inserted without the unit of work.
+    """
     fresh = session.info.setdefault("unplaced", {})
     fresh.setdefault(type(row), {}).setdefault(row.network_id, []).append(row.id)
 
@@ -138,6 +144,6 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # Read-then-write under a plain BEGIN fails at once beside another writer, whatever the timeout.
+        # Under a plain BEGIN, reading and then writing fails at once beside another writer, whatever the timeout.
         writes = connection.get_execution_options().get("laurel_writes", False)
         connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))

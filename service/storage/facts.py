@@ -1,4 +1,4 @@
-"""Facts about this installation that outlive a process, each a name and a value."""
+"""Facts about this installation that outlive a process: names and values."""
 
 from sqlalchemy.orm import Session as OrmSession
 
@@ -14,12 +14,15 @@ def known(session: OrmSession, name: str) -> str | None:
 
 
 def remember(session: WriteSession, name: str, value: str) -> None:
-    """Write down a fact unless it is known."""
+    """Write down a fact unless it is already known."""
     insert_new(session, ServiceFact, {"name": name, "value": value})
 
 
 def change(session: WriteSession, name: str, value: str) -> bool:
-    """Give a fact this value; return whether it had another one. Of two at the same moment, one gets True."""
+    """Give a fact this value; return whether it had another one.
+
+    If two do so at the same moment, only one gets True.
+    """
     insert_new(session, ServiceFact, {"name": name, "value": ""})
     fact = locks.one(session, ServiceFact, ServiceFact.name == name)
     if fact.value == value:

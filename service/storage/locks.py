@@ -1,17 +1,17 @@
 """Row locks, and the one order in which they are taken.
 
-Everywhere in this order, so that no two transactions wait for each other for ever:
+The order is the same everywhere, so that no two transactions wait for each other for ever:
 
 1. what writes: the import, or the token, shared, so that revoking it waits;
 2. the network;
 3. records, by id;
-4. members, by id; then the files that come in, by digest (`evidence.scrutiny`), and the members' marks;
+4. members, by id; then the files that are received, by digest (`evidence.scrutiny`), and the members' marks;
 5. achievements; cases and reviews; awards; credentials; each kind by id;
-6. status lists, by id; by then the award is locked of which a credential is superseded or a review closed;
+6. status lists, by id; by then the award is locked whose credential is superseded or whose review is closed;
 7. inside `database.commit`, the network's positions.
 
-What only one operation locks stands with it: a query with joins of its own, or a queue, which leaves out what is taken
-and so never waits. On SQLite a writer is alone, and none of this is sent.
+A lock that only one operation takes is written there: a query with joins of its own, or a queue, which leaves out rows
+that are locked and so never waits. On SQLite there is one writer, and none of this is sent.
 """
 
 from collections.abc import Collection
@@ -28,23 +28,28 @@ ListT = TypeVar("ListT", StatusList, VcApiStatusList)
 
 
 def network(session: WriteSession, network_id: UUID, *, shared: bool = False) -> None:
-    """Lock a network until the commit; rows that refer to it can go on being written.
+    """Lock a network until the commit; others can still write rows that refer to it.
 
     Args:
-        shared: others may hold it in the same way, and only who wants it alone waits.
+        shared: others may hold it in the same way; only someone who wants it alone waits.
     """
     row = select(Network.id).where(Network.id == network_id)
     session.execute(row.with_for_update(read=shared, key_share=not shared))
 
 
 def records(session: WriteSession, *where: ColumnElement[bool]) -> list[Record]:
-    """Lock records and return them as they are now; rows that refer to them can go on being written."""
+    """Lock records and return them as they are now.
+
+    Others can still write rows that refer to them.
+    """
     query = select(Record).where(*where).order_by(Record.id).with_for_update(key_share=True)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def members(session: WriteSession, ids: Collection[UUID | None] | Select[UUID]) -> list[UUID]:
-    """Lock members and return their ids, in order; rows that refer to them can go on being written.
+    """Lock members and return their ids, in order.
+
+    Others can still write rows that refer to them.
 
     Args:
         ids: those of the members; None is nobody.
@@ -55,12 +60,15 @@ def members(session: WriteSession, ids: Collection[UUID | None] | Select[UUID]) 
 
 
 def achievement(session: WriteSession, achievement_id: UUID) -> None:
-    """Lock an achievement with its versions; awards of it can go on being written."""
+    """Lock an achievement with its versions; others can still write awards of it."""
     session.execute(select(Achievement.id).where(Achievement.id == achievement_id).with_for_update(key_share=True))
 
 
 def status_list(session: WriteSession, table: type[ListT], list_id: UUID) -> ListT:
-    """Return a status list, locked: nobody else takes a place in it or publishes it meanwhile."""
+    """Lock a status list and return it.
+
+    Meanwhile nobody else takes a place in it or publishes it.
+    """
     query = select(table).where(table.id == list_id).with_for_update(key_share=True)
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
@@ -68,7 +76,7 @@ def status_list(session: WriteSession, table: type[ListT], list_id: UUID) -> Lis
 def rows(session: WriteSession, table: type[RowT], *where: ColumnElement[bool]) -> list[RowT]:
     """Lock the rows that fit, in the order of their keys, and return them.
 
-    A row that the session has read before keeps what was read.
+    A row that the session has read before keeps the values that were read then.
     """
     query = select(table).where(*where).order_by(*inspect(table).primary_key)
     return list(session.scalars(query.with_for_update()))
@@ -81,7 +89,7 @@ def one(session: WriteSession, table: type[RowT], *where: ColumnElement[bool]) -
 
 
 def one_or_none(session: WriteSession, table: type[RowT], *where: ColumnElement[bool]) -> RowT | None:
-    """As `one`; None where no row fits."""
+    """Lock and return a row as `one` does; return None if no row fits."""
     query = select(table).where(*where).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 

@@ -1,4 +1,7 @@
-"""Cursor paging: stable under writes, because it asks for what comes after a key, not for a page number."""
+"""Cursor paging, which stays stable while rows are written.
+
+It asks for what comes after a key, not for a page number.
+"""
 
 import base64
 import binascii
@@ -19,7 +22,9 @@ MAX_LIMIT = 200
 def page(
     session: OrmSession, query: Select[RowT], key: InstrumentedAttribute[Any], after: str | None, limit: int
 ) -> tuple[Sequence[RowT], str | None]:
-    """Return up to `limit` rows in rising order of `key`, and the cursor of the next page or None.
+    """Return up to `limit` rows in rising order of `key`, and the next cursor.
+
+    The cursor is that of the next page, or None.
 
     Args:
         query: what to list, without order.
@@ -27,7 +32,7 @@ def page(
         after: a cursor that an earlier page gave.
         limit: 1 to 200.
     Raises:
-        InvalidError: the cursor was not given out by us (code "cursor-invalid").
+        InvalidError: this service did not give the cursor (code "cursor-invalid").
     """
     if after is not None:
         query = query.where(key > read_cursor(after, key.type.python_type))
@@ -47,7 +52,7 @@ def read_cursor(cursor: str, kind: type) -> UUID | int | str:
     """Return the key that a cursor stands for.
 
     Raises:
-        InvalidError: it was not given out by us (code "cursor-invalid").
+        InvalidError: this service did not give it (code "cursor-invalid").
     """
     try:
         plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()

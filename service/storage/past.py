@@ -1,8 +1,8 @@
-"""What rows said before: kept aside when they change or go, and put together again as of a moment.
+"""Past values of rows: archive them, and read rows as of an earlier moment.
 
-Everything that rules look at can be asked for as it was known at a time and an evidence position. Evidence counts
-up to the position, and what voids it later does not matter; roles, enrolments, organizations and who is one person
-are those of the time. Sessions are as they are told now.
+Everything that rules look at can be asked for as it was known at a time and an evidence position. Evidence counts up to
+the position, and it does not matter whether it was voided later. Roles, enrolments, organizations and the identity of
+persons are those of the time. Sessions are always as they are now.
 """
 
 from datetime import datetime
@@ -46,18 +46,18 @@ from service.tables.columns import Instant
 from service.tables.past import PAST
 
 NOW = bindparam("now", type_=Instant())
-"""The moment as of which is asked."""
+"""The moment for which the question is asked."""
 POSITION = bindparam("position", type_=Integer())
-"""The evidence position up to which is asked."""
+"""The evidence position up to which evidence counts."""
 
 
-def keep(
+def archive(
     session: WriteSession, row: type[Row], where: ColumnElement[bool], now: datetime, ended_by: UUID | None = None
 ) -> None:
-    """Keep aside what rows say, before they are changed or deleted.
+    """Archive the values of rows before they are changed or deleted.
 
     Args:
-        ended_by: the record that ends them, where one does: then its position tells until when they counted.
+        ended_by: the record that ends them, if one does: its position then tells until when they counted.
     """
     past, own = PAST[row], list(row.__table__.columns)
     if "known_from" in row.__table__.columns:
@@ -71,13 +71,19 @@ def keep(
 
 
 def position_at(session: OrmSession, network: Network, as_of: datetime) -> int:
-    """Return the evidence position of a network at a time: that of the last record received by then."""
+    """Return the evidence position of a network at a time.
+
+    It is the position of the last record that was received by then.
+    """
     received = Record.network_id == network.id, Record.received_at <= as_of
     return session.scalar(select(func.max(Record.position)).where(*received)) or 0
 
 
 class Sources:
-    """Where rules look: the rows as they are now, or, `replayed`, as they were at `NOW` and `POSITION`."""
+    """The rows that rules look at: as they are now, or as they were.
+
+    If `replayed`, they are as they were at `NOW` and `POSITION`.
+    """
 
     def __init__(self, *, replayed: bool) -> None:
         self.replayed = replayed
@@ -91,15 +97,18 @@ class Sources:
         self.award: Any = _awards() if replayed else Award
 
     def another_member(self) -> Any:
-        """Return members once more, to stand beside others in one query."""
+        """Return members again, to stand beside others in one query."""
         return _said(Member) if self.replayed else aliased(Member)
 
     def another_evaluation(self) -> Any:
-        """Return evaluations once more."""
+        """Return evaluations again, to stand beside others in one query."""
         return _derived(Evaluation) if self.replayed else aliased(Evaluation)
 
     def lapsed(self) -> Select[Any]:
-        """Return the query of an award's credentials that are no longer valid: revoked, suspended or over."""
+        """Return the query of an award's credentials that are no longer valid.
+
+        They are revoked, suspended or expired.
+        """
         newest = select(Credential.id).where(Credential.award_id == self.award.id)
         if not self.replayed:
             gone = Credential.revoked_at.is_not(None), Credential.suspended_at.is_not(None)
@@ -111,7 +120,10 @@ class Sources:
 
 
 def _derived(row: Any) -> Any:
-    """Return rows that followed from evidence: what follows from it now, and what did then and no longer does."""
+    """Return rows that followed from evidence then.
+
+    That is what still follows from it now, and what followed then and no longer does.
+    """
     now, past, ending = row.__table__, PAST[row], aliased(Record)
     columns = [column.name for column in now.columns]
     here = (
@@ -133,7 +145,7 @@ def _derived(row: Any) -> Any:
 
 
 def _said(row: Any) -> Any:
-    """Return rows as they were told at the time."""
+    """Return rows with the values that they had then."""
     now, past = row.__table__, PAST[row]
     here = select(*now.columns).where(or_(now.c.known_from.is_(None), now.c.known_from <= NOW))
     gone = select(*(past.c[column.name] for column in now.columns)).where(
@@ -143,7 +155,7 @@ def _said(row: Any) -> Any:
 
 
 def _awards() -> Any:
-    """Return awards that had been decided, each in the state that it had."""
+    """Return awards that had been decided by then, each in its state then."""
     own = select(Credential.id).where(Credential.award_id == Award.id)
     since = [
         ("revoked", own.where(Credential.revoked_at > NOW)),

@@ -11,7 +11,10 @@ from service.tables.identifiers import new_id
 
 
 class Token(Row):
-    """A bearer token: only its SHA-256 is kept. No network: it administers the service."""
+    """A bearer token; only its SHA-256 is stored.
+
+    A token without a network administers the service.
+    """
 
     __tablename__ = "tokens"
 

@@ -12,7 +12,7 @@ from service.tables.identifiers import new_id
 
 
 class Achievement(Row):
-    """What can be earned; its content is in its versions."""
+    """What members can earn; its content is in its versions."""
 
     __tablename__ = "achievements"
     __table_args__ = (UniqueConstraint("network_id", "ref"),)
@@ -41,7 +41,7 @@ class AchievementVersion(Row):
 
 
 class Enrolment(Row):
-    """By which version of an achievement a member is judged."""
+    """The version of an achievement by which a member is judged."""
 
     __tablename__ = "enrolments"
 

@@ -1,4 +1,4 @@
-"""Rows of `appeals`: cases, their steps and what was said in them."""
+"""Rows of `appeals`: cases, their steps and what was written in them."""
 
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,15 @@ from service.tables.identifiers import new_id
 
 
 class Case(Row):
-    """What a member contests, from its opening to its outcome.
+    """A decision that a member contests, from the opening of the case to its outcome.
 
-    Kinds: `refusal`, the rules said not yet; `declined`, people did; `revocation`; `suspension`. Parties are the
-    member and `respondent_id`, whoever decided what is contested, if that was a person. The three columns `*_who` say
-    who they are, as in `awards`. `progress` is what the member had reached then: ids and numbers.
+    Kinds: `refusal`, the rules said not yet; `declined`, people declined; `revocation`; `suspension`. The parties are
+    the member and `respondent_id`, who made the contested decision, if that was a person. The three columns `*_who` say
+    which persons they are, as in `awards`. `progress` is what the member had reached then: ids and numbers.
 
-    `contested_at` is when it was decided; `due_at` when the present state ends by itself. `credential_id` with
-    its award, or `review_id`, is what is contested; `result_id` is the award that stands by the outcome.
+    `contested_at` is when the contested decision was made; `due_at` is when the present state ends by itself. What is
+    contested is `credential_id` with its award, or `review_id`; `result_id` is the award that the outcome leaves in
+    force.
     """
 
     __tablename__ = "cases"
@@ -74,9 +75,9 @@ class Case(Row):
 class CaseStep(Row):
     """One step of a case, in order; append-only.
 
-    `part` is the part in which somebody took it: of the member, the respondent, the mediator, the network on the
-    member's behalf, or nobody's (`service`), when time passed. `subject_id` is the mediator who came or left.
-    `digest` is SHA-256 over the salted text; the salt goes when the text is erased.
+    `part` is the part of the one who took the step: `member`, `respondent`, `mediator`, `network` (on the member's
+    behalf), or `service`, when nobody did and time passed. `subject_id` is the mediator who came or left. `digest` is
+    SHA-256 over the salted text; the salt is deleted when the text is erased.
     """
 
     __tablename__ = "case_steps"
@@ -99,9 +100,10 @@ class CaseStep(Row):
 
 
 class CaseText(Row):
-    """What somebody wrote in a step, apart from it so that it can be erased.
+    """What somebody wrote in a step, stored separately so that it can be erased.
 
-    Not a record: evidence is read by everybody who may read the network, and this by the parties and the mediator.
+    It is not a record: everybody who may read the network can read evidence, but only the parties and the mediator can
+    read this.
     """
 
     __tablename__ = "case_texts"

@@ -10,19 +10,20 @@ from service.tables.columns import ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 LIVE = ("pending", "awarded", "suspended")
-"""States of an award beside which there is no other."""
+"""The states of a live award; a member has only one live award for an achievement."""
 
 
 class Award(ActedBy, Row):
-    """The decision that a member has earned an achievement. One live award for both.
+    """The decision that a member has earned an achievement.
 
-    `recipient_who` and `actor_who` say who the member and whoever decided are: the person, or the member while nobody
-    knows who that is. They are one only while the award is under review, and when it no longer stands.
+    A member has one live award for an achievement at most. `recipient_who` and `actor_who` say who the member and the
+    decider are: the person, or the member while nobody knows the person. They may be the same only while the award is
+    under review, or when it is no longer in force.
 
-    A pending award is not signed before `due_at`, and nobody outside is told of it.
+    A pending award is not signed before `due_at`, and nobody outside is told about it.
 
-    `review_since` is set while somebody must decide whether it stands. `ended_by` is the token that ended it by a
-    decision; empty where time or voided evidence did.
+    `review_since` is set while somebody must decide whether the award stands. `ended_by` is the token that ended it by
+    a decision; it is empty if time or voided evidence ended it.
     """
 
     __tablename__ = "awards"
@@ -67,10 +68,11 @@ class Award(ActedBy, Row):
 
 
 class Review(Row):
-    """Something about an award that people must decide; the queue of approvals.
+    """Something about an award that people must decide; an entry of their queue.
 
-    Kinds: `approval`, the criteria are met but for people's approval; `second`, an award to staff that needs a second
-    person; `standing`, an award that lost something it rested on. `asked_by` is the member whose token asked.
+    Kinds: `approval`, the criteria are met except for people's approval; `second`, an award to staff that needs a
+    second person; `standing`, an award that lost something on which it rested. `asked_by` is the member whose token
+    asked.
     """
 
     __tablename__ = "reviews"
@@ -107,10 +109,10 @@ class Review(Row):
 
 
 class Approval(Row):
-    """What one person said in a review, in one role that they had then; it counts in `[at, ended_at)`.
+    """What one person said in a review, in one role that they then had.
 
-    The three columns `*_who` say who the members are: the person, or the member while nobody knows who that is. Who
-    approves is neither the recipient nor whoever asked, as long as the approval counts.
+    It counts in `[at, ended_at)`. The three columns `*_who` say who the members are: the person, or the member while
+    nobody knows the person. While the approval counts, the approver is neither the recipient nor the one who asked.
     """
 
     __tablename__ = "approvals"
@@ -147,10 +149,10 @@ class Approval(Row):
 
 
 class AwardDecider(Row):
-    """Somebody who decided an award, and in which role; nobody where the rule alone did.
+    """Somebody who decided an award, and in which role; if only the rule did, nobody.
 
-    `place` counts from 0, in the order in which they decided. Without a member a token of the whole network decided,
-    without a token the operator. Once there is a receipt, it names the same people.
+    `place` counts from 0, in the order in which they decided. If there is no member, a token of the whole network
+    decided; if there is no token, the operator. Once there is a receipt, it names the same people.
     """
 
     __tablename__ = "award_deciders"
@@ -164,7 +166,7 @@ class AwardDecider(Row):
 
 
 class AwardEvidence(Row):
-    """A record on which an award rests; voiding the record puts the award to the question."""
+    """A record on which an award rests; if it is voided, the award is reviewed."""
 
     __tablename__ = "award_evidence"
     __table_args__ = (Index(None, "record_id"),)
@@ -174,7 +176,10 @@ class AwardEvidence(Row):
 
 
 class AwardChild(Row):
-    """An award that another one counted by a rule `holds`: what becomes of it puts the other to the question."""
+    """An award that another one counted by a rule `holds`.
+
+    If the child is revoked or otherwise ends, the other award is reviewed.
+    """
 
     __tablename__ = "award_children"
     __table_args__ = (Index(None, "child_id"),)

@@ -11,13 +11,14 @@ from service.tables.identifiers import new_id
 
 
 class Confirmation(Row):
-    """The question whether a badge is theirs, to whoever it was issued to. Nothing says who asked.
+    """The question to the recipient of a badge whether it is theirs.
 
-    The two secrets are those of the asker's page and of the link in the mail; the second one stands here too, locked by
-    custody, since the mail is written later. `mail_at` is when the mail may leave; after `expires_at` nothing can be
-    answered. What it has come to is read from the answer, the credential and the time.
+    Nothing says who asked. The two secrets are those of the asker's page and of the link in the mail; custody locks the
+    second one and it is stored here too, because the mail is written later. `mail_at` is when the mail may be sent;
+    after `expires_at` nobody can answer. The state of the question follows from the answer, the credential and the
+    time.
 
-    `identity_id` is the address that is asked: with it goes the question.
+    `identity_id` is the address that is asked: if it is deleted, so is the question.
     """
 
     __tablename__ = "confirmations"

@@ -1,10 +1,4 @@
-"""The rows, and nothing that decides.
-
-Over 400 lines because the rows refer to one another and are read side by side.
-
-Instants are aware UTC. Personal content stands in `persons`, `identities`, `record_bodies` and `case_texts` only;
-everything else holds identifiers, digests and numbers.
-"""
+"""The base class and the types of all rows."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +22,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant with microseconds, also on SQLite, where the driver drops the zone."""
+    """An aware UTC instant with microseconds.
+
+    On SQLite too, where the driver drops the zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -43,7 +40,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware UTC instant."""
+        """Return an aware UTC instant."""
         _ = dialect
         if value is None:
             return None
@@ -51,7 +48,10 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Row(DeclarativeBase):
-    """Base of all rows; constraint names are fixed so that migrations can name them."""
+    """The base class of all rows.
+
+    Constraint names are fixed so that migrations can name them.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -80,7 +80,10 @@ def one_of(column: str, *values: str) -> CheckConstraint:
 
 
 class ActedBy:
-    """Who made a row: the token, and the member whose token it was; both are empty where the service did."""
+    """Who made a row: the token, and the member whose token it was.
+
+    Both are empty if the service did.
+    """
 
     token_id: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     actor_member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))

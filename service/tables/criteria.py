@@ -1,4 +1,4 @@
-"""Rows of `criteria`: who must be judged anew, and which achievements listen to what."""
+"""Rows of `criteria`: who must be judged again, and what achievements listen to."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +10,10 @@ from service.tables.columns import Row
 
 
 class UnsettledMember(Row):
-    """A member whose evidence changed and whose awards have not been decided on it yet.
+    """A member with new evidence, whose awards have not yet been decided again.
 
-    Written with the evidence, deleted with the decision: a killed process loses no award. `topics` are what changed,
-    one a line (`service.criteria.topics`); empty where it may be anything.
+    It is written with the evidence and deleted with the decision, so that a killed process loses no award. `topics` are
+    what changed, one on each line (`service.criteria.topics`); empty if it may be anything.
     """
 
     __tablename__ = "unsettled_members"
@@ -26,9 +26,9 @@ class UnsettledMember(Row):
 
 
 class Listener(Row):
-    """An achievement whose rule, in one of its published versions, must be asked again when a topic is heard of.
+    """A topic after which the rule of an achievement must be asked again.
 
-    The topic `*` is always heard.
+    The rule is that of one of its published versions. The topic `*` is always heard.
     """
 
     __tablename__ = "listeners"

@@ -1,4 +1,4 @@
-"""Rows of `evidence`: records as they came, and what is derived from them."""
+"""Rows of `evidence`: records as received, and what is derived from them."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from service.tables.identifiers import new_id
 
 
 class Record(ActedBy, Row):
-    """Everything that came in, as it came: append-only, the truth.
+    """Everything that was received, as it was received: append-only, the truth.
 
-    `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is when a
-    record that was held or set aside began to count; empty where it did at once.
-    `body_digest` is SHA-256 over the salted canonical body; the salt goes when the body is erased.
-    A record of kind `void` names in `voids` the record that it takes back.
+    `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is
+    when a record that was held or quarantined began to count; it is empty if the record counted at once. `body_digest`
+    is SHA-256 over the salted canonical body; the salt is deleted when the body is erased. A record of kind `void`
+    names in `voids` the record that it takes back.
     """
 
     __tablename__ = "records"
@@ -51,9 +51,10 @@ class Record(ActedBy, Row):
 
 
 class Flag(Row):
-    """Why a record deserves a second look, found when it came in or said later.
+    """The reason why a record deserves a second look.
 
-    `other_id` is the record beside which it is odd; the members are those on whom the two bear. While a flag that sets aside is open, the record is quarantined.
+    It was found when the record was received, or given later. `other_id` is the record that makes it odd; the members
+    are those whom the two records concern. While a flag that sets aside is open, the record is quarantined.
     """
 
     __tablename__ = "flags"
@@ -82,7 +83,7 @@ class Flag(Row):
 
 
 class RecordBody(Row):
-    """The body of a record, apart from it so that it can be erased."""
+    """The body of a record, stored separately so that it can be erased."""
 
     __tablename__ = "record_bodies"
 
@@ -91,7 +92,10 @@ class RecordBody(Row):
 
 
 class Contribution(Row):
-    """What a member did, derived from an accepted, not voided record; can be rebuilt."""
+    """What a member did, derived from a record that is accepted and not voided.
+
+    It can be rebuilt.
+    """
 
     __tablename__ = "contributions"
     __table_args__ = (
@@ -114,7 +118,7 @@ class Contribution(Row):
 
 
 class ContributionTag(Row):
-    """One tag of a contribution, a row of its own so that rules can ask for it."""
+    """One tag of a contribution, in a row of its own so that rules can query it."""
 
     __tablename__ = "contribution_tags"
 
@@ -123,7 +127,10 @@ class ContributionTag(Row):
 
 
 class ContributionArtifact(Row):
-    """The digest of one piece of work of a contribution, to find it again under another name."""
+    """The digest of one piece of work of a contribution.
+
+    By it the work is found again under another name.
+    """
 
     __tablename__ = "contribution_artifacts"
     __table_args__ = (Index(None, "network_id", "sha256"),)
@@ -134,10 +141,10 @@ class ContributionArtifact(Row):
 
 
 class Evaluation(Row):
-    """What somebody judged, derived from an accepted, not voided record; can be rebuilt.
+    """What somebody judged, derived from a record that is accepted and not voided.
 
-    `about_kind` and `about_id` name the member, contribution (its record), session or network judged;
-    `member_id` is the member on whom it bears, empty for sessions and networks.
+    It can be rebuilt. `about_kind` and `about_id` name the judged member, contribution (its record), session or
+    network; `member_id` is the member whom it concerns, empty for sessions and networks.
     """
 
     __tablename__ = "evaluations"

@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered for rows, random for what must not be guessed."""
+"""Identifiers: time-ordered for rows, random for what nobody must guess."""
 
 import os
 import secrets
@@ -24,15 +24,21 @@ def new_id() -> UUID:
 
 
 def new_credential_id() -> str:
-    """Return 128 random bits as 32 hexadecimal digits: the address of a credential cannot be guessed."""
+    """Return 128 random bits as 32 hexadecimal digits.
+
+    Nobody can guess the address of a credential.
+    """
     return secrets.token_hex(16)
 
 
 def new_salt() -> str:
-    """Return 128 random bits as 32 hexadecimal digits, to be hashed with what could otherwise be guessed."""
+    """Return 128 random bits as 32 hexadecimal digits.
+
+    They are hashed with values that could otherwise be guessed.
+    """
     return secrets.token_hex(16)
 
 
 def new_token() -> str:
-    """Return a bearer token with 256 random bits, recognisable by its prefix."""
+    """Return a bearer token with 256 random bits; its prefix makes it recognisable."""
     return "laurel_" + secrets.token_urlsafe(32)

@@ -11,7 +11,10 @@ from service.tables.identifiers import new_id
 
 
 class Import(Row):
-    """One bulk body or file, taken in chunks: `next_line` moves in each chunk's own commit."""
+    """One bulk body or file, processed in chunks.
+
+    Each chunk's own commit moves `next_line`.
+    """
 
     __tablename__ = "imports"
 
@@ -26,7 +29,10 @@ class Import(Row):
 
 
 class ImportAnswer(Row):
-    """The answer lines of one chunk, kept for the retry of a bulk body; expires with its idempotency row."""
+    """The answer lines of one chunk, stored for the retry of a bulk body.
+
+    They expire with their idempotency row.
+    """
 
     __tablename__ = "import_answers"
 

@@ -12,7 +12,10 @@ from service.tables.identifiers import new_credential_id, new_id
 
 
 class Receipt(Row):
-    """Why an award was made: the public form as the exact text that is served, and what it hides."""
+    """Why an award was made.
+
+    It holds the public form as the exact text that is served, and what that form hides.
+    """
 
     __tablename__ = "receipts"
     __table_args__ = (Index(None, "award_id"),)
@@ -29,7 +32,10 @@ class Receipt(Row):
 
 
 class StatusList(Row):
-    """A published Bitstring Status List; its bits are rebuilt from `credentials`, never kept beside them."""
+    """A published Bitstring Status List.
+
+    Its bits are always rebuilt from `credentials`, never stored beside them.
+    """
 
     __tablename__ = "status_lists"
     __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "network_id", "purpose"))
@@ -44,11 +50,11 @@ class StatusList(Row):
 
 
 class Credential(Row):
-    """A signed credential: its text as given out, and what has become of it since.
+    """A signed credential: its text as given out, and what happened to it since.
 
-    `superseded_by` is the credential that stands for it now: the same award with corrected data, or its renewal.
+    `superseded_by` is the credential that replaces it now: the same award with corrected data, or its renewal.
 
-    `revoked_by` is the token that took it back; empty where the evidence was voided that it rested on.
+    `revoked_by` is the token that revoked it; empty if the evidence on which it rested was voided.
     """
 
     __tablename__ = "credentials"

@@ -11,7 +11,7 @@ from service.tables.identifiers import new_id
 
 
 class Network(Row):
-    """A peer learning network: an issuer with a DID and keys of its own."""
+    """A peer learning network, which is an issuer with a DID and keys of its own."""
 
     __tablename__ = "networks"
     __table_args__ = (one_of("kind", "formal", "informal"), one_of("state", "draft", "active", "closed"))
@@ -32,7 +32,7 @@ class Network(Row):
 
 
 class Person(Row):
-    """One human. Name and addresses stand here and in `identities` only."""
+    """One human; name and addresses are stored only here and in `identities`."""
 
     __tablename__ = "persons"
 
@@ -42,7 +42,10 @@ class Person(Row):
 
 
 class Identity(Row):
-    """A way to recognise a person; `proved_at` is empty while only a network says so."""
+    """A way to recognise a person.
+
+    `proved_at` is empty while only a network claims it.
+    """
 
     __tablename__ = "identities"
     __table_args__ = (
@@ -59,7 +62,10 @@ class Identity(Row):
 
 
 class Member(Row):
-    """A person in a network, under the network's own `ref`; may exist long before anyone signs in."""
+    """A person in a network, under the network's own `ref`.
+
+    A member may exist long before anyone signs in.
+    """
 
     __tablename__ = "members"
     __table_args__ = (UniqueConstraint("network_id", "ref"), Index(None, "person_id"))

@@ -11,11 +11,11 @@ from service.tables.identifiers import new_id
 
 
 class Webhook(Row):
-    """An address that is sent the network's events, in order.
+    """An address to which the network's events are sent, in order.
 
-    `position` is that of the last event which it has had; an empty list of `types` means all of them. `due_at` is
-    when it may be sent the next one, `taken_until` how long it belongs to whoever is sending. The secrets are locked
-    by custody.
+    `position` is that of the last event that it has received; an empty list of `types` means all of them. `due_at` is
+    when the next one may be sent, `taken_until` how long it belongs to the process that is sending. Custody locks the
+    secrets.
     """
 
     __tablename__ = "webhooks"
@@ -46,9 +46,9 @@ class Webhook(Row):
 
 
 class Delivery(Row):
-    """What became of one event at one webhook; kept for a while.
+    """What happened to one event at one webhook; stored for a while.
 
-    `again`: somebody asked for it once more, beside the order. `answer` is the beginning of what a refusal said.
+    `again`: somebody asked to have it sent once more, outside the order. `answer` is the beginning of a refusal's text.
     """
 
     __tablename__ = "deliveries"

@@ -12,7 +12,10 @@ from service.tables.identifiers import new_id
 
 
 class Event(Row):
-    """What happened, in order: the outbox. Rendered when delivered, so it holds no personal content."""
+    """Something that happened, in order: a line of the outbox.
+
+    It is rendered when it is delivered, so it holds no personal content.
+    """
 
     __tablename__ = "events"
     __table_args__ = (UniqueConstraint("network_id", "position"),)
@@ -26,10 +29,10 @@ class Event(Row):
 
 
 class Message(Row):
-    """A message about a credential to whoever has it, about a webhook to its network, or about a case to one in it.
+    """A message to a person, rendered when it is sent.
 
-    Rendered when sent. `member_id` is to whom one about a step of a case goes. One that asks whether a badge is theirs
-    goes with its question.
+    It is about a credential and goes to its recipient, about a webhook and goes to its network, or about a step of a
+    case and goes to the member `member_id`. A message that asks whether a badge is theirs is deleted with its question.
     """
 
     __tablename__ = "messages"

@@ -1,4 +1,7 @@
-"""Tables of what rows said before, without personal content, for replaying decisions."""
+"""Tables of past values of rows, for replaying decisions.
+
+They hold no personal content.
+"""
 
 from typing import Any
 
@@ -16,9 +19,10 @@ from service.tables.networks import Member, Role
 
 
 def _past(row: type[Row]) -> Table:
-    """Return the table of what rows said before they were changed or deleted, so that a decision can be replayed.
+    """Return the table of a row's values before they were changed or deleted.
 
-    Known from `known_from` (empty: always) until `known_until`, or until the position of the record `ended_by`.
+    A decision is replayed with them. They were known from `known_from` (empty: always) until `known_until`, or until
+    the position of the record `ended_by`.
     """
     columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
     found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
@@ -31,4 +35,4 @@ def _past(row: type[Row]) -> Table:
 PAST: dict[type[Row], Table] = {
     row: _past(row) for row in (Contribution, ContributionTag, Evaluation, Rating, Role, Enrolment, Member)
 }
-"""What is no more, or no more so; only replaying looks at it, and nothing in it is personal."""
+"""Past values of rows; only replaying reads them, and nothing in them is personal."""

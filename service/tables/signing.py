@@ -12,9 +12,10 @@ from service.tables.identifiers import new_id
 
 
 class Key(Row):
-    """A key pair of a network: the public half, and where custody finds the private one.
+    """A key pair of a network.
 
-    `kid` is the RFC 7638 thumbprint. Retired keys stay published, with their dates.
+    It holds the public half, and where custody finds the private half. `kid` is the RFC 7638 thumbprint. Retired keys
+    stay published, with their dates.
     """
 
     __tablename__ = "keys"
@@ -32,7 +33,10 @@ class Key(Row):
 
 
 class ServiceKey(Row):
-    """A key pair of the service itself, which is no network's: as `Key`; of each kind at most one is in use."""
+    """A key pair of the service itself, which belongs to no network; as `Key`.
+
+    At most one of each kind is in use.
+    """
 
     __tablename__ = "service_keys"
     __table_args__ = (

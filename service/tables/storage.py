@@ -7,7 +7,10 @@ from service.tables.columns import Row
 
 
 class ServiceFact(Row):
-    """A fact about this installation that must not change: the base URL once a credential exists."""
+    """A fact about this installation: a name and a value.
+
+    One is the base URL, which must not change once a credential exists.
+    """
 
     __tablename__ = "service_facts"
 

@@ -11,7 +11,10 @@ from service.tables.identifiers import new_id
 
 
 class VcApiKey(Row):
-    """The one key of a kind with which the VC API signs: no network's, named by the `did:key` that it is."""
+    """The one key of a kind with which the VC API signs.
+
+    It belongs to no network; its name is its own `did:key`.
+    """
 
     __tablename__ = "vc_api_keys"
     __table_args__ = (one_of("algorithm", "Ed25519", "P-256", "P-384"),)
@@ -23,7 +26,10 @@ class VcApiKey(Row):
 
 
 class VcApiStatusList(Row):
-    """A published Bitstring Status List of the VC API; its bits are rebuilt from `vc_api_status_entries`."""
+    """A published Bitstring Status List of the VC API.
+
+    Its bits are rebuilt from `vc_api_status_entries`.
+    """
 
     __tablename__ = "vc_api_status_lists"
     __table_args__ = (one_of("purpose", "revocation", "suspension"), Index(None, "algorithm", "purpose"))
@@ -38,9 +44,10 @@ class VcApiStatusList(Row):
 
 
 class VcApiStatusEntry(Row):
-    """A place in such a list that was given to a credential, known by the digest of its id; the credential is not kept.
+    """A place in such a list that was given to a credential.
 
-    `set_at` is when it was revoked or suspended; empty where it stands.
+    The digest of the credential's id identifies it; the credential is not stored. `set_at` is when it was revoked or
+    suspended; empty if neither.
     """
 
     __tablename__ = "vc_api_status_entries"

@@ -10,10 +10,10 @@ from service.tables.columns import Row
 
 
 class Idempotency(Row):
-    """The answer to a write that carried an `Idempotency-Key`, for 24 hours.
+    """The answer to a write that had an `Idempotency-Key`, for 24 hours.
 
-    Refusals are not remembered. `answer` never holds a secret; where it would hold personal
-    content it is empty and the (repeatable) operation is carried out again.
+    Refusals are not remembered. `answer` never holds a secret; if it would hold personal content, it is empty and the
+    (repeatable) operation is carried out again.
     """
 
     __tablename__ = "idempotency"

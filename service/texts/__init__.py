@@ -1,4 +1,5 @@
-"""What people read: languages, catalogues, sentences and cleaned names.
+"""The words that people read: languages, catalogues, sentences and cleaned names.
 
-English stands in the code and the templates and is its own key. It must not know where a sentence is shown.
+English is written in the code and the templates, and is the key of each translation. This package must not know where a
+sentence is shown.
 """

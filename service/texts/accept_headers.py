@@ -1,4 +1,4 @@
-"""What a caller prefers, as its headers `Accept` and `Accept-Language` weigh it."""
+"""Read how the headers `Accept` and `Accept-Language` weigh their values."""
 
 import re
 
@@ -7,9 +7,11 @@ _WEIGHT = re.compile(r"q=(0(\.[0-9]{0,3})?|1(\.0{0,3})?)\Z")
 
 
 def preferences(header: str | None) -> list[tuple[str, float]]:
-    """Return each range of the header in lower case with its weight from 0 to 1, in their order.
+    """Return each range of the header in lower case, with its weight from 0 to 1.
 
-    A range whose weight cannot be read is left out, and so is whatever follows the fiftieth.
+    They are in the order of the header. A range whose weight cannot be read is left out, and so is everything after the
+    fiftieth range.
+
     Spec: RFC 9110, section 12.4.2 (quality values).
     """
     found = []

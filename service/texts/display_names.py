@@ -1,4 +1,7 @@
-"""Somebody's text as a name on one line, so that nothing in it bends the sentence that it stands in."""
+"""Clean a stranger's text, so that it can stand in a sentence as a name.
+
+The name is on one line, and nothing in it can change how the sentence around it is read.
+"""
 
 import unicodedata
 from typing import Final
@@ -8,10 +11,11 @@ _JOINERS: Final = "\u200c\u200d"
 
 
 def one_line(value: object, limit: int = MAX_NAME) -> str:
-    """Return a text on one line, of at most so many characters and with nothing unseen; "" for what is no text.
+    """Return a text on one line, without invisible characters; "" if it is no text.
 
-    Controls and marks that turn the direction of writing are left out: with them a name could show the words after it
-    back to front. Joiners stay, which some scripts and signs are written with.
+    It has at most `limit` characters. Control characters and marks that change the direction of writing are left out:
+    with them a name could show the words after it back to front. Joiners stay, because some scripts and emoji are
+    written with them.
     """
     text = value if isinstance(value, str) else ""
     kept = (letter for letter in text[: 4 * limit] if letter in _JOINERS or not _unseen(letter))

@@ -1,6 +1,7 @@
-"""The languages in which people read Laurel: its texts, and how dates and numbers are written.
+"""The languages of Laurel: its texts, and how dates and numbers are written.
 
-English is the source: a text is its own key. The others have a gettext catalogue in `locales`, read as it stands.
+English is the source: each text is its own key. The other languages have a gettext catalogue in `locales`, which is
+read directly, without a compiled file.
 """
 
 from collections.abc import Mapping
@@ -26,18 +27,18 @@ DOMAIN = "laurel"
 
 
 def N_(text: str) -> str:  # noqa: N802  (gettext's own name, by which catalogues are made)
-    """Return `text`, marked for the catalogues; it is translated where it is shown."""
+    """Return `text`, marked for the catalogues; it is translated when it is shown."""
     return text
 
 
 @dataclass(frozen=True)
 class Language:
-    """One language: texts in it, and dates and numbers as its readers write them.
+    """One language: its texts, and dates and numbers as its readers write them.
 
     Args:
         code: its BCP 47 tag, as in `lang` and in the name of its catalogue.
         name: what its own readers call it.
-        region: the CLDR locale whose habits it follows.
+        region: the CLDR locale whose rules it follows.
     """
 
     code: str
@@ -50,32 +51,39 @@ class Language:
         return str(_locale(self.region).text_direction)
 
     def gettext(self, text: str, **values: Any) -> str:
-        """Return `text` in this language, with `values` for its placeholders, which are written `%(name)s`.
+        """Return `text` in this language.
 
-        A text that is in no catalogue comes back as it stands.
+        `values` fill its placeholders, which are written `%(name)s`. A text that is in no catalogue is returned
+        unchanged.
         """
         translated = _translations(self.code).gettext(text) if text else ""  # "" is the key of a catalogue's header
         return translated % values if values else translated
 
     def ngettext(self, singular: str, plural: str, count: int, **values: Any) -> str:
-        """Return the form of the text that fits `count`, which is `%(num)s` in it."""
+        """Return the form of the text for `count`, which is `%(num)s` in it."""
         translated = _translations(self.code).ngettext(singular, plural, count)
         return translated % ({"num": self.number(count)} | values)
 
     def day(self, value: str | datetime | None) -> str:
-        """Return a date as people write it (8 September 2026); a text that is no date as it stands."""
+        """Return a date as people write it: 8 September 2026.
+
+        A text that is not a date is returned unchanged.
+        """
         instant = _instant(value)
         return format_date(instant, "long", _locale(self.region)) if instant else str(value or "")
 
     def moment(self, value: str | datetime | None) -> str:
-        """Return date and time of day in UTC, and say so; a text that is no date as it stands."""
+        """Return a date and the time of day, followed by "UTC".
+
+        A text that is not a date is returned unchanged.
+        """
         instant = _instant(value)
         if instant is None:
             return str(value or "")
         return f"{self.day(instant)}, {format_time(instant, 'HH:mm', locale=_locale(self.region))} UTC"
 
     def number(self, value: float) -> str:
-        """Return a number with this language's marks: 1,234.5."""
+        """Return a number with this language's separators: 1,234.5."""
         return format_decimal(value, locale=_locale(self.region))
 
 
@@ -86,7 +94,10 @@ def _locale(region: str) -> Locale:
 
 @cache
 def _translations(code: str) -> NullTranslations:
-    """Return the texts of a language; read once, at the first page that is asked for in it."""
+    """Return the texts of a language.
+
+    They are read once, for the first page that somebody asks for in it.
+    """
     if code == SOURCE:
         return NullTranslations()
     with (FOLDER / code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as written:
@@ -98,7 +109,7 @@ def _translations(code: str) -> NullTranslations:
 
 
 def _instant(value: str | datetime | None) -> datetime | None:
-    """Return the instant in UTC; None for what is none, or lies outside the years that there are."""
+    """Return the instant in UTC; None if it is not a date, or out of range."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         return instant and (instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC))
@@ -110,14 +121,16 @@ SOURCE = "en"
 ENGLISH = Language(SOURCE, "English", "en_GB")
 SPANISH = Language("es", "Español", "es")
 LANGUAGES: Mapping[str, Language] = {language.code: language for language in (ENGLISH, SPANISH)}
-"""Every language that there is, by its code."""
+"""Every language of Laurel, by its code."""
 
 
 def chosen(accept_language: str | None, cookie: str | None) -> Language:
-    """Return the language of a visitor: the one chosen here before, or else what the browser prefers most.
+    """Return the language of a visitor.
 
-    A range serves a language as far as it names it (es-MX is served Spanish), `*` every other one; of equal weights
-    the range that stands first counts. English where nothing fits.
+    It is the one that they chose here before, or else the one that the browser prefers most; English if none fits. A
+    range fits a language that it names (es-MX fits Spanish), `*` fits every other one; among equal weights the first
+    range counts.
+
     Spec: RFC 9110, section 12.5.4; RFC 4647, section 3.4 (lookup).
     """
     if cookie is not None and cookie in LANGUAGES:

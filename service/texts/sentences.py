@@ -1,6 +1,9 @@
-"""Join a text and its values to one sentence."""
+"""Make a sentence of a message."""
 
 
 def sentence(message: str) -> str:
-    """Return a message that begins in lower case, as findings do, as a sentence."""
+    """Return a message as a sentence: with a capital letter and a full stop.
+
+    Findings, for example, begin in lower case.
+    """
     return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")

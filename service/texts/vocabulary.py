@@ -1,4 +1,4 @@
-"""The words of Open Badges as people say them."""
+"""The terms of Open Badges in people's words."""
 
 from service.texts.languages import N_
 

@@ -5,7 +5,6 @@ for the problem. Members that this service does not know are passed over, as oth
 """
 
 import json
-import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Self
 
@@ -18,6 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 from credentials import Check, CredentialError, Finding
 from credentials.errors import UnsupportedError
 from service.access import callers
+from service.checking.api_desk import Address, DeskHere
 from service.errors import InvalidError
 from service.vc_api import vc_api
 from service.web.problems import ProblemResponse, problem, problem_of, validation_errors
@@ -86,13 +86,14 @@ router = APIRouter(prefix="/vc", tags=["W3C VC API"], route_class=VcApiRoute)
 
 
 def _allowed(
-    request: Request, runtime: Running, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    desk: DeskHere, address: Address, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
     """Let the caller pass: with the token where the settings ask for one, else within fair limits."""
-    if runtime.settings.vc_api_token is None:
-        runtime.vc_api_fair_use.take(request.client.host if request.client else "", time.monotonic())
+    token = desk.runtime.settings.vc_api_token
+    if token is None:
+        desk.vc_api_fair_use.take(address, desk.steady())
     else:
-        callers.require_shared(runtime.settings.vc_api_token.get_secret_value(), header.credentials if header else None)
+        callers.require_shared(token.get_secret_value(), header.credentials if header else None)
 
 
 ALLOWED = [Depends(_allowed)]
@@ -175,7 +176,7 @@ def _text(sent: dict[str, Any] | str) -> str:
     return sent if isinstance(sent, str) else json.dumps(sent)
 
 
-def _answered(outcome: vc_api.Outcome, otherwise: str, **more: Any) -> Response:
+def _answered(outcome: vc_api.VerificationOutcome, otherwise: str, **more: Any) -> Response:
     checks = [check.to_json() for check in outcome.checks]
     if outcome.verified:
         warnings = [_detail("", found) for found in outcome.warnings]

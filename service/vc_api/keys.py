@@ -13,7 +13,7 @@ from service.tables import VcApiKey
 
 
 @dataclass(frozen=True)
-class Identity:
+class VcApiIssuer:
     """The issuer that the VC API is with one of its keys."""
 
     did: str
@@ -25,7 +25,7 @@ class Identity:
         return f"{self.did}#{self.did.removeprefix('did:key:')}"
 
 
-def identity(runtime: Runtime, algorithm: str) -> Identity:
+def identity(runtime: Runtime, algorithm: str) -> VcApiIssuer:
     """Return the identity with a key of this kind; the key is made when it is first asked for.
 
     Of two processes that make it at the same moment both take the one whose row was first.
@@ -48,4 +48,4 @@ def identity(runtime: Runtime, algorithm: str) -> Identity:
         with runtime.database.write() as session:
             insert_new(session, VcApiKey, values)
             row = session.get_one(VcApiKey, algorithm)
-    return Identity(f"did:key:{row.multikey}", runtime.custody.signer(row.custody_uri))
+    return VcApiIssuer(f"did:key:{row.multikey}", runtime.custody.signer(row.custody_uri))

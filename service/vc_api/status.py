@@ -26,7 +26,7 @@ from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import VcApiStatusEntry, VcApiStatusList
 from service.tables.identifiers import new_id
-from service.vc_api.keys import Identity, identity
+from service.vc_api.keys import VcApiIssuer, identity
 
 PURPOSES = ("revocation", "suspension")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -64,7 +64,7 @@ def entry(runtime: Runtime, place: tuple[UUID, int], purpose: str) -> dict[str, 
     return status_entry(list_url(runtime.settings, list_id), index, purpose)
 
 
-def keep(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
+def take_places(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
     """Write down that these places are the credential's.
 
     Raises:
@@ -195,7 +195,7 @@ def _free_place(session: OrmSession, row: VcApiStatusList) -> int:
             return index
 
 
-def _publish(session: WriteSession, runtime: Runtime, owner: Identity, status_list: VcApiStatusList) -> None:
+def _publish(session: WriteSession, runtime: Runtime, owner: VcApiIssuer, status_list: VcApiStatusList) -> None:
     """Build the list from the rows, sign it and store its text; the list is held until the commit."""
     now: datetime = runtime.now()
     row = locks.status_list(session, VcApiStatusList, status_list.id)

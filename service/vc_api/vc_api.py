@@ -16,15 +16,15 @@ from credentials.checks.received import Secured, read, read_presentation
 from credentials.instants import read_instant
 from credentials.model.form import check_form
 from credentials.model.values import V1_CONTEXT, V2_CONTEXT
+from credentials.proofs.claims import audience_of
 from credentials.proofs.data_integrity import proofs_of
-from credentials.proofs.jose import audience_of
 from credentials.report import verdict_of
 from service.checking import verification
 from service.errors import InvalidError, NotFoundError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings, VcApiKeyType, VcApiSuite
 from service.vc_api import status
-from service.vc_api.keys import Identity, identity
+from service.vc_api.keys import VcApiIssuer, identity
 
 DATA_INTEGRITY_CONTEXT: Final = "https://w3id.org/security/data-integrity/v2"
 STATUS_CONTEXT: Final = "https://www.w3.org/ns/credentials/status/v1"
@@ -132,14 +132,14 @@ def issue(runtime: Runtime, credential: Mapping[str, Any], options: IssueOptions
         document["credentialStatus"] = entries[0] if len(entries) == 1 else entries
         secured = _secure(runtime, document, owner, options)
         try:
-            status.keep(runtime, places, options.credential_id or document.get("id"))
+            status.take_places(runtime, places, options.credential_id or document.get("id"))
         except status.PlaceTakenError:
             continue
         return secured
 
 
 def _secure(
-    runtime: Runtime, document: Mapping[str, Any], owner: Identity, options: IssueOptions
+    runtime: Runtime, document: Mapping[str, Any], owner: VcApiIssuer, options: IssueOptions
 ) -> dict[str, Any]:  # (5)
     method, contexts = owner.verification_method, runtime.inline_contexts
     if options.suite == "vc+jwt":
@@ -175,7 +175,7 @@ def _add_context(document: dict[str, Any], context: str) -> None:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class VerificationOutcome:
     """What came of a verification: success or not, no third.
 
     What could not be found out (a context, key, suite, schema, resource or status that is not known here or out of
@@ -192,7 +192,7 @@ class Outcome:
     warnings: tuple[Finding, ...] = ()
 
 
-def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any]) -> Outcome:
+def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any]) -> VerificationOutcome:
     """Return whether a credential is genuine and in force, by everything that is looked at.
 
     Args:
@@ -218,7 +218,7 @@ def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any
 
 def verify_shown(
     runtime: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
-) -> tuple[Outcome, list[Outcome]]:
+) -> tuple[VerificationOutcome, list[VerificationOutcome]]:
     """Return whether a presentation is its holder's own, is for whoever asks, and holds only good credentials.
 
     Args:
@@ -262,9 +262,11 @@ def _addressee(taken_apart: Callable[[str], Secured], received: str) -> str | No
     return first if isinstance(first, str) else None
 
 
-def _outcome(checks: tuple[Check, ...]) -> Outcome:
+def _outcome(checks: tuple[Check, ...]) -> VerificationOutcome:
     verified = verdict_of(checks) == "verified"
-    return Outcome(verified, checks, tuple(found for check in checks for found in check.findings) if verified else ())
+    return VerificationOutcome(
+        verified, checks, tuple(found for check in checks for found in check.findings) if verified else ()
+    )
 
 
 # --- Status ----------------------------------------------------------------------------------------------------------

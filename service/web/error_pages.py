@@ -1,4 +1,4 @@
-"""Refusals for people: the page that a browser gets where a program gets a problem."""
+"""Error pages for people: what a browser gets instead of a problem."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,11 +32,14 @@ WORDS = {
     500: (N_("Something failed here"), N_("The mistake is ours. Nothing was kept, and you can try again.")),
     503: (N_("Not available now"), N_("This service cannot answer at the moment. Try again in a few minutes.")),
 }
-"""Title and sentence for each HTTP number; `UNREADABLE` for all others."""
+"""Title and sentence for each HTTP status; `UNREADABLE` for all others."""
 
 
 def page_of(request: Request, problem: Mapping[str, Any]) -> Response | None:
-    """Return the page that tells a person of a problem; None for a program, and at the addresses of programs."""
+    """Return the page that tells a person about a problem; None for a program.
+
+    The addresses of programs have no pages.
+    """
     if f"{request.url.path}/".startswith(FOR_PROGRAMS):
         return None
     if wanted(request.headers.get("Accept"), ("application/problem+json", "application/json", HTML)) != HTML:

@@ -1,4 +1,4 @@
-"""Forms in another encoding than UTF-8: refused before they are read."""
+"""Refuse forms in another encoding than UTF-8, before they are read."""
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
@@ -11,10 +11,11 @@ PLAIN = frozenset({b"", b"utf-8", b"utf8", b"us-ascii"})
 
 
 class FormCharsets:
-    """Refuses a form whose `Content-Type` names a charset, unless that is UTF-8.
+    """Middleware that refuses forms in another charset than UTF-8.
 
-    The framework decodes each field, on the event loop, with whatever codec is named there: some take the square of the
-    length in time, some give half a character, and some raise what nobody expects.
+    The charset is that which `Content-Type` names. The framework decodes each field, on the event loop, with any codec
+    that is named there: the time of some grows with the square of the length, some return half a character, and some
+    raise errors that nobody expects.
 
     Spec: RFC 7578, section 5.1 (the parameter has no meaning for forms).
     """
@@ -24,7 +25,7 @@ class FormCharsets:
         self._page_of = page_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on but such a form."""
+        """Refuse such a form, and pass everything else on."""
         sent = Headers(scope=scope).get("content-type") if scope["type"] == "http" else None
         media_type, options = parse_options_header(sent)
         if media_type.lower() == b"multipart/form-data" and options.get(b"charset", b"").lower() not in PLAIN:

@@ -1,4 +1,4 @@
-"""The memory behind `Idempotency-Key`: 24 hours, per token, successes only."""
+"""The memory of `Idempotency-Key`: 24 hours, per token, successes only."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ SWEPT_AT_ONCE = 100
 
 
 def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, now: datetime) -> Idempotency | None:
-    """Claim the key for this request, or return the row of the request that had it before.
+    """Claim the key for this request, or return the row of an earlier one with it.
 
-    A second request with the same key waits here for the first one's commit (it inserts the same
-    primary key), so that of two at the same moment one works and the other gets its answer.
+    A second request with the same key waits here until the first one commits (it inserts the same primary key). So of
+    two at the same moment one works and the other gets its answer.
 
     Raises:
-        ConflictError: the key came before with another request (code "idempotency-key-reused").
+        ConflictError: the key was used before with another request (code "idempotency-key-reused").
     """
     _forget_expired(session, caller, key, now)
     claim = {"token_id": caller.token_id, "key": key, "request_sha256": request_sha256, "expires_at": now + KEPT_FOR}
@@ -34,17 +34,20 @@ def begin(session: WriteSession, caller: Caller, key: str, request_sha256: str, 
     return kept
 
 
-def keep(session: WriteSession, caller: Caller, key: str, status: int, answer: str | None) -> None:
+def remember(session: WriteSession, caller: Caller, key: str, status: int, answer: str | None) -> None:
     """Remember the answer that belongs to the key."""
     where = (Idempotency.token_id == caller.token_id, Idempotency.key == key)
     session.execute(update(Idempotency).where(*where).values(status=status, answer=answer))
 
 
 def _forget_expired(session: WriteSession, caller: Caller, key: str, now: datetime) -> None:
-    """Delete this key if it has expired, and other expired ones that nobody else is deleting."""
+    """Delete this key if it has expired, and others that have expired.
+
+    Keys that somebody else is deleting are left out.
+    """
     expired = Idempotency.expires_at <= now
     session.execute(delete(Idempotency).where(expired, Idempotency.token_id == caller.token_id, Idempotency.key == key))
     primary = (Idempotency.token_id, Idempotency.key)
-    # Without skipping, every writer would wait for the one that happens to sweep, until its commit.
+    # Without skipping, every writer would wait for the one that is sweeping, until its commit.
     swept = select(*primary).where(expired).limit(SWEPT_AT_ONCE).with_for_update(skip_locked=True)
     session.execute(delete(Idempotency).where(tuple_(*primary).in_(swept)))

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems: the one table from kinds of error to HTTP numbers."""
+"""Errors as RFC 9457 problems, and the one table of their HTTP statuses."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ from service.errors import (
 log = logging.getLogger(__name__)
 
 PageOf = Callable[[Request, Mapping[str, Any]], Response | None]
-"""Gives the page that tells a person of a problem; None where a program asks."""
+"""Returns the page that tells a person about a problem; None if a program asks."""
 
 _JSON = re.compile(r"application/([a-z0-9.-]+\+)?json\s*(;|$)", re.IGNORECASE)
 
@@ -71,7 +71,10 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was refused, as RFC 9457 says it; some problems have further members."""
+    """Why a request was refused, as in RFC 9457.
+
+    Some problems have further members.
+    """
 
     type: str = Field(examples=["about:blank"])
     title: str
@@ -89,7 +92,7 @@ PROBLEM: dict[str, Any] = {
 
 
 def document(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add to an OpenAPI description the shapes that `PROBLEM` refers to."""
+    """Add the shapes that `PROBLEM` refers to to an OpenAPI description."""
     shapes = schema.setdefault("components", {}).setdefault("schemas", {})
     problem_shape = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     shapes.update(problem_shape.pop("$defs"))
@@ -106,8 +109,9 @@ class ProblemResponse(JSONResponse):
 def problem(status: int, code: str, detail: str, pointer: str = "", **members: Any) -> dict[str, Any]:
     """Return the members of a problem.
 
-    Shape: `{type, title, status, code, detail, pointer?, errors?, ...}`; `code` is stable and kebab-case,
-    `pointer` an RFC 6901 pointer into the body that was sent (or the name of a query parameter).
+    Shape: `{type, title, status, code, detail, pointer?, errors?, ...}`; `code` is stable and kebab-case, `pointer` is
+    an RFC 6901 pointer into the body that was sent (or the name of a query parameter).
+
     Spec: RFC 9457, section 3.1.
     """
     body: dict[str, Any] = {
@@ -123,19 +127,25 @@ def problem(status: int, code: str, detail: str, pointer: str = "", **members: A
 
 
 def problem_of(error: ServiceError | CredentialError) -> dict[str, Any]:
-    """Return the problem of an error of ours."""
+    """Return the problem for one of our errors."""
     status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
     details = error.details if isinstance(error, ServiceError) else {}
     return problem(status, error.code, _sentence(str(error)), error.pointer, **details)
 
 
 def validation_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
-    """Return pydantic's errors as `{code, detail, pointer}`, without the values that were sent."""
+    """Return pydantic's errors as `{code, detail, pointer}`.
+
+    The values that were sent are not in them.
+    """
     return [fault(error, _pointer(error["loc"])) for error in errors]
 
 
 def invalid_problem(errors: Sequence[Any]) -> dict[str, Any]:
-    """Return the problem of a body that does not have the published shape: the first error, and all of them."""
+    """Return the problem of a body that does not have the published shape.
+
+    It has the first error, and a list of all of them.
+    """
     found = validation_errors(errors)
     return problem(422, "invalid-request", found[0]["detail"], found[0]["pointer"], errors=found)
 
@@ -143,14 +153,20 @@ def invalid_problem(errors: Sequence[Any]) -> dict[str, Any]:
 def answered(
     request: Request, body: dict[str, Any], page_of: PageOf, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a problem as its caller reads it: `page_of` gives the page for a person, or None for a program."""
+    """Return a problem in the form for its caller.
+
+    `page_of` gives the page for a person, or None for a program.
+    """
     response = page_of(request, body) or ProblemResponse(body, body["status"], {"Vary": "Accept"})
     response.headers.update(headers or {})
     return response
 
 
 def install(app: FastAPI, page_of: PageOf) -> None:
-    """Make every error that leaves the application a problem, or what `page_of` makes of it."""
+    """Turn every error that leaves the application into a problem.
+
+    For people, `page_of` makes a page of it.
+    """
 
     def answer(request: Request, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
         return answered(request, body, page_of, headers)
@@ -167,14 +183,14 @@ def install(app: FastAPI, page_of: PageOf) -> None:
         assert isinstance(error, RequestValidationError)
         found = error.errors()
         sent = request.headers.get("content-type", "none")
-        if any(one["loc"] == ("body",) for one in found) and not _JSON.match(sent):  # it was not read as JSON at all
+        if any(one["loc"] == ("body",) for one in found) and not _JSON.match(sent):  # not read as JSON at all
             detail = f"Expected a body of the Content-Type application/json, got {sent[:100]!a}."
             return answer(request, problem(415, "media-type-unsupported", detail))
         return answer(request, invalid_problem(found))
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if isinstance(error.__cause__, CredentialError):  # the body was not JSON as we read it
+        if isinstance(error.__cause__, CredentialError):  # our reader of JSON refused the body
             cause = error.__cause__
             return answer(request, problem(400, cause.code, _sentence(str(cause)), cause.pointer))
         code = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}.get(
@@ -197,7 +213,7 @@ def install(app: FastAPI, page_of: PageOf) -> None:
 
 
 def _sentence(message: str) -> str:
-    """Write a message as a sentence; an address that it begins with stays as it is."""
+    """Write a message as a sentence; an address at its beginning is not changed."""
     first = message[:1] if ":" in message.partition(" ")[0] else message[:1].upper()
     return first + message[1:].removesuffix(".") + "."
 

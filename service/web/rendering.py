@@ -1,4 +1,4 @@
-"""How a page is made and sent: templates, headers, and which form of an address the caller wants."""
+"""Render pages: templates, headers, and the form that the caller wants."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,41 +17,47 @@ from service.texts.accept_headers import preferences
 from service.texts.languages import ENGLISH, LANGUAGES, Language
 from service.texts.sentences import sentence
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
-from service.web.visitor_language import Spoken
+from service.web.visitor_language import SpokenLanguage
 
 SERVICE = Path(__file__).parent.parent
-"""Where every package keeps the templates and static files of its pages, in folders of these names."""
+"""Where every package has the templates and static files of its pages, in folders with these names."""
 _STATIC = sorted(path for path in SERVICE.rglob("static") if path.is_dir())
 STATIC_PACKAGES: list[str | tuple[str, str]] = [
     (".".join(("service", *path.parent.relative_to(SERVICE).parts)), "static") for path in _STATIC
 ]
-"""The packages that have static files, as Starlette finds them."""
+"""The packages that have static files, in the form that Starlette reads."""
 STATIC_VERSION = sha256(
     b"".join(path.read_bytes() for folder in _STATIC for path in sorted(folder.glob("*")))
 ).hexdigest()[:12]
-# Nothing from elsewhere, no inline script or style; forms stay here; nobody frames a page to put words around it.
+# Nothing from elsewhere, no inline script or style; forms stay here; nobody can frame a page and put words around it.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HTML = "text/html"
 PRIVATE = {"Cache-Control": "no-store"}
-"""Headers of a page that holds what its visitor gave."""
+"""Headers of a page that shows what its visitor sent."""
 FLUSH = "\N{RECORD SEPARATOR}"
-"""What a template that is streamed says where a piece of it is whole."""
+"""What a streamed template writes at the end of each piece."""
 
 _markdown = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
 
 @lru_cache(maxsize=512)
 def markdown(text: str) -> Markup:
-    """Return Markdown from a network as HTML: no raw HTML, no pictures, links that give nothing away."""
+    """Return Markdown from a network as HTML.
+
+    It has no raw HTML and no pictures, and its links give nothing away.
+    """
     rendered = _markdown.render(text).replace("<a href=", '<a rel="nofollow noopener noreferrer" href=')
     return Markup(rendered)  # noqa: S704  (CommonMark without HTML: everything of the text is escaped)
 
 
 def kind(achievement_type: str, language: Language = ENGLISH) -> str:
-    """Return an achievement type in words (MicroCredential is Micro credential); one of an issuer's own in its words."""
+    """Return an achievement type in words: MicroCredential is "Micro credential".
+
+    An issuer's own type is split into the words of its name.
+    """
     if achievement_type in ACHIEVEMENT_TYPES:
         return language.gettext(ACHIEVEMENT_TYPES[achievement_type])
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", achievement_type.removeprefix("ext:")).capitalize()
@@ -59,7 +65,7 @@ def kind(achievement_type: str, language: Language = ENGLISH) -> str:
 
 
 def domain(url: str) -> str:
-    """Return the host of an address, or of a did:web."""
+    """Return the host of an address or of a did:web."""
     if url.startswith("did:web:"):
         return url.removeprefix("did:web:").partition(":")[0].replace("%3A", ":").replace("%3a", ":")
     return urlsplit(url).netloc or url
@@ -67,16 +73,16 @@ def domain(url: str) -> str:
 
 @cache
 def _environment(code: str) -> Environment:
-    """Return the environment in which templates speak one language.
+    """Return the environment in which templates use one language.
 
-    `_("...")` is text, and so is whatever a value says in it; HTML stands only in `{% trans %}`, where values are
-    escaped. In both, placeholders are written `%(name)s`.
+    `_("...")` is text, and so are the values in it. HTML stands only in `{% trans %}`, where values are escaped. In
+    both, placeholders are written `%(name)s`.
     """
     language = LANGUAGES[code]
     environment = Environment(
         loader=FileSystemLoader(sorted(path for path in SERVICE.rglob("templates") if path.is_dir())),
         autoescape=select_autoescape(default=True),
-        undefined=ChainableUndefined,  # a document may leave out whatever it likes
+        undefined=ChainableUndefined,  # a document may leave out anything
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -94,7 +100,7 @@ def _environment(code: str) -> Environment:
         escaped = {name: escape(value) for name, value in values.items()}
         return Markup(language.ngettext(one, many, count, **escaped))  # noqa: S704  (as above)
 
-    # Not the extension's own functions: theirs take what `_` is given for HTML, also where it is no constant.
+    # Not the extension's own functions: they take the argument of `_` as HTML, even if it is not a constant.
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals |= {"_": text, "gettext": markup, "ngettext": counted, "static_version": STATIC_VERSION}
     environment.filters |= {
@@ -123,11 +129,11 @@ def render(
 
     Args:
         template: its file in `templates`.
-        language: of the visitor, as the route's `Speaking` has it.
+        language: of the visitor, from the route's `Speaking`.
         status: of the answer.
         max_age_seconds: how long a cache may keep it; 0: ask again each time.
         indexed: whether search engines may list it.
-        back: where it leads to choose another language, a path of ours; as a rule the page's own address.
+        back: the path of ours to which a change of language leads back; by default the page's own address.
         values: what the template shows.
     """
     text = _environment(language.code).get_template(template).render(values | _shell(language, back))
@@ -136,9 +142,9 @@ def render(
 
 
 def streamed(template: str, *, language: Language, **values: Any) -> Iterator[str]:
-    """Yield a page in pieces, one wherever its template says `{{ flush }}`.
+    """Yield a page in pieces; each ends where its template says `{{ flush }}`.
 
-    What stands in `values` as an iterator is asked for its next only when the template comes to it.
+    An iterator in `values` is asked for its next item only when the template reaches it.
     """
     shell = _shell(language, None)
     pieces = _environment(language.code).get_template(template).generate(values | shell | {"flush": FLUSH})
@@ -153,7 +159,7 @@ def streamed(template: str, *, language: Language, **values: Any) -> Iterator[st
 
 
 def _shell(language: Language, back: str | None) -> dict[str, Any]:
-    where = back or (language.back if isinstance(language, Spoken) else "/")
+    where = back or (language.back if isinstance(language, SpokenLanguage) else "/")
     return {"language": language, "languages": LANGUAGES.values(), "back": where}
 
 
@@ -170,7 +176,9 @@ def page_headers(*, max_age_seconds: int = 0, indexed: bool = False) -> dict[str
 
 
 def wanted(accept: str | None, offered: Sequence[str]) -> str:
-    """Return the media type of `offered` that the caller wants most; the first where it does not say.
+    """Return the media type of `offered` that the caller wants most.
+
+    It is the first one if the caller does not say.
 
     Spec: RFC 9110, section 12.5.1 (the most specific range that fits gives the weight).
     """
@@ -184,4 +192,4 @@ def wanted(accept: str | None, offered: Sequence[str]) -> str:
         ]
         return max(fitting, default=(0, 0.0))[1]
 
-    return max(offered, key=weight_of)  # of equals the first
+    return max(offered, key=weight_of)  # the first among equals

@@ -1,13 +1,12 @@
-"""What every route is given: strict JSON, the caller, a session, the time, and exactly-once writes."""
+"""What every route gets: strict JSON, the caller, a session and the time."""
 
-import hashlib
 from asyncio import AbstractEventLoop, Semaphore, get_running_loop
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -21,7 +20,6 @@ from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import MAX_LIMIT
 from service.tables import Network
-from service.web import idempotency
 from service.web.problems import PROBLEM
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -41,10 +39,11 @@ class Page(Answer, Generic[ModelT]):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly: no duplicate keys, NaN, lone surrogates or endless depth.
+    """A route that reads its JSON body strictly.
 
-    U+0000 is refused in addresses as `service.shapes.Body` refuses it in bodies: PostgreSQL cannot look it up.
-    Answers leave out the members that have no value.
+    It refuses duplicate keys, NaN, lone surrogates and endless depth. It refuses U+0000 in addresses, as
+    `service.bodies.Body` refuses it in bodies: PostgreSQL cannot look it up. Answers leave out the members that have no
+    value.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +51,7 @@ class StrictRoute(APIRoute):
         super().__init__(*args, **kwargs | {"response_model_exclude_none": True, "responses": responses})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the handler a request that reads JSON as we do."""
+        """Return a handler whose request reads JSON strictly."""
         handler = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
@@ -69,7 +68,7 @@ class _StrictRequest(Request):
 
 
 def runtime(request: Request) -> Runtime:
-    """Return the runtime of the application that answers."""
+    """Return the runtime of the application."""
     found: Runtime = request.app.state.runtime
     return found
 
@@ -91,17 +90,21 @@ _slots: WeakKeyDictionary[AbstractEventLoop, tuple[Semaphore, Semaphore]] = Weak
 
 
 def _at_once() -> tuple[Semaphore, Semaphore]:
-    """Return the slots for sessions and for looking tokens up, of the event loop that asks.
+    """Return the slots for sessions, and those for looking up tokens.
 
-    A request takes several steps, each in a thread of the pool, and may hold a connection, or even the lock of
-    SQLite, from one step to the next. If all threads could wait for what such a request holds, it would find none for
-    its next step and nobody would go on. So fewer have a session at once than there are threads and connections.
+    They belong to the event loop that asks. A request takes several steps, each in a thread of the pool, and may hold a
+    connection, or even the lock of SQLite, from one step to the next. If all threads could wait for something that such
+    a request holds, the request would find no thread for its next step, and nothing would ever continue. So fewer
+    requests have a session at once than there are threads and connections.
     """
     return _slots.setdefault(get_running_loop(), (Semaphore(SESSIONS), Semaphore(LOOK_UPS)))
 
 
 async def admitted() -> AsyncIterator[None]:
-    """Let so many requests have a session at once; the others wait their turn, without a thread."""
+    """Let a limited number of requests have a session at once.
+
+    The others wait their turn, without a thread.
+    """
     async with _at_once()[0]:
         yield
 
@@ -112,7 +115,10 @@ Admitted = Annotated[None, Depends(admitted, scope="function")]
 async def caller(
     runtime: Running, at: Now, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
-    """Return who is calling; writes down, at most every ten minutes, that the token is in use."""
+    """Return who is calling.
+
+    At most every ten minutes, this writes down that the token is in use.
+    """
     if header is None:
         raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
     async with _at_once()[1]:
@@ -129,93 +135,35 @@ def _identified(runtime: Runtime, secret: str, at: datetime) -> Caller:
 
 
 class Needs:
-    """The scopes of which a route's caller needs one: the only place where scopes are checked."""
+    """The scopes of a route; its caller must have one of them.
+
+    This is the only place that checks scopes.
+    """
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = scopes
 
     def __call__(self, who: Annotated[Caller, Depends(caller)]) -> Caller:
-        """Let the caller pass, or refuse."""
+        """Return the caller if it has a scope; otherwise refuse it."""
         callers.require(who, *self.scopes)
         return who
 
 
 def reader(runtime: Running, _admitted: Admitted) -> Iterator[ReadSession]:
-    """Give a read session for one request."""
+    """Open a read session for one request."""
     with runtime.database.read() as session:
         yield session
 
 
 def writer(runtime: Running, _admitted: Admitted) -> Iterator[WriteSession]:
-    """Give a write session for one request, committed before the answer leaves."""
+    """Open a write session for one request; it commits before the answer is sent."""
     with runtime.database.write() as session:
         yield session
 
 
-# The scope makes the commit happen before the response is sent: a failing commit is a 500, never a 200.
+# This scope commits before the response is sent: a failing commit is a 500, never a 200.
 Reader = Annotated[ReadSession, Depends(reader, scope="function")]
 Writer = Annotated[WriteSession, Depends(writer, scope="function")]
-
-
-class Once:
-    """Carries out a write once for each `Idempotency-Key`; the same key and body gets the same answer again."""
-
-    def __init__(
-        self, request_sha256: str, key: str | None, token: Caller, session: WriteSession, at: datetime
-    ) -> None:
-        self._arguments = (session, token, key, request_sha256, at)
-
-    def __call__(self, work: Callable[[], Response], *, personal: bool = False) -> Response:
-        """Return the remembered answer, or that of `work`.
-
-        Args:
-            work: does the write in this request's session and gives its answer.
-            personal: the answer holds a secret or personal content and is not kept: `work` must be repeatable.
-        Raises:
-            ConflictError: the key was used with another request (code "idempotency-key-reused").
-        """
-        session, token, key, request_sha256, at = self._arguments
-        if key is None:
-            return work()
-        kept = idempotency.begin(session, token, key, request_sha256, at)
-        if kept is not None and kept.answer is not None:
-            return Response(kept.answer, kept.status or 200, media_type="application/json")
-        response = work()
-        text = None if personal else bytes(response.body).decode()
-        idempotency.keep(session, token, key, response.status_code, text)
-        return response
-
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="The same key and body gets the same answer again (for 24 hours); with another body it is a 409.",
-    ),
-]
-
-
-async def request_digest(request: Request) -> str:
-    """Return SHA-256 over method, path, query and body."""
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    digest.update(await request.body())
-    return digest.hexdigest()
-
-
-def once(
-    digest: Annotated[str, Depends(request_digest)],
-    who: Annotated[Caller, Depends(caller)],
-    session: Writer,
-    at: Now,
-    key: IdempotencyKey = None,
-) -> Once:
-    """Give the route its exactly-once wrapper."""
-    return Once(digest, key, who, session, at)
-
-
-Exactly = Annotated[Once, Depends(once, scope="function")]
 
 
 def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(caller)]) -> Network:
@@ -224,7 +172,10 @@ def own_network_read(slug: str, session: Reader, who: Annotated[Caller, Depends(
 
 
 def own_network_write(slug: str, session: Writer, who: Annotated[Caller, Depends(caller)]) -> Network:
-    """Return the network in the path, in the write session, if it is the caller's and not closed."""
+    """Return the network in the path, if it is the caller's and not closed.
+
+    It belongs to the write session.
+    """
     return callers.still_open(callers.network_of(session, who, slug))
 
 

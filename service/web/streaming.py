@@ -1,4 +1,7 @@
-"""Answers that are sent while they are worked out, and whose work ends when nobody reads them any more."""
+"""Answers that are sent while they are produced.
+
+If nobody reads them any more, the work ends.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -7,12 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 
 class Streamed(StreamingResponse):
-    """An answer in pieces, each sent as soon as it is there.
+    """An answer in pieces, each sent as soon as it is ready.
 
     Args:
-        pieces: worked out in a thread, one after the other.
-        close: ends the work from any thread, so that `pieces` gives no more; called when the answer is sent or the client
-            has gone, more than once if need be.
+        pieces: produced in a thread, one after the other.
+        close: ends the work from any thread, so that `pieces` ends; called when the answer is sent or the client has
+            gone, and possibly more than once.
     """
 
     def __init__(
@@ -22,13 +25,16 @@ class Streamed(StreamingResponse):
         self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer, and end its work whatever becomes of it."""
+        """Send the answer; always end its work, even on an error."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             self._close()
 
     async def listen_for_disconnect(self, receive: Receive) -> None:
-        """Wait until the client has gone, and wake who waits for the next piece: it is not wanted any more."""
+        """Wait until the client has gone, then end the work.
+
+        This wakes anyone who waits for the next piece, which is no longer wanted.
+        """
         await super().listen_for_disconnect(receive)
         self._close()

@@ -1,4 +1,4 @@
-"""Bodies beyond the limit: refused in words that arrive."""
+"""Answer bodies beyond the limit so that the sender can read the answer."""
 
 import asyncio
 from contextlib import suppress
@@ -11,15 +11,16 @@ from service.web.problems import PageOf, answered, problem
 
 MAX_DRAINED_BYTES = 64 * 2**20
 DRAIN_SECONDS = 120
-"""How much of a body that is too large is still taken, and how long, before its sender is answered."""
+"""How much of a body that is too large is still read, and for how long, before its sender gets an answer."""
 
 
 class TooLarge:
-    """Outermost: makes the framework's plain refusal of a body beyond the limit a problem, or a page.
+    """The outermost middleware: makes refusals of too large bodies readable.
 
-    The framework puts its own answer in place of every other where the length was declared in the headers. The answer
-    waits until the rest of the body has come, within bounds: a connection that is closed while its sender still sends
-    is reset, and the sender reads nothing.
+    The framework refuses such a body in plain text; this makes a problem of it, or a page. If the headers declared the
+    length, the framework replaces every other answer by its own. The answer waits until the rest of the body has
+    arrived, within bounds: if a connection is closed while the sender is still sending, it is reset, and the sender
+    reads nothing.
     """
 
     def __init__(self, app: ASGIApp, page_of: PageOf) -> None:
@@ -27,7 +28,7 @@ class TooLarge:
         self._page_of = page_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on but a 413 in plain text."""
+        """Replace a 413 in plain text, and pass everything else on."""
         replaced = False
         body = _Body(scope, receive)
 
@@ -48,7 +49,7 @@ class TooLarge:
 
 
 class _Body:
-    """Hands the body of a request on, and knows whether it has ended."""
+    """Passes the body of a request on, and knows whether it has ended."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
@@ -62,9 +63,12 @@ class _Body:
         return message
 
     async def drain(self) -> bool:
-        """Read what is left and forget it, so much and so long at most; return whether nothing is left."""
+        """Read the rest of the body and discard it; return whether it has ended.
+
+        It reads only so much, and for so long.
+        """
         if not self._begun and Headers(scope=self._scope).get("expect", "").lower() == "100-continue":
-            return False  # the sender waits for leave to send, and does not get it
+            return False  # the sender waits for permission to send, and does not get it
         left = MAX_DRAINED_BYTES
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):

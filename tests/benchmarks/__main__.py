@@ -1,6 +1,6 @@
-"""Figures: how fast, how much memory. `make bench`; nothing here asserts a second.
+"""Benchmarks of time and memory, run by `make bench`; they assert nothing.
 
-Peers run side by side, turn about, on the same badge; the medians and their ratio are what to quote.
+Peers run side by side on the same badge, taking turns. Quote the medians and their ratio.
 """
 
 import json
@@ -36,13 +36,13 @@ def say(what: str, value: str) -> None:
 
 
 def milliseconds(*works: Callable[[], object]) -> list[float]:
-    """Return the median of each work's time, the works taking turns."""
+    """Return the median time of each piece of work; they take turns."""
     times: list[list[float]] = [[] for _ in works]
     for round_ in range(ROUNDS + 5):
         for place, work in enumerate(works):
             start = time.perf_counter()
             work()
-            if round_ >= 5:  # the first rounds read contexts
+            if round_ >= 5:  # the first rounds load contexts
                 times[place].append((time.perf_counter() - start) * 1000)
     return [statistics.median(each) for each in times]
 

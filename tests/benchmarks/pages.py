@@ -1,6 +1,7 @@
-"""What the pages of a badge cost: time to the first byte over a socket, and how many bytes.
+"""Benchmark of the pages of a badge: time to the first byte, and bytes.
 
-`make bench ARGS=pages`. A real server in a process of its own on loopback, one visitor at a time, on both databases.
+`make bench ARGS=pages`. It measures over a socket to a real server in a process of its own on loopback, with one
+visitor at a time, on both databases.
 """
 
 import os
@@ -22,7 +23,7 @@ from tests.worlds import databases
 
 ROUNDS = 200
 LONG = 100
-"""Records on which the long badge rests: so many are cited one by one."""
+"""How many records the long badge rests on: the most that are cited one by one."""
 
 
 def say(what: str, value: str) -> None:
@@ -67,7 +68,7 @@ def _measure(name: str, client: httpx2.Client, short: str, long: str) -> None:
 
 
 def _badges(client: httpx2.Client) -> tuple[str, str]:
-    """Make two badges, one that rests on two records and one on many, and return their addresses."""
+    """Make two badges, one on two records and one on many; return their addresses."""
     net = "/v1/networks/bench"
     body = {"slug": "bench", "name": "Bench", "kind": "informal", "url": "https://bench.example", "time_zone": "UTC"}
     client.post("/v1/networks", json=body).raise_for_status()
@@ -95,7 +96,7 @@ def _badges(client: httpx2.Client) -> tuple[str, str]:
 
 @contextmanager
 def _serving(folder: Path, database_url: str) -> Iterator[httpx2.Client]:
-    """Run `laurel serve` on a free port, and give a client of it that may create networks."""
+    """Run `laurel serve` on a free port, and yield a client that may create networks."""
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

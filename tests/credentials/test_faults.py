@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from credentials import PACKAGED, bake
 from credentials.findings import CODES
 from credentials.proofs.dids import did_web_url
+from credentials.proofs.encodings import base58btc_encode, base64url_encode
 from credentials.proofs.jose import decode_jwt
-from credentials.proofs.keys import base58btc_encode, base64url_encode
 from tests.credentials.test_verify import (
     FAULTS,
     OB,

@@ -11,7 +11,9 @@ OTHER_NAMES = {*SUITES, *Form.__args__, "latin-1", "utf-8", "utf-8-sig"}  # type
 
 
 def kebab_case_texts() -> set[str]:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES.glob("*.py") if path.name != "findings.py"]
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES.rglob("*.py") if path.name != "findings.py"
+    ]
     constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return {text for text in constants if isinstance(text, str) and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", text)}
 

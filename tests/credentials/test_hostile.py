@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from credentials.proofs.keys import base58btc_decode, base58btc_encode, base64url_encode
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode, base64url_encode
 from tests.credentials.test_faults import listed, token
 from tests.credentials.test_verify import Issuer, badge, outcomes, proof_of, report
 

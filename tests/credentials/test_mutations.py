@@ -17,8 +17,8 @@ from credentials import PACKAGED
 from credentials.errors import CredentialError
 from credentials.graph.canonicalize import canonicalize
 from credentials.model.form import check_form
+from credentials.proofs.encodings import base64url_encode
 from credentials.proofs.jose import decode_jwt
-from credentials.proofs.keys import base64url_encode
 from credentials.status import status_entry
 from tests.credentials.test_verify import OB, PEER, PLACE, V1, V2, Issuer, Place, badge, older, places, report, value_at
 

@@ -12,8 +12,9 @@ from openbadgeslib.ob3 import OB3LdpVerifier, OB3Verifier
 from credentials import Fetched, UnavailableError, verify
 from credentials.errors import ContextError, CredentialError, MalformedError, ProofError, UnsupportedError
 from credentials.graph.documents import PACKAGED
+from credentials.proofs.claims import claim_findings, credential_of
 from credentials.proofs.data_integrity import MAX_PROOFS, check_proof, proofs_of
-from credentials.proofs.jose import check_jwt, claim_findings, credential_of, decode_jwt, header_findings
+from credentials.proofs.jose import check_jwt, decode_jwt, header_findings
 from credentials.proofs.keys import PrivateKeySigner
 from credentials.sign import sign, sign_jwt
 

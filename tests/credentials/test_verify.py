@@ -24,8 +24,9 @@ from credentials.instants import write_instant
 from credentials.model.form import check_form
 from credentials.proofs.data_integrity import SUITES, canonical_form, create_proof, signed_bytes
 from credentials.proofs.dids import did_web_url
+from credentials.proofs.encodings import base58btc_encode
 from credentials.proofs.jose import decode_jwt, encode_jwt
-from credentials.proofs.keys import PrivateKeySigner, Signer, base58btc_encode
+from credentials.proofs.keys import PrivateKeySigner, Signer
 from credentials.recipient import identity_object
 from credentials.report import NAMES
 from credentials.status import BitstringStatusList, status_entry, status_list_credential

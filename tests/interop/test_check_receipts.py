@@ -18,7 +18,7 @@ from service.texts.languages import ENGLISH, SPANISH, Language
 from tests.interop import verifying
 from tests.interop.issuing import Issuer
 from tests.interop.judging import Judges
-from tests.worlds.runtimes import Clock, settings_in, start
+from tests.worlds.runtimes import Clock, desk_of, settings_in, start
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def receipt(here: Runtime, *, changed: bool = False, language: Language = ENGLIS
         return issuer.load(url)
 
     signed = issuer.sign(issuer.badge()) | ({"name": "Doctor of Everything"} if changed else {})
-    checked = check.check(here, json.dumps(signed), "élève@schule.example", documents=load)
+    checked = check.check(desk_of(here), json.dumps(signed), "élève@schule.example", documents=load)
     record: dict[str, Any] = json.loads(receipts.issue(here, checked, language))
     return record
 

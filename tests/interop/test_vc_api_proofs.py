@@ -16,7 +16,7 @@ from credentials import PrivateKeySigner
 from credentials.graph.canonicalize import canonicalize
 from credentials.instants import write_instant
 from credentials.proofs.dids import resolve_key
-from credentials.proofs.keys import base58btc_decode, base58btc_encode
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode
 from tests.interop.vc_api_machine import CREDENTIAL, DATA_INTEGRITY, EXAMPLES, OLDER, V1, V2, Machine, did_of, signed
 
 DATE_TIME_STAMP = re.compile(r"-?[0-9]{4,}-[01][0-9]-[0-3][0-9]T[0-2][0-9](:[0-5][0-9]){2}(\.[0-9]+)?(Z|[+-][0-9:]{5})")

@@ -13,10 +13,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
+from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
 from service.storage import migrations
-from tests.worlds.runtimes import Clock, app_of, settings_in, start
+from tests.worlds.runtimes import Clock, app_of, desk_of, settings_in, start
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -33,9 +34,10 @@ PHONE_WIDTH = 360
 
 @dataclass(frozen=True)
 class Live:
-    """A service that listens: its runtime, and the address at which a browser finds it."""
+    """A service that listens: its runtime and desk, and the address at which a browser finds it."""
 
     runtime: Runtime
+    desk: Desk
     base_url: str
 
 
@@ -77,14 +79,15 @@ def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iter
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
-        with start(settings_in(folder, base_url=base_url, **given), Clock()) as started:
-            runtime = replace(started, fair_use=fair_use or started.fair_use)
+        with start(settings_in(folder, base_url=base_url, **given), Clock()) as runtime:
+            desk = desk_of(runtime)
+            desk = replace(desk, fair_use=fair_use or desk.fair_use)
             migrations.upgrade(runtime.database)
-            server = uvicorn.Server(uvicorn.Config(app_of(runtime), log_level="warning"))
+            server = uvicorn.Server(uvicorn.Config(app_of(runtime, desk), log_level="warning"))
             thread = threading.Thread(target=server.run, args=([listening],))
             thread.start()
             try:
-                yield Live(runtime, base_url)
+                yield Live(runtime, desk, base_url)
             finally:
                 server.should_exit = True
                 thread.join()

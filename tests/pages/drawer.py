@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 
 from credentials import bake, sign_jwt
-from credentials.proofs.keys import base64url_encode
+from credentials.proofs.encodings import base64url_encode
 from credentials.recipient import identity_object
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from tests.credentials.parties import V2, Party

@@ -27,7 +27,7 @@ RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 
 
 def stage_of(live: Live, **network: Any) -> Stage:
     """Return a network at the listening service, with one member who has a name and an address."""
-    client = TestClient(app_of(live.runtime), base_url=live.base_url)
+    client = TestClient(app_of(live.runtime, live.desk), base_url=live.base_url)
     stage = Stage.set_up(client, live.runtime, description="A circle of writing teachers.", **network)
     stage.member("m11", name=PERSON[0], email=PERSON[1])
     return stage

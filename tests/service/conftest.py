@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
 from tests.worlds import databases
-from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, Clock, app_of, desk_of, settings_in, start
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,13 @@ def database(runtime: Runtime) -> Database:
 
 
 @pytest.fixture
-def client(runtime: Runtime) -> Iterator[TestClient]:
+def desk(runtime: Runtime) -> Desk:
+    """Where badges are checked, at `runtime`."""
+    return desk_of(runtime)
+
+
+@pytest.fixture
+def client(runtime: Runtime, desk: Desk) -> Iterator[TestClient]:
     """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
-    with TestClient(app_of(runtime), base_url=BASE_URL) as speaking:
+    with TestClient(app_of(runtime, desk), base_url=BASE_URL) as speaking:
         yield speaking

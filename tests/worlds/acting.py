@@ -24,7 +24,7 @@ HILL = RIVER | {"slug": "hill-readers", "name": "Hill Readers", "url": "https://
 
 
 class Actor:
-    """A token and what is asked with it."""
+    """A token, and the requests that are sent with it."""
 
     def __init__(self, client: TestClient, token: str) -> None:
         self.client = client
@@ -59,7 +59,7 @@ def actor(
     member: str | None = None,
     lifetime: timedelta = timedelta(days=30),
 ) -> Actor:
-    """Return whoever has a new token: of the network `slug`, or of an admin without one."""
+    """Return an actor with a new token: of the network `slug`, or if None an admin's."""
     now = runtime.now()
     with runtime.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one() if slug else None
@@ -84,7 +84,7 @@ def told(runtime: Runtime, slug: str = "river-writers") -> list[str]:
 
 
 def refused(answer: Response) -> tuple[int, str, str | None]:
-    """Return status, code and pointer of a refusal, which has the form of RFC 9457."""
+    """Return status, code and pointer of a refusal, which must be as in RFC 9457."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json()
     assert problem["status"] == answer.status_code
@@ -94,7 +94,7 @@ def refused(answer: Response) -> tuple[int, str, str | None]:
 
 
 def all_pages(who: Actor, path: str, **query: Any) -> list[Any]:
-    """Return the items of a list, asked for in pages of two."""
+    """Return the items of a list, fetched in pages of two."""
     items: list[Any] = []
     cursor: str | None = None
     while True:

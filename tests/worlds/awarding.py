@@ -1,4 +1,4 @@
-"""A network with members, achievements and evidence for tests of what is awarded, spoken to over HTTP."""
+"""A network with members, achievements and evidence, for tests of awards."""
 
 import json
 from collections.abc import Callable, Hashable
@@ -35,7 +35,7 @@ def described(criterion: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Stage:
-    """One network, with a token that may do everything in it."""
+    """One network, spoken to over HTTP with a token that may do everything in it."""
 
     client: TestClient
     runtime: Runtime
@@ -112,7 +112,7 @@ class Stage:
         return self.send("POST", "./evaluations", body | more)
 
     def award(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:
-        """Ask for an award, and return the answer, whatever it is."""
+        """Ask for an award, and return the answer, also a refusal."""
         return self.call("POST", "./awards", json={"achievement": achievement, "member": member} | more)
 
     def recorded(self, achievement: str = "sharer", member: str = "m11", **more: Any) -> Any:

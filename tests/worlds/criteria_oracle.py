@@ -1,6 +1,7 @@
-"""The meaning of `criteria/1` once more, plain and slow: lists and loops over JSON, without SQL and without our models.
+"""A second, plain and slow implementation of `criteria/1`, for comparison.
 
-It is what the service is held against, so it shares nothing with it.
+It is lists and loops over JSON, without SQL and without our models. Tests compare the service with it, so it shares
+nothing with the service.
 """
 
 from calendar import monthrange
@@ -41,7 +42,10 @@ class Deed:
 
 @dataclass(frozen=True)
 class Judgement:
-    """An evaluation of a member: of a rubric with ratings, of an assessment with a scaled score, or an endorsement."""
+    """An evaluation of a member.
+
+    With a rubric it has ratings, of an assessment a scaled score; or it is an endorsement.
+    """
 
     id: UUID
     member: UUID
@@ -83,7 +87,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Vote:
-    """What somebody said, in a role, of an award of the achievement that is judged; it counts until it ended."""
+    """What somebody in a role said about an award of the achievement that is judged.
+
+    It counts until it ends.
+    """
 
     id: UUID
     member: UUID
@@ -96,7 +103,10 @@ class Vote:
 
 @dataclass
 class World:
-    """Everything that is known about a network at one moment. `persons`: who each member is."""
+    """Everything that is known about a network at one moment.
+
+    `persons`: who each member is.
+    """
 
     now: datetime
     zone: str
@@ -119,7 +129,7 @@ class World:
         return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
 
     def day(self, at: datetime) -> date:
-        """Return on which day of the network something is."""
+        """Return the day of an instant, in the network."""
         return at.astimezone(ZoneInfo(self.zone)).date()
 
 
@@ -136,7 +146,7 @@ class Result:
 
 
 def judge(criterion: dict[str, Any], world: World, member: UUID) -> Result:
-    """Return what the member has reached of a criterion as JSON."""
+    """Return what the member has reached of a criterion, which is JSON."""
     if "rule" in criterion:
         observed, required, records, *second = RULES[criterion["rule"]](criterion, world, member)
         met = observed >= required
@@ -172,7 +182,10 @@ def inside(criterion: dict[str, Any], world: World, member: UUID, at: datetime) 
 
 
 def back(duration: str, world: World) -> datetime:
-    """Return the moment a duration ago: month by month and day by day on the calendar, then on the clock."""
+    """Return the moment a duration ago.
+
+    It goes back by months and days on the calendar, and then on the clock.
+    """
     amounts: dict[str, int] = {}
     digits, clock = "", False
     for letter in duration[1:]:
@@ -195,7 +208,7 @@ def back(duration: str, world: World) -> datetime:
 
 
 def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Deed]:
-    """Give the contributions of a member that fit a rule's filter and window."""
+    """Yield the contributions of a member that match a rule's filter and window."""
     where = criterion.get("where", {})
     for deed in world.deeds:
         if deed.member != member or not inside(criterion, world, member, deed.at):
@@ -226,7 +239,7 @@ def had_role(role: str, world: World, member: UUID, at: datetime) -> bool:
 
 
 def unit(deed: Deed, name: str, world: World) -> Any:
-    """Return the day, session, ... of a contribution; None if it has none."""
+    """Return the day, session ... of a contribution; None if it has none."""
     if name == "item":
         return deed.id
     if name == "session":
@@ -243,11 +256,11 @@ def unit(deed: Deed, name: str, world: World) -> Any:
 
 
 Answer = tuple[Any, ...]
-"""(observed, required, records), and of a rule with two numbers (..., "and" or "or", observed, required)."""
+"""(observed, required, records); for a rule with two numbers also ("and" or "or", observed, required)."""
 
 
 def count(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Count contributions or their different things."""
+    """Count contributions, or their different sessions, days and so on."""
     newest: dict[Any, Deed] = {}
     for deed in deeds(criterion, world, member):
         key = unit(deed, criterion.get("distinct", "item"), world)
@@ -257,7 +270,7 @@ def count(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def total(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Add up minutes, each day, week or session no more than its cap."""
+    """Add up minutes; each day, week or session counts no more than its cap."""
     caps = criterion.get("cap_per", {})
     name, cap = next(iter(caps.items()), ("item", float("inf")))
     sums: dict[Any, float] = {}
@@ -295,7 +308,7 @@ def attendance(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def of_others(criterion: dict[str, Any], world: World, member: UUID, kind: str, name: str) -> Iterator[Judgement]:
-    """Give the evaluations of a member by others."""
+    """Yield the evaluations of a member by others."""
     for given in world.judgements:
         if (given.member, given.kind, given.instrument) != (member, kind, name):
             continue
@@ -308,7 +321,7 @@ def of_others(criterion: dict[str, Any], world: World, member: UUID, kind: str, 
 
 
 def rubric(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Take the best piece of work: on how many criteria did enough people find it good enough."""
+    """Take the piece of work that enough people found good enough in most criteria."""
     people = criterion.get("raters", 1)
     if criterion.get("where", {}).get("min_tier") == 4:
         people = max(people, 2)
@@ -352,7 +365,7 @@ def score(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def gain(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Hold every score after against the first one before."""
+    """Compare every score after with the first one before."""
     name = criterion["instrument"]
     given = [
         each
@@ -397,7 +410,7 @@ def gain(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def endorsed(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Count people who endorsed; of those endorsed in return only the last ones."""
+    """Count the people who endorsed; of mutual ones only the last count."""
     given = []
     for each in of_others(criterion, world, member, "endorsement", criterion["skill"]):
         assert each.judge is not None
@@ -493,7 +506,7 @@ def holds(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def approval(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Count the people who approved in the role and whose approval counts still."""
+    """Count the people who approved in the role and whose approval still counts."""
     standing = [
         vote
         for vote in world.votes

@@ -1,4 +1,7 @@
-"""Random definitions and random evidence, small and close together so that they meet; and evidence written as rows."""
+"""Random definitions and random evidence, and a writer of evidence as rows.
+
+Both have few and close values, so that the evidence matches the definitions.
+"""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -50,7 +53,7 @@ PARTS = ("overview", "artifacts")
 DAYS = [date(2026, 10, day) for day in (26, 31)] + [date(2026, 11, day) for day in (1, 2)]
 
 moments = st.one_of(
-    # Midnights of each zone and the moments just before, so that bounds are met exactly.
+    # Midnights of each zone and the moments just before, so that instants are exactly on the bounds.
     st.builds(
         lambda day, zone, early: (
             datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) - timedelta(seconds=early)
@@ -85,7 +88,7 @@ written = st.one_of(
 
 @st.composite
 def between(draw: st.DrawFn) -> dict[str, str]:
-    """Give windows with a beginning, an end, or both in their order."""
+    """Draw windows with a beginning, an end, or both in order."""
     window = draw(objects({}, {"from": written, "to": written}).filter(bool))
     if len(window) == 2 and len(window["from"]) == len(window["to"]):
         window["from"], window["to"] = sorted(window.values())
@@ -207,7 +210,7 @@ rules = st.one_of(*rule_shapes.values())
 
 @st.composite
 def at_least(draw: st.DrawFn, parts: st.SearchStrategy[Any]) -> dict[str, Any]:
-    """Give groups that ask for some of their parts."""
+    """Draw groups that ask for some of their parts."""
     of = draw(st.lists(parts, min_size=1, max_size=3))
     return {"at_least": {"n": draw(st.integers(1, len(of))), "of": of}}
 
@@ -230,7 +233,7 @@ def who(persons: dict[UUID, UUID | None], member: UUID) -> UUID:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Give networks of four members, some of them one person, with some evidence."""
+    """Draw networks of four members, some of them one person, with some evidence."""
     ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1050)])))
     meetings = [
         Meeting(next(ids), f"s{n + 1}", draw(st.sampled_from((*SERIES, None))), draw(moments)) for n in range(3)
@@ -277,7 +280,7 @@ def worlds(draw: st.DrawFn) -> World:
             max_size=12,
         )
     )
-    # An endorsement always says by whom.
+    # An endorsement always says who endorses.
     judgements = [
         replace(given, id=next(ids)) for given in judgements if given.kind != "endorsement" or given.judge is not None
     ]
@@ -320,7 +323,7 @@ def worlds(draw: st.DrawFn) -> World:
             max_size=6,
         )
     )
-    # What was found to be an approval of oneself has ended.
+    # An approval that turned out to be of oneself has ended.
     votes = [
         replace(
             vote, id=next(ids), ended=NOW if who(persons, vote.member) == who(persons, vote.approver) else vote.ended
@@ -343,7 +346,10 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tuple[Network, AchievementVersion]:
-    """Write a world and an achievement with the definition as rows, and return its network and the version."""
+    """Write a world and an achievement with the definition as rows.
+
+    Return the network and the version of the achievement.
+    """
     network = Network(
         slug="circle",
         kind="informal",
@@ -450,7 +456,7 @@ def write(session: OrmSession, world: World, definition: dict[str, Any]) -> tupl
 
 
 def write_votes(session: OrmSession, network: Network, tested: AchievementVersion, world: World) -> None:
-    """Write what was said of awards, each in a review of its own."""
+    """Write the votes on awards, each in a review of its own."""
     for vote in world.votes:
         common = {
             "network_id": network.id,

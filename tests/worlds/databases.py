@@ -1,4 +1,4 @@
-"""Databases for tests: a PostgreSQL server of their own, and an empty migrated database for each test."""
+"""Databases for tests: a PostgreSQL server, and an empty database for each test."""
 
 import atexit
 import fcntl
@@ -33,7 +33,9 @@ EMPTY_COPY_BYTES = 21
 
 @contextmanager
 def postgresql_server(run: str, lock: Path) -> Iterator[str]:
-    """Give the address of the test run's PostgreSQL server, shared by its worker processes.
+    """Yield the address of the test run's PostgreSQL server.
+
+    The worker processes of the run share it.
 
     The first worker starts it, the last one stops it and removes its folder. The folder is its own,
     directly in the temporary directory: the server runs as another account and opens every folder above it.
@@ -58,7 +60,7 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
             atexit.unregister(server._cleanup)  # it keeps a list of processes, which those that are killed stay on
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # what a crash would lose is only a test's
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a crash would lose only test data
                 connection.execute("SELECT pg_reload_conf()")
         try:
             yield server.get_uri()
@@ -121,7 +123,7 @@ def _compiled(driver: str) -> Engine:
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Return `path`, made a migrated SQLite database in one file."""
+    """Make a migrated SQLite database in one file, and return its path."""
     database = Database(f"sqlite:///{path}")
     migrations.upgrade(database)
     with database.engine.connect() as connection:
@@ -131,7 +133,7 @@ def migrated_sqlite(path: Path) -> Path:
 
 
 def migrated_postgresql(server: str) -> str:
-    """Return the address of a new migrated database on the server, one for each process."""
+    """Make a migrated database for this process, and return its address."""
     name = f"laurel_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -143,7 +145,7 @@ def migrated_postgresql(server: str) -> str:
 
 
 def empty(url: str) -> None:
-    """Take every row out of a PostgreSQL database, and end what an earlier test left open."""
+    """Delete every row of a PostgreSQL database, and end sessions left open."""
     with psycopg.connect(url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -1,4 +1,4 @@
-"""What visitors hand over, for tests of what is opened: one badge, really signed, in every form and container."""
+"""A signed badge in every form and container that visitors hand in for a check."""
 
 import io
 import json
@@ -24,7 +24,7 @@ ISSUER = Party(31)
 
 @cache
 def badge_json() -> str:
-    """Return a credential with a proof that holds, by a did:key."""
+    """Return a credential with a valid proof by a did:key."""
     return json.dumps(ISSUER.sign(ISSUER.credential()))
 
 
@@ -49,13 +49,13 @@ def forms() -> dict[str, bytes]:
 
 
 def verdict(opened: Opened) -> str:
-    """Return what the library says of what was opened."""
+    """Return the library's verdict on what was opened."""
     assert opened.received is not None
     return verify(opened.received, now=NOW, load=World().load, contexts=PACKAGED).verdict
 
 
 def codes(opened: list[Opened]) -> list[str | None]:
-    """Return the code of each problem; None of what can be checked."""
+    """Return the code of each problem; None for what can be checked."""
     return [each.problem.code if each.problem else None for each in opened]
 
 
@@ -78,7 +78,10 @@ def code(text: str = URL, form: BarcodeFormat = BarcodeFormat.QRCode, scale: int
 
 
 def scenery(width: int, height: int) -> Image.Image:
-    """Return something without a code, as a phone sees it: soft patches, the same each time."""
+    """Return a picture without a code, like a photo.
+
+    It has soft patches, the same each time.
+    """
     small = Image.frombytes(
         "L", (width // 16, height // 16), random.Random(5).randbytes((width // 16) * (height // 16))
     )
@@ -86,7 +89,10 @@ def scenery(width: int, height: int) -> Image.Image:
 
 
 def photographed(what: Image.Image, side: int, *, degrees: float = 0, blur: float = 1.0) -> Image.Image:
-    """Return a photo of 12 megapixels with `what` in it, `side` pixels wide, turned and a little out of focus."""
+    """Return a photo of 12 megapixels with `what` in it.
+
+    `what` is `side` pixels wide, turned and a little out of focus.
+    """
     photo = scenery(4000, 3000)
     small = what.convert("LA").resize((side, side)).rotate(degrees, expand=True, resample=Image.Resampling.BICUBIC)
     photo.paste(small.getchannel(0), (2300, 1100), small.getchannel(1))
@@ -109,7 +115,7 @@ def zipped(files: Mapping[str, bytes], **options: Any) -> bytes:
 
 
 def pdf(*changes: Callable[[PdfWriter], object], pages: int = 1) -> bytes:
-    """Return a PDF of empty pages, changed."""
+    """Return a PDF of empty pages, with these changes."""
     writer = PdfWriter()
     for _ in range(pages):
         writer.add_blank_page(200, 200)

@@ -1,4 +1,4 @@
-"""A small network and what is posted about it."""
+"""A small network, and what tests read of it after posting."""
 
 import json
 from collections.abc import Iterable
@@ -38,7 +38,10 @@ DERIVED: tuple[type[Row], ...] = (Contribution, ContributionTag, Evaluation, Rat
 
 
 def river(runtime: Runtime, client: TestClient) -> Actor:
-    """Return an actor that may do everything in a network with the members m11, m12 and m13, and one session."""
+    """Return an actor that may do everything in a network.
+
+    It has the members m11, m12 and m13, and one session.
+    """
 
     def create() -> str:
         admin = actor(runtime, client)
@@ -63,13 +66,13 @@ def alone(runtime: Runtime, client: TestClient) -> Actor:
 
 
 def hill(runtime: Runtime, client: TestClient) -> Actor:
-    """Return whoever may do everything in another network."""
+    """Return an actor who may do everything in another network."""
     assert actor(runtime, client).post("/v1/networks", HILL).status_code == 201
     return actor(runtime, client, slug="hill-readers")
 
 
 def posted(answer: Response, status: int = 201) -> Any:
-    """Return the JSON of an answer that has this status."""
+    """Return the JSON of an answer, which must have this status."""
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -100,7 +103,7 @@ def statuses(runtime: Runtime) -> list[str]:
     """Return the statuses of all records, in order."""
     with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        shown, _ = records.list_records(session, network, after=None, limit=200)
+        shown, _ = records.list_records(session, network, records.RecordFilter(), after=None, limit=200)
         return [each.record.status for each in shown]
 
 
@@ -111,7 +114,7 @@ def lines(answer: Response) -> list[Any]:
 
 
 def ndjson(bodies: Iterable[Any]) -> bytes:
-    """Return the bodies one a line; text and bytes as they stand."""
+    """Return the bodies as bytes, one a line; text and bytes as they are."""
     return b"".join(
         (body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()) + b"\n" for body in bodies
     )

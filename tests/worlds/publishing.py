@@ -1,4 +1,4 @@
-"""An issuer of its own on this machine: what lies at its addresses, and what it was asked, and how."""
+"""Another issuer, on this machine: its documents, and the requests that it got."""
 
 import json
 import threading
@@ -22,7 +22,10 @@ SIGNED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @dataclass
 class Publisher:
-    """An issuer with a did:web, keys and a status list, whose `badge` names addresses of its own at every turn."""
+    """An issuer with a did:web, keys and a status list.
+
+    All addresses in its `badge` are its own.
+    """
 
     base_url: str
     party: Party
@@ -31,7 +34,7 @@ class Publisher:
 
     @property
     def asked(self) -> list[str]:
-        """The paths that were asked for, in order."""
+        """The paths that were requested, in order."""
         return [path for path, _ in self.requests]
 
     @property
@@ -45,7 +48,10 @@ class Publisher:
         return f"{self.base_url}/.well-known/did.json"
 
     def publish(self, *, revoked: bool = False, signed_at: datetime = SIGNED_AT, by: Party | None = None) -> None:
-        """Lay down the DID document and the status list, signed by this issuer's key or somebody else's."""
+        """Publish the DID document and the status list.
+
+        The list is signed with this issuer's key, or with somebody else's.
+        """
         self.party.publish(self.world, assertionMethod=[self.party.ed25519, self.party.p256])
         self.world.documents[self.list_url] = self.status_list(revoked=revoked, signed_at=signed_at, by=by)
 
@@ -72,7 +78,7 @@ class Publisher:
         return (by or self.party).sign(document | changes, created=signed_at)
 
     def badge(self, number: str = "4f1a", **changes: Any) -> dict[str, Any]:
-        """Return a badge, unsigned; a change to None takes the member away."""
+        """Return an unsigned badge; a change to None removes the member."""
         members = {
             "@context": [V2, OPEN_BADGES, EXTENSIONS],
             "id": f"{self.base_url}/credentials/{number}",
@@ -112,7 +118,7 @@ class Publisher:
 
 @contextmanager
 def publisher(number: int = 1) -> Iterator[Publisher]:
-    """Give an issuer that answers on this machine for its own addresses."""
+    """Yield an issuer that answers on this machine for its own addresses."""
     here: list[Publisher] = []
 
     class Answering(BaseHTTPRequestHandler):

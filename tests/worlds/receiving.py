@@ -1,4 +1,4 @@
-"""An address that webhooks are sent to: it notes what it gets and answers as a test says."""
+"""A receiver of webhooks, which notes what it gets and answers as a test says."""
 
 import json
 import threading
@@ -30,7 +30,10 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What came, and how it is answered: by `status`, `headers` and `text`, after `during` was called."""
+    """What was received, and how to answer it.
+
+    The answer has `status`, `headers` and `text`, and is sent after `during` was called.
+    """
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
@@ -54,7 +57,7 @@ class Receiver:
 
 @contextmanager
 def receiver() -> Iterator[Receiver]:
-    """Give a receiver on this machine."""
+    """Yield a receiver on this machine."""
     here = Receiver()
     lock = threading.Lock()
 
@@ -81,7 +84,7 @@ def receiver() -> Iterator[Receiver]:
 
     class Patient(ThreadingHTTPServer):
         def handle_error(self, *_arguments: Any) -> None:
-            """Whoever was sent to may hang up before the answer is over."""
+            """Ignore senders that hang up before the end of the answer."""
 
     with Patient(("127.0.0.1", 0), Answering) as server:
         here.url = f"http://localhost:{server.server_address[1]}/hook"

@@ -1,9 +1,8 @@
-"""A service for tests: everything in one folder, and a clock that stands still until it is set."""
+"""A runtime for tests: all files in one folder, and a clock that tests set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.app import create_app, handed_down
+from service.checking.desk import Desk
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
@@ -20,7 +20,7 @@ BASE_URL = "http://localhost:8000"
 
 
 class Clock:
-    """Gives the instant it was last set to."""
+    """A clock that stands still at the instant to which it was last set."""
 
     def __init__(self, at: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)) -> None:
         self.at = at
@@ -53,8 +53,8 @@ def settings_in(folder: Path, **given: Any) -> Settings:
 
 @contextmanager
 def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
-    """Give a running service; its database must be migrated."""
-    runtime = replace(Runtime.start(given, now=clock), steady=clock.seconds)
+    """Yield a running service; its database must be migrated."""
+    runtime = Runtime.start(given, now=clock)
     databases.share_compiled(runtime.database)
     try:
         yield runtime
@@ -65,7 +65,7 @@ def start(given: Settings, clock: Clock) -> Iterator[Runtime]:
 _apps: dict[tuple[int, ...], FastAPI] = {}
 
 
-def app_of(runtime: Runtime) -> FastAPI:
+def app_of(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
     """Return the app of a service.
 
     Its routes are shared with the other apps of this process that have the same settings for them: building them takes
@@ -76,6 +76,11 @@ def app_of(runtime: Runtime) -> FastAPI:
     if limits not in _apps:
         _apps[limits] = create_app(runtime)
     app = copy(_apps[limits])
-    app.state = handed_down(runtime)
+    app.state = handed_down(runtime, desk or desk_of(runtime))
     app.middleware_stack = None
     return app
+
+
+def desk_of(runtime: Runtime) -> Desk:
+    """Return a desk of a service, whose seconds are those of the service's clock."""
+    return Desk.open(runtime, runtime.now.seconds) if isinstance(runtime.now, Clock) else Desk.open(runtime)

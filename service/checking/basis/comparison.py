@@ -16,7 +16,7 @@ from credentials import CredentialError, Fetched, Load, Report, UnavailableError
 from service.checking.basis import evidence as cited_evidence
 from service.checking.basis import our_records
 from service.checking.basis import policy as policies
-from service.checking.basis.our_records import Own
+from service.checking.basis.our_records import OwnBadge
 from service.checking.questions import Answer, Question
 from service.criteria.tree import Criterion
 from service.errors import InvalidError
@@ -255,7 +255,7 @@ def _once(load: Load) -> Load:
 
 
 def _policy(
-    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: Own | None, load: Load, *, ask: bool
+    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: OwnBadge | None, load: Load, *, ask: bool
 ) -> tuple[str, Mapping[str, Any] | None]:
     """Return why the fifth question is answered as it is, and the receipt if it fits."""
     if item is None:
@@ -274,7 +274,7 @@ def _gravest(name: str, found: Collection[str]) -> Question:
     return Question(name, ANSWERS[reason], reason)
 
 
-def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: Own | None, load: Load) -> str:
+def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: OwnBadge | None, load: Load) -> str:
     if policies.of_another(receipt, credential):  # (3)
         return "policy-receipt-of-another"
     if policies.contradicts_itself(receipt):
@@ -296,7 +296,7 @@ def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: Own
     return "policy-approved" if receipt["basis"] == "approval" else "policy-followed"
 
 
-def _receipt(item: Mapping[str, Any], own: Own | None, load: Load) -> Mapping[str, Any]:
+def _receipt(item: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Mapping[str, Any]:
     """Return the receipt that an item of evidence cites by its digest.
 
     Raises:
@@ -319,7 +319,7 @@ def _receipt(item: Mapping[str, Any], own: Own | None, load: Load) -> Mapping[st
     return receipt
 
 
-def _rule(receipt: Mapping[str, Any], own: Own | None, load: Load) -> Criterion | None:
+def _rule(receipt: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Criterion | None:
     """Return the rule of the published definition that the receipt names by its digest; None where it has none.
 
     Raises:

@@ -10,7 +10,7 @@ from uuid import UUID
 from credentials import CredentialError, Load, Report, UnavailableError, parse_json
 from credentials.checks.digests import read_digests, resources_of
 from service.checking.basis import our_records, policy
-from service.checking.basis.our_records import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, Own
+from service.checking.basis.our_records import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, OwnBadge
 from service.evidence.records import identifier
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
@@ -21,7 +21,7 @@ MAX_FETCHED: Final = 5
 """How many addresses are asked for the evidence of one badge of others."""
 
 
-def here(session: ReadSession, credential: Mapping[str, Any], own: Own, *, ask: bool) -> Iterator[str]:
+def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, ask: bool) -> Iterator[str]:
     """Yield what is found of a badge that was issued here: its seals, and its receipt, held against our rows."""
     item = policy.receipt_item(credential)
     told: dict[UUID, str] = {}

@@ -37,7 +37,7 @@ MAX_FILE_BYTES_ASKED: Final = 67_108_864
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnBadge:
     """A badge that was issued here; `receipt` is the public form of the receipt that it cites, if it is kept here."""
 
     network_id: UUID
@@ -47,7 +47,9 @@ class Own:
     receipt: str | None
 
 
-def find(session: ReadSession, runtime: Runtime, credential: Mapping[str, Any], receipt_url: str | None) -> Own | None:
+def find(
+    session: ReadSession, runtime: Runtime, credential: Mapping[str, Any], receipt_url: str | None
+) -> OwnBadge | None:
     """Return the rows behind a badge; None where it was not issued here, whatever it says of itself.
 
     A private badge is found too: whoever has it to show knows everything that is told of it here.
@@ -73,11 +75,11 @@ def find(session: ReadSession, runtime: Runtime, credential: Mapping[str, Any], 
     ).one()
     if issuers.network_did(runtime.settings, network) != issuer_id:
         return None
-    return Own(network.id, award.id, award.review_since, version, receipt)
+    return OwnBadge(network.id, award.id, award.review_since, version, receipt)
 
 
 def compare(
-    session: ReadSession, own: Own, seals: Collection[str], told: Mapping[UUID, str], *, file_bytes: int
+    session: ReadSession, own: OwnBadge, seals: Collection[str], told: Mapping[UUID, str], *, file_bytes: int
 ) -> Iterator[str]:
     """Yield what was found of the records that a badge cites, as reasons of `grounds.REASONS`.
 
@@ -120,7 +122,7 @@ def _body(sealed: str, digest: str, salt: str | None, body: Any) -> str:
     return "evidence-unchanged" if seal(salt, body) == sealed else "evidence-changed"
 
 
-def _rested_on(session: ReadSession, own: Own, seals: Collection[str]) -> dict[UUID, str]:
+def _rested_on(session: ReadSession, own: OwnBadge, seals: Collection[str]) -> dict[UUID, str]:
     rows = session.execute(
         select(Record.id, Record.body_digest)
         .join(AwardEvidence, AwardEvidence.record_id == Record.id)
@@ -129,7 +131,7 @@ def _rested_on(session: ReadSession, own: Own, seals: Collection[str]) -> dict[U
     return dict(rows.all())
 
 
-def _rows(session: ReadSession, own: Own, record_ids: Sequence[UUID], cited: Collection[UUID]) -> Iterator[Any]:
+def _rows(session: ReadSession, own: OwnBadge, record_ids: Sequence[UUID], cited: Collection[UUID]) -> Iterator[Any]:
     """Yield id, seal, salt, body where it is cited, and whether it counts, of each record that is there."""
     void = aliased(Record)
     derived = func.coalesce(Contribution.record_id, Evaluation.record_id)
@@ -149,7 +151,7 @@ def _files(body: Any) -> set[str]:
     return {artifact["blob"] for artifact in (body or {}).get("artifacts", ()) if "blob" in artifact}
 
 
-def _changed_files(session: ReadSession, own: Own, files: Collection[str], file_bytes: int) -> Iterator[str]:
+def _changed_files(session: ReadSession, own: OwnBadge, files: Collection[str], file_bytes: int) -> Iterator[str]:
     if not files:
         return
     mine = Blob.network_id == own.network_id

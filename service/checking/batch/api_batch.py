@@ -14,16 +14,16 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError, parse_json
 from service.bodies import Body, validated
 from service.checking.api import BadgeIn
+from service.checking.api_desk import Address, DeskHere
 from service.checking.batch import batch as batches
 from service.checking.batch import items as batch_items
 from service.checking.batch import lines
-from service.checking.batch.batch import MAX_ITEMS, Batch, Item, Told
-from service.checking.batch.items import Given
+from service.checking.batch.batch import MAX_ITEMS, Batch, Item, ItemAnswer
+from service.checking.batch.items import GivenItems
 from service.errors import ServiceError
 from service.texts.languages import ENGLISH
 from service.unpacking.found import Problem
 from service.web.problems import ProblemResponse, problem, problem_of
-from service.web.requests import Running
 from service.web.streaming import Streamed
 
 router = APIRouter(tags=["verification"])
@@ -91,9 +91,9 @@ DOCUMENTED: Final[dict[str, Any]] = {
 }
 
 
-async def _given(request: Request, runtime: Running) -> Given | None:
+async def _given(request: Request, desk: DeskHere, address: Address) -> GivenItems | None:
     """Return what was sent; None for a body of a kind that is not taken. What it costs to open it counts as one check."""
-    runtime.fair_use.take(request.client.host if request.client else "", runtime.steady())
+    desk.fair_use.take(address, desk.steady())
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         async with request.form(max_files=MAX_ITEMS, max_fields=1) as form:
@@ -104,13 +104,13 @@ async def _given(request: Request, runtime: Running) -> Given | None:
     if media_type in TABLES:
         return await run_in_threadpool(batch_items.of_file, "", body, media_type)
     if media_type == "application/json":
-        return Given(await run_in_threadpool(_items, body))
+        return GivenItems(await run_in_threadpool(_items, body))
     return None
 
 
 @router.post("/v1/verification-batches", response_class=Response, openapi_extra=DOCUMENTED)
 def post_verification_batch(
-    request: Request, runtime: Running, given: Annotated[Given | None, Depends(_given)]
+    request: Request, desk: DeskHere, address: Address, given: Annotated[GivenItems | None, Depends(_given)]
 ) -> Response:
     """Verify up to 500 credentials of any issuers in one request.
 
@@ -125,7 +125,7 @@ def post_verification_batch(
     if given is None:
         detail = "Expected a body of the Content-Type application/json, multipart/form-data or text/csv."
         return ProblemResponse(problem(415, "media-type-unsupported", detail), 415)
-    batch = batches.begin(runtime, given.items, request.client.host if request.client else "")
+    batch = batches.begin(desk, given.items, address)
     if CSV in request.headers.get("accept", "").lower():
         headers = NO_STORE | {"Content-Disposition": 'attachment; filename="verified.csv"'}
         return Streamed(_table(batch, given), batch.close, media_type=CSV, headers=headers)
@@ -164,7 +164,7 @@ def _lines(batch: Batch) -> Iterator[str]:
         yield _json({"sums": sums.to_json()})
 
 
-def _answer(told: Told) -> dict[str, Any]:
+def _answer(told: ItemAnswer) -> dict[str, Any]:
     answer: dict[str, Any] = {"index": told.index, "id": told.item.ref, "given": told.item.name}
     if told.item.cells:
         answer["row"] = told.item.cells
@@ -174,7 +174,7 @@ def _answer(told: Told) -> dict[str, Any]:
     return answer | {"problem": _problem(told)}
 
 
-def _problem(told: Told) -> dict[str, Any]:
+def _problem(told: ItemAnswer) -> dict[str, Any]:
     if told.item.problem is not None:
         return problem(422, told.item.problem.code, told.item.problem.message)
     assert told.error is not None
@@ -183,7 +183,7 @@ def _problem(told: Told) -> dict[str, Any]:
     return problem_of(told.error)
 
 
-def _table(batch: Batch, given: Given) -> Iterator[str]:
+def _table(batch: Batch, given: GivenItems) -> Iterator[str]:
     yield lines.heading(given.heading, ENGLISH, given.delimiter)
     for told in batch:
         yield lines.in_words(told, ENGLISH).csv(ENGLISH, given.delimiter)

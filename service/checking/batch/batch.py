@@ -18,8 +18,8 @@ from credentials import CredentialError, UnavailableError
 from service.checking import check as checking
 from service.checking.batch.time_limits import ItemFetcher, SharedFetcher
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.errors import InvalidError, ServiceError
-from service.runtime.runtime import Runtime
 from service.unpacking.found import Problem
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Told:
+class ItemAnswer:
     """What came of one item: a check, or why there is none.
 
     Args:
@@ -79,29 +79,29 @@ class Told:
     again: bool = False
 
 
-Check = Callable[[Runtime, Item], Checked]
+Check = Callable[[Desk, Item], Checked]
 
 
-def check_item(runtime: Runtime, item: Item) -> Checked:
+def check_item(desk: Desk, item: Item) -> Checked:
     """Return what the check of one item comes to.
 
     Raises:
         CredentialError, ServiceError: as `checking.check_address`.
     """
     if item.url is not None:
-        return checking.check_address(runtime, item.url, item.recipient)
-    return checking.check(runtime, item.received or b"", item.recipient)
+        return checking.check_address(desk, item.url, item.recipient)
+    return checking.check(desk, item.received or b"", item.recipient)
 
 
 class Batch:
     """The checks of one request. Iterate once for the answers; `close` ends it from any thread, however far it is."""
 
-    def __init__(self, runtime: Runtime, items: Sequence[Item], check: Check = check_item) -> None:
-        self._runtime = runtime
+    def __init__(self, desk: Desk, items: Sequence[Item], check: Check = check_item) -> None:
+        self._desk = desk
         self._items = items
         self._check = check
-        self._patience = runtime.patience
-        self._fetcher = SharedFetcher(runtime.fetcher, self._patience.timeouts)
+        self._patience = desk.patience
+        self._fetcher = SharedFetcher(desk.runtime.fetcher, self._patience.timeouts)
         self._over = threading.Event()
         self._changed = threading.Condition()
         first: dict[tuple[Any, ...], int] = {}
@@ -112,23 +112,23 @@ class Batch:
         self._next = 0  # place in the queue
         self._read = 0  # index of the item that is waited for
         self._began: dict[int, float] = {}
-        self._told: dict[int, Told] = {}
+        self._told: dict[int, ItemAnswer] = {}
         self._given_up: set[int] = set()
         self._threads: list[threading.Thread] = []
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def __iter__(self) -> Iterator[Told]:
+    def __iter__(self) -> Iterator[ItemAnswer]:
         """Give the answers in order, each as soon as it and those before it are there; fewer where it is closed."""
-        repeated: dict[int, Told] = {}
+        repeated: dict[int, ItemAnswer] = {}
         try:
             self._start()
             for index, item in enumerate(self._items):
-                self._runtime.batch_places.seen(self, time.monotonic())
+                self._desk.batch_places.seen(self, time.monotonic())
                 first = self._first[index]
                 if item.problem is not None:
-                    told: Told | None = Told(index, item)
+                    told: ItemAnswer | None = ItemAnswer(index, item)
                 elif first != index:
                     told = replace(repeated[first], index=index, item=item)
                 else:
@@ -146,7 +146,7 @@ class Batch:
         with self._changed:
             self._over.set()
             self._changed.notify_all()
-        self._runtime.batch_places.leave(self)
+        self._desk.batch_places.leave(self)
 
     def ended(self, seconds: float) -> bool:
         """Wait for the threads, and return whether all have ended."""
@@ -162,7 +162,7 @@ class Batch:
             self._threads.append(thread)
             thread.start()
 
-    def _awaited(self, index: int) -> Told | None:
+    def _awaited(self, index: int) -> ItemAnswer | None:
         """Return the answer to an item, whatever it has come to when its time is over (2); None once it is closed."""
         with self._changed:
             self._read = index
@@ -174,7 +174,7 @@ class Batch:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._given_up.add(index)
-                    return Told(
+                    return ItemAnswer(
                         index,
                         self._items[index],
                         error=UnavailableError(NOT_IN_TIME, "It did not answer in time."),
@@ -207,26 +207,26 @@ class Batch:
                     return index
         return None
 
-    def _answer(self, index: int) -> Told:
+    def _answer(self, index: int) -> ItemAnswer:
         item = self._items[index]
         fetcher = ItemFetcher(self._fetcher, self._over, self._began[index] + self._patience.item_seconds)
         try:
-            checked = self._check(replace(self._runtime, fetcher=fetcher), item)
+            checked = self._check(replace(self._desk, runtime=replace(self._desk.runtime, fetcher=fetcher)), item)
         except (CredentialError, ServiceError) as error:
-            return Told(index, item, error=error, again=fetcher.silent)
+            return ItemAnswer(index, item, error=error, again=fetcher.silent)
         except Exception as error:  # noqa: BLE001  (one badge must not end the others; what it says is not logged)
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a check in a batch failed with %s\n%s", type(error).__name__, where)  # noqa: TRY400
-            return Told(
+            return ItemAnswer(
                 index,
                 item,
                 error=ServiceError(FAILED_HERE, "The check failed here; it can be tried again."),
                 again=True,
             )
-        return Told(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
+        return ItemAnswer(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
 
 
-def begin(runtime: Runtime, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
+def begin(desk: Desk, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
     """Return a batch that may run now; whoever gets it closes it.
 
     Args:
@@ -241,10 +241,10 @@ def begin(runtime: Runtime, items: Sequence[Item], address: str, check: Check = 
     if len(items) > MAX_ITEMS:
         message = f"Expected at most {MAX_ITEMS} links and files at once, got more; give them in parts."
         raise InvalidError("batch-too-long", message)
-    batch = Batch(runtime, items, check)
-    runtime.batch_places.take(batch, time.monotonic())
+    batch = Batch(desk, items, check)
+    desk.batch_places.take(batch, time.monotonic())
     try:
-        runtime.batch_fair_use.take(address, runtime.steady(), cost=len(items))
+        desk.batch_fair_use.take(address, desk.steady(), cost=len(items))
     except ServiceError:
         batch.close()
         raise

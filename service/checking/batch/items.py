@@ -26,7 +26,7 @@ TABLE_IN_PACKET: Final = Problem(
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenItems:
     """Everything that was given.
 
     Args:
@@ -41,12 +41,12 @@ class Given:
     delimiter: str = ","
 
 
-def of_text(text: str) -> Given:
+def of_text(text: str) -> GivenItems:
     """Return what is in a text: a link or a badge in each line; nothing where it is blank."""
-    return Given(tuple(map(item_of, open_text(text)))) if text.strip() else Given(())
+    return GivenItems(tuple(map(item_of, open_text(text)))) if text.strip() else GivenItems(())
 
 
-def of_file(name: str, content: bytes, media_type: str = "", searches: Searches | None = None) -> Given:
+def of_file(name: str, content: bytes, media_type: str = "", searches: Searches | None = None) -> GivenItems:
     """Return what is in a file.
 
     Args:
@@ -56,33 +56,33 @@ def of_file(name: str, content: bytes, media_type: str = "", searches: Searches 
     """
     if is_table(name, media_type):
         return of_table(read(content))
-    return Given(tuple(map(item_of, open_file(name, content, searches))))
+    return GivenItems(tuple(map(item_of, open_file(name, content, searches))))
 
 
-def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[Given]:
+def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[GivenItems]:
     """Return what is in each of the files of a request: name, content and media type; raises as `of_file`."""
     searches = Searches()
     return [of_file(*file, searches) for file in files]
 
 
-def of_table(table: Table) -> Given:
+def of_table(table: Table) -> GivenItems:
     """Return an item for each row of a table, in their order.
 
     An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one in a way that can be compared, and
     to miss it would say something about the candidate that nobody knows.
     """
     items = tuple(_of_row(row) for row in table.rows)
-    return Given(items, table.heading, table.empty, table.delimiter)
+    return GivenItems(items, table.heading, table.empty, table.delimiter)
 
 
-def together(given: Iterable[Given]) -> Given:
+def together(given: Iterable[GivenItems]) -> GivenItems:
     """Return several things that were given as one; a table among other things is not taken."""
     parts = [part for part in given if part.items]
     if len(parts) == 1:
         return parts[0]
     if any(part.heading for part in parts):
         raise InvalidError(TABLE_IN_PACKET.code, TABLE_IN_PACKET.message)
-    return Given(tuple(item for part in parts for item in part.items))
+    return GivenItems(tuple(item for part in parts for item in part.items))
 
 
 def item_of(opened: Opened) -> Item:

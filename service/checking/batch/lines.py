@@ -6,10 +6,10 @@ from typing import Any, Final, Literal
 
 from credentials.instants import write_instant
 from service.checking import wording
-from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, Item, Told
+from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, Item, ItemAnswer
 from service.checking.batch.spreadsheets import BOM, line
 from service.checking.questions import Question
-from service.checking.wording import QUESTIONS, Said
+from service.checking.wording import QUESTIONS, WordedAnswer
 from service.texts.languages import N_, Language
 from service.unpacking.reasons import why_not
 
@@ -74,7 +74,7 @@ class Line:
     again: bool = False
     asked: tuple[Question, ...] = ()
     steps: tuple[dict[str, Any], ...] = ()
-    questions: tuple[Said, ...] = ()
+    questions: tuple[WordedAnswer, ...] = ()
     badge: str = ""
     issuer: str = ""
     domain: str = ""
@@ -142,7 +142,7 @@ class Sums:
     unchecked: int = 0
     try_again: int = 0
 
-    def add(self, told: Told) -> None:
+    def add(self, told: ItemAnswer) -> None:
         """Count one more."""
         kind = kind_of(told)
         setattr(self, kind, getattr(self, kind) + 1)
@@ -154,12 +154,12 @@ class Sums:
         return asdict(self)
 
 
-def kind_of(told: Told) -> Kind:
+def kind_of(told: ItemAnswer) -> Kind:
     """Return how what came of one badge is to be taken."""
     return told.checked.tone if told.checked is not None else "unchecked"
 
 
-def in_words(told: Told, language: Language, number: int | None = None) -> Line:
+def in_words(told: ItemAnswer, language: Language, number: int | None = None) -> Line:
     """Return what came of one badge in words, numbered by its place unless told otherwise."""
     number = told.index + 1 if number is None else number
     if told.checked is None:
@@ -198,7 +198,7 @@ def heading(own: Sequence[str], language: Language, delimiter: str = ",") -> str
     return BOM + line((*before, *map(language.gettext, COLUMNS)), delimiter)
 
 
-def _why_not(told: Told) -> tuple[str, str]:
+def _why_not(told: ItemAnswer) -> tuple[str, str]:
     """Return code and English sentence of why there is no check."""
     if told.item.problem is not None:
         return told.item.problem.code, told.item.problem.message

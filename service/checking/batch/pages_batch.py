@@ -16,19 +16,19 @@ from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, parse_json
 from service.bodies import Body, validated
+from service.checking.api_desk import Address, DeskHere
 from service.checking.batch import batch as batches
 from service.checking.batch import items as batch_items
 from service.checking.batch import lines as batch_lines
 from service.checking.batch.batch import MAX_ITEMS, Batch, Item
-from service.checking.batch.items import Given
+from service.checking.batch.items import GivenItems
 from service.checking.batch.lines import Line
 from service.checking.batch.spreadsheets import DELIMITERS, MAX_COLUMNS
+from service.checking.desk import Desk
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
-from service.runtime.runtime import Runtime
 from service.texts.languages import N_, Language
 from service.unpacking.file_kinds import credential_text
 from service.web.rendering import HTML, PRIVATE, page_headers, render, streamed
-from service.web.requests import Running
 from service.web.streaming import Streamed
 from service.web.visitor_language import Speaking
 
@@ -85,7 +85,7 @@ _TABLE: Final = TypeAdapter(TableIn)
 
 
 @dataclass(frozen=True)
-class Sent:
+class BatchForm:
     """What came with the form: pasted text, files (name, content, media type), and what is tried again."""
 
     text: str = ""
@@ -100,7 +100,7 @@ def get_batch(language: Speaking) -> Response:
     return _form(language)
 
 
-async def _sent(request: Request) -> Sent | None:
+async def _sent(request: Request) -> BatchForm | None:
     """Return what came with the form; None where it cannot be read."""
     try:
         form = await request.form(max_files=MAX_ITEMS, max_fields=MAX_ITEMS + 5, max_part_size=MAX_PART_BYTES)
@@ -110,7 +110,7 @@ async def _sent(request: Request) -> Sent | None:
     read = [(file.filename or "", await file.read(), file.content_type or "") for file in files]
     await form.close()
     text, table = form.get("received"), form.get("table")
-    return Sent(
+    return BatchForm(
         text if isinstance(text, str) else "",
         tuple(file for file in read if file[0] or file[1]),
         tuple(part for part in form.getlist("item") if isinstance(part, str)),
@@ -120,21 +120,21 @@ async def _sent(request: Request) -> Sent | None:
 
 @router.post("/verify/batch")
 def post_batch(
-    request: Request, runtime: Running, language: Speaking, sent: Annotated[Sent | None, Depends(_sent)]
+    desk: DeskHere, address: Address, language: Speaking, sent: Annotated[BatchForm | None, Depends(_sent)]
 ) -> Response:
     """Check everything that was given, and show each answer as soon as it is there."""
     try:
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
-        with runtime.fair_use.turn(_address(request), runtime.steady):  # to open what was given costs something too
+        with desk.fair_use.turn(address, desk.steady):  # to open what was given costs something too
             given, numbers = _again(sent) if sent.again else (_given(sent), None)
-        return answer(request, runtime, language, given, numbers)
+        return answer(desk, address, language, given, numbers)
     except ServiceError as error:
         return refused(language, error)
 
 
 def answer(
-    request: Request, runtime: Runtime, language: Language, given: Given, numbers: list[int] | None = None
+    desk: Desk, address: str, language: Language, given: GivenItems, numbers: list[int] | None = None
 ) -> Response:
     """Return the page that tells what comes of a batch while it is checked.
 
@@ -143,7 +143,7 @@ def answer(
     Raises:
         InvalidError, TooManyRequestsError: as `batches.begin`.
     """
-    batch = batches.begin(runtime, given.items, _address(request))
+    batch = batches.begin(desk, given.items, address)
     told = BatchPage(batch, given, language, numbers or list(range(1, len(batch) + 1)))
     pieces = streamed("batch.html", language=language, told=told, given=given, problem=None)
     headers = page_headers() | PRIVATE | {"Content-Language": language.code}
@@ -166,7 +166,7 @@ class BatchPage:
     """What the page tells: rows one by one, and when they are over what they come to together."""
 
     batch: Batch
-    given: Given
+    given: GivenItems
     language: Language
     numbers: list[int]
     lines: list[Line] = field(default_factory=list)
@@ -252,12 +252,12 @@ def _form(language: Language, status: int = 200, problem: str = "") -> Response:
     return page
 
 
-def _given(sent: Sent) -> Given:
+def _given(sent: BatchForm) -> GivenItems:
     parts = [batch_items.of_text(sent.text), *batch_items.of_files(sent.files)]
     return batch_items.together(parts)
 
 
-def _again(sent: Sent) -> tuple[Given, list[int]]:
+def _again(sent: BatchForm) -> tuple[GivenItems, list[int]]:
     """Return what is tried again, and its numbers in the batch that it comes from."""
     try:
         found = [validated(_AGAIN, parse_json(text)) for text in sent.again]
@@ -278,7 +278,7 @@ def _again(sent: Sent) -> tuple[Given, list[int]]:
     )
     if len(items) < len(found) or len({each.number for each in found}) < len(found):
         raise InvalidError("form-unreadable", "Expected each badge once, with its address or its text.")
-    return Given(items, tuple(table.heading), delimiter=table.delimiter), [each.number for each in found]
+    return GivenItems(items, tuple(table.heading), delimiter=table.delimiter), [each.number for each in found]
 
 
 def _packed(line: Line) -> str:
@@ -295,7 +295,3 @@ def _packed(line: Line) -> str:
 
 def _data_link(media_type: str, text: str) -> str:
     return f"data:{media_type};charset=utf-8;base64,{base64.b64encode(text.encode('utf-8', 'replace')).decode()}"
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

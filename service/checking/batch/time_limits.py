@@ -4,30 +4,10 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from credentials import Fetched, UnavailableError
 from service.runtime.fetching import Fetcher
-
-
-@dataclass(frozen=True)
-class Patience:
-    """What a batch may take.
-
-    Args:
-        threads: checks at once. Two batches leave the fetcher free for single checks (`fetching.AT_ONCE`).
-        item_seconds: so long one check is waited for.
-        batch_seconds: so long the whole batch is waited for.
-        timeouts: so often a host may keep the batch waiting before it is not asked again.
-        ahead: so many answers may wait for whoever reads them.
-    """
-
-    threads: int = 6
-    item_seconds: float = 20.0
-    batch_seconds: float = 300.0
-    timeouts: int = 2
-    ahead: int = 100
 
 
 class SharedFetcher:

@@ -23,9 +23,9 @@ from credentials.proofs.data_integrity import proofs_of
 from credentials.proofs.dids import did_web_url, resolve_key
 from service.checking import check as checking
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping.bundles import Bundle
 from service.errors import InvalidError
-from service.runtime.runtime import Runtime
 
 KeysFrom = Literal["identifier", "pinned", "bundle"]
 
@@ -59,7 +59,7 @@ class StatusAge:
 
 
 @dataclass(frozen=True)
-class Offline:
+class OfflineCheck:
     """What the check of a bundle comes to.
 
     Args:
@@ -106,7 +106,7 @@ class Offline:
         }
 
 
-def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> Offline:
+def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> OfflineCheck:
     """Return what the check of a bundle comes to; nobody is asked, and no row is read.
 
     1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
@@ -126,7 +126,7 @@ def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: P
     if pin is not None and issuer_id is not None:
         load = pinned(load, issuer_id, pin)  # (2)
     checked = checking.check(
-        runtime,
+        desk,
         bundle.credential,
         recipient,
         evidence=bundle.evidence,
@@ -138,7 +138,7 @@ def check(runtime: Runtime, bundle: Bundle, recipient: str | None = None, pin: P
     if secured is not None:
         keys = tuple(_signing_keys(secured, load)) if checked.outcome("issuer") == "passed" else ()
         lists = _lists(checked, secured, bundle)
-    return Offline(checked, bundle.made_at, keys_from, keys, lists)
+    return OfflineCheck(checked, bundle.made_at, keys_from, keys, lists)
 
 
 def read_pin(text: str) -> Pin:

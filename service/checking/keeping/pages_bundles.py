@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from credentials import CredentialError
 from service.checking import verification
+from service.checking.api_desk import Address, DeskHere
 from service.checking.keeping import bundles
 from service.errors import NotFoundError, ServiceError, TooManyRequestsError
 from service.public.api import FIVE_MINUTES, IfNoneMatch
 from service.runtime.runtime import Runtime
 from service.texts.languages import N_
 from service.web.rendering import page_headers, render
-from service.web.requests import Running
 from service.web.visitor_language import Speaking
 
 router = APIRouter(tags=["public addresses"])
@@ -27,14 +27,14 @@ IN_OPENAPI: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/credentials/{credential_id}.bundle", response_class=Response, responses=IN_OPENAPI)
-def get_bundle(request: Request, credential_id: str, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
+def get_bundle(desk: DeskHere, address: Address, credential_id: str, if_none_match: IfNoneMatch = None) -> Response:
     """Give a credential as a bundle: with every document that a check asks for, in one file.
 
     `laurel verify` checks it with the network unplugged. Its entity tag says what is in it, whenever that was put
     together; within fair limits (429 with `Retry-After`).
     """
-    with runtime.fair_use.turn(_caller(request), runtime.steady):
-        found = bundles.of_ours(runtime, credential_id)
+    with desk.fair_use.turn(address, desk.steady):
+        found = bundles.of_ours(desk.runtime, credential_id)
     if found is None:
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
@@ -54,13 +54,13 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
 
 @router.post("/verify/bundle", include_in_schema=False)
 def post_bundle(
-    request: Request, runtime: Running, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
+    desk: DeskHere, address: Address, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
 ) -> Response:
     """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
     received, evidence = sent
     try:
-        with runtime.fair_use.turn(_caller(request), runtime.steady):
-            content = bundles.make(runtime, _had(runtime, received), evidence=evidence).to_bytes()
+        with desk.fair_use.turn(address, desk.steady):
+            content = bundles.make(desk.runtime, _had(desk.runtime, received), evidence=evidence).to_bytes()
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
         page = render(
@@ -82,7 +82,3 @@ def _had(runtime: Runtime, received: bytes) -> bytes:
     if received[:8].lower().startswith((b"https://", b"http://")):
         return verification.look_up(runtime, received.decode()).body
     return received
-
-
-def _caller(request: Request) -> str:
-    return request.client.host if request.client else ""

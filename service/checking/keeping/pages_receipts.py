@@ -7,15 +7,15 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from credentials import CredentialError
 from service.checking import check
+from service.checking.api_desk import Address, DeskHere
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import receipts
 from service.errors import CustodyError, ServiceError, TooManyRequestsError
 from service.public.documents import CREDENTIAL
-from service.runtime.runtime import Runtime
 from service.texts import sentences
 from service.texts.languages import N_, Language
 from service.web.rendering import render
-from service.web.requests import Running
 from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False)
@@ -25,7 +25,7 @@ NOT_MADE = N_("No receipt could be made")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceiptForm:
     """What a form asks a receipt of: as the form of `/verify`, with the link or the text of one credential."""
 
     received: str
@@ -33,10 +33,10 @@ class Asked:
     evidence: bool
 
 
-async def _asked(request: Request) -> Asked:
+async def _asked(request: Request) -> ReceiptForm:
     async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
         received, recipient = form.get("received"), form.get("recipient")
-        return Asked(
+        return ReceiptForm(
             # A browser sends every line's end as two characters; the digest is of the text as its issuer wrote it.
             received.replace("\r\n", "\n") if isinstance(received, str) else "",
             recipient.strip()[:MAX_RECIPIENT] if isinstance(recipient, str) else "",
@@ -46,16 +46,16 @@ async def _asked(request: Request) -> Asked:
 
 @router.post("/verify/receipt.{form}")
 def post_check_receipt(
-    request: Request,
-    runtime: Running,
+    desk: DeskHere,
+    address: Address,
     language: Speaking,
     form: Literal["json", "pdf"],
-    asked: Annotated[Asked, Depends(_asked)],
+    asked: Annotated[ReceiptForm, Depends(_asked)],
 ) -> Response:
     """Check what is given, now, and give the signed record of that; nothing of it is kept."""
     try:
-        with runtime.fair_use.turn(request.client.host if request.client else "", runtime.steady):
-            signed = receipts.issue(runtime, _checked(runtime, asked), language)
+        with desk.fair_use.turn(address, desk.steady):
+            signed = receipts.issue(desk.runtime, _checked(desk, asked), language)
             content = receipts.pdf(signed, language) if form == "pdf" else signed
     except (ServiceError, CredentialError) as error:
         return _not_made(language, error)
@@ -77,9 +77,9 @@ def _not_made(language: Language, error: ServiceError | CredentialError) -> Resp
     return page
 
 
-def _checked(runtime: Runtime, asked: Asked) -> Checked:
+def _checked(desk: Desk, asked: ReceiptForm) -> Checked:
     recipient = asked.recipient or None
     link = asked.received.strip()
     if link[:8].lower().startswith(("https://", "http://")):
-        return check.check_address(runtime, link, recipient, evidence=asked.evidence)
-    return check.check(runtime, asked.received, recipient, evidence=asked.evidence)
+        return check.check_address(desk, link, recipient, evidence=asked.evidence)
+    return check.check(desk, asked.received, recipient, evidence=asked.evidence)

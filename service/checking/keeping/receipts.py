@@ -20,7 +20,7 @@ from credentials import CredentialError, extract, parse_json, sign
 from credentials.checks.digests import read_digests
 from credentials.instants import read_instant, write_instant
 from credentials.model.values import V2_CONTEXT
-from credentials.proofs.keys import base64url_encode
+from credentials.proofs.encodings import base64url_encode
 from service.checking import questions, wording
 from service.checking.check import TONES, Checked, Tone
 from service.checking.issuers import domain_of
@@ -77,7 +77,7 @@ _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
 
 
 @dataclass(frozen=True)
-class Found:
+class ReceiptAnswer:
     """An answer in a record: which question, the answer's code, and a sentence."""
 
     name: str
@@ -113,8 +113,8 @@ class CheckReceipt:
     headline: str
     title: str
     sentence: str
-    answers: tuple[Found, ...]
-    recipient: Found
+    answers: tuple[ReceiptAnswer, ...]
+    recipient: ReceiptAnswer
     digest: str
 
 
@@ -184,7 +184,9 @@ def pdf(signed: str, language: Language) -> bytes:
     """
     receipt = _own(signed)
     title = language.gettext(N_("Check receipt: %(badge)s"), badge=receipt.badge_name)
-    return printing.pdf("check_receipt.typ", _shown(receipt, language), title=title, attached=signed, at=receipt.at)
+    return printing.pdf(
+        "check_receipt.typ", _shown_receipt(receipt, language), title=title, attached=signed, at=receipt.at
+    )
 
 
 def file_name(signed: str, ending: str) -> str:
@@ -265,7 +267,7 @@ def _own(signed: str) -> CheckReceipt:
     return receipt
 
 
-def _shown(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
+def _shown_receipt(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
     """Return what the document shows, in words."""
     say = language.gettext
     at = receipt.at.astimezone(UTC)
@@ -309,7 +311,7 @@ def _read(credential: Any) -> CheckReceipt | None:
     items = {item["id"].removeprefix(f"{credential['id']}#"): item for item in credential["evidence"]}
     if credential["type"] != list(TYPE) or items.keys() != {"headline", *questions.NAMES, "recipient", "credential"}:
         return None
-    found = {name: Found(name, _text(item["genre"]), _text(item["narrative"])) for name, item in items.items()}
+    found = {name: ReceiptAnswer(name, _text(item["genre"]), _text(item["narrative"])) for name, item in items.items()}
     answers, recipient, headline = tuple(found[name] for name in questions.NAMES), found["recipient"], found["headline"]
     at = read_instant(credential["validFrom"])
     known = {each.answer for each in answers} <= set(get_args(questions.Answer)) and recipient.answer in RECIPIENT

@@ -1,5 +1,5 @@
 """The kinds of rules, one file each: the class of a kind and its SQL together.
 
-`rule.py` is what every kind is, `query.py` what every kind's SQL is made of. A kind must not know the other
-kinds, nor the tree that it stands in.
+`rule.py` has the class that every kind inherits, `query.py` the parts of every kind's SQL. A kind must not know the
+other kinds, nor the tree in which it is used.
 """

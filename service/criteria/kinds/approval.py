@@ -7,20 +7,20 @@ from sqlalchemy import distinct, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from service.bodies import RoleName
-from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, Asked, Compiled, Rows, figures, within
+from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, AskedRule, CompiledRule, Rows, figures, within
 from service.criteria.kinds.rule import Rule, Stability
 from service.criteria.parts import Amount
 from service.tables import Approval
 
 
 class Approved(Rule):
-    """People in a role who approved the award; nobody approves for themself."""
+    """People in a role who approved the award; nobody can approve their own award."""
 
     rule: Literal["approval"]
-    by_role: RoleName = Field(description="the role in the network that they have when they approve")
+    by_role: RoleName = Field(description="the role that they must have in the network when they approve")
     n: Amount = Field(1, description="as many different people as this, or more")
     not_conflicted: bool = Field(
-        True, description="whether an approval does not count by somebody whom the member has approved in turn"
+        True, description="true: an approval by somebody whom the member has approved in turn does not count"
     )
 
     @property
@@ -31,21 +31,21 @@ class Approved(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: an approval is withdrawn, or turns out to be one in exchange for another."""
+        """May change: an approval can be withdrawn, or turn out to be mutual."""
         return "may-change"
 
     @property
     def topics(self) -> set[str]:
-        """Nothing: whoever approves has the award decided in the same breath."""
+        """None: the request that approves decides on the award at once."""
         return set()
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `n`, and the part of it that is there."""
+        """Return `n`, and the progress towards it."""
         _ = beside
         return self.n, observed / self.n
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Count the people whose approvals count now, those of this achievement only."""
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Count the people whose approvals of this achievement count now."""
         counts = [
             Approval.outcome == "approved",
             Approval.at <= NOW,
@@ -71,4 +71,4 @@ class Approved(Rule):
         rows = within(query, self.window, Approval.at, Approval.member_id, asked).subquery()
         number = func.count(distinct(rows.c.approver_who))
         numbers = figures(rows.c.member_id, number, literal(0), func.min(rows.c.at))
-        return Compiled(numbers.group_by(rows.c.member_id), None)
+        return CompiledRule(numbers.group_by(rows.c.member_id), None)

@@ -6,7 +6,17 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
-from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, Asked, Compiled, Rows, bounded, figures, within
+from service.criteria.kinds.query import (
+    ACHIEVEMENT,
+    NETWORK,
+    NOW,
+    AskedRule,
+    CompiledRule,
+    Rows,
+    bounded,
+    figures,
+    within,
+)
 from service.criteria.kinds.rule import Rule, Stability, number
 from service.criteria.parts import Amount, Name, Number
 from service.criteria.windows import SinceEnrolment
@@ -14,7 +24,10 @@ from service.tables import Session
 
 
 class Attendance(Rule):
-    """Sessions of a series that a member attended; the window is about when sessions begin."""
+    """Sessions of a series that a member attended.
+
+    The window is about when sessions begin.
+    """
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["min_sessions"]}, {"required": ["min_rate"]}]})
 
@@ -22,9 +35,12 @@ class Attendance(Rule):
     series: Name = Field(description="the series of sessions")
     min_sessions: Amount | None = Field(None, description="as many sessions as this, or more")
     min_rate: Number | None = Field(
-        None, gt=0, le=1, description="this part of the sessions that have begun, or more; may fall as sessions go by"
+        None,
+        gt=0,
+        le=1,
+        description="this part of the sessions that have begun, or more; may fall with each new session",
     )
-    min_minutes: Amount | None = Field(None, description="minutes in a session for it to count")
+    min_minutes: Amount | None = Field(None, description="minutes in a session that are needed for it to count")
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
@@ -34,7 +50,7 @@ class Attendance(Rule):
 
     @property
     def requirement(self) -> str:
-        """What the rule asks for, before it is known how many sessions there are."""
+        """What the rule asks for, without the number of sessions that there are."""
         asked = [
             f"{self.min_sessions} {'session' if self.min_sessions == 1 else 'sessions'}" if self.min_sessions else "",
             f"{number(round(self.min_rate * 100, 6))} % of the sessions" if self.min_rate is not None else "",
@@ -48,19 +64,22 @@ class Attendance(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: a rate falls with every session that goes by."""
+        """May change if it has a rate, which falls with every session that is missed."""
         return "may-change" if self.min_rate is not None else super().stability
 
     @property
     def topics(self) -> set[str]:
-        """That somebody attended."""
+        """Contributions of type attended."""
         return {"did:attended"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return how many sessions are needed, of the `beside` that have begun; at least one."""
+        """Return how many sessions are needed, and the progress towards that.
+
+        `beside` is how many sessions have begun. At least one is needed.
+        """
         required = max(self.min_sessions or 0, 1)
         if self.min_rate is not None and beside:
-            # The quotient is rounded as the written rate is, so that 6 of 8 is 0.75 and 3 of 30 is 0.1.
+            # Round the quotient as the written rate is rounded, so that 6 of 8 is 0.75 and 3 of 30 is 0.1.
             share = int(self.min_rate * beside) - 1
             while share / beside < self.min_rate:
                 share += 1
@@ -68,20 +87,24 @@ class Attendance(Rule):
         return required, observed / required
 
     def sentence(self, observed: float, required: float) -> str:
-        """Say how many sessions were attended of those needed now."""
+        """Say how many of the sessions that are needed now were attended."""
         return f"{number(observed)} of {number(required)} {'session' if required == 1 else 'sessions'}{self._words}"
 
     def is_met(self, observed: Any, beside: Any) -> ColumnElement[bool]:
-        """Return the condition that numbers in SQL meet the rule; the rate is a quotient of the same two numbers."""
+        """Return the condition that numbers in SQL meet the rule.
+
+        The rate is the quotient of the two numbers.
+        """
         if self.min_rate is None:
             return super().is_met(observed, beside)
         rate = or_(beside == 0, observed / func.nullif(beside, 0) >= self.min_rate)
         return and_(observed >= max(self.min_sessions or 0, 1), rate)
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Count the sessions with an attended contribution (of enough minutes in all), beside those that have begun.
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Count the sessions that were attended; `beside` is how many have begun.
 
-        With a rate only sessions that have begun count, on both sides of it.
+        Contributions of type attended must have enough minutes in all. With a rate only sessions that have begun
+        count, in both numbers.
         """
         series = [Session.network_id == NETWORK, Session.series == self.series]
         begun = [Session.starts_at <= NOW] if self.min_rate is not None else []
@@ -120,7 +143,7 @@ class Attendance(Rule):
         )
         number, first = func.count(met.c.session_id), func.min(met.c.at)
         if self.min_rate is None:
-            return Compiled(figures(met.c.member_id, number, literal(0), first).group_by(met.c.member_id), records)
+            return CompiledRule(figures(met.c.member_id, number, literal(0), first).group_by(met.c.member_id), records)
         held = select(func.count(Session.id)).where(*series, *begun)
         since = isinstance(self.window, SinceEnrolment)
         if since:
@@ -138,7 +161,7 @@ class Attendance(Rule):
                 asked.rows.enrolment.achievement_id == ACHIEVEMENT,
             )
             numbers = numbers.outerjoin(asked.rows.enrolment, enrolled).group_by(asked.rows.enrolment.at)
-        return Compiled(
+        return CompiledRule(
             numbers.where(asked.own(asked.rows.member, asked.rows.member.id)).group_by(asked.rows.member.id),
             records,
         )

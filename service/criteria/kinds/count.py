@@ -5,30 +5,22 @@ from datetime import tzinfo
 from typing import ClassVar, Literal
 
 from pydantic import Field
-from sqlalchemy import (
-    FromClause,
-    distinct,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import FromClause, distinct, func, literal, select
 
-from service.criteria.filters import ContributionFilter
-from service.criteria.kinds.query import Asked, Compiled, contributions_of, figures, first_of, key_of, person_of
-from service.criteria.kinds.rule import Fault, Rule
+from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, first_of, key_of, person_of
+from service.criteria.kinds.rule import DefinitionFault
+from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
-from service.criteria.windows import most_days
 
 
-class Count(Rule):
+class Count(Tally):
     """A number of contributions, or of the different things that they have."""
 
     rule: Literal["count"]
-    where: ContributionFilter = Field(ContributionFilter(), description="which contributions; all, if left out")
     distinct: Literal["item", "session", "day", "week", "peer", "resource"] = Field(
-        "item", description="what is counted: contributions, or their different sessions, days, weeks, peers, resources"
+        "item", description="what to count: contributions, or their different sessions, days, weeks, peers or resources"
     )
-    gte: Amount = Field(description="as many as this, or more")
+    gte: Amount = Field(description="this many, or more")
 
     _NOUNS: ClassVar = {
         "item": ("contribution", "contributions"),
@@ -44,36 +36,19 @@ class Count(Rule):
         """What the rule asks for."""
         return f"{self.gte} {self._NOUNS[self.distinct][self.gte > 1]}{self.where}{self.window or ''}"
 
-    @property
-    def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
-        return self.where.topics
-
-    def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
-        _ = beside
-        return self.gte, observed / self.gte
-
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give also a number above what the window or the listed sessions have room for."""
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
+        """Yield also a number for which the window or the listed sessions have no room."""
         yield from super().impossible(zone)
-        days = most_days(self.window, zone)
-        room = None
-        if self.distinct == "day":
-            room = days
-        elif self.distinct == "week" and days is not None:
-            room = (days + 5) // 7 + 1
-        elif self.distinct == "session" and self.where.sessions is not None:
-            room = len(self.where.sessions)
+        room = self.room(self.distinct, zone)
         if room is not None and self.gte > room:
-            yield Fault("rule-impossible", f"Expected at most {room}: there are no more to count.", "/gte")
+            yield DefinitionFault("rule-impossible", f"Expected at most {room}: there are no more to count.", "/gte")
 
     @property
     def rests_on(self) -> int:
-        """Return `gte`: no more of what counts is needed."""
+        """`gte`: no more records are needed."""
         return self.gte
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         if self.distinct == "peer":
             peer, own = asked.rows.another_member(), asked.rows.another_member()
@@ -89,4 +64,4 @@ class Count(Rule):
         counted: FromClause = rows
         if self.distinct != "item":
             counted = first_of(rows, [rows.c.member_id, rows.c.key], [rows.c.at.desc(), rows.c.record_id.desc()])
-        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+        return CompiledRule(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))

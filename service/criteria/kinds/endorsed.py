@@ -12,8 +12,8 @@ from service.criteria.kinds.query import (
     HELD,
     MEMBERS,
     NETWORK,
-    Asked,
-    Compiled,
+    AskedRule,
+    CompiledRule,
     evaluations_of,
     figures,
     first_of,
@@ -30,16 +30,16 @@ class Endorsed(Rule):
 
     rule: Literal["endorsed"]
     skill: Name = Field(description="the skill, as endorsements name it")
-    gte: Amount = Field(description="by as many different people as this, or more")
-    distinct_orgs: Amount | None = Field(None, description="from as many different organizations as this, or more")
+    gte: Amount = Field(description="by this many different people, or more")
+    distinct_orgs: Amount | None = Field(None, description="from this many different organizations, or more")
     from_role: RoleName | None = Field(None, description="by people who had this role when they endorsed")
     from_achievement: Name | None = Field(
         None, description="by people who held this achievement, by ref, when they endorsed"
     )
     max_reciprocal: Most | None = Field(
-        None, description="of those whom the member has endorsed too, for whatever, count no more than this"
+        None, description="at most this many count of the people whom the member has endorsed too, for any skill"
     )
-    where: EvaluationFilter = Field(EvaluationFilter(), description="which endorsements; all, if left out")
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which endorsements count; left out: all")
 
     @field_validator("distinct_orgs")
     @classmethod
@@ -68,7 +68,7 @@ class Endorsed(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: an endorsement in return can take one away."""
+        """May change if mutual ones are limited: endorsing in return can lose one."""
         return "may-change" if self.max_reciprocal is not None else super().stability
 
     @property
@@ -77,12 +77,12 @@ class Endorsed(Rule):
         return {f"endorsement:{self.skill}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 
     def also(self, beside: float) -> Also | None:
-        """Return from how many organizations they are, which is `beside`."""
+        """Return the number of organizations that they are from, which is `beside`."""
         if self.distinct_orgs is None:
             return None
         text = (
@@ -91,14 +91,15 @@ class Endorsed(Rule):
         return Also("organizations", beside, self.distinct_orgs, "and", text)
 
     def sentence(self, observed: float, required: float) -> str:
-        """Say how many have endorsed."""
+        """Say how many people have endorsed."""
         people = "person" if required == 1 else "people"
         return f"{number(observed)} of {number(required)} {people} who endorsed {self.skill}{self._words}"
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Count the people who endorsed a skill; beside them the organizations that they are from.
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Count the people who endorsed a skill; `beside` are their organizations.
 
-        Of those whom the member has endorsed too only some count: the ones who endorsed last.
+        If mutual endorsements are limited, those people count whom the member has not endorsed, and of the others the
+        ones who endorsed last.
         """
         judge = asked.rows.another_member()
         given = evaluations_of(self.where, self.window, asked, ["endorsement"], self.skill, judge.organization)
@@ -144,11 +145,14 @@ class Endorsed(Rule):
         people_of = func.count(distinct(rows.c.judge))
         numbers = figures(rows.c.member_id, people_of, func.count(distinct(rows.c.organization)), func.min(rows.c.at))
         numbers = numbers.select_from(rows).join(counted, on_counted).group_by(rows.c.member_id)
-        return Compiled(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
+        return CompiledRule(numbers, select(counted.c.member_id, counted.c.record_id, counted.c.at))
 
 
-def _endorsed_by_themselves(asked: Asked) -> CTE:
-    """Return whom the members, as whoever they are, have endorsed for anything: (giver, receiver), both persons."""
+def _endorsed_by_themselves(asked: AskedRule) -> CTE:
+    """Return whom the members have endorsed for any skill: (giver, receiver).
+
+    Both are persons: what another member who is the same person has given counts too.
+    """
     mine, theirs = asked.rows.another_member(), asked.rows.another_member()
     given = asked.rows.another_evaluation()
     query = (
@@ -158,7 +162,7 @@ def _endorsed_by_themselves(asked: Asked) -> CTE:
         .where(given.network_id == NETWORK, given.kind == literal_column("'endorsement'"))
     )
     if asked.of_members:
-        # The members, and who is one person with them: two ways, each through its index.
+        # The members, or other members who are the same persons: two conditions, so that each uses its index.
         own, same = asked.rows.another_member(), asked.rows.another_member()
         persons = select(own.person_id).where(own.id.in_(MEMBERS), own.person_id.is_not(None))
         others = select(same.id).where(same.person_id.in_(persons), same.network_id == NETWORK)

@@ -8,35 +8,35 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Float, case, cast, func, or_, select, union
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import Asked, Compiled, DayNumber, Rows, evaluations_of, figures, first_of
-from service.criteria.kinds.rule import Also, Fault, Rule, Stability, number
+from service.criteria.kinds.query import AskedRule, CompiledRule, DayNumber, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.rule import Also, DefinitionFault, Rule, Stability, number
 from service.criteria.parts import Amount, Name, Number
 from service.criteria.windows import most_days
 
 
 class Gain(Rule):
-    """What a member gained from the first score before to the best one after; all scores are scaled to 0..1.
+    """The gain of a member from the first score before to the best score after.
 
-    The first score before is the one that counts: nobody gains by doing worse in a second one.
+    All scores are scaled to 0..1. The first score before counts, so that nobody gains by doing worse in a second one.
     """
 
     rule: Literal["gain"]
     instrument: Name = Field(description="the assessment or survey, as evaluations name it")
     metric: Literal["normalized", "change", "raw"] = Field(
         description=(
-            "raw: post - pre; normalized: that as a part of what was left to gain, 1 - pre; "
-            "change: the same, and of a loss its part of what there was to lose, pre"
+            "raw: post - pre; normalized: (post - pre) / (1 - pre), the part of what was left to gain; "
+            "change: the same, but a loss is divided by pre, which is what there was to lose"
         )
     )
     gte: Number = Field(gt=0, le=1, description="a gain of this or better")
     or_post_gte: Number | None = Field(
-        None, gt=0, le=1, description="or any score after of this or better, whatever was before"
+        None, gt=0, le=1, description="or any score after of this or better, whatever the score before"
     )
-    min_days: Amount | None = Field(None, description="days between before and after, or more")
+    min_days: Amount | None = Field(None, description="this many days between before and after, or more")
     same_form: bool | None = Field(
-        None, description="true: both on one form; false: on two different forms; left out: no matter"
+        None, description="true: both on the same form; false: on two different forms; left out: on any"
     )
-    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations count; left out: all")
 
     ROUNDED: ClassVar = 1e-9
 
@@ -59,7 +59,7 @@ class Gain(Rule):
 
     @property
     def stability(self) -> Stability:
-        """That it may change: an earlier score before can still turn up."""
+        """May change: an earlier score before can still be posted."""
         return "may-change"
 
     @property
@@ -68,7 +68,7 @@ class Gain(Rule):
         return {f"score:{self.instrument}", f"survey:{self.instrument}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, max(observed, 0) / self.gte
 
@@ -80,31 +80,39 @@ class Gain(Rule):
         return Also("post", beside, self.or_post_gte, "or", text)
 
     def exact(self, observed: float) -> float:
-        """Return the gain; one that is the number asked for, but for rounding, is that number."""
+        """Return the gain; `gte` if it differs from that only by rounding."""
         return self.gte if abs(observed - self.gte) < self.ROUNDED else observed
 
     def sentence(self, observed: float, required: float) -> str:
         """Say what the gain is and what it must be."""
         return f"{self._words}: {number(observed)}, needed {number(required)}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give also more days between than the window has."""
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
+        """Yield also `min_days` that are more than the window has."""
         yield from super().impossible(zone)
         days = most_days(self.window, zone)
         if days is not None and self.min_days is not None and self.min_days >= days:
-            yield Fault("rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {days - 1}: the window has {days} days.", "/min_days"
+            )
 
     def is_met(self, observed: Any, beside: Any) -> ColumnElement[bool]:
-        """Return the condition that numbers in SQL meet the rule, with the same room for rounding as `exact`."""
+        """Return the condition that numbers in SQL meet the rule.
+
+        It tolerates as much rounding as `exact`.
+        """
         required, _ = self.measure(0, 0)
         met: ColumnElement[bool] = observed > required - self.ROUNDED
         return met if self.or_post_gte is None else or_(met, beside >= self.or_post_gte)
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Hold the scores after against the first score before, and take the best; beside it the best score after.
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Compare each score after with the first score before, and take the best gain.
 
-        1. A gain is not defined for who had everything before, nor is the change of who has nothing before and after.
-        2. Who has no gain yet stands with nothing gained.
+        `beside` is the best score after.
+
+        1. A normalized gain is not defined if the score before is 1, nor is a change if both scores are 0 or
+           both are 1.
+        2. A member who has only a score before has gained 0.
         """
         columns = (
             asked.rows.evaluation.occasion,
@@ -161,4 +169,4 @@ class Gain(Rule):
         if self.or_post_gte is not None:
             found.append(select(top.c.member_id, top.c.record_id, top.c.at))
         records = union(*found).cte()
-        return Compiled(numbers, select(records))
+        return CompiledRule(numbers, select(records))

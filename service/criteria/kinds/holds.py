@@ -5,19 +5,22 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import distinct, func, literal, select
 
-from service.criteria.kinds.query import HELD, Asked, Compiled, Rows, figures, within
+from service.criteria.kinds.query import HELD, AskedRule, CompiledRule, Rows, figures, within
 from service.criteria.kinds.rule import Rule, Stability, no_more_than, number
 from service.criteria.parts import Amount, Names
 from service.tables import Achievement, AchievementVersion
 
 
 class Holds(Rule):
-    """Achievements of the same network that the member has been awarded; the window is about when."""
+    """Achievements of the same network that the member has been awarded.
+
+    The window is about when they were awarded.
+    """
 
     rule: Literal["holds"]
     achievements: Names = Field(description="the achievements, by ref")
-    n: Amount | None = Field(None, description="as many of them as this, or more; all, if left out")
-    valid_on_award: bool = Field(False, description="whether they must be valid now: not expired and not suspended")
+    n: Amount | None = Field(None, description="this many of them, or more; left out: all")
+    valid_on_award: bool = Field(False, description="true: they must be valid now: not expired and not suspended")
     min_version: Amount | None = Field(None, description="awarded in this version or a later one")
 
     @field_validator("n")
@@ -35,7 +38,7 @@ class Holds(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: what must be valid now can expire."""
+        """May change if the awards must be valid now: they can expire."""
         return "may-change" if self.valid_on_award else super().stability
 
     @property
@@ -44,17 +47,17 @@ class Holds(Rule):
         return {f"award:{ref}" for ref in self.achievements}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return how many are needed, and the part of it that is there."""
+        """Return how many are needed, and the progress towards that."""
         _ = beside
         required = self.n or len(self.achievements)
         return required, observed / required
 
     def sentence(self, observed: float, required: float) -> str:
-        """Say how many are held."""
+        """Say how many achievements are held."""
         _ = required
         return f"{number(observed)} held, needed {self.requirement}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         states = ["awarded"] if self.valid_on_award else HELD
         query: Rows = (
@@ -74,4 +77,4 @@ class Holds(Rule):
         rows = within(query, self.window, asked.rows.award.awarded_at, asked.rows.award.member_id, asked).subquery()
         number = func.count(distinct(rows.c.achievement_id))
         numbers = figures(rows.c.member_id, number, literal(0), func.min(rows.c.awarded_at))
-        return Compiled(numbers.group_by(rows.c.member_id), None)
+        return CompiledRule(numbers.group_by(rows.c.member_id), None)

@@ -1,7 +1,8 @@
-"""What the kinds of rules share in SQL: one query serves one member and a whole network alike.
+"""The SQL that the kinds of rules share.
 
-Evidence that is held, quarantined or void has no derived rows, nor has what was judged about it, and so it
-never counts. Two members who are one person count as one, and nobody counts for themself.
+One query serves one member and a whole network alike. Evidence that is held, quarantined or void has no derived rows,
+and evaluations of it have none either, so that it never counts. Two members who are one person count as one, and nobody
+counts for themself.
 """
 
 from collections.abc import Sequence
@@ -38,10 +39,10 @@ from service.tables import Session
 from service.tables.columns import Instant
 
 Rows = Select[*tuple[Any, ...]]
-"""A query, whatever its columns."""
+"""A query with any columns."""
 
 HELD = ("awarded", "suspended", "expired")
-"""States of an award that was earned and not taken back."""
+"""States of an award that was earned and not revoked."""
 NETWORK = bindparam("network_id", type_=Uuid())
 ACHIEVEMENT = bindparam("achievement_id", type_=Uuid())
 MEMBERS = bindparam("member_ids", type_=Uuid(), expanding=True)
@@ -50,7 +51,7 @@ TODAY = bindparam("today", type_=Integer())
 
 
 class DayNumber(FunctionElement[int]):
-    """A date as a number of days: 1 for 1 January of the year 1, as `date.toordinal` has it."""
+    """A date as a number of days, as in `date.toordinal`: 1 is 1 January of year 1."""
 
     type = Integer()
     inherit_cache = True
@@ -67,8 +68,11 @@ def _day_number_sqlite(element: DayNumber, compiler: SQLCompiler, **options: Any
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How a rule is asked: about some members or the whole network; `place` sets its parameters apart."""
+class AskedRule:
+    """How a rule is asked: about some members, or about the whole network.
+
+    `place` distinguishes the parameters of this rule from those of others.
+    """
 
     place: int
     of_members: bool
@@ -76,12 +80,12 @@ class Asked:
 
     @property
     def start(self) -> BindParameter[datetime]:
-        """Where the rule's window begins."""
+        """When the rule's window begins."""
         return bindparam(f"start_{self.place}", type_=Instant())
 
     @property
     def end(self) -> BindParameter[datetime]:
-        """Where the rule's window ends."""
+        """When the rule's window ends."""
         return bindparam(f"end_{self.place}", type_=Instant())
 
     @property
@@ -101,7 +105,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledRule:
     """A rule as SQL.
 
     `numbers` has the columns (member_id, observed, beside, first_at), a row for each member who has evidence
@@ -124,19 +128,25 @@ def figures(member: Any, observed: Any, beside: Any, first: Any) -> Rows:
 
 
 def person_of(member: Any) -> ColumnElement[UUID]:
-    """Return who the member is: the person, or the member alone where nobody has said who that is."""
+    """Return who a member is: the person, or the member if no person is known."""
     return func.coalesce(member.person_id, member.id)
 
 
-def bounded(window: Any, at: Any, asked: Asked) -> list[ColumnElement[bool]]:
-    """Return the conditions that `at` is in a window with fixed bounds; a bound that is open sets none."""
+def bounded(window: Any, at: Any, asked: AskedRule) -> list[ColumnElement[bool]]:
+    """Return the conditions that `at` is in a window with fixed bounds.
+
+    An open bound adds no condition.
+    """
     starts = isinstance(window, Last) or (isinstance(window, Between) and window.from_ is not None)
     ends = isinstance(window, Between) and window.to is not None
     return ([at >= asked.start] if starts else []) + ([at < asked.end] if ends else [])
 
 
-def within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Rows:
-    """Return the query with only what lies in the window; who is not enrolled yet has no beginning."""
+def within(query: Rows, window: Any, at: Any, member: Any, asked: AskedRule) -> Rows:
+    """Return the query with only the rows in the window.
+
+    A window since enrolment has no beginning for a member who is not enrolled yet.
+    """
     if not isinstance(window, SinceEnrolment):
         return query.where(*bounded(window, at, asked))
     joined = query.outerjoin(
@@ -146,8 +156,8 @@ def within(query: Rows, window: Any, at: Any, member: Any, asked: Asked) -> Rows
     return joined.where(or_(asked.rows.enrolment.at.is_(None), at >= asked.rows.enrolment.at))
 
 
-def matching(query: Rows, where: ContributionFilter, asked: Asked) -> Rows:
-    """Return the query with only the contributions that fit the filter."""
+def matching(query: Rows, where: ContributionFilter, asked: AskedRule) -> Rows:
+    """Return the query with only the contributions that match the filter."""
     if where.types is not None:
         query = query.where(asked.rows.contribution.type.in_(where.types))
     if where.min_tier:
@@ -171,7 +181,7 @@ def matching(query: Rows, where: ContributionFilter, asked: Asked) -> Rows:
     return query
 
 
-def had_role(role: str, member: Any, at: Any, asked: Asked) -> ColumnElement[bool]:
+def had_role(role: str, member: Any, at: Any, asked: AskedRule) -> ColumnElement[bool]:
     """Return the condition that a member had a role at a moment."""
     ended = or_(asked.rows.role.until_at.is_(None), asked.rows.role.until_at > at)
     return (
@@ -190,12 +200,15 @@ def first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
     """Return for each value of `by` the row that comes first in the order."""
     place = func.row_number().over(partition_by=by, order_by=order).label("place")
     ranked = select(*rows.c, place).subquery()
-    # Not nested as a subquery: the parser of SQLite goes no deeper than a hundred steps.
+    # Not nested as a subquery: the parser of SQLite allows a depth of a hundred only.
     return select(*(column for column in ranked.c if column.key != "place")).where(ranked.c.place == 1).cte()
 
 
-def contributions_of(where: ContributionFilter, window: Any, asked: Asked, key: Any) -> Rows:
-    """Return the contributions that a rule looks at: (member_id, key, amount, record_id, at)."""
+def contributions_of(where: ContributionFilter, window: Any, asked: AskedRule, key: Any) -> Rows:
+    """Return the contributions that match a rule.
+
+    Columns: (member_id, key, amount, record_id, at).
+    """
     query = select(
         asked.rows.contribution.member_id.label("member_id"),
         key.label("key"),
@@ -214,18 +227,21 @@ _KEYS = {
     "week": "local_week",
     "resource": "resource",
 }
-"""The columns of contributions that hold what can be counted or capped."""
+"""The columns of contributions that can be counted or capped."""
 
 
-def key_of(name: str, asked: Asked) -> Any:
-    """Return the column of contributions that holds what is counted or capped."""
+def key_of(name: str, asked: AskedRule) -> Any:
+    """Return the column of contributions that is counted or capped."""
     return getattr(asked.rows.contribution, _KEYS[name])
 
 
 def evaluations_of(
-    where: EvaluationFilter, window: Any, asked: Asked, kinds: Sequence[str], instrument: str, *columns: Any
+    where: EvaluationFilter, window: Any, asked: AskedRule, kinds: Sequence[str], instrument: str, *columns: Any
 ) -> Rows:
-    """Return evaluations of members by others: (member_id, record_id, at, judge, *columns)."""
+    """Return evaluations of members by others.
+
+    Columns: (member_id, record_id, at, judge, *columns).
+    """
     own, judge = asked.rows.another_member(), asked.rows.another_member()
     query = (
         select(
@@ -245,6 +261,6 @@ def evaluations_of(
         .where(or_(judge.id.is_(None), person_of(judge) != person_of(own)))
     )
     if where.min_tier:
-        # What two or more found is tier 4; each of their records is stored as 3.
+        # Tier 4 means that two or more people agree; each of their records is stored as tier 3.
         query = query.where(asked.rows.evaluation.tier >= min(where.min_tier, 3))
     return within(query, window, asked.rows.evaluation.occurred_at, asked.rows.evaluation.member_id, asked)

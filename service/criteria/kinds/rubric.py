@@ -6,28 +6,31 @@ from pydantic import Discriminator, Field, Tag
 from sqlalchemy import and_, case, distinct, func, select
 
 from service.criteria.filters import RubricFilter
-from service.criteria.kinds.query import Asked, Compiled, Rows, evaluations_of, figures, first_of
+from service.criteria.kinds.query import AskedRule, CompiledRule, Rows, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, number
 from service.criteria.parts import Amount, Name, Names, Number
 
 
 class Rubric(Rule):
-    """A rubric, on which enough people found every criterion good enough in one and the same piece of work."""
+    """Levels in the criteria of a rubric, in one and the same piece of work.
+
+    Enough people must find every criterion good enough.
+    """
 
     rule: Literal["rubric"]
     rubric: Name = Field(description="the rubric, as evaluations name it")
     criteria: Annotated[
         Annotated[Literal["*"], Tag("<all>")] | Annotated[Names, Tag("<some>")],
         Discriminator(lambda value: "<all>" if isinstance(value, str) else "<some>"),
-    ] = Field(description='the criteria that must be met; "*": those that the result descriptions declare')
+    ] = Field(description='the criteria that must be met; "*": all that the result descriptions declare')
     min_level: Number = Field(ge=0, le=1000, description="this level or better")
-    raters: Amount = Field(1, description="by as many different people as this, or more")
+    raters: Amount = Field(1, description="by this many different people, or more")
     part: Name | None = Field(None, description="only evaluations of this part of the work")
-    where: RubricFilter = Field(RubricFilter(), description="which evaluations; all, if left out")
+    where: RubricFilter = Field(RubricFilter(), description="which evaluations count; left out: all")
 
     @property
     def people(self) -> int:
-        """How many different people must agree: tier 4 is what two or more found."""
+        """How many different people must agree; at least two for tier 4."""
         return max(self.raters, 2) if self.where.min_tier == 4 else self.raters
 
     @property
@@ -41,18 +44,22 @@ class Rubric(Rule):
 
     @property
     def topics(self) -> set[str]:
-        """Evaluations by the rubric."""
+        """Evaluations with the rubric."""
         return {f"rubric:{self.rubric}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return the number of criteria; the progress counts the `beside` findings of single people too."""
+        """Return the number of criteria, and the progress towards it.
+
+        The progress counts the findings of single people: `beside` is how many people found each criterion good enough,
+        at most as many as are needed, summed over the criteria.
+        """
         _ = observed
         return len(self.criteria), beside / (len(self.criteria) * self.people)
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Take the piece of work on which most criteria were found good enough by enough people.
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Take the piece of work with the most criteria that enough people find good.
 
-        Beside the number of those criteria stands, for the progress, that of findings by single people.
+        `beside` is the number of findings by single people, for the progress.
         """
         given = evaluations_of(
             self.where,
@@ -102,4 +109,4 @@ class Rubric(Rule):
         best = first_of(attempts, [attempts.c.member_id], order)
         on_best = and_(best.c.member_id == rows.c.member_id, best.c.about_id == rows.c.about_id)
         records: Rows = select(rows.c.member_id, rows.c.record_id, rows.c.at).join(best, on_best).distinct()
-        return Compiled(numbers.group_by(attempts.c.member_id), records)
+        return CompiledRule(numbers.group_by(attempts.c.member_id), records)

@@ -1,6 +1,6 @@
-"""The kinds of rules in `criteria/1`: what each asks for, in parameters and in words.
+"""The class that every kind of rule in `criteria/1` inherits.
 
-One kind is one class in a file of its own, which says what it asks for in parameters, in words and in SQL.
+A kind says what it asks for in parameters, in words and in SQL.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,19 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, and_, or_
 
-from service.criteria.kinds.query import Asked, Compiled
+from service.criteria.kinds.query import AskedRule, CompiledRule
 from service.criteria.parts import Part
 from service.criteria.windows import Between, Last, Window
 
 Stability = Literal["grows", "may-change"]
-"""`grows`: more evidence never lowers it. `may-change`: evidence or time can move it either way."""
+"""`grows`: more evidence never lowers it. `may-change`: evidence or time can raise or lower it."""
 
 
-class Fault(NamedTuple):
-    """What keeps a definition from being published; the pointer begins at the criterion that was looked at."""
+class DefinitionFault(NamedTuple):
+    """A fault that keeps a definition from being published.
+
+    The pointer begins at the criterion that was looked at.
+    """
 
     code: str
     message: str
@@ -28,7 +31,10 @@ class Fault(NamedTuple):
 
 
 class Also(NamedTuple):
-    """A second number of a rule, met at `required`; `joined`: whether both are needed, or one of them."""
+    """A second number of a rule, which is met at `required`.
+
+    `joined`: "and" if both numbers are needed, "or" if one of them is enough.
+    """
 
     name: str
     observed: float
@@ -38,12 +44,12 @@ class Also(NamedTuple):
 
     @property
     def met(self) -> bool:
-        """Whether it is reached."""
+        """Whether the number is reached."""
         return self.observed >= self.required
 
 
 class Reached(NamedTuple):
-    """How far a member has come with a rule; `progress` may still be above 1."""
+    """How far a member has come with a rule; `progress` can be above 1."""
 
     observed: float
     required: float
@@ -56,7 +62,7 @@ class Rule(Part):
     """One condition on a member's evidence."""
 
     rule: str
-    window: Window | None = Field(None, description="when the evidence occurred; always, if left out")
+    window: Window | None = Field(None, description="when the evidence must have occurred; left out: at any time")
 
     @property
     def kind(self) -> str:
@@ -75,11 +81,14 @@ class Rule(Part):
 
     @property
     def topics(self) -> set[str]:
-        """What must be heard of for the rule's number to grow, as `criteria.topics` names it."""
+        """The topics on which the rule's number can grow (`service.criteria.topics`)."""
         raise NotImplementedError
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Return the rule as SQL. All values are bound parameters; those that `queries.parameters` gives stay open."""
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Return the rule as SQL.
+
+        All values are bound parameters; the values of some come from `queries.parameters`.
+        """
         raise NotImplementedError
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
@@ -87,12 +96,15 @@ class Rule(Part):
 
         Args:
             observed: the member's number.
-            beside: a second number that some kinds need; each says which.
+            beside: a second number that some kinds need; each kind says which.
         """
         raise NotImplementedError
 
     def is_met(self, observed: Any, beside: Any) -> ColumnElement[bool]:
-        """Return the condition that numbers in SQL meet the rule, as `reached` decides it of one member's."""
+        """Return the condition that numbers in SQL meet the rule.
+
+        It decides as `reached` does for the numbers of one member.
+        """
         required, _ = self.measure(0, 0)
         met: ColumnElement[bool] = observed >= required
         also = self.also(0)
@@ -102,20 +114,20 @@ class Rule(Part):
 
     @property
     def rests_on(self) -> int | None:
-        """How many of the records that count are enough for the rule to be met; None for all of them."""
+        """How many of the records that count are enough to meet the rule; None: all."""
         return None
 
     def also(self, beside: float) -> Also | None:
-        """Return the second number of the rule, for those kinds that ask for one."""
+        """Return the second number of the rule; None for kinds that have one only."""
         _ = beside
         return None
 
     def exact(self, observed: float) -> float:
-        """Return the member's number without what arithmetic in floating point has done to it."""
+        """Return the member's number without the error of floating-point arithmetic."""
         return observed
 
     def reached(self, observed: float, beside: float) -> Reached:
-        """Return how far a member has come, of both numbers where the rule has two."""
+        """Return how far a member has come, with both numbers if the rule has two."""
         observed = self.exact(observed)
         required, progress = self.measure(observed, beside)
         also = self.also(beside)
@@ -131,16 +143,22 @@ class Rule(Part):
         _ = required
         return f"{number(observed)} of {self.requirement}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give what makes the rule one that nobody can ever meet."""
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
+        """Yield what makes the rule one that nobody can ever meet."""
         if isinstance(self.window, Between):
             bounds = self.window.bounds(None, zone)
             if bounds.start is not None and bounds.end is not None and bounds.end <= bounds.start:
-                yield Fault("window-empty", "Expected `to` after `from`: the window is [from, to).", "/window/to")
+                yield DefinitionFault(
+                    "window-empty", "Expected `to` after `from`: the window is [from, to).", "/window/to"
+                )
 
 
 def no_more_than(n: int, choice: Sequence[Any] | None) -> int:
-    """Return `n`, the part of a choice that is needed, where the choice has so many (None: it is itself refused)."""
+    """Refuse an `n` that is greater than the number of choices; else return it.
+
+    Args:
+        choice: what to choose from; None if the choice itself was refused.
+    """
     if choice is not None and n > len(choice):
         raise PydanticCustomError(
             "n-too-large", "Expected at most {count}, as there are no more", {"count": len(choice)}
@@ -149,10 +167,10 @@ def no_more_than(n: int, choice: Sequence[Any] | None) -> int:
 
 
 def number(value: float) -> str:
-    """Write a number as people do: without a fraction where it has none."""
+    """Return a number as people write it: without a fraction if it has none."""
     return f"{value:.10g}"
 
 
 def in_days(count: int) -> str:
-    """Return the unit that follows a number of days."""
+    """Return the word that follows a number of days: "day" or "days"."""
     return "day" if count == 1 else "days"

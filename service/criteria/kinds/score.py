@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlalchemy import func, literal, select
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import Asked, Compiled, evaluations_of, figures, first_of
+from service.criteria.kinds.query import AskedRule, CompiledRule, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, Stability, number
 from service.criteria.parts import Name, Number
 
@@ -16,9 +16,9 @@ class Score(Rule):
 
     rule: Literal["score"]
     assessment: Name = Field(description="the assessment, as evaluations name it")
-    stat: Literal["best", "last", "first"] = Field("best", description="which score counts where there are several")
+    stat: Literal["best", "last", "first"] = Field("best", description="which score counts if there are several")
     gte: Number = Field(gt=0, le=1, description="this scaled score or better")
-    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations; all, if left out")
+    where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations count; left out: all")
 
     @property
     def requirement(self) -> str:
@@ -31,7 +31,10 @@ class Score(Rule):
 
     @property
     def stability(self) -> Stability:
-        """Whether it only grows: the last score can be worse, and late evidence can come before the first."""
+        """May change unless the best score counts.
+
+        The last score can be worse, and late evidence can come before the first.
+        """
         return super().stability if self.stat == "best" else "may-change"
 
     @property
@@ -40,7 +43,7 @@ class Score(Rule):
         return {f"score:{self.assessment}"}
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 
@@ -48,7 +51,7 @@ class Score(Rule):
         """Say what the score is and what it must be."""
         return f"{self._words}: {number(observed)}, needed {number(required)}"
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         given = evaluations_of(self.where, self.window, asked, ["score"], self.assessment, asked.rows.evaluation.scaled)
         rows = given.where(asked.rows.evaluation.scaled.is_not(None)).subquery()
@@ -57,4 +60,4 @@ class Score(Rule):
         orders: dict[str, list[Any]] = {"best": [first.c.scaled.desc(), *late], "last": late, "first": early}
         chosen = first_of(first, [first.c.member_id], orders[self.stat])
         numbers = figures(chosen.c.member_id, chosen.c.scaled, literal(0), chosen.c.first_at)
-        return Compiled(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))
+        return CompiledRule(numbers, select(chosen.c.member_id, chosen.c.record_id, chosen.c.at))

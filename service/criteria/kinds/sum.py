@@ -1,4 +1,4 @@
-"""The rule `sum`: minutes and the like, added up over contributions."""
+"""The rule `sum`: minutes added up over contributions."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -7,27 +7,25 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import case, func, literal, select
 
-from service.criteria.filters import ContributionFilter
-from service.criteria.kinds.query import Asked, Compiled, contributions_of, figures, key_of
-from service.criteria.kinds.rule import Fault, Rule
+from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, key_of
+from service.criteria.kinds.rule import DefinitionFault
+from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
-from service.criteria.windows import most_days
 
 
-class Sum(Rule):
+class Sum(Tally):
     """The minutes of contributions, added up."""
 
     rule: Literal["sum"]
-    where: ContributionFilter = Field(ContributionFilter(), description="which contributions; all, if left out")
-    field: Literal["minutes"] = Field(description="what is added up")
-    gte: Amount = Field(description="as much as this, or more")
+    field: Literal["minutes"] = Field(description="what to add up")
+    gte: Amount = Field(description="this much, or more")
     cap_per: dict[Literal["day", "week", "session"], Amount] | None = Field(
-        None, min_length=1, max_length=1, description="count no more than this for one day, week or session"
+        None, min_length=1, max_length=1, description="count at most this much for one day, week or session"
     )
 
     @property
     def cap(self) -> tuple[str, int] | None:
-        """The unit that is capped, and at how much."""
+        """The unit that is capped, and the most that counts for each."""
         return next(iter(self.cap_per.items())) if self.cap_per else None
 
     @property
@@ -36,32 +34,18 @@ class Sum(Rule):
         capped = f", counting at most {self.cap[1]} a {self.cap[0]}" if self.cap else ""
         return f"{self.gte} {self.field} of contributions{self.where}{self.window or ''}{capped}"
 
-    @property
-    def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
-        return self.where.topics
-
-    def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
-        _ = beside
-        return self.gte, observed / self.gte
-
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give also a sum above what the caps leave room for."""
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
+        """Yield also a sum for which the caps leave no room."""
         yield from super().impossible(zone)
         if self.cap is None:
             return
-        days = most_days(self.window, zone)
-        units: dict[str, int | None] = {
-            "day": days,
-            "week": None if days is None else (days + 5) // 7 + 1,
-            "session": len(self.where.sessions) if self.where.sessions is not None else None,
-        }
-        room = units[self.cap[0]]
+        room = self.room(self.cap[0], zone)
         if room is not None and self.gte > room * self.cap[1]:
-            yield Fault("rule-impossible", f"Expected at most {room * self.cap[1]}: the cap allows no more.", "/gte")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {room * self.cap[1]}: the cap allows no more.", "/gte"
+            )
 
-    def compiled(self, asked: Asked) -> Compiled:
+    def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
         unit, cap = self.cap or ("item", None)
         rows = (
@@ -70,7 +54,7 @@ class Sum(Rule):
             .subquery()
         )
         amount: Any = func.sum(rows.c.amount)
-        # One bucket for each unit that is capped; without a cap one for all.
+        # One bucket for each unit that is capped; without a cap one bucket for all.
         buckets = (
             select(
                 rows.c.member_id,
@@ -81,4 +65,6 @@ class Sum(Rule):
             .subquery()
         )
         numbers = figures(buckets.c.member_id, func.sum(buckets.c.amount), literal(0), func.min(buckets.c.at))
-        return Compiled(numbers.group_by(buckets.c.member_id), select(rows.c.member_id, rows.c.record_id, rows.c.at))
+        return CompiledRule(
+            numbers.group_by(buckets.c.member_id), select(rows.c.member_id, rows.c.record_id, rows.c.at)
+        )

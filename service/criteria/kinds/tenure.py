@@ -12,8 +12,8 @@ from service.bodies import RoleName
 from service.criteria.kinds.query import (
     NOW,
     TODAY,
-    Asked,
-    Compiled,
+    AskedRule,
+    CompiledRule,
     DayNumber,
     Rows,
     bounded,
@@ -21,16 +21,16 @@ from service.criteria.kinds.query import (
     first_of,
     had_role,
 )
-from service.criteria.kinds.rule import Also, Fault, Rule, in_days, number
+from service.criteria.kinds.rule import Also, DefinitionFault, Rule, in_days, number
 from service.criteria.parts import Amount
 from service.criteria.windows import Between, Last, SinceEnrolment, most_days
 
 
 class Tenure(Rule):
-    """How long a member has had a role, and how many sessions were led in it.
+    """How long a member has had a role, and how many sessions they led in it.
 
-    Days are those of the network's calendar, from the one on which the role began to, but not with, the one on which
-    it ended or today; a day in two periods counts once. A session is led by a contribution of type facilitated.
+    Days are those of the network's calendar: from the day on which the role began up to, but not including, the day on
+    which it ended, or today. A day in two periods counts once. A session is led by a contribution of type facilitated.
     """
 
     model_config = ConfigDict(
@@ -39,8 +39,10 @@ class Tenure(Rule):
 
     rule: Literal["tenure"]
     role: RoleName = Field(description="the role")
-    min_days: Amount | None = Field(None, description="days in the role, or more")
-    min_sessions_led: Amount | None = Field(None, description="different sessions led while in the role, or more")
+    min_days: Amount | None = Field(None, description="this many days in the role, or more")
+    min_sessions_led: Amount | None = Field(
+        None, description="this many different sessions led while in the role, or more"
+    )
 
     @field_validator("window")
     @classmethod
@@ -68,40 +70,47 @@ class Tenure(Rule):
 
     @property
     def topics(self) -> set[str]:
-        """The role, and that sessions are led."""
+        """The role, and contributions of type facilitated."""
         return {f"role:{self.role}"} | ({"did:facilitated"} if self.min_sessions_led else set())
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return the days asked for, or else the sessions, and the part of them that is there."""
+        """Return the days asked for, or else the sessions, and the progress towards it."""
         _ = beside
         required = self.min_days or self.min_sessions_led or 1
         return required, observed / required
 
     def also(self, beside: float) -> Also | None:
-        """Return how many sessions were led, which is `beside`, where days are asked for as well."""
+        """Return how many sessions were led, which is `beside`.
+
+        None if the rule does not ask for both days and sessions.
+        """
         if self.min_days is None or self.min_sessions_led is None:
             return None
         text = f"{number(beside)} of {self.min_sessions_led} {self._led}{self.window or ''}"
         return Also("sessions_led", beside, self.min_sessions_led, "and", text)
 
     def sentence(self, observed: float, required: float) -> str:
-        """Say how many days, or sessions, there are."""
+        """Say how many days, or sessions, the member has."""
         what = f"{in_days(self.min_days)} as {self.role}" if self.min_days else self._led
         return f"{number(observed)} of {number(required)} {what}{self.window or ''}"
 
-    def impossible(self, zone: tzinfo) -> Iterator[Fault]:
-        """Give also more days than the window has."""
+    def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
+        """Yield also `min_days` that are more than the window has."""
         yield from super().impossible(zone)
         days = most_days(self.window, zone)
         if days is not None and self.min_days is not None and self.min_days > days:
-            yield Fault("rule-impossible", f"Expected at most {days}: the window has no more days.", "/min_days")
+            yield DefinitionFault(
+                "rule-impossible", f"Expected at most {days}: the window has no more days.", "/min_days"
+            )
 
-    def compiled(self, asked: Asked) -> Compiled:
-        """Add up the days on which the member had the role, each once; beside them the sessions led in it.
+    def compiled(self, asked: AskedRule) -> CompiledRule:
+        """Add up the days on which the member had the role, each day once.
+
+        `beside` is how many sessions the member led in it.
 
         1. A period reaches to today at most, and only the part of it that is in the window counts.
-        2. Of a period that overlaps those before it, only the days after their last count.
-        3. Who has no day yet, but the role, stands with none.
+        2. If a period overlaps earlier ones, only its days after their last one count.
+        3. A member who has the role, but no day in it yet, has 0 days.
         """
         held: Rows = (
             select(
@@ -136,7 +145,7 @@ class Tenure(Rule):
             .cte()
         )
         if self.min_sessions_led is None:
-            return Compiled(figures(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
+            return CompiledRule(figures(sums.c.member_id, sums.c.days, literal(0), sums.c.first_at), None)
         led: Rows = select(
             asked.rows.contribution.member_id,
             asked.rows.contribution.session_id,
@@ -162,7 +171,7 @@ class Tenure(Rule):
         newest = first_of(
             meetings, [meetings.c.member_id, meetings.c.session_id], [meetings.c.at.desc(), meetings.c.record_id.desc()]
         )
-        return Compiled(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
+        return CompiledRule(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
 
 
 def _later(one: Any, other: Any) -> ColumnElement[Any]:

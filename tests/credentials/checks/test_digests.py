@@ -8,7 +8,7 @@ from credentials import MalformedError
 from credentials.checks.digests import compare, editions_of, read_digests
 from credentials.errors import CredentialError, UnsupportedError
 from credentials.graph.documents import PACKAGED
-from credentials.proofs.keys import base58btc_encode, base64url_encode
+from credentials.proofs.encodings import base58btc_encode, base64url_encode
 from tests.credentials.parties import V2
 
 BODY = b"the bytes at an address"

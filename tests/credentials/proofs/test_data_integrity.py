@@ -29,14 +29,8 @@ from credentials.proofs.data_integrity import (
     read_options,
     signed_bytes,
 )
-from credentials.proofs.keys import (
-    JOSE_ALGORITHMS,
-    PrivateKeySigner,
-    Signer,
-    VerificationKey,
-    base58btc_decode,
-    base58btc_encode,
-)
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode
+from credentials.proofs.keys import JOSE_ALGORITHMS, PrivateKeySigner, Signer, VerificationKey
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 EDDSA: Any = json.loads((VECTORS / "w3c-vc-di-eddsa/vectors.json").read_text())

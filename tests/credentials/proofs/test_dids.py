@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from credentials.errors import CredentialError, ProofError, UnavailableError, UnsupportedError
 from credentials.graph.documents import Fetched
 from credentials.proofs.dids import did_web, did_web_url, find_published, resolve_key
-from credentials.proofs.keys import VerificationKey, base58btc_encode, base64url_encode
+from credentials.proofs.encodings import base58btc_encode, base64url_encode
+from credentials.proofs.keys import VerificationKey
 
 ED25519 = VerificationKey.from_public_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key())
 OTHER = VerificationKey.from_public_key(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))).public_key())

@@ -16,19 +16,10 @@ from openvc.keys import P256SigningKey
 from openvc.proof.vc_jwt import VcJwtProofSuite
 
 from credentials.errors import CredentialError, MalformedError, ProofError, UnsupportedError
-from credentials.proofs.jose import (
-    Jwt,
-    check_jwt,
-    claim_findings,
-    claims_of,
-    credential_of,
-    decode_jwt,
-    encode_jwt,
-    header_findings,
-    open_envelope,
-    presentation_of,
-)
-from credentials.proofs.keys import PrivateKey, PrivateKeySigner, Signer, base64url_encode
+from credentials.proofs.claims import claim_findings, claims_of, credential_of, presentation_of
+from credentials.proofs.encodings import base64url_encode
+from credentials.proofs.jose import Jwt, check_jwt, decode_jwt, encode_jwt, header_findings, open_envelope
+from credentials.proofs.keys import PrivateKey, PrivateKeySigner, Signer
 
 PRIVATE_KEYS: dict[str, PrivateKey] = {
     "EdDSA": Ed25519PrivateKey.from_private_bytes(bytes(range(32))),

@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from joserfc.jwk import import_key
 
 from credentials.errors import CredentialError, ProofError, UnsupportedError
-from credentials.proofs.keys import (
-    JOSE_ALGORITHMS,
-    PrivateKey,
-    PrivateKeySigner,
-    VerificationKey,
-    base58btc_decode,
-    base58btc_encode,
-    base64url_decode,
-    base64url_encode,
-)
+from credentials.proofs.encodings import base58btc_decode, base58btc_encode, base64url_decode, base64url_encode
+from credentials.proofs.keys import JOSE_ALGORITHMS, PrivateKey, PrivateKeySigner, VerificationKey
 
 RFC: Any = json.loads((Path(__file__).parents[2] / "vectors/rfc/jose.json").read_text())
 EDDSA: Any = json.loads((Path(__file__).parents[2] / "vectors/w3c-vc-di-eddsa/vectors.json").read_text())

@@ -14,6 +14,7 @@ from credentials import Fetched, UnavailableError, sign
 from service.checking import check as checking
 from service.checking import verification, wording
 from service.checking.check import TONES, Checked
+from service.checking.desk import Desk
 from service.checking.questions import NAMES, Question
 from service.checking.trust_lists import TrustLists
 from service.runtime.runtime import Runtime
@@ -21,6 +22,7 @@ from service.tables import RecordBody
 from service.texts.languages import ENGLISH
 from tests.credentials.parties import Party, World
 from tests.worlds.awarding import Stage, once
+from tests.worlds.runtimes import desk_of
 
 PERSON = "quite.secret@river.example.org"
 SCHOOL = "did:web:school.example"
@@ -57,13 +59,13 @@ def change(stage: Stage, made: Any, what: str) -> None:
 
 def check(stage: Stage, credential: Any, recipient: str | None = None, **more: Any) -> Checked:
     text = credential if isinstance(credential, str) else json.dumps(credential)
-    return checking.check(more.pop("runtime", stage.runtime), text, recipient, **more)
+    return checking.check(more.pop("desk", desk_of(stage.runtime)), text, recipient, **more)
 
 
-def listing(stage: Stage, folder: Path, *issuers: dict[str, str]) -> Runtime:
-    """Return the service with a trust list."""
+def listing(stage: Stage, folder: Path, *issuers: dict[str, str]) -> Desk:
+    """Return a desk with a trust list."""
     (folder / "list.json").write_text(json.dumps({"name": "Board", "issuers": issuers}))
-    return replace(stage.runtime, trust_lists=TrustLists(folder))
+    return replace(desk_of(stage.runtime), trust_lists=TrustLists(folder))
 
 
 class Others:
@@ -84,8 +86,8 @@ class Others:
             credential, party.ed25519, verification_method=party.method(party.ed25519), created=stage.runtime.now()
         )
 
-    def check(self, stage: Stage, runtime: Runtime | None = None) -> Checked:
-        return check(stage, self.signed, documents=self.world.load, runtime=runtime or stage.runtime)
+    def check(self, stage: Stage, desk: Desk | None = None) -> Checked:
+        return check(stage, self.signed, documents=self.world.load, desk=desk or desk_of(stage.runtime))
 
 
 def answer(checked: Checked, name: str) -> tuple[str, str]:
@@ -336,7 +338,7 @@ def test_a_key_without_a_domain_is_nobody_in_particular(stage: Stage) -> None:
 
 def test_the_networks_of_this_service_are_known_unless_the_operator_says_otherwise(stage: Stage) -> None:
     doubtful = stage.runtime.settings.model_copy(update={"trust_own_networks": False})
-    checked = check(stage, badge(stage), runtime=replace(stage.runtime, settings=doubtful))
+    checked = check(stage, badge(stage), desk=desk_of(replace(stage.runtime, settings=doubtful)))
     assert (checked.headline, answer(checked, "issuer")) == ("genuine-unlisted", ("could-not-check", "issuer-unlisted"))
     assert checked.issuer is not None
     assert checked.issuer.page.endswith("/networks/river")

@@ -17,6 +17,7 @@ from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH
 from tests.credentials.parties import Party, World
 from tests.worlds.awarding import Stage, once
+from tests.worlds.runtimes import desk_of
 
 FORGER = Party(7, "forger.example")
 
@@ -124,9 +125,9 @@ def test_a_list_vouches_for_the_name_that_stands_in_it(stage: Stage, genuine: An
     (tmp_path / "list.json").write_text(
         json.dumps({"name": "Board", "issuers": [{"id": FORGER.did, "name": "Evening School"}]})
     )
-    runtime = replace(stage.runtime, trust_lists=TrustLists(tmp_path))
+    desk = replace(desk_of(stage.runtime), trust_lists=TrustLists(tmp_path))
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Famous University"}
-    checked = check.check(runtime, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
+    checked = check.check(desk, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
     sentence = wording.said(checked, ENGLISH)[2].sentence
     assert sentence == "Evening School (forger.example). Known from: Board."
 
@@ -137,7 +138,7 @@ def test_a_network_of_ours_that_is_named_like_a_listed_issuer_is_warned_of(
     (tmp_path / "list.json").write_text(
         json.dumps({"name": "Board", "issuers": [{"id": "did:web:famous.example", "name": "River Writers"}]})
     )
-    checked = check.check(replace(stage.runtime, trust_lists=TrustLists(tmp_path)), json.dumps(genuine))
+    checked = check.check(replace(desk_of(stage.runtime), trust_lists=TrustLists(tmp_path)), json.dumps(genuine))
     assert checked.issuer is not None
     assert checked.issuer.alike is not None
 
@@ -187,7 +188,7 @@ def test_a_long_name_does_not_push_the_domain_out_of_a_receipt(stage: Stage, gen
     party.publish(world, assertionMethod=[party.ed25519])
     issuer = {"id": party.did, "type": ["Profile"], "name": "Famous University (famous.example) " * 20}
     signed = forged(stage, genuine, party, issuer=issuer)
-    checked = check.check(stage.runtime, signed, documents=world.load)
+    checked = check.check(desk_of(stage.runtime), signed, documents=world.load)
     receipt = json.loads(receipts.issue(stage.runtime, checked, ENGLISH))
     (said,) = [item["description"] for item in receipt["evidence"] if item["name"] == "issuer"]
     assert said.endswith(f"… ({host})")

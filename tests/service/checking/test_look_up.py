@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from credentials import CredentialError
 from service.checking.check import check_address
+from service.checking.desk import Desk
 from service.checking.verification import MAX_FOLLOWED, look_up
 from service.errors import ServiceError, TooManyRequestsError
 from service.runtime import fetching
@@ -92,34 +93,34 @@ def why_not(runtime: Runtime, url: str) -> tuple[str, str]:
 @pytest.mark.parametrize("body", [badge_json(), badge_jwt(), badge_png()], ids=["json", "jwt", "png"])
 @pytest.mark.parametrize("media_type", ["application/octet-stream", HTML])
 def test_a_credential_is_taken_whatever_its_site_calls_it(
-    runtime: Runtime, site: Site, body: str | bytes, media_type: str
+    desk: Desk, site: Site, body: str | bytes, media_type: str
 ) -> None:
-    assert check_address(runtime, site.put("/7", body, media_type)).report.verdict == "verified"
+    assert check_address(desk, site.put("/7", body, media_type)).report.verdict == "verified"
     assert site.asked == ["/7"]
 
 
-def test_a_page_about_the_badge_leads_to_the_badge(runtime: Runtime, site: Site) -> None:
+def test_a_page_about_the_badge_leads_to_the_badge(desk: Desk, site: Site) -> None:
     site.put("/7.json", badge_json(), "application/json")
     page = site.put("/7", '<a href="/about">x</a><link rel="alternate" type="application/json" href="7.json">', HTML)
-    assert check_address(runtime, page).report.verdict == "verified"
+    assert check_address(desk, page).report.verdict == "verified"
     assert site.asked == ["/7", "/7.json"]
 
 
-def test_a_page_that_holds_the_badge_is_enough(runtime: Runtime, site: Site) -> None:
+def test_a_page_that_holds_the_badge_is_enough(desk: Desk, site: Site) -> None:
     page = site.put("/7", f'<script type="application/ld+json">{badge_json()}</script><img src="/x.png">', HTML)
-    assert check_address(runtime, page).report.verdict == "verified"
+    assert check_address(desk, page).report.verdict == "verified"
     assert site.asked == ["/7"]
 
 
-def test_the_picture_on_a_page_may_have_the_badge_in_it(runtime: Runtime, site: Site) -> None:
+def test_the_picture_on_a_page_may_have_the_badge_in_it(desk: Desk, site: Site) -> None:
     site.put("/logo.svg", SVG)
     site.put("/7.png", badge_png())
     page = site.put("/7", '<img src="/logo.svg"><img src="/missing.png"><img src="/7.png">', HTML)
-    assert check_address(runtime, page).report.verdict == "verified"
+    assert check_address(desk, page).report.verdict == "verified"
 
 
 def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
-    runtime: Runtime, client: TestClient, site: Site
+    runtime: Runtime, desk: Desk, client: TestClient, site: Site
 ) -> None:
     stage = Stage.set_up(client, runtime)
     stage.member("m11")
@@ -128,7 +129,7 @@ def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
         stage.share(n)
     (award,) = stage.awards(member="m11")
     page = site.put("/me", f'My work: <a href="{award["credential"]["url"]}">a badge</a>', HTML)
-    assert check_address(runtime, page).report.verdict == "verified"
+    assert check_address(desk, page).report.verdict == "verified"
     assert site.asked == ["/me"]
 
 
@@ -161,14 +162,14 @@ def test_after_a_server_that_never_answers_no_further_address_is_asked(
     [pdf(attached("badge.json", badge_json().encode())), zipped({"a/badge.png": badge_png(), "cake.txt": b"cake"})],
     ids=["pdf", "zip"],
 )
-def test_a_pdf_or_zip_with_one_badge_in_it_gives_that_badge(runtime: Runtime, site: Site, content: bytes) -> None:
-    assert check_address(runtime, site.put("/7", content)).report.verdict == "verified"
+def test_a_pdf_or_zip_with_one_badge_in_it_gives_that_badge(desk: Desk, site: Site, content: bytes) -> None:
+    assert check_address(desk, site.put("/7", content)).report.verdict == "verified"
 
 
-def test_a_pdf_or_photo_may_lead_to_where_the_badge_is(runtime: Runtime, site: Site) -> None:
+def test_a_pdf_or_photo_may_lead_to_where_the_badge_is(runtime: Runtime, desk: Desk, site: Site) -> None:
     there = site.put("/badges/7", badge_json())
     for content in (pdf(linked(there)), saved(code(there), "JPEG"), png(code(there))):
-        assert check_address(runtime, site.put("/file", content)).report.verdict == "verified"
+        assert check_address(desk, site.put("/file", content)).report.verdict == "verified"
         runtime.fetcher._cache.clear()
 
 
@@ -187,11 +188,11 @@ def test_what_leads_to_no_badge_or_to_several_is_no_credential(runtime: Runtime,
 
 
 def test_of_a_picture_without_a_badge_and_of_other_data_the_report_says_what_it_is(
-    runtime: Runtime, site: Site
+    runtime: Runtime, desk: Desk, site: Site
 ) -> None:
     for path, content in {"/7.png": png(scenery(64, 64)), "/7.json": b"{}"}.items():
         assert look_up(runtime, site.put(path, content)).body == content
-        assert check_address(runtime, site.url + path).report.verdict == "rejected"
+        assert check_address(desk, site.url + path).report.verdict == "rejected"
 
 
 @pytest.mark.parametrize(

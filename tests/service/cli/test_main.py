@@ -109,6 +109,12 @@ def test_main_says_expected_failures_on_standard_error(
     assert capsys.readouterr().err == "LAUREL_BASE_URL: expected an address, got 'x'.\n"
 
 
+def test_a_broken_trust_list_is_told_before_the_service_starts(laurel: Laurel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uvicorn.run", lambda *_names, **_options: pytest.fail("it was started"))
+    with pytest.raises(SettingsError, match="LAUREL_TRUST_LISTS_FOLDER: expected a folder, got 'nowhere'"):
+        laurel("serve", env={"LAUREL_TRUST_LISTS_FOLDER": "nowhere"}, catch_exceptions=False)
+
+
 def test_an_import_reports_and_exits_1_when_a_row_was_rejected(laurel: Laurel, tmp_path: Path) -> None:
     laurel(*CREATE)
     (tmp_path / "m.toml").write_text('source = "x"\n[[records]]\nkind = "member"\nref = "{id}"\nemail = "{email}"\n')

@@ -46,7 +46,7 @@ def _network(runtime: Runtime) -> None:
         create_network(session, runtime, body, runtime.now())
 
 
-def take(runtime: Runtime, folder: Path, mapping: str, content: str, name: str = "file.csv") -> importing.Result:
+def take(runtime: Runtime, folder: Path, mapping: str, content: str, name: str = "file.csv") -> importing.ImportResult:
     (folder / "mapping.toml").write_text(mapping)
     (folder / name).write_text(content)
     return importing.run(runtime, "circle", folder / name, importing.read_mapping(folder / "mapping.toml"))
@@ -57,7 +57,7 @@ def count(runtime: Runtime, table: Any) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def example(runtime: Runtime, shared: Path, name: str) -> importing.Result:
+def example(runtime: Runtime, shared: Path, name: str) -> importing.ImportResult:
     plan = importing.read_mapping(EXAMPLES / f"{name}.toml")
     return importing.run(runtime, "circle", shared / "carpentries" / f"{name}.csv", plan)
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from credentials import Report
 from credentials.bake import extract
+from credentials.proofs.encodings import base64url_decode
 from credentials.proofs.jose import decode_jwt
-from credentials.proofs.keys import base64url_decode
 from service.checking import verification
 from service.issuing import citations
 from service.runtime.runtime import Runtime

@@ -63,12 +63,12 @@ def go_on(session: WriteSession, network: Network, version: AchievementVersion, 
     write_evidence(session, network, more)
     for role in session.scalars(select(Role)).all():
         if draw(st.booleans()):
-            past.keep(session, Role, Role.__table__.c.id == role.id, LATER)
+            past.archive(session, Role, Role.__table__.c.id == role.id, LATER)
             role.from_at, role.until_at, role.known_from = LATER, None, LATER
             role.from_date = LATER.date()
     for member in session.scalars(select(Member)).all():
         if draw(st.booleans()):
-            past.keep(session, Member, Member.__table__.c.id == member.id, LATER)
+            past.archive(session, Member, Member.__table__.c.id == member.id, LATER)
             member.person_id, member.organization = draw(st.sampled_from((None, *PERSONS))), "Elsewhere"
             member.known_from = LATER
     achievement = session.get_one(Achievement, version.achievement_id)

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
+from service.checking.desk import Desk
 from service.errors import CustodyError
 from service.operations import upkeep
 from service.runtime import settings
@@ -106,7 +107,8 @@ def test_the_token_is_long_and_never_shown(tmp_path: Path) -> None:
 
 def test_without_a_token_callers_are_held_to_fair_limits(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve() as client:
-        monkeypatch.setitem(vars(runtime_of(client)), "vc_api_fair_use", FairUse(per_minute=1, burst=2))
+        desk: Desk = client.app.state.desk  # type: ignore[attr-defined]
+        monkeypatch.setitem(vars(desk), "vc_api_fair_use", FairUse(per_minute=1, burst=2))
         answers = [client.post("/vc/credentials/verify", json={"verifiableCredential": {}}) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [400, 400, 429]
         assert int(answers[2].headers["retry-after"]) > 0

@@ -387,22 +387,22 @@ def test_the_answer_is_kept_nowhere_and_listed_nowhere(stage: Stage) -> None:
     assert not re.search(r'<a [^>]*href="https?:', answer.text)
 
 
-def test_whoever_asks_too_much_is_told_when_to_come_back(stage: Stage) -> None:
+def test_whoever_asks_too_much_is_told_when_to_come_back(live: Live, stage: Stage) -> None:
     fair = FairUse(per_minute=60, burst=1)
-    stage.runtime.batch_fair_use.__dict__.update(vars(fair))
+    live.desk.batch_fair_use.__dict__.update(vars(fair))
     answer = stage.client.post("/verify/batch", data={"received": "https://10.0.0.1/a\nhttps://10.0.0.1/b"})
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "1"
     assert "Try again in 1 s." in answer.text
 
 
-def test_more_batches_than_there_is_room_for_wait(stage: Stage) -> None:
+def test_more_batches_than_there_is_room_for_wait(live: Live, stage: Stage) -> None:
     class Busy:
         def close(self) -> None:
             raise AssertionError("it is not idle")
 
-    for _ in range(stage.runtime.batch_places.at_once):
-        stage.runtime.batch_places.take(Busy(), 1e12)
+    for _ in range(live.desk.batch_places.at_once):
+        live.desk.batch_places.take(Busy(), 1e12)
     answer = stage.client.post("/verify/batch", data={"received": "https://10.0.0.1/a"})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
     assert "Others are having many badges checked just now." in answer.text
@@ -416,13 +416,13 @@ def test_who_goes_away_leaves_no_work_behind(live: Live, elsewhere: Elsewhere) -
     answer = connection.getresponse()
     while b'data-number="1"' not in answer.read1():
         pass
-    assert live.runtime.batch_places._seen
+    assert live.desk.batch_places._seen
     answer.close()
     connection.close()
     until = time.monotonic() + WAIT_SECONDS
-    while live.runtime.batch_places._seen and time.monotonic() < until:
+    while live.desk.batch_places._seen and time.monotonic() < until:
         time.sleep(0.01)
-    assert not live.runtime.batch_places._seen
+    assert not live.desk.batch_places._seen
     elsewhere.released.set()
     for thread in threading.enumerate():
         if thread.name == THREAD_NAME:

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from service.checking.batch.batch import MAX_ITEMS
+from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage, once
@@ -48,9 +49,9 @@ def badge(stage: Stage) -> str:
     return awarded(stage)
 
 
-def with_limits(client: TestClient, runtime: Runtime, **limits: Any) -> Runtime:
-    limited = replace(runtime, **limits)
-    client.app.state.runtime = limited  # type: ignore[attr-defined]
+def with_limits(client: TestClient, desk: Desk, **limits: Any) -> Desk:
+    limited = replace(desk, **limits)
+    client.app.state.desk = limited  # type: ignore[attr-defined]
     return limited
 
 
@@ -230,8 +231,8 @@ def test_a_form_without_a_file_and_a_table_among_files_are_refused(client: TestC
     assert (answer.status_code, answer.json()["code"]) == (422, "csv-empty")
 
 
-def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, runtime: Runtime) -> None:
-    with_limits(client, runtime, batch_fair_use=FairUse(per_minute=60, burst=3))
+def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, desk: Desk) -> None:
+    with_limits(client, desk, batch_fair_use=FairUse(per_minute=60, burst=3))
     body = {"items": [{"jwt": "a.b.c"}] * 2}
     assert client.post(ADDRESS, json=body).status_code == 200
     answer = client.post(ADDRESS, json=body)
@@ -239,8 +240,8 @@ def test_who_asks_for_too_much_is_told_when_to_come_back(client: TestClient, run
     assert int(answer.headers["retry-after"]) >= 1
 
 
-def test_more_batches_than_there_is_room_for_are_sent_away(client: TestClient, runtime: Runtime) -> None:
-    places = with_limits(client, runtime, batch_places=Places(at_once=1)).batch_places
+def test_more_batches_than_there_is_room_for_are_sent_away(client: TestClient, desk: Desk) -> None:
+    places = with_limits(client, desk, batch_places=Places(at_once=1)).batch_places
 
     class Elsewhere:
         def close(self) -> None:

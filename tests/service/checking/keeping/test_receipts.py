@@ -19,6 +19,7 @@ from credentials.checks.digests import read_digests
 from service.checking import check as checking
 from service.checking import questions, verification, wording
 from service.checking.check import Checked
+from service.checking.desk import Desk
 from service.checking.keeping import receipts
 from service.errors import InvalidError
 from service.runtime.custody import Custody
@@ -28,7 +29,7 @@ from service.storage import migrations
 from service.texts.languages import ENGLISH, SPANISH, Language
 from tests.interop.issuing import Issuer
 from tests.worlds.awarding import Stage
-from tests.worlds.runtimes import Clock, settings_in, start
+from tests.worlds.runtimes import Clock, desk_of, settings_in, start
 
 PERSON = "quite.secret@river.example.org"
 SUBJECT = "credentialSubject"
@@ -62,7 +63,7 @@ def named(issuer: Issuer, name: Any) -> dict[str, Any]:
 
 def check(here: Runtime, issuer: Issuer, received: Any = None, recipient: str | None = None) -> Checked:
     text = json.dumps(issuer.sign(issuer.badge())) if received is None else received
-    return checking.check(here, text, recipient, documents=only(issuer))
+    return checking.check(desk_of(here), text, recipient, documents=only(issuer))
 
 
 def only(issuer: Issuer) -> Load:
@@ -101,7 +102,7 @@ def test_it_verifies_here_as_any_credential_does_and_is_by_the_service(here: Run
     report = verification.verify_received(here, text)
     assert report.verdict == "verified", report.checks
     assert json.loads(text)["issuer"]["id"] == service_identity.did(here.settings)
-    assert checking.check(here, text).headline == "not-a-badge"
+    assert checking.check(desk_of(here), text).headline == "not-a-badge"
 
 
 def test_it_says_when_what_was_found_and_of_exactly_which_text(here: Runtime, issuer: Issuer) -> None:
@@ -273,7 +274,7 @@ def test_a_badge_may_have_no_name(here: Runtime, issuer: Issuer, name: object) -
 @pytest.mark.parametrize("received", ["", "hello", "[]", '{"a": 1, "a": 2}', "a.b.c", "%PDF-1.7"])
 def test_there_is_no_receipt_of_what_cannot_be_read(here: Runtime, received: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        receipts.issue(here, checking.check(here, received), ENGLISH)
+        receipts.issue(here, checking.check(desk_of(here), received), ENGLISH)
     assert caught.value.code == "nothing-to-record"
 
 
@@ -469,9 +470,9 @@ def test_a_file_is_not_taken(client: TestClient) -> None:
     assert answer.status_code in {400, 422}
 
 
-def test_there_are_fair_limits(client: TestClient, runtime: Runtime) -> None:
-    for _ in range(int(runtime.fair_use.burst)):
-        runtime.fair_use.take("testclient", runtime.steady())
+def test_there_are_fair_limits(client: TestClient, desk: Desk) -> None:
+    for _ in range(int(desk.fair_use.burst)):
+        desk.fair_use.take("testclient", desk.steady())
     answer = client.post("/verify/receipt.json", data={"received": "{}"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
@@ -481,7 +482,7 @@ def test_without_its_key_the_service_gives_none(client: TestClient, runtime: Run
     service_identity.identity(runtime)
     for path in runtime.settings.keys_folder.glob("*.pem"):
         path.unlink()
-    client.app.state.runtime = replace(runtime, custody=Custody(runtime.settings))  # type: ignore[attr-defined]
+    client.app.state.desk = desk_of(replace(runtime, custody=Custody(runtime.settings)))  # type: ignore[attr-defined]
     answer = client.post("/verify/receipt.json", data={"received": url})
     assert answer.status_code == 503
     assert "No receipt could be made" in answer.text
