@@ -216,9 +216,10 @@ def renew_award(
 ) -> Response:
     """Award an achievement that ends for a further term, if its rule is met now.
 
-    The term begins now. The answer is a new award with its own credential; `renews` names the award before. The old credential stays valid
-    as long as it says. A second request is answered with the same award, with 200. An achievement that people approve
-    or decide is not renewed here: they do so again when the time is over, and that award renews the one before, too.
+    The term begins now. The answer is a new award with its own credential; `renews` names the award before. The old
+    credential stays valid as long as it says. A second request is answered with the same award, with 200. An
+    achievement that people approve or decide is not renewed here: they do so again when the time is over, and that
+    award renews the one before, too.
     """
     row, created = renewals.renew(session, runtime, network, caller, award_id, now)
     [named] = listing.named(session, [row])
@@ -238,7 +239,8 @@ def undo_award(
 ) -> Response:
     """Undo a pending award, before anything is signed or announced.
 
-    Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced can only be revoked (409 `award-not-pending`).
+    Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced
+    can only be revoked (409 `award-not-pending`).
     """
     row = settling.undo(session, network, caller, award_id, body, now)
     [named] = listing.named(session, [row])

@@ -162,10 +162,10 @@ def post_evaluation(
 ) -> Response:
     """Record an evaluation (201); posted again, it is the same record (200).
 
-    It is about a member, a contribution, a session or the network. Nobody evaluates themself, except in a reflection; two members
-    with one person behind them count as one. Only a survey about a session or the network may be anonymous. A member's
-    own token speaks for that member alone. If somebody named in it is not posted yet, it is *held* (202) until they
-    are.
+    It is about a member, a contribution, a session or the network. Nobody evaluates themself, except in a reflection;
+    two members with one person behind them count as one. Only a survey about a session or the network may be anonymous.
+    A member's own token speaks for that member alone. If somebody named in it is not posted yet, it is *held* (202)
+    until they are.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
     answer has one line for each, and a line that is refused does not affect the others.

@@ -112,8 +112,8 @@ def run(runtime: Runtime, request: BulkRequest, spool: Spool) -> UUID:
 def answer(runtime: Runtime, import_id: UUID) -> Iterator[str]:
     """Yield the answer lines of an import, chunk by chunk, in the order of the lines.
 
-    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a problem is
-    `{code, detail, pointer?, ...}`.
+    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a
+    problem is `{code, detail, pointer?, ...}`.
     """
     last = 0
     query = select(ImportAnswer).where(ImportAnswer.import_id == import_id).order_by(ImportAnswer.first_line).limit(1)

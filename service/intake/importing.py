@@ -142,7 +142,8 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
     The first line of a CSV file names the columns.
 
     Raises:
-        InvalidError: the file is not UTF-8, a CSV row has too many cells, or a line is not an object (code "file-invalid").
+        InvalidError: the file is not UTF-8, a CSV row has too many cells, or a line is not an object (code
+            "file-invalid").
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
