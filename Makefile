@@ -14,8 +14,10 @@ NODE := $(if $(shell command -v npm),tests/interop/node_modules/.package-lock.js
 
 # Measuring takes the tests half as long again: only where `coverage` will ask for it.
 MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
+# Whoever has nothing left to do takes over from the others.
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo serve test check lint types drift coverage bench format catalogues lock
+.PHONY: help demo serve quick one test test-all check lint types drift coverage bench fix catalogues lock
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,8 +28,16 @@ demo: $(RUN) ## The main job on a small network: issue, verify, tamper, revoke (
 serve: $(RUN) ## The service on http://localhost:8000
 	@$(BIN)/laurel serve
 
-test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL, other people's verifiers, browser
-	@$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(MEASURE) $(ARGS)
+quick: $(DEV) ## The quick tests: SQLite, no browser, nothing of other people's
+	@$(PYTEST) --databases=sqlite -m "not slow and not browser and not node" $(ARGS)
+
+one: $(DEV) ## Some tests, on every database: make one T=tests/service/test_awards.py, or words of their names
+	@$(BIN)/pytest $(if $(findstring /,$(T)),$(T),-k "$(or $(T),$(error which tests? make one T=...))") $(ARGS)
+
+test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
+	@$(PYTEST) --databases=$(if $(filter test-all check,$(MAKECMDGOALS)),all,chosen) $(MEASURE) $(ARGS)
+
+test-all: test ## All tests, on SQLite and PostgreSQL
 
 check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
 
@@ -47,7 +57,7 @@ coverage: test # of every branch of credentials/, by the tests just run
 bench: $(DEV) ## Figures: how fast, how much memory
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-format: $(DEV) ## Format, and mend what the linter can
+fix: $(DEV) ## Format, and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 

@@ -1,4 +1,4 @@
-"""What holds for every test: no skip in CI, no setting from outside, no deadline, the shared data."""
+"""What holds for every test: which run, in what order; no skip in CI, no setting from outside, no deadline; shared data."""
 
 import os
 from collections.abc import Generator
@@ -18,6 +18,47 @@ hypothesis.settings.load_profile("laurel")
 
 for name in [name for name in os.environ if name.startswith("LAUREL_")]:
     del os.environ[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--databases",
+        choices=["all", "chosen", "sqlite"],
+        default="all",
+        help="all: every test of rows on SQLite and PostgreSQL; chosen: but those of `any_database` only on SQLite",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a browser or Node.js, leave out databases that were not asked for, and begin with what is slow.
+
+    What takes long does not come last then, when the other workers have nothing left to do.
+    """
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        for fixture, mark in (("browser", "browser"), ("violations", "browser"), ("judges", "node")):
+            if fixture in asked:
+                item.add_marker(mark)
+    databases = config.getoption("databases")
+    left_out = [item for item in items if _on_postgresql(item) and not _asks_postgresql(item, databases)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    kept = set(items) - set(left_out)
+    items[:] = sorted(
+        (item for item in items if item in kept), key=lambda item: item.get_closest_marker("slow") is None
+    )
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    case = getattr(item, "callspec", None)
+    return case is not None and case.params.get("database_url") == "postgresql"
+
+
+def _asks_postgresql(item: pytest.Item, databases: str) -> bool:
+    suffices = item.get_closest_marker("any_database")
+    assert suffices is None or suffices.args[0], "expected a reason why one database suffices"
+    return databases == "all" or (databases == "chosen" and suffices is None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -153,6 +153,7 @@ ASKED_FOR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ref", "earn"),
     [

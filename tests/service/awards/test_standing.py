@@ -17,6 +17,10 @@ from service.tables import Credential, Message, StatusList
 from tests.worlds.acting import told
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 
+pytestmark = pytest.mark.any_database(
+    "the states of a credential are the same rows as in test_revocation, which asks both"
+)
+
 
 @once
 def laid(stage: Stage) -> None:

@@ -15,6 +15,8 @@ from service.checking.questions import NAMES
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage, once
 
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
+
 PERSON = "quite.secret@river.example.org"
 
 

@@ -24,6 +24,8 @@ from tests.credentials.parties import Party, World
 from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import desk_of
 
+pytestmark = pytest.mark.any_database("what is checked is a document; the rows are only looked up")
+
 PERSON = "quite.secret@river.example.org"
 SCHOOL = "did:web:school.example"
 

@@ -13,6 +13,8 @@ from service.checking import verification
 from service.runtime.runtime import Runtime
 from tests.worlds.publishing import Publisher, publisher
 
+pytestmark = pytest.mark.any_database("who is asked for what is of no database")
+
 NUMBER = "4f1a7c"
 
 

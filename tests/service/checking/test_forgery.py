@@ -19,6 +19,8 @@ from tests.credentials.parties import Party, World
 from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import desk_of
 
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
+
 FORGER = Party(7, "forger.example")
 
 

@@ -34,6 +34,8 @@ from tests.worlds.handed_over import (
     zipped,
 )
 
+pytestmark = pytest.mark.any_database("what lies behind a link is fetched; no row is written for it")
+
 HTML = "text/html; charset=utf-8"
 
 

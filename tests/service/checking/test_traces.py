@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage
 
+pytestmark = pytest.mark.any_database("headers, logs and pages are of no database")
+
 SECRET = "quite.secret.sentinel@river.example.org"
 ODD = [
     SECRET,

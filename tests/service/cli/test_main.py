@@ -12,6 +12,8 @@ from service.cli import main as cli
 from service.errors import ServiceError
 from service.runtime.settings import SettingsError
 
+pytestmark = pytest.mark.any_database("a command calls what the tests of its part ask on both")
+
 Laurel = Callable[..., Result]
 CREATE = ("network", "create", "circle", "--name", "Circle", "--url", "https://circle.example")
 

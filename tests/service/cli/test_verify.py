@@ -25,6 +25,8 @@ from tests.credentials.parties import V2, Party
 from tests.worlds.awarding import Stage
 from tests.worlds.publishing import OPEN_BADGES, SIGNED_AT, Publisher, publisher
 
+pytestmark = pytest.mark.any_database("the command checks documents; it has no database")
+
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -303,6 +305,7 @@ def test_a_bundle_of_something_else_is_rejected(
     assert checked(laurel, tmp_path, bundle).exit_code == 1
 
 
+@pytest.mark.slow
 def test_no_socket_is_opened_by_the_command_itself(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     party = Party(1)

@@ -20,6 +20,8 @@ from service.runtime.runtime import Runtime
 from service.tables import Credential, Record
 from tests.worlds.awarding import SHARE_TWICE, Stage, described
 
+pytestmark = pytest.mark.any_database("what stands in a document is of no database")
+
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 2}
 
 

@@ -17,6 +17,8 @@ from service.runtime.runtime import Runtime
 from service.tables import Award, AwardChild, Credential, Receipt, Record
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 
+pytestmark = pytest.mark.any_database("what stands in a document is of no database")
+
 REASON = "She held the circle together in a hard year."
 
 

@@ -20,6 +20,10 @@ from tests.worlds.acting import Actor, actor, all_pages, refused
 from tests.worlds.awarding import Stage
 from tests.worlds.runtimes import BASE_URL, app_of
 
+pytestmark = pytest.mark.any_database(
+    "which webhook is allowed is decided before any row; that each event is sent once, test_deliveries asks of both"
+)
+
 HOOK = {"url": "https://river.example.org/hook"}
 NOBODY = "00000000-0000-7000-8000-000000000000"
 

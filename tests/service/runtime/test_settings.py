@@ -7,6 +7,8 @@ import pytest
 from service.runtime import settings
 from service.runtime.contexts import load_contexts
 
+pytestmark = pytest.mark.any_database("a setting is read before any database")
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from tests.worlds.acting import HILL, RIVER, Actor, actor, refused
 from tests.worlds.posting import alone
 from tests.worlds.runtimes import BASE_URL, app_of
 
+pytestmark = pytest.mark.any_database("what is read and refused is decided before any row")
+
 SESSION = "/v1/networks/river-writers/sessions/s1"
 EVENING = {"starts_at": "2026-03-01T17:00:00Z"}
 
@@ -201,6 +203,7 @@ def test_a_commit_that_fails_is_never_a_success(runtime: Runtime, river: Actor, 
     assert who.put(SESSION, EVENING).status_code == 201
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_cannot_be_written_is_never_a_success(
     runtime: Runtime, river: Actor, unraised: TestClient

@@ -15,6 +15,10 @@ from service.runtime.runtime import Runtime
 from tests.service.checking.basis.test_policy import nowhere, reported
 from tests.worlds.awarding import SHARE_TWICE, Stage, described, once
 
+pytestmark = pytest.mark.any_database(
+    "what is told of records is of no database; that they are counted alike, test_progress asks"
+)
+
 
 @once
 def laid(stage: Stage) -> None:

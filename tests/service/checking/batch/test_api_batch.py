@@ -19,6 +19,8 @@ from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage, once
 
+pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
+
 ADDRESS = "/v1/verification-batches"
 PERSON = "quite.secret@river.example.org"
 NOBODY = "http://localhost:9/badge"

@@ -22,6 +22,8 @@ from tests.credentials.parties import V2
 from tests.worlds.awarding import Stage, once
 from tests.worlds.publishing import OPEN_BADGES, Publisher, publisher
 
+pytestmark = pytest.mark.any_database("a bundle is made of documents; the rows are only looked up")
+
 
 @pytest.fixture
 def issuer() -> Iterator[Publisher]:

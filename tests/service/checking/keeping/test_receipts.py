@@ -31,6 +31,8 @@ from tests.interop.issuing import Issuer
 from tests.worlds.awarding import Stage
 from tests.worlds.runtimes import Clock, desk_of, settings_in, start
 
+pytestmark = pytest.mark.any_database("a receipt is made of what was checked; no row is written for it")
+
 PERSON = "quite.secret@river.example.org"
 SUBJECT = "credentialSubject"
 HOSTILE = "<script>hostile()</script> [press](javascript:hostile())"
