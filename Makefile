@@ -14,7 +14,7 @@ NODE := $(if $(shell command -v npm),tests/interop/node_modules/.package-lock.js
 
 # Measuring takes the tests half as long again: only where `coverage` will ask for it.
 MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
-# Whoever has nothing left to do takes over from the others.
+# A worker with nothing left to do takes tests over from the others.
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: help demo serve quick one test test-all check lint types drift coverage bench fix catalogues lock
@@ -41,9 +41,10 @@ test-all: test ## All tests, on SQLite and PostgreSQL
 
 check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
 
-lint: $(DEV) ## Format and lint, changing nothing
+lint: $(DEV) ## Format, lint and plain English, changing nothing
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
+	@$(BIN)/python -m tests.plain_english
 
 types: $(DEV) ## mypy, strict
 	@$(BIN)/mypy

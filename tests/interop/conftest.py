@@ -9,7 +9,6 @@ import pytest
 
 from tests.interop.judging import Judges
 from tests.interop.vc_api_machine import Machine, machine
-from tests.worlds import databases
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 18
@@ -34,6 +33,5 @@ def judges() -> Iterator[Judges]:
 @pytest.fixture(scope="module")
 def vc_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A caller of the VC API."""
-    database = databases.migrated_sqlite(tmp_path_factory.mktemp("migrated") / "migrated.db")
-    with machine(tmp_path_factory.mktemp("vc-api"), database) as caller:
+    with machine(tmp_path_factory.mktemp("vc-api")) as caller:
         yield caller

@@ -11,6 +11,7 @@ from httpx2 import Response
 from credentials import PrivateKeySigner
 from credentials.proofs.data_integrity import create_proof
 from service.runtime.runtime import Runtime
+from tests.worlds import databases
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 V1 = "https://www.w3.org/2018/credentials/v1"
@@ -80,9 +81,9 @@ class Machine:
 
 
 @contextmanager
-def machine(folder: Path, database: Path, **given: Any) -> Iterator[Machine]:
-    """Give a caller of a service of its own, on a copy of a migrated database."""
-    (folder / "laurel.db").write_bytes(database.read_bytes())
+def machine(folder: Path, **given: Any) -> Iterator[Machine]:
+    """Give a caller of a service of its own, on an empty database."""
+    databases.migrated_sqlite(folder / "laurel.db")
     given = {"vc_api": True} | given
     with (
         start(settings_in(folder, **given), Clock()) as runtime,

@@ -1,5 +1,6 @@
 """A live service on loopback, and a real browser that may load nothing from anywhere else."""
 
+import atexit
 import shutil
 import socket
 import threading
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
-from service.storage import migrations
+from tests.worlds import databases
 from tests.worlds.runtimes import Clock, app_of, desk_of, settings_in, start
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -69,6 +70,25 @@ def violations() -> Callable[[Page], list[Any]]:
     return judge
 
 
+_unused: list[socket.socket] = []
+
+
+@contextmanager
+def _listening() -> Iterator[socket.socket]:
+    """Give a socket that listens on a port of loopback.
+
+    A test gets the port of one before it, and with it the address: what was built there is laid down again for it.
+    """
+    if not _unused:
+        _unused.append(socket.create_server(("127.0.0.1", 0)))
+        atexit.register(_unused[-1].close)
+    kept = _unused.pop()
+    try:
+        yield kept
+    finally:
+        _unused.append(kept)
+
+
 @contextmanager
 def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iterator[Live]:
     """Give a service that listens on a free port of loopback, on an empty database; the time stands still.
@@ -77,14 +97,14 @@ def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iter
         fair_use: in place of that of every service.
         given: further settings.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with _listening() as listening:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
+        databases.migrated_sqlite(folder / "laurel.db")
         with start(settings_in(folder, base_url=base_url, **given), Clock()) as runtime:
             desk = desk_of(runtime)
             desk = replace(desk, fair_use=fair_use or desk.fair_use)
-            migrations.upgrade(runtime.database)
             server = uvicorn.Server(uvicorn.Config(app_of(runtime, desk), log_level="warning"))
-            thread = threading.Thread(target=server.run, args=([listening],))
+            thread = threading.Thread(target=server.run, args=([listening.dup()],))
             thread.start()
             try:
                 yield Live(runtime, desk, base_url)

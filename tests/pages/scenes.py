@@ -11,7 +11,7 @@ from playwright.sync_api import FilePayload, Page
 
 from tests.conftest import ROOT
 from tests.pages.conftest import Live
-from tests.worlds.awarding import LEVELS, Stage, described
+from tests.worlds.awarding import LEVELS, Stage, described, once
 from tests.worlds.runtimes import Clock, app_of
 
 HOSTILE = "<img src=x onerror=hostile()> <script>hostile()</script> \"' javascript:hostile()"
@@ -29,10 +29,16 @@ def stage_of(live: Live, **network: Any) -> Stage:
     """Return a network at the listening service, with one member who has a name and an address."""
     client = TestClient(app_of(live.runtime, live.desk), base_url=live.base_url)
     stage = Stage.set_up(client, live.runtime, description="A circle of writing teachers.", **network)
-    stage.member("m11", name=PERSON[0], email=PERSON[1])
+    _add_member(stage)
     return stage
 
 
+@once
+def _add_member(stage: Stage) -> None:
+    stage.member("m11", name=PERSON[0], email=PERSON[1])
+
+
+@once
 def badge(stage: Stage, **achievement: Any) -> str:
     """Return the address of a badge that two contributions earned."""
     stage.achievement(**achievement)
@@ -42,6 +48,7 @@ def badge(stage: Stage, **achievement: Any) -> str:
     return str(award["credential"]["url"])
 
 
+@once
 def hostile_badge(stage: Stage) -> str:
     """Return the address of a badge whose every text, and its picture, tries to become script."""
     markdown = f"{HOSTILE}\n\n[press](javascript:hostile()) ![x](https://elsewhere.example/x.png) <https://ok.example>"

@@ -1,6 +1,5 @@
 """The service on an empty migrated database, SQLite and PostgreSQL in turn, with a clock that tests set."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,18 +26,11 @@ def migrated_postgresql(postgresql: str) -> str:
     return databases.migrated_postgresql(postgresql)
 
 
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that has had every migration, to be copied."""
-    return databases.migrated_sqlite(tmp_path_factory.mktemp("sqlite") / "migrated.db")
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty migrated database, for `LAUREL_DATABASE_URL`."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "laurel.db")
-        return f"sqlite:///{path}"
+        return f"sqlite:///{databases.migrated_sqlite(tmp_path / 'laurel.db')}"
     url: str = request.getfixturevalue("migrated_postgresql")
     databases.empty(url)
     return url

@@ -123,13 +123,21 @@ def _compiled(driver: str) -> Engine:
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Make a migrated SQLite database in one file, and return its path."""
-    database = Database(f"sqlite:///{path}")
-    migrations.upgrade(database)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
+    """Return `path`, made an empty migrated SQLite database in one file."""
+    path.write_bytes(_migrated())
     return path
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        database = Database(f"sqlite:///{path}")
+        migrations.upgrade(database)
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.dispose()
+        return path.read_bytes()
 
 
 def migrated_postgresql(server: str) -> str:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, FilePayload, Page
 
 from credentials import bake
@@ -29,8 +31,10 @@ from tests.pages.drawer import (
     several,
 )
 from tests.pages.elsewhere import Answer, Elsewhere, elsewhere
-from tests.pages.scenes import HOSTILE, answers, choose, compare, everybody_can_use, inert, verdict, verify
+from tests.pages.reading import Reader
+from tests.pages.scenes import HOSTILE, answers, choose, compare, everybody_can_use, inert, verify
 from tests.worlds.handed_over import zipped
+from tests.worlds.runtimes import app_of
 
 YES, NO, OPEN, NOT_OFFERED = "Yes", "No", "Could not check", "Not offered"
 GENUINE = ("good", "This badge is genuine and valid")
@@ -146,6 +150,13 @@ def page(visitor: tuple[Page, list[str]]) -> Iterator[Page]:
 
 
 @pytest.fixture
+def reader(live: Live) -> Iterator[Reader]:
+    """A visitor without a browser."""
+    with closing(TestClient(app_of(live.runtime), base_url=live.base_url)) as client:
+        yield Reader(client)
+
+
+@pytest.fixture
 def drawer(others: Drawer, live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawer]:
     """The drawer as it is at first: nothing asked yet, nothing remembered from an earlier test."""
     monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 0.5)
@@ -158,10 +169,11 @@ def drawer(others: Drawer, live: Live, monkeypatch: pytest.MonkeyPatch) -> Itera
     others.site.documents = whole
 
 
-def give(page: Page, badge: Badge) -> tuple[str, str, str]:
-    if isinstance(badge, bytes):
-        return choose(page, "badge.png", badge)
-    return verify(page, badge if isinstance(badge, str) else json.dumps(badge))
+def give(to: Page | Reader, badge: Badge) -> tuple[str, str, str]:
+    text = badge if isinstance(badge, str) else json.dumps(badge) if isinstance(badge, dict) else None
+    if isinstance(to, Reader):
+        return to.choose("badge.png", badge) if isinstance(badge, bytes) else to.verify(str(text))
+    return choose(to, "badge.png", badge) if isinstance(badge, bytes) else verify(to, str(text))
 
 
 def nothing_told(site: Elsewhere) -> None:
@@ -177,12 +189,12 @@ def nothing_told(site: Elsewhere) -> None:
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_every_badge_comes_to_what_holds_of_it(page: Page, drawer: Drawer, kind: str) -> None:
+def test_every_badge_comes_to_what_holds_of_it(reader: Reader, drawer: Drawer, kind: str) -> None:
     headline, sentence, five = EXPECTED[kind]
-    *said, text = give(page, BADGES[kind](drawer))
+    *said, text = give(reader, BADGES[kind](drawer))
     assert tuple(said) == headline
     assert text.startswith(sentence)
-    assert tuple(answers(page).values()) == five
+    assert tuple(reader.answers().values()) == five
     if kind == "with a newer copy":  # of which there is no list
         assert drawer.site.paths() == ["/school/did.json", "/school/refresh/17"]
     else:
@@ -196,6 +208,7 @@ def test_every_badge_in_the_drawer_is_tried() -> None:
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 HOLDING = tuple(holding("{}", "http://localhost/"))
+SCRIPTED_FILE = "SVG with a script"
 NOTHING: Final[Mapping[str, str]] = {
     "picture with nothing": "This picture may look like a badge, but no badge is stored in it.",
     "drawing with nothing": "This picture may look like a badge, but no badge is stored in it.",
@@ -217,7 +230,18 @@ NOTHING: Final[Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("kind", HOLDING)
-def test_a_badge_of_another_issuer_is_found_in_every_kind_of_file(page: Page, drawer: Drawer, kind: str) -> None:
+def test_a_badge_of_another_issuer_is_found_in_every_kind_of_file(reader: Reader, drawer: Drawer, kind: str) -> None:
+    file = holding(drawer.good(), drawer.link())[kind]
+    assert reader.choose(file.name, file.content)[:2] == GENUINE
+    assert tuple(reader.answers().values()) == COMMON
+    assert reader.page.one(".deed h2").text == NAME
+    assert f"Issued by {LISTED} (localhost" in reader.page.text
+    scripted = "The picture holds a script. It was not run" in reader.page.text
+    assert scripted == (kind == SCRIPTED_FILE)
+
+
+@pytest.mark.parametrize("kind", [HOLDING[0], SCRIPTED_FILE])
+def test_a_file_of_another_issuer_is_checked_in_a_browser(page: Page, drawer: Drawer, kind: str) -> None:
     file = holding(drawer.good(), drawer.link())[kind]
     assert choose(page, file.name, file.content)[:2] == GENUINE
     assert tuple(answers(page).values()) == COMMON
@@ -225,13 +249,13 @@ def test_a_badge_of_another_issuer_is_found_in_every_kind_of_file(page: Page, dr
     assert page.get_by_text(f"Issued by {LISTED} (localhost").is_visible()
     assert page.evaluate("typeof hostile") == "undefined"
     scripted = page.get_by_text("The picture holds a script. It was not run").count()
-    assert scripted == (kind == "SVG with a script")
+    assert scripted == (kind == SCRIPTED_FILE)
 
 
 @pytest.mark.parametrize("kind", NOTHING)
-def test_a_file_in_which_there_is_nothing_says_why(page: Page, drawer: Drawer, kind: str) -> None:
+def test_a_file_in_which_there_is_nothing_says_why(reader: Reader, drawer: Drawer, kind: str) -> None:
     file = holding_nothing()[kind]
-    *said, sentence = choose(page, file.name, file.content)
+    *said, sentence = reader.choose(file.name, file.content)
     assert tuple(said) == UNCHECKED
     assert sentence.startswith(NOTHING[kind])
     assert drawer.site.visits == []
@@ -272,24 +296,24 @@ LEADS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("way", LEADS)
-def test_a_page_of_another_issuer_leads_to_its_badge(page: Page, drawer: Drawer, way: str) -> None:
+def test_a_page_of_another_issuer_leads_to_its_badge(reader: Reader, drawer: Drawer, way: str) -> None:
     ending = "json" if way == "alternate" else "png"
     to = drawer.site.put(f"/shared/17.{ending}", bake(picture(), drawer.good()) if ending == "png" else drawer.good())
     link = drawer.site.put("/shared/17", page_about("A badge", *LEADS[way](to)))
-    assert verify(page, link)[:2] == GENUINE
-    assert tuple(answers(page).values()) == COMMON
+    assert reader.verify(link)[:2] == GENUINE
+    assert tuple(reader.answers().values()) == COMMON
     assert not [visit for visit in drawer.site.visits if visit.headers.keys() & {"referer", "cookie", "origin"}]
     assert "/about" not in drawer.site.paths()
 
 
-def test_a_link_that_has_moved_is_followed(page: Page, drawer: Drawer) -> None:
+def test_a_link_that_has_moved_is_followed(reader: Reader, drawer: Drawer) -> None:
     moved = Answer(status=301, headers={"Location": drawer.link()})
-    assert verify(page, drawer.site.put("/moved", moved))[:2] == GENUINE
+    assert reader.verify(drawer.site.put("/moved", moved))[:2] == GENUINE
 
 
-def test_a_hosted_assertion_of_version_2_is_told_by_its_link(page: Page, drawer: Drawer) -> None:
+def test_a_hosted_assertion_of_version_2_is_told_by_its_link(reader: Reader, drawer: Drawer) -> None:
     assertion = drawer.of_version_2()
-    assert verify(page, str(assertion["id"]))[1] == "A badge of an older kind, which cannot be checked here"
+    assert reader.verify(str(assertion["id"]))[1] == "A badge of an older kind, which cannot be checked here"
     assert drawer.site.paths() == ["/old/assertions/1"]
 
 
@@ -331,17 +355,17 @@ LINKS: Final[Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("how", LINKS)
-def test_a_link_to_no_badge_says_why(page: Page, drawer: Drawer, how: str) -> None:
-    *said, sentence = verify(page, drawer.site.put("/shared/17", {**OUT_OF_ORDER, **SOMETHING_ELSE}[how]))
+def test_a_link_to_no_badge_says_why(reader: Reader, drawer: Drawer, how: str) -> None:
+    *said, sentence = reader.verify(drawer.site.put("/shared/17", {**OUT_OF_ORDER, **SOMETHING_ELSE}[how]))
     assert tuple(said) == UNCHECKED
     assert sentence.startswith(LINKS[how])
 
 
 @pytest.mark.parametrize("how", sorted(SOMETHING_ELSE.keys() - LINKS.keys()))
-def test_a_link_to_something_else_is_not_relied_on(page: Page, drawer: Drawer, how: str) -> None:
-    tone, title, _ = verify(page, drawer.site.put("/shared/17", SOMETHING_ELSE[how]))
+def test_a_link_to_something_else_is_not_relied_on(reader: Reader, drawer: Drawer, how: str) -> None:
+    tone, title, _ = reader.verify(drawer.site.put("/shared/17", SOMETHING_ELSE[how]))
     assert (tone, title) in {("bad", "This is not a badge"), REFUSED, UNCHECKED}
-    assert YES not in answers(page).values()
+    assert YES not in reader.answers().values()
 
 
 # --- With the network cut -------------------------------------------------------------------------------------------
@@ -350,70 +374,70 @@ KEYS, LIST = "/school/did.json", "/school/status/revocation"
 
 
 @pytest.mark.parametrize("how", OUT_OF_ORDER)
-def test_without_the_keys_of_the_issuer_nothing_is_decided(page: Page, drawer: Drawer, how: str) -> None:
+def test_without_the_keys_of_the_issuer_nothing_is_decided(reader: Reader, drawer: Drawer, how: str) -> None:
     drawer.site.put(KEYS, OUT_OF_ORDER[how])
-    *said, sentence = verify(page, drawer.good())
+    *said, sentence = reader.verify(drawer.good())
     assert tuple(said) == UNDECIDED
     assert sentence.startswith("The issuer's keys could not be had.")
-    assert set(answers(page).values()) == {OPEN}
+    assert set(reader.answers().values()) == {OPEN}
 
 
 @pytest.mark.parametrize("how", [*SOMETHING_ELSE, "another's document"])
-def test_something_else_in_place_of_the_keys_is_no_word_on_the_badge(page: Page, drawer: Drawer, how: str) -> None:
+def test_something_else_in_place_of_the_keys_is_no_word_on_the_badge(reader: Reader, drawer: Drawer, how: str) -> None:
     drawer.site.put(KEYS, drawer.site.documents[drawer.site.url + "/club/did.json"])
     if how in SOMETHING_ELSE:
         drawer.site.put(KEYS, SOMETHING_ELSE[how])
-    *said, sentence = verify(page, drawer.good())
+    *said, sentence = reader.verify(drawer.good())
     assert tuple(said) == UNDECIDED
     assert sentence.startswith("Where the issuer's keys should be published is something else")
-    assert set(answers(page).values()) == {OPEN}
+    assert set(reader.answers().values()) == {OPEN}
 
 
 @pytest.mark.parametrize("how", OUT_OF_ORDER)
 def test_without_the_list_of_the_issuer_it_stays_open_whether_the_badge_stands(
-    page: Page, drawer: Drawer, how: str
+    reader: Reader, drawer: Drawer, how: str
 ) -> None:
     drawer.site.put(LIST, OUT_OF_ORDER[how])
-    *said, sentence = verify(page, drawer.good())
+    *said, sentence = reader.verify(drawer.good())
     assert tuple(said) == UNDECIDED
     assert sentence.startswith("It is genuine. Whether its issuer has taken it back could not be found out now")
-    assert tuple(answers(page).values()) == (YES, OPEN, *COMMON[2:])
+    assert tuple(reader.answers().values()) == (YES, OPEN, *COMMON[2:])
 
 
 @pytest.mark.parametrize("how", [*SOMETHING_ELSE, "another's list", "an old list"])
-def test_something_else_in_place_of_the_list_is_never_green(page: Page, drawer: Drawer, how: str) -> None:
+def test_something_else_in_place_of_the_list_is_never_green(reader: Reader, drawer: Drawer, how: str) -> None:
     drawer.site.put(LIST, drawer.site.documents[drawer.site.url + "/club/status/revocation"])
     if how == "an old list":
         drawer.publish_list(drawer.school, "revocation", until=datetime(2026, 2, 1, tzinfo=UTC))
     elif how in SOMETHING_ELSE:
         drawer.site.put(LIST, SOMETHING_ELSE[how])
-    *said, sentence = verify(page, drawer.good())
+    *said, sentence = reader.verify(drawer.good())
     if how == "an old list":
         assert tuple(said) == UNDECIDED
-        assert tuple(answers(page).values()) == (YES, OPEN, *COMMON[2:])
+        assert tuple(reader.answers().values()) == (YES, OPEN, *COMMON[2:])
     else:
         assert tuple(said) == REFUSED
         assert sentence == "Something that belongs to it is not in order. The details below say what."
-        assert tuple(answers(page).values()) == (YES, NO, *COMMON[2:])
+        assert tuple(reader.answers().values()) == (YES, NO, *COMMON[2:])
 
 
 @pytest.mark.parametrize("how", OUT_OF_ORDER)
-def test_without_the_evidence_it_stays_open_whether_that_is_unchanged(page: Page, drawer: Drawer, how: str) -> None:
+def test_without_the_evidence_it_stays_open_whether_that_is_unchanged(reader: Reader, drawer: Drawer, how: str) -> None:
     badge = json.dumps(drawer.with_evidence())
     drawer.site.put("/school/evidence/17", OUT_OF_ORDER[how])
-    verify(page, badge)
-    page.get_by_role("button", name="Look at the evidence too").click()
-    page.get_by_text("Some of the evidence could not be had now.").wait_for(state="attached")
-    assert verdict(page)[:2] == GENUINE
-    assert tuple(answers(page).values()) == (YES, YES, YES, OPEN, NOT_OFFERED)
+    reader.verify(badge)
+    reader.press("Look at the evidence too")
+    assert "Some of the evidence could not be had now." in reader.source
+    assert reader.verdict()[:2] == GENUINE
+    assert tuple(reader.answers().values()) == (YES, YES, YES, OPEN, NOT_OFFERED)
 
 
-def test_what_could_not_be_had_is_asked_for_again(page: Page, drawer: Drawer) -> None:
+def test_what_could_not_be_had_is_asked_for_again(reader: Reader, drawer: Drawer) -> None:
     keys, badge = drawer.site.documents[drawer.site.url + KEYS], drawer.good()
     drawer.site.put(KEYS, OUT_OF_ORDER["a fault"])
-    assert verify(page, badge)[:2] == UNDECIDED
+    assert reader.verify(badge)[:2] == UNDECIDED
     drawer.site.put(KEYS, keys)
-    assert verify(page, badge)[:2] == GENUINE
+    assert reader.verify(badge)[:2] == GENUINE
 
 
 # --- What a visitor can do -------------------------------------------------------------------------------------------
@@ -440,29 +464,28 @@ def test_whose_a_badge_is_is_not_said_without_a_signature_that_holds(page: Page,
 
 @pytest.mark.parametrize(("kept", "title", "answer"), [(MINUTES, GENUINE[1], YES), (b"x", CHANGED_EVIDENCE, NO)])
 def test_evidence_is_looked_at_only_where_that_is_asked_for(
-    page: Page, drawer: Drawer, kept: bytes, title: str, answer: str
+    reader: Reader, drawer: Drawer, kept: bytes, title: str, answer: str
 ) -> None:
     badge = json.dumps(drawer.with_evidence(kept))
-    assert verify(page, badge)[:2] == GENUINE
-    assert answers(page)["Is the evidence unchanged?"] == OPEN
+    assert reader.verify(badge)[:2] == GENUINE
+    assert reader.answers()["Is the evidence unchanged?"] == OPEN
     nothing_told(drawer.site)
-    page.get_by_role("button", name="Look at the evidence too").click()
-    page.get_by_role("button", name="Look at the evidence too").wait_for(state="detached")
-    assert verdict(page)[1] == title
-    assert answers(page)["Is the evidence unchanged?"] == answer
+    reader.press("Look at the evidence too")
+    assert "Look at the evidence too" not in reader.source
+    assert reader.verdict()[1] == title
+    assert reader.answers()["Is the evidence unchanged?"] == answer
     assert "/school/evidence/17" in drawer.site.paths()
 
 
-def test_a_newer_copy_is_what_the_page_is_about(page: Page, drawer: Drawer) -> None:
-    verify(page, json.dumps(drawer.refreshed(None)))
-    assert page.locator(".deed h2").inner_text() == f"{NAME}, renewed"
-    assert page.get_by_text("The issuer has a newer copy, and all that is said here is about that one.").is_visible()
+def test_a_newer_copy_is_what_the_page_is_about(reader: Reader, drawer: Drawer) -> None:
+    reader.verify(json.dumps(drawer.refreshed(None)))
+    assert reader.page.one(".deed h2").text == f"{NAME}, renewed"
+    assert "The issuer has a newer copy, and all that is said here is about that one." in reader.page.text
 
 
-def test_of_a_look_alike_it_is_said_whom_it_resembles(page: Page, drawer: Drawer) -> None:
-    give(page, BADGES["by a look-alike"](drawer))
-    said = page.get_by_text(f"Its name resembles {LISTED} of Board of the valley, which is another issuer.")
-    assert said.is_visible()
+def test_of_a_look_alike_it_is_said_whom_it_resembles(reader: Reader, drawer: Drawer) -> None:
+    give(reader, BADGES["by a look-alike"](drawer))
+    assert f"Its name resembles {LISTED} of Board of the valley, which is another issuer." in reader.page.text
 
 
 def test_the_issuer_is_shown_with_its_domain_its_keys_and_who_knows_it(page: Page, drawer: Drawer) -> None:
