@@ -124,7 +124,9 @@ def record_all(
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
-    """Judge evidence that waited for these members; return whom the accepted is about.
+    """Judge evidence that waited for these members, and return the members affected.
+
+    These are the members whom evidence is about that counts from now on.
 
     Evidence that waits for another member too goes on waiting. Evidence that cannot be true now that the people in it
     are known (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.

@@ -77,9 +77,9 @@ def submit_all(
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
-    """Judge evidence that waited for these members; return whom the accepted is about.
+    """Judge evidence that waited for these members, and return the members affected.
 
-    Those members are marked, to be settled.
+    These are the members whom evidence is about that counts from now on; they are marked, to be settled.
     """
     bearing = recording.release_held(session, network, refs, now)
     rejudging.mark(session, network, bearing, now)
