@@ -1,7 +1,8 @@
-"""Decisions carried out: each becomes an award with a signed credential, an event and a message, or nothing does.
+"""Carry out decisions: each becomes an award with a signed credential.
 
-Signing takes longer than writing, so that for many decisions it is done before the transaction begins (`prepare`);
-what is decided inside the transaction after all takes its credential from there (`carry_out`).
+An event and a message go with it; all of it happens, or nothing. Signing takes longer than writing, so for many
+decisions it is done before the transaction begins (`prepare`). What is then decided inside the transaction takes its
+credential from there (`carry_out`).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -49,7 +50,7 @@ Prepared = Mapping[tuple[Any, ...], SignedDraft]
 def prepare(
     runtime: Runtime, network_id: UUID, decide: Callable[[ReadSession, Network], Sequence[Decision]], now: datetime
 ) -> Prepared:
-    """Return the signed credentials of what would be decided now, for the transaction that decides it."""
+    """Sign what would be decided now; return it for the transaction that decides."""
     with runtime.database.read() as session:
         network = session.get_one(Network, network_id)
         decisions = [decision for decision in decide(session, network) if not decision.pending]
@@ -77,9 +78,10 @@ def by_rule(
     awarded_at: datetime | None = None,
     reason: str | None = None,
 ) -> dict[UUID, Decision]:
-    """Return what the rule of a version decides on members: the one place where it is asked for an award.
+    """Return what the rule of a version decides on members.
 
-    What is not met (`Decision.met`) can be explained, and cannot be carried out.
+    This is the one place where a rule is asked in order to award. A decision that is not met (`Decision.met`) can be
+    explained, but not carried out.
 
     Args:
         awarded_at: when it was earned; left out: now.
@@ -97,7 +99,7 @@ def by_rule(
 def _met(
     session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node, at: datetime, reason: str | None
 ) -> Decision:
-    """Return the decision that met criteria make; where they ask for approval, with those who approved."""
+    """Return the decision that met criteria make; if they ask for approval, with those who approved."""
     held = _held(session, version, member_id, node)
     if not reviews.needs_approval(version):
         return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
@@ -114,7 +116,7 @@ def _approvers(session: OrmSession, *where: ColumnElement[bool]) -> tuple[Decide
 
 
 def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
-    """Return the awards that met rules `holds` count: of each achievement the newest that stands."""
+    """Return the awards that count for met rules `holds`: of each achievement the newest that stands."""
     rules = [leaf.criterion for leaf in _leaves(node) if leaf.met and isinstance(leaf.criterion, Holds)]
     refs = {ref for rule in rules for ref in rule.achievements}
     if not refs:
@@ -146,7 +148,9 @@ def carry_out(
     now: datetime,
     prepared: Prepared,
 ) -> list[Award]:
-    """Write down the decisions as awards, in the same order; those that are not pending get their credentials.
+    """Write down decisions as awards, and return these in the same order.
+
+    Those that are not pending get their credentials.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
@@ -202,9 +206,11 @@ def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | N
 
 
 def announce(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> bool:
-    """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
+    """Sign and announce a pending award, and return whether that was done.
 
-    1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
+    From the commit on it is an award like any other.
+
+    1. It is decided again, on the evidence of now; if it is no longer earned, it ends, and nobody is told.
     2. It keeps the date on which it was earned.
 
     Raises:
@@ -232,14 +238,16 @@ def announce(session: WriteSession, runtime: Runtime, network: Network, row: Awa
 
 
 def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
-    """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
+    """End an award that was not signed: only its row stays, nobody is told, and nothing awards it again by itself."""
     reviews.end(session, network, row, now)
     row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
     session.flush()
 
 
 def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> Credential:
-    """Return a new credential of an award, with what is known now, and the receipt that there is.
+    """Sign a new credential for an award, with what is known now, and return it.
+
+    If the award has a receipt, it stays the same.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
@@ -274,7 +282,7 @@ def decision_of(session: OrmSession, row: Award) -> Decision:
 def tell_deciders(session: WriteSession, row: Award) -> None:
     """Write down who has decided an award so far, until its receipt says it for good.
 
-    Whoever asked for it comes first, unless the rule decided, and then those who approved.
+    The one who asked for it comes first, unless the rule decided; then come those who approved.
     """
     found = _approvers(session, Approval.award_id == row.id)
     if row.basis not in ("rule", "approval"):
@@ -318,8 +326,8 @@ def _signed(
 ) -> dict[tuple[Any, ...], SignedDraft]:
     """Return the signed credentials of decisions, by their keys.
 
-    1. What was not signed before, for these very decisions, is signed now.
-    2. A place in a status list that somebody else took in the meantime means another credential.
+    1. A decision whose credential was not prepared gets it signed now.
+    2. If somebody else has taken a credential's place in a status list in the meantime, it is signed again.
     """
     if not decisions:
         return {}
@@ -346,7 +354,7 @@ def _announce(
     signed: Prepared,
     now: datetime,
 ) -> None:
-    """Make those awards that are signed awarded: with credential, events and message."""
+    """Mark signed awards as awarded, and store credential, events and message for each."""
     ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
@@ -365,7 +373,7 @@ def _announce(
 
 
 def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:
-    """Return the keys of those whose place in a status list is taken; from here on nobody else takes one."""
+    """Lock the status lists, so that nobody else takes a place; return the keys whose place is taken."""
     found: list[tuple[Any, ...]] = []
     for list_id in sorted({each.draft.status_list_id for each in signed.values()}):
         locks.status_list(session, StatusList, list_id)
@@ -379,11 +387,11 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
 
 
 def rest_on(session: WriteSession, row: Award, record_ids: Collection[UUID]) -> None:
-    """Add on which records an award rests."""
+    """Add the records on which an award rests."""
     session.add_all(AwardEvidence(award_id=row.id, record_id=record_id) for record_id in record_ids)
 
 
 def about(row: Award) -> dict[str, str]:
-    """Return the identifiers by which events speak of an award."""
+    """Return the identifiers that events give for an award."""
     version, member = str(row.achievement_version_id), str(row.member_id)
     return {"award": str(row.id), "achievement_version": version, "member": member}

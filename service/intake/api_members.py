@@ -39,7 +39,7 @@ CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
 class MemberPut(MemberFields):
-    """One member; its `ref` stands in the path, and may be repeated here."""
+    """One member; its `ref` is in the path, and may be repeated here."""
 
     ref: Ref | None = None
 
@@ -96,11 +96,11 @@ def put_member(
     at: Now,
     _who: CanWrite,
 ) -> Response:
-    """Add a member (201) or change one (200); it needs no account with us.
+    """Add a member (201) or change one (200); members need no account here.
 
-    What is left out stays as it is, null takes it away. `roles` is the whole list: a role that it leaves
-    out ends now. Within the network a person is found again by e-mail address or DID, so one human under
-    two refs cannot evaluate themself. Evidence that came before the member is no longer held.
+    What is left out stays as it is; null removes it. `roles` is the whole list: a role that it leaves out ends now.
+    Within the network a person is recognised by e-mail address or DID, so one human under two refs cannot evaluate
+    themself. Evidence that came before the member is no longer held.
     """
     return _put(session, runtime, network, MemberIn(**under(ref, body)), at)
 
@@ -115,7 +115,7 @@ def put_member(
 def post_member(
     body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, _who: CanWrite
 ) -> Response:
-    """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body.
+    """Add or change a member as `PUT .../members/{ref}` does; the ref is in the body.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
     """
@@ -128,12 +128,12 @@ def list_members(
     session: Reader,
     at: Now,
     _who: CanRead,
-    role: Annotated[str | None, Query(max_length=64, description="who has this role now")] = None,
+    role: Annotated[str | None, Query(max_length=64, description="only members who have this role now")] = None,
     organization: Annotated[str | None, Query(max_length=200)] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[MemberOut]:
-    """List members, in the order in which they were added."""
+    """List members in the order in which they were added."""
     rows, cursor = members.list_members(
         session, network, at, after=after, limit=limit, role=role, organization=organization
     )
