@@ -1,4 +1,4 @@
-"""Verifications: anyone may ask; nothing about who asked is kept."""
+"""Verify one badge over HTTP: anyone may ask, and nothing about them is kept."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ from service.web.problems import ProblemResponse, invalid_problem
 router = APIRouter(tags=["verification"])
 
 CONTAINERS = frozenset({"pdf", "zip", "photo"})
-"""Kinds of files in which a badge is looked for."""
+"""Kinds of files that are searched for a badge."""
 
 
 class BadgeIn(Body):
@@ -50,7 +50,7 @@ class BadgeIn(Body):
 
 
 class VerificationIn(BadgeIn):
-    """What to verify, and whether a receipt of that is wanted."""
+    """What to verify, and whether the caller wants a receipt of the check."""
 
     receipt: bool = Field(
         False,
@@ -89,7 +89,7 @@ EXAMPLES = {
 
 
 async def _received(request: Request) -> tuple[bytes, str]:
-    """Return what was sent, and for a form the recipient named beside it."""
+    """Return what the caller sent, and the recipient that a form names ("" without one)."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form(max_files=1, max_fields=4) as form:
             file, recipient = form.get("file"), form.get("recipient")
@@ -106,15 +106,15 @@ def post_verification(
     """Verify a credential of any issuer.
 
     Takes the credential itself (JSON), a VC-JWT (`text/plain`), a baked PNG or SVG, a PDF, a photo with a code or a
-    ZIP with one badge in it, a form with `file` and `recipient`, or JSON with `url`, `credential`, `jwt` or `image` and,
-    if wanted, `recipient`, `evidence` and `receipt`.
+    ZIP with one badge in it, a form with `file` and `recipient`, or JSON with `url`, `credential`, `jwt` or `image`
+    and, if wanted, `recipient`, `evidence` and `receipt`.
 
     Answers 200 with a report also when the credential is bad: `verdict` is `verified`, `rejected` or `undecided`,
-    and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings. Beside it stands
-    what that comes to for a person: `headline`, and `questions` (`authentic`, `current`, `issuer`, `evidence`, `policy`)
-    with the answers `yes`, `no`, `could-not-check` or `not-offered`, and a reason.
-    Issuers are asked for keys, status lists and schemas only, which many badges share, unless `evidence` says otherwise.
-    Needs no token; within fair limits (429 with `Retry-After`).
+    and each of the ordered `checks` says `passed`, `failed`, `undecided` or `skipped`, with findings. The answer also
+    says what this means for a person: `headline`, and `questions` (`authentic`, `current`, `issuer`, `evidence`,
+    `policy`) with the answers `yes`, `no`, `could-not-check` or `not-offered`, and a reason.
+    Issuers are asked only for keys, status lists and schemas, which many badges share, unless `evidence` is true.
+    Needs no token; has fair limits (429 with `Retry-After`).
     """
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -131,7 +131,10 @@ def post_verification(
 
 
 def _checked(desk: Desk, received: bytes, recipient: str, media_type: str) -> tuple[Checked, bool]:
-    """Return what was asked, checked, and whether a receipt of it is wanted."""
+    """Check what the caller asks about.
+
+    Return the check, and whether they want a receipt.
+    """
     asked = _asked(received) if media_type == "application/json" else None
     if asked is None:
         return _check_file(desk, received, recipient or None), False
@@ -168,7 +171,7 @@ def _check_file(desk: Desk, content: bytes, recipient: str | None) -> Checked:
 
 
 def _asked(received: bytes) -> VerificationIn | None:
-    """Return the question in a JSON body, or None where the body is a credential itself."""
+    """Return the request in a JSON body; None where the body is a credential itself."""
     try:
         sent = parse_json(received)
     except CredentialError:

@@ -1,4 +1,4 @@
-"""What routes that check badges are given: the desk, and the address that asks."""
+"""Dependencies of routes that check badges: the desk, and the caller's address."""
 
 from typing import Annotated
 
@@ -8,13 +8,13 @@ from service.checking.desk import Desk
 
 
 async def desk(request: Request) -> Desk:
-    """Return the desk of the application that answers."""
+    """Return the desk of this application."""
     found: Desk = request.app.state.desk
     return found
 
 
 async def address(request: Request) -> str:
-    """Return the address from which a request comes, for the fair limits; "" where it is not known."""
+    """Return the caller's address for the fair limits; "" where it is unknown."""
     return request.client.host if request.client else ""
 
 

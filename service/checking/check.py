@@ -1,7 +1,7 @@
-"""What a check of a badge comes to for a person: one headline, and five questions with their answers.
+"""Turn a verification into one headline and five answers for people.
 
-The report of the library says what was found step by step; here it is asked what an employer wants to know of it. What
-could not be checked is never a yes, and a signature alone is not green: somebody has to know the issuer.
+The library's report says what each step found; this module answers what an employer wants to know. What could not be
+checked is never a yes, and a signature alone is not green: somebody has to know the issuer.
 """
 
 from collections.abc import Collection, Mapping
@@ -49,14 +49,14 @@ TONES: Final[Mapping[str, Tone]] = {
     "status-not-reached": "unsure",
     "not-decided": "unsure",
 }
-"""Every headline and its tone; *good* is for a genuine badge, in force, of an issuer whom a list here knows."""
+"""Each headline and its tone; *good* is a genuine badge in force whose issuer is on a list of this service."""
 
 UNPROVEN: Final = Grounds(
     Question("evidence", "could-not-check", "signature-first"),
     Question("policy", "could-not-check", "signature-first"),
     None,
 )
-"""Of a badge without a signature that holds nothing is asked."""
+"""The answers for a badge without a valid signature: its evidence and rule are not looked at."""
 
 _STANDINGS: Final = (
     ("credential-revoked", "revoked"),
@@ -64,7 +64,7 @@ _STANDINGS: Final = (
     ("credential-expired", "expired"),
     ("credential-not-yet-valid", "not-yet-valid"),
 )
-"""What a badge that is genuine may have come to, gravest first: code of the finding, headline."""
+"""How a genuine badge may not be in force, gravest first: code of the finding, headline."""
 
 _FORM: Final = ("context", "schema", "subject")
 _UNSIGNED: Final = frozenset({"proof-missing"})
@@ -78,7 +78,7 @@ _NO_KEYS: Final = frozenset(
         "verification-method-repeated",
     }
 )
-"""Where the keys should be is something else, such as the page of whoever has the domain now: the signature was not looked at."""
+"""Where the keys should be is something else, such as a new owner's page: the signature was not checked."""
 _ENDED: Final = frozenset({"key-revoked", "key-expired"})
 _OLDER: Final = ("openbadges/v1", "openbadges/v2", "w3id.org/openbadges")
 
@@ -88,14 +88,14 @@ class Checked:
     """A check of one badge at one moment.
 
     Args:
-        at: when.
-        report: step by step.
+        at: when it was made.
+        report: what each step found.
         headline: stable kebab-case code, one of `TONES`.
         questions: the five, in the order of `questions.NAMES`.
-        issuer: whom it names as issuer; None where it names nobody.
-        deeds: what the person did, as the badge tells it and, where it was read, the receipt of the decision.
-        received: what was checked, as it came.
-        address: where it was had from; "" where it was given as it is.
+        issuer: the issuer that the badge names; None where it names none.
+        deeds: what the person did, according to the badge and, where it was read, the receipt of the decision.
+        received: what was checked, as it was received.
+        address: where the badge was fetched; "" where it was given itself.
     """
 
     at: datetime
@@ -109,7 +109,7 @@ class Checked:
 
     @property
     def tone(self) -> Tone:
-        """How the headline is to be taken."""
+        """Whether the headline is good, unsure or bad."""
         return TONES[self.headline]
 
     def outcome(self, name: str) -> str:
@@ -117,7 +117,7 @@ class Checked:
         return next(check.outcome for check in self.report.checks if check.name == name)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report for programs with what is said here beside it.
+        """Return the report for programs, with headline, questions and issuer.
 
         `Report.to_json() | {checked_at, headline, tone, questions: [{name, answer, reason}], issuer}`; issuer
         `{id, name, domain, lists, page}` or null.
@@ -132,15 +132,15 @@ class Checked:
 
 
 def check_address(desk: Desk, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
-    """Return what the check of the badge at a public address comes to.
+    """Check the badge at a public address.
 
     Args:
-        recipient: e-mail, DID or other identifier of whoever showed it.
-        evidence: look at evidence that lies with others too, at what the badge relates to, and for a newer copy; whoever
-            keeps it then sees that somebody looks.
+        recipient: e-mail, DID or other identifier of the person who showed the badge.
+        evidence: also fetch evidence that others keep, what the badge relates to, and a newer copy; those who keep
+            them then see that somebody looks.
     Raises:
-        UnavailableError: nothing could be had from there.
-        InvalidError: an address that is never asked, or one at which no badge is found.
+        UnavailableError: the address gave nothing.
+        InvalidError: an address that is never asked, or one without a badge.
     """
     found = verification.look_up(desk.runtime, url)
     return check(desk, found.body, recipient, evidence=evidence, address=url)
@@ -156,15 +156,15 @@ def check(
     keys_vouched: bool = True,
     address: str = "",
 ) -> Checked:
-    """Return what the check of a badge comes to; bad input never raises.
+    """Check a badge; bad input never raises.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
         recipient, evidence: as `check_address`.
-        documents: what is asked for the documents of issuers, in place of the network; then no row is read.
-        keys_vouched: False where `documents` may have been written by anybody, the issuer's keys among them. Then nobody
-            is known by being on a list, and nothing is green.
-        address: where it was had from.
+        documents: loads the documents of issuers, in place of the network; then no row is read.
+        keys_vouched: False where anybody may have written `documents`, the issuer's keys among them. Then a list makes
+            no issuer known, and nothing is green.
+        address: where the badge was fetched.
     """
     runtime = desk.runtime
     report = verification.verify_received(runtime, received, recipient, documents=documents, discreet=not evidence)
@@ -208,7 +208,7 @@ def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Que
 
 
 def _without_signature(codes: Collection[str]) -> tuple[str, str]:
-    """Return answer and reason where no signature holds, by what was found."""
+    """Return answer and reason for a badge without a valid signature, by the codes of the findings."""
     if _UNSIGNED.intersection(codes):
         return "no", "unsigned"
     if _NO_KEYS.issuperset(codes):
@@ -303,7 +303,7 @@ def _rejected(found: Mapping[str, Check], answers: Mapping[str, Question]) -> st
 
 
 def _is_older(credential: Mapping[str, Any]) -> bool:
-    """Return whether it is a badge of Open Badges 2.0 or before, which is no signed document."""
+    """Return whether it is a badge of Open Badges 2.0 or earlier, which is not a signed document."""
     context = credential.get("@context")
     named = context if isinstance(context, str) else ""
     return any(part in named for part in _OLDER) or credential.get("type") == "Assertion"

@@ -1,20 +1,24 @@
-"""Whether a badge is theirs, asked of the person to whom it was issued: one question, one mail, two pages.
+"""Ask the recipient by mail whether a badge is theirs.
 
-Somebody was given a badge and cannot tell whether it belongs to whoever gave it. They ask here; whoever reads the mail
-of its recipient answers, and the asker's page turns. Nothing is kept of who asked.
+An employer, say, was given a badge and cannot tell whether it belongs to the person who gave it. They ask here: one
+question, one mail, two pages. The person who reads the recipient's mail answers, and the asker's page shows the answer.
+Nothing is kept about the asker.
 
-1. A yes says that the recipient gave the badge to somebody. The code makes it the asker: it stands on the asker's page
-   and in the mail, so that a candidate who can say it has read the mail. Each asker has a question, a code and a mail
-   of their own: shared, the yes that one asker is given would also be the answer to whom a thief gave the same badge.
-2. Anybody may ask as often as they like, so mails have their limits: a badge and an address get so many a day. What is
-   beyond waits its turn, and what would wait too long is refused. One open question for a badge would do it too, but
-   whoever asked first could keep everybody else out for a week, and would learn that somebody else is asking.
-3. The link in the mail is an address that anything may fetch: only a POST answers. Its secret is drawn with the question
-   and locked by custody until the mail is written: drawn with the mail, the second copy of a mail that is sent
-   twice would make the first one's link a dead one; derived from a key, it could not be taken away with the row.
-4. A question goes with the address that it was sent to: erased or corrected, the old mailbox answers nothing any more.
-5. A private badge looks like none, since its address does to everybody. One that was revoked or is suspended must not
-   be relied on, whoever it belongs to.
+1. A yes says only that the recipient gave the badge to somebody. The code ties it to the asker: it is on the asker's
+   page and in the mail, so that a candidate who can say the code has read the mail. Each asker has a question, a code
+   and a mail of their own. Were they shared, the yes to one asker would also confirm the badge to somebody to whom a
+   thief gave it.
+2. Anybody may ask as often as they like, so mails are limited: so many a day about one badge and to one address. More
+   wait their turn, and those that would wait too long are refused. Allowing one open question for each badge would
+   limit them too, but the first asker could then keep everybody else out for a week, and would learn that somebody
+   else is asking.
+3. Programs may fetch the link in the mail, so only a POST answers. Its secret is drawn with the question and locked by
+   custody until the mail is written. If it were drawn with the mail, the second copy of a mail that is sent twice would
+   make the link in the first one invalid; if it were derived from a key, it could not be erased with the row.
+4. A question is erased with the address that it was sent to: when that is erased or corrected, the old mailbox can no
+   longer answer.
+5. A private badge looks as if there were none, as its address does to everybody. A revoked or suspended badge must not
+   be relied on, no matter who owns it.
 """
 
 import hashlib
@@ -45,16 +49,16 @@ ConfirmationState = Literal["waiting", "confirmed", "denied", "expired", "revoke
 
 OPEN_FOR = timedelta(days=7)
 KEPT_FOR = timedelta(days=7)
-"""How long the pages of a question that is over still say how it ended."""
+"""How long the pages of a closed question still show how it ended."""
 DAY = timedelta(days=1)
 MAILS_A_DAY = 3
-"""About one badge."""
+"""Mails a day about one badge."""
 MAILS_TO_ONE_A_DAY = 6
-"""To one address, whatever they are about."""
+"""Mails a day to one address, about any badge."""
 LONGEST_WAIT = timedelta(days=2)
-"""For how long a mail may wait its turn."""
+"""How long a mail may wait its turn."""
 LETTERS, DIGITS = "CDFGHJKMNPRTVWXY", "23456789"
-"""Of codes: nothing that looks or sounds like another one, and no vowel that would make words."""
+"""Characters of codes: none looks or sounds like another, and no vowel makes words."""
 SECRET_BYTES = 24
 BATCH = 500
 
@@ -79,7 +83,10 @@ DENIED = N_("This question was answered with no, which stands. Whoever wants to 
 
 @dataclass(frozen=True)
 class ShownConfirmation:
-    """A question as its pages show it; `credential` is the identifier in the address of the badge."""
+    """A question as its pages show it.
+
+    `credential` is the identifier in the badge's address.
+    """
 
     state: ConfirmationState
     code: str
@@ -95,11 +102,12 @@ class ShownConfirmation:
 
 
 def can_be_asked(session: ReadSession, runtime: Runtime, url: object, issuer_id: str) -> bool:
-    """Return whether the recipient of a badge can be asked; a few look-ups.
+    """Return whether the recipient of a badge can be asked; takes a few look-ups.
 
     Args:
-        url: the `id` of the credential that was checked, whatever it is.
-        issuer_id: who signed that: of another's credential with the `id` of one of ours, ours would be asked about.
+        url: the `id` of the checked credential, which may be anything.
+        issuer_id: who signed it. Without it, another issuer's credential with the `id` of one of ours would make us ask
+            about ours.
     """
     row = _credential_at(session, runtime, url)
     return (
@@ -112,14 +120,16 @@ def can_be_asked(session: ReadSession, runtime: Runtime, url: object, issuer_id:
 
 
 def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str:
-    """Ask the recipient of a badge whether it is theirs, and return the secret of the asker's page, which is not kept.
+    """Ask the recipient whether a badge is theirs.
 
-    The mail is sent after the commit, and when its turn comes.
+    Return the secret of the asker's page.
+
+    The secret is not kept. The mail is sent after the commit, when its turn comes.
 
     Args:
         url: the address of the badge, which is its `id`.
     Raises:
-        NotFoundError: there is no such badge, or a private one (code "badge-unknown").
+        NotFoundError: there is no such badge, or it is private (code "badge-unknown").
         ConflictError: it was revoked ("badge-revoked") or is suspended ("badge-suspended"), or no address of the
             recipient is known ("recipient-without-address").
         TooManyRequestsError: too many mails wait their turn (code "asked-too-often").
@@ -133,7 +143,7 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
     if row.suspended_at is not None:
         raise ConflictError("badge-suspended", SUSPENDED)
     recipient = _recipient(session, row)
-    # Two who ask at the same moment are counted one after the other. The address may be gone by the time it is held.
+    # The lock counts two askers at the same moment one after the other. By then the address may have been erased.
     held = locks.one_or_none(session, Identity, Identity.id == recipient.email_id)
     if held is None:
         raise ConflictError("recipient-without-address", NO_ADDRESS)
@@ -152,7 +162,7 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
     )
     question.mail_secret = runtime.custody.lock(mail_secret.encode(), _name(question))
     session.add(question)
-    session.flush()  # before what refers to it: the rows are not related as objects
+    session.flush()  # before the row that refers to it: SQLAlchemy does not know that they are related
     mailbox.queue_question(session, row.network_id, question.id, mail_at)
     return page_secret
 
@@ -176,10 +186,12 @@ def of_recipient(session: OrmSession, secret: str, now: datetime) -> ShownConfir
 
 
 def answer(session: WriteSession, secret: str, *, yes: bool, now: datetime) -> None:
-    """Write down what the recipient answers; the same answer again changes nothing, and a no stands.
+    """Store the recipient's answer.
+
+    The same answer again changes nothing, and a no is final.
 
     Args:
-        secret: that of the mail.
+        secret: the one in the mail.
     Raises:
         NotFoundError: there is no such question, or it was erased (code "question-unknown").
         ConflictError: it is over (code "question-over"), or was answered with no ("question-denied").
@@ -196,13 +208,13 @@ def answer(session: WriteSession, secret: str, *, yes: bool, now: datetime) -> N
 
 
 def to_be_mailed(session: OrmSession, row: Confirmation, now: datetime) -> ShownConfirmation | None:
-    """Return the question as it is mailed; None when there is nothing to ask any more."""
+    """Return the question to be mailed; None where nothing is left to ask."""
     shown = _shown_confirmation(session, row, now)
     return shown if shown.state == "waiting" else None
 
 
 def link(runtime: Runtime, row: Confirmation) -> str:
-    """Return the address that the recipient is mailed.
+    """Return the link for the recipient's mail.
 
     Raises:
         CustodyError: the secret cannot be unlocked.
@@ -212,7 +224,10 @@ def link(runtime: Runtime, row: Confirmation) -> str:
 
 
 def forget_old(runtime: Runtime) -> int:
-    """Erase the questions that were over some days ago, with their messages, and return how many."""
+    """Erase the questions that closed some days ago, with their messages.
+
+    Return how many.
+    """
     old = Confirmation.expires_at < runtime.now() - KEPT_FOR
     count = 0
     while True:
@@ -226,7 +241,7 @@ def forget_old(runtime: Runtime) -> int:
 
 
 def state_of(row: Confirmation, credential: Credential, now: datetime) -> ConfirmationState:
-    """Return what a question has come to; what has become of the badge comes first."""
+    """Return the state of a question; the state of the badge takes precedence."""
     if credential.revoked_at is not None:
         return "revoked"
     if credential.visibility == "private":
@@ -243,10 +258,10 @@ def _is_open(row: Confirmation, credential: Credential, now: datetime) -> bool:
 
 
 def _credential_at(session: OrmSession, runtime: Runtime, url: object) -> Credential | None:
-    """Return the credential at an address of ours, unless it is private; its forms are the same one."""
+    """Return the credential at an address of ours, in any of its forms, unless it is private."""
     try:
         path = urlsplit(url).path if isinstance(url, str) and documents.is_ours(runtime.settings, url) else ""
-    except ValueError:  # no address at all
+    except ValueError:  # not an address at all
         return None
     match = re.fullmatch(r"/credentials/([0-9a-f]{32})(\.(json|jwt|png|svg|html))?", path)
     row = session.get(Credential, match[1]) if match else None
@@ -259,7 +274,7 @@ def _recipient(session: OrmSession, credential: Credential) -> Recipient:
 
 
 def _turn(session: WriteSession, credential: Credential, recipient: Recipient, now: datetime) -> datetime:
-    """Return when the mail may leave, so that no day has more of them than their limits.
+    """Return when the mail may be sent, so that no day exceeds the limits.
 
     Raises:
         TooManyRequestsError: not within `LONGEST_WAIT`.
@@ -310,13 +325,13 @@ def _shown_confirmation(session: OrmSession, row: Confirmation, now: datetime) -
 
 
 def _new_code() -> str:
-    """Return a code that people compare: three letters and three digits."""
+    """Return a code for people to compare: three letters and three digits."""
     letters, digits = ("".join(secrets.choice(each) for _ in range(3)) for each in (LETTERS, DIGITS))
     return f"{letters}-{digits}"
 
 
 def _name(row: Confirmation) -> str:
-    """Return under which name the secret of a mail is locked: it opens for no other question."""
+    """Return the name under which a mail's secret is locked: it opens for no other question."""
     return f"confirmation {row.id}"
 
 

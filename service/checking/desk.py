@@ -1,4 +1,4 @@
-"""What a stranger's check needs beside the runtime: trust lists, fair limits, and how long a batch waits."""
+"""The desk of a check: trust lists, fair limits, and how long a batch waits."""
 
 import time
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from service.runtime.runtime import Runtime
 
 @dataclass(frozen=True)
 class Patience:
-    """What a batch may take.
+    """How long a batch may wait for other servers, and how many threads it has.
 
     Args:
         threads: checks at once. Two batches leave the fetcher free for single checks (`fetching.AT_ONCE`).
-        item_seconds: so long one check is waited for.
-        batch_seconds: so long the whole batch is waited for.
-        timeouts: so often a host may keep the batch waiting before it is not asked again.
-        ahead: so many answers may wait for whoever reads them.
+        item_seconds: how long to wait for one check.
+        batch_seconds: how long to wait for the whole batch.
+        timeouts: how often a host may keep the batch waiting before it is not asked again.
+        ahead: how many answers may wait for the reader.
     """
 
     threads: int = 6
@@ -32,18 +32,18 @@ class Patience:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where strangers have badges checked. Opened once (`open`), handed to routes by `app`.
+    """What a stranger's check needs. Opened once (`open`), handed to routes by `app`.
 
     Args:
         runtime: the service that checks.
-        trust_lists: the issuers that somebody here vouches for.
-        fair_use: how much one address may ask, in single checks.
-        batch_fair_use: the same for badges checked in batches; each of them counts.
-        vc_api_fair_use: the same for the VC API, to which machines such as a conformance suite send hundreds of requests.
-        batch_places: the batches that run now.
+        trust_lists: the issuers for whom somebody here vouches.
+        fair_use: how many single checks one address may ask for.
+        batch_fair_use: how many badges one address may have checked in batches.
+        vc_api_fair_use: how often one address may call the VC API; test suites send hundreds of requests at once.
+        batch_places: places for the batches that run at once.
         patience: how long a batch waits for other servers.
-        recent: the checks of the last minute, for pages that many open at once.
-        steady: counts seconds and never jumps, whereas `runtime.now` is the calendar's time.
+        recent: the checks of the last minute, for a page that many people open at once.
+        steady: counts seconds and never jumps, whereas `runtime.now` is the time of day.
     """
 
     runtime: Runtime

@@ -1,4 +1,4 @@
-"""Who an issuer is, as far as it is known here: its domain, its keys, since when, and who vouches for it."""
+"""What is known here of an issuer: domain, keys, since when, who vouches for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MAX_KEYS, MAX_ID = 50, 2000
 
 @dataclass(frozen=True)
 class IssuerKey:
-    """A key that the issuer publishes; its dates where they are known."""
+    """A key that the issuer publishes, with its dates where they are known."""
 
     name: str
     kind: str
@@ -37,15 +37,15 @@ class Issuer:
 
     Args:
         id: the DID or address that signed.
-        name: what it calls itself, on one line: anybody can call themself anything.
+        name: what it calls itself, on one line; anybody can call themself anything.
         domain: the host whose owner controls the id; "" for a key that belongs to no domain.
-        url: its web site, as it says itself.
+        url: its web site, according to itself.
         listings: the entries of trust lists that name its id.
         page: its page here, where it is a network of this service.
-        sandbox: a network of this service that is only trying things out.
-        since: when it became a network of this service, or since when a list has known it.
-        keys: that it publishes, oldest first.
-        alike: a listed issuer with another id, for which its name could be mistaken.
+        sandbox: whether it is a network of this service that only tries things out.
+        since: when it became a network of this service, or joined a list.
+        keys: those that it publishes, oldest first.
+        alike: a listed issuer with another id and a name that is easily confused with this one's.
     """
 
     id: str
@@ -79,9 +79,9 @@ def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: 
     """Return the issuer that a credential names; None where it names none.
 
     Args:
-        proven: whether its signature holds and is the issuer's. Without that nothing is looked up: it may name anybody.
-        load: what to ask for its DID document, which the verification has asked before.
-        rows: whether networks of this service are looked up.
+        proven: whether the signature is valid and the issuer's. If not, nothing is looked up: it may name anybody.
+        load: loads the issuer's DID document, which the verification has loaded before.
+        rows: whether to look among the networks of this service.
     """
     named = credential.get("issuer")
     profile: Mapping[str, Any] = named if isinstance(named, Mapping) else {"id": named}
@@ -123,7 +123,10 @@ class _OwnNetwork:
 
 
 def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
-    """Return what is known of a network of this service."""
+    """Return what is known of a network of this service.
+
+    Return None where the id is no such network's.
+    """
     try:
         url = did_web_url(issuer_id)
     except CredentialError:
@@ -143,7 +146,10 @@ def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
 
 
 def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:
-    """Return the keys of another's DID document, as far as it can be had and read."""
+    """Return the keys in another issuer's DID document.
+
+    There are none where it cannot be fetched or read.
+    """
     try:
         document = parse_json(load(did_web_url(issuer_id)).body)
     except CredentialError:

@@ -1,4 +1,4 @@
-"""The page where one gives a badge and reads in plain words what holds of it, and what could not be found out."""
+"""The page that checks a badge and says the result in plain words."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ RECEIPT_OF_UNKNOWN = (
 
 @dataclass(frozen=True)
 class VerifyForm:
-    """What a visitor sent with the form, as far as given."""
+    """What a visitor sent with the form; "" or nothing for what was left out."""
 
     text: str
     files: Sequence[tuple[str, bytes, str]]
@@ -59,7 +59,10 @@ class VerifyForm:
 
 @router.get("/verify")
 def get_verify(desk: DeskHere, address: Address, language: Speaking, link: str = "") -> Response:
-    """Show the form; with `link`, as a button on somebody's page leads here, the check of that badge."""
+    """Show the form.
+
+    With `link`, which a button on somebody's page gives, show the check of that badge.
+    """
     if not link:
         return _page(language)
     try:
@@ -85,7 +88,10 @@ async def _given(request: Request) -> VerifyForm:
 def post_verify(
     desk: DeskHere, address: Address, language: Speaking, given: Annotated[VerifyForm, Depends(_given)]
 ) -> Response:
-    """Check what was given and show what came of it; nothing of it is kept. Several badges become a batch."""
+    """Check what the visitor gave and show the result.
+
+    Nothing is kept. Several badges become a batch.
+    """
     try:
         with desk.fair_use.turn(address, desk.steady):
             return _answer(desk, address, language, given)
@@ -113,7 +119,7 @@ def _of_tables(given: VerifyForm) -> batch_items.GivenItems:
 
 
 def _many(desk: Desk, address: str, language: Language, items: Callable[[], batch_items.GivenItems]) -> Response:
-    """Go on as on the page for many at once."""
+    """Answer as the page for many badges does."""
     try:
         return batch.answer(desk, address, language, items())
     except ServiceError as error:
@@ -121,7 +127,10 @@ def _many(desk: Desk, address: str, language: Language, items: Callable[[], batc
 
 
 def _credential_in(content: bytes) -> bytes:
-    """Return what a file holds; of a bundle its credential, about which the network is asked here like about any other."""
+    """Return what a file holds.
+
+    For a bundle, return its credential, which is checked online here like any other.
+    """
     if not bundles.is_bundle(content):
         return content
     try:
@@ -222,7 +231,7 @@ def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
 
 
 def _named(subject: dict[str, Any]) -> dict[str, Any]:
-    """Return how the credential names its recipient, for the comparison in the browser."""
+    """Return how the credential identifies its recipient, for the comparison in the browser."""
     found = subject.get("identifier")
     listed = found if isinstance(found, list) else [found]
     members: dict[str, Any] = {"identityHash": None, "identityType": None, "hashed": None, "salt": ""}
@@ -240,7 +249,7 @@ def _named(subject: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown_badge(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what the credential says of itself, as far as it can be read.
+    """Return what the credential says of itself, as far as it is readable.
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.
     """
@@ -273,7 +282,10 @@ def _text(value: Any) -> str:
 
 
 def _date(value: Any) -> str:
-    """Return a date that can be read, of whatever standard's form; "" for anything else."""
+    """Return a date in the form of any standard, if it is readable.
+
+    Return "" for anything else.
+    """
     try:
         return datetime.fromisoformat(value).isoformat() if isinstance(value, str) and len(value) <= MAX_DATE else ""
     except ValueError:

@@ -1,7 +1,7 @@
-"""Where an employer asks whether a badge is the candidate's, and where the candidate answers.
+"""Pages that ask whether a badge is the candidate's, and take the answer.
 
-The secret in an address is all that opens a page: that of the asker's shows and answers nothing, that of the mail answers by
-POST only, since scanners of mail fetch whatever they find. Neither is kept by caches or told to other sites.
+Only the secret in its address opens a page. The asker's page shows the state and cannot answer; the page in the mail
+answers by POST only, since mail scanners fetch every link. Caches keep neither, and other sites learn neither.
 """
 
 from typing import Annotated
@@ -21,7 +21,7 @@ from service.web.visitor_language import Speaking
 router = APIRouter(include_in_schema=False)
 
 COST = 12
-"""Of a question, in checks: it sends a mail, so that few are enough for whoever asks about candidates one by one."""
+"""What a question costs, in checks: it sends a mail, and someone who asks about single candidates needs few."""
 FROM_HERE = (None, "same-origin", "none")
 FROM_ELSEWHERE = N_("This was asked from another site. Check the badge here, and ask from the page of the check.")
 TOO_FAST = N_("Those were many questions in a short time. Try again in %(seconds)s s.")
@@ -29,7 +29,7 @@ PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
 
 
 class StateOf(Answer):
-    """What the script of the asker's page asks for."""
+    """The state of a question, for the script of the asker's page."""
 
     state: ConfirmationState
     answered_at: str | None = None
@@ -54,9 +54,9 @@ def post_question(
     sent: Fields,
     site: Annotated[str | None, Header(alias="Sec-Fetch-Site")] = None,
 ) -> Response:
-    """Ask the recipient of the badge at the address `url`, and lead to the page where the answer will stand."""
+    """Ask the recipient of the badge at `url`, and redirect to the page that will show the answer."""
     try:
-        if site not in FROM_HERE:  # other sites would ask with the allowance of their visitors
+        if site not in FROM_HERE:  # other sites would use up the allowance of their visitors
             raise ForbiddenError("question-from-elsewhere", FROM_ELSEWHERE)
         desk.fair_use.take(address, desk.steady(), COST)
         secret = confirmations.ask(session, desk.runtime, sent.get("url", ""), now)
@@ -67,7 +67,7 @@ def post_question(
 
 @router.get("/confirmations/{secret}.json")
 def get_state(secret: str, session: Reader, now: Now) -> Response:
-    """Say what a question has come to, for the script of its page."""
+    """Give the state of a question to the script of its page."""
     asked = confirmations.of_asker(session, secret, now)
     at = asked.answered_at.isoformat() if asked.answered_at and asked.state in {"confirmed", "denied"} else None
     return _private(reply(200, StateOf(state=asked.state, answered_at=at)))
@@ -75,7 +75,7 @@ def get_state(secret: str, session: Reader, now: Now) -> Response:
 
 @router.get("/confirmations/{secret}")
 def get_question(secret: str, session: Reader, now: Now, language: Speaking) -> Response:
-    """Show the asker what the question has come to."""
+    """Show the asker the state of the question."""
     try:
         asked = confirmations.of_asker(session, secret, now)
     except ServiceError as error:
@@ -85,7 +85,10 @@ def get_question(secret: str, session: Reader, now: Now, language: Speaking) -> 
 
 @router.get("/confirm/{secret}")
 def get_answer(secret: str, session: Reader, now: Now, language: Speaking) -> Response:
-    """Show the recipient what is asked, with a button for each answer; looking answers nothing."""
+    """Show the recipient the question, with a button for each answer.
+
+    Opening the page answers nothing.
+    """
     try:
         asked = confirmations.of_recipient(session, secret, now)
     except ServiceError as error:
@@ -95,7 +98,7 @@ def get_answer(secret: str, session: Reader, now: Now, language: Speaking) -> Re
 
 @router.post("/confirm/{secret}")
 def post_answer(secret: str, session: Writer, now: Now, language: Speaking, sent: Fields) -> Response:
-    """Take the recipient's answer, and show the page again."""
+    """Store the recipient's answer, and show the page again."""
     try:
         if sent.get("answer") not in {"yes", "no"}:
             raise InvalidError("answer-unknown", PRESS_ONE)
@@ -112,7 +115,7 @@ def _page(language: Language, template: str, asked: ShownConfirmation, address: 
 def _refused(language: Language, title: str, error: ServiceError, back: str | None = None) -> Response:
     status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
     seconds = error.details.get("retry_after_seconds")
-    sentence = TOO_FAST if error.code == "too-many-requests" else error.message  # that one speaks to programs
+    sentence = TOO_FAST if error.code == "too-many-requests" else error.message  # whose message is for programs
     values = {"seconds": seconds} if sentence is TOO_FAST else {}
     page = render(
         "notice.html", language=language, status=status, back=back, title=title, sentence=sentence, values=values
@@ -123,7 +126,7 @@ def _refused(language: Language, title: str, error: ServiceError, back: str | No
 
 
 def _private(answer: Response) -> Response:
-    """Keep an answer out of every cache, and its address out of what other sites are told."""
+    """Keep a response out of every cache, and its address from other sites."""
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

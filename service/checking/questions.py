@@ -1,4 +1,4 @@
-"""The five questions that a person asks about a badge, and what an answer is."""
+"""The five questions that people ask about a badge, and their answers."""
 
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
@@ -6,8 +6,8 @@ from typing import Final, Literal
 Answer = Literal["yes", "no", "could-not-check", "not-offered"]
 
 NAMES: Final = ("authentic", "current", "issuer", "evidence", "policy")
-"""Is it authentic; is it still valid; who really issued it; is the evidence unchanged; did the evaluation follow the
-network's own published policy: in the order in which they are answered."""
+"""Is it authentic? Is it still valid? Who really issued it? Is the evidence unchanged? Did the evaluation follow the
+network's own published policy? In the order in which they are answered."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Question:
 
     Args:
         name: one of `NAMES`.
-        answer: *could-not-check* is what could be known and is not now, *not-offered* what this issuer gives no way to know.
-        reason: stable kebab-case code: why. `wording.REASONS` has a sentence for each.
+        answer: *could-not-check*: it could be known, but is not now; *not-offered*: this issuer gives no way to know.
+        reason: why, as a stable kebab-case code. `wording.REASONS` has a sentence for each.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Who vouches here for an issuer: lists that the operator keeps, of one's own or as registry files of other people's.
+"""Lists of known issuers that the operator trusts: own lists, or registry files.
 
-A signature shows whose key signed, never who that is in life. That somebody looked, and wrote the issuer into a list,
-is all that can be known of it here; which lists are believed is the operator's choice.
+A signature shows whose key signed, never who that is in real life. All that this service can know is that somebody
+looked and wrote the issuer into a list; the operator chooses which lists to believe.
 """
 
 import json
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_SECONDS = 5.0
 MAX_LIST_BYTES = 16_777_216
 ALIKE = 0.88
-"""From which likeness on two names are taken for each other: one letter in about eight."""
+"""How similar two names must be to be confused: they differ in one letter in about eight."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """An issuer as a list names it; `url` and `since` where the list says so."""
+    """An issuer as a list names it; `url` and `since` where the list gives them."""
 
     list_name: str
     issuer_id: str
@@ -38,7 +38,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class TrustList:
-    """A list of known issuers; `updated_at` where it says so."""
+    """A list of known issuers; `updated_at` where the list gives it."""
 
     name: str
     updated_at: datetime | None
@@ -46,12 +46,12 @@ class TrustList:
 
 
 class TrustLists:
-    """The lists in a folder, read anew when a file changes.
+    """The lists in a folder, read again when a file changes.
 
     Args:
         folder: of `*.json` files, each a list; None: there are no lists.
     Raises:
-        SettingsError: a file is no list. One that breaks later is logged, and the lists stay as they were.
+        SettingsError: a file is not a list. If one breaks later, that is logged, and the lists stay as they were.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -64,7 +64,7 @@ class TrustLists:
         self._read()
 
     def all(self) -> Sequence[TrustList]:
-        """Return the lists as they are now, in the order of their files' names: the weightiest first."""
+        """Return the present lists in the order of their files' names: the weightiest first."""
         if self._folder is not None and time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
             try:
                 self._read()
@@ -73,11 +73,11 @@ class TrustLists:
         return self._lists
 
     def naming(self, issuer_id: str) -> list[Listing]:
-        """Return the entries for an issuer, exactly by its id."""
+        """Return the entries for exactly this issuer id."""
         return [found.listings[issuer_id] for found in self.all() if issuer_id in found.listings]
 
     def alike(self, name: str, issuer_id: str) -> Listing | None:
-        """Return a listed issuer with another id whose name could be taken for `name`."""
+        """Return a listed issuer with another id whose name is easily confused with `name`."""
         asked = _skeleton(name)
         if not asked:
             return None
@@ -105,16 +105,16 @@ class TrustLists:
 def read_list(path: Path) -> TrustList:
     """Return the list in a file.
 
-    Either one's own, `{"name", "updated"?, "issuers": [{"id", "name", "url"?, "since"?}]}`, or a registry file as the
+    Either an own list, `{"name", "updated"?, "issuers": [{"id", "name", "url"?, "since"?}]}`, or a registry file as the
     Digital Credentials Consortium publishes them, `{"meta": {"updated"?}, "registry": {id: {"name", "url"?}}}`, which
-    is called by its file's name.
+    takes its name from its file.
 
     Raises:
         SettingsError: it is neither.
     """
     try:
         if path.stat().st_size > MAX_LIST_BYTES:
-            raise ValueError("too large")  # noqa: TRY301  (one sentence for all that is wrong with a file)
+            raise ValueError("too large")  # noqa: TRY301  (one sentence for every fault of a file)
         written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if "registry" in written:
             meta = written.get("meta") or {}
@@ -149,12 +149,12 @@ def _instant(value: object) -> datetime | None:
 
 
 def _skeleton(name: str) -> str:
-    """Return what the eye keeps of a name: letters and digits without case and accents, look-alikes as one."""
+    """Return a name as the eye sees it: letters and digits without case and accents, look-alikes as one."""
     plain = unicodedata.normalize("NFKD", name[:200]).casefold()
     return "".join(letter for letter in plain.translate(_LOOKALIKES) if letter.isalnum())
 
 
-# Letters that are drawn alike: Cyrillic, Greek and digits beside the Latin ones.
+# Letters that look alike: Cyrillic and Greek letters and digits, each with its Latin one.
 _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u051b\u03bf\u03b1\u03b5\u03b9\u03bd\u03c1\u03c4\u03c5\u03ba01|",
     "aeopcyxijsdqoaeivptukoll",

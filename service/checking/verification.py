@@ -1,4 +1,4 @@
-"""A stranger asks whether a credential is genuine, and what holds of it now."""
+"""Verify a received credential, and find the one behind an address."""
 
 import re
 from collections.abc import Sequence
@@ -17,14 +17,16 @@ from service.unpacking.web_pages import read_page
 
 _OTHER_FORMS: Final = re.compile(r"(?<=/credentials/[0-9a-f]{32})\.(png|svg|html|bundle)$")
 MAX_FOLLOWED: Final = 5
-"""Addresses that are asked for the badge behind a page, PDF, ZIP or picture."""
+"""How many addresses are asked for the badge behind a page, PDF, ZIP or picture."""
 
 
 def load(runtime: Runtime, url: str) -> Fetched:
-    """Return a document: ours from the database, never by HTTP to ourselves; others through the guarded client.
+    """Load a document.
+
+    Ours come from the database, never by HTTP to ourselves; others through the guarded client.
 
     Raises:
-        UnavailableError: it cannot be had.
+        UnavailableError: it cannot be loaded.
     """
     if public_documents.is_ours(runtime.settings, url):
         with runtime.database.read() as session:
@@ -43,15 +45,15 @@ def verify_received(
     documents: Load | None = None,
     discreet: bool = True,
 ) -> Report:
-    """Return the report on a credential as it was received.
+    """Verify a credential as it was received, and return the report.
 
-    Whoever issued it is not told which credential is looked at, as far as a list says whether it stands: see `verify`.
+    The issuer does not learn which credential is checked, where a list says whether it was revoked: see `verify`.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
-        recipient: e-mail, DID or other identifier of whoever showed it.
-        documents: what is asked for the documents of issuers, in place of `load`; then nothing is read from rows.
-        discreet: ask nobody for what is of this one credential; its refresh service is one who would be.
+        recipient: e-mail, DID or other identifier of the person who showed it.
+        documents: loads the documents of issuers, in place of `load`; then no row is read.
+        discreet: ask nobody about this one credential; its refresh service, for example, would be asked.
     """
     report = verify(
         received,
@@ -65,9 +67,9 @@ def verify_received(
 
 
 def with_suspension(runtime: Runtime, report: Report) -> Report:
-    """Return the report on a credential; of one of ours that is suspended its status says so.
+    """Return the report with a failed status where the credential is ours and suspended.
 
-    A published list for revocation cannot tell it, and we know it. Only of what we signed anything is said: another's
+    A published revocation list cannot say this, but we know it. This applies only to what we signed: another issuer's
     credential may bear any `id`.
     """
     outcomes = {check.name: check.outcome for check in report.checks}
@@ -96,19 +98,20 @@ def _issuer(report: Report) -> str:
 
 
 def look_up(runtime: Runtime, url: str) -> Fetched:
-    """Return the credential at a public address, or what lies there where only the report can say what it is.
+    """Fetch the credential at a public address, or behind the page or file there.
 
-    1. What is a credential, or nothing that could hold one or lead to one, is taken as it is.
-    2. In a web page, PDF, ZIP or picture the badge is looked for; where it is elsewhere, at most `MAX_FOLLOWED` addresses
-       are asked, none of them named by another one of them.
+    1. A credential, or something that can neither hold one nor lead to one, is returned as it is: the report then says
+       what is wrong with it.
+    2. A web page, PDF, ZIP or picture is searched for the badge. Where that is elsewhere, at most `MAX_FOLLOWED` of the
+       addresses in it are asked, and none of those that they lead to.
 
     Raises:
-        UnavailableError: nothing could be had from there.
-        InvalidError: an address that is never asked (code "address-refused"), or what is there is no credential and
+        UnavailableError: the address gave nothing.
+        InvalidError: an address that is never asked (code "address-refused"), or what is there is not a credential and
             leads to none (code "not-a-credential").
     """
     if public_documents.is_ours(runtime.settings, url):
-        url = _OTHER_FORMS.sub("", url)  # the same badge, as what is asked for here
+        url = _OTHER_FORMS.sub("", url)  # the same badge, in the form that is checked here
     try:
         fetched = load(runtime, url)
     except UnavailableError as error:
@@ -131,7 +134,10 @@ def look_up(runtime: Runtime, url: str) -> Fetched:
 
 
 def _leads(url: str, content: bytes) -> tuple[str | bytes, ...]:
-    """Return the credential in a file, or addresses in it; nothing where it holds several, of which one is meant."""
+    """Return the credential in a file, or addresses in it.
+
+    Return nothing where it holds several credentials.
+    """
     opened = open_file(url, content)
     held = tuple(each.received for each in opened if each.received is not None)
     return held[:1] if len(held) == 1 else tuple(each.url for each in opened if each.url is not None and not held)
@@ -145,7 +151,7 @@ def _first_credential(runtime: Runtime, leads: Sequence[str | bytes]) -> Fetched
             fetched = load(runtime, lead)
         except UnavailableError as error:
             if error.code == "fetch-timeout":
-                return None  # whoever waits has waited long enough
+                return None  # the person who asked has waited long enough
             continue
         if is_credential(fetched.body):
             return fetched

@@ -1,4 +1,4 @@
-"""What is said to people of a check: each headline, question, reason and step in a plain sentence."""
+"""Plain sentences for each headline, question, reason and step of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,10 +113,10 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Something could not be checked, and that is neither a yes nor a no. The details below say what."),
     ),
 }
-"""Title and sentence of each headline of `checking.TONES`."""
+"""Title and sentence of each headline of `check.TONES`."""
 
 ALIKE: Final = N_("Careful: its issuer calls itself almost like %(name)s, which is somebody else.")
-"""The sentence instead where the issuer's name could be taken for a listed one's."""
+"""The sentence instead where the issuer's name is easily confused with a listed one's."""
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "authentic": N_("Is it authentic?"),
@@ -188,7 +188,7 @@ STEPS: Final[Mapping[str, str]] = {
     "recipient": N_("It was issued to the person that you gave"),
     "endorsements": N_("Those who vouch for it stand by that"),
 }
-"""What each check of a report is about, said as what holds where it passed."""
+"""What each check of a report says where it passed."""
 
 OUTCOMES: Final[Mapping[str, str]] = {
     "passed": N_("yes"),
@@ -211,7 +211,7 @@ class WordedAnswer:
 
 
 def headline(checked: Checked, language: Language) -> tuple[str, str]:
-    """Return title and sentence of what a check came to."""
+    """Return title and sentence of a check's headline."""
     title, sentence = HEADLINES[checked.headline]
     if checked.headline == "genuine":
         sentence = _genuine(checked)
@@ -246,13 +246,13 @@ def said(checked: Checked, language: Language) -> list[WordedAnswer]:
 
 
 def reason(question: Question, issuer: Issuer | None, language: Language) -> str:
-    """Return why a question is answered as it is."""
+    """Return the sentence that gives the reason of an answer."""
     text = language.gettext(REASONS[question.reason])
     if question.name != "issuer" or issuer is None:
         return text
     lists = [language.gettext(found.list_name) if issuer.page else found.list_name for found in issuer.listings]
     values = {
-        # By the name that the list gives it: under what it calls itself, nobody vouches for it.
+        # By its name in the list: nobody vouches for the name that it gives itself.
         "name": next((found.name for found in issuer.listings), "") or issuer.name or issuer.id,
         "domain": issuer.domain or language.gettext(N_("no web domain")),
         "lists": ", ".join(lists),
@@ -262,7 +262,7 @@ def reason(question: Question, issuer: Issuer | None, language: Language) -> str
 
 
 def steps(checks: tuple[Check, ...], language: Language) -> list[dict[str, Any]]:
-    """Return the checks of a report for the details: `{name, outcome, text, word, findings}`, in their order."""
+    """Return the checks of a report in their order, each `{name, outcome, text, word, findings}`."""
     return [
         {
             "name": check.name,

@@ -1,4 +1,4 @@
-"""JSON-LD contexts that the operator adds to the packaged ones, each pinned by its digest."""
+"""JSON-LD contexts that the operator adds, each pinned by its digest."""
 
 import json
 from hashlib import sha256
@@ -9,7 +9,7 @@ from service.runtime.settings import SettingsError
 
 
 def load_contexts(folder: Path | None) -> Contexts:
-    """Return the packaged contexts, and the operator's from `folder`.
+    """Return the packaged contexts and the operator's from `folder`.
 
     The folder holds `contexts.json`: `{address: {"file": name, "sha256": hex}}`, and the files.
 

@@ -1,10 +1,10 @@
-"""Private keys: made, kept and used here, and read by nothing else.
+"""Private keys: made, stored and used here, and read nowhere else.
 
 A key's custody URI says where its private half is. `file:NAME` is an encrypted PKCS #8 file in the
-key folder; further kinds of custody slot into `Custody.signer`.
+key folder; further kinds of custody can be added to `Custody.signer`.
 
-Secrets that we share with others (those of webhooks) are many and come and go with rows: they stand in
-the database, locked with the same passphrase (`Custody.lock`).
+Secrets that we share with others (those of webhooks) are many and are created and deleted with rows: they are
+in the database, locked with the same passphrase (`Custody.lock`).
 """
 
 import base64
@@ -36,7 +36,7 @@ class Custody:
     """The key folder, opened with the passphrase.
 
     Args:
-        settings: `keys_folder` and `keys_passphrase`; on localhost a missing passphrase is made and kept in the folder.
+        settings: `keys_folder` and `keys_passphrase`; on localhost a missing passphrase is made and put there.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -48,7 +48,7 @@ class Custody:
         self._lock = threading.Lock()
 
     def create(self, algorithm: str) -> tuple[str, Signer]:
-        """Make a private key, keep it encrypted, and return its custody URI and signer.
+        """Make a private key, store it encrypted, and return its custody URI and signer.
 
         Args:
             algorithm: "Ed25519", "P-256", "P-384" or "RSA" (3,072 bits).
@@ -79,10 +79,10 @@ class Custody:
         return uri, signer
 
     def signer(self, custody_uri: str) -> Signer:
-        """Return the signer of a key; opened once, then kept in memory.
+        """Return the signer of a key, which is opened once and then kept in memory.
 
         Raises:
-            CustodyError: the file or the passphrase does not open it (code "custody-unavailable").
+            CustodyError: the file is unusable or the passphrase does not open it (code "custody-unavailable").
         """
         with self._lock:
             if custody_uri not in self._signers:
@@ -90,10 +90,12 @@ class Custody:
             return self._signers[custody_uri]
 
     def lock(self, secret: bytes, name: str) -> str:
-        """Return the secret encrypted for the database; only `unlock` with the same name opens it.
+        """Return the secret encrypted for the database.
+
+        Only `unlock` with the same name opens it.
 
         Shape: base64 of a salt for scrypt (16 bytes; one for each process, since deriving a key takes a while), a
-        nonce (12 bytes) and AES-256-GCM over the secret, with the name beside it.
+        nonce (12 bytes) and AES-256-GCM over the secret, with the name as associated data.
 
         Raises:
             CustodyError: there is no passphrase (code "custody-unavailable").
@@ -106,7 +108,7 @@ class Custody:
         """Return the secret that `lock` encrypted under this name.
 
         Raises:
-            CustodyError: the passphrase does not open it, or it belongs elsewhere (code "custody-unavailable").
+            CustodyError: the passphrase or the name does not open it (code "custody-unavailable").
         """
         try:
             raw = base64.b64decode(locked, validate=True)
@@ -149,7 +151,7 @@ class Custody:
 
 
 def _write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only this account reads, whole or not at all, never over another."""
+    """Write a file that only this account can read: whole or not at all, and never over another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -159,6 +161,6 @@ def _write_secret(path: Path, content: bytes) -> None:
     try:
         os.link(part, path)
     except FileExistsError:
-        pass  # another process was first; its file stands
+        pass  # another process was first; its file stays
     finally:
         part.unlink()

@@ -1,4 +1,4 @@
-"""Fair limits for callers without a token, counted in memory and forgotten within minutes."""
+"""Fair limits for callers without a token, kept in memory for minutes."""
 
 import hmac
 import math
@@ -15,15 +15,17 @@ from service.errors import TooManyRequestsError
 
 CALLERS_KEPT = 10_000
 DEBT = 10
-"""Of how many bursts somebody can be in debt."""
+"""How many bursts a caller can owe."""
 
 
 @dataclass
 class FairUse:
-    """A token bucket for each caller: `burst` at once, then `per_minute`; of what takes long, `at_once` beside another.
+    """A token bucket for each caller: `burst` at once, then `per_minute`.
 
-    Callers are told apart by a keyed hash of their address; the key lives and dies with the process, so that nothing here
-    says who asked. An IPv6 network of 64 bits is one caller, since whoever has one address in it has them all.
+    Of slow work, a caller may have `at_once` things in progress.
+
+    A keyed hash of their address tells callers apart; the key exists only as long as the process, so that nothing here
+    says who asked. An IPv6 network of 64 bits is one caller, since someone who has one address in it has them all.
     """
 
     per_minute: float = 60
@@ -38,13 +40,13 @@ class FairUse:
     def turn(self, address: str, steady: Callable[[], float], cost: float = 1) -> Iterator[None]:
         """Let the caller do one thing that may take long, or refuse.
 
-        Who makes us wait for a slow server, or search large pictures, holds a thread that others want. So each second
-        beyond the first counts as one more, and what that leaves the caller in debt of is waited for.
+        A caller who makes us wait for a slow server, or search large pictures, holds a thread that others want. So each
+        second after the first costs one more, and a caller who owes must wait until it is paid.
 
         Args:
             steady: gives a steady time in seconds.
         Raises:
-            TooManyRequestsError: as `take`; or so many things of the caller go on already.
+            TooManyRequestsError: as `take`; or the caller already has `at_once` things in progress.
         """
         who, began = self._who(address), steady()
         with self._lock:
@@ -70,7 +72,7 @@ class FairUse:
         """Let the caller pass, or refuse.
 
         Args:
-            address: where the request comes from.
+            address: the caller's address.
             at: a steady time in seconds.
             cost: how much of the allowance the request takes.
         Raises:
@@ -100,7 +102,7 @@ class FairUse:
 
 
 class Holder(Protocol):
-    """What holds a place while it works."""
+    """Something that holds a place while it works."""
 
     def close(self) -> None:
         """End the work and give the place back."""
@@ -108,11 +110,13 @@ class Holder(Protocol):
 
 @dataclass
 class Places:
-    """Room for a few long pieces of work at once; who no longer takes what is answered can be sent away for others.
+    """Places for a few long pieces of work at once.
+
+    A holder whose reader stopped can lose its place.
 
     Args:
-        at_once: how many there are.
-        idle_seconds: so long a holder may show no sign of life before somebody else may have its place.
+        at_once: how many places there are.
+        idle_seconds: how long a holder may be silent before another may take its place.
     """
 
     at_once: int = 2
@@ -142,12 +146,12 @@ class Places:
             sent_away.close()
 
     def seen(self, holder: Holder, at: float) -> None:
-        """Note that somebody still takes what the holder gives."""
+        """Note that somebody still reads what the holder gives."""
         with self._lock:
             if holder in self._seen:
                 self._seen[holder] = at
 
     def leave(self, holder: Holder) -> None:
-        """Take the place back; nothing where it has none."""
+        """Free the holder's place, if it has one."""
         with self._lock:
             self._seen.pop(holder, None)

@@ -1,13 +1,13 @@
-"""The only HTTP client: what strangers name is fetched, or sent to, under limits, or not at all.
+"""The only HTTP client: calls addresses that strangers name, under limits.
 
 Every address comes from a document or a request that somebody may have written to make us call it. So:
 
 1. https only; http only to this machine itself, and only where this service runs on localhost.
 2. The name is resolved once, every address found must be public, and the connection goes to
    the address that was checked, not to the name (a second look-up could answer differently).
-3. Redirects are followed by hand, at most three, each through (1) and (2); what is sent follows none.
-4. Bytes are counted (no compression is asked for, none is accepted), and one deadline holds
-   for everything: name, handshake, headers that drip in, body.
+3. Redirects are followed by hand, at most three, each through (1) and (2); a POST follows none.
+4. Bytes are counted (no compression is asked for, none is accepted), and one deadline covers
+   everything: name, handshake, slow headers, body.
 """
 
 import logging
@@ -31,14 +31,14 @@ from service.runtime.settings import LOCAL_HOSTS
 
 MAX_BYTES = 4_194_304
 MAX_ANSWER_BYTES = 4096
-"""So much is read of the answer to what we send."""
+"""How much is read of the answer to a POST."""
 MAX_REDIRECTS = 3
 DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
 FRESH_SECONDS = 60.0
 CACHED_DOCUMENTS = 256
 CACHED_BYTES = 33_554_432
-"""Of all documents that are kept: anybody can have us fetch large ones."""
+"""Of all cached documents: anybody can make us fetch large ones."""
 AT_ONCE = 16
 WAITING = 8
 ACCEPT = (
@@ -51,7 +51,7 @@ NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 Resolve = Callable[[str, int], Sequence[str]]
 
-# Which badges somebody looks at is theirs to know, and does not go to a log, however much the operator wants to read.
+# Which badges somebody looks at is private and never goes to a log, no matter which level the operator sets.
 logging.getLogger("httpcore2").setLevel(logging.CRITICAL + 1)
 
 
@@ -60,7 +60,10 @@ class PrivateAddressError(UnavailableError):
 
 
 class AnsweredError(UnavailableError):
-    """A server answered, and not with the document (code "fetch-status"); `status` is its HTTP status."""
+    """A server answered without the document (code "fetch-status").
+
+    `status` is its HTTP status.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__("fetch-status", message)
@@ -74,7 +77,7 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a server said to what it was sent.
+    """The answer of a server to a POST.
 
     `retry_after` is its header of that name, "" without one; `beginning` at most 4096 bytes of the body.
     """
@@ -85,10 +88,12 @@ class Answered:
 
 
 class Fetcher:
-    """Fetches public documents for a verification, and keeps each for a minute; sends what others asked to be sent.
+    """Fetches public documents and keeps each for a minute.
+
+    It also sends what others asked to be sent.
 
     Args:
-        allow_localhost: development: http to this machine is allowed.
+        allow_localhost: whether http to this machine is allowed, for development.
         resolve: host and port -> addresses; replaced in tests.
         network: what opens connections; replaced in tests.
     """
@@ -104,9 +109,7 @@ class Fetcher:
         self._resolve = resolve
         self._network = network or httpcore2.SyncBackend()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._slots_to_send = threading.BoundedSemaphore(
-            AT_ONCE
-        )  # who is slow to take does not keep others from asking
+        self._slots_to_send = threading.BoundedSemaphore(AT_ONCE)  # a slow receiver does not keep others from fetching
         self._waiting = threading.BoundedSemaphore(WAITING)
         self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
         self._cached_bytes = 0
@@ -138,7 +141,7 @@ class Fetcher:
         self._cached_bytes -= len(kept[1].body) if kept is not None else 0
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
-        """Send `body` to `url` and return what was answered, whatever its status; a redirect is not followed.
+        """Send `body` to `url` and return the answer with any status; follow no redirect.
 
         Raises:
             UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed".
@@ -148,7 +151,7 @@ class Fetcher:
             self._asking("POST", url, deadline, headers, body) as response,
         ):
             beginning = b""
-            # With the status it is decided; a server that trails off afterwards has still taken what was sent.
+            # The status decides: a server that breaks off after it has still received the body.
             with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
                 for chunk in response.iter_stream():
                     beginning += chunk
@@ -158,10 +161,10 @@ class Fetcher:
             return Answered(response.status, retry_after, beginning[:MAX_ANSWER_BYTES])
 
     def check(self, url: str) -> None:
-        """Let an address pass to which something could be sent now.
+        """Let an address pass if something could be sent to it now.
 
         Raises:
-            UnavailableError: codes "address-refused", "fetch-failed" (nobody knows the host).
+            UnavailableError: codes "address-refused", "fetch-failed" (the host is unknown).
         """
         local = self._checked(url)
         parts = urlsplit(url)
@@ -178,7 +181,7 @@ class Fetcher:
         raise UnavailableError("fetch-failed", f"{_shown(url)} redirects more than {MAX_REDIRECTS} times.")
 
     def _once(self, url: str, deadline: float) -> Fetched | str:
-        """Return the document, or where it has moved."""
+        """Return the document, or the address that it has moved to."""
         with self._asking("GET", url, deadline, {"Accept": ACCEPT, "Accept-Encoding": "identity"}) as response:
             answered = _headers(response)
             if response.status in MOVED and "location" in answered:
@@ -198,7 +201,7 @@ class Fetcher:
     def _asking(
         self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes | None = None
     ) -> Iterator[httpcore2.Response]:
-        """Give the answer to one request, whose body is still to be read."""
+        """Yield the response to one request, before its body is read."""
         local = self._checked(url)
         guard = _Guard(self._network, self._resolve, deadline, url=url, local=local)
         target = urlsplit(url)._replace(fragment="").geturl()
@@ -216,7 +219,10 @@ class Fetcher:
             raise UnavailableError("fetch-failed", f"{_shown(url)} could not be fetched.") from error
 
     def _checked(self, url: str) -> bool:
-        """Return whether the address is this machine; refuse what may not be asked at all (1)."""
+        """Return whether the address is this machine.
+
+        Refuse an address that is never asked (1).
+        """
         try:
             parts = urlsplit(url)
             host = parts.hostname or ""
@@ -246,7 +252,7 @@ class _Guard(httpcore2.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002  (the deadline stands for all timeouts)
+        timeout: float | None = None,  # noqa: ARG002  (the deadline replaces all timeouts)
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
@@ -257,7 +263,7 @@ class _Guard(httpcore2.NetworkBackend):
         return self._open(addresses[-1], port, local_address, socket_options)
 
     def addresses(self, host: str, port: int) -> Sequence[str]:
-        """Return the addresses of the host, every one of which may be called (2)."""
+        """Return the addresses of the host; refuse if any of them may not be called (2)."""
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
@@ -273,7 +279,7 @@ class _Guard(httpcore2.NetworkBackend):
 
 
 class _Deadlined(httpcore2.NetworkStream):
-    """A stream on which every step may take only what is left until the deadline (4)."""
+    """A stream whose every step may take only the time left until the deadline (4)."""
 
     def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
         self._stream = stream
@@ -308,9 +314,11 @@ def _tls() -> ssl.SSLContext:
 
 @contextmanager
 def _slot(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemaphore) -> Iterator[float]:
-    """Give the deadline of one request among those that go on at once, for which a few may wait.
+    """Yield the deadline of one request, once it is among the few that run at once.
 
-    Whoever waits holds a thread of the service: were there no bound, slow servers could come to hold all of them.
+    Only a few may wait.
+
+    A request that waits holds a thread of the service: without a bound, slow servers could hold all threads.
     """
     deadline = time.monotonic() + DEADLINE_SECONDS
     if not slots.acquire(blocking=False) and not _waited(slots, waiting):
@@ -342,7 +350,7 @@ def _left(deadline: float) -> float:
 
 
 def _plain(text: str) -> IPv4Address | IPv6Address:
-    """Return the address, with an IPv4 address hidden in an IPv6 one unwrapped."""
+    """Return the address; of an IPv6 address that wraps an IPv4 one, the IPv4 address."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]

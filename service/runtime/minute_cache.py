@@ -1,4 +1,4 @@
-"""What was worked out a moment ago, kept in memory for a minute: a page that many open at once is worked out once."""
+"""Cache results in memory for a minute, for pages that many open at once."""
 
 import threading
 from collections import OrderedDict
@@ -13,13 +13,13 @@ Found = TypeVar("Found")
 
 @dataclass
 class Recent:
-    """Answers by what they follow from; whoever asks puts into the key all that has to show at once."""
+    """Results by key. The caller puts into the key everything whose change must show at once."""
 
     _kept: OrderedDict[Hashable, tuple[float, Any]] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self, key: Hashable, at: float, work: Callable[[], Found]) -> Found:
-        """Return what `work` gave for this key within the last minute, or gives now.
+        """Return what `work` returned for this key within the last minute, or returns now.
 
         Args:
             at: a steady time in seconds.

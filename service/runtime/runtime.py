@@ -1,4 +1,4 @@
-"""What an operation needs beside its session: settings, database, keys, fetcher, contexts and the time."""
+"""One running service: settings, database, keys, fetcher, contexts and clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from service.runtime.settings import load as load_settings
 from service.storage.database import Database
 
 NOBODYS_URL = "https://laurel.invalid"
-"""An address that can be nobody's (RFC 2606, section 2)."""
+"""An address that nobody can have (RFC 2606, section 2)."""
 
 
 def utc_now() -> datetime:
@@ -25,7 +25,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One running service. Built once (`start`), passed down, never imported as a global."""
+    """One running service: built once (`start`), passed down, never imported as a global."""
 
     settings: Settings
     database: Database
@@ -41,7 +41,7 @@ class Runtime:
 
     @classmethod
     def start(cls, settings: Settings, now: Callable[[], datetime] = utc_now) -> Self:
-        """Return the runtime for `settings`; opens the database, reads no key.
+        """Return the runtime for `settings`; open the database, but read no key.
 
         Raises:
             SettingsError: the operator's contexts cannot be used.
@@ -57,10 +57,10 @@ class Runtime:
 
     @classmethod
     def stranger(cls, now: Callable[[], datetime] = utc_now) -> Self:
-        """Return a runtime to check badges from outside: no row, no key and no address is its own, and nothing is written.
+        """Return a runtime that checks badges from outside: without rows, keys and address, and it writes nothing.
 
-        Of the settings those count that say what is known here: contexts and trust lists, and whether this is a
-        development machine, which may ask itself.
+        Only the settings of what is known here count: contexts and trust lists, and whether this is a development
+        machine, which may call itself.
 
         Raises:
             SettingsError: as `start`, or a setting has a wrong value.

@@ -1,4 +1,4 @@
-"""The settings of one running service: built once at the start, frozen, passed down."""
+"""Settings of one running service: built once, frozen, passed down."""
 
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +40,7 @@ def _check_mail_url(text: str) -> str:
 
 
 class Settings(BaseSettings):
-    """Read from `LAUREL_*` variables, then from `.env`, then the defaults below.
+    """Settings from `LAUREL_*` variables, then from `.env`, then the defaults below.
 
     Raises:
         SettingsError: through `load`, one sentence naming the variable.
@@ -95,7 +95,7 @@ def load(**overrides: Any) -> Settings:
     """Return the settings, from the overrides, the environment and `.env`.
 
     Raises:
-        SettingsError: names the variable, what was expected and what it got (secrets are not shown).
+        SettingsError: names the variable, what was expected and the value (secrets are not shown).
     """
     try:
         settings = Settings(**overrides)

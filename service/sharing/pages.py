@@ -1,4 +1,4 @@
-"""Addresses that answer people with a page and programs with the document: one address, several forms."""
+"""Public addresses: a page for people, the document for programs."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -47,7 +47,7 @@ def get_credential(
     accept: Accept = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Give a credential: JSON-LD, VC-JWT, PNG, SVG or a page, as `Accept` or the ending of the address says."""
+    """Give a credential: JSON-LD, VC-JWT, PNG, SVG or a page, by `Accept` or the ending of the address."""
     credential_id, _, ending = name.partition(".")
     if ending not in {"", "json", "jwt", "png", "svg", "html"}:
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
@@ -82,8 +82,8 @@ def _credential_page(
             "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
         )
         return _notice(language, N_("No badge at this address"), sentence)
-    # With no session open: a check opens its own, and whoever holds one while waiting for another can wait for ever.
-    # What changes the badge itself shows at once; a trust list, or evidence that was set aside, within the minute.
+    # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait
+    # for ever. A change of the badge itself shows at once; of a trust list, or of its evidence, within a minute.
     row = shown.row
     key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
     checked = desk.recent.get(key, desk.steady(), lambda: check.check(desk, row.signed))
@@ -212,7 +212,7 @@ def get_receipt(
 
 @router.get("/", include_in_schema=False)
 def get_home(language: Speaking) -> Response:
-    """Say what this is."""
+    """Give the home page, which says what this service is."""
     return render("home.html", language=language, indexed=True, max_age_seconds=FIVE_MINUTES)
 
 
@@ -225,7 +225,7 @@ def _notice(language: Language, title: str, sentence: str) -> Response:
 
 
 def _tagged(page: Response, if_none_match: str | None) -> Response:
-    """Give the page its ETag; 304 where the caller has it already."""
+    """Give the page its ETag, or answer 304 where the caller has it already."""
     etag = f'"{sha256(page.body).hexdigest()[:32]}"'
     page.headers["ETag"] = etag
     if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):

@@ -1,4 +1,4 @@
-"""What a page shows of rows: read together, decided here, without HTML."""
+"""What the public pages show, read from rows and without HTML."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,9 @@ from service.texts.languages import N_
 
 @dataclass(frozen=True)
 class CredentialState:
-    """What holds of a credential now; its words are English, marked for the catalogues.
+    """The present state of a credential.
+
+    Its words are English, marked for the catalogues.
 
     Args:
         kind: valid, revoked, replaced, suspended, expired or not-yet-valid.
@@ -28,7 +30,7 @@ class CredentialState:
         title: for the top of a page.
         sentence: what it means.
         tone: good, bad or unsure.
-        since: when it last changed, where that is known.
+        since: when the state began, where that is known.
     """
 
     kind: str
@@ -41,7 +43,10 @@ class CredentialState:
 
 @dataclass(frozen=True)
 class ShownCredential:
-    """A credential as its page shows it; `follower` is the address of the one that stands for it now."""
+    """A credential as its page shows it.
+
+    `follower` is the address of the one that replaced it.
+    """
 
     row: Credential
     document: dict[str, Any]
@@ -76,7 +81,10 @@ class ShownAchievement:
 
 @dataclass(frozen=True)
 class ShownReceipt:
-    """A receipt as its page shows it; `rows` are the criteria in reading order, each with its depth."""
+    """A receipt as its page shows it.
+
+    `rows` are the criteria in reading order, each with its depth.
+    """
 
     document: dict[str, Any]
     rows: list[dict[str, Any]]
@@ -88,10 +96,10 @@ class ShownReceipt:
 
 
 def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> CredentialState:
-    """Return what holds of a credential at `now`; the gravest comes first.
+    """Return the state of a credential at `now`; of several, the gravest.
 
     Args:
-        replaced: another credential stands for the same award.
+        replaced: whether another credential of the same award replaced it.
     """
     if row.revoked_at is not None and replaced:
         sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
@@ -122,7 +130,10 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> Crede
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
-    """Return what the page of a credential shows; None where there is none, or a private one."""
+    """Return what the page of a credential shows.
+
+    Return None where it does not exist or is private.
+    """
     row = documents.visible_credential(session, credential_id)
     if row is None:
         return None
@@ -180,7 +191,10 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
-    """Return what the page of a receipt shows; None where there is none, or that of a private credential."""
+    """Return what the page of a receipt shows.
+
+    Return None where it does not exist or its credential is private.
+    """
     row = receipts.visible(session, receipt_id)
     if row is None:
         return None
@@ -208,7 +222,7 @@ def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:
-    """Return name and reached level of each result, as the credential's own achievement describes them."""
+    """Return name and reached level of each result, as the credential's achievement describes them."""
     subject = document["credentialSubject"]
     described = {item["id"]: item for item in subject["achievement"].get("resultDescription", [])}
     levels = {

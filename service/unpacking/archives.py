@@ -1,8 +1,9 @@
-"""The files in a ZIP, in their order, under bounds that count what is really unpacked and trust no header.
+"""Read the files in a ZIP, in their order, within bounds.
 
-(1) Files are counted before the directory is read, (2) each is unpacked in pieces up to a bound, all together up to
-another, (3) only the two usual ways of packing are unpacked, because others ask for memory as their author likes, and
-(4) nothing is ever written to a disk: a path is only a name.
+The bounds count what is really unpacked and trust no header: (1) files are counted before the directory is read,
+(2) each file is unpacked in pieces up to a bound, and all together up to another, (3) only the two usual methods of
+compression are accepted, because with others the author decides how much memory they take, and (4) nothing is ever
+written to a disk: a path is only a name.
 """
 
 import zipfile
@@ -15,10 +16,10 @@ from service.unpacking.found import Problem, shown_name
 from service.unpacking.photos import DECODERS_RAISE
 
 MAX_DIRECTORY: Final = 5_000
-"""Entries of a ZIP, folders and hidden files among them."""
+"""Entries of a ZIP, including folders and hidden files."""
 MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 96 * 1024 * 1024
-"""Of all files together."""
+"""Of all files of a ZIP together."""
 _PIECE: Final = 64 * 1024
 _DIRECTORY_ENTRY: Final = b"PK\1\2"
 _PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -29,7 +30,7 @@ _ZIP_RAISES: Final = (zipfile.BadZipFile, *DECODERS_RAISE)
 
 
 class ZipError(Exception):
-    """A ZIP of which nothing can be unpacked, and why."""
+    """A ZIP that cannot be unpacked, and why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
@@ -39,7 +40,7 @@ class ZipError(Exception):
 def files_in(content: bytes) -> Iterator[tuple[str, bytes | Problem]]:
     """Yield path and content of each file in a ZIP, or why it was not unpacked.
 
-    Folders, hidden files, and what a Mac adds are passed over.
+    Folders, hidden files, and what a Mac adds are skipped.
 
     Raises:
         ZipError: it is damaged, holds no file, holds too many, or is an office document.
@@ -75,7 +76,10 @@ def _is_file(entry: zipfile.ZipInfo) -> bool:
 
 
 def office_document(content: bytes) -> Problem | None:
-    """Return what to say of an office document, which is a ZIP within; None of any other ZIP."""
+    """Return the reason for an office document, which is a ZIP inside.
+
+    Return None for any other ZIP.
+    """
     try:
         next(files_in(content))
     except ZipError as error:
@@ -90,7 +94,10 @@ def _office(names: set[str]) -> Problem | None:
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> tuple[int, bytes | Problem]:
-    """Return how many bytes of a file were unpacked, in pieces (2), and the file or why it is not whole."""
+    """Unpack a file in pieces (2).
+
+    Return how many bytes, and the file or why it is incomplete.
+    """
     if entry.flag_bits & _ENCRYPTED:
         return 0, reasons.ENTRY_ENCRYPTED
     if entry.compress_type not in _PACKED:  # (3)

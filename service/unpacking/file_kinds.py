@@ -1,4 +1,4 @@
-"""What bytes are, told by their content and never by their name, and whether they are a credential."""
+"""Tell the kind of a file by its content, and whether it is a credential."""
 
 import binascii
 import re
@@ -31,7 +31,7 @@ _MAGIC: Final[tuple[tuple[bytes, Kind], ...]] = (
 )
 _PHOTO_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
 _PDF: Final = b"%PDF-"
-# A tag, and not an address in angle brackets.
+# A tag, not an address in angle brackets.
 _MARKUP: Final = re.compile(
     r"\s*<(?:!--|!doctype\b|\?|[a-z][\w-]{0,40}(?::[a-z][\w.-]{0,40})?(?:[\s/>]|\Z))", re.IGNORECASE
 )
@@ -59,7 +59,10 @@ _ENDINGS: Final = (".json", ".jwt", ".png", ".svg")
 
 
 def text_of(content: bytes) -> str | None:
-    """Return the bytes as text, in UTF-8, in UTF-16 with its mark, or as older Windows programs write; else None."""
+    """Decode UTF-8, UTF-16 with its mark, or the encoding of older Windows programs.
+
+    Return None for other bytes.
+    """
     try:
         if content.startswith((b"\xff\xfe", b"\xfe\xff")):
             return content.decode("utf-16")
@@ -72,7 +75,10 @@ def text_of(content: bytes) -> str | None:
 
 
 def kind_of(content: bytes) -> Kind:
-    """Return what the bytes look like; whether they are whole is seen by whoever opens them."""
+    """Return the kind that the bytes look like.
+
+    Only opening them shows whether they are complete.
+    """
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "photo"
     if content[4:8] == b"ftyp":
@@ -89,7 +95,7 @@ def kind_of(content: bytes) -> Kind:
 def _kind_of_text(text: str) -> Kind:
     beginning = text[:_BEGINNING]
     if _MARKUP.match(beginning):
-        # Comments and a DOCTYPE may stand first; a page may hold drawings, a drawing holds no page.
+        # Comments and a DOCTYPE may come first; a page may hold drawings, a drawing holds no page.
         html, svg = _HTML.search(beginning), _SVG_ROOT.search(text[: 16 * _BEGINNING])
         if svg and (not html or svg.start() < html.start()):
             return "svg"
@@ -100,14 +106,14 @@ def _kind_of_text(text: str) -> Kind:
 
 
 def is_jwt(text: str) -> bool:
-    """Return whether the text is a compact JWT: as a host name can have the same shape, its header must be JSON."""
+    """Return whether the text is a compact JWT: its header must be JSON, since a host name can look alike."""
     return text.startswith(("eyJ", "ewog", "ewoJ", "eyAi")) and form_of(text) == "jwt"
 
 
 def is_credential(content: bytes) -> bool:
-    """Return whether this is a credential, signed or not, of today or of Open Badges 2.0; no word on whether it is good.
+    """Return whether this is a credential: signed or not, of today or of Open Badges 2.0, valid or not.
 
-    Of a picture: whether one credential is stored in it.
+    For a picture: whether one credential is stored in it.
     """
     try:
         if form_of(content) in {"png", "svg"}:
@@ -120,13 +126,13 @@ def is_credential(content: bytes) -> bool:
 
 
 def says_credential(value: Any) -> bool:
-    """Return whether a JSON value says of itself that it is a credential."""
+    """Return whether a JSON value says that it is a credential."""
     types = value.get("type") if isinstance(value, dict) else None
     return any(isinstance(name, str) and name in _TYPES for name in (types if isinstance(types, list) else [types]))
 
 
 def names_a_badge(url: str, *, by_host: bool = True) -> bool:
-    """Return whether an address looks as if a badge were there: by its ending, or by a word in its path (or host)."""
+    """Return whether an address looks like a badge's: by its ending, or by a word in its path (or host)."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -137,7 +143,7 @@ def names_a_badge(url: str, *, by_host: bool = True) -> bool:
 
 
 def data_of(url: str) -> bytes | None:
-    """Return what a data: URL holds, or None where it cannot be read.
+    """Return the content of a data: URL; None where it cannot be read.
 
     Spec: RFC 2397.
     """
@@ -154,9 +160,9 @@ def data_of(url: str) -> bytes | None:
 
 
 def holds_script(svg: bytes) -> bool:
-    """Return whether a drawing holds what a browser would run: a script, a handler, a link of script, or HTML.
+    """Return whether a drawing holds what a browser would run: a script, a handler, a script link, or HTML.
 
-    Of a drawing that is not well-formed, or of more elements than are read: whether its beginning does.
+    For a drawing that is not well-formed, or has more elements than are read: whether its beginning does.
     """
     found = _Scripts()
     parser = DefusedXMLParser(target=found, forbid_dtd=False, forbid_entities=True, forbid_external=True)
@@ -167,11 +173,11 @@ def holds_script(svg: bytes) -> bool:
 
 
 class _EnoughError(Exception):
-    """What was asked is known, or will not be."""
+    """Stops the parser: the answer is known, or too many elements were read."""
 
 
 class _Scripts:
-    """Looks at each element of a drawing until one would run something."""
+    """Parser target that reads the elements of a drawing until one would run something."""
 
     met = False
     _count = 0
@@ -184,7 +190,7 @@ class _Scripts:
             raise _EnoughError
 
     def close(self) -> None:
-        """Stand in for what a tree builder would return."""
+        """Return nothing, in place of the tree that a builder would return."""
 
 
 def _runs(attribute: str, value: str) -> bool:
@@ -193,7 +199,10 @@ def _runs(attribute: str, value: str) -> bool:
 
 
 def credential_text(received: bytes) -> str:
-    """Return the credential in what was received as text, to be sent once more: taken out of its picture, if in one."""
+    """Return the received credential as text, to be sent again.
+
+    From a picture, return the one baked into it.
+    """
     try:
         return extract(received)
     except CredentialError:

@@ -1,4 +1,4 @@
-"""What was found in what a visitor gave: something to check, or the reason why there is nothing."""
+"""What unpacking returns: something to check, or why there is nothing."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 """Of one file, and of one text."""
 MAX_OPENED: Final = 500
-"""Badges that are looked at in one go."""
+"""Badges that are looked at in one request."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Opened:
-    """One thing that a visitor gave: exactly one of `url`, `received` and `problem` is there.
+    """One thing that a visitor gave: exactly one of `url`, `received` and `problem` is set.
 
     Args:
         name: how the visitor recognises it: a file's name or its path in a ZIP, an address, the beginning of a text.
         url: an address to be checked.
         received: JSON, compact JWS, PNG or SVG to be checked.
-        problem: nothing to be checked in it, and why.
-        remarks: what should be said beside the result.
+        problem: why nothing in it can be checked.
+        remarks: what to say beside the result.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Opened:
 
 
 def shown_name(name: str) -> str:
-    """Return a name from outside as it may be shown: printable characters, at most 200."""
+    """Return a stranger's name for display: printable characters, at most 200."""
     printable = "".join(sign if sign.isprintable() else " " for sign in name[:1000])
     text = " ".join(printable.split())
     return text if len(text) <= 200 else f"{text[:120]} ... {text[-70:]}"

@@ -1,4 +1,4 @@
-"""Links and credentials in a text as people paste it: with words around them, line by line, out of an e-mail."""
+"""Find links and credentials in pasted text, with words around them."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _LEADING_THROUGH: Final = (
 
 
 def of_lines(text: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
-    """Yield what can be checked in each line, in order; lines without anything are words around it.
+    """Yield what can be checked in each line, in order; skip lines without anything.
 
     `open_inside` opens the picture that a data: URL holds.
     """
@@ -66,7 +66,7 @@ def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> It
 
 
 def of_link(url: str, name: str = "") -> Opened:
-    """Return a link as something to be checked, or why it is not opened."""
+    """Return a link to check, or why it is not opened."""
     name = name or shown_name(url)
     try:
         parts = urlsplit(url)
@@ -83,14 +83,14 @@ def of_link(url: str, name: str = "") -> Opened:
 
 
 def of_token(token: str, name: str = "") -> Opened:
-    """Return a compact JWT as something to be checked."""
+    """Return a compact JWT to check."""
     return Opened(name or beginning(token), received=token.encode())
 
 
 def of_json(text: str, name: str = "") -> Opened:
-    """Return JSON as something to be checked.
+    """Return JSON to check, or why it cannot be checked.
 
-    What is no JSON by any reader was damaged on its way; what only strict readers refuse is for the report to name.
+    JSON that no parser accepts was damaged on its way; what only strict parsers refuse, the report names.
     """
     try:
         json.loads(text)
@@ -102,13 +102,13 @@ def of_json(text: str, name: str = "") -> Opened:
 
 
 def beginning(text: str) -> str:
-    """Return the beginning of a text, by which somebody recognises it."""
+    """Return the beginning of a text, by which the visitor recognises it."""
     short = shown_name(text[:80])
     return short if len(short) <= 48 else f"{short[:48]}..."
 
 
 def of_code(content: str, name: str) -> Opened:
-    """Return what a code in a picture holds, or of which kind it is where that cannot be checked."""
+    """Return what a code in a picture holds, or a reason by its kind where that cannot be checked."""
     text = content.strip()
     if text.startswith("{"):
         return of_json(text, name)
@@ -122,7 +122,7 @@ def of_code(content: str, name: str) -> Opened:
 
 
 def _trimmed(given: str) -> str:
-    """Return a link without what belongs to the sentence around it: a full stop, a bracket that closes nothing."""
+    """Return a link without punctuation of its sentence: a full stop, an unmatched bracket."""
     for _ in range(8):
         last = given[-1:]
         if last in _CLOSING and given.count(last) <= given.count(_CLOSING[last]):

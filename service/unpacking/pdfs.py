@@ -1,8 +1,10 @@
-"""Badges in a PDF: (1) files embedded in it, else (2) links on its pages, else (3) codes in pictures on its pages.
+"""Find badges in a PDF, within bounds.
 
-A PDF is a graph that its author drew. It is walked here by hand and not with the library's conveniences, which would
-read all of it: (4) nodes are counted, each object is visited once, (5) what streams unpack to is summed up against
-one budget, (6) nothing outside the file is run or read, and (7) a file of many parts is not opened at all.
+They are (1) files embedded in it, else (2) links on its pages, else (3) codes in pictures on its pages. Its author
+decides which objects a PDF has and how they refer to each other. This module follows them itself, since the library's
+conveniences would read all of them: (4) it counts nodes and visits each object once, (5) it adds up what streams unpack
+to, within one budget, (6) it runs and reads nothing outside the file, and (7) it does not open a file with too many
+parts.
 """
 
 import logging
@@ -30,28 +32,28 @@ from service.unpacking.photos import DECODERS_RAISE, MAX_PIXELS, PictureError, c
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_SIGNS: Final = {b"obj": 200_000, b"<<": 200_000, b"trailer": 1000, b"startxref": 1000}
-"""How often words of the format may stand in a file; a reader that looks for lost parts goes by them."""
+"""How often words of the format may be in a file; a reader that searches for lost parts looks for them."""
 MAX_OBJECTS: Final = 20_000
-"""Objects of a document that are read."""
+"""How many objects of a document are read."""
 MAX_OBJECT_STREAMS: Final = 200
 MAX_OBJECT_STREAM_BYTES: Final = 2 * 1024 * 1024
 MAX_SEARCHED_BYTES: Final = 192 * 1024 * 1024
-"""Of the file, searched over and over for objects that are not where its table says."""
+"""Of a file that is searched again and again for objects that are not where its table says."""
 MAX_NODES: Final = 5_000
-"""Nodes of one tree in it: names of files, or pages."""
+"""How many nodes of one tree are read: names of files, or pages."""
 MAX_PAGES: Final = 100
 MAX_PAGES_SEARCHED: Final = 10
-"""Pages whose pictures are searched for codes."""
+"""How many pages have their pictures searched for codes."""
 MAX_PICTURES: Final = 20
 MAX_UNPACKED_BYTES: Final = 96 * 1024 * 1024
-"""Of all streams together."""
+"""Of all streams of a document together."""
 MAX_EMBEDDED_BYTES: Final = 16 * 1024 * 1024
 MAX_FILES: Final = 50
 MAX_LINKS: Final = 10
 _DEPTH: Final = 3
-"""Drawings within drawings in which pictures are looked for."""
+"""How deep pictures are searched for in drawings within drawings."""
 
-# What is odd in a document is somebody's private content, and does not go to a log.
+# The library logs what is odd in a document, which is somebody's private content.
 logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
 
 
@@ -89,7 +91,7 @@ def _without(name: str) -> list[Opened]:
 
 
 class _Bounded(PdfReader):
-    """A reader that gives up on a document of too many objects (4)."""
+    """A reader that gives up on a document with too many objects (4)."""
 
     def __init__(self, content: bytes) -> None:
         self.size = len(content)
@@ -101,7 +103,7 @@ class _Bounded(PdfReader):
 
     @property
     def locked(self) -> bool:
-        """Whether nobody can read it without a password that we have not got."""
+        """Whether it takes a password to read it."""
         return self.is_encrypted and not self.decrypt("")
 
     def get_object(self, indirect_reference: int | IndirectObject) -> PdfObject | None:
@@ -120,7 +122,10 @@ class _Bounded(PdfReader):
         return super().get_object(indirect_reference)
 
     def read_object_header(self, stream: IO[Any]) -> tuple[int, int]:
-        """Return number and generation of the object that begins here; for one that does not, all will be searched."""
+        """Return number and generation of the object that begins here.
+
+        If none does, all bytes are searched for it.
+        """
         found = (-1, -1)
         try:
             found = super().read_object_header(stream)
@@ -132,7 +137,7 @@ class _Bounded(PdfReader):
 
 @dataclass
 class _Document:
-    """A document on its way: its pages, and what may still be unpacked."""
+    """A document that is being read: its pages, and how many bytes may still be unpacked."""
 
     reader: PdfReader
     left: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
@@ -142,7 +147,7 @@ class _Document:
         self._pages = list(_pages(self.reader))
 
     def files(self, name: str) -> list[Opened]:
-        """Return the embedded files that are credentials, or pictures with one in them (1)."""
+        """Return the embedded files that are credentials, or pictures with one baked in (1)."""
         found: dict[bytes, Opened] = {}
         seen: set[int] = set()
         for called, specification in self._specifications():
@@ -156,7 +161,10 @@ class _Document:
         return list(found.values())
 
     def links(self, name: str) -> list[Opened]:
-        """Return the links that look like badges; where none does, all that lead somewhere (2)."""
+        """Return the links that look like badges.
+
+        If none does, return all links that can be checked (2).
+        """
         urls: dict[str, None] = {}
         for annotation in self._annotations():
             action = _dictionary(annotation.get("/A"))
@@ -179,7 +187,7 @@ class _Document:
         return of_codes(codes, name)
 
     def _specifications(self) -> Iterator[tuple[str, DictionaryObject]]:
-        """Yield name and description of each file: of the document, of a page, or behind a mark on a page."""
+        """Yield name and description of each file: of the document, of a page, or of an annotation on a page."""
         root = self.reader.root_object
         stack = [_dictionary(_dictionary(root.get("/Names")).get("/EmbeddedFiles"))]
         nodes = 0
@@ -206,7 +214,7 @@ class _Document:
                 yield _dictionary(value)
 
     def _pictures(self) -> Iterator[StreamObject]:
-        """Yield each picture on the first pages once, also from drawings within them."""
+        """Yield each picture on the first pages once, including those in drawings."""
         seen: set[int] = set()
         count = 0
         for _, of_page in self._pages[:MAX_PAGES_SEARCHED]:
@@ -233,7 +241,7 @@ class _Document:
             return []
         filters = _at(stream, "/Filter")
         last = _resolved((_array(filters) or [filters])[-1])
-        if last in {"/DCTDecode", "/JPXDecode"}:  # a JPEG or JPEG 2000, whose own header counts
+        if last in {"/DCTDecode", "/JPXDecode"}:  # a JPEG or JPEG 2000, which has a header of its own
             return pictures_in(self._unpacked(stream, MAX_EMBEDDED_BYTES) or b"")
         if not isinstance(stream, EncodedStreamObject):
             return []
@@ -246,7 +254,7 @@ class _Document:
             return []
 
     def _unpacked(self, stream: StreamObject, most: int) -> bytes | None:
-        """Return what a stream holds; None where it cannot be had within the bounds (5)."""
+        """Return the content of a stream; None where it exceeds the bounds or fails (5)."""
         most = min(most, self.left)
         try:
             with apply_configuration(
@@ -254,14 +262,14 @@ class _Document:
             ):
                 content = stream.get_data()
         except (PyPdfError, *DECODERS_RAISE):
-            self.left -= most  # it may have cost as much before it failed
+            self.left -= most  # it may have unpacked as much before it failed
             return None
         self.left -= len(content)
         return content if len(content) <= most else None
 
 
 def _pages(reader: PdfReader) -> Iterator[tuple[DictionaryObject, DictionaryObject]]:
-    """Yield the first pages in their order, each with its resources or those that it inherits."""
+    """Yield the first pages in their order, each with its own or inherited resources."""
     stack = [(_dictionary(reader.root_object.get("/Pages")), DictionaryObject())]
     seen: set[int] = set()
     count = 0

@@ -1,8 +1,8 @@
-"""Photos and screenshots: every code in them that holds a link or a credential.
+"""Find codes in photos and screenshots that hold a link or a credential.
 
-Whoever made the picture chose its size, its format and its faults. So (1) only formats that are named here are
-decoded, (2) pixels are counted before a picture is unpacked, (3) a picture is searched a bounded number of times, at
-sizes at which small and large codes are found, and (4) whatever a decoder raises means a damaged picture.
+The author of a picture chose its size, its format and its faults. So (1) only formats that are named here are decoded,
+(2) pixels are counted before a picture is unpacked, (3) a picture is searched a bounded number of times, at sizes that
+show small and large codes, and (4) any error of a decoder means a damaged picture.
 """
 
 import struct
@@ -18,14 +18,14 @@ from service.unpacking import pasted_text, reasons
 from service.unpacking.found import Opened, Problem
 
 MAX_PIXELS: Final = 64_000_000
-"""Of one picture; the largest that phones take are somewhat smaller."""
+"""Of one picture; the largest photos of phones are somewhat smaller."""
 MAX_PAGES: Final = 4
-"""Of a picture that holds several, such as a scan."""
+"""Of a file that holds several pictures, such as a scan."""
 MAX_CODES: Final = 50
 LONG_SIDES: Final = (4000, 2000, 1000, 500)
-"""Pixels on the longer side at which a picture is searched, beside its own."""
+"""Sizes at which a picture is searched besides its own, in pixels on the longer side."""
 LARGEST_ENLARGED: Final = 1500
-"""Up to this long side a picture is also searched at twice its size."""
+"""Up to this longer side, a picture is also searched at twice its size."""
 DECODERS_RAISE: Final = (
     ArithmeticError,
     AssertionError,
@@ -42,12 +42,12 @@ DECODERS_RAISE: Final = (
     struct.error,
     zlib.error,
 )
-"""What decoders of pictures and documents raise when the bytes are not what they claim (4)."""
+"""Errors of decoders of pictures and documents whose bytes are not what they claim (4)."""
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000")
 _QR: Final = BarcodeFormats([BarcodeFormat.QRCode, BarcodeFormat.MicroQRCode])
 _OTHERS: Final = BarcodeFormats([BarcodeFormat.Aztec, BarcodeFormat.DataMatrix])
 _CAMERA_TAGS: Final = (271, 272)
-"""Exif: make and model of the camera."""
+"""Exif tags: make and model of the camera."""
 
 
 class PictureError(Exception):
@@ -59,7 +59,10 @@ class PictureError(Exception):
 
 
 def open_photo(name: str, content: bytes) -> list[Opened]:
-    """Return what the codes in a picture hold; where none holds a link or a credential, the reason."""
+    """Return what the codes in a picture hold.
+
+    If none holds a link or a credential, return the reason.
+    """
     try:
         pages = pictures_in(content)
         codes = [code for page in pages for code in codes_in(page)]
@@ -70,20 +73,26 @@ def open_photo(name: str, content: bytes) -> list[Opened]:
 
 
 def of_codes(codes: list[str], name: str) -> list[Opened]:
-    """Return what can be checked in the codes, or of what kind the first one is; nothing where there are none."""
+    """Return what can be checked in the codes, or a reason by the first one's kind.
+
+    Return nothing without codes.
+    """
     found = [pasted_text.of_code(code, name) for code in dict.fromkeys(codes)]
     return [each for each in found if each.problem is None] or found[:1]
 
 
 def codes_in(picture: Image.Image) -> list[str]:
-    """Return the texts of all codes that are found, each once; the search ends at the first size that shows any (3)."""
+    """Return the text of each code once.
+
+    The search ends at the first size that shows any (3).
+    """
     try:
-        # QR first, at every size: in a picture full of noise the others are found where there are none.
+        # QR first, at every size: in a noisy picture, the reader finds codes of the other kinds where there are none.
         for formats, searched in _attempts(picture):
             found = read_barcodes(searched, formats=formats, text_mode=TextMode.Plain)
             if found:
                 return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
-        # Last what is out of focus or pale, sharpened.
+        # Last, sharpened, for pictures that are out of focus or pale.
         small = _within(picture, LONG_SIDES[1]).filter(ImageFilter.UnsharpMask(radius=3, percent=250, threshold=2))
         found = read_barcodes(small, formats=_QR, text_mode=TextMode.Plain)
         return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
@@ -92,7 +101,7 @@ def codes_in(picture: Image.Image) -> list[str]:
 
 
 def grey(picture: Image.Image) -> Image.Image:
-    """Return a picture in shades of grey, on white where it is transparent.
+    """Return a picture in shades of grey, with white where it is transparent.
 
     Raises:
         PictureError: too many pixels (2), or damaged (4).
@@ -113,7 +122,7 @@ def grey(picture: Image.Image) -> Image.Image:
 
 
 def pictures_in(content: bytes) -> list[Image.Image]:
-    """Return the pictures in a file, upright and grey, at least one and at most `MAX_PAGES`.
+    """Return the pictures in a file, upright and grey: at least one, at most `MAX_PAGES`.
 
     Raises:
         PictureError: the file cannot be read.
@@ -128,7 +137,7 @@ def pictures_in(content: bytes) -> list[Image.Image]:
                     break
                 if picture.width * picture.height > MAX_PIXELS:  # (2)
                     raise PictureError(reasons.PICTURE_TOO_LARGE)
-                picture.draft("L", picture.size)  # a JPEG is then never unpacked in colours
+                picture.draft("L", picture.size)  # then a JPEG is never unpacked in colour
                 found.append(ImageOps.exif_transpose(grey(picture)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError(reasons.PICTURE_TOO_LARGE) from error
@@ -162,7 +171,7 @@ def _within(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _without_code(content: bytes, size: tuple[int, int]) -> Problem:
-    """Return the sentence that fits: a photo, something like a badge, or a picture of a screen or page."""
+    """Return the reason that fits: a photo, something like a badge, or a picture of a screen or page."""
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as picture:
             exif = picture.getexif()

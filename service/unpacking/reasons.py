@@ -1,6 +1,7 @@
-"""Why there is nothing to check: each case with its code and a sentence for somebody who knows nothing of badges.
+"""Reasons why there is nothing to check, each with a code and a sentence.
 
-A sentence says what was given, what follows from it, and what to do or to ask for next.
+The sentence is for somebody who knows nothing of badges: what they gave, what follows from it, and what to do or to ask
+for next.
 """
 
 from typing import Final
@@ -234,7 +235,7 @@ _OF_STATUSES: Final = {401: LINK_LOGIN, 403: LINK_LOGIN, 407: LINK_LOGIN, 404: L
 
 
 def why_not(error: CredentialError | ServiceError) -> Problem:
-    """Return, for people, why nothing came of an address."""
+    """Return why an address could not be checked, in words for people."""
     cause = error.__cause__ or error
     if isinstance(cause, PrivateAddressError):
         return LINK_PRIVATE

@@ -1,8 +1,8 @@
-"""Whatever a visitor gave, opened: texts and files of any kind, to what can be checked or to why there is nothing.
+"""Open texts and files of any kind, and find what can be checked in them.
 
-Nothing is fetched here, nothing kept and nothing run. What a file is, its content says and not its name; only a table is
-told by its name or its first row. Each kind of container has a room of its own: `texts`, `photos`, `pdfs`, `archives` and
-`web_pages`; why nothing is in one of them, `unopened` says.
+Nothing is fetched, kept or run. The content of a file decides what it is, not its name; only a table is recognised by
+its name or its first row. Each kind of container has a module: `pasted_text`, `photos`, `pdfs`, `archives` and
+`web_pages`; `reasons` says why there is nothing in one of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,17 @@ from service.unpacking.found import MAX_FILE_BYTES, MAX_OPENED, Opened, Problem,
 __all__ = ["MAX_FILE_BYTES", "MAX_OPENED", "Opened", "Problem", "Searches", "open_file", "open_text"]
 
 MAX_SEARCHED = 100
-"""Photos and PDFs of one request that are searched: each may take seconds."""
+"""How many photos and PDFs of one request are searched: each may take seconds."""
 
 
 @dataclass
 class Searches:
-    """How many more files are searched for a badge, in a ZIP or in all that came with one request."""
+    """How many more files may be searched for a badge, in a ZIP or in one request."""
 
     left: int = MAX_SEARCHED
 
     def allow(self, content: bytes) -> bool:
-        """Return whether a file may be opened, and count it if it has to be searched."""
+        """Return whether a file may be opened, and count it if it must be searched."""
         kind = file_kinds.kind_of(content)
         if kind not in {"photo", "pdf"} and not (kind == "png" and not file_kinds.is_credential(content)):
             return True
@@ -36,7 +36,7 @@ class Searches:
 
 
 def open_text(text: str) -> list[Opened]:
-    """Return what can be checked in a text, in its order; at least one, at most 500 and then a word about the others.
+    """Return what can be checked in a text, in its order: at least one, at most 500, then a remark on the others.
 
     A text is a link, a JWT, JSON, SVG, a page, or lines that each hold some of these with words around them.
     """
@@ -54,12 +54,12 @@ def open_text(text: str) -> list[Opened]:
         return [pasted_text.of_json(text, name)]
     token = "".join(text.split())
     if file_kinds.is_jwt(token) and not any(file_kinds.is_jwt(line.strip()) for line in text.splitlines()):
-        return [pasted_text.of_token(token, name)]  # a mail broke it into lines
+        return [pasted_text.of_token(token, name)]  # a mail program broke it into lines
     return _bounded(_parts(text)) or [Opened(name, problem=reasons.TEXT_WITHOUT_BADGE)]
 
 
 def _parts(text: str) -> Iterator[Opened]:
-    """Yield what is in the lines of a text, in which one badge in JSON may take several."""
+    """Yield what is in the lines of a text; one badge in JSON may take several lines."""
     begin, end = text.find("{"), text.rfind("}") + 1
     if 0 <= begin < end:
         inner = pasted_text.of_json(text[begin:end])
@@ -71,12 +71,12 @@ def _parts(text: str) -> Iterator[Opened]:
 
 
 def open_file(name: str, content: bytes, searches: Searches | None = None) -> list[Opened]:
-    """Return what can be checked in a file, in its order; at least one, at most 500 and then a word about the others.
+    """Return what can be checked in a file, in its order: at least one, at most 500, then a remark on the others.
 
     Args:
-        name: as the visitor's machine has it; it is shown, and tells a table by its ending.
-        content: at most `MAX_FILE_BYTES`; more is not looked at.
-        searches: those of the request, where several files came with it.
+        name: on the visitor's machine; it is shown, and its ending marks a table.
+        content: at most `MAX_FILE_BYTES`; a larger file is not opened.
+        searches: those left to the request, where it has several files.
     """
     name = shown_name(name)
     searches = searches or Searches()
@@ -107,7 +107,7 @@ def _in_zip(name: str, content: bytes, searches: Searches) -> list[Opened]:
 
 
 def _opened(name: str, content: bytes) -> list[Opened]:
-    """Return what is in one file that is no ZIP, or in a text that is one."""
+    """Return what is in one file that is not a ZIP, or in a text that is one file."""
     if len(content) > MAX_FILE_BYTES:
         return [Opened(name, problem=reasons.FILE_TOO_LARGE)]
     if not content.removeprefix(b"\xef\xbb\xbf").strip(b"\0\t\n\r "):
@@ -133,7 +133,10 @@ def _opened(name: str, content: bytes) -> list[Opened]:
 
 
 def _baked(name: str, content: bytes, *, drawn: bool) -> list[Opened]:
-    """Return a picture with a credential in it; without one, what is found by looking at it."""
+    """Return a picture with a credential baked in.
+
+    Without one, return the codes that it shows.
+    """
     script = drawn and file_kinds.holds_script(content)
     remarks = (reasons.SCRIPT_IN_PICTURE,) if script else ()
     try:
@@ -150,7 +153,7 @@ def _baked(name: str, content: bytes, *, drawn: bool) -> list[Opened]:
 
 
 def _page(name: str, content: bytes) -> list[Opened]:
-    """Return the badges of a saved web page: those within it, else its own address, else where they may be."""
+    """Return the badges of a saved web page: those in it, else its own address, else where they may be."""
     page = web_pages.read_page(content)
     within = [Opened(name, received=found) for found in page.candidates if isinstance(found, bytes)]
     if within:
@@ -160,9 +163,12 @@ def _page(name: str, content: bytes) -> list[Opened]:
 
 
 def _written(name: str, text: str) -> list[Opened]:
-    """Return what is in a file of text; a badge that fills it has the file's name."""
+    """Return what is in a text file.
+
+    A badge that is the whole file has the file's name.
+    """
     if _is_table(name, text):
-        for delimiter in ",;\t":  # for its links alone: its rows are read where batches are
+        for delimiter in ",;\t":  # only for its links: a batch reads its rows
             text = text.replace(delimiter, " ")
     found = open_text(text)
     if len(found) == 1 and found[0].url is None:

@@ -1,4 +1,4 @@
-"""A web page that is no badge: where on it the badge may be, best first. A pure function; nothing is fetched here."""
+"""Find where the badge may be on a web page, best first. Fetches nothing."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.runtime.settings import LOCAL_HOSTS
 from service.unpacking.file_kinds import data_of, is_credential, names_a_badge, text_of
 
 MAX_PAGE_BYTES: Final = 1024 * 1024
-"""So much of a page is read."""
+"""How much of a page is read."""
 MAX_CANDIDATES: Final = 5
 MAX_ELEMENTS: Final = 20_000
 _MAX_DATA: Final = 512 * 1024
@@ -29,14 +29,14 @@ _CREDENTIAL_TYPES: Final = frozenset(
     }
 )
 _SURE, _ALTERNATE, _PICTURE_OF_PAGE, _ANCHOR, _FILE, _PICTURE = range(6)
-"""Where a candidate was found, in the order in which they are tried."""
+"""Where a candidate can be found, in the order in which they are tried."""
 
 
 @dataclass(frozen=True)
 class Page:
     """A web page: where it is from, if it says so, and where its badge may be, best first.
 
-    A candidate is an address, or bytes where the page holds a credential within itself.
+    A candidate is an address, or bytes where the page itself holds a credential.
     """
 
     address: str
@@ -48,7 +48,7 @@ class _EnoughError(Exception):
 
 
 class _Reader(HTMLParser):
-    """Notes what a badge could be at, with how likely it is."""
+    """Notes where a badge may be, and how likely that is."""
 
     def __init__(self, base: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -95,7 +95,7 @@ class _Reader(HTMLParser):
                 self.found.setdefault(content, _SURE)
 
     def handle_comment(self, data: str) -> None:
-        """Take note of the address that browsers write into a page that they save."""
+        """Note the address that browsers write into a page that they save."""
         said = data.strip()
         if said.startswith("saved from url=(") and not self.saved_from:
             self.saved_from = _joined("", said.partition(")")[2])
@@ -126,15 +126,15 @@ class _Reader(HTMLParser):
 
 
 def read_page(content: bytes, address: str = "") -> Page:
-    """Return what a page says about where the badge is.
+    """Read from a page where the badge may be.
 
     Args:
-        content: HTML, of which the first `MAX_PAGE_BYTES` are read.
-        address: where it was fetched from, or "" of a saved page.
+        content: HTML; the first `MAX_PAGE_BYTES` are read.
+        address: where it was fetched, or "" for a saved page.
     """
     beginning = content[:MAX_PAGE_BYTES]
     reader = _Reader(address)
-    # Never closed: what is left open at the end would be read over and over.
+    # Never closed: the parser would read what is left open at the end again and again.
     with suppress(_EnoughError, AssertionError, ValueError):
         reader.feed(text_of(beginning) or beginning.decode("utf-8", "replace"))
     own = address.partition("#")[0]

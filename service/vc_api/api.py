@@ -1,7 +1,8 @@
-"""The W3C VC API, under /vc, where it is switched on: issue, verify, and change the status of what was issued.
+"""Routes of the W3C VC API under /vc: issue, verify, and change a status.
 
-What is not a credential, or does not verify, is 400 with problem details, whose `type` is the specifications' own name
-for the problem. Members that this service does not know are passed over, as other implementations have their own.
+They exist where a setting turns them on. What is not a credential, or does not verify, is 400 with problem details,
+whose `type` is the specifications' own name for the problem. Members that this service does not know are ignored, since
+other implementations have their own.
 """
 
 import json
@@ -61,7 +62,7 @@ TYPES_OF_CHECKS = {
 
 
 class VcApiRoute(StrictRoute):
-    """A route of the VC API: what is wrong with what was sent is 400, never 422."""
+    """A route of the VC API: an invalid request is 400, never 422."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give refusals the form that the VC API wants."""
@@ -88,7 +89,7 @@ router = APIRouter(prefix="/vc", tags=["W3C VC API"], route_class=VcApiRoute)
 def _allowed(
     desk: DeskHere, address: Address, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
-    """Let the caller pass: with the token where the settings ask for one, else within fair limits."""
+    """Let the caller pass: with the token if the settings require one, otherwise within fair limits."""
     token = desk.runtime.settings.vc_api_token
     if token is None:
         desk.vc_api_fair_use.take(address, desk.steady())
@@ -115,7 +116,10 @@ class VerifyCredentialIn(BaseModel):
 
 
 class VerifyPresentationIn(BaseModel):
-    """A presentation with proof, an enveloped one, or a compact JWT; as `presentation` one that has no proof."""
+    """A presentation with proof, an enveloped one, or a compact JWT.
+
+    `presentation` is one without proof.
+    """
 
     verifiable_presentation: dict[str, Any] | str | None = Field(None, alias="verifiablePresentation")
     presentation: dict[str, Any] | None = None
@@ -129,7 +133,7 @@ class VerifyPresentationIn(BaseModel):
 
 
 class StatusIn(BaseModel):
-    """Which credential, which of its statuses, and what it is to be."""
+    """Which credential, which of its statuses, and the value to set."""
 
     model_config = {"extra": "allow"}
 
@@ -147,17 +151,17 @@ def post_issue(runtime: Running, body: IssueIn) -> JSONResponse:
 
 @router.post("/credentials/verify", dependencies=ALLOWED)
 def post_verify_credential(runtime: Running, body: VerifyCredentialIn) -> Response:
-    """Verify a credential of any issuer: 200, or 400 with what speaks against it."""
+    """Verify a credential of any issuer: 200, or 400 with the reasons against it."""
     outcome = vc_api.verify_credential(runtime, _text(body.verifiable_credential), body.options or {})
     return _answered(outcome, "The credential does not verify")
 
 
 @router.post("/presentations/verify", dependencies=ALLOWED)
 def post_verify_presentation(runtime: Running, body: VerifyPresentationIn) -> Response:
-    """Verify a presentation and every credential in it: 200, or 400 with what speaks against it.
+    """Verify a presentation and every credential in it: 200, or 400 with the reasons against it.
 
-    Options: `challenge` and `domain`, as the caller has set them. A `presentation` without proof is a wrapping of
-    credentials that speak for themselves.
+    Options: `challenge` and `domain`, as the caller set them. A `presentation` without proof only wraps credentials,
+    which are verified by themselves.
     """
     signed = body.verifiable_presentation
     received = _text(body.presentation or {} if signed is None else signed)
@@ -168,7 +172,10 @@ def post_verify_presentation(runtime: Running, body: VerifyPresentationIn) -> Re
 
 @router.post("/credentials/status", dependencies=ALLOWED)
 def post_status(runtime: Running, body: StatusIn) -> JSONResponse:
-    """Revoke or suspend a credential that was issued here, or take that back; the status list is signed at once."""
+    """Revoke or suspend a credential that was issued here, or undo that.
+
+    The status list is signed at once.
+    """
     return JSONResponse({"updated": vc_api.set_status(runtime, body.model_extra or {})})
 
 

@@ -1,7 +1,7 @@
-"""The VC API's own identities: one `did:key` for each kind of key, never a network's.
+"""The VC API's own identities: one `did:key` for each kind of key.
 
-The private half stays with custody and the rest in a row, so that every process signs as the same issuer, before and
-after a restart.
+They are never a network's. Custody keeps the private half, and a row the rest, so that every process signs as the same
+issuer, before and after a restart.
 """
 
 from dataclasses import dataclass
@@ -14,26 +14,26 @@ from service.tables import VcApiKey
 
 @dataclass(frozen=True)
 class VcApiIssuer:
-    """The issuer that the VC API is with one of its keys."""
+    """The VC API as issuer, with one of its keys."""
 
     did: str
     signer: Signer
 
     @property
     def verification_method(self) -> str:
-        """The name of the key: the DID, and once more itself as fragment. Spec: did:key v0.9, section 3.1."""
+        """The name of the key: the DID, with its identifier again as fragment. Spec: did:key v0.9, section 3.1."""
         return f"{self.did}#{self.did.removeprefix('did:key:')}"
 
 
 def identity(runtime: Runtime, algorithm: str) -> VcApiIssuer:
-    """Return the identity with a key of this kind; the key is made when it is first asked for.
+    """Return the identity with a key of this kind, which is made on first use.
 
-    Of two processes that make it at the same moment both take the one whose row was first.
+    Where two processes make it at the same moment, both use the one whose row was first.
 
     Args:
         algorithm: "Ed25519", "P-256" or "P-384".
     Raises:
-        CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
+        CustodyError: the private key cannot be stored or opened (code "custody-unavailable").
     """
     with runtime.database.read() as session:
         row = session.get(VcApiKey, algorithm)

@@ -1,7 +1,7 @@
-"""The status of what the VC API has issued: lists of its own, each signed by the key that signed its credentials.
+"""Status lists of the VC API: revoke or suspend what it issued.
 
-As with the networks' lists, places are drawn at random and the bits are rebuilt from rows. Of a credential only the
-digest of its id is kept.
+Each list is signed by the key that signed its credentials. As with the networks' lists, places are drawn at random, and
+the bits are rebuilt from rows. Of a credential, only the digest of its id is stored.
 """
 
 import json
@@ -33,14 +33,14 @@ _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
 class PlaceTakenError(Exception):
-    """Another credential has been given a place between drawing and keeping it; nothing was written."""
+    """Another credential took a place between `draw` and `take_places`; nothing was written."""
 
 
 def draw(runtime: Runtime, algorithm: str, purpose: str) -> tuple[UUID, int]:
-    """Return the list that has room, opened where there is none, and a random place in it that is free.
+    """Return a list that has room, new if there is none, and a random free place in it.
 
-    The place is not taken before `take_places`. Half of the places of a list stay free, so that a drawn one is free at the
-    second try on average.
+    Only `take_places` takes the place. Half of the places of a list stay free, so that on average the second drawn
+    place is free.
     """
     with runtime.database.read() as session:
         row = _newest(session, algorithm, purpose)
@@ -65,10 +65,10 @@ def entry(runtime: Runtime, place: tuple[UUID, int], purpose: str) -> dict[str, 
 
 
 def take_places(runtime: Runtime, places: Sequence[tuple[UUID, int]], credential_id: str | None) -> None:
-    """Write down that these places are the credential's.
+    """Store that these places are the credential's.
 
     Raises:
-        PlaceTakenError: somebody was faster with one of them.
+        PlaceTakenError: another request took one of them first.
     """
     with runtime.database.write() as session:
         for list_id, index in places:
@@ -91,13 +91,15 @@ def change(
     place: tuple[UUID, int] | None = None,
     value: bool,
 ) -> int:
-    """Revoke or suspend what the VC API issued, or take that back; the lists are signed anew before this returns.
+    """Revoke or suspend what the VC API issued, or undo that.
 
-    Several credentials that were issued with one id have one status. Returns how many there are.
+    Sign the lists again before returning.
+
+    Credentials that were issued with the same id have the same status. Returns how many there are.
 
     Args:
         purpose: "revocation" or "suspension".
-        credential_id: the credential's `id`, or what it was called by when it was issued.
+        credential_id: the credential's `id`, or the `credentialId` with which it was issued.
         place: the list and the place in it; for credentials without id, or to tell several apart.
     Raises:
         NotFoundError: none of them was issued here with a status for this purpose (code "credential-unknown").
@@ -128,7 +130,7 @@ def change(
 
 
 def place_at(runtime: Runtime, list_address: object, index: object) -> tuple[UUID, int] | None:
-    """Return the place that a status entry names, or None where it names none of ours."""
+    """Return the place that a status entry names; None where it is not one of ours."""
     if not isinstance(list_address, str) or not isinstance(index, str) or not _INDEX.fullmatch(index):
         return None
     prefix = list_url(runtime.settings, "")
@@ -139,18 +141,21 @@ def place_at(runtime: Runtime, list_address: object, index: object) -> tuple[UUI
 
 
 def overdue(session: OrmSession, now: datetime) -> int:
-    """Return how many lists should have been signed anew long since: nobody here is doing it."""
+    """Return how many lists are long overdue to be signed again: no process does it."""
     late = VcApiStatusList.published_at <= now - OVERDUE_AFTER
     return session.scalar(select(func.count()).select_from(VcApiStatusList).where(late)) or 0
 
 
 def resign_due(runtime: Runtime) -> int:
-    """Sign anew every list that is older than a day; return how many. Safe beside others that do the same."""
+    """Sign every list again that is older than a day.
+
+    Return how many. Several processes may do it at once.
+    """
     return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
 
 
 def publish_all(runtime: Runtime) -> int:
-    """Sign every list anew, whatever its age; return how many."""
+    """Sign every list again at any age; return how many."""
     return _publish_older(runtime, None)
 
 
@@ -196,7 +201,10 @@ def _free_place(session: OrmSession, row: VcApiStatusList) -> int:
 
 
 def _publish(session: WriteSession, runtime: Runtime, owner: VcApiIssuer, status_list: VcApiStatusList) -> None:
-    """Build the list from the rows, sign it and store its text; the list is held until the commit."""
+    """Build the list from the rows, sign it and store its text.
+
+    The list stays locked until the commit.
+    """
     now: datetime = runtime.now()
     row = locks.status_list(session, VcApiStatusList, status_list.id)
     is_set = select(VcApiStatusEntry.status_index).where(

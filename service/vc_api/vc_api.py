@@ -1,6 +1,6 @@
-"""The W3C VC API: any credential, signed for machines with a key of the service's own, and any, verified.
+"""The W3C VC API: sign any credential with a key of its own, and verify any.
 
-It knows nothing of networks, achievements or awards, and signs as no network.
+It is for machines. It knows nothing of networks, achievements or awards, and signs as no network.
 
 Spec: W3C CCG Verifiable Credentials API; VC Data Model 2.0 and 1.1; VC Data Integrity 1.0; VC-JOSE-COSE.
 """
@@ -42,14 +42,14 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
 
 @dataclass(frozen=True)
 class IssueOptions:
-    """How a credential is to be issued.
+    """How to issue a credential.
 
     Args:
         suite: a cryptosuite, or "vc+jwt" for an enveloped credential.
         created: the instant that the proof names.
-        purposes: the purposes of the statuses that it gets, none for no status.
-        credential_id: what to call it later, if not by its own id.
-        previous_proof: the ids of proofs that it has and that this one is made after.
+        purposes: the purposes of the statuses that it gets; empty for no status.
+        credential_id: by which to name it later, in place of its own id.
+        previous_proof: the ids of those of its proofs that this one follows.
     """
 
     suite: str
@@ -61,13 +61,13 @@ class IssueOptions:
 
 
 def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) -> IssueOptions:
-    """Return how to issue: what the caller says, and the settings where it says nothing.
+    """Return how to issue: by the caller's options, and by the settings where there are none.
 
     Known are `cryptosuite` (also `suite`), `type`, `keyType`, `created`, `proofPurpose`, `previousProof`,
-    `credentialStatus` ({statusPurpose}, or several) and `credentialId`. Others are for other software and are passed over.
+    `credentialStatus` ({statusPurpose}, or several) and `credentialId`. Others are for other software and are ignored.
 
     Raises:
-        InvalidError: a value that cannot be kept to (code "option-unsupported"), with a pointer.
+        InvalidError: a value that is not supported (code "option-unsupported"), with a pointer.
     """
     suite = _choice(options, ("cryptosuite", "suite"), settings.vc_api_suite, get_args(VcApiSuite))
     if suite != "vc+jwt" and options.get("type", "DataIntegrityProof") != "DataIntegrityProof":
@@ -91,18 +91,18 @@ def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) 
 
 
 def issue(runtime: Runtime, credential: Mapping[str, Any], options: IssueOptions) -> dict[str, Any]:
-    """Return the credential, secured: with one proof more, or in an envelope.
+    """Secure a credential: add a proof, or put it in an envelope.
 
-    1. Its form is checked, the issuer that it names included; what `verify` would find fault with is not signed.
-    2. The issuer's id becomes that of the key, for a credential under another's name would be nobody's. Further
-       members of the issuer stay. What has a proof already is not changed any more: its issuer has to be the key's.
+    1. Its form is checked, including the issuer that it names; what `verify` would reject is not signed.
+    2. The issuer's id becomes that of the key, since a credential under another name would be nobody's. Other members
+       of the issuer stay. A credential that has a proof already is not changed: its issuer must be the key's.
     3. A credential of VC Data Model 1.1 gets the contexts that define its proof and status.
-    4. Where asked, it gets a status; one that it brings is left alone.
+    4. If asked, it gets a status; one that it brings stays.
     5. It is signed.
 
     Raises:
-        MalformedError, ContextError, ProofError, UnsupportedError: as `credentials.sign`; another's credential that has
-            a proof (code "issuer-other").
+        MalformedError, ContextError, ProofError, UnsupportedError: as `credentials.sign`; a credential of
+            another issuer that has a proof (code "issuer-other").
         CustodyError: the key cannot be used.
     Spec: VC API, section on issuing; VC Data Integrity 1.0, section 4.2; VC-JOSE-COSE, section 3.1.1.
     """
@@ -159,13 +159,13 @@ def _secure(
         further=True,
         previous_proof=options.previous_proof,
     )
-    if len(signed["proof"]) == 1:  # the form that most others write and some insist on
+    if len(signed["proof"]) == 1:  # the form that most others write and some require
         signed["proof"] = signed["proof"][0]
     return signed
 
 
 def _add_context(document: dict[str, Any], context: str) -> None:
-    """Add to a document of VC Data Model 1.1 a context that 2.0 has in itself."""
+    """Add to a document of VC Data Model 1.1 a context that 2.0 includes."""
     contexts = document["@context"]
     if contexts[0] == V1_CONTEXT and context not in contexts:
         document["@context"] = [*contexts, context]
@@ -176,15 +176,15 @@ def _add_context(document: dict[str, Any], context: str) -> None:
 
 @dataclass(frozen=True)
 class VerificationOutcome:
-    """What came of a verification: success or not, no third.
+    """The result of a verification: success or not, and nothing between.
 
-    What could not be found out (a context, key, suite, schema, resource or status that is not known here or out of
-    reach, a document that its proof leaves ambiguous) is no success. What the issuer leaves to others is none of that:
-    types of schemas, evidence and terms that are not known here, and a newer copy that cannot be had, are warnings.
+    What could not be decided (a context, key, suite, schema, resource or status that is unknown or out of reach, a
+    document that its proof leaves ambiguous) is not success. What the issuer leaves to others is only a warning:
+    unknown types of schemas, evidence and terms, and a newer copy that cannot be fetched.
 
     Args:
         checks: those of the report.
-        warnings: what was found and does not speak against success.
+        warnings: findings that do not prevent success.
     """
 
     verified: bool
@@ -193,14 +193,14 @@ class VerificationOutcome:
 
 
 def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any]) -> VerificationOutcome:
-    """Return whether a credential is genuine and in force, by everything that is looked at.
+    """Verify that a credential is genuine and in force, with every check.
 
     Args:
         received: JSON text, or a compact JWT.
-        options: `expectedProofPurpose`, `challenge` and `domain`, where the caller compares them; `checks` and others
-            are for other software: no check is left out.
+        options: `expectedProofPurpose`, `challenge` and `domain`, if the caller wants them compared; `checks` and
+            others are for other software: no check is left out.
     Raises:
-        InvalidError: one of these that is no string (code "option-unsupported").
+        InvalidError: one of these is not a string (code "option-unsupported").
     Spec: VC API, section on verifying; VC Data Model 2.0, section 7.1; VC Data Integrity 1.0, section 4.4.
     """
     purpose, challenge, domain = _texts(options, "expectedProofPurpose", "challenge", "domain")
@@ -219,17 +219,17 @@ def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any
 def verify_shown(
     runtime: Runtime, received: str, options: Mapping[str, Any], *, unsigned: bool = False
 ) -> tuple[VerificationOutcome, list[VerificationOutcome]]:
-    """Return whether a presentation is its holder's own, is for whoever asks, and holds only good credentials.
+    """Verify that a presentation is its holder's, is for the caller, and holds only good credentials.
 
     Args:
         received: JSON text, or a compact JWT.
-        options: `challenge` and `domain` as the caller has set them. Where no domain is named, the one that the
-            presentation names is not compared: this service does not know for whom the caller asks.
-        unsigned: a presentation without proof is a wrapping of credentials that speak for themselves.
+        options: `challenge` and `domain` as the caller set them. Without a domain, the one that the presentation names
+            is not compared: this service does not know for whom the caller asks.
+        unsigned: whether it has no proof and only wraps credentials, which are verified by themselves.
     Returns:
-        What came of the whole, and of each credential in it.
+        The result for the whole, and for each credential in it.
     Raises:
-        InvalidError: a challenge or domain that is no string (code "option-unsupported").
+        InvalidError: a challenge or domain that is not a string (code "option-unsupported").
     Spec: VC API, section on verifying presentations; VC Data Model 2.0, section 4.13.
     """
     challenge, domain = _texts(options, "challenge", "domain")
@@ -246,7 +246,7 @@ def verify_shown(
 
 
 def _addressee(taken_apart: Callable[[str], Secured], received: str) -> str | None:
-    """Return whom a document says that its proof was made for, as far as it says one name."""
+    """Return for whom a document says that its proof was made: the first name, if there is one."""
     try:
         secured = taken_apart(received)
         named: list[Any] = (
@@ -273,13 +273,15 @@ def _outcome(checks: tuple[Check, ...]) -> VerificationOutcome:
 
 
 def set_status(runtime: Runtime, body: Mapping[str, Any]) -> int:
-    """Revoke or suspend what was issued here, or take that back; return how many credentials it was.
+    """Revoke or suspend what was issued here, or undo that.
+
+    Return how many credentials changed.
 
     The body is `{credentialId, credentialStatus: {type, statusPurpose, statusListCredential?, statusListIndex?}, status}`.
     The place in the list names a credential that has no id. Without `status` the status is set.
 
     Raises:
-        InvalidError: it is none (code "status-unsupported"), with a pointer.
+        InvalidError: it is not such a body (code "status-unsupported"), with a pointer.
         NotFoundError: no such credential was issued here with a status (code "credential-unknown").
     Spec: VC API, section on updating status.
     """

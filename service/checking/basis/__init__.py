@@ -1,5 +1,5 @@
-"""What a badge rests on, compared: its evidence, receipt and published rule.
+"""Compare a badge with its evidence, its receipt and the published rule.
 
-It is asked only about badges with a signature and an issuer that stand. It must not believe what a badge says
-of itself: it compares with our rows or with what other addresses give. It must not know pages or headlines.
+It is asked only about badges whose signature and issuer are verified. It must not believe what a badge says of
+itself: it compares with our rows or with what other addresses give. It must not know pages or headlines.
 """

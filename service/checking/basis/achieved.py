@@ -1,8 +1,8 @@
-"""What a person did for a badge, as the badge tells it: facts for people, of any issuer's badge, of any shape.
+"""What a person did for a badge of any issuer, according to the badge.
 
-Pure, and nothing is trusted: whatever is not in its form is left out, texts and lists are cut, and an address is given
-only if it can be shown as a link. Only what a signature covers is looked at, so that what is told here counts where the
-signature holds, and the decision receipt where its digest fits.
+Pure, and trusts nothing: a part of another form is left out, texts and lists are cut, and an address is given only if
+it can be shown as a link. Only what the signature covers is read, so that these facts count where the signature is
+valid, and those of the decision receipt where its digest fits.
 """
 
 import re
@@ -16,7 +16,7 @@ from credentials.instants import read_instant
 from service.checking.basis import policy
 
 MAX_LISTED: Final = 50
-"""How many levels, skills or deeds are told of one badge."""
+"""How many levels, skills or deeds of one badge are given."""
 MAX_CHARACTERS: Final = 600
 MAX_MINUTES: Final = 100 * 366 * 24 * 60
 
@@ -28,7 +28,7 @@ _DURATION = re.compile(r"PT(?:(?P<hours>[0-9]{1,8})H)?(?:(?P<minutes>[0-9]{1,8})
 
 @dataclass(frozen=True)
 class Level:
-    """A result: what was judged ("" where it is not named), what was reached, and what was asked for, if that is said."""
+    """A result: what was judged ("" without a name), the level reached, and the level required, if given."""
 
     name: str
     reached: str
@@ -37,7 +37,10 @@ class Level:
 
 @dataclass(frozen=True)
 class Skill:
-    """What the achievement is aligned with; `framework` is "" without one, `url` None where it is no https address."""
+    """A skill that the achievement is aligned with.
+
+    `framework` is "" without one, `url` None unless https.
+    """
 
     name: str
     framework: str
@@ -50,14 +53,14 @@ class Deeds:
 
     Args:
         levels: one for each result.
-        minutes: how long it took in all; None where that is not said in a form that can be read.
+        minutes: how long it took in all; None where the badge does not say so in a readable form.
         credits: credits earned; None without any.
         began, ended: of the activity; awarded: when it was earned, or else since when the badge is valid.
         judgements: how many of the cited pieces of evidence are somebody's judgement.
-        deciders: the role of each who decided, as the receipt tells it; none where the rule alone decided, or no receipt
-            was given.
-        skills: with what the achievement is aligned.
-        done: what was done, in the words of the evidence, in its order.
+        deciders: the role of each person who decided, from the receipt; none where the rule alone decided, or without a
+            receipt.
+        skills: those that the achievement is aligned with.
+        done: what the person did, in the words of the evidence, in its order.
         more: how many pieces of evidence are not among `done`.
     """
 
@@ -75,11 +78,11 @@ class Deeds:
 
 
 def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> Deeds:
-    """Return what a person did for a badge, as far as it tells.
+    """Return what a person did for a badge, as far as the badge says.
 
     Args:
         credential: of any shape.
-        receipt: that of its decision, whose digest fits (`grounds.look`).
+        receipt: the receipt of its decision, whose digest fits (`comparison.look`).
     """
     subject = policy.mapping(credential.get("credentialSubject"))
     achievement = policy.mapping(subject.get("achievement"))
@@ -150,7 +153,10 @@ def _objects(value: object) -> list[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    """Return a text in one line, without what is not seen or turns the line around; "" for anything else."""
+    """Return a text in one line, without invisible and direction characters.
+
+    Return "" for anything else.
+    """
     if not isinstance(value, str):
         return ""
     shown = _CONTROL.sub(" ", value[: 2 * MAX_CHARACTERS]).strip()

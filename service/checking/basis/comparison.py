@@ -1,10 +1,10 @@
-"""On what a badge rests: is its evidence unchanged, and was it decided by the network's own published rule.
+"""Compare a badge with its evidence and with the rule by which it was awarded.
 
-Asked only of a badge whose signature and issuer stand: then the digests in it are what its issuer signed. Badges that
-were issued here are held against our own records; those of others against what can be had from their addresses, and
-that only where somebody asked for it, for whoever keeps it then sees that somebody looks.
+Only a badge whose signature and issuer are verified is compared: its digests are then what its issuer signed. Badges
+that were issued here are compared with our own records; those of other issuers with what their addresses give, and only
+where somebody asked for that, since the server that keeps the evidence then sees that somebody looks.
 
-An answer is the gravest of what was found, and what could not be compared is never a yes.
+The answer is the gravest reason that was found, and what could not be compared is never a yes.
 """
 
 from collections.abc import Collection, Mapping
@@ -170,16 +170,16 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
 )
 
 DEFINITION: Final = "/definition.json"
-"""What follows the address of a published achievement in that of its definition, whose digest a receipt gives."""
+"""What the address of a definition adds to that of its achievement; a receipt gives the definition's digest."""
 
 REASONS: Final[Mapping[str, str]] = {reason: sentence for _, reason, sentence in _SAID}
-"""A sentence for each reason, for people; the gravest first."""
+"""A sentence for people for each reason, the gravest first."""
 ANSWERS: Final[Mapping[str, Answer]] = {reason: answer for answer, reason, _ in _SAID}
-"""The answer that each reason is for."""
+"""The answer that belongs to each reason."""
 
 
 class _OpenError(Exception):
-    """No more can be said than a reason of `REASONS`."""
+    """The comparison ends with one reason of `REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -188,11 +188,11 @@ class _OpenError(Exception):
 
 @dataclass(frozen=True)
 class Grounds:
-    """On what a badge rests.
+    """How a badge compares with its evidence and rule.
 
     Args:
         evidence, policy: the answers to the fourth and the fifth of `questions.NAMES`.
-        receipt: that of its decision, whose digest fits; None where none can be had, or is not to be asked for.
+        receipt: the receipt of its decision, whose digest fits; None where it cannot or must not be fetched.
     """
 
     evidence: Question
@@ -203,21 +203,21 @@ class Grounds:
 def look(
     runtime: Runtime, credential: Mapping[str, Any], report: Report, *, ask: bool, load: Load, rows: bool = True
 ) -> Grounds:
-    """Return on what a badge rests: whether its evidence is unchanged, and whether the published rule decided.
+    """Compare a badge with its evidence and with the published rule.
 
     1. What it cites as evidence has the digests that it gives.
     2. It cites the receipt of its decision by digest, and what is there has that digest.
     3. The receipt is about this very badge, and its numbers are consistent.
     4. The definition that it names is the published one, and asks for what the receipt says was asked for.
-    5. What people decided is told as such: no program can see whether they were right.
+    5. A decision by people has a reason of its own: no program can see whether they were right.
 
-    Of a case in which somebody contests the decision nothing is said: to all but its parties it does not exist.
+    A case that contests the decision is not mentioned: only its parties may know of it.
 
     Args:
-        credential: with a signature that holds.
-        ask: fetch what lies with others.
-        load: what is asked for documents; each address once.
-        rows: whether our own records may be asked; False where there are none, as for a bundle.
+        credential: with a valid signature.
+        ask: fetch what others keep.
+        load: loads documents; it is called once for each address.
+        rows: whether to read our own records; False where there are none, as for a bundle.
     """
     once = _once(load)
     item = policies.receipt_item(credential)
@@ -237,7 +237,7 @@ def look(
 
 
 def _once(load: Load) -> Load:
-    """Return what asks each address once, also one that does not answer."""
+    """Return a loader that asks each address once, even one that does not answer."""
     known: dict[str, Fetched | UnavailableError] = {}
 
     def ask(address: str) -> Fetched:
@@ -257,7 +257,7 @@ def _once(load: Load) -> Load:
 def _policy(
     credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: OwnBadge | None, load: Load, *, ask: bool
 ) -> tuple[str, Mapping[str, Any] | None]:
-    """Return why the fifth question is answered as it is, and the receipt if it fits."""
+    """Return the reason of the fifth answer, and the receipt if it fits."""
     if item is None:
         return "policy-no-receipt", None
     if own is None and not ask:
@@ -300,7 +300,7 @@ def _receipt(item: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Mappi
     """Return the receipt that an item of evidence cites by its digest.
 
     Raises:
-        _OpenError: it cannot be had, is another, or has a form that is not known here.
+        _OpenError: it cannot be fetched, is another one, or has an unknown form.
     """
     try:
         body = load(item["id"]).body if own is None else (own.receipt or "").encode()
@@ -320,10 +320,12 @@ def _receipt(item: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Mappi
 
 
 def _rule(receipt: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Criterion | None:
-    """Return the rule of the published definition that the receipt names by its digest; None where it has none.
+    """Return the rule of the published definition that the receipt cites by digest.
+
+    Return None without a rule.
 
     Raises:
-        _OpenError: it cannot be had, is another, or has a form that is not known here.
+        _OpenError: it cannot be fetched, is another one, or has an unknown form.
     """
     try:
         body = canonical_json(own.version.definition) if own else load(f"{receipt['achievement']}{DEFINITION}").body

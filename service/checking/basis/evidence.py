@@ -1,6 +1,6 @@
-"""The evidence that a badge cites, compared with its digests: with our rows, or with what is at its addresses.
+"""Compare the evidence that a badge cites, in our rows or at its addresses.
 
-Everything that is found is yielded as a reason of `grounds.REASONS`; which of them is told is decided there.
+Each finding is yielded as a reason of `comparison.REASONS`, which decides which one is shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,16 @@ from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 
 MAX_ITEMS: Final = 200
-"""How many items of evidence of one badge are looked at."""
+"""How many items of evidence of one badge are compared."""
 MAX_FETCHED: Final = 5
-"""How many addresses are asked for the evidence of one badge of others."""
+"""How many addresses are asked for the evidence of one badge of another issuer."""
 
 
 def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, ask: bool) -> Iterator[str]:
-    """Yield what is found of a badge that was issued here: its seals, and its receipt, held against our rows."""
+    """Compare the seals and the receipt of a badge issued here with our rows.
+
+    Yield each reason.
+    """
     item = policy.receipt_item(credential)
     told: dict[UUID, str] = {}
     if item is not None and own.receipt is not None:
@@ -42,7 +45,10 @@ def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, 
 
 
 def with_others(credential: Mapping[str, Any], *, ask: bool, load: Load) -> Iterator[str]:
-    """Yield what is found of the evidence of a badge of others, item by item: fetched only where somebody asked."""
+    """Compare the evidence of another issuer's badge, item by item.
+
+    Fetch it only if `ask`; yield each reason.
+    """
     items = policy.items_of(credential)
     known = [each.get("id") for _, each in resources_of(credential) if policy.has_digest(each)][:MAX_ITEMS]
     left = MAX_FETCHED
@@ -76,7 +82,10 @@ def _compared(item: Mapping[str, Any], address: str, load: Load) -> str:
 
 
 def related(runtime: Runtime, credential: Mapping[str, Any], report: Report) -> Iterator[str]:
-    """Yield what the report says of the resources to which a badge relates; contexts are no evidence."""
+    """Yield what the report says of a badge's related resources.
+
+    Contexts are not evidence.
+    """
     check = next(each for each in report.checks if each.name == "resources")
     codes = {finding.pointer: finding.code for finding in check.findings}
     for where, resource in resources_of(credential):

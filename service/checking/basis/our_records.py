@@ -1,4 +1,4 @@
-"""What our rows hold of a badge that was issued here: its receipt, its version, and the records that it cites."""
+"""Our rows about a badge issued here: its receipt, version and cited records."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,16 +29,19 @@ from service.tables import (
 )
 
 MAX_RECORDS: Final = 500
-"""How many records of one badge are looked at; it cites at most 100, and its receipt names all."""
+"""How many records of one badge are compared; it cites at most 100, and its receipt names all."""
 MAX_FILE_BYTES: Final = 1_048_576
-"""How many bytes of files are read for one badge where it has to be quick."""
+"""How many bytes of files are read for one badge where that must be quick."""
 MAX_FILE_BYTES_ASKED: Final = 67_108_864
-"""How many are read where somebody asked for it."""
+"""How many bytes are read where somebody asked for it."""
 
 
 @dataclass(frozen=True)
 class OwnBadge:
-    """A badge that was issued here; `receipt` is the public form of the receipt that it cites, if it is kept here."""
+    """A badge that was issued here.
+
+    `receipt` is the public form of the cited receipt, if we have it.
+    """
 
     network_id: UUID
     award_id: UUID
@@ -50,13 +53,15 @@ class OwnBadge:
 def find(
     session: ReadSession, runtime: Runtime, credential: Mapping[str, Any], receipt_url: str | None
 ) -> OwnBadge | None:
-    """Return the rows behind a badge; None where it was not issued here, whatever it says of itself.
+    """Return our rows about a badge.
 
-    A private badge is found too: whoever has it to show knows everything that is told of it here.
+    Return None where it was not issued here, no matter what it says.
+
+    A private badge is found too: someone who can show it knows everything that is said about it here.
 
     Args:
-        credential: with a signature that holds.
-        receipt_url: what it gives as the address of its receipt.
+        credential: with a valid signature.
+        receipt_url: the address that it gives for its receipt.
     """
     address, issuer = credential.get("id"), credential.get("issuer")
     issuer_id = issuer.get("id") if isinstance(issuer, Mapping) else issuer
@@ -81,19 +86,19 @@ def find(
 def compare(
     session: ReadSession, own: OwnBadge, seals: Collection[str], told: Mapping[UUID, str], *, file_bytes: int
 ) -> Iterator[str]:
-    """Yield what was found of the records that a badge cites, as reasons of `grounds.REASONS`.
+    """Compare the records that a badge cites; yield reasons of `comparison.REASONS`.
 
-    1. Of each, that its body still has the seal, salt and all; of an erased one, that the record still has it.
-    2. Of each, and of those that the receipt names beyond, that it still counts: it was not voided, nor set aside, nor
-       did it fall with what it was about.
-    3. Of the files in it, that they still have their digests, as far as `file_bytes` go.
+    1. The salted body of each still has the seal; of an erased one, the record still has it.
+    2. Each of them, and each further one that the receipt names, still counts: it was not voided or set aside, and
+       neither was what it was about.
+    3. The files in each still have their digests, as far as `file_bytes` suffice.
 
     Args:
         seals: SHA-256, 64 hexadecimal digits each.
-        told: the records that the receipt names, with their seals.
+        told: the seal of each record that the receipt names.
     """
     cited = {record_id: digest for record_id, digest in told.items() if digest in seals}
-    if len(set(cited.values())) < len(set(seals)):  # it was signed again, on other records than it was decided on
+    if len(set(cited.values())) < len(set(seals)):  # signed again, with other records than those of the decision
         cited |= _rested_on(session, own, seals)
     beyond = [record_id for record_id in told if record_id not in cited]
     asked = [*cited, *beyond][:MAX_RECORDS]
@@ -132,7 +137,7 @@ def _rested_on(session: ReadSession, own: OwnBadge, seals: Collection[str]) -> d
 
 
 def _rows(session: ReadSession, own: OwnBadge, record_ids: Sequence[UUID], cited: Collection[UUID]) -> Iterator[Any]:
-    """Yield id, seal, salt, body where it is cited, and whether it counts, of each record that is there."""
+    """Yield id, seal, salt, body (if cited) and whether it counts, for each record that exists."""
     void = aliased(Record)
     derived = func.coalesce(Contribution.record_id, Evaluation.record_id)
     counts = and_(Record.status == "accepted", void.id.is_(None), derived.is_not(None))

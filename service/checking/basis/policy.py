@@ -1,7 +1,7 @@
-"""Whether a decision receipt shows that the published rule was followed: receipt, badge and definition side by side.
+"""Compare a decision receipt with its badge and with the published rule.
 
-Pure: the three are values, and each comes from outside. The receipt is bound to the badge by its digest before; what is
-looked at here is whether it bears out, by its own numbers, what the badge claims.
+Pure: the three are values from outside. The receipt's digest has been compared with the badge before; this module
+checks whether the receipt's own numbers confirm what the badge claims.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,15 +23,15 @@ MAX_DEPTH: Final = 2 * criteria.MAX_DEPTH
 
 _ALSO_OR: Final = ("gain",)
 _ALSO_AND: Final = ("endorsed", "tenure")
-"""Kinds of rules with a second number, which a receipt does not give: either is enough, or both are needed."""
+"""Kinds of rules with a second number that a receipt does not give: either suffices, or both are needed."""
 
 
 class _ContradictoryError(Exception):
-    """A receipt says what cannot all be so."""
+    """The statements of a receipt contradict each other."""
 
 
 def seals_of(credential: Mapping[str, Any]) -> set[str]:
-    """Return the seals of the records that a badge cites, 64 hexadecimal digits each; without that of its receipt."""
+    """Return the seals of the records that a badge cites, 64 hexadecimal digits each, but not of its receipt."""
     return {
         digest.value.hex()
         for item in items_of(credential)
@@ -42,7 +42,7 @@ def seals_of(credential: Mapping[str, Any]) -> set[str]:
 
 
 def cites_some(credential: Mapping[str, Any]) -> bool:
-    """Return whether a badge says that it cites only some of the records on which it rests."""
+    """Return whether a badge says that it cites only some of its records."""
     return any(item.get("genre") == "summary" for item in items_of(credential))
 
 
@@ -61,18 +61,18 @@ def items_of(credential: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return an object as it is, and an empty one for anything else."""
+    """Return an object unchanged, and an empty one for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
 def is_within(credential: Mapping[str, Any], address: object) -> bool:
-    """Return whether an address is a place in the badge itself, so that nothing can be had from there."""
+    """Return whether an address is a place in the badge itself, so that nothing can be fetched from it."""
     own = credential.get("id")
     return isinstance(own, str) and isinstance(address, str) and address.partition("#")[0] == own
 
 
 def has_digest(item: Mapping[str, Any]) -> bool:
-    """Return whether an item gives a digest, in whatever form."""
+    """Return whether an item gives a digest, in any form."""
     return any(item.get(name, []) != [] for name in ("digestMultibase", "digestSRI"))
 
 
@@ -85,13 +85,13 @@ def digests_of(item: Mapping[str, Any]) -> list[Digest]:
 
 
 def fits(item: Mapping[str, Any], body: bytes) -> bool:
-    """Return whether bytes have every digest that an item gives, of which there is one at least."""
+    """Return whether an item gives a digest, and the bytes have all that it gives."""
     digests = digests_of(item)
     return bool(digests) and all(digest.fits(body) for digest in digests)
 
 
 def told_by(receipt: Mapping[str, Any]) -> dict[str, str]:
-    """Return the records that a receipt names: identifiers, each with its seal, 64 hexadecimal digits."""
+    """Return the seal, 64 hexadecimal digits, of each record that a receipt names, by identifier."""
     told = {}
     listed = receipt.get("evidence")
     for each in listed if isinstance(listed, list) else ():
@@ -102,7 +102,7 @@ def told_by(receipt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def roles_in(receipt: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the role of each who decided, as a receipt tells it."""
+    """Yield the role of each person who decided, from a receipt."""
     listed = receipt.get("decided_by")
     for each in listed if isinstance(listed, list) else ():
         role = mapping(each).get("role")
@@ -111,7 +111,7 @@ def roles_in(receipt: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_another(receipt: Mapping[str, Any], credential: Mapping[str, Any]) -> bool:
-    """Return whether a receipt is about another decision than the one that the badge tells of."""
+    """Return whether a receipt is about another decision than the badge is."""
     achievement = mapping(mapping(credential.get("credentialSubject")).get("achievement"))
     issuer = credential.get("issuer")
     pairs = (
@@ -124,16 +124,16 @@ def of_another(receipt: Mapping[str, Any], credential: Mapping[str, Any]) -> boo
 
 
 def is_form(receipt: object) -> bool:
-    """Return whether this is a receipt in the form that is known here."""
+    """Return whether this is a receipt of a known form."""
     return isinstance(receipt, Mapping) and receipt.get("form") == FORM
 
 
 def contradicts_itself(receipt: Mapping[str, Any]) -> bool:
-    """Return whether a receipt cannot be as it says.
+    """Return whether a receipt contradicts itself.
 
-    1. A rule is met where its number is reached; a group, where as many of its criteria are as it asks for.
+    1. A rule is met where its number is reached; a group, where as many of its criteria are met as it requires.
     2. A decision by rule or by approval has criteria that are met; by approval, somebody approved.
-    3. It rests on the very records on which the criteria that are met rest.
+    3. It names exactly the records of the criteria that are met.
     4. It was awarded no later than it was decided.
     """
     basis, tree = receipt.get("basis"), receipt.get("criteria")
@@ -161,16 +161,21 @@ def rule_differs(receipt: Mapping[str, Any], rule: Criterion) -> bool:
 
 
 def evidence_differs(receipt: Mapping[str, Any], credential: Mapping[str, Any]) -> bool:
-    """Return whether badge and receipt cite other records; of very many the badge cites some and says so."""
+    """Return whether badge and receipt cite different records.
+
+    Of very many, the badge cites some and says so.
+    """
     cited, told = seals_of(credential), set(told_by(receipt).values())
     return not cited <= told if cites_some(credential) else cited != told
 
 
 def rule_in(definition: object) -> Criterion | None:
-    """Return the rule of a published definition; None where it has criteria for people only.
+    """Return the rule of a published definition.
+
+    Return None where it has criteria for people only.
 
     Raises:
-        InvalidError: it is no definition, or its rule has a form that is not known here.
+        InvalidError: it is not a definition, or its rule has an unknown form.
     """
     said = definition.get("criteria") if isinstance(definition, Mapping) else None
     if not isinstance(said, Mapping):
@@ -179,7 +184,10 @@ def rule_in(definition: object) -> Criterion | None:
 
 
 def _node(node: object, depth: int) -> tuple[bool, set[str]]:
-    """Return whether a node is met and on which records that rests; raise where its numbers say otherwise."""
+    """Return whether a node is met and by which records.
+
+    Raise where its numbers say otherwise.
+    """
     if not isinstance(node, Mapping) or depth > MAX_DEPTH:
         raise _ContradictoryError
     kind, met, observed, required = node.get("rule"), node.get("met"), node.get("observed"), node.get("required")
@@ -215,7 +223,7 @@ def _same(node: object, criterion: Criterion) -> bool:
         return all(_same(child, below) for child, below in zip(children, criterion.children, strict=True))
     assert isinstance(criterion, Rule)
     least = criterion.measure(0, 0)[0]
-    # How many sessions a rate asks for, and how many criteria a rubric has, is known only when it is decided.
+    # How many sessions a rate requires, and how many criteria a rubric has, is known only when it is decided.
     open_ended = isinstance(criterion, Attendance) or (isinstance(criterion, Rubric) and criterion.criteria == "*")
     return _is_number(required) and (required >= least if open_ended else required == least)
 

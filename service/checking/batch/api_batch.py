@@ -1,4 +1,4 @@
-"""Many verifications in one request: the answers come line by line, and nothing of who asked or of what is kept."""
+"""Verify many badges over HTTP: answers come line by line, and nothing is kept."""
 
 import base64
 import binascii
@@ -35,7 +35,7 @@ NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 
 
 class BatchItemIn(BadgeIn):
-    """One credential: as in a single verification, with an identifier of one's own beside it."""
+    """One credential, as in a single verification, with an identifier of the caller's."""
 
     id: str | None = Field(None, max_length=200, description="comes back with the answer")
 
@@ -92,7 +92,10 @@ DOCUMENTED: Final[dict[str, Any]] = {
 
 
 async def _given(request: Request, desk: DeskHere, address: Address) -> GivenItems | None:
-    """Return what was sent; None for a body of a kind that is not taken. What it costs to open it counts as one check."""
+    """Return what the caller sent.
+
+    Return None for a body of another kind. Opening it counts as one check.
+    """
     desk.fair_use.take(address, desk.steady())
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
@@ -117,9 +120,9 @@ def post_verification_batch(
     Takes JSON (`items`, each as a single verification takes it, with an `id` of your own), a form with files (PNG, SVG,
     PDF, JSON, JWT, ZIP), or `text/csv` with a column `link` and, if wanted, `email` and `name`.
 
-    Answers stream in, in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`. Without its last line,
-    which holds the sums, an answer is not complete. An item with `try_again` was not decided because somebody did not
-    answer in time; send it again alone. Needs no token; within fair limits, in which each item counts (429 with
+    Answers stream in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`. An answer without its
+    last line, which holds the sums, is incomplete. An item with `try_again` was not decided because a server did not
+    answer in time; send it again alone. Needs no token; has fair limits, in which each item counts (429 with
     `Retry-After`). Nothing is stored.
     """
     if given is None:
@@ -136,7 +139,7 @@ def _items(body: bytes) -> tuple[Item, ...]:
     try:
         sent = parse_json(body)
     except CredentialError as error:
-        raise HTTPException(400) from error  # which becomes the problem of that error, as for every other body
+        raise HTTPException(400) from error  # answered with the problem of that error, as for every other body
     return tuple(map(_item, validated(_BODY, sent).items))
 
 
@@ -178,7 +181,7 @@ def _problem(told: ItemAnswer) -> dict[str, Any]:
     if told.item.problem is not None:
         return problem(422, told.item.problem.code, told.item.problem.message)
     assert told.error is not None
-    if type(told.error) is ServiceError:  # no refusal: it failed here
+    if type(told.error) is ServiceError:  # not a refusal: it failed here
         return problem(500, told.error.code, told.error.message)
     return problem_of(told.error)
 

@@ -1,9 +1,11 @@
-"""Many badges checked in one request: answers in the order asked, as they are decided; nothing of it is kept.
+"""Check many badges in one request, with answers in the order asked.
 
-1. A bounded number of threads checks; each takes the next badge in order. What was given twice is checked once.
-2. A check is waited for so long and no longer (`Patience`). What did not answer in time is answered with that, and can be
-   tried again alone. Its thread is not left behind: every request of it has a deadline, and it may begin no further one.
-3. Threads run only so far ahead as answers are read; who reads no more, or has gone, ends the work.
+Each answer is given as soon as it is decided, and nothing is kept.
+
+1. A bounded number of threads checks; each takes the next badge in order. A badge that was given twice is checked once.
+2. A batch waits for a check for a limited time (`Patience`). A check that takes longer is answered with that, and can
+   be tried again alone. Its thread does not linger: each of its requests has a deadline, and it may begin no other.
+3. Threads run only a limited number of answers ahead of the reader. A reader who stops or leaves ends the work.
 """
 
 import logging
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MAX_ITEMS: Final = 500
 MAX_BYTES: Final = 67_108_864
-"""Of all that is given at once."""
+"""Of everything that is given at once."""
 THREAD_NAME: Final = "batch"
 NOT_IN_TIME: Final = "not-in-time"
 FAILED_HERE: Final = "internal-error"
@@ -34,15 +36,15 @@ FAILED_HERE: Final = "internal-error"
 
 @dataclass(frozen=True)
 class Item:
-    """One badge of a batch. Exactly one of `url`, `received` and `problem` is there.
+    """One badge of a batch. Exactly one of `url`, `received` and `problem` is set.
 
     Args:
-        name: how whoever asks recognises it: file name, address or line.
+        name: by which the person who asks recognises it: file name, address or line.
         url: its public address.
         received: the badge itself: JSON, JWT, PNG or SVG.
-        problem: nothing can be checked, and why.
-        recipient: e-mail, DID or other identifier of whoever showed it, to be compared.
-        candidate: under whom it is summed up, as the employer's table has it; "" without one.
+        problem: why nothing can be checked.
+        recipient: e-mail, DID or other identifier of the person who showed it, to be compared.
+        candidate: the person under whom it is listed, from the employer's table; "" without one.
         ref: the employer's own identifier of it.
         cells: the employer's own row, in its order.
     """
@@ -58,18 +60,18 @@ class Item:
 
     @property
     def asked(self) -> tuple[Any, ...]:
-        """What is asked: the same for two items that need one check."""
+        """What the check is about: equal for two items that need one check."""
         return (self.url, self.received, self.recipient)
 
 
 @dataclass(frozen=True)
 class ItemAnswer:
-    """What came of one item: a check, or why there is none.
+    """The answer to one item: a check, or why there is none.
 
     Args:
         index: its place in the batch, from 0.
-        error: why there is no check of what could be asked for; where it could not, the item has the problem.
-        again: it may be different when it is tried again, because somebody did not answer.
+        error: why the check failed. Where there was nothing to check, the item has the problem instead.
+        again: whether to try again may help, because a server did not answer.
     """
 
     index: int
@@ -83,7 +85,7 @@ Check = Callable[[Desk, Item], Checked]
 
 
 def check_item(desk: Desk, item: Item) -> Checked:
-    """Return what the check of one item comes to.
+    """Check one item.
 
     Raises:
         CredentialError, ServiceError: as `checking.check_address`.
@@ -94,7 +96,10 @@ def check_item(desk: Desk, item: Item) -> Checked:
 
 
 class Batch:
-    """The checks of one request. Iterate once for the answers; `close` ends it from any thread, however far it is."""
+    """The checks of one request. Iterate once for the answers.
+
+    `close` ends it from any thread at any time.
+    """
 
     def __init__(self, desk: Desk, items: Sequence[Item], check: Check = check_item) -> None:
         self._desk = desk
@@ -108,9 +113,9 @@ class Batch:
         self._first = [first.setdefault(item.asked, index) for index, item in enumerate(items)]
         self._queue = [n for n, item in enumerate(items) if item.problem is None and self._first[n] == n]
         self._shared = {earlier for n, earlier in enumerate(self._first) if earlier != n}
-        self._until = 0.0  # steady time at which nobody waits for anything any more
+        self._until = 0.0  # steady time at which the batch stops waiting
         self._next = 0  # place in the queue
-        self._read = 0  # index of the item that is waited for
+        self._read = 0  # index of the item that the reader waits for
         self._began: dict[int, float] = {}
         self._told: dict[int, ItemAnswer] = {}
         self._given_up: set[int] = set()
@@ -120,7 +125,10 @@ class Batch:
         return len(self._items)
 
     def __iter__(self) -> Iterator[ItemAnswer]:
-        """Give the answers in order, each as soon as it and those before it are there; fewer where it is closed."""
+        """Yield the answers in order, each as soon as those before it are there.
+
+        It yields fewer once it is closed.
+        """
         repeated: dict[int, ItemAnswer] = {}
         try:
             self._start()
@@ -142,14 +150,14 @@ class Batch:
             self.close()
 
     def close(self) -> None:
-        """End the work: no further check begins, and nobody waits. May be called again."""
+        """End the work: no further check begins, and nobody waits. May be called several times."""
         with self._changed:
             self._over.set()
             self._changed.notify_all()
         self._desk.batch_places.leave(self)
 
     def ended(self, seconds: float) -> bool:
-        """Wait for the threads, and return whether all have ended."""
+        """Wait for the threads at most so long; return whether all have ended."""
         until = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -163,13 +171,16 @@ class Batch:
             thread.start()
 
     def _awaited(self, index: int) -> ItemAnswer | None:
-        """Return the answer to an item, whatever it has come to when its time is over (2); None once it is closed."""
+        """Return the answer to an item, at the latest when its time is over (2).
+
+        Return None once the batch is closed.
+        """
         with self._changed:
             self._read = index
             self._changed.notify_all()
             since = time.monotonic()
             while index not in self._told and not self._over.is_set():
-                # One that did not begin waits for a thread, all of which wait for somebody who does not answer.
+                # If its check did not begin, every thread waits for a server that does not answer.
                 until = min(self._began.get(index, since) + self._patience.item_seconds, self._until)
                 left = until - time.monotonic()
                 if left <= 0:
@@ -192,7 +203,10 @@ class Batch:
                 self._changed.notify_all()
 
     def _begin(self) -> int | None:
-        """Return the next item to check, once somebody is near enough to read it (3); None when there is none."""
+        """Return the next item to check, once the reader is near enough (3).
+
+        Return None when there is none.
+        """
         with self._changed:
             while self._next < len(self._queue) and not self._over.is_set() and time.monotonic() < self._until:
                 index = self._queue[self._next]
@@ -227,7 +241,7 @@ class Batch:
 
 
 def begin(desk: Desk, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
-    """Return a batch that may run now; whoever gets it closes it.
+    """Return a batch that may run now; the caller closes it.
 
     Args:
         address: where the request comes from, for the fair limits.

@@ -1,4 +1,4 @@
-"""What somebody gave to be checked, as the items of a batch: lines, files, a ZIP, or an employer's table of links."""
+"""Items of a batch from lines, files, a ZIP, or an employer's table of links."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ TABLE_IN_PACKET: Final = Problem(
 
 @dataclass(frozen=True)
 class GivenItems:
-    """Everything that was given.
+    """Everything that somebody gave to be checked.
 
     Args:
-        heading: of the employer's own columns; () without a table.
-        empty_rows: of the table, passed over.
-        delimiter: of the table, which comes back with the same one.
+        heading: names of the employer's own columns; () without a table.
+        empty_rows: how many rows of the table were skipped as empty.
+        delimiter: of the table, which is returned with the same one.
     """
 
     items: tuple[Item, ...]
@@ -42,7 +42,10 @@ class GivenItems:
 
 
 def of_text(text: str) -> GivenItems:
-    """Return what is in a text: a link or a badge in each line; nothing where it is blank."""
+    """Return what is in a text: a link or a badge in each line.
+
+    Return nothing where it is blank.
+    """
     return GivenItems(tuple(map(item_of, open_text(text)))) if text.strip() else GivenItems(())
 
 
@@ -50,7 +53,7 @@ def of_file(name: str, content: bytes, media_type: str = "", searches: Searches 
     """Return what is in a file.
 
     Args:
-        searches: those of the request, where several files came with it.
+        searches: those left to the request, where it has several files.
     Raises:
         InvalidError: it is a table that cannot be read, as `spreadsheets.read`.
     """
@@ -60,7 +63,10 @@ def of_file(name: str, content: bytes, media_type: str = "", searches: Searches 
 
 
 def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[GivenItems]:
-    """Return what is in each of the files of a request: name, content and media type; raises as `of_file`."""
+    """Return what is in each of the files of a request: name, content and media type.
+
+    It raises as `of_file`.
+    """
     searches = Searches()
     return [of_file(*file, searches) for file in files]
 
@@ -68,15 +74,15 @@ def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[GivenItems]:
 def of_table(table: Table) -> GivenItems:
     """Return an item for each row of a table, in their order.
 
-    An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one in a way that can be compared, and
-    to miss it would say something about the candidate that nobody knows.
+    An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one that can be compared, and a
+    mismatch would say something about the candidate that nobody knows.
     """
     items = tuple(_of_row(row) for row in table.rows)
     return GivenItems(items, table.heading, table.empty, table.delimiter)
 
 
 def together(given: Iterable[GivenItems]) -> GivenItems:
-    """Return several things that were given as one; a table among other things is not taken."""
+    """Return several things that were given as one; refuse a table among other things."""
     parts = [part for part in given if part.items]
     if len(parts) == 1:
         return parts[0]
@@ -86,7 +92,7 @@ def together(given: Iterable[GivenItems]) -> GivenItems:
 
 
 def item_of(opened: Opened) -> Item:
-    """Return what was opened as an item."""
+    """Return an item for what was opened."""
     return Item(opened.name, opened.url, opened.received, opened.problem)
 
 

@@ -1,4 +1,4 @@
-"""What a batch says of each badge, in words: for a row on the page, a line of a CSV, and a program."""
+"""Each badge of a batch in words: a row of the page, a line of a CSV, or JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,9 +27,9 @@ COLUMNS: Final = (
     N_("Issued to whom you gave"),
     N_("Checked at"),
 )
-"""What stands behind the employer's own columns."""
+"""Columns after the employer's own."""
 GIVEN: Final = N_("Given")
-"""The one column before them where the employer had none."""
+"""The one column before them where the employer has none."""
 
 UNCHECKED: Final = N_("Not checked")
 OF_CODES: Final[Mapping[str, str]] = {
@@ -50,17 +50,17 @@ CREDENTIAL_DATES: Final = (("awardedDate", "validFrom", "issuanceDate"), ("valid
 
 @dataclass(frozen=True)
 class Line:
-    """One badge of a batch in words; the report itself is left behind.
+    """One badge of a batch in words, without the report itself.
 
     Args:
         number: from 1.
-        kind: good, unsure or bad, as the headline is to be taken; unchecked where there is none.
+        kind: good, unsure or bad, from the headline; unchecked without a check.
         code: the headline of the check, or the code of why there is none.
-        again: it may be different when it is tried again.
+        again: whether to try again may help.
         asked, questions: the five, as codes and in words; () without a check.
         steps: the checks of the report, `{name, outcome, codes}`.
-        badge: what it was awarded for, as it says itself.
-        awarded, until: as it says itself, ISO 8601; "" where it does not.
+        badge: what it was awarded for, according to itself.
+        awarded, until: according to itself, ISO 8601; "" where it says nothing.
         matches: outcome of the comparison with the recipient: passed, failed, undecided or skipped.
         checked_at: ISO 8601, in UTC, whole seconds; "" without a check.
     """
@@ -101,12 +101,12 @@ class Line:
         )
 
     def csv(self, language: Language, delimiter: str = ",") -> str:
-        """Return its line of a CSV: the employer's own cells first, as they came."""
+        """Return its line of a CSV: the employer's own cells first, unchanged."""
         own = self.item.cells or (self.item.ref or self.item.name,)
         return line((*own, *self.cells(language)), delimiter)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it for a program, without the credential itself.
+        """Return it for a program, without the credential.
 
         `{number, given, row, verdict, kind, title, sentence, questions: [{name, answer, reason}], badge, issuer: {name,
         domain}, awarded, valid_until, recipient, checked_at, checks: [{name, outcome, codes}], try_again}`.
@@ -133,7 +133,10 @@ class Line:
 
 @dataclass
 class Sums:
-    """How many badges of a batch came to what; `items` is the sum of the four that follow it."""
+    """How many badges of a batch are of each kind.
+
+    `items` is the sum of the four that follow it.
+    """
 
     items: int = 0
     good: int = 0
@@ -155,12 +158,12 @@ class Sums:
 
 
 def kind_of(told: ItemAnswer) -> Kind:
-    """Return how what came of one badge is to be taken."""
+    """Return whether an answer is good, unsure, bad or unchecked."""
     return told.checked.tone if told.checked is not None else "unchecked"
 
 
 def in_words(told: ItemAnswer, language: Language, number: int | None = None) -> Line:
-    """Return what came of one badge in words, numbered by its place unless told otherwise."""
+    """Return one answer in words, numbered by its place unless `number` is given."""
     number = told.index + 1 if number is None else number
     if told.checked is None:
         code, sentence = _why_not(told)
@@ -193,13 +196,13 @@ def in_words(told: ItemAnswer, language: Language, number: int | None = None) ->
 
 
 def heading(own: Sequence[str], language: Language, delimiter: str = ",") -> str:
-    """Return the first line of a CSV, with the mark by which office programs know its encoding."""
+    """Return the first line of a CSV, with the mark that tells office programs its encoding."""
     before = own or (language.gettext(GIVEN),)
     return BOM + line((*before, *map(language.gettext, COLUMNS)), delimiter)
 
 
 def _why_not(told: ItemAnswer) -> tuple[str, str]:
-    """Return code and English sentence of why there is no check."""
+    """Return why there is no check: a code and an English sentence."""
     if told.item.problem is not None:
         return told.item.problem.code, told.item.problem.message
     assert told.error is not None
@@ -217,6 +220,6 @@ def _achievement(credential: Mapping[str, Any]) -> str:
 
 
 def _date(credential: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Return the first of these members that is a date and time."""
+    """Return the first of these members that is a date and time; "" without one."""
     values = (credential.get(name) for name in names)
     return next((value for value in values if isinstance(value, str) and value[:4].isdigit() and "T" in value), "")

@@ -1,7 +1,8 @@
-"""The page where many badges are checked at once: rows as they are decided, tables to keep, a page for each candidate.
+"""The page that checks many badges at once.
 
-It works without script. Everything that came is answered and forgotten with the request: what is tried again travels
-in the form, with the employer's own cells, and comes from there alone.
+It shows rows as they are decided, tables to keep, and a page for each candidate, and works without script. The service
+forgets what was sent after the request: what can be tried again travels in the form, with the employer's own cells, and
+comes back only from there.
 """
 
 import base64
@@ -35,7 +36,7 @@ from service.web.visitor_language import Speaking
 router = APIRouter(include_in_schema=False)
 
 MAX_PART_BYTES: Final = 16_777_216
-"""Of one field of the form: pasted lines, or a badge that is tried again."""
+"""Of one field of the form: pasted lines, or a badge to be tried again."""
 PROBLEMS: Final = {
     "batch-empty": N_("Nothing was given. Paste links, one on each line, or choose files."),
     "batch-too-long": N_("These are more than 500 links and files. Give them in parts."),
@@ -62,7 +63,7 @@ PROBLEMS: Final = {
 
 
 class AgainIn(Body):
-    """One badge that is tried again, as this page itself put it into its form."""
+    """One badge to be tried again, as this page wrote it into its form."""
 
     number: int = Field(ge=1, le=MAX_ITEMS)
     name: str = Field(max_length=500)
@@ -74,7 +75,7 @@ class AgainIn(Body):
 
 
 class TableIn(Body):
-    """The employer's table, as this page itself put it into its form."""
+    """The employer's table, as this page wrote it into its form."""
 
     heading: list[str] = Field(max_length=MAX_COLUMNS)
     delimiter: str = Field(pattern=f"^[{''.join(DELIMITERS)}|]$")
@@ -86,7 +87,7 @@ _TABLE: Final = TypeAdapter(TableIn)
 
 @dataclass(frozen=True)
 class BatchForm:
-    """What came with the form: pasted text, files (name, content, media type), and what is tried again."""
+    """The sent form: pasted text, files (name, content, media type), and what to try again."""
 
     text: str = ""
     files: tuple[tuple[str, bytes, str], ...] = ()
@@ -101,7 +102,7 @@ def get_batch(language: Speaking) -> Response:
 
 
 async def _sent(request: Request) -> BatchForm | None:
-    """Return what came with the form; None where it cannot be read."""
+    """Return the sent form; None where it cannot be read."""
     try:
         form = await request.form(max_files=MAX_ITEMS, max_fields=MAX_ITEMS + 5, max_part_size=MAX_PART_BYTES)
     except HTTPException:
@@ -122,11 +123,11 @@ async def _sent(request: Request) -> BatchForm | None:
 def post_batch(
     desk: DeskHere, address: Address, language: Speaking, sent: Annotated[BatchForm | None, Depends(_sent)]
 ) -> Response:
-    """Check everything that was given, and show each answer as soon as it is there."""
+    """Check everything in the form, and show each answer as soon as it is there."""
     try:
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
-        with desk.fair_use.turn(address, desk.steady):  # to open what was given costs something too
+        with desk.fair_use.turn(address, desk.steady):  # opening what was given costs something too
             given, numbers = _again(sent) if sent.again else (_given(sent), None)
         return answer(desk, address, language, given, numbers)
     except ServiceError as error:
@@ -136,10 +137,10 @@ def post_batch(
 def answer(
     desk: Desk, address: str, language: Language, given: GivenItems, numbers: list[int] | None = None
 ) -> Response:
-    """Return the page that tells what comes of a batch while it is checked.
+    """Return the page that shows a batch while it is checked.
 
     Args:
-        numbers: under which each item is shown; from 1 unless told.
+        numbers: the number shown with each item; from 1 unless given.
     Raises:
         InvalidError, TooManyRequestsError: as `batches.begin`.
     """
@@ -151,7 +152,7 @@ def answer(
 
 
 def refused(language: Language, error: ServiceError) -> Response:
-    """Return the form with a sentence that says why nothing was checked."""
+    """Return the form with a sentence on why nothing was checked."""
     status = 429 if isinstance(error, TooManyRequestsError) else 422
     seconds = error.details.get("retry_after_seconds", 60)
     text = PROBLEMS.get(error.code, PROBLEMS["form-unreadable"])
@@ -163,7 +164,7 @@ def refused(language: Language, error: ServiceError) -> Response:
 
 @dataclass
 class BatchPage:
-    """What the page tells: rows one by one, and when they are over what they come to together."""
+    """What the page shows: rows one by one, and after the last their sums."""
 
     batch: Batch
     given: GivenItems
@@ -182,20 +183,20 @@ class BatchPage:
         return len(self.lines) == self.total
 
     def rows(self) -> Iterator[Line]:
-        """Give each answer in order, as soon as it is there; kept without the report behind it."""
+        """Yield each answer in order, as soon as it is there, and keep it without its report."""
         for told in self.batch:
             line = batch_lines.in_words(told, self.language, self.numbers[told.index])
-            if not line.again:  # a badge itself is only needed where it is tried again
+            if not line.again:  # the badge itself is only needed to try it again
                 line = replace(line, item=replace(line.item, received=None))
             self.lines.append(line)
             yield line
 
     def csv(self, line: Line) -> str:
-        """Return the line of a CSV that tells of one badge."""
+        """Return one badge as a line of a CSV."""
         return line.csv(self.language, self.given.delimiter)
 
     def json(self, line: Line) -> str:
-        """Return the object that tells of one badge."""
+        """Return one badge as a JSON object."""
         return json.dumps(line.to_json(), ensure_ascii=False)
 
     @property
@@ -210,24 +211,27 @@ class BatchPage:
 
     @property
     def csv_link(self) -> str:
-        """Everything as a CSV, in an address."""
+        """Everything as a CSV, in a data: URL."""
         return _data_link("text/csv", self.csv_heading + "".join(map(self.csv, self.lines)))
 
     @property
     def json_link(self) -> str:
-        """Everything as `{columns, items}`, in an address."""
+        """Everything as `{columns, items}`, in a data: URL."""
         items = ",".join(map(self.json, self.lines))
         return _data_link("application/json", f'{{"columns":{self.columns},"items":[{items}]}}')
 
     @property
     def sums(self) -> dict[str, int]:
-        """How many there are of each kind, those that count most first."""
+        """How many badges there are of each kind: good, unsure, bad, unchecked."""
         kinds = [line.kind for line in self.lines]
         return {kind: kinds.count(kind) for kind in ("good", "unsure", "bad", "unchecked")}
 
     @property
     def candidates(self) -> list[tuple[str, list[Line]]]:
-        """Who showed what: under the name or e-mail of the table, without one each badge by itself."""
+        """The badges of each candidate, by name or e-mail from the table.
+
+        Without one, each badge is a candidate of its own.
+        """
         grouped: dict[str, tuple[str, list[Line]]] = {}
         for line in self.lines:
             who = line.item.candidate
@@ -237,7 +241,7 @@ class BatchPage:
 
     @property
     def again(self) -> list[str]:
-        """What can be tried again, for the form that does it."""
+        """What can be tried again, for the form that does so."""
         return [_packed(line) for line in self.lines if line.again]
 
     @property
@@ -258,7 +262,7 @@ def _given(sent: BatchForm) -> GivenItems:
 
 
 def _again(sent: BatchForm) -> tuple[GivenItems, list[int]]:
-    """Return what is tried again, and its numbers in the batch that it comes from."""
+    """Return what to try again, and the numbers that it had in its batch."""
     try:
         found = [validated(_AGAIN, parse_json(text)) for text in sent.again]
         table = validated(_TABLE, parse_json(sent.table))

@@ -1,7 +1,8 @@
-"""Tables of links that employers keep, as CSV: read as they come out of any office program, written so that none runs.
+"""Read an employer's table of links as CSV, and write CSV that runs no formula.
 
-What comes back has the employer's own columns first, as they came. A cell that an office program would take for a formula
-gets an apostrophe before it, whoever wrote it: the name in a badge is a stranger's text.
+Tables are read as any office program writes them. What is written has the employer's own columns first, unchanged, but
+that a cell that an office program would take for a formula gets an apostrophe before it, no matter who wrote it: the
+name in a badge is a stranger's text.
 """
 
 import csv
@@ -27,10 +28,10 @@ COLUMNS: Final = {
     "name": "name",
     "nombre": "name",
 }
-"""The columns that mean something here, in English and Spanish."""
+"""Names of the columns that are read, in English and Spanish."""
 DELIMITERS: Final = (",", ";", "\t")
 BOM: Final = "\ufeff"
-"""Written first, because office programs take a CSV without it for an older encoding."""
+"""Written first: without it, office programs read a CSV in an older encoding."""
 
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SEPARATOR: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -40,12 +41,12 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the cells as they came, and what three of them mean.
+    """One row: its cells unchanged, and the three that are read.
 
     Args:
-        number: of the row in the file, as an office program counts them; the heading is 1.
+        number: of the row in the file, as an office program counts; the heading is 1.
         link, email, name: "" where the row or the file has none.
-        ragged: it has more cells than the heading, so that nobody can tell which cell is which.
+        ragged: whether it has more cells than the heading, so that nobody can tell which cell is which.
     """
 
     number: int
@@ -58,13 +59,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV as it came.
+    """A CSV as it was read.
 
     Args:
         heading: as long as the longest row.
-        rows: those that hold anything, in their order; each as long as the heading.
-        empty: how many rows held nothing and were passed over.
-        delimiter: what stood between the cells.
+        rows: those that are not empty, in their order; each as long as the heading.
+        empty: how many rows were skipped as empty.
+        delimiter: the character between the cells.
     """
 
     heading: tuple[str, ...]
@@ -74,7 +75,7 @@ class Table:
 
 
 def is_table(name: str, media_type: str = "") -> bool:
-    """Return whether a file says that it is a CSV."""
+    """Return whether a file's name or media type says that it is a CSV."""
     return name.lower().endswith((".csv", ".tsv")) or media_type.partition(";")[0].strip().lower() in {
         "text/csv",
         "text/tab-separated-values",
@@ -86,7 +87,7 @@ def read(content: bytes) -> Table:
 
     1. The encoding is what the file says, else UTF-8, else Windows-1252, as older office programs write it.
     2. The delimiter is the one with which the heading has a column `link`.
-    3. Rows without anything in them are passed over; a row longer than the heading is marked.
+    3. Empty rows are skipped; a row longer than the heading is marked.
 
     Raises:
         InvalidError: codes "csv-empty", "csv-encoding", "csv-broken" (a quote that is not closed, or a huge cell),
@@ -114,17 +115,20 @@ def read(content: bytes) -> Table:
 
 
 def line(cells: Iterable[str], delimiter: str = ",") -> str:
-    """Return one line of a CSV with its line break; every cell is quoted, and none is a formula."""
+    """Return one line of a CSV with its line break.
+
+    Every cell is quoted, and none is a formula.
+    """
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(map(harmless, cells))
     return out.getvalue()
 
 
 def harmless(cell: str) -> str:
-    """Return the cell with an apostrophe before it where an office program would take it for a formula.
+    """Return the cell, with an apostrophe first if an office program would take it for a formula.
 
-    That is what begins with = + - @ or a form of them (full-width, small, raised), also behind spaces and invisible
-    characters, or with a tab or line break; a plain number stays as it is.
+    Such a cell begins with = + - @ or a form of them (full-width, small, raised), also after spaces and invisible
+    characters, or with a tab or line break. A plain number stays as it is.
     """
     if _NUMBER.fullmatch(cell):
         return cell
@@ -145,7 +149,7 @@ def _text(content: bytes) -> str:
         "Expected a CSV in UTF-8, UTF-16 or Windows-1252, got other bytes; save it as CSV UTF-8 and give it again.",
     )
     mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", ""))
-    if not encoding and b"\0" in content[:200]:  # text of office programs without a mark, every other byte nothing
+    if not encoding and b"\0" in content[:200]:  # UTF-16 of office programs without its mark: every other byte is zero
         encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
     for tried in (encoding,) if encoding else ("utf-8", "cp1252"):
         try:
@@ -159,7 +163,7 @@ def _text(content: bytes) -> str:
 
 
 def _parted(text: str, delimiters: Sequence[str]) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]], str]:
-    """Return heading, numbered rows, and the delimiter by which the heading has a link (2)."""
+    """Return heading, numbered rows, and the delimiter that gives the heading a column `link` (2)."""
     headings = {delimiter: _heading(text, delimiter) for delimiter in delimiters}
     delimiter = next((one for one, cells in headings.items() if "link" in map(_meaning, cells)), None)
     if delimiter is None:
@@ -175,7 +179,10 @@ def _parted(text: str, delimiters: Sequence[str]) -> tuple[tuple[str, ...], list
 
 
 def _heading(text: str, delimiter: str) -> tuple[str, ...]:
-    """Return the first row that holds anything; none where this cannot be the delimiter."""
+    """Return the first row that is not empty.
+
+    Return an empty one where this cannot be the delimiter.
+    """
     try:
         return next((cells for _, cells in _lines(text, delimiter) if _holds(cells)), ())
     except csv.Error:

@@ -1,4 +1,4 @@
-"""How long a batch of checks waits for other servers: once for a document, and not a third time for who kept it waiting."""
+"""Fetchers that limit how long a batch waits for other servers."""
 
 import threading
 import time
@@ -11,10 +11,10 @@ from service.runtime.fetching import Fetcher
 
 
 class SharedFetcher:
-    """What all threads of one batch fetch with.
+    """The fetcher that all threads of one batch share.
 
-    A document that several want at the same moment is asked for once. A host that did not answer in time twice is not
-    waited for again.
+    A document that several threads want at the same moment is fetched once. A host that did not answer in time
+    `timeouts` times is not asked again.
     """
 
     def __init__(self, fetcher: Fetcher, timeouts: int) -> None:
@@ -28,7 +28,7 @@ class SharedFetcher:
         """Return the document at `url`.
 
         Raises:
-            UnavailableError: as `Fetcher.fetch`; "host-silent": not asked, because it kept this batch waiting before.
+            UnavailableError: as `Fetcher.fetch`; "host-silent": not asked, because it did not answer this batch before.
         """
         host = _host(url)
         with self._lock:
@@ -44,7 +44,7 @@ class SharedFetcher:
         return going.result()
 
     def _ask(self, url: str, host: str, going: Future[Fetched]) -> None:
-        """Ask, and tell everybody who waits for it, whatever happens."""
+        """Fetch, and give the document or the error to every thread that waits for it."""
         found: Fetched | None = None
         failed: BaseException | None = None
         try:
@@ -62,15 +62,15 @@ class SharedFetcher:
 
 
 class ItemFetcher(Fetcher):
-    """What one check of a batch fetches with: nothing after its time, and it says whether somebody did not answer.
+    """The fetcher of one check: fetches nothing after its time, and notes whether a host was silent.
 
     Args:
-        over: whether nobody waits for the batch any more.
-        until: the steady time at which the check is no longer waited for.
+        over: set when nobody waits for the batch any more.
+        until: the steady time until which the batch waits for the check.
     """
 
     SILENT = frozenset({"fetch-timeout", "fetch-failed", "host-silent"})
-    """Codes of what may be different when it is asked again."""
+    """Codes of errors that may be gone when it is tried again."""
 
     def __init__(self, shared: SharedFetcher, over: threading.Event, until: float) -> None:
         self._shared = shared
@@ -98,4 +98,4 @@ def _host(url: str) -> str:
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:
-        return ""  # which the fetcher refuses
+        return ""  # an address that the fetcher refuses

@@ -1,5 +1,5 @@
-"""A check to keep: bundles for a check offline, and receipts as record or PDF.
+"""Files to keep: bundles for a check offline, and receipts as record or PDF.
 
-What is kept is made anew from what was given. It must not sign a stranger's words, nor believe a bundle's own
+Each is made from what was given, by a new check. It must not sign a stranger's words, nor believe a bundle's own
 claims about its keys.
 """

@@ -1,19 +1,20 @@
-"""Bundles: one file with a badge and every document that a check of it asks for, to be checked without a network.
+"""Bundles: a badge and all documents that a check needs, in one file.
 
-The file is JSON of the form "laurel-bundle/1", and has no signature of its own: who makes one writes into it what they
-like. So it is worth what the signatures in it are worth, and those hang on the issuer's keys (`offline`).
+A bundle is checked without a network. The file is JSON of the form "laurel-bundle/1" and has no signature of its own:
+someone who makes one can write anything into it. So it is worth what the signatures in it are worth, and those depend
+on the issuer's keys (`offline`).
 
     form        "laurel-bundle/1"
     credential  the badge as text, exactly as received: JSON or compact JWT (of a picture what is baked into it)
     made_at     when, RFC 3339 in UTC
-    evidence    whether everybody was asked: also for what is of this badge alone
+    evidence    whether others were also asked for what belongs to this badge alone
     documents   address -> {media_type, fetched_at, sha256, body or base64}
 
-`fetched_at` is when the document was had, to within the minute for which the client keeps one. `sha256` is of its bytes,
-in hexadecimal; `body` is the document as text where it is UTF-8, `base64` its bytes where it is not. In it are what the
-check loads (DID documents, keys, status lists, schemas), the contexts that any of these name, in the edition in use here,
-and the receipt of the decision, the rule that it was decided by, and other evidence that the badge cites by digest: ours
-always, others' where `evidence` is true.
+`fetched_at` is when the document was fetched, to within the minute for which the client keeps one. `sha256` is of its
+bytes, in hexadecimal; `body` is the document as text where it is UTF-8, `base64` its bytes where it is not. The
+documents are those that the check loads (DID documents, keys, status lists, schemas), the contexts that any of these
+name, in the edition in use here, and the receipt of the decision, the rule that decided, and other evidence that the
+badge cites by digest: ours always, others' where `evidence` is true.
 """
 
 import base64
@@ -49,7 +50,7 @@ _MAX_ADDRESS_CHARS: Final = 4096
 
 
 class DocumentIn(Body):
-    """A document as it stands in a bundle."""
+    """A document as it is written in a bundle."""
 
     media_type: str = Field(max_length=200, description="as it was served, without parameters; may be empty")
     fetched_at: Instant
@@ -65,7 +66,7 @@ class DocumentIn(Body):
 
 
 class BundleIn(Body):
-    """A bundle as it stands in a file."""
+    """A bundle as it is written in a file."""
 
     form: Literal["laurel-bundle/1"]
     credential: str = Field(description="the badge as text, exactly as received: JSON or compact JWT")
@@ -81,14 +82,14 @@ _SHAPE: Final = TypeAdapter(BundleIn)
 
 @dataclass(frozen=True)
 class Document:
-    """A document in a bundle, and when whoever made the bundle says that it was had."""
+    """A document in a bundle, and when it was fetched, according to the maker of the bundle."""
 
     body: bytes
     media_type: str
     fetched_at: datetime
 
     def to_json(self) -> dict[str, str]:
-        """Return it as it stands in a bundle."""
+        """Return it as it is written in a bundle."""
         said = {
             "media_type": self.media_type,
             "fetched_at": write_instant(self.fetched_at),
@@ -103,11 +104,13 @@ class Document:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A badge and what belongs to it: who made the file may have written anything into it.
+    """A badge and its documents.
+
+    The maker of the file may have written anything into it.
 
     Args:
         credential: the badge as text.
-        evidence: whether everybody was asked, also for what is of this badge alone.
+        evidence: whether others were also asked for what belongs to this badge alone.
         documents: by address.
     """
 
@@ -117,7 +120,7 @@ class Bundle:
     documents: Mapping[str, Document] = field(repr=False)
 
     def load(self, url: str) -> Fetched:
-        """Return the document at an address; nobody is asked.
+        """Return the document at an address, without a network.
 
         Raises:
             UnavailableError: it is not in the bundle (code "document-not-in-bundle").
@@ -132,7 +135,7 @@ class Bundle:
         """Return the file.
 
         Raises:
-            TooLargeError: it would be larger than is read (code "bundle-too-large").
+            TooLargeError: it would be larger than a reader accepts (code "bundle-too-large").
         """
         said = {
             "form": FORM,
@@ -148,7 +151,7 @@ class Bundle:
 
     @property
     def etag(self) -> str:
-        """What is the same for two bundles that differ in their times only: a weak entity tag."""
+        """A weak entity tag: equal for two bundles that differ only in their times."""
         digest = sha256(self.credential.encode())
         for url, document in sorted(self.documents.items()):
             digest.update(sha256(url.encode()).digest() + sha256(document.body).digest())
@@ -159,7 +162,7 @@ class Bundle:
 
 
 def is_bundle(content: bytes) -> bool:
-    """Return whether a file says of itself that it is a bundle, of whatever version."""
+    """Return whether a file says that it is a bundle, of any version."""
     if b'"laurel-bundle/' not in content:
         return False
     try:
@@ -171,10 +174,10 @@ def is_bundle(content: bytes) -> bool:
 
 
 def read(content: bytes) -> Bundle:
-    """Return the bundle in a file, which may be from anybody.
+    """Read the bundle in a file, which anybody may have made.
 
-    1. It is strict JSON of this form, within bounds, without anything else in it.
-    2. Each document has the digest that stands beside it.
+    1. It is strict JSON of this form, within bounds, with nothing else in it.
+    2. Each document has the digest given with it.
 
     Raises:
         InvalidError: "bundle-malformed" (1), "bundle-digest" (2), each with a pointer into the file.
@@ -213,23 +216,23 @@ def _too_large() -> TooLargeError:
 
 
 def make(runtime: Runtime, received: bytes, *, evidence: bool = False) -> Bundle:
-    """Return the bundle of a credential as it was received: of any issuer, good or bad.
+    """Make the bundle of a credential of any issuer, good or bad.
 
-    What cannot be had is not in it; whoever checks it then reads "could not check".
+    A document that cannot be fetched is not in it; a check of the bundle then says "could not check".
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
-        evidence: ask others also for what is of this badge alone, and for the evidence that it cites.
+        evidence: ask others also for what belongs to this badge alone, and for the evidence that it cites.
     Raises:
-        InvalidError: it is no credential (code "not-a-credential").
-        TooLargeError: its documents are larger than is read of a bundle (code "bundle-too-large").
+        InvalidError: it is not a credential (code "not-a-credential").
+        TooLargeError: its documents are larger than a reader of bundles accepts (code "bundle-too-large").
     """
     text = _text_of(received)
     recorder = _Recorder(runtime)
     report = verification.verify_received(runtime, text, documents=recorder.load, discreet=not evidence)
     if report.credential is None:
         raise InvalidError("not-a-credential", f"Expected a credential, got none: {_reason(report)}.")
-    if _proven(report):  # until then its addresses are anybody's
+    if _proven(report):  # otherwise anybody may have written its addresses
         load = partial(recorder.load_quietly, ask=evidence)
         comparison.look(runtime, report.credential, report, ask=True, load=load, rows=False)
     documents = recorder.documents | _contexts(runtime.contexts, report.credential, recorder)
@@ -237,7 +240,10 @@ def make(runtime: Runtime, received: bytes, *, evidence: bool = False) -> Bundle
 
 
 def of_ours(runtime: Runtime, credential_id: str) -> Bundle | None:
-    """Return the bundle of the credential at a public address of ours; None where there is none."""
+    """Return the bundle of the credential at a public address of ours.
+
+    Return None where there is none.
+    """
     with runtime.database.read() as session:
         row = public_documents.visible_credential(session, credential_id)
         signed = None if row is None else row.signed
@@ -245,7 +251,7 @@ def of_ours(runtime: Runtime, credential_id: str) -> Bundle | None:
 
 
 class _Recorder:
-    """Loads documents as any check does, and keeps each with the time."""
+    """Loads documents as any check does, and records each with the time."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -254,7 +260,7 @@ class _Recorder:
         self.documents: dict[str, Document] = {}
 
     def load(self, url: str) -> Fetched:
-        """Return the document at an address, and keep it."""
+        """Load the document at an address, and record it."""
         found = verification.load(self._runtime, url)
         self._left -= len(found.body)
         if self._left < 0:
@@ -263,7 +269,7 @@ class _Recorder:
         return found
 
     def load_quietly(self, url: str, *, ask: bool) -> Fetched:
-        """Return what is kept already, is ours, or, where others may be asked, what they have."""
+        """Return a document that is recorded or ours or, where others may be asked, theirs."""
         if url in self.documents:
             return Fetched(self.documents[url].body, self.documents[url].media_type)
         if not ask and not public_documents.is_ours(self._runtime.settings, url):
@@ -290,7 +296,10 @@ def _proven(report: Report) -> bool:
 
 
 def _contexts(contexts: Contexts, credential: Mapping[str, Any], recorder: _Recorder) -> dict[str, Document]:
-    """Return the contexts that the credential or a document names, as they are known here; none is fetched."""
+    """Return our editions of the contexts that the credential or a document names.
+
+    None is fetched.
+    """
     named: dict[str, None] = {}
     for value in (credential, *map(_parsed, recorder.documents.values())):
         for url in _context_addresses(value):
@@ -303,7 +312,7 @@ def _parsed(document: Document) -> Any:
     try:
         return parse_json(document.body)
     except CredentialError:
-        return None  # a JWT or a picture names none that others would look up
+        return None  # a JWT or a picture names no contexts to look up
 
 
 def _context_addresses(value: Any) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""A badge checked by what is in a bundle: nobody is asked, and it is said how much that proves.
+"""Check a badge by its bundle, without a network, and say how much that proves.
 
-Whoever made the bundle wrote its documents. The signatures in them hold them to the issuer's keys, but the keys of a
-did:web are one of the documents: a bundle that the candidate made can hold keys of the candidate's own under anybody's
-name. So the check says from where it has the keys, and a key or DID document that was had from elsewhere can be laid
-beside it (a pin); then no other key counts as the issuer's. An older list that the issuer signed itself nobody can
-tell from the newest: its age is told by the date that is signed with it, not by when it is said to have been fetched.
+The maker of the bundle wrote its documents. Their signatures tie them to the issuer's keys, but the keys of a did:web
+are in one of the documents: a candidate can make a bundle with their own keys under anybody's name. So the check says
+where the keys come from, and takes a key or DID document from elsewhere (a pin); then no other key counts as the
+issuer's. Nobody can tell an older list that the issuer signed from the newest one, so the check gives the date that is
+signed with the list, not the date at which it is said to have been fetched.
 """
 
 import json
@@ -38,11 +38,11 @@ _MEMBERS: Final = (
 
 @dataclass(frozen=True)
 class Pin:
-    """Keys of an issuer that were had from elsewhere than the bundle.
+    """Keys of an issuer that do not come from the bundle.
 
     Args:
         keys: their thumbprints (RFC 7638).
-        document: the DID document that they stand in, where it was given whole; then it takes the place of the bundle's.
+        document: their DID document, where it was given whole; it then replaces the bundle's.
     """
 
     keys: frozenset[str]
@@ -51,7 +51,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class StatusAge:
-    """A status list: when its issuer signed it, and when whoever made the bundle says that it was fetched."""
+    """A status list: when its issuer signed it, and when it was fetched according to the bundle."""
 
     address: str
     signed_at: datetime
@@ -60,13 +60,13 @@ class StatusAge:
 
 @dataclass(frozen=True)
 class OfflineCheck:
-    """What the check of a bundle comes to.
+    """The check of a bundle.
 
     Args:
         keys_from: *identifier*, the issuer's id is its key; *pinned*, only keys that were given beside the bundle
-            counted; *bundle*, whoever made the bundle put them there.
-        keys: thumbprints of the issuer's keys under which the badge is signed.
-        lists: the status lists that were looked into, the oldest first.
+            counted; *bundle*, the maker of the bundle put them there.
+        keys: thumbprints of the issuer's keys that signed the badge.
+        lists: the status lists that were read, the oldest first.
     """
 
     checked: Checked
@@ -77,7 +77,7 @@ class OfflineCheck:
 
     @property
     def status_age_seconds(self) -> int | None:
-        """How long ago the oldest list was signed; None where there is none."""
+        """How long ago the oldest list was signed; None without a list."""
         if not self.lists:
             return None
         return max(0, int((self.checked.at - self.lists[0].signed_at).total_seconds()))
@@ -107,16 +107,16 @@ class OfflineCheck:
 
 
 def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | None = None) -> OfflineCheck:
-    """Return what the check of a bundle comes to; nobody is asked, and no row is read.
+    """Check a bundle without a network; read no row.
 
-    1. Contexts are those that are packaged or pinned here, whatever is in the bundle.
-    2. Of the issuer's keys only pinned ones count, where there is a pin.
-    3. A revocation list without a signature is as whoever made the bundle wrote it, and counts for nothing.
-    4. A badge whose issuer's keys are the bundle's own is not green, and its issuer not known by a list's word: the
-       list knows the name, which anybody can write.
+    1. Contexts are those that are packaged or pinned here, no matter what the bundle holds.
+    2. With a pin, only the pinned keys count as the issuer's.
+    3. A revocation list without a signature does not count: the maker of the bundle may have written it.
+    4. Where the issuer's keys come from the bundle, the badge is not green, and no list makes its issuer known: a list
+       knows the name, which anybody can write.
 
     Raises:
-        InvalidError: the pin is of somebody else than the badge's issuer (code "pin-other").
+        InvalidError: the pin is not the issuer's (code "pin-other").
     """
     secured = _secured(bundle)
     issuer_id = secured.issuer_id if secured is not None else None
@@ -142,7 +142,7 @@ def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | N
 
 
 def read_pin(text: str) -> Pin:
-    """Return the keys in what an employer has of an issuer.
+    """Read the keys that an employer has of an issuer.
 
     Args:
         text: a Multikey (z6Mk...), a did:key, a did:jwk or the thumbprint of a key; or JSON: a DID document, a JWK or a
@@ -157,7 +157,7 @@ def read_pin(text: str) -> Pin:
         if text.startswith(_KEYS_IN_THEMSELVES):
             return Pin(frozenset({resolve_key(text, _nothing).key.thumbprint}))
         if text.startswith("z"):
-            with suppress(CredentialError):  # a thumbprint may begin with z too
+            with suppress(CredentialError):  # a thumbprint may also begin with z
                 return Pin(frozenset({VerificationKey.from_multikey(text).thumbprint}))
     except CredentialError as error:
         raise InvalidError("pin-unknown", f"Pin: {error.message}.") from error
@@ -188,7 +188,10 @@ def _thumbprints(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _thumbprint(holder: Mapping[str, Any]) -> str | None:
-    """Return the thumbprint of the key in a verification method or JWK; None where there is none that is known here."""
+    """Return the thumbprint of the key in a verification method or JWK.
+
+    Return None without a known key.
+    """
     with suppress(CredentialError):
         if "publicKeyMultibase" in holder:
             return VerificationKey.from_multikey(holder["publicKeyMultibase"]).thumbprint
@@ -200,13 +203,13 @@ def _thumbprint(holder: Mapping[str, Any]) -> str | None:
 
 
 def pinned(load: Load, issuer_id: str, pin: Pin) -> Load:
-    """Return a loader in which the issuer publishes no keys but the pinned ones.
+    """Return a loader in which the issuer publishes only the pinned keys.
 
-    A key is the issuer's only where the issuer's own document or the JWK Set of its host lists it, and those two are
-    seen to; so it does not matter where else somebody lays a key.
+    A key is the issuer's only where the issuer's own document or the JWK Set of its host lists it. The loader filters
+    these two, so it does not matter where else somebody puts a key.
 
     Raises:
-        InvalidError: the pin is of somebody else (code "pin-other").
+        InvalidError: the pin is not the issuer's (code "pin-other").
     """
     if issuer_id.startswith(_KEYS_IN_THEMSELVES):
         with suppress(CredentialError):
@@ -218,7 +221,7 @@ def pinned(load: Load, issuer_id: str, pin: Pin) -> Load:
     try:
         document_url = did_web_url(issuer_id) if issuer_id.startswith("did:") else issuer_id
     except CredentialError:
-        return load  # nobody's keys can be had for such an id
+        return load  # such an id has no keys to load
     parts = urlsplit(document_url)
     jwks_url = f"{parts.scheme}://{parts.netloc}/.well-known/jwks.json"
 
@@ -238,7 +241,7 @@ def _other(issuer_id: str) -> InvalidError:
 
 
 def _only(found: Fetched, keys: frozenset[str]) -> Fetched:
-    """Return a document without the keys that are not among `keys`."""
+    """Return a document with only those of its keys that are in `keys`."""
     try:
         document = parse_json(found.body)
     except CredentialError:
@@ -266,7 +269,7 @@ def _secured(bundle: Bundle) -> Secured | None:
 
 
 def _entries(value: Any, kind: str) -> Iterator[Mapping[str, Any]]:
-    """Yield everything in a credential that is of a kind, in its endorsements too."""
+    """Yield every object of a type in a credential, including its endorsements."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -293,7 +296,7 @@ def _without_unsigned_lists(load: Load, secured: Secured | None) -> Load:
 
 
 def _lists(checked: Checked, secured: Secured, bundle: Bundle) -> tuple[StatusAge, ...]:
-    """Return the status lists of the badge itself, as far as their signatures hold."""
+    """Return the status lists of the badge itself that have valid signatures."""
     status = next(each for each in checked.report.checks if each.name == "status")
     outdated = any(finding.code == "status-list-outdated" for finding in status.findings)
     if checked.outcome("issuer") != "passed" or (status.outcome == "undecided" and not outdated):
@@ -311,8 +314,8 @@ def _lists(checked: Checked, secured: Secured, bundle: Bundle) -> tuple[StatusAg
 def _signed_at(body: bytes) -> datetime | None:
     """Return when a list was signed.
 
-    The earliest counts: anybody can add a proof of their own with a later date, but nobody can leave out the issuer's.
-    Where one proof has no date, or it is a JWT, that is when the list begins.
+    The earliest date counts: anybody can add a proof of their own with a later date, but nobody can leave out the
+    issuer's. Where one proof has no date, or the list is a JWT, it is the date from which the list is valid.
     """
     with suppress(CredentialError):
         listed = read_secured(body)
@@ -325,7 +328,7 @@ def _signed_at(body: bytes) -> datetime | None:
 
 
 def _signing_keys(secured: Secured, load: Load) -> Iterator[str]:
-    """Yield the thumbprints of the keys under which a badge is signed."""
+    """Yield the thumbprints of the keys that signed a badge."""
     with suppress(CredentialError):
         if secured.jwt is not None:
             named = [secured.jwt.key_id]

@@ -1,4 +1,4 @@
-"""Where a badge is had as a bundle, to be checked without a network: our own at its address, anybody's by form."""
+"""Bundles to download: of our credentials at an address, of any others by a form."""
 
 from typing import Annotated, Any
 
@@ -28,10 +28,10 @@ IN_OPENAPI: dict[int | str, dict[str, Any]] = {
 
 @router.get("/credentials/{credential_id}.bundle", response_class=Response, responses=IN_OPENAPI)
 def get_bundle(desk: DeskHere, address: Address, credential_id: str, if_none_match: IfNoneMatch = None) -> Response:
-    """Give a credential as a bundle: with every document that a check asks for, in one file.
+    """Give a credential as a bundle: one file with every document that a check asks for.
 
-    `laurel verify` checks it with the network unplugged. Its entity tag says what is in it, whenever that was put
-    together; within fair limits (429 with `Retry-After`).
+    `laurel verify` checks it with the network unplugged. Its entity tag depends on what is in it, not on when it was
+    made. Has fair limits (429 with `Retry-After`).
     """
     with desk.fair_use.turn(address, desk.steady):
         found = bundles.of_ours(desk.runtime, credential_id)
@@ -44,10 +44,10 @@ def get_bundle(desk: DeskHere, address: Address, credential_id: str, if_none_mat
 
 
 async def _sent(request: Request) -> tuple[bytes, bool]:
-    """Return what a bundle is wanted of, and whether everybody may be asked."""
+    """Return the badge to bundle, and whether others may be asked for what belongs to it alone."""
     async with request.form(max_files=0, max_fields=4) as form:
         received, evidence = form.get("received"), form.get("evidence")
-    # A browser sends every line's end as two characters; a bundle holds the text as its issuer wrote it.
+    # A browser sends each line break as two characters; a bundle holds the text as its issuer wrote it.
     text = received.strip().replace("\r\n", "\n") if isinstance(received, str) else ""
     return text.encode(), evidence == "on"
 
@@ -56,7 +56,7 @@ async def _sent(request: Request) -> tuple[bytes, bool]:
 def post_bundle(
     desk: DeskHere, address: Address, language: Speaking, sent: Annotated[tuple[bytes, bool], Depends(_sent)]
 ) -> Response:
-    """Give the bundle of what was checked, of any issuer; nothing of it is kept."""
+    """Give the bundle of a badge of any issuer that was checked; keep nothing."""
     received, evidence = sent
     try:
         with desk.fair_use.turn(address, desk.steady):

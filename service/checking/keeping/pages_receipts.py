@@ -1,4 +1,4 @@
-"""The receipt of a check, to be kept: made anew from what is given, as a signed record or as a document of one page."""
+"""Receipts of a check to download: a signed record, or a PDF of one page."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ NOT_MADE = N_("No receipt could be made")
 
 @dataclass(frozen=True)
 class ReceiptForm:
-    """What a form asks a receipt of: as the form of `/verify`, with the link or the text of one credential."""
+    """The form of a receipt: as that of `/verify`, with the link or text of one credential."""
 
     received: str
     recipient: str
@@ -37,7 +37,7 @@ async def _asked(request: Request) -> ReceiptForm:
     async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
         received, recipient = form.get("received"), form.get("recipient")
         return ReceiptForm(
-            # A browser sends every line's end as two characters; the digest is of the text as its issuer wrote it.
+            # A browser sends each line break as two characters; the digest is of the text as its issuer wrote it.
             received.replace("\r\n", "\n") if isinstance(received, str) else "",
             recipient.strip()[:MAX_RECIPIENT] if isinstance(recipient, str) else "",
             form.get("evidence") == "on",
@@ -52,7 +52,7 @@ def post_check_receipt(
     form: Literal["json", "pdf"],
     asked: Annotated[ReceiptForm, Depends(_asked)],
 ) -> Response:
-    """Check what is given, now, and give the signed record of that; nothing of it is kept."""
+    """Check the credential now, and give the signed record of the check; keep nothing."""
     try:
         with desk.fair_use.turn(address, desk.steady):
             signed = receipts.issue(desk.runtime, _checked(desk, asked), language)

@@ -1,7 +1,7 @@
-"""Documents to keep on paper or in a file: PDF/A-3 with a file attached, and tagged, so that it can be read aloud.
+"""Compile PDF/A-3 documents, tagged for reading aloud, with a file attached.
 
-The templates lie in `documents`. What they show comes to them as data, never as markup, and the only letters are those
-that the compiler brings along, so that the same data makes the same bytes everywhere.
+The templates are in `documents`. They get what they show as data, never as markup, and the only fonts are those that
+the compiler brings, so that the same data makes the same bytes everywhere.
 """
 
 import json
@@ -16,22 +16,22 @@ import typst
 FOLDER: Final = Path(__file__).parent / "documents"
 STANDARDS: Final[list[Any]] = ["a-3a", "ua-1"]
 UNSHOWN: Final = "\u25af"
-"""Stands for a character for which there are no letters."""
+"""Replaces a character that no font has."""
 
 
 def pdf(template: str, shown: Mapping[str, Any], *, title: str, attached: str, at: datetime) -> bytes:
-    """Return a document.
+    """Return a document as PDF.
 
     Args:
-        template: its file in `documents`; finds `shown` as JSON in `sys.inputs.shown`, and there also
-            `unshown`, which is true where `UNSHOWN` stands for characters of scripts without letters here.
-        title: of the document, as a reader of files lists it; no letters are needed for it.
-        attached: the text of the file that is attached.
-        at: when it was made, as the document says.
+        template: its file in `documents`; it finds `shown` as JSON in `sys.inputs.shown`, with `unshown` added: whether
+            `UNSHOWN` replaces characters that no font has.
+        title: of the document, as PDF readers show it; it needs no font.
+        attached: the text of the attached file.
+        at: the time that the document gives for its making.
     """
     try:
         return _compiled(FOLDER / template, {**shown, "unshown": False}, title, attached, at)
-    except typst.TypstError:  # a text that cannot be shown is refused by the standard, rather than left blank
+    except typst.TypstError:  # the standard refuses a text that cannot be shown, instead of leaving it blank
         left = _each_text(shown, lambda text: "".join(letter if _has(letter) else UNSHOWN for letter in text))
         return _compiled(FOLDER / template, {**left, "unshown": True}, title, attached, at)
 

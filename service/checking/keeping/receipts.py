@@ -1,10 +1,10 @@
-"""The receipt of a check: a signed, dated record of what a check of a badge came to, for somebody's files.
+"""Receipts of a check: a signed and dated record of its result.
 
-It is a Verifiable Credential of the service, so that anybody verifies it as they verify a badge. Nothing of it is kept.
+It is a Verifiable Credential of the service, so that anybody can verify it like a badge. The service keeps no copy.
 
-A stranger decides what is checked, so what the service puts its name to is chosen here: answers by code, sentences of
-our own, and of the badge only two names, short and without markup. A badge is called by its address only where its
-issuer owns that address: nobody can have a record made that speaks ill of somebody else's badge by showing a copy.
+A stranger decides what is checked, so this module limits what the service signs: codes of answers, sentences of our
+own, and only two names from the badge, short and without markup. A badge is called by its address only where its
+issuer owns that address: otherwise someone could show a bad copy to get a record against somebody else's badge.
 """
 
 import json
@@ -43,7 +43,7 @@ RECIPIENT: Final[Mapping[str, str]] = {
     "could-not-check": N_("It names nobody in a way that can be compared with whom was named."),
     "not-asked": N_("Nobody was named for comparison. A badge that is valid does not prove who is holding it."),
 }
-"""What is said of the comparison with a person, who is not named, for each answer."""
+"""The sentence on the comparison with a person, who is not named, for each answer."""
 
 LIMITS: Final = (
     N_("That whoever showed the badge is the person to whom it was issued."),
@@ -78,7 +78,7 @@ _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
 
 @dataclass(frozen=True)
 class ReceiptAnswer:
-    """An answer in a record: which question, the answer's code, and a sentence."""
+    """An answer in a record: the name of the question, the code of the answer, and a sentence."""
 
     name: str
     answer: str
@@ -87,16 +87,18 @@ class ReceiptAnswer:
 
 @dataclass(frozen=True)
 class CheckReceipt:
-    """What a record of a check says; who says it, and whether they signed it, is for a verification to find out.
+    """What a record of a check says.
+
+    Only a verification shows who says so, and whether they signed it.
 
     Args:
         id: of the record.
         at: when the check was made.
-        checker: the domain of whoever signed it, or their DID where it belongs to no domain.
+        checker: the domain of the signer, or their DID where it belongs to no domain.
         checker_name, checker_url: what they call themselves, and their address.
         badge: the address of the badge, or a name made of the digest of its bytes.
         badge_name, badge_issuer: what the badge calls itself, and whom it names as issuer.
-        headline, title, sentence: what the check came to: stable code, and in words.
+        headline, title, sentence: the result of the check, as stable code and in words.
         answers: to the five questions, in the order of `questions.NAMES`.
         recipient: the answer to whether it is a certain person's.
         digest: of the credential that was checked: multihash in multibase.
@@ -119,7 +121,7 @@ class CheckReceipt:
 
 
 def issue(runtime: Runtime, checked: Checked, language: Language) -> str:
-    """Return the record of a check, signed by the service as of the instant of the check: JSON text.
+    """Sign the record of a check, dated at the instant of the check; return JSON text.
 
     Shape: a VC 2.0 credential `{@context, id, type, name, description, issuer, validFrom, credentialSubject, evidence,
     proof}`: `description` the headline; credentialSubject `{id, name, description}`, the badge; `evidence` an item for
@@ -128,7 +130,7 @@ def issue(runtime: Runtime, checked: Checked, language: Language) -> str:
     equal records.
 
     Raises:
-        InvalidError: there is no credential that a record could be about (code "nothing-to-record").
+        InvalidError: the check found no credential to record (code "nothing-to-record").
         CustodyError: the service cannot sign now (codes "custody-unavailable").
     Spec: VC Data Model 2.0, section 4; Open Badges 3.0, section B.1.10 (Evidence).
     """
@@ -168,7 +170,7 @@ def issue(runtime: Runtime, checked: Checked, language: Language) -> str:
 
 
 def read(credential: object) -> CheckReceipt | None:
-    """Return what a credential says if it has the form of such a record, whoever issued it; None if it has not."""
+    """Return what a credential says if it has the form of such a record, of any issuer; otherwise None."""
     try:
         return _read(credential)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -176,11 +178,13 @@ def read(credential: object) -> CheckReceipt | None:
 
 
 def pdf(signed: str, language: Language) -> bytes:
-    """Return a record as a document of one page, with the record itself attached: the same record, the same bytes.
+    """Return a record as a PDF of one page, with the record attached.
+
+    The same record gives the same bytes.
 
     Args:
         signed: as `issue` returned it.
-        language: in which it was issued.
+        language: the one in which it was issued.
     """
     receipt = _own(signed)
     title = language.gettext(N_("Check receipt: %(badge)s"), badge=receipt.badge_name)
@@ -190,13 +194,13 @@ def pdf(signed: str, language: Language) -> bytes:
 
 
 def file_name(signed: str, ending: str) -> str:
-    """Return what to call the file of a record: the day, and enough of its id to tell it from others."""
+    """Return a name for the file of a record: the day, and enough of its id to tell it from others."""
     receipt = _own(signed)
     return f"check-receipt-{receipt.at:%Y-%m-%d}-{receipt.id[-8:]}.{ending}"
 
 
 def text_of(received: bytes) -> bytes:
-    """Return the credential as it was checked: what was received, or what is baked into it if it is a picture."""
+    """Return the credential as it was checked: as received, or as baked into the received picture."""
     try:
         return extract(received).encode()
     except CredentialError:
@@ -204,12 +208,12 @@ def text_of(received: bytes) -> bytes:
 
 
 def digest_of(receipt: CheckReceipt) -> str:
-    """Return the SHA-256 digest of the credential that was checked, in hexadecimal, as programs for files write it."""
+    """Return the SHA-256 digest of the checked credential in hexadecimal, as tools for files write it."""
     return read_digests({"digestMultibase": receipt.digest})[0].value.hex()
 
 
 def plain(value: object, limit: int = MAX_NAME) -> str:
-    """Return somebody's text as a name on one line, of at most so many characters: no markup, nothing unseen.
+    """Return a stranger's text as a name: one line, a limited length, no markup, no invisible characters.
 
     As `one_line`; < and > become quotation marks of one angle, and brackets make no link, so that a reader of HTML or
     Markdown finds neither.
@@ -219,7 +223,9 @@ def plain(value: object, limit: int = MAX_NAME) -> str:
 
 
 def _called(checked: Checked, credential: Mapping[str, Any]) -> str:
-    """Return the badge's address, if it is its issuer's and the issuer signed it, or else a name for its bytes.
+    """Return the badge's address, if its issuer owns it and signed the badge.
+
+    Otherwise, return a name for its bytes.
 
     Spec: RFC 6920, section 3 (ni).
     """
@@ -241,7 +247,7 @@ def _name_of(credential: Mapping[str, Any]) -> str:
 def _evidence(checked: Checked, title: str, language: Language) -> Iterator[dict[str, str]]:
     issuer = checked.issuer
     if issuer is not None:
-        # The domain, which alone is the issuer's own, stands behind the name and is never cut off with it.
+        # The domain, which only the issuer can have, follows the name and is never cut off.
         issuer = replace(issuer, name=plain(issuer.name), id=plain(issuer.id), domain=plain(issuer.domain, MAX_DOMAIN))
     yield {"name": "headline", "genre": checked.headline, "narrative": title}
     for said in wording.said(replace(checked, issuer=issuer), language):
@@ -268,7 +274,7 @@ def _own(signed: str) -> CheckReceipt:
 
 
 def _shown_receipt(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
-    """Return what the document shows, in words."""
+    """Return the texts that the document shows."""
     say = language.gettext
     at = receipt.at.astimezone(UTC)
     words = {**wording.ANSWERS, "not-asked": NOT_ASKED}
