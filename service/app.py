@@ -60,7 +60,9 @@ class _HeadAsGet:
 
 
 def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
-    """Return what routes are given: the runtime, and what their packages cannot import because it stands above them.
+    """Return the state of the application, which routes read.
+
+    It has the runtime, and what the routes' packages cannot import because it is above them.
 
     Args:
         desk: where badges are checked; left out: a new one.

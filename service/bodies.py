@@ -54,6 +54,18 @@ class Body(BaseModel):
         return value
 
 
+def under(ref: str, body: Body) -> dict[str, Any]:
+    """Return the members of a body that are given, with the `ref` of the path.
+
+    Raises:
+        InvalidError: the body has another one (code "ref-differs").
+    """
+    given = body.model_dump(exclude_unset=True)
+    if given.get("ref") not in {None, ref}:
+        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
+    return given | {"ref": ref}
+
+
 def validated(shape: TypeAdapter[ShapeT], value: Any) -> ShapeT:
     """Return the body that a parsed JSON value stands for.
 

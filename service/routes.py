@@ -6,40 +6,42 @@ import fastapi_offline
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from service.achievements import api as achievements
-from service.achievements import api_enrolments as enrolments
-from service.appeals import api as cases
-from service.awards import api as awards
-from service.awards import api_approvals as approvals
-from service.awards import api_credentials as credentials
-from service.checking import api as verifications
-from service.checking import pages as verify
-from service.checking import pages_confirmations as confirmations
-from service.checking.batch import api_batch as verification_batches
-from service.checking.batch import pages_batch as batch
+import service.achievements.api
+import service.achievements.api_enrolments
+import service.appeals.api
+import service.awards.api
+import service.awards.api_approvals
+import service.awards.api_credentials
+import service.checking.api
+import service.checking.batch.api_batch
+import service.checking.batch.pages_batch
+import service.checking.keeping.pages_bundles
+import service.checking.keeping.pages_receipts
+import service.checking.pages
+import service.checking.pages_confirmations
+import service.console.api_tokens
+import service.evidence.api_flags
+import service.files.api
+import service.intake.api_bulk
+import service.intake.api_evidence
+import service.intake.api_members
+import service.intake.api_records
+import service.networks.api
+import service.networks.api_meetings
+import service.notifications.api
+import service.operations.api
+import service.outbox.api
+import service.progress.api
+import service.progress.api_dry_runs
+import service.public.api
+import service.sharing.pages
+import service.vc_api.api
+import service.web.docs
+import service.web.rendering
+import service.web.visitor_language
 from service.checking.batch.batch import MAX_BYTES
-from service.checking.keeping import pages_bundles as bundles
-from service.checking.keeping import pages_receipts as check_receipts
-from service.console import api_tokens as tokens
-from service.evidence import api_flags as flags
-from service.files import api as blobs
-from service.intake import api_bulk as bulk
-from service.intake import api_evidence as evidence
-from service.intake import api_members as members
-from service.intake import api_records as records
-from service.networks import api as networks
-from service.networks import api_meetings as meetings
-from service.notifications import api as webhooks
-from service.operations import api as health
-from service.outbox import api as events
-from service.progress import api as progress
-from service.progress import api_dry_runs as dry_runs
-from service.public import api as public
 from service.runtime.settings import Settings
-from service.sharing import pages as sharing
 from service.unpacking.unpack import MAX_FILE_BYTES
-from service.vc_api import api as vc_api
-from service.web import docs, rendering, visitor_language
 
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
@@ -54,42 +56,44 @@ def include(app: FastAPI, settings: Settings) -> None:
 
 
 def _include_api(app: FastAPI, settings: Settings) -> None:
-    app.include_router(bulk.router, max_body_size=settings.max_bulk_bytes)  # before the same paths for single bodies
-    app.include_router(networks.router)
-    app.include_router(tokens.router)
-    app.include_router(members.router)
-    app.include_router(meetings.router)
-    app.include_router(blobs.router, max_body_size=settings.max_blob_bytes + blobs.FORM_BYTES)
-    app.include_router(evidence.router)
-    app.include_router(records.router)
-    app.include_router(flags.router)
-    app.include_router(achievements.router)
-    app.include_router(dry_runs.router)
-    app.include_router(enrolments.router)
-    app.include_router(progress.router)
-    app.include_router(awards.router)
-    app.include_router(approvals.router)
-    app.include_router(cases.router)
-    app.include_router(credentials.router)
-    app.include_router(events.router)
-    app.include_router(webhooks.router)
-    app.include_router(public.router)
-    app.include_router(health.router)
-    app.include_router(verification_batches.router, max_body_size=MAX_BYTES)
-    app.include_router(verifications.router, max_body_size=settings.max_blob_bytes)
+    # Before the same paths for single bodies.
+    app.include_router(service.intake.api_bulk.router, max_body_size=settings.max_bulk_bytes)
+    app.include_router(service.networks.api.router)
+    app.include_router(service.console.api_tokens.router)
+    app.include_router(service.intake.api_members.router)
+    app.include_router(service.networks.api_meetings.router)
+    app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
+    app.include_router(service.intake.api_evidence.router)
+    app.include_router(service.intake.api_records.router)
+    app.include_router(service.evidence.api_flags.router)
+    app.include_router(service.achievements.api.router)
+    app.include_router(service.progress.api_dry_runs.router)
+    app.include_router(service.achievements.api_enrolments.router)
+    app.include_router(service.progress.api.router)
+    app.include_router(service.awards.api.router)
+    app.include_router(service.awards.api_approvals.router)
+    app.include_router(service.appeals.api.router)
+    app.include_router(service.awards.api_credentials.router)
+    app.include_router(service.outbox.api.router)
+    app.include_router(service.notifications.api.router)
+    app.include_router(service.public.api.router)
+    app.include_router(service.operations.api.router)
+    app.include_router(service.checking.batch.api_batch.router, max_body_size=MAX_BYTES)
+    app.include_router(service.checking.api.router, max_body_size=settings.max_blob_bytes)
     if settings.vc_api:
-        app.include_router(vc_api.router)
+        app.include_router(service.vc_api.api.router)
 
 
 def _include_pages(app: FastAPI) -> None:
-    largest = MAX_FILE_BYTES + blobs.FORM_BYTES  # a badge to check may be as large as a photo
-    app.include_router(bundles.router, max_body_size=largest)  # before the same paths in other forms
-    app.include_router(sharing.router)
-    app.include_router(confirmations.router)
-    app.include_router(docs.router)
-    app.include_router(visitor_language.router)
-    app.include_router(batch.router, max_body_size=MAX_BYTES)
-    app.include_router(check_receipts.router, max_body_size=largest)
-    app.include_router(verify.router, max_body_size=largest)
+    largest = MAX_FILE_BYTES + service.files.api.FORM_BYTES  # a badge to check may be as large as a photo
+    # Before the same paths in other forms.
+    app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
+    app.include_router(service.sharing.pages.router)
+    app.include_router(service.checking.pages_confirmations.router)
+    app.include_router(service.web.docs.router)
+    app.include_router(service.web.visitor_language.router)
+    app.include_router(service.checking.batch.pages_batch.router, max_body_size=MAX_BYTES)
+    app.include_router(service.checking.keeping.pages_receipts.router, max_body_size=largest)
+    app.include_router(service.checking.pages.router, max_body_size=largest)
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER))
-    app.mount("/static", StaticFiles(packages=rendering.STATIC_PACKAGES))
+    app.mount("/static", StaticFiles(packages=service.web.rendering.STATIC_PACKAGES))

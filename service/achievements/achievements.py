@@ -1,7 +1,7 @@
 """Achievements: drafts, and the published versions that never change."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from service.signing import issuers
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
-from service.tables import Achievement, AchievementVersion, Blob, Network
+from service.tables import Achievement, AchievementVersion, Award, Blob, Case, Member, Network, Review
 
 PICTURES = ("image/png", "image/svg+xml")
 State = Literal["draft", "published"]
@@ -54,7 +54,7 @@ def define(
     """
     definition = _checked(session, network, body)
     if body.publish:
-        locks.network(session, network.id)  # two that ask for each other cannot both be published
+        locks.network(session, network.id)  # two that require each other cannot both be published
     created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
     achievement = _locked(session, network, body.ref)
     if created:
@@ -104,7 +104,7 @@ def publish(session: WriteSession, network: Network, ref: str, now: datetime) ->
         InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
             details.
     """
-    locks.network(session, network.id)  # two that ask for each other cannot both be published
+    locks.network(session, network.id)  # two that require each other cannot both be published
     achievement = _locked(session, network, ref)
     _publish(session, network, achievement, now)
     return show(session, [achievement])[0]
@@ -120,6 +120,16 @@ def get_achievement(session: OrmSession, network: Network, ref: str) -> Achievem
     if found is None:
         raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.")
     return found
+
+
+def by_refs(
+    row: type[Award | Case | Review], member: str | None, achievement: str | None
+) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that a row is of this member and of this achievement, where they are given."""
+    if member is not None:
+        yield row.member_id.in_(select(Member.id).where(Member.ref == member))
+    if achievement is not None:
+        yield row.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement))
 
 
 def get_version(session: OrmSession, achievement: Achievement, version: int) -> AchievementVersion:

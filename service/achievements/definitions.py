@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, 
 from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, HttpsUrl, Line, Prose, Ref
-from service.criteria import tree as criteria_tree
+from service.criteria import tree
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.parts import Name, Number
@@ -254,7 +254,7 @@ class AchievementFields(Body):
         names = set(AchievementFields.model_fields)
         kept = self.model_dump(mode="json", exclude_none=True, include=names)
         if self.criteria.rule is not None:
-            criteria_tree.parse(self.criteria.rule, pointer + RULE)
+            tree.parse(self.criteria.rule, pointer + RULE)
             kept["criteria"]["rule"] = self.criteria.rule
         return kept
 
@@ -281,7 +281,7 @@ def rule_of(definition: Mapping[str, Any]) -> Criterion | None:
     if rule is None:
         return None
     declared = {rubric: list(levels) for rubric, levels in _declared(definition).items()}
-    return criteria_tree.resolve(criteria_tree.parse(rule, RULE), declared)
+    return tree.resolve(tree.parse(rule, RULE), declared)
 
 
 def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[DefinitionFault]:
@@ -296,11 +296,11 @@ def faults(definition: Mapping[str, Any], zone: tzinfo) -> Iterator[DefinitionFa
     rule = definition["criteria"].get("rule")
     if rule is None:
         return
-    tree = criteria_tree.parse(rule, RULE)
-    yield from criteria_tree.faults(tree, zone, RULE)  # (1)
+    parsed = tree.parse(rule, RULE)
+    yield from tree.faults(parsed, zone, RULE)  # (1)
     declared = _declared(definition)
     asked: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
-    for place, node in criteria_tree.walk(tree, RULE):
+    for place, node in tree.walk(parsed, RULE):
         if isinstance(node, Rubric):
             yield from _rubric_faults(node, declared.get(node.rubric), place)
             for criterion in node.criteria if node.criteria != "*" else declared.get(node.rubric, {}):

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import definitions
 from service.bodies import Body, Instant
-from service.criteria import rejudging
-from service.criteria import topics as listening
+from service.criteria import rejudging, topics
 from service.criteria.queries import numbers, parameters
 from service.criteria.tree import rules
 from service.criteria.windows import Last
@@ -25,8 +24,7 @@ from service.outbox import events
 from service.storage import locks, past
 from service.storage.database import ReadSession, WriteSession, insert_for, insert_new
 from service.storage.paging import page
-from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network
-from service.tables import columns as tables
+from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network, columns
 
 
 class EnrolmentIn(Body):
@@ -103,14 +101,14 @@ def enrol_by_evidence(session: WriteSession, network: Network, version: Achievem
             literal(version.achievement_id, Uuid()),
             literal(version.id, Uuid()),
             first_at,
-            literal(now, tables.Instant()),
+            literal(now, columns.Instant()),
         )
         .where(rows.c.first_at.is_not(None))
         .group_by(rows.c.member_id)
         .order_by(rows.c.member_id)
     )
-    columns = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
-    session.execute(insert_for(session)(Enrolment).from_select(columns, source).on_conflict_do_nothing())
+    names = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
+    session.execute(insert_for(session)(Enrolment).from_select(names, source).on_conflict_do_nothing())
 
 
 def find(session: OrmSession, achievement: Achievement, member: Member) -> ShownEnrolment:
@@ -180,11 +178,11 @@ class Versions:
     """The published versions by which members of a network are judged.
 
     Args:
-        topics: only achievements that listen to one of these.
+        heard: only achievements that listen to one of these topics.
     """
 
     def __init__(
-        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], topics: Collection[str] | None = None
+        self, session: OrmSession, network: Network, member_ids: Sequence[UUID], heard: Collection[str] | None = None
     ) -> None:
         query = (
             select(AchievementVersion, Achievement.ref)
@@ -192,8 +190,8 @@ class Versions:
             .where(Achievement.network_id == network.id)
             .order_by(AchievementVersion.version)
         )
-        if topics is not None:
-            query = query.where(Achievement.id.in_(listening.achievements(network, topics)))
+        if heard is not None:
+            query = query.where(Achievement.id.in_(topics.achievements(network, heard)))
         rows = session.execute(query)
         self._refs: set[str] = set()
         self._newest: dict[str, AchievementVersion] = {}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import definitions
 from service.achievements.definitions import RULE
-from service.criteria import tree as criteria
+from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.kinds.rule import DefinitionFault, Rule
@@ -40,8 +40,8 @@ def faults(
     zone = ZoneInfo(network.time_zone)
     said = list(definitions.faults(definition, zone))
     yield from said  # (1)
-    tree = definitions.rule_of(definition)
-    for place, node in criteria.walk(tree, RULE) if tree is not None else ():
+    rule = definitions.rule_of(definition)
+    for place, node in tree.walk(rule, RULE) if rule is not None else ():
         if isinstance(node, Tally):
             yield from _unknown_sessions(session, network, node, place)  # (2)
         if isinstance(node, Holds):
@@ -105,7 +105,7 @@ def _asks_for(session: OrmSession, network: Network, own: str, ref: str) -> bool
         seen.add(at)
         version = _published(session, network, at)
         rule = definitions.rule_of(version.definition) if version is not None else None
-        for _, node in criteria.walk(rule) if rule is not None else ():
+        for _, node in tree.walk(rule) if rule is not None else ():
             if isinstance(node, Holds):
                 ahead.extend(node.achievements)
     return False

@@ -115,7 +115,7 @@ class CaseOut(Answer):
     contested_at: Instant = Field(description="when what is contested was decided")
     opened_at: Instant
     due_at: Instant = Field(
-        description="the end of the day, in the network's time zone, on which it is escalated, or if escalated is overdue"
+        description="the end of the day, in the network's time zone, when it is escalated, or if escalated is overdue"
     )
     resolved_at: Instant | None = None
     result: ResultOut | None = None
@@ -263,8 +263,8 @@ def erase_text(
 ) -> Response:
     """Erase what was said in a step.
 
-    The member who said it may do so, and the network, also after it was closed. The step, its date and its digest
-    stay. The salt is erased with the text, so that the digest no longer tells anything.
+    The member who said it and the network may do so, even after the network was closed. The step, its date and its
+    digest stay. The salt is erased with the text, so that the digest no longer tells anything.
     """
     network = callers.network_of(session, caller, slug)
     case_files.erase(session, network, caller, case_id, step_id, now)

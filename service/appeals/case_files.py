@@ -14,6 +14,7 @@ from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
+from service.achievements import achievements
 from service.awards import reviews
 from service.errors import NotFoundError
 from service.evidence.bodies import seal
@@ -122,7 +123,9 @@ def list_cases(
 
     They are in the order in which they were opened.
     """
-    query: Select[Case] = select(Case).where(Case.network_id == network.id)
+    query: Select[Case] = select(Case).where(
+        Case.network_id == network.id, *achievements.by_refs(Case, member, achievement)
+    )
     if not manages(session, caller, now):
         who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
         if who is None:  # a person who is nobody must not match the empty columns
@@ -132,10 +135,6 @@ def list_cases(
         query = query.where(Case.state == state)
     if kind is not None:
         query = query.where(Case.kind == kind)
-    if member is not None:
-        query = query.where(Case.member_id.in_(select(Member.id).where(Member.ref == member)))
-    if achievement is not None:
-        query = query.where(Case.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
     rows, following = page(session, query, Case.id, after, limit)
     return [_show(session, row, part_of(session, caller, row, now)) for row in rows], following
 
@@ -181,7 +180,7 @@ def erase(
 ) -> CaseStep:
     """Erase what is said in a step, with its salt; the step and its digest stay.
 
-    The member who said it may do so, and the network.
+    The member who said it and the network may do so.
 
     Raises:
         NotFoundError: no such case ("case-unknown"), or in it no step with a text of theirs ("step-unknown").

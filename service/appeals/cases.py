@@ -53,7 +53,7 @@ class StatementIn(Body):
 
 
 class EscalationIn(Body):
-    """Why somebody else is to decide."""
+    """Why a case is escalated."""
 
     statement: Prose | None = None
 

@@ -23,7 +23,7 @@ from service.awards import reviews
 from service.awards.appealable import CONTESTABLE_FOR, end_of_day
 from service.bodies import Body, Prose, Ref, Uid
 from service.errors import ConflictError, NotFoundError
-from service.progress import progress as progress_progress
+from service.progress import progress
 from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token, awards
 
 
@@ -98,7 +98,7 @@ def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, 
     if rule_of(version.definition) is None:
         message = "Expected an achievement with a rule: of criteria for people only there is no refusal to contest."
         raise ConflictError("criteria-without-rule", message, "/achievement")
-    node = progress_progress.explain(session, network, version, member.id, now)
+    node = progress.explain(session, network, version, member.id, now)
     if node.met or reviews.waits_for_people(node):
         means = "ask for the award" if node.met else "what people decide about it can be contested, once they have"
         message = f"Expected criteria that are not met; nobody has refused this achievement: {means}."

@@ -49,7 +49,7 @@ class DeciderOut(Answer):
 
     member: str | None = Field(None, description="ref of the member to whom the token was bound")
     token: UUID | None = Field(None, description="the token that was used; left out at the operator's command line")
-    role: str = Field(description="the role that they had then; network: a token that is bound to no member")
+    role: str = Field(description="the role that they had then; network: the token is not bound to a member")
     at: Instant
 
 
@@ -66,15 +66,15 @@ class AwardOut(Answer):
     decided_at: Instant
     reason: str | None = None
     under_review_since: Instant | None = Field(
-        None, description="since when somebody looks into whether it stands; see the queue of approvals"
+        None, description="since when people look into whether it stands; see the queue of approvals"
     )
-    decided_by: list[DeciderOut] = Field(description="nobody where the rule alone decided")
+    decided_by: list[DeciderOut] = Field(description="empty if the rule alone decided")
     receipt: str | None = Field(None, description="public address of the decision receipt")
     due_at: Instant | None = Field(
-        None, description="when a pending award is signed and told; left out where that waits for people only"
+        None, description="when a pending award is signed and announced; left out if that waits only for people"
     )
     ended_for: str | None = Field(None, description="why a pending award was given up")
-    renews: UUID | None = Field(None, description="the award whose time was over before")
+    renews: UUID | None = Field(None, description="the earlier award that this one renews")
     credential: AwardedCredential | None = None
 
     @classmethod
@@ -123,10 +123,10 @@ def post_award(
 ) -> Response:
     """Award an achievement to a member, and issue the credential at once.
 
-    By `rule` (the scope awards:write) the criteria must be met: if not, the answer is 409 `criteria-not-met` with
-    the progress, rule by rule. `override` (awards:override) and `recorded` (awards:record) need a reason;
-    `recorded` also `awarded_at`, when the award was made: it stands in the credential as `awardedDate`. A member
-    who holds the achievement is not awarded it again: the answer is the award there is, with 200.
+    With the basis `rule` (scope `awards:write`) the criteria must be met: if not, the answer is 409 `criteria-not-met`
+    with the progress, rule by rule. `override` (scope `awards:override`) and `recorded` (scope `awards:record`) need a
+    reason; `recorded` also needs `awarded_at`, when the award was made: it becomes the credential's `awardedDate`. A
+    member who holds the achievement is not awarded it again: the answer is the existing award, with 200.
     """
     row, created = settling.award(session, runtime, network, caller, body, now)
     [named] = listing.named(session, [row])
@@ -161,22 +161,22 @@ def get_award(
     runtime: Running,
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
-    """Give one award."""
+    """Return one award."""
     return reply(200, AwardOut.of(runtime.settings, listing.find(session, network, award_id)))
 
 
 class ReplayOut(Answer):
-    """What came of deciding again."""
+    """The result of deciding again."""
 
     outcome: Literal["same", "differs", "erased", "decided"] = Field(
         description=(
-            "same: the same receipt came of it; differs: another one; erased: evidence of it was erased, and what is on "
-            "record stands; decided: no rule made it, so that there is nothing to work out again"
+            "same: the receipt is the same; differs: it is another one; erased: evidence was erased, and the award on "
+            "record stands; decided: no rule made the award, so there is nothing to compute again"
         )
     )
     receipt: str
-    recorded_sha256: str = Field(description="of the receipt that the credential cites")
-    sha256: str = Field(description="of the receipt that came of deciding again")
+    recorded_sha256: str = Field(description="SHA-256 of the receipt that the credential cites")
+    sha256: str = Field(description="SHA-256 of the receipt that results from deciding again")
 
 
 @router.post("/v1/networks/{slug}/awards/{award_id}/replay", response_model=ReplayOut)
@@ -187,7 +187,10 @@ def replay_award(
     runtime: Running,
     _caller: Annotated[Caller, Depends(Needs("read"))],
 ) -> Response:
-    """Decide an award again, as it was decided, on the evidence of then; nothing changes."""
+    """Decide an award again on the evidence of then, and compare the receipts.
+
+    It is decided as it was then, by the same version of the achievement. Nothing changes.
+    """
     found = listing.replay(session, runtime.settings, network, award_id)
     url = receipts.receipt_url(runtime.settings, found.receipt.id)
     out = ReplayOut.model_validate(
@@ -211,11 +214,12 @@ def renew_award(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Award an achievement that ends for a further term from now on, if its rule is met now.
+    """Award an achievement that ends for a further term, if its rule is met now.
 
-    The answer is a new award with a credential of its own, which names the one before; the old credential lasts as
-    long as it says. Asked again, the same award is the answer, with 200. Where people approve or decide, they do so
-    again when the time is over: that award renews the one before, too.
+    The term begins now. The answer is a new award with its own credential; `renews` names the award before. The old
+    credential stays valid as long as it says. A second request is answered with the same award, with 200. An
+    achievement that people approve or decide is not renewed here: they do so again when the time is over, and that
+    award renews the one before, too.
     """
     row, created = renewals.renew(session, runtime, network, caller, award_id, now)
     [named] = listing.named(session, [row])
@@ -233,9 +237,10 @@ def undo_award(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Undo a pending award: nothing was signed or told, and only its row stays, for the network's own books.
+    """Undo a pending award, before anything is signed or announced.
 
-    The rule alone does not award it again; what was announced already can only be revoked (409 `award-not-pending`).
+    Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced
+    can only be revoked (409 `award-not-pending`).
     """
     row = settling.undo(session, network, caller, award_id, body, now)
     [named] = listing.named(session, [row])

@@ -39,16 +39,16 @@ CanRead = Annotated[Caller, Depends(Needs("read", "awards:approve"))]
 
 
 class WantedOut(Answer):
-    """A role in which it can be decided."""
+    """A role that can decide it."""
 
     role: str
-    n: int = Field(description="how many different people must approve in it")
+    n: int = Field(description="how many different people must approve in this role")
 
 
 class GivenOut(Answer):
-    """What somebody said."""
+    """An approval or a refusal by one member."""
 
-    member: str = Field(description="ref of whoever said it")
+    member: str = Field(description="ref of the member who decided")
     role: str = Field(description="the role that they had then")
     outcome: Literal["approved", "declined"]
     at: Instant
@@ -57,12 +57,12 @@ class GivenOut(Answer):
 
 
 class ApprovalOut(Answer):
-    """Something that people decide about an award, with what the award would rest on."""
+    """A question about an award that people decide, with what the award would rest on."""
 
     id: UUID
     kind: Kind = Field(
         description=(
-            "approval: the criteria are met but for approval; second: an award to staff that needs a second person; "
+            "approval: the criteria lack only approval; second: an award to staff that needs a second person; "
             "standing: an award that lost something on which it rested"
         )
     )
@@ -78,7 +78,7 @@ class ApprovalOut(Answer):
     wanted: list[WantedOut]
     given: list[GivenOut]
     criteria: NodeOut | None = Field(
-        None, description="while it waits: rule by rule what the member has reached now, with the records that count"
+        None, description="while it waits: what the member has reached now, rule by rule, with the records that count"
     )
 
     @classmethod
@@ -117,9 +117,9 @@ class ApprovalOut(Answer):
 
 
 class ManyIn(Body):
-    """Several that are approved at once."""
+    """Several that are to be approved at once."""
 
-    approve: list[Uid] = Field(min_length=1, max_length=100, description="ids out of the queue")
+    approve: list[Uid] = Field(min_length=1, max_length=100, description="ids from the queue")
     note: Prose | None = None
 
 
@@ -129,12 +129,12 @@ class OneOfMany(Answer):
     id: UUID
     state: State | None = None
     award: UUID | None = None
-    code: str | None = Field(None, description="of the problem, where it was refused")
+    code: str | None = Field(None, description="code of the problem, if it was refused")
     detail: str | None = None
 
 
 class ManyOut(Answer):
-    """What became of each, in the order in which they were named."""
+    """What became of each, in the order of the request."""
 
     items: list[OneOfMany]
 
@@ -152,7 +152,10 @@ def get_approvals(
     member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
 ) -> Response:
-    """List what people decide, in the order in which it was put before them; `state=waiting` is the queue."""
+    """List what people decide, in the order in which it was put before them.
+
+    With `state=waiting` this is the queue.
+    """
     found, following = approvals.queue(
         session,
         network,
@@ -176,10 +179,10 @@ def post_approval(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Put an award before those who approve it: its criteria are met but for their approval.
+    """Ask people to approve an award whose criteria lack only their approval.
 
-    Where an achievement is awarded automatically this happens by itself; it is asked for where one is `reviewed`,
-    where nothing but approval is asked for, and again after it was declined. One that waits already is the answer,
+    If the achievement is awarded automatically, this happens by itself. Ask for it if the achievement is `reviewed`, if
+    its criteria ask for nothing but approval, and again after it was declined. If it waits already, that is the answer,
     with 200.
     """
     row, created = approvals.ask(session, network, caller, body, now)
@@ -188,7 +191,7 @@ def post_approval(
 
 @router.get("/v1/networks/{slug}/approvals/{approval_id}", response_model=ApprovalOut)
 def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: Now, _caller: CanRead) -> Response:
-    """Give one."""
+    """Return one question about an award, waiting or closed, with what was said in it."""
     return reply(200, ApprovalOut.of(approvals.find(session, network, approval_id, now)))
 
 
@@ -203,10 +206,11 @@ def approve(
     now: Now,
     caller: Approver,
 ) -> Response:
-    """Approve, as the member to whom the token is bound, in the roles that they have now.
+    """Approve as the member to whom the token is bound, in the roles they have now.
 
-    The last approval that is needed makes the award. Neither the recipient nor whoever asked can approve, by whatever
-    member they come; of two who approve at the same moment one makes the award, and the other is given it.
+    The last approval that is needed makes the award. Neither the recipient can approve nor the one who asked, not even
+    as another member. If two approve at the same moment, one makes the award, and the other gets that award in the
+    answer.
     """
     row = approvals.approve(session, runtime, network, caller, approval_id, body, now)
     return _shown(session, network, row, now)
@@ -223,7 +227,10 @@ def decline(
     now: Now,
     caller: Approver,
 ) -> Response:
-    """Decline, with a reason. An award that waited for a second person is given up, one under review is revoked."""
+    """Decline, with a reason.
+
+    An award that waited for a second person is given up; one under review is revoked.
+    """
     row = approvals.decline(session, runtime, network, caller, approval_id, body, now)
     return _shown(session, network, row, now)
 
@@ -233,7 +240,7 @@ def decline(
 def approve_many(
     body: ManyIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Approver
 ) -> Response:
-    """Approve several at once; what one is refused for does not touch the others."""
+    """Approve several at once; one that is refused does not affect the others."""
     outcomes = approvals.approve_many(session, runtime, network, caller, body.approve, ApprovalIn(note=body.note), now)
     items = [
         OneOfMany(id=asked, code=outcome.code, detail=outcome.message)

@@ -1,4 +1,7 @@
-"""Credentials over HTTP, for the network that issued them; the public addresses are in `service.public.api`."""
+"""Credentials over HTTP, for the network that issued them.
+
+The public addresses are in `service.public.api`.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -37,7 +40,7 @@ AnyReader = Annotated[Caller, Depends(Needs("read"))]
 
 
 class RevocationIn(Body):
-    """Why a credential is taken back."""
+    """Why a credential is revoked."""
 
     reason: Prose = Field(
         description="kept by the network; it is not shown to those who verify",
@@ -46,7 +49,7 @@ class RevocationIn(Body):
 
 
 class SuspensionIn(Body):
-    """Why it must not be relied on for now."""
+    """Why a credential must not be relied on for now."""
 
     reason: Prose = Field(
         description="kept by the network; it is not shown to those who verify",
@@ -55,7 +58,7 @@ class SuspensionIn(Body):
 
 
 class ReplacementIn(Body):
-    """Why another credential is to stand for the same award."""
+    """Why another credential is to replace this one, for the same award."""
 
     reason: Prose = Field(
         description="kept by the network; it is not shown to those who verify", examples=["The address was misspelt."]
@@ -63,7 +66,7 @@ class ReplacementIn(Body):
 
 
 class AppealOut(Answer):
-    """Where it can be contested that a credential was revoked or suspended."""
+    """Where the revocation or suspension of a credential can be contested."""
 
     url: str = Field(examples=["/v1/networks/river-writers/cases"])
     body: dict[str, str] = Field(description="what is posted there, with a `statement`")
@@ -71,7 +74,7 @@ class AppealOut(Answer):
 
 
 class StatusOut(Answer):
-    """What a credential is now."""
+    """The state of a credential now."""
 
     id: str
     state: State
@@ -81,9 +84,9 @@ class StatusOut(Answer):
     suspended_at: Instant | None = None
     reason: str | None = Field(None, description="why it was revoked or suspended")
     followed_by: str | None = Field(
-        None, description="id of the credential that stands for it now: with corrected data, or its renewal"
+        None, description="id of the credential that follows it: a replacement with corrected data, or its renewal"
     )
-    appeal: AppealOut | None = Field(None, description="in the answer of `status`, as long as it can be contested")
+    appeal: AppealOut | None = Field(None, description="only in the answer of `.../status`, while it can be contested")
 
     @classmethod
     def of(cls, row: Credential, now: datetime, appeal: Appeal | None = None) -> Self:
@@ -102,7 +105,7 @@ class StatusOut(Answer):
 
 
 class CredentialOut(StatusOut):
-    """A credential with what names it in the network."""
+    """A credential with its names in the network."""
 
     url: str = Field(description="its public address: add .json, .jwt, .png or .svg for a file")
     award: UUID
@@ -129,7 +132,7 @@ class CredentialOut(StatusOut):
 
 
 def state_of(row: Credential, now: datetime) -> State:
-    """Return the gravest of what holds of a credential."""
+    """Return the gravest state that applies to a credential."""
     if row.revoked_at is not None:
         return "revoked"
     if row.suspended_at is not None:
@@ -148,9 +151,12 @@ def get_credentials(
     limit: Limit = 50,
     member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
-    revoked: Annotated[bool | None, Query(description="only those that are, or are not, revoked")] = None,
+    revoked: Annotated[bool | None, Query(description="true: only revoked ones; false: only the others")] = None,
 ) -> Response:
-    """List the credentials that the network has issued. Their order says nothing; it does not change."""
+    """List the credentials that the network has issued.
+
+    Their order has no meaning, and does not change.
+    """
     found, following = credentials.list_issued(
         session, network, after=after, limit=limit, member=member, achievement=achievement, revoked=revoked
     )
@@ -160,14 +166,20 @@ def get_credentials(
 
 @router.get("/v1/credentials/{credential_id}", response_model=CredentialOut)
 def get_credential(credential_id: str, session: Reader, runtime: Running, now: Now, caller: AnyReader) -> Response:
-    """Give what the network knows of a credential; the signed credential itself is at its `url`."""
+    """Return what the network knows of a credential.
+
+    The signed credential itself is at its `url`.
+    """
     found = credentials.find(session, caller, credential_id)
     return reply(200, CredentialOut.named(runtime.settings, found, now))
 
 
 @router.get("/v1/credentials/{credential_id}/status", response_model=StatusOut)
 def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
-    """Say what a credential is now, and why; of one that was revoked or suspended, where that can be contested."""
+    """Return the state of a credential, and why.
+
+    If it was revoked or suspended, the answer also says where that can be contested.
+    """
     row = credentials.find(session, caller, credential_id).row
     return reply(200, StatusOut.of(row, now, appealable.of_standing(session, row, now)))
 
@@ -185,8 +197,8 @@ def revoke(
     """Revoke a credential for good, and the award with it.
 
     The status list is signed and published in the same step: verifiers see it as soon as their copy is older than
-    five minutes. One that is revoked already stays as it is, with the first reason. While the signing key cannot be
-    used the answer is 503 and nothing has changed.
+    five minutes. A credential that is revoked already stays as it is, with the first reason. While the signing key
+    cannot be used the answer is 503, and nothing has changed.
     """
     row = endings.revoke(session, runtime, caller, credential_id, body.reason, now)
     return reply(200, StatusOut.of(row, now))
@@ -202,10 +214,10 @@ def suspend(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Suspend a credential, and the award with it, until it is decided whether it stands.
+    """Suspend a credential and its award until somebody decides whether it stands.
 
-    Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only where
-    the achievement was published with `status: suspension`. One that is suspended already keeps its first reason.
+    Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only if the
+    achievement was published with `status: suspension`. A credential that is suspended already keeps its first reason.
     """
     row = endings.suspend(session, runtime, caller, credential_id, body.reason, now)
     return reply(200, StatusOut.of(row, now))
@@ -220,7 +232,7 @@ def reinstate(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Let a suspended credential stand again, and the award with it; what was revoked stays revoked."""
+    """Reinstate a suspended credential and its award; a revoked one stays revoked."""
     return reply(200, StatusOut.of(endings.reinstate(session, runtime, caller, credential_id, now), now))
 
 
@@ -234,10 +246,10 @@ def replace(
     now: Now,
     caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
-    """Issue the credential of an award anew with what is known now, such as a corrected address, and revoke the old one.
+    """Issue an award's credential again with what is known now; revoke the old one.
 
-    The award, its date, evidence and receipt stay. The page of the old one says what stands for it now. One that was
-    replaced already answers with its replacement.
+    Use it for a corrected address, for example. The award, its date, evidence and receipt stay. The page of the old
+    credential says which one has replaced it. If it was replaced before, the answer is its replacement.
     """
     row = renewals.replace(session, runtime, caller, credential_id, body.reason, now)
     found = credentials.find(session, caller, row.id)

@@ -11,18 +11,18 @@ from service.durations import Duration
 from service.tables import Credential, Network
 
 CONTESTABLE_FOR = Duration.parse("P3M")
-"""How long a decision can be contested: whoever was away for a whole school term still can."""
+"""How long a decision can be contested: even somebody who was away for a whole school term still can."""
 
 
 def end_of_day(network: Network, at: datetime, span: Duration) -> datetime:
-    """Return the end of the day that lies so long after `at`, by the network's calendar."""
+    """Return the end of the day that is `span` after `at`, by the network's calendar."""
     zone = ZoneInfo(network.time_zone)
     last = span.after(at, zone).astimezone(zone).date()
     return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def how(network: Network, **body: str) -> dict[str, Any]:
-    """Return how a refusal says that and where it can be contested: the address, and what is posted there."""
+    """Return what a refusal says of appeals: the address, and what to post there."""
     return {"url": f"/v1/networks/{network.slug}/cases", "body": body}
 
 
@@ -36,7 +36,7 @@ class Appeal:
 
 
 def of_standing(session: OrmSession, row: Credential, now: datetime) -> Appeal | None:
-    """Return how it can be contested that a credential was revoked or suspended; None where it cannot be."""
+    """Return how a revocation or suspension can be contested, or None if it cannot."""
     decided_at = row.revoked_at or row.suspended_at
     network = session.get_one(Network, row.network_id)
     if decided_at is None or row.superseded_by is not None or network.state == "closed":

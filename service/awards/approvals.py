@@ -1,6 +1,6 @@
-"""What people decide in the queue: they approve or decline, in a role, and never about themselves.
+"""Approve or decline what waits in the queue: in a role, never about oneself.
 
-Two who decide at the same moment are one after the other: the members are locked first, as for every decision, and
+If two decide at the same moment, one waits for the other: the members are locked first, as for every decision, and
 what is decided is looked up again under that lock.
 """
 
@@ -13,11 +13,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
+from service.achievements import achievements
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import appealable, decisions, endings, reviews, settling
 from service.bodies import Body, Prose, Ref
-from service.criteria import tree as criteria
+from service.criteria import tree
 from service.criteria.kinds.approval import Approved
 from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
 from service.outbox import events
@@ -31,30 +32,31 @@ from service.tables import Achievement, AchievementVersion, Approval, Award, Cre
 
 
 class ApprovalAsked(Body):
-    """Whose award is put before those who approve it."""
+    """A request that people approve an award."""
 
     achievement: Ref
     member: Ref
 
 
 class ApprovalIn(Body):
-    """That the award is approved."""
+    """An approval of an award."""
 
     note: Prose | None = None
 
 
 class RefusalIn(Body):
-    """Why the award is declined."""
+    """A refusal of an award, with the reason."""
 
     reason: Prose
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A review with what names it, what the award would rest on, and what was said in it so far.
+    """A review with its names, what the award would rest on, and what was said.
 
-    `wanted` are the roles that can decide it, with the number of people that each needs; `node` is what the member
-    has reached now, left out where there is no rule and in a review that is closed.
+    `wanted` are the roles that can decide it, with the number of people that each needs; `given` is what was said in it
+    so far, each with the member's ref; `node` is what the member has reached now, None if there is no rule and in a
+    review that is closed.
     """
 
     review: Review
@@ -70,7 +72,7 @@ class Waiting:
 def ask(
     session: WriteSession, network: Network, caller: Caller, body: ApprovalAsked, now: datetime
 ) -> tuple[Review, bool]:
-    """Put an award before those who approve it, and return the review and whether it is new.
+    """Ask people to approve an award; return the review and whether it is new.
 
     Raises:
         NotFoundError: no such member or achievement.
@@ -110,17 +112,20 @@ def approve(
     body: ApprovalIn,
     now: datetime,
 ) -> Review:
-    """Approve, and return the review: closed with its award if that was the last approval that it needed.
+    """Approve a review, and return it.
 
-    1. One that was approved meanwhile is given back as it is: two at the same moment make one award.
-    2. Who judges by another version now, or lost what the award would rest on, is not awarded.
+    If that was the last approval that it needed, it is closed with its award.
+
+    1. One that was approved in the meantime is returned as it is: two approvals at the same moment make one award.
+    2. A member who is judged by another version now, or has lost what the award would rest on, is not awarded.
 
     Raises:
         NotFoundError: no such review (code "approval-unknown").
-        ForbiddenError: no member behind the token ("approver-unbound"), the recipient or whoever asked
-            ("self-approval"), or without the role ("role-missing").
-        ConflictError: declined or withdrawn ("approval-closed"), judged by another version now ("version-changed"),
-            or a conflict of interest ("approver-conflicted").
+        ForbiddenError: the token is not bound to a member ("approver-unbound"), the caller is the recipient or the one
+            who asked ("self-approval"), or lacks the role ("role-missing").
+        ConflictError: it was declined or withdrawn ("approval-closed"), the member is judged by another version now
+            ("version-changed") or has lost another criterion ("criteria-not-met"), or the caller has a conflict of
+            interest ("approver-conflicted").
         CustodyError: the credential cannot be signed; nothing has changed.
     """
     row = _locked(session, network, caller, review_id)
@@ -165,12 +170,13 @@ def decline(
     body: RefusalIn,
     now: datetime,
 ) -> Review:
-    """Decline, and return the review, which is closed by that; one that was declined before stays as it is.
+    """Decline a review, which closes it, and return it.
 
-    What waited for a second person is given up; an award under review is revoked.
+    One that was declined before stays as it is. An award that waited for a second person is given up; an award under
+    review is revoked.
 
     Raises:
-        NotFoundError, ForbiddenError, ConflictError: as `approve`; approved is closed too.
+        NotFoundError, ForbiddenError, ConflictError: as `approve`; an approved review is closed, too.
         CustodyError: the award is to be revoked and the status list cannot be signed; nothing has changed.
     """
     row = _locked(session, network, caller, review_id)
@@ -194,7 +200,7 @@ def find(session: OrmSession, network: Network, review_id: UUID, now: datetime) 
     """Return a review of the network.
 
     Raises:
-        NotFoundError: it has none with this id (code "approval-unknown").
+        NotFoundError: the network has no such review (code "approval-unknown").
     """
     row = session.scalar(select(Review).where(Review.id == review_id, Review.network_id == network.id))
     if row is None:
@@ -215,15 +221,13 @@ def queue(
     achievement: str | None,
 ) -> tuple[list[Waiting], str | None]:
     """Return reviews in the order in which they were opened."""
-    query: Select[Review] = select(Review).where(Review.network_id == network.id)
+    query: Select[Review] = select(Review).where(
+        Review.network_id == network.id, *achievements.by_refs(Review, member, achievement)
+    )
     if state is not None:
         query = query.where(Review.state == state)
     if kind is not None:
         query = query.where(Review.kind == kind)
-    if member is not None:
-        query = query.where(Review.member_id.in_(select(Member.id).where(Member.ref == member)))
-    if achievement is not None:
-        query = query.where(Review.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
     rows, following = page(session, query, Review.id, after, limit)
     return show(session, network, rows, now), following
 
@@ -258,7 +262,7 @@ def _refs(session: OrmSession, rows: Iterable[Review]) -> dict[UUID, tuple[str, 
 
 
 def _locked(session: WriteSession, network: Network, caller: Caller, review_id: UUID) -> Review:
-    """Return a review, locked after the members whom it is about and who decide."""
+    """Lock the member whom a review is about and the member who decides, then the review; return it."""
     mine = (Review.id == review_id, Review.network_id == network.id)
     member_id = session.scalar(select(Review.member_id).where(*mine))
     if member_id is None:
@@ -302,8 +306,8 @@ def _check_version(session: WriteSession, network: Network, row: Review, version
 def _check_conflict(
     session: WriteSession, caller: Caller, row: Review, version: AchievementVersion, roles: set[str]
 ) -> None:
-    tree = rule_of(version.definition)
-    leaves = [leaf for leaf in criteria.rules(tree) if isinstance(leaf, Approved)] if tree is not None else []
+    rule = rule_of(version.definition)
+    leaves = [leaf for leaf in tree.rules(rule) if isinstance(leaf, Approved)] if rule is not None else []
     if any(leaf.by_role in roles and not leaf.not_conflicted for leaf in leaves):
         return
     assert caller.member_id is not None  # `_check` has seen to that
@@ -323,7 +327,7 @@ def _check_conflict(
 def _say(
     session: WriteSession, caller: Caller, row: Review, roles: set[str], outcome: str, note: str | None, now: datetime
 ) -> None:
-    """Write down what the caller says, once in each role; who says it again changes nothing."""
+    """Write down what the caller says, once in each role; saying it again changes nothing."""
     assert caller.member_id is not None  # `_check` has seen to that
     who = reviews.who_is(session, [row.member_id, caller.member_id, row.asked_by])
     mine = select(Approval).where(Approval.review_id == row.id, Approval.approver_id == caller.member_id)
@@ -344,7 +348,7 @@ def _say(
 
 
 def _keep(session: WriteSession, network: Network, caller: Caller, award: Award, now: datetime) -> None:
-    """Let an award stand: whoever says so has decided it now."""
+    """Let an award stand; if its own recipient had decided it, the caller has decided it now."""
     if award.actor_who is not None and award.actor_who == award.recipient_who:
         award.token_id, award.actor_member_id = caller.token_id, caller.member_id
         award.actor_who = reviews.who_is(session, [caller.member_id])[caller.member_id]
@@ -362,7 +366,7 @@ def approve_many(
     body: ApprovalIn,
     now: datetime,
 ) -> list[Review | ServiceError]:
-    """Approve several, and return for each, in order, its review or what it was refused for."""
+    """Approve several reviews; return for each, in order, the review or the refusal."""
     named = select(Review.member_id).where(Review.id.in_(review_ids), Review.network_id == network.id)
     locks.members(session, {caller.member_id, *session.scalars(named)})  # all at once, in their order
     outcomes: list[Review | ServiceError] = []

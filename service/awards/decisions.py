@@ -1,7 +1,8 @@
-"""Decisions carried out: each becomes an award with a signed credential, an event and a message, or nothing does.
+"""Carry out decisions: each becomes an award with a signed credential.
 
-Signing takes longer than writing, so that for many decisions it is done before the transaction begins (`prepare`);
-what is decided inside the transaction after all takes its credential from there (`carry_out`).
+An event and a message go with it; all of it happens, or nothing. Signing takes longer than writing, so for many
+decisions it is done before the transaction begins (`prepare`). What is then decided inside the transaction takes its
+credential from there (`carry_out`).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,8 +19,7 @@ from service.access.callers import Caller
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
-from service.issuing import credentials as issuance
-from service.issuing import receipts, status_lists, unsigned
+from service.issuing import credentials, receipts, status_lists, unsigned
 from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
@@ -50,7 +50,7 @@ Prepared = Mapping[tuple[Any, ...], SignedDraft]
 def prepare(
     runtime: Runtime, network_id: UUID, decide: Callable[[ReadSession, Network], Sequence[Decision]], now: datetime
 ) -> Prepared:
-    """Return the signed credentials of what would be decided now, for the transaction that decides it."""
+    """Sign what would be decided now; return it for the transaction that decides."""
     with runtime.database.read() as session:
         network = session.get_one(Network, network_id)
         decisions = [decision for decision in decide(session, network) if not decision.pending]
@@ -59,9 +59,9 @@ def prepare(
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
-            issuer = issuance.issuer_keys(session, runtime, network)
+            issuer = credentials.issuer_keys(session, runtime, network)
             written = unsigned.write(session, runtime.settings, network, decisions, there, now)
-            return {draft.decision.key: issuance.sign_draft(issuer, draft) for draft in written}
+            return {draft.decision.key: credentials.sign_draft(issuer, draft) for draft in written}
     with runtime.database.write() as session:
         for purpose in sorted(lists.keys() - there.keys()):
             status_lists.open_list(session, runtime, session.get_one(Network, network_id), now, purpose)
@@ -78,9 +78,10 @@ def by_rule(
     awarded_at: datetime | None = None,
     reason: str | None = None,
 ) -> dict[UUID, Decision]:
-    """Return what the rule of a version decides on members: the one place where it is asked for an award.
+    """Return what the rule of a version decides on members.
 
-    What is not met (`Decision.met`) can be explained, and cannot be carried out.
+    This is the one place where a rule is asked in order to award. A decision that is not met (`Decision.met`) can be
+    explained, but not carried out.
 
     Args:
         awarded_at: when it was earned; left out: now.
@@ -98,7 +99,7 @@ def by_rule(
 def _met(
     session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node, at: datetime, reason: str | None
 ) -> Decision:
-    """Return the decision that met criteria make; where they ask for approval, with those who approved."""
+    """Return the decision that met criteria make; if they ask for approval, with those who approved."""
     held = _held(session, version, member_id, node)
     if not reviews.needs_approval(version):
         return Decision(member_id, version, "rule", at, node.record_ids, reason, node=node, child_ids=held)
@@ -115,7 +116,7 @@ def _approvers(session: OrmSession, *where: ColumnElement[bool]) -> tuple[Decide
 
 
 def _held(session: OrmSession, version: AchievementVersion, member_id: UUID, node: Node) -> tuple[UUID, ...]:
-    """Return the awards that met rules `holds` count: of each achievement the newest that stands."""
+    """Return the awards that count for met rules `holds`: of each achievement the newest that stands."""
     rules = [leaf.criterion for leaf in _leaves(node) if leaf.met and isinstance(leaf.criterion, Holds)]
     refs = {ref for rule in rules for ref in rule.achievements}
     if not refs:
@@ -147,7 +148,9 @@ def carry_out(
     now: datetime,
     prepared: Prepared,
 ) -> list[Award]:
-    """Write down the decisions as awards, in the same order; those that are not pending get their credentials.
+    """Write down decisions as awards, and return these in the same order.
+
+    Those that are not pending get their credentials.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
@@ -203,9 +206,11 @@ def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | N
 
 
 def announce(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> bool:
-    """Sign what was pending, and say so, and return whether it was: from the commit on it is an award like any other.
+    """Sign and announce a pending award, and return whether that was done.
 
-    1. It is decided anew, on what the evidence is now; what is no longer earned ends, and nobody is told.
+    From the commit on it is an award like any other.
+
+    1. It is decided again, on the evidence of now; if it is no longer earned, it ends, and nobody is told.
     2. It keeps the date on which it was earned.
 
     Raises:
@@ -233,14 +238,16 @@ def announce(session: WriteSession, runtime: Runtime, network: Network, row: Awa
 
 
 def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
-    """End an award that was not signed: only its row stays, and nobody is told. Nothing awards it again by itself."""
+    """End an award that was not signed: only its row stays, nobody is told, and nothing awards it again by itself."""
     reviews.end(session, network, row, now)
     row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
     session.flush()
 
 
 def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> Credential:
-    """Return a new credential of an award, with what is known now, and the receipt that there is.
+    """Sign a new credential for an award, with what is known now, and return it.
+
+    If the award has a receipt, it stays the same.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
@@ -249,7 +256,7 @@ def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: A
     decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
     signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
     receipts.store(session, network, row, signed.draft.receipt, now)
-    credential = issuance.store(session, network, row, signed, now)
+    credential = credentials.store(session, network, row, signed, now)
     session.flush()
     if signed.draft.mailed:
         mailbox.queue(session, network, credential, now)
@@ -275,7 +282,7 @@ def decision_of(session: OrmSession, row: Award) -> Decision:
 def tell_deciders(session: WriteSession, row: Award) -> None:
     """Write down who has decided an award so far, until its receipt says it for good.
 
-    Whoever asked for it comes first, unless the rule decided, and then those who approved.
+    The one who asked for it comes first, unless the rule decided; then come those who approved.
     """
     found = _approvers(session, Approval.award_id == row.id)
     if row.basis not in ("rule", "approval"):
@@ -319,12 +326,12 @@ def _signed(
 ) -> dict[tuple[Any, ...], SignedDraft]:
     """Return the signed credentials of decisions, by their keys.
 
-    1. What was not signed before, for these very decisions, is signed now.
-    2. A place in a status list that somebody else took in the meantime means another credential.
+    1. A decision whose credential was not prepared gets it signed now.
+    2. If somebody else has taken a credential's place in a status list in the meantime, it is signed again.
     """
     if not decisions:
         return {}
-    issuer = issuance.issuer_keys(session, runtime, network)
+    issuer = credentials.issuer_keys(session, runtime, network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
         for key in _displaced(session, signed):  # (2)
@@ -335,7 +342,7 @@ def _signed(
         wanted = sorted({decision.purpose for decision in missing})
         lists = {purpose: status_lists.open_list(session, runtime, network, now, purpose) for purpose in wanted}
         for draft in unsigned.write(session, runtime.settings, network, missing, lists, now):  # (1)
-            signed[draft.decision.key] = issuance.sign_draft(issuer, draft)
+            signed[draft.decision.key] = credentials.sign_draft(issuer, draft)
     return signed
 
 
@@ -347,7 +354,7 @@ def _announce(
     signed: Prepared,
     now: datetime,
 ) -> None:
-    """Make those awards that are signed awarded: with credential, events and message."""
+    """Mark signed awards as awarded, and store credential, events and message for each."""
     ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
@@ -356,17 +363,17 @@ def _announce(
         receipts.store(session, network, row, each.draft.receipt, now)
         events.append(session, network, "award.made", about(row), now)
     base_url.remember_base_url(session, runtime.settings)
-    credentials = [issuance.store(session, network, row, each, now) for row, each in ready]
+    stored = [credentials.store(session, network, row, each, now) for row, each in ready]
     session.flush()
-    for credential, (row, each) in zip(credentials, ready, strict=True):
+    for credential, (row, each) in zip(stored, ready, strict=True):
         if row.renews is not None:
-            issuance.supersede(session, row.renews, credential)
+            credentials.supersede(session, row.renews, credential)
         if each.draft.mailed:
             mailbox.queue(session, network, credential, now)
 
 
 def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:
-    """Return the keys of those whose place in a status list is taken; from here on nobody else takes one."""
+    """Lock the status lists, so that nobody else takes a place; return the keys whose place is taken."""
     found: list[tuple[Any, ...]] = []
     for list_id in sorted({each.draft.status_list_id for each in signed.values()}):
         locks.status_list(session, StatusList, list_id)
@@ -380,11 +387,11 @@ def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]
 
 
 def rest_on(session: WriteSession, row: Award, record_ids: Collection[UUID]) -> None:
-    """Add on which records an award rests."""
+    """Add the records on which an award rests."""
     session.add_all(AwardEvidence(award_id=row.id, record_id=record_id) for record_id in record_ids)
 
 
 def about(row: Award) -> dict[str, str]:
-    """Return the identifiers by which events speak of an award."""
+    """Return the identifiers that events give for an award."""
     version, member = str(row.achievement_version_id), str(row.member_id)
     return {"award": str(row.id), "achievement_version": version, "member": member}

@@ -1,4 +1,4 @@
-"""End the standing of a credential: revoke, suspend, reinstate and withdraw it."""
+"""Change the standing of a credential: revoke, suspend, reinstate, withdraw."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,9 @@ from service.tables import Award, Credential, Network, StatusList
 def revoke(
     session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
-    """Revoke a credential for good, and the award with it; one already revoked is given back as it is.
+    """Revoke a credential and its award for good.
+
+    One already revoked is returned as it is.
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
@@ -36,7 +38,9 @@ def revoke(
 def suspend(
     session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
-    """Suspend a credential until it is decided whether it stands; one already suspended is given back as it is.
+    """Suspend a credential and its award until somebody decides whether it stands.
+
+    One already suspended is returned as it is.
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
@@ -55,7 +59,7 @@ def suspend(
 
 
 def reinstate(session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
-    """Let a suspended credential stand again; one that stands is given back as it is.
+    """Reinstate a suspended credential; one that stands is returned as it is.
 
     Raises:
         NotFoundError, ConflictError, CustodyError: as `suspend`.
@@ -75,7 +79,9 @@ def reinstate(session: WriteSession, runtime: Runtime, caller: Caller, credentia
 def withdraw(
     session: WriteSession, runtime: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
 ) -> None:
-    """Revoke the credentials of awards that have lost what they rested on; each list is published once.
+    """Revoke the credentials of awards that have lost what they rested on.
+
+    Each status list is published once.
 
     Raises:
         CustodyError: a status list cannot be signed; nothing has changed.
@@ -93,7 +99,7 @@ def withdraw(
 
 
 def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
-    """Return a credential and its award, both held until the commit: the award first, as everywhere."""
+    """Lock a credential and its award until the commit, the award first as everywhere; return both."""
     row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
     award = locks.one(session, Award, Award.id == row.award_id)
     locks.again(session, row)

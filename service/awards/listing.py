@@ -1,4 +1,4 @@
-"""What has been awarded, to be read: awards with their names, credentials, receipts and deciders, and decided once more."""
+"""Read awards with names, credentials, receipts and deciders, and replay them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
+from service.achievements import achievements
 from service.errors import NotFoundError
 from service.issuing import receipts
 from service.issuing.decision import Decider
@@ -21,9 +22,10 @@ from service.tables import Achievement, AchievementVersion, Award, AwardDecider,
 
 @dataclass(frozen=True)
 class AwardWithNames:
-    """An award with what names it for its network, its newest credential, the id of its receipt, and who decided.
+    """An award with its names, newest credential, receipt id and deciders.
 
-    `deciders` have the refs of the members behind them; there are none where the rule alone decided.
+    The names are those that its network uses. `deciders` come with the refs of the members behind them; there are none
+    if the rule alone decided.
     """
 
     award: Award
@@ -39,7 +41,7 @@ def find(session: OrmSession, network: Network, award_id: UUID) -> AwardWithName
     """Return an award of the network.
 
     Raises:
-        NotFoundError: it has none with this id (code "award-unknown").
+        NotFoundError: the network has no such award (code "award-unknown").
     """
     found = _named(session, Award.network_id == network.id, Award.id == award_id)
     if not found:
@@ -58,11 +60,7 @@ def list_awards(
     state: str | None,
 ) -> tuple[list[AwardWithNames], str | None]:
     """Return awards in the order in which they were made."""
-    query = select(Award).where(Award.network_id == network.id)
-    if member is not None:
-        query = query.where(Award.member_id.in_(select(Member.id).where(Member.ref == member)))
-    if achievement is not None:
-        query = query.where(Award.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement)))
+    query = select(Award).where(Award.network_id == network.id, *achievements.by_refs(Award, member, achievement))
     if state is not None:
         query = query.where(Award.state == state)
     rows, following = page(session, query, Award.id, after, limit)
@@ -76,7 +74,7 @@ def named(session: OrmSession, rows: Sequence[Award]) -> list[AwardWithNames]:
 
 
 def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, AwardWithNames]:
-    """Return awards with everything that is shown of them, by their ids: one query."""
+    """Return awards with everything that is shown of them, by their ids, in one query."""
     behind = aliased(Member)
     query = (
         select(
@@ -105,7 +103,7 @@ def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, Award
 
 
 def replay(session: OrmSession, settings: Settings, network: Network, award_id: UUID) -> RetracedDecision:
-    """Decide an award again, on the evidence of then, and return whether the same receipt comes of it.
+    """Decide an award again, on the evidence of then, and compare the receipts.
 
     Raises:
         NotFoundError: the network has no such award ("award-unknown"), or it has no receipt: it waits to be signed, or

@@ -1,4 +1,4 @@
-"""Another credential for what was awarded: corrected data for the same award, or a further term for its holder."""
+"""Replace a credential with corrected data, or renew an award for another term."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,9 +23,10 @@ from service.tables import Achievement, Award, Credential, Network, awards
 def replace(
     session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
 ) -> Credential:
-    """Issue the credential of an award anew, with what is known now, and take the old one back; return the new one.
+    """Issue an award's credential again with what is known now; revoke the old one.
 
-    The award, its date, its evidence and its receipt stay. One that was replaced already gives its replacement.
+    Return the new one. The award, its date, its evidence and its receipt stay. If the credential was replaced before,
+    its replacement is returned.
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
@@ -55,11 +56,13 @@ def replace(
 def renew(
     session: WriteSession, runtime: Runtime, network: Network, caller: Caller, award_id: UUID, now: datetime
 ) -> tuple[Award, bool]:
-    """Award the achievement for a further term from now on, and return the award and whether it is new.
+    """Award an achievement for a further term from now on.
+
+    Return the award and whether it is new.
 
     1. The criteria must be met now, by the version that binds the member now; people who approved the first term did
        not approve the second.
-    2. The award that is renewed has had its time; its credential lasts as long as it says.
+    2. The award that is renewed expires; its credential stays valid as long as it says.
 
     Raises:
         NotFoundError: the network has no such award (code "award-unknown").
@@ -101,7 +104,7 @@ def renew(
 
 
 def _check(session: WriteSession, caller: Caller, row: Award) -> None:
-    """Let an award pass that can be renewed, by a caller who is not its holder."""
+    """Refuse an award that cannot be renewed, and a caller who is its holder."""
     who = reviews.who_is(session, [row.member_id, caller.member_id])
     if caller.member_id is not None and who[caller.member_id] == who[row.member_id]:
         raise ForbiddenError("self-award", "Expected somebody else to decide: nobody awards themself.")

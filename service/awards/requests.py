@@ -1,4 +1,4 @@
-"""What it comes to when somebody asks for an award: a new decision, the award there is, or what is wrong."""
+"""Resolve a request for an award to a decision, an existing award, or an error."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -29,27 +29,29 @@ SKEW = timedelta(minutes=5)
 
 
 class AwardIn(Body):
-    """That a member has earned an achievement."""
+    """A request for an award: a member has earned an achievement."""
 
     achievement: Ref = Field(description="the achievement's ref", examples=["formative-feedback"])
     member: Ref = Field(description="the member's ref", examples=["m11"])
     basis: Literal["rule", "override", "recorded"] = Field(
         "rule",
-        description="rule: the criteria are met; override: though they are not; recorded: made earlier or elsewhere",
+        description="rule: the criteria are met; override: although they are not; recorded: made earlier or elsewhere",
     )
     awarded_at: Instant | None = Field(
-        None, description="when it was earned: with `recorded`, and only there", examples=["2021-06-30T12:00:00Z"]
+        None,
+        description="when it was earned; needed with `recorded`, refused otherwise",
+        examples=["2021-06-30T12:00:00Z"],
     )
     reason: Prose | None = Field(
         None,
-        description="why; needed unless the rule decides. It is kept by the network and does not stand in the credential",
+        description="why; needed unless the basis is `rule`. The network keeps it; it is not part of the credential",
     )
 
 
 def look_up(
     session: OrmSession, network: Network, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
 ) -> list[Decision | Award | ServiceError]:
-    """Return for each request, in order, what it comes to.
+    """Return a decision, an existing award or an error for each request, in order.
 
     Args:
         caller: who asks; None for the operator at the command line.
@@ -109,9 +111,10 @@ def _decide(
     staff: Collection[UUID],
     now: datetime,
 ) -> Decision:
-    """Return the decision; an award by decision to one of the staff waits for a second person.
+    """Return the decision on a request.
 
-    What the operator records at the command line does not: it was decided elsewhere.
+    An award to staff that no rule decides waits for a second person. What the operator records at the command line
+    does not wait: it was decided elsewhere.
     """
     if body.basis != "rule":
         awarded_at = min(body.awarded_at or now, now).replace(microsecond=0)

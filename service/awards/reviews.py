@@ -1,8 +1,9 @@
-"""The queue of what people must decide about awards: what waits, who may decide it, and who is one person with whom.
+"""The queue of reviews: what people must decide about awards, and who may.
 
-Three things wait: criteria that are met but for people's approval, an award to staff that needs a second person, and
-an award that lost something on which it rested. Whoever decides is never the recipient, nor whoever asked: by person,
-not by member, here and in the database (`awards` and `approvals` hold who their members are).
+Three things wait: criteria that lack only people's approval, an award to staff that needs a second person, and an
+award that lost something on which it rested. Neither the recipient decides nor the one who asked. Persons are compared,
+not members, because two members can be one person: here and in the database (`awards` and `approvals` hold the persons
+of their members).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.callers import Caller
 from service.achievements.definitions import rule_of
-from service.criteria import tree as criteria
+from service.criteria import tree
 from service.criteria.kinds.approval import Approved
 from service.outbox import events
 from service.progress.progress import Node
@@ -31,7 +32,7 @@ DECIDING = ("admin", "approver")
 
 
 def who_is(session: OrmSession, member_ids: Collection[UUID | None]) -> dict[UUID | None, UUID]:
-    """Return who members are: the person, or the member alone where nobody has said who that is."""
+    """Return the person behind each member, or the member's own id if none is known."""
     query = select(Member.id, func.coalesce(Member.person_id, Member.id)).where(Member.id.in_(member_ids))
     return dict(session.execute(query).all())
 
@@ -43,7 +44,10 @@ def roles_at(session: OrmSession, member_id: UUID, at: datetime) -> set[str]:
 
 
 def acting_role(session: OrmSession, member_id: UUID | None, at: datetime) -> str | None:
-    """Return the role in which a member decides where no rule names one; None for a token of the whole network."""
+    """Return the role in which a member decides if no rule names one.
+
+    None for a token of the whole network.
+    """
     if member_id is None:
         return None
     held = roles_at(session, member_id, at)
@@ -51,7 +55,10 @@ def acting_role(session: OrmSession, member_id: UUID | None, at: datetime) -> st
 
 
 def staff(session: OrmSession, member_ids: Collection[UUID], at: datetime) -> set[UUID]:
-    """Return those of the members who work for their network at an instant, also as another member of it."""
+    """Return those of the members who work for their network at an instant.
+
+    A member also does if another member of the network, who is the same person, holds the role.
+    """
     own, other = Member.__table__.alias(), Member.__table__.alias()
     same = and_(
         other.c.network_id == own.c.network_id,
@@ -63,12 +70,12 @@ def staff(session: OrmSession, member_ids: Collection[UUID], at: datetime) -> se
 
 
 def wanted_roles(version: AchievementVersion, kind: str) -> dict[str, int]:
-    """Return the roles in which a review can be decided, with the number of people that each needs."""
+    """Return the roles that can decide a review, each with how many people it needs."""
     if kind != "approval":
         return dict.fromkeys(DECIDING, 1)
-    tree = rule_of(version.definition)
+    rule = rule_of(version.definition)
     wanted: dict[str, int] = {}
-    for leaf in criteria.rules(tree) if tree is not None else ():
+    for leaf in tree.rules(rule) if rule is not None else ():
         if isinstance(leaf, Approved):
             wanted[leaf.by_role] = max(leaf.n, wanted.get(leaf.by_role, 0))
     return wanted
@@ -101,7 +108,10 @@ def open_one(
     now: datetime,
     award: Award | None = None,
 ) -> tuple[Review, bool]:
-    """Return the review that waits, and whether it is new: one at a time for a member, an achievement and a kind."""
+    """Open a review, or find the one that waits; return it and whether it is new.
+
+    One waits at a time for a member, an achievement and a kind.
+    """
     values = {
         "id": new_id(),
         "network_id": network.id,
@@ -132,12 +142,12 @@ def keep_waiting(
     member_ids: Sequence[UUID],
     now: datetime,
 ) -> None:
-    """Make the open reviews of members those that there should be, as their evidence stands.
+    """Open and withdraw reviews of members, as their evidence now requires.
 
-    What was declined is not put before people again by itself: somebody asks for that.
+    What was declined is not put before people again by itself: somebody must ask for that.
 
     Args:
-        waiting: for each version those whose criteria are met but for approval.
+        waiting: for each version, the members whose criteria lack only approval.
         versions: all that were looked at, by their ids.
     """
     asked = {version.achievement_id for version in versions.values()}
@@ -167,10 +177,10 @@ def close(
     *,
     told: bool | None = None,
 ) -> None:
-    """Close a review; approvals in one that was not approved count no longer.
+    """Close a review; approvals in one that was not approved no longer count.
 
     Args:
-        told: whether an event says so; left out: unless its award is pending.
+        told: whether an event says so; left out: only if its award is not pending.
     """
     row.state, row.reason, row.closed_at = state, reason, now
     if state != "approved":
@@ -182,7 +192,7 @@ def close(
 
 
 def _told(session: WriteSession, row: Review) -> bool:
-    """Return whether events speak of a review: of an award that nobody has announced nothing is said."""
+    """Return whether events tell of a review: nothing is told of an award that was not announced."""
     award = session.get(Award, row.award_id) if row.award_id is not None else None
     return row.kind != "second" and (award is None or award.state != "pending")
 
@@ -190,7 +200,10 @@ def _told(session: WriteSession, row: Review) -> bool:
 def question(
     session: WriteSession, network: Network, row: Award, cause: str, caller: Caller | None, now: datetime
 ) -> None:
-    """Put an award under review: it stands until somebody decides, and says that it is looked into."""
+    """Put an award under review.
+
+    It stands until somebody decides, and shows that it is looked into.
+    """
     if row.review_since is None:
         row.review_since = now
         session.flush()
@@ -199,17 +212,22 @@ def question(
 
 
 def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
-    """Put the awards under review that were built on one that is revoked; people decide, nothing else takes them back."""
+    """Put the awards under review that were built on a revoked one.
+
+    People decide on them; nothing else revokes them.
+    """
     built = select(AwardChild.award_id).where(AwardChild.child_id == child.id)
     for parent in locks.rows(session, Award, Award.id.in_(built), Award.state.in_(LIVE)):
         question(session, network, parent, "child-revoked", None, now)
 
 
 def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
-    """Write down anew who a member is, wherever that decides something; to be called when the person changed.
+    """Write down again who a member is, wherever that decides something.
 
-    1. An approval of oneself counts no longer from here on, and the award that it led to is put under review.
-    2. So is an award of which it turns out that its recipient decided.
+    Call this when the person behind a member has changed.
+
+    1. An approval of oneself no longer counts from now on, and the award that it led to is put under review.
+    2. So is an award whose decider turns out to be its recipient.
     """
     session.flush()
     involved = or_(Approval.member_id == member_id, Approval.approver_id == member_id, Review.asked_by == member_id)
@@ -239,7 +257,10 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
 
 
 def end(session: WriteSession, network: Network, row: Award, now: datetime) -> None:
-    """Let go of what hangs on an award that ends: approvals count no longer, and nobody need decide on it."""
+    """End the approvals and reviews of an award that ends.
+
+    The approvals no longer count, and nobody needs to decide on the award.
+    """
     session.execute(
         update(Approval).where(Approval.award_id == row.id, Approval.ended_at.is_(None)).values(ended_at=now)
     )
@@ -249,7 +270,7 @@ def end(session: WriteSession, network: Network, row: Award, now: datetime) -> N
 
 
 def about(row: Review) -> dict[str, str]:
-    """Return the identifiers by which events speak of a review."""
+    """Return the identifiers that events give for a review."""
     said = {
         "review": str(row.id),
         "achievement_version": str(row.achievement_version_id),

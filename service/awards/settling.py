@@ -1,8 +1,8 @@
-"""Awards: who has earned what, decided by rule or by whom, and the credential issued with each decision.
+"""Decide awards, by rule or on request, and issue the credentials with them.
 
-Three ways lead to one place (`decisions.carry_out`): evidence arrives (`settle`), a network asks (`award`), a network asks
-for many (`award_many`). Of each there can be two at the same moment: the members' rows are locked first, in the
-order of their identifiers, and what is decided is looked up again under that lock.
+Three ways lead to one place (`decisions.carry_out`): evidence arrives (`settle`), a network asks for an award (`award`)
+or for many (`award_many`). Two of them can run at the same moment, so the members' rows are locked first, in the order
+of their identifiers, and what is decided is looked up again under that lock.
 """
 
 import logging
@@ -22,8 +22,7 @@ from service.awards import decisions, endings, requests, reviews
 from service.awards.decisions import Prepared
 from service.awards.requests import AwardIn
 from service.bodies import Body, Prose
-from service.criteria import rejudging
-from service.criteria import topics as listening
+from service.criteria import rejudging, topics
 from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
 from service.issuing.decision import Decision
 from service.outbox import events
@@ -67,14 +66,16 @@ class AwardOutcome:
 def award(
     session: WriteSession, runtime: Runtime, network: Network, caller: Caller, body: AwardIn, now: datetime
 ) -> tuple[Award, bool]:
-    """Make the award and issue its credential, and return it and whether it is new; a live one is given back.
+    """Make an award and issue its credential; return it and whether it is new.
+
+    If the member has a live award of the achievement, that one is returned.
 
     Raises:
         NotFoundError: no such member or achievement, or no version of it is published.
         ConflictError: by rule, and the criteria are not met (code "criteria-not-met"; details: `progress`), or there
             are none ("criteria-without-rule"); recorded, and its time is over ("award-over").
         ForbiddenError: the basis needs another scope ("scope-missing"), or the caller is the member ("self-award").
-        InvalidError: reason or time missing, or where they do not belong.
+        InvalidError: a reason or time is missing, or given where it does not belong.
         CustodyError: the credential cannot be signed; nothing has changed.
     """
     [outcome] = _award_all(session, runtime, network, caller, [body], now, {})
@@ -118,18 +119,18 @@ def settle(
 ) -> list[Award]:
     """Award what these members have earned automatically, and delete their marks.
 
-    An award can be evidence for the next one, so it goes on until there is nothing more. What is then met but for
-    people's approval waits for them. When custody is down the marks stay, the evidence with them, and the awards are
-    made later.
+    An award can be evidence for the next one, so this repeats until nothing more is earned. Criteria that then lack
+    only people's approval wait in the queue. While keys cannot be used, the marks stay, so does the evidence, and the
+    awards are made later.
     """
     locked = locks.members(session, member_ids)
-    topics = rejudging.clear(session, locked)
+    heard = rejudging.clear(session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now, topics)).due:
+        while (earned := _earned(session, network, locked, now, heard)).due:
             made += decisions.carry_out(session, runtime, network, earned.due, None, now, prepared or {})
             reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
-            topics = listening.awarded(session, {decision.version.achievement_id for decision in earned.due})
+            heard = topics.awarded(session, {decision.version.achievement_id for decision in earned.due})
         reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
     except CustodyError:
         log.exception("awards of the network %s wait for its keys", network.id)
@@ -138,12 +139,13 @@ def settle(
 
 
 def settle_pending(runtime: Runtime, network_id: UUID, older_than: timedelta = timedelta(0)) -> int:
-    """Settle every marked member of a network, a batch in a transaction, and return how many awards were made.
+    """Settle every marked member of a network; return how many awards were made.
 
-    What is to be issued is signed before the batch's transaction begins, and decided anew inside it.
+    Each batch of members has a transaction of its own. What it issues is signed before the transaction begins, and
+    decided again inside it.
 
     Args:
-        older_than: leave marks alone that are younger: whoever made them is about to settle them.
+        older_than: leave younger marks alone: the request that made them is about to settle them.
     """
     count, last = 0, UUID(int=0)
     while True:
@@ -182,10 +184,10 @@ def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
 def review_after_void(
     session: WriteSession, runtime: Runtime, network: Network, record_ids: Collection[UUID], now: datetime
 ) -> list[Award]:
-    """Decide again on the awards by rule that rested on voided records, and return those that are revoked.
+    """Decide again on awards that rested on voided records; return the revoked ones.
 
-    What is still earned without them stands, on the evidence there is now. To be called when the records no
-    longer count.
+    These are the awards by rule, with or without approval. An award that is still earned stands, on the evidence that
+    there is now. Call this once the records no longer count.
 
     Raises:
         CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
@@ -207,7 +209,9 @@ def review_after_void(
 
 
 def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
-    """Undo a pending award, and return it: only its row stays. One that was undone before is given back as it is.
+    """Undo a pending award, and return it; only its row stays.
+
+    One that was undone before is returned as it is.
 
     Raises:
         NotFoundError: the network has no such award (code "award-unknown").
@@ -230,9 +234,10 @@ def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID
 
 
 def sign_due(runtime: Runtime) -> int:
-    """Sign and announce the pending awards whose time has come, and return how many; each in a transaction.
+    """Sign and announce the pending awards that are due, and return how many.
 
-    What waits for a second person, or is under review, goes on waiting; what is no longer earned ends.
+    Each has a transaction of its own. An award that waits for a second person, or is under review, goes on waiting;
+    one that is no longer earned ends.
     """
     now, last, count = runtime.now(), UUID(int=0), 0
     waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
@@ -256,7 +261,10 @@ def sign_due(runtime: Runtime) -> int:
 
 
 def expire_due(runtime: Runtime) -> int:
-    """Mark the awards whose time is over as expired, and return how many; their credentials say so themselves."""
+    """Mark the awards whose time is over as expired, and return how many.
+
+    Their credentials say so themselves.
+    """
     now = runtime.now()
     with runtime.database.read() as session:
         if session.scalar(select(Award.id).where(_over(now)).limit(1)) is None:
@@ -303,9 +311,9 @@ def _place(decision: Decision) -> tuple[UUID, UUID]:
 
 @dataclass(frozen=True)
 class _Earned:
-    """What members have earned automatically, and for which versions nothing but people's approval is missing.
+    """What members have earned automatically, and what lacks only people's approval.
 
-    `versions` are all that were looked at.
+    `waiting`: for each version, the members whose criteria lack only approval; `versions`: all that were looked at.
     """
 
     due: list[Decision]
@@ -314,12 +322,12 @@ class _Earned:
 
 
 def _earned(
-    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, topics: Collection[str] | None
+    session: OrmSession, network: Network, member_ids: Sequence[UUID], now: datetime, heard: Collection[str] | None
 ) -> _Earned:
-    """Return what these members have earned automatically and do not have, as far as it listens to the topics.
+    """Return what these members have earned automatically and do not have.
 
-    Who once had it and lost it by a decision, or by time, does not get it back by rule alone; who lost it because
-    evidence was voided does.
+    Only achievements that listen to the topics are looked at (None: all). A member who lost an award by a decision, or
+    by time, does not get it back by rule alone; a member who lost it because evidence was voided does.
     """
     if network.state == "closed" or not member_ids:
         return _Earned([], {}, {})
@@ -331,7 +339,7 @@ def _earned(
     )
     done = set(session.execute(had))
     earned = _Earned([], {}, {})
-    for version, judged in Versions(session, network, member_ids, topics).judged():
+    for version, judged in Versions(session, network, member_ids, heard).judged():
         open_to = [member_id for member_id in judged if (member_id, version.achievement_id) not in done]
         if version.award != "automatic":
             continue
@@ -340,7 +348,7 @@ def _earned(
             decided = decisions.by_rule(session, network, version, open_to, now)
             nodes = {member_id: decided[member_id].node for member_id in open_to}
             earned.due.extend(decided[member_id] for member_id in open_to if decided[member_id].met)
-            # Approval alone is not asked for by itself: somebody must have done something first.
+            # Where approval is all that is asked for, nobody is put before people unless they have done something.
             earned.waiting[version.id] = [
                 member_id
                 for member_id, node in nodes.items()

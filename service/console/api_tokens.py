@@ -87,7 +87,7 @@ class TokenMade(TokenOut):
 @router.post("/v1/networks/{slug}/tokens", status_code=201, response_model=TokenMade)
 @exactly_once(shown_once="token")
 def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin) -> Response:
-    """Make a token for a network; its text is in this answer and nowhere else.
+    """Create a token for a network; its text is in this answer and nowhere else.
 
     A retry with the same `Idempotency-Key` creates no second token and answers without the text, which
     is not stored: if the first answer was lost, revoke the token and create another.

@@ -23,9 +23,9 @@ class FlagOut(Answer):
     kind: Kind
     why: str = Field(description="one sentence")
     record: UUID
-    member: str | None = Field(None, description="on whom the record bears, by ref")
-    other: UUID | None = Field(None, description="the record beside which it is odd")
-    other_member: str | None = Field(None, description="on whom the other record bears, by ref")
+    member: str | None = Field(None, description="ref of the member whom the record is about")
+    other: UUID | None = Field(None, description="the record compared with which this one is odd")
+    other_member: str | None = Field(None, description="ref of the member whom the other record is about")
     quarantined: bool = Field(description="whether the record does not count while the flag is open")
     state: Literal["open", "released", "voided"]
     at: Instant
@@ -57,15 +57,15 @@ def list_flags(
     _who: Annotated[Caller, Depends(Needs("read"))],
     kind: Kind | None = None,
     state: Literal["open", "released", "voided"] | None = None,
-    record: Annotated[Uid | None, Query(description="whose flags, or beside which others have one")] = None,
-    member: Annotated[str | None, Query(max_length=200, description="on whom one of the records bears, by ref")] = None,
+    record: Annotated[Uid | None, Query(description="only flags of this record, or of others compared with it")] = None,
+    member: Annotated[str | None, Query(max_length=200, description="ref of a member whom a record is about")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[FlagOut]:
     """List the flags of the network's records, oldest first.
 
-    A flag says that something is odd, not that somebody did wrong. What is quarantined counts again with
-    `POST .../records/{id}/release`, and never again with `POST .../records/{id}/void`.
+    A flag says that something is odd, not that somebody did wrong. `POST .../records/{id}/release` lets a quarantined
+    record count again; `POST .../records/{id}/void` takes it back for good.
     """
     found, cursor = flags.list_flags(
         session, network, after=after, limit=limit, kind=kind, state=state, record=record, member=member

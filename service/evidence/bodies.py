@@ -1,7 +1,7 @@
-"""What contributions and evaluations have in common: their keys, what they refer to, and their seal.
+"""What contributions and evaluations share: keys, references and the seal.
 
-A body names members, sessions, contributions and files as the network does. What those names stand for is looked
-up for many bodies at once (`find`); a body is then judged by it, and says which rows derive from it.
+A body names members, sessions, contributions and files as the network does. `find_references` looks up what those
+names stand for, for many bodies at once; a body is then judged by that, and says which rows derive from it.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from service.errors import ServiceError
 from service.tables import Blob, Contribution, Member, Network, Record, Row, Session
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-"""Before this nothing occurred; it also keeps every calendar's arithmetic in range."""
+"""The earliest time that evidence may have; it also keeps every calendar's arithmetic in range."""
 GREATEST = 2**53 - 1
 """The greatest integer that every JSON reader understands alike."""
 
@@ -54,7 +54,7 @@ Sha256 = Annotated[
 
 
 class Source(Body):
-    """The system in which a record arose, and its identifier there."""
+    """The system that a record comes from, and its identifier there."""
 
     system: Line = Field(examples=["lms.example.org"])
     id: LongLine = Field(examples=["4711"])
@@ -72,7 +72,10 @@ class Someone(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A contribution that an evaluation is about; without a member it does not count, or not yet."""
+    """A contribution that an evaluation is about.
+
+    Without a member it does not count, or not yet.
+    """
 
     record_id: UUID
     held_for: str | None
@@ -115,9 +118,9 @@ class References:
 
 
 class Judgement(NamedTuple):
-    """What a body is judged to be: it counts where it has neither a `refusal` nor a `gap`.
+    """What was decided on a body: it counts if it has no `refusal` and no `gap`.
 
-    `member` is on whom it bears, as far as that one is known, whatever else is wrong; `evaluator` is who judges.
+    `member` is whom it is about, if that member is known, even if something else is wrong; `evaluator` is who judges.
     """
 
     member: Someone | None
@@ -135,7 +138,10 @@ class Place(NamedTuple):
     zone: ZoneInfo
 
     def columns(self, occurred_at: datetime) -> dict[str, Any]:
-        """Return what every derived row has: identifiers, tier, and the day and ISO week in the network's time zone."""
+        """Return the columns that every derived row has.
+
+        These are identifiers, the tier, and the day and ISO week in the network's time zone.
+        """
         local = occurred_at.astimezone(self.zone)
         year, week, _ = local.isocalendar()
         return {
@@ -153,13 +159,18 @@ Derived = list[tuple[type[Row], dict[str, Any]]]
 
 
 class Submitted(Body):
-    """A body of evidence. The `actor` is the member to whom the posting token is bound, if any."""
+    """A body of evidence.
+
+    The `actor` of its methods is the member to whom the posting token is bound, if any.
+    """
 
     ref: Ref | None = Field(
         None, description="the network's own identifier; makes a repeated post harmless", examples=["review-17"]
     )
     occurred_at: OccurredAt = Field(description="when it happened; at most five minutes ahead")
-    source: Source | None = Field(None, description="where the record arose; makes a repeated post harmless, as `ref`")
+    source: Source | None = Field(
+        None, description="where it comes from; makes a repeated post harmless, as `ref` does"
+    )
 
     @cached_property
     def kept(self) -> dict[str, Any]:
@@ -168,7 +179,7 @@ class Submitted(Body):
 
     @property
     def natural_keys(self) -> set[tuple[str, ...]]:
-        """What makes a second post of the same record known: `(ref,)` and `(system, id)`."""
+        """The keys by which a repeated post is recognised: `(ref,)` and `(system, id)`."""
         keys: set[tuple[str, ...]] = {(self.ref,)} if self.ref is not None else set()
         return keys | ({(self.source.system, self.source.id)} if self.source is not None else set())
 
@@ -178,20 +189,23 @@ class Submitted(Body):
         raise NotImplementedError
 
     def judge(self, references: References, actor: Someone | None) -> Judgement:
-        """Decide whether the body can be true and may be said by the actor, and for whom it waits.
+        """Decide whether the body can be true and the actor may say it, or who is missing.
 
-        1. What it refers to, members apart, is there, and the actor may say it.
-        2. The members to whom it refers are known.
-        3. They may stand together.
+        1. What it refers to, apart from members, exists, and the actor may say it.
+        2. The members to whom it refers are known; otherwise it waits for them.
+        3. Those members may appear together in it.
         """
         raise NotImplementedError
 
     def derive(self, references: References, judgement: Judgement, place: Place) -> Derived:
-        """Return the rows that follow from the body; none where what it is about does not count."""
+        """Return the rows that derive from the body.
+
+        There are none if what it is about does not count.
+        """
         raise NotImplementedError
 
 
-def find(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
+def find_references(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> References:
     """Look up everything that the bodies refer to, in four queries at most."""
     mentions = [body.mentions for body in bodies]
     refs, sessions, names, files = (
@@ -212,8 +226,8 @@ def find(session: OrmSession, network: Network, bodies: Iterable[Submitted]) -> 
 def seal(salt: str, body: Mapping[str, Any]) -> str:
     """Return the digest of a record: 64 hexadecimal digits.
 
-    The salt (32 hexadecimal digits) stands inside what is hashed: a record is small, and without it the digest
-    would give its content to whoever tries a few hundred guesses.
+    The salt (32 hexadecimal digits) is part of what is hashed: a record is small, and without the salt the digest
+    would give its content away to anyone who tries a few hundred guesses.
 
     Spec: RFC 8785 over `{"salt", "body"}`; SHA-256.
     """
@@ -231,7 +245,7 @@ def _sessions(session: OrmSession, network: Network, refs: Collection[str]) -> d
 
 
 def _works(session: OrmSession, network: Network, names: Collection[str]) -> dict[str, Work]:
-    """Return contributions by their refs and, where no ref is like it, by the ids of their records."""
+    """Return contributions by their refs or, for a name that is no ref, by the ids of their records."""
     ids = {name: record_id for name in names if (record_id := _id(name)) is not None}
     rows = session.execute(
         select(Record.id, Record.ref, Record.held_for, Contribution.member_id, Member.person_id)
@@ -243,7 +257,7 @@ def _works(session: OrmSession, network: Network, names: Collection[str]) -> dic
     by_ref: dict[str, Work] = {}
     by_id: dict[UUID, Work] = {}
     for record_id, ref, held_for, member_id, person_id in rows:
-        # The outer join leaves it empty where the contribution does not count.
+        # The outer join leaves it empty if the contribution does not count.
         member = Someone(member_id, person_id) if member_id else None
         by_id[record_id] = Work(record_id, held_for, member)
         if ref is not None:

@@ -1,4 +1,4 @@
-"""Contributions: what members do in a network, as it is posted and as it is counted."""
+"""Contributions: what members do in a network, as posted and as counted."""
 
 from collections.abc import Iterator
 from typing import Annotated, Self
@@ -23,7 +23,7 @@ class Artifact(Body):
 
     url: WebUrl | None = Field(None, examples=["https://river.example.org/drafts/17"])
     blob: Sha256 | None = Field(None, description="`sha256` of a file posted to /v1/blobs")
-    sha256: Sha256 | None = Field(None, description="of what is at the address")
+    sha256: Sha256 | None = Field(None, description="SHA-256 of what is at the address")
     media_type: MediaType | None = Field(None, examples=["application/pdf"])
 
     @model_validator(mode="after")
@@ -45,11 +45,11 @@ class ContributionIn(Submitted):
     url: WebUrl | None = None
     minutes: int | None = Field(None, ge=0, le=MINUTES_OF_A_YEAR, description="how long it took")
     artifacts: list[Artifact] | None = Field(None, max_length=20)
-    session: Ref | None = Field(None, description="in which session", examples=["2026-03-01"])
+    session: Ref | None = Field(None, description="the session in which it was done", examples=["2026-03-01"])
     peer: Ref | None = Field(
         None, description="the member with or for whom it was done; may be posted later", examples=["m12"]
     )
-    resource: LongLine | None = Field(None, description="what it is about, by the network's own name for it")
+    resource: LongLine | None = Field(None, description="what it is about, as the network names it")
     tags: list[Annotated[Line, StringConstraints(max_length=100)]] | None = Field(
         None, max_length=50, examples=[["peer-writing"]]
     )
@@ -61,11 +61,11 @@ class ContributionIn(Submitted):
         return Mentions([self.member, self.peer], [self.session], files=files)
 
     def judge(self, references: References, actor: Someone | None) -> Judgement:
-        """Decide whether session and files are there, for whom it waits, and whether the peer is somebody else.
+        """Check session, files and peer, and find the member for whom it waits.
 
         Refusals: "session-unknown", "blob-unknown"; member and peer are one person ("peer-is-member").
         """
-        _ = actor  # everybody may say what somebody did
+        _ = actor  # anyone may say what somebody did
         member = references.members.get(self.member)
         refusal = next(self._missing(references), None)
         gap = references.gap((self.member, "/member"), (self.peer, "/peer")) if refusal is None else None

@@ -1,6 +1,6 @@
-"""What follows from records: contributions and evaluations with their tags and ratings, which rules count.
+"""Derive from records what rules count: contributions, evaluations, ratings.
 
-Derived rows are never the truth. They go when their record is voided, and can all be made anew (`rebuild`).
+Derived rows are never the truth. They are deleted when their record is voided, and can all be made again (`rebuild`).
 """
 
 from collections import defaultdict
@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from service.bodies import validated
-from service.evidence import bodies as submissions
-from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted
+from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted, find_references
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
 from service.storage import locks, past
@@ -45,18 +44,21 @@ ATTESTING = ("facilitator", "assessor")
 """Roles whose word is worth more than another member's."""
 BATCH = 500
 TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, ContributionArtifact, Evaluation, Rating)
-"""In the order in which they refer to one another."""
+"""What hangs on a record, in an order in which no table refers to a later one."""
 
 
 class Actor(NamedTuple):
-    """The member to whom the posting token was bound, and whether it was a facilitator or assessor then."""
+    """The member to whom the posting token was bound.
+
+    `attests`: whether this member was a facilitator or assessor then.
+    """
 
     member: Someone
     attests: bool
 
 
 class FallenRecords(NamedTuple):
-    """The records that no longer count, and the members on whom they bore."""
+    """The records that no longer count, and the members whom they were about."""
 
     record_ids: Collection[UUID]
     member_ids: Collection[UUID]
@@ -92,32 +94,41 @@ def tier(actor: Actor | None, judged: Someone | None) -> int:
 
 
 def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
-    """Return whether evidence came longer after it happened than the network allows for."""
+    """Return whether evidence came longer after it happened than the network allows."""
     return received_at - occurred_at > timedelta(days=network.late_after_days)
 
 
 def lowered(found: int) -> int:
-    """Return the tier of late evidence that would have had this one: nobody remembers so well so long after."""
+    """Return the tier that late evidence has in place of this one.
+
+    It is one lower: nobody remembers so well so long afterwards.
+    """
     return max(found - 1, 0)
 
 
 def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:
-    """Look up what the bodies refer to, and lock the members on whom they bear until the commit.
+    """Look up what the bodies refer to, and lock members until the commit.
 
-    1. Beside a post of a member who is not known yet: either that one finds what is held here, or we find the member.
-    2. A contribution can be voided while we wait for the lock, so it is looked up again under it.
+    Locked are those whom the bodies are about.
+
+    1. If a missing member is posted at the same moment, either that transaction finds what is held here, or this one
+       finds the member.
+    2. A contribution can be voided while this waits for the lock, so it is looked up again under the lock.
     """
-    references = submissions.find(session, network, bodies)
+    references = find_references(session, network, bodies)
     if not references.complete:  # (1)
         locks.network(session, network.id, shared=True)
-        references = submissions.find(session, network, bodies)
+        references = find_references(session, network, bodies)
     judged = (body.judge(references, None).member for body in bodies)
     locks.members(session, {someone.id for someone in judged if someone is not None})
-    return submissions.find(session, network, bodies) if references.works else references  # (2)
+    return find_references(session, network, bodies) if references.works else references  # (2)
 
 
 def derive(references: References, judgement: Judgement, record: Record, body: Submitted) -> Derived:
-    """Return the rows that follow from a record, with days and weeks in the network's time zone."""
+    """Return the rows that derive from a record.
+
+    Days and weeks are those of the network's time zone.
+    """
     place = Place(record.id, record.network_id, record.tier, ZoneInfo(references.network.time_zone))
     return body.derive(references, judgement, place)
 
@@ -135,9 +146,10 @@ def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]])
 def stored(
     session: WriteSession, *where: ColumnElement[bool], lock: bool = False
 ) -> Iterator[list[tuple[Record, Submitted]]]:
-    """Yield records of one kind with their bodies, in the order in which they came, in batches.
+    """Yield records of one kind with their bodies, in batches, in the order they came.
 
-    A record whose body was erased is left out: from it nothing can be derived, nor what was derived replaced.
+    A record whose body was erased is left out: nothing can be derived from it, and what was derived before
+    cannot be replaced.
     """
     query = select(Record, RecordBody.body).join(RecordBody, RecordBody.record_id == Record.id).where(*where)
     query = query.order_by(Record.id).limit(BATCH)
@@ -152,9 +164,9 @@ def stored(
 def forget(
     session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
 ) -> FallenRecords:
-    """Delete what was derived from records, and evaluations of contributions; lock the members on whom it bore.
+    """Delete what was derived from records, and evaluations of contributions.
 
-    What it was is kept aside, for replaying.
+    The members whom it was about are locked. What is deleted is archived first, for replays.
 
     Args:
         ended_by: the record that voids them, if it is one that does.
@@ -175,14 +187,17 @@ def forget(
 def keep_aside(
     session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
 ) -> None:
-    """Keep what is derived from records as it is, before it changes or goes."""
+    """Archive what is derived from records, before it changes or is deleted."""
     for derived in TABLES:
         if derived in PAST:
             past.archive(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
 
 
 def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Return the records of the evaluations of these contributions, each with its contribution."""
+    """Return the evaluations of these contributions, each with its contribution.
+
+    Both are named by the ids of their records.
+    """
     query = select(Evaluation.record_id, Evaluation.about_id).where(_about(record_ids))
     return dict(session.execute(query).all())
 
@@ -198,10 +213,10 @@ def date_role(role: Role, zone: ZoneInfo) -> None:
 
 
 def rebuild(session: WriteSession, network: Network) -> int:
-    """Derive everything anew from the records of a network, and return how many were looked at.
+    """Derive everything again from a network's records; return how many were read.
 
-    Days and weeks come out in the network's time zone as it is now. What was derived from a body that has been
-    erased since is left as it is.
+    Days and weeks follow the network's time zone as it is now. What was derived from a body that has been erased since
+    stays as it is.
     """
     voiding = aliased(Record)
     voided = select(voiding.id).where(voiding.voids == Record.id).exists()
@@ -212,7 +227,7 @@ def rebuild(session: WriteSession, network: Network) -> int:
     count = 0
     for kind in SHAPES:
         for batch in stored(session, *stands, Record.kind == kind):
-            references = submissions.find(session, network, [body for _, body in batch])
+            references = find_references(session, network, [body for _, body in batch])
             acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
             for record, body in batch:
                 actor = acting.get((record.actor_member_id, record.received_at))

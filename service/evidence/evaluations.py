@@ -1,6 +1,6 @@
-"""Evaluations: what somebody judges of a member, a contribution, a session or a network.
+"""Evaluations of a member, a contribution, a session or a network.
 
-One kind is one class; all of them say who judges what. Nobody evaluates themself, except in a reflection.
+Each kind is a class; each class says who judges what. Nobody evaluates themself, except in a reflection.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from service.evidence.bodies import Derived, Gap, Judgement, Mentions, Place, Re
 from service.tables import Evaluation, Rating
 
 ROUNDED = 0.0051
-"""How far a scaled score may be from what its raw score gives: people round to two decimals."""
+"""How far a scaled score may differ from what is computed from the raw score: people round to two decimals."""
 
 Number = Annotated[float, PlainValidator(finite), WithJsonSchema({"type": "number"})]
 
@@ -44,7 +44,7 @@ Answered = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "maxLength": 10_000}, {"type": "number"}, {"type": "null"}]}),
 ]
 Occasion = Literal["pre", "post", "pulse"]
-"""Before, after, or in the course of what is learnt."""
+"""Before, after or during the learning."""
 Form = Annotated[Line, StringConstraints(max_length=64)]
 Level = Annotated[Number, Field(ge=0, le=1000)]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -71,7 +71,7 @@ class EvaluationFields(Submitted):
     about: About
     evaluator: Ref | None = Field(
         None,
-        description="the member who judges; may be posted later. Left out by a member's own token: that member",
+        description="the member who judges; may be posted later. Left out with a member's own token: that member",
         examples=["m12"],
     )
     anonymous: bool = Field(False, description="nobody is named: only for surveys about a session or the network")
@@ -82,7 +82,7 @@ class EvaluationFields(Submitted):
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The columns of `evaluations` that the kind fills, such as instrument, part, scaled."""
+        """The columns of `evaluations` that the kind fills: instrument, part and others."""
         raise NotImplementedError
 
     @property
@@ -96,11 +96,11 @@ class EvaluationFields(Submitted):
         return Mentions([self.about.member, self.evaluator], [self.about.session], [self.about.contribution])
 
     def judge(self, references: References, actor: Someone | None) -> Judgement:
-        """Decide whether what it is about is there, who may say it, for whom it waits, and that nobody judges themself.
+        """Check what it is about and who judges, and find the member for whom it waits.
 
-        Refusals: unknown or void ("session-unknown", "network-unknown", "contribution-unknown", "contribution-void");
-        an anonymous evaluation that cannot be one ("anonymous-..."); a member's token that speaks for somebody else
-        ("evaluator-not-caller"); nobody who judges ("evaluator-missing"); "self-evaluation".
+        Refusals: what it is about is unknown or void ("session-unknown", "network-unknown", "contribution-unknown",
+        "contribution-void"); it cannot be anonymous ("anonymous-..."); a member's token speaks for somebody else
+        ("evaluator-not-caller"); nobody judges ("evaluator-missing"); somebody judges themself ("self-evaluation").
         """
         found = Judgement(self._judged(references), self._evaluator(references, actor))
         try:
@@ -119,7 +119,10 @@ class EvaluationFields(Submitted):
         return found
 
     def derive(self, references: References, judgement: Judgement, place: Place) -> Derived:
-        """Return the evaluation and its ratings; none where the contribution that it is about does not count."""
+        """Return the evaluation and its ratings.
+
+        There are none if the contribution that it is about does not count.
+        """
         judged, by = judgement.member, judgement.evaluator
         if self.about.contribution is not None and judged is None:
             return []
@@ -148,11 +151,11 @@ class EvaluationFields(Submitted):
 
     @property
     def _by_member(self) -> bool:
-        """Whether it is the member's own where nobody else is named."""
+        """Whether the evaluator, if nobody is named, is the member whom it is about."""
         return self.of_oneself and self._on_member
 
     def _judged(self, references: References) -> Someone | None:
-        """Return the member judged, or whose contribution is."""
+        """Return the member judged, or the one whose contribution is judged."""
         if self.about.member is not None:
             return references.members.get(self.about.member)
         if self.about.contribution is not None and self.about.contribution in references.works:
@@ -167,7 +170,7 @@ class EvaluationFields(Submitted):
         return actor or (self._judged(references) if self._by_member else None)
 
     def _gap(self, references: References) -> Gap | None:
-        """Return the first member who is not known yet; also one for whom the contribution judged waits."""
+        """Return the first member who is not known yet, or for whom the judged contribution waits."""
         if self.about.contribution is not None:
             work = references.works[self.about.contribution]
             if work.member is None and work.held_for is not None:
@@ -253,7 +256,7 @@ class Points(Body):
     raw: Number | None = Field(None, examples=[17])
     min: Number | None = Field(None, description="0, if left out")
     max: Number | None = Field(None, examples=[20])
-    scaled: Number | None = Field(None, ge=0, le=1, description="computed from the others where they are given")
+    scaled: Number | None = Field(None, ge=0, le=1, description="computed from the others if they are given")
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -283,13 +286,13 @@ class Points(Body):
 
 
 class ScoreIn(EvaluationFields):
-    """A score in an assessment; one that a program gave has no evaluator."""
+    """A score in an assessment; a score given by a program has no evaluator."""
 
     kind: Literal["score"]
     assessment: Line = Field(examples=["feedback-quiz"])
     score: Points
-    occasion: Occasion | None = Field(None, description="before or after what is learnt, for the rule `gain`")
-    form: Form | None = Field(None, description="which form of the assessment, where there are several", examples=["A"])
+    occasion: Occasion | None = Field(None, description="before or after the learning, for the rule `gain`")
+    form: Form | None = Field(None, description="which form of the assessment, if there are several", examples=["A"])
 
     needs_evaluator = False
 
@@ -308,23 +311,24 @@ class SurveyIn(EvaluationFields):
     answers: dict[Item, Answered] = Field(
         min_length=1, max_length=500, description="answer by item", examples=[{"worth my time": 4}]
     )
-    score: Points | None = Field(None, description="what the answers come to, where they are scored")
-    occasion: Occasion | None = Field(None, description="before, after, or in the course of what is learnt")
-    form: Form | None = Field(
-        None, description="which form of the questionnaire, where there are several", examples=["A"]
-    )
+    score: Points | None = Field(None, description="the score of the answers, if they are scored")
+    occasion: Occasion | None = Field(None, description="before, after or during the learning")
+    form: Form | None = Field(None, description="which form of the questionnaire, if there are several", examples=["A"])
 
     needs_evaluator = False
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The questionnaire, its form, the occasion and the scaled score; the answers stay in the record's body."""
+        """The questionnaire, its form, the occasion and the scaled score.
+
+        The answers stay in the record's body.
+        """
         scaled = self.score.value if self.score is not None else None
         return {"instrument": self.instrument, "scaled": scaled, "occasion": self.occasion, "form": self.form}
 
 
 class EndorsementIn(EvaluationFields):
-    """A colleague's word for what somebody can do."""
+    """A colleague's statement of what somebody can do."""
 
     kind: Literal["endorsement"]
     skill: Line | None = Field(None, examples=["peer feedback"])

@@ -30,7 +30,7 @@ WHY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class ShownFlag:
-    """A flag, with the refs of the members on whom its record and the other one bear."""
+    """A flag, with the refs of the members whom its record and the other are about."""
 
     flag: Flag
     member: str | None
@@ -52,9 +52,9 @@ def add(
 
     Args:
         kind: one of `WHY`.
-        other: the record beside which it is odd.
-        bearing: on whom the records bear.
-        sets_aside: whether the record is quarantined for it; that is the caller's to do.
+        other: the record compared with which this one is odd.
+        bearing: the member whom each of the two records is about.
+        sets_aside: whether the record is quarantined for it; the caller quarantines it.
     """
     on = bearing or {}
     session.add(
@@ -80,7 +80,11 @@ def settle(
     now: datetime,
     kinds: Collection[str] = (),
 ) -> None:
-    """Write down what was decided on the open flags of these records; of these kinds only, if any are given."""
+    """Close the open flags of these records with what was decided.
+
+    Args:
+        kinds: only flags of these kinds; empty: of every kind.
+    """
     open_ones = [Flag.record_id.in_(record_ids), Flag.state == "open"]
     if kinds:
         open_ones.append(Flag.kind.in_(kinds))
@@ -89,7 +93,10 @@ def settle(
 
 
 def resting_on(session: OrmSession, record_ids: Collection[UUID]) -> set[UUID]:
-    """Return the records that are quarantined with these contributions, which they evaluate."""
+    """Return the evaluations that are quarantined with these contributions.
+
+    Both are named by the ids of their records.
+    """
     query = select(Flag.record_id).where(Flag.other_id.in_(record_ids), Flag.kind == "contribution")
     return set(session.scalars(query.where(Flag.state == "open")))
 
@@ -117,8 +124,8 @@ def list_flags(
     """Return the network's flags in the order in which they were raised.
 
     Args:
-        record: whose flags, or beside which others have one.
-        member: the ref of a member on whom one of the two records bears.
+        record: only flags of this record, or of others compared with it.
+        member: only flags with a record about the member with this ref; either of the two records.
     """
     query = select(Flag).where(Flag.network_id == network.id)
     if kind is not None:

@@ -1,8 +1,8 @@
-"""Evidence: what comes in is recorded as it came, sealed, and what follows from it is derived.
+"""Record evidence as it came, seal it, and derive what follows from it.
 
-A record is never changed by what comes later: a correction is another record that voids it. Evidence that names a
-member who is not known yet is held, whole, and flows in when the member is posted. Evidence says nothing of awards:
-those follow from the rules alone, whoever holds the token.
+Nothing that comes later changes a record: a correction is another record that voids it. Evidence that names a member
+who is not known yet is held, whole, and judged again when the member is posted. Evidence cannot grant an award: awards
+follow from the rules alone, no matter who holds the token.
 """
 
 import secrets
@@ -18,8 +18,7 @@ from sqlalchemy import select
 from service.access import callers
 from service.access.callers import Caller
 from service.errors import ConflictError, InvalidError, ServiceError
-from service.evidence import derivation, records, scrutiny
-from service.evidence import topics as evidence_topics
+from service.evidence import derivation, records, scrutiny, topics
 from service.evidence.bodies import Judgement, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
@@ -30,17 +29,20 @@ from service.tables.identifiers import new_id
 
 Kind = Literal["contribution", "evaluation"]
 Released = Literal["held", "token", "all"]
-"""What a record was kept from counting for: a member, its token, or all that was odd, on which somebody has decided."""
+"""Why a record did not count until now.
+
+held: it waited for a member; token: it came with a leaked token; all: for anything odd, on which somebody has decided.
+"""
 SKEW = timedelta(minutes=5)
 """How far ahead of ours a sender's clock may be."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What became of a body: its record, new or there before, and what followed at once.
+    """What became of a body: its record, new or existing, and what followed at once.
 
-    `waits_for` points into the body, at the member who is not known yet; `member_id` is on whom it bears; `flags` are
-    the kinds of what is odd about it.
+    `waits_for` is a JSON pointer into the body, to the member who is not known yet; `member_id` is the member whom it
+    is about; `flags` are the kinds of what is odd about it.
     """
 
     record: Record
@@ -53,12 +55,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class JudgedRecord(Entrant):
-    """A record that comes in, or that is decided on anew, and what it is judged to be."""
+    """A new record, or one that is judged again, with its judgement."""
 
     judgement: Judgement
 
     def submission(self, findings: Collection[Finding]) -> Submission:
-        """Return what became of the body, after what was found about it."""
+        """Return what became of the body, given what was found about it."""
         kinds = tuple(finding.kind for finding in findings)
         if scrutiny.sets_aside(findings):
             return Submission(self.record, "quarantined", flags=kinds)
@@ -77,14 +79,14 @@ def record_all(
     bodies: Sequence[Submitted],
     now: datetime,
 ) -> tuple[list[Submission | ServiceError], dict[UUID, set[str]]]:
-    """Record the bodies, at most 500, and return for each, in order, what became of it.
+    """Record at most 500 bodies, and return for each, in order, what became of it.
 
-    What one is refused for does not touch the others. Returned too are the topics that are new, by the member on whom
-    they bear.
+    If one is refused, the others are recorded all the same. Returned too are the topics of the new evidence, by the
+    member whom it is about.
 
-    1. One round takes in whatever has keys of its own.
-    2. What shares a key with a body before it, or with one that was committed in the meantime, waits for the next
-       round, and finds that one's record there.
+    1. A round records each body whose keys no other has.
+    2. A body that shares a key with one before it, or with one that was committed in the meantime, waits for the next
+       round, and finds the record of that one there.
 
     Args:
         caller: who posts; None for the operator at the command line.
@@ -96,7 +98,7 @@ def record_all(
     actor = actor_of(session, caller, now)
     references = derivation.look_up(session, network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
-    topics: defaultdict[UUID, set[str]] = defaultdict(set)
+    fresh_topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(session, network, kind, waiting.values())
@@ -115,16 +117,18 @@ def record_all(
         outcomes |= taken
         for place, outcome in taken.items():
             if outcome.status == "accepted":
-                for member_id, heard in evidence_topics.heard(fresh[place].derived).items():
-                    topics[member_id] |= heard
-    return [outcomes[place] for place in range(len(bodies))], topics
+                for member_id, heard in topics.heard(fresh[place].derived).items():
+                    fresh_topics[member_id] |= heard
+    return [outcomes[place] for place in range(len(bodies))], fresh_topics
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
-    """Let flow in what waited for these members, and return the members on whom it bears.
+    """Judge evidence that waited for these members, and return the members affected.
 
-    What waits for another member too goes on waiting. What cannot be true now that the people in it are known
-    (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.
+    These are the members whom evidence is about that counts from now on.
+
+    Evidence that waits for another member too goes on waiting. Evidence that cannot be true now that the people in it
+    are known (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.
     """
     held = (Record.network_id == network.id, Record.held_for.in_(refs))
     kinds = set(session.scalars(select(Record.kind).where(*held).distinct()))
@@ -143,13 +147,13 @@ def judge(
     body: Submitted,
     released: Released | None = None,
 ) -> JudgedRecord:
-    """Decide on a record by itself, write that down in it, and return what follows.
+    """Judge a record by itself, write the result into it, and return what follows.
 
-    It counts, it waits for a member who is not known yet, or it cannot be true. Late evidence counts a tier lower,
-    unless somebody has looked at it. What goes on waiting keeps the tier with which it came.
+    It counts, waits for a member who is not known yet, or cannot be true. Late evidence counts a tier lower, unless
+    somebody has looked at it. A record that goes on waiting keeps the tier with which it came.
 
     Args:
-        released: what it was kept from counting for, until now; None: it is new.
+        released: why it did not count until now; None: it is new.
     """
     judgement = body.judge(references, actor.member if actor else None)
     gap = judgement.gap
@@ -170,13 +174,13 @@ def admit(
     now: datetime,
     released: Released = "held",
 ) -> set[UUID]:
-    """Decide anew on records that do not count, and return the members on whom those bear that are accepted now.
+    """Judge again records that do not count; return whom the accepted ones are about.
 
-    What waits for a member is held; what cannot be true, or was not looked at and is odd, is quarantined, and an event
-    says so.
+    A record that waits for a member is held. One that cannot be true, or is odd and was not looked at, is quarantined,
+    and an event says so.
 
     Args:
-        released: what they were kept from counting for, until now.
+        released: why they did not count until now.
     """
     references = derivation.look_up(session, network, [body for _, body in batch])
     acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
@@ -201,7 +205,7 @@ def admit(
 def _judge_new(
     references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
 ) -> JudgedRecord:
-    """Return what a body that nobody has posted before is judged to be, with its record.
+    """Make the record of a body that nobody has posted before, and judge it.
 
     Raises:
         ServiceError: it cannot be true.
@@ -224,7 +228,7 @@ def _judge_new(
 def _take_in(
     session: WriteSession, network: Network, fresh: Mapping[int, JudgedRecord], now: datetime
 ) -> dict[int, Submission]:
-    """Insert records, set aside what is odd, and return what became of those whose keys were free."""
+    """Insert records, set odd ones aside, and return what became of those whose keys were free."""
     odd = scrutiny.look(session, network, [each for each in fresh.values() if each.derived])
     for each in fresh.values():
         if scrutiny.sets_aside(odd.get(each.record.id, ())):
@@ -235,7 +239,7 @@ def _take_in(
     for place, each in fresh.items():
         if each.record.id in lost:
             continue
-        # What lost its key to somebody else's record is not there to be pointed at.
+        # A record that lost its key to somebody else's was not inserted, so nothing can point to it.
         findings = [
             replace(finding, other_id=None) if finding.other_id in lost else finding
             for finding in odd.get(each.record.id, ())
@@ -248,7 +252,7 @@ def _take_in(
 def _flag(
     session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
 ) -> None:
-    """Raise the flags for what is odd about a record, and tell if it is set aside for that."""
+    """Raise the flags for what is odd about a record, and append an event if that sets it aside."""
     scrutiny.write_down(session, network, entrant, findings, now)
     if scrutiny.sets_aside(findings):
         _tell_quarantined(session, network, entrant.record, "evidence-odd", now)
@@ -276,7 +280,7 @@ def sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now
 def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
     """Return the record that a repeated body has already.
 
-    A record whose body was erased cannot be compared any more; what was erased does not come in again.
+    A record whose body was erased cannot be compared any more; an erased body is not recorded again.
 
     Raises:
         ConflictError: it is another body, or `ref` and `source` are those of two records (code "record-differs").
@@ -295,7 +299,7 @@ def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
 def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     """Insert records with what belongs to them, and return the ids of those whose keys were free.
 
-    They go in by the order of their keys, so that two who insert the same ones never wait for each other.
+    They are inserted in the order of their keys, so that two requests with the same ones never wait for each other.
     """
     if not entrants:
         return set()
@@ -314,7 +318,10 @@ def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
 
 
 def actor_of(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:
-    """Return the member who acts, with their roles now; None where the token is no member's."""
+    """Return the member who acts, and whether they attest now.
+
+    None if the token is not bound to a member.
+    """
     if caller is None or caller.member_id is None:
         return None
     return derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]

@@ -1,4 +1,4 @@
-"""Records as they are read: everything that came in, in the order in which it was committed."""
+"""Read records: everything that came in, in the order of commits."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,10 @@ from service.tables import Contribution, Evaluation, Member, Network, Record, Re
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """A record, the one that voids it if there is one, and its body where it was asked for and is kept."""
+    """A record to show, with the record that voids it and its body.
+
+    `voided_by` is None if nothing voids it; `body` is None if it was not asked for or was erased.
+    """
 
     record: Record
     voided_by: Record | None = None
@@ -32,7 +35,7 @@ class RecordFilter:
 
     Attributes:
         kind: contribution, evaluation or void.
-        member: the ref of the member on whom they bear, or for whom they are held; a voided record bears on nobody.
+        member: the ref of the member whom they are about, or for whom they are held; a voided record is about nobody.
         type: the type of a contribution, or the kind of an evaluation.
         since: received at this instant or later.
         status: accepted, held or quarantined.
@@ -75,9 +78,9 @@ def get_record(session: OrmSession, network: Network, name: str, kind: str | Non
     """Return a record with its body.
 
     Args:
-        name: its id; of a contribution or evaluation (`kind`) also its ref.
+        name: the record's id; if `kind` (contribution or evaluation) is given, also its ref.
     Raises:
-        NotFoundError: the network has none (code "record-unknown").
+        NotFoundError: the network has no such record (code "record-unknown").
     """
     query = select(Record).where(Record.network_id == network.id)
     record = None
@@ -99,7 +102,7 @@ def show(session: OrmSession, record: Record) -> ShownRecord:
 
 
 def identifier(name: str) -> UUID | None:
-    """Return the id that a text in an address is, if it is one."""
+    """Return a text from an address as an id, or None if it is not one."""
     try:
         return UUID(name)
     except ValueError:

@@ -1,17 +1,17 @@
-"""Scrutiny: what is odd about evidence when it comes in, beside what is there already.
+"""Find what is odd about new evidence, compared with what is there already.
 
-Nothing is refused here, and nothing proves that somebody did wrong: what is odd gets a flag, and what could count twice
-is set aside until somebody has looked at it.
+Nothing is refused here, and no finding proves that somebody did wrong: odd evidence gets a flag, and evidence that
+could count twice is set aside until somebody has looked at it.
 
-1. `late`: it came longer after it happened than the network allows for; it counts a tier lower.
-2. `repeated`: the same, word for word, is there under another id. The later one is set aside. What says no more than
-   who did what kind of thing and when can be two things, and is not compared.
+1. `late`: it came in longer after it happened than the network allows; it counts a tier lower.
+2. `repeated`: the same, word for word, is there under another id. The later one is set aside. Evidence that says no
+   more than who did what kind of thing and when can be two things, and is not compared.
 3. `overlap`: the member attended something else at that time. The later record is set aside.
 4. `shared-artifact`: another person contributed the same file first, and neither names the other as peer. The later
    record is set aside.
-5. `reciprocal` and `ring`: the one who is judged has judged the judge, or somebody who has. Each new pair of judge and
-   judged is looked at once, and counts all the same: colleagues may well know each other's work, and a rule says by
-   `max_reciprocal` how far it relies on that.
+5. `reciprocal` and `ring`: the member judged has judged the judge, or has judged somebody who has judged the judge.
+   Each pair of judge and judged is checked once, when it is new, and counts all the same: colleagues may well know
+   each other's work, and a rule says by `max_reciprocal` how far it relies on that.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ from service.tables import Contribution, ContributionArtifact, Evaluation, Membe
 Row = Mapping[str, Any]
 Span = tuple[datetime, datetime]
 TOLERATED = timedelta(minutes=10)
-"""So far the end of one thing may reach into the beginning of another."""
+"""How long two attended things may overlap without a flag."""
 LONGEST = timedelta(days=7)
-"""So far around what is attended others are looked for."""
+"""How far before and after an attended time others are searched."""
 JUDGING = ("rubric", "score", "endorsement")
-"""Evaluations in which one member speaks for another."""
+"""Kinds of evaluation in which one member judges another."""
 BARE = {"member", "type", "occurred_at"}
-"""What every contribution says."""
+"""What every contribution says; one that says no more is not compared."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,24 @@ class Entrant:
     derived: Derived
 
     def row(self, table: type[Contribution | Evaluation]) -> Row | None:
-        """Return what would stand in this table."""
+        """Return the row that derives from it in this table, if there is one."""
         return next((values for kind, values in self.derived if kind is table), None)
 
     @property
     def digests(self) -> set[str]:
-        """Of the files that it carries."""
+        """The digests of the files that it carries."""
         return {values["sha256"] for kind, values in self.derived if kind is ContributionArtifact}
 
     @property
     def member_id(self) -> UUID | None:
-        """On whom it bears."""
+        """The member whom it is about."""
         row = self.row(Contribution) or self.row(Evaluation)
         return row["member_id"] if row else None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is odd about a record, and beside which other one."""
+    """What is odd about a record, and the other record that shows it."""
 
     kind: str
     other_id: UUID | None = None
@@ -80,14 +80,20 @@ Findings = dict[UUID, list[Finding]]
 
 
 def is_late(network: Network, record: Record) -> bool:
-    """Return whether a record is late (1); what the operator brings in at the command line is the past, and known to be."""
+    """Return whether a record is late (1).
+
+    What the operator imports at the command line is not: it is known to be about the past.
+    """
     if record.token_id is None or record.occurred_at is None:
         return False
     return derivation.is_late(network, record.occurred_at, record.received_at)
 
 
 def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -> Findings:
-    """Return what is odd about these records, by their ids; those before count beside those after, unless set aside."""
+    """Return what is odd about these records, by their ids.
+
+    Each is also compared with those before it here, except those that were set aside.
+    """
     found: Findings = defaultdict(list)
     for entrant in entrants:
         if is_late(network, entrant.record):
@@ -106,7 +112,7 @@ def sets_aside(findings: Collection[Finding]) -> bool:
 def write_down(
     session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
 ) -> None:
-    """Raise the flags for what was found about a record that is there now."""
+    """Raise the flags for what was found about a record that is in the database now."""
     record_id = entrant.record.id
     for finding in findings:
         other = finding.other_id
@@ -128,9 +134,9 @@ def write_down(
 
 
 def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
-    """Find what is there already, word for word, under another id (2).
+    """Find evidence that is there already, word for word, under another id (2).
 
-    An anonymous answer has nobody who could give it twice.
+    An evaluation without an evaluator is not compared: nobody is known who could have given it twice.
     """
     placed: list[tuple[Entrant, tuple[Any, ...]]] = []
     for entrant in entrants:
@@ -151,7 +157,10 @@ def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entran
 
 
 def _overlapping(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:
-    """Find who attended two things at once (3): by the times of sessions, or of the records where those have none."""
+    """Find members who attended two things at once (3).
+
+    The times are those of the sessions or, where these have none, of the records.
+    """
     attending = [
         (entrant, row) for entrant in entrants if (row := entrant.row(Contribution)) is not None and _attended(row)
     ]
@@ -198,7 +207,7 @@ def _shared(session: WriteSession, network: Network, entrants: Sequence[Entrant]
     if not carrying:
         return
     digests = set().union(*(entrant.digests for entrant, _ in carrying))
-    # Two that come at the same moment would miss each other.
+    # Without this lock, two that come at the same moment would miss each other.
     hashed = (hashlib.sha256(network.id.bytes + bytes.fromhex(sha256)) for sha256 in sorted(digests))
     hold_numbers(session, [int.from_bytes(each.digest()[:8]) for each in hashed])
     carried = (
@@ -288,7 +297,7 @@ def _attended(row: Row) -> bool:
 
 
 def _span(row: Row, sessions: Mapping[UUID, tuple[datetime, datetime | None]]) -> Span | None:
-    """Return from when to when somebody attended, as far as that is known."""
+    """Return when an attendance began and ended, or None if that is not known."""
     starts, ends = sessions.get(row["session_id"], (None, None))
     if starts is not None and ends is not None:
         return starts, ends
@@ -297,7 +306,7 @@ def _span(row: Row, sessions: Mapping[UUID, tuple[datetime, datetime | None]]) -
 
 
 def _at_once(row: Row, span: Span, other: Row, when: Span) -> bool:
-    """Return whether two are attended at once; whoever comes back to a session is in the same one."""
+    """Return whether two things were attended at once; somebody who returns to a session is in the same one."""
     if row["session_id"] is not None and row["session_id"] == other["session_id"]:
         return False
     return min(span[1], when[1]) - max(span[0], when[0]) > TOLERATED
@@ -328,5 +337,5 @@ def _there(
 
 
 def _said(body: Row) -> Row:
-    """Return what a body says, whatever it is called."""
+    """Return what a body says, without the names of its record."""
     return {name: value for name, value in body.items() if name not in {"ref", "source"}}

@@ -8,7 +8,10 @@ from service.tables import Contribution, Evaluation
 
 
 def heard(derived: Derived) -> dict[UUID, set[str]]:
-    """Return what derived rows are about, by the member on whom they bear."""
+    """Return the topics of derived rows, by the member whom the rows are about.
+
+    A contribution has `did:TYPE` and `did:*`, an evaluation `KIND:INSTRUMENT`.
+    """
     found: defaultdict[UUID, set[str]] = defaultdict(set)
     for table, row in derived:
         if table is Contribution:

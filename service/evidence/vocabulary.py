@@ -24,7 +24,7 @@ CONTRIBUTION_TYPES = (
     "goal_met",
     "organized",
 )
-"""What a member can do in a network; the network's own names begin with `x-`."""
+"""What a member can do in a network; types that a network adds begin with `x-`."""
 _TYPE = f"({'|'.join(CONTRIBUTION_TYPES)}|x-[a-z0-9][a-z0-9_-]{{0,60}})"
 
 

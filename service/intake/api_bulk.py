@@ -1,4 +1,7 @@
-"""Bodies of many records, one a line (`application/x-ndjson`), at the same addresses as single ones."""
+"""Bodies of many records, one a line, at the same addresses as single ones.
+
+Their content type is `application/x-ndjson`.
+"""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -53,13 +56,19 @@ router = APIRouter(route_class=LinesRoute, include_in_schema=False)
 
 
 def open_network(slug: str, runtime: Running, who: Annotated[Caller, Depends(caller)]) -> UUID:
-    """Return the id of the caller's network, in a session of its own: the work takes many."""
+    """Return the id of the caller's network, from a session of its own.
+
+    The work that follows needs many sessions.
+    """
     with runtime.database.read() as session:
         return callers.still_open(callers.network_of(session, who, slug)).id
 
 
 async def spooled(request: Request, runtime: Running) -> AsyncIterator[Spool]:
-    """Give the body in a file, which is gone whatever happens: it has no name. The router limits its size."""
+    """Yield the body in a temporary file; the router limits its size.
+
+    The file has no name, so it is gone however the request ends.
+    """
     folder = runtime.settings.data_folder
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
@@ -71,14 +80,14 @@ async def spooled(request: Request, runtime: Running) -> AsyncIterator[Spool]:
 
 
 OpenNetwork = Annotated[UUID, Depends(open_network)]
-# Closed before the answer is sent, which comes from the rows.
+# The file is closed before the answer is sent: the answer comes from the rows.
 Spooled = Annotated[Spool, Depends(spooled, scope="function")]
 
 
 class Bulk:
     """A request of many lines, ready to be taken in."""
 
-    # The order of the arguments is the order of the work: no body is spooled before it is known whose it is.
+    # The order of the arguments is the order of the work: no body is spooled before its sender is known.
     def __init__(
         self,
         who: Annotated[Caller, Depends(caller)],

@@ -49,7 +49,7 @@ class SubmissionOut(Answer):
     id: UUID = Field(description="of the record")
     status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = Field(
-        None, description="of held evidence: JSON pointer into the body, to the member who is not known yet"
+        None, description="if held: JSON pointer into the body, to the member who is not known yet"
     )
     tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
     digest: str = Field(description="the seal of the record")
@@ -69,7 +69,10 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -> Response:
-    """Return the answer to a post of evidence: 201 accepted, 200 duplicate, 202 held or quarantined."""
+    """Return the answer to a post of evidence.
+
+    Its status is 201 for accepted, 200 for duplicate, 202 for held and quarantined.
+    """
     made = listing.named(session, submission.awards)
     body = SubmissionOut(
         id=submission.record.id,
@@ -106,13 +109,13 @@ def post_contribution(
     at: Now,
     who: CanWrite,
 ) -> Response:
-    """Record what a member did (201); the same again is the same record (200).
+    """Record what a member did (201); posted again, it is the same record (200).
 
-    A member or peer who is not posted yet makes it *held* (202): it is kept whole, and counts from the moment at
-    which they are posted. Automatic awards that it completes are made at once and named in the answer.
+    If the member or the peer is not posted yet, the contribution is *held* (202): it is kept whole, and counts from the
+    moment at which they are posted. Automatic awards that it completes are made at once and named in the answer.
 
-    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
-    the answer has one line for each, and a line that is refused does not touch the others.
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
+    answer has one line for each, and a line that is refused does not affect the others.
     """
     return submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
 
@@ -157,14 +160,15 @@ def post_evaluation(
     at: Now,
     who: CanWrite,
 ) -> Response:
-    """Record what somebody judges of a member, a contribution, a session or the network (201); again: the same (200).
+    """Record an evaluation (201); posted again, it is the same record (200).
 
-    Nobody evaluates themself, except in a reflection; who is one person is decided by the persons behind the members.
-    Only a survey about a session or the network may be anonymous. A member's own token speaks for that member alone.
-    Somebody who is not posted yet makes it *held* (202), until they are.
+    It is about a member, a contribution, a session or the network. Nobody evaluates themself, except in a reflection;
+    two members with one person behind them count as one. Only a survey about a session or the network may be anonymous.
+    A member's own token speaks for that member alone. If somebody named in it is not posted yet, it is *held* (202)
+    until they are.
 
-    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more);
-    the answer has one line for each, and a line that is refused does not touch the others.
+    With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
+    answer has one line for each, and a line that is refused does not affect the others.
     """
     return submitted(session, runtime, posting.submit(session, runtime, network, who, "evaluation", body, at))
 

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.callers import Caller
-from service.bodies import Instant, Ref
-from service.errors import InvalidError
+from service.bodies import Instant, Ref, under
 from service.intake import api_bulk
 from service.intake import members as intake_members
 from service.networks import members
@@ -40,7 +39,7 @@ CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
 class MemberPut(MemberFields):
-    """One member; its `ref` stands in the path, and may be repeated here."""
+    """One member; its `ref` is in the path, and may be repeated here."""
 
     ref: Ref | None = None
 
@@ -97,16 +96,13 @@ def put_member(
     at: Now,
     _who: CanWrite,
 ) -> Response:
-    """Add a member (201) or change one (200); it needs no account with us.
+    """Add a member (201) or change one (200); members need no account here.
 
-    What is left out stays as it is, null takes it away. `roles` is the whole list: a role that it leaves
-    out ends now. Within the network a person is found again by e-mail address or DID, so one human under
-    two refs cannot evaluate themself. Evidence that came before the member is no longer held.
+    What is left out stays as it is; null removes it. `roles` is the whole list: a role that it leaves out ends now.
+    Within the network a person is recognised by e-mail address or DID, so one human under two refs cannot evaluate
+    themself. Evidence that came before the member is no longer held.
     """
-    if body.ref not in {None, ref}:
-        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
-    said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return _put(session, runtime, network, MemberIn(ref=ref, **said), at)
+    return _put(session, runtime, network, MemberIn(**under(ref, body)), at)
 
 
 @router.post(
@@ -119,7 +115,7 @@ def put_member(
 def post_member(
     body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, _who: CanWrite
 ) -> Response:
-    """Add or change a member, as `PUT .../members/{ref}` does, with the ref in the body.
+    """Add or change a member as `PUT .../members/{ref}` does; the ref is in the body.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
     """
@@ -132,12 +128,12 @@ def list_members(
     session: Reader,
     at: Now,
     _who: CanRead,
-    role: Annotated[str | None, Query(max_length=64, description="who has this role now")] = None,
+    role: Annotated[str | None, Query(max_length=64, description="only members who have this role now")] = None,
     organization: Annotated[str | None, Query(max_length=200)] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[MemberOut]:
-    """List members, in the order in which they were added."""
+    """List members in the order in which they were added."""
     rows, cursor = members.list_members(
         session, network, at, after=after, limit=limit, role=role, organization=organization
     )

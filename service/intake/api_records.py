@@ -1,4 +1,4 @@
-"""Records over HTTP: what came in, as it came, and taking it back."""
+"""Records over HTTP: read what came in, void it, release it."""
 
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -35,13 +35,13 @@ CanWrite = Annotated[Caller, Depends(Needs("evidence:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 Status = Literal["accepted", "held", "quarantined"]
 MemberFilter = Annotated[
-    str | None, Query(max_length=200, description="on whom it bears, or for whom it is held, by ref")
+    str | None, Query(max_length=200, description="ref of the member whom it is about, or for whom it is held")
 ]
 Since = Annotated[Instant | None, Query(description="RFC 3339; received at this instant or later")]
 
 
 class SourceOut(Answer):
-    """Where a record arose."""
+    """Where a record comes from."""
 
     system: str
     id: str
@@ -61,8 +61,8 @@ class RecordOut(Answer):
     position: int | None = Field(None, description="its place in the order of commits, from 1; given at the commit")
     kind: Literal["contribution", "evaluation", "void"]
     status: Status = Field(
-        description="held: until a member is posted; quarantined: set aside, see `/v1/networks/{slug}/flags`, or it "
-        "turned out that it cannot be true. Only accepted evidence that is not voided counts"
+        description="held: until a member is posted; quarantined: set aside (see `/v1/networks/{slug}/flags`), or "
+        "found to be impossible. Only accepted evidence that is not voided counts"
     )
     ref: str | None = None
     source: SourceOut | None = None
@@ -74,11 +74,11 @@ class RecordOut(Answer):
     digest: str = Field(
         description="the seal: SHA-256, in hexadecimal, over the RFC 8785 form of {salt, body}; a credential cites it"
     )
-    salt: str | None = Field(None, description="with the body: what was hashed beside it")
+    salt: str | None = Field(None, description="given with the body: what was hashed together with it")
     held_for: str | None = Field(None, description="the ref of the member for whom it waits")
-    voids: UUID | None = Field(None, description="of a void: the record that it takes back")
+    voids: UUID | None = Field(None, description="of a void: the record that it voids")
     voided: VoidedOut | None = None
-    body: dict[str, Any] | None = Field(None, description="as it was posted, times in UTC; in lists it is left out")
+    body: dict[str, Any] | None = Field(None, description="as it was posted, with times in UTC; left out in lists")
 
     @classmethod
     def of(cls, shown: ShownRecord) -> Self:
@@ -119,9 +119,9 @@ def list_records(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[RecordOut]:
-    """List the records in the order in which they were committed: nothing is ever put in between.
+    """List the records in the order in which they were committed.
 
-    Whoever keeps the last `next` misses no record.
+    No record is ever inserted in between: a reader who keeps the last `next` misses none.
     """
     which = RecordFilter(kind, member, type, since, status)
     shown, cursor = records.list_records(session, network, which, after=after, limit=limit)
@@ -132,6 +132,13 @@ def list_records(
 def get_record(record_id: str, network: ReadNetwork, session: Reader, _who: CanRead) -> RecordOut:
     """Return one record with its body and seal."""
     return RecordOut.of(records.get_record(session, network, record_id))
+
+
+def _identified(record_id: str) -> UUID:
+    found = records.identifier(record_id)
+    if found is None:
+        raise NotFoundError("record-unknown", "No record of this network has this id.")
+    return found
 
 
 @router.post(
@@ -150,16 +157,13 @@ def post_void(
     at: Now,
     who: CanWrite,
 ) -> Response:
-    """Take a record back (201); the second time the answer is the same void (200).
+    """Void a record (201); the second time the answer is the same void (200).
 
-    The record stays, with its date and seal; it no longer counts, nor do evaluations of it. Awards by rule that
-    rested on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the
-    record of kind `void`. A correction is a void and a new post, under a new `ref`.
+    The record stays, with its date and seal; it no longer counts, nor do evaluations of it. Awards by rule that rested
+    on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the record of kind
+    `void`. To correct a record, void it and post a new one under a new `ref`.
     """
-    found = records.identifier(record_id)
-    if found is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
-    row, created = posting.void(session, runtime, network, who, found, body, at)
+    row, created = posting.void(session, runtime, network, who, _identified(record_id), body, at)
     return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
 
 
@@ -168,13 +172,11 @@ def post_void(
 def post_release(
     record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, who: CanWrite
 ) -> Response:
-    """Let a quarantined record count; one that counts stays as it is.
+    """Release a quarantined record, so that it counts; one that counts stays as it is.
 
-    A token of the network may do so, and one of a facilitator or assessor for what is somebody else's. Evaluations
-    that were set aside with a contribution count with it again, and what all of it earns is awarded. An event says so.
+    A token of the network may do so; a token of a facilitator or assessor may, if the record is somebody else's.
+    Evaluations that were set aside with a contribution count again with it, and what all of it earns is awarded. An
+    event says so.
     """
-    found = records.identifier(record_id)
-    if found is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
-    row = releasing.release(session, runtime, network, who, found, at)
+    row = releasing.release(session, runtime, network, who, _identified(record_id), at)
     return reply(200, RecordOut.of(records.show(session, row)))

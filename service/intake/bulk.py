@@ -1,9 +1,10 @@
-"""Many records in one body, one a line: taken in chunk by chunk, so that neither memory nor a transaction grows.
+"""Take in many records in one body, one a line, chunk by chunk.
 
-A body is whole in a file before anything is written. Each chunk is one transaction, in which the import's
-`next_line` moves on and the chunk's answer lines are kept; the answer is sent after the last of them. So whoever is
-killed in between loses nothing and does nothing twice: the same body with the same `Idempotency-Key` goes on at
-`next_line`. Two at the same moment share the work, chunk by chunk, and each gives the whole answer.
+So neither memory nor a transaction grows with the body. The whole body is in a file before anything is written. Each
+chunk is one transaction, in which the import's `next_line` moves on and the chunk's answer lines are stored; the answer
+is sent after the last chunk. So a request that is killed in between loses nothing and does nothing twice: the same body
+with the same `Idempotency-Key` goes on at `next_line`. Two requests at the same moment share the work, chunk by chunk,
+and each gives the whole answer.
 """
 
 import json
@@ -104,15 +105,15 @@ def run(runtime: Runtime, request: BulkRequest, spool: Spool) -> UUID:
     with runtime.database.write() as session:
         row = locks.one(session, Import, Import.id == import_id)
         row.finished_at = row.finished_at or runtime.now()
-    settling.settle_pending(runtime, request.network_id)  # also for whoever was killed before that
+    settling.settle_pending(runtime, request.network_id)  # also for a request that was killed before that
     return import_id
 
 
 def answer(runtime: Runtime, import_id: UUID) -> Iterator[str]:
-    """Yield the answer lines of an import, a chunk at a time, in the order of the lines.
+    """Yield the answer lines of an import, chunk by chunk, in the order of the lines.
 
-    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a problem is
-    `{code, detail, pointer?, ...}`.
+    Shape: one JSON object a line, `{line, status: accepted|duplicate|held|quarantined|rejected, id?, problem?}`; a
+    problem is `{code, detail, pointer?, ...}`.
     """
     last = 0
     query = select(ImportAnswer).where(ImportAnswer.import_id == import_id).order_by(ImportAnswer.first_line).limit(1)
@@ -126,7 +127,7 @@ def answer(runtime: Runtime, import_id: UUID) -> Iterator[str]:
 
 
 def _begin(runtime: Runtime, request: BulkRequest, spool: Spool) -> tuple[UUID, int]:
-    """Return the import to work on, and its next line: a new one, or that of the request that had the key before."""
+    """Return the import to work on, new or that of an earlier request with the same key, and its next line."""
     now, key = runtime.now(), request.key
     with runtime.database.write() as session:
         old = select(Import.id).where(Import.started_at <= now - KEPT_FOR)
@@ -151,7 +152,7 @@ def _begin(runtime: Runtime, request: BulkRequest, spool: Spool) -> tuple[UUID, 
 
 
 def _chunks(file: BinaryIO, max_line_bytes: int) -> Iterator[dict[int, bytes]]:
-    """Yield the lines of a body by their numbers, from 1, some at a time; blank lines only count."""
+    """Yield the lines of a body by their numbers, from 1, some at a time; blank lines are numbered, but left out."""
     file.seek(0)
     chunk: dict[int, bytes] = {}
     size = 0
@@ -166,7 +167,7 @@ def _chunks(file: BinaryIO, max_line_bytes: int) -> Iterator[dict[int, bytes]]:
 
 
 def _texts(file: BinaryIO, max_line_bytes: int) -> Iterator[bytes]:
-    """Yield the lines of a file, of one that is too long only so much that this can be seen."""
+    """Yield the lines of a file; of a line that is too long, only enough to see that it is."""
     while text := file.readline(max_line_bytes + 1):
         yield text
         while len(text) > max_line_bytes and not text.endswith(b"\n"):

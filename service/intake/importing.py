@@ -1,6 +1,6 @@
-"""Files that somebody already has, CSV or NDJSON, taken in row by row as a mapping file says.
+"""Import CSV and NDJSON files row by row, as a mapping file says.
 
-A mapping (TOML) names the source and lists what each row becomes; see `service/examples`. A value is
+A mapping (TOML) names the source and lists what each row becomes; see `service/intake/examples`. A value is
 
 * a template, `"Training {slug}"`: columns by name; `{@row}` is the row's number, `{@digest}` a digest of the row's
   own content (with a counter where several rows are alike), so that the same file again changes nothing;
@@ -10,7 +10,7 @@ A mapping (TOML) names the source and lists what each row becomes; see `service/
 * `answers = {except = [...]}` or `{only = [...]}`: columns as survey answers;
 * anything else as it stands.
 
-White space around a value, also non-breaking, is dropped; what is blank then is left out.
+White space around a value, also non-breaking, is dropped; a value that is blank then is left out.
 """
 
 import csv
@@ -73,7 +73,7 @@ class Plan:
 
 @dataclass
 class ImportResult:
-    """What became of a file: one line for each record, the counts, and for each column its answers."""
+    """What became of a file: a line for each record, counts, and answers by column."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -86,7 +86,10 @@ class ImportResult:
         self.rows.append({"row": row, "kind": kind, "status": status, **members})
 
     def to_json(self) -> dict[str, Any]:
-        """Return `{counts: {status: n}, columns: {name: {answers, blank, counts}}, problems: [rows]}`."""
+        """Return the result as a JSON object.
+
+        Shape: `{counts: {status: n}, columns: {name: {answers, blank, counts}}, problems: [rows]}`.
+        """
         return {
             "counts": dict(self.counts),
             "columns": {
@@ -134,10 +137,13 @@ def read_mapping(path: Path) -> Plan:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV file (its first line names the columns) or of an NDJSON file.
+    """Yield the rows of a CSV or NDJSON file.
+
+    The first line of a CSV file names the columns.
 
     Raises:
-        InvalidError: the file is not UTF-8, a CSV row has too many cells, or a line is not an object (code "file-invalid").
+        InvalidError: the file is not UTF-8, a CSV row has too many cells, or a line is not an object (code
+            "file-invalid").
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -176,7 +182,10 @@ def _tidy(text: str) -> str:
 
 @dataclass(frozen=True)
 class FileRow:
-    """One row of the file: its number (from 1), its cells, and a digest that tells it from every other row."""
+    """One row of the file: its number (from 1), its cells and its digest.
+
+    The digest tells it from every other row.
+    """
 
     network: str
     number: int
@@ -185,7 +194,10 @@ class FileRow:
 
 
 def numbered(slug: str, rows: Iterator[dict[str, str]]) -> Iterator[FileRow]:
-    """Yield rows with their digests; the n-th of several like rows has the same digest on every run."""
+    """Yield rows with their digests.
+
+    The n-th of several equal rows has the same digest on every run.
+    """
     seen: Counter[str] = Counter()
     for number, cells in enumerate(rows, start=1):
         content = sha256(json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:40]
@@ -238,10 +250,10 @@ def _cell(row: FileRow, name: str) -> str:
 def run(
     runtime: Runtime, slug: str, path: Path, plan: Plan, advance: Advance = lambda _done, _total: None
 ) -> ImportResult:
-    """Take a file in and return what became of it, row by row; the same file again changes nothing.
+    """Import a file, and return what became of it, row by row.
 
-    Each chunk of rows is one transaction for each kind of record, so that a killed import leaves whole
-    chunks; run again, it goes through what is there and adds what is missing.
+    Importing the same file again changes nothing. Each chunk of rows is one transaction for each kind of record, so
+    that a killed import leaves whole chunks; run again, it passes over what is there and adds what is missing.
 
     Args:
         slug: of the network.

@@ -1,4 +1,4 @@
-"""Take in members and their roles, and let flow in what waited for them."""
+"""Add or change members and their roles, and judge the evidence that waited."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,13 +26,14 @@ from service.tables import Member, Network, Person, Role
 def put_member(
     session: WriteSession, runtime: Runtime, network: Network, body: MemberIn, now: datetime
 ) -> tuple[Member, bool]:
-    """Add or change a member and return it, and whether it is new.
+    """Add or change a member; return it and whether it is new.
 
-    Evidence that waited for it flows in, and what that earns automatically is awarded at once.
+    Evidence that waited for the member counts now, and what it earns automatically is awarded at once.
 
     Raises:
-        ConflictError: its e-mail address and its DID are those of two persons (code "identity-conflict").
-        InvalidError: a role twice at one time (code "roles-overlap").
+        ConflictError: the e-mail address and the DID are those of two persons (code "identity-conflict").
+        InvalidError: a role is given twice for the same time (code "roles-overlap"), or ends before it starts (code
+            "role-ends-before-start").
     """
     member, created = _put(session, network, body, now)
     bearing = posting.release_held(session, network, [member.ref], now)
@@ -44,9 +45,9 @@ def put_member(
 def put_members(
     session: WriteSession, network: Network, bodies: Sequence[MemberIn], now: datetime
 ) -> list[tuple[Member, bool] | ServiceError]:
-    """Add or change members, and return for each, in order, what `put_member` does, or what it is refused for.
+    """Add or change members; return for each, in order, the result or the refusal.
 
-    What evidence that waited for them earns is left to `awards.settle_pending`.
+    The result is that of `put_member`. Awards that waiting evidence earns are left to `settling.settle_pending`.
     """
     outcomes: list[tuple[Member, bool] | ServiceError] = []
     for body in bodies:
@@ -94,7 +95,7 @@ def _put(session: WriteSession, network: Network, body: MemberIn, now: datetime)
 
 
 def _one_post_at_a_time(session: WriteSession, network: Network) -> None:
-    """Lock the network's row until the commit: two with one e-mail address at the same moment are one person."""
+    """Lock the network's row until the commit: two posts with one e-mail address at the same moment are one person."""
     if session.info.get("members_of") != network.id:
         locks.network(session, network.id)
         session.info["members_of"] = network.id
@@ -103,7 +104,7 @@ def _one_post_at_a_time(session: WriteSession, network: Network) -> None:
 def _put_roles(
     session: WriteSession, network: Network, member: Member, wanted: Sequence[RoleIn], now: datetime, *, new: bool
 ) -> bool:
-    """Make the roles on record those that are wanted; return whether anything changed."""
+    """Change the roles on record to those that are wanted; return whether anything changed."""
     zone = ZoneInfo(network.time_zone)
     query = select(Role).where(Role.member_id == member.id).order_by(Role.from_at)
     on_record = [] if new else list(session.scalars(query))
@@ -144,7 +145,7 @@ def _put_roles(
 
 
 def _keep_role(session: WriteSession, row: Role, start: datetime | None, until: datetime | None, now: datetime) -> None:
-    """Keep aside what a role on record says, if from now on it says something else; no start: it goes."""
+    """Archive what a role on record says, if it changes now; `start` is None if it is deleted."""
     if row.from_at is not None and (row.from_at, row.until_at) != (start, until):
         past.archive(session, Role, Role.__table__.c.id == row.id, now)
     if row.from_at is None or (row.from_at, row.until_at) != (start, until):

@@ -1,4 +1,4 @@
-"""Take in one piece of evidence, or take it back, and settle at once what follows."""
+"""Record a piece of evidence, or void it, and settle at once what follows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -13,8 +13,7 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation, recording
-from service.evidence import flags as evidence_flags
+from service.evidence import derivation, flags, recording
 from service.evidence.bodies import Submitted
 from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
@@ -39,10 +38,12 @@ def submit(
     body: Submitted,
     now: datetime,
 ) -> Submission:
-    """Record one contribution or evaluation, and award at once what the member has earned by it automatically.
+    """Record one contribution or evaluation, and make the awards that it completes.
+
+    These are the automatic awards of the member whom it is about; they are made at once.
 
     Raises:
-        InvalidError, ForbiddenError: it cannot be true, or not from this caller; the pointer says where.
+        InvalidError, ForbiddenError: it cannot be true, or this caller may not say it; the pointer says where.
         ConflictError: its `ref` or `source` is another record's (code "record-differs").
     """
     [outcome] = submit_all(session, network, caller, kind, [body], now)
@@ -62,9 +63,9 @@ def submit_all(
     bodies: Sequence[Submitted],
     now: datetime,
 ) -> list[Submission | ServiceError]:
-    """Record the bodies, at most 500, and return for each, in order, what became of it.
+    """Record at most 500 bodies, and return for each, in order, what became of it.
 
-    The members on whom they bear are marked, for `settling.settle` or `settling.settle_pending`.
+    The members whom they are about are marked, for `settling.settle` or `settling.settle_pending`.
 
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
@@ -75,7 +76,10 @@ def submit_all(
 
 
 def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
-    """Let flow in what waited for these members; return the members on whom it bears, marked to be settled."""
+    """Judge evidence that waited for these members, and return the members affected.
+
+    These are the members whom evidence is about that counts from now on; they are marked, to be settled.
+    """
     bearing = recording.release_held(session, network, refs, now)
     rejudging.mark(session, network, bearing, now)
     return bearing
@@ -90,9 +94,10 @@ def void(
     body: VoidIn,
     now: datetime,
 ) -> tuple[Record, bool]:
-    """Take a record back, and return the record that voids it and whether it is new.
+    """Void a record; return the record that voids it and whether that is new.
 
-    What was derived from it goes, with the evaluations of a contribution; awards that rested on it are decided again.
+    What was derived from it is deleted, with the evaluations of a contribution; awards that rested on it are decided
+    again.
 
     Raises:
         NotFoundError: the network has no such record (code "record-unknown").
@@ -119,7 +124,7 @@ def void(
     session.flush()
     derivation.add(session, [(RecordBody, {"record_id": made.id, "body": said})])
     fallen = derivation.forget(session, [record.id], now, made.id)
-    evidence_flags.settle(session, {record.id, *evidence_flags.resting_on(session, [record.id])}, "voided", caller, now)
+    flags.settle(session, {record.id, *flags.resting_on(session, [record.id])}, "voided", caller, now)
     events.append(session, network, "record.voided", {"record": str(record.id), "void": str(made.id)}, now)
     rejudging.mark(session, network, fallen.member_ids, now)
     settling.review_after_void(session, runtime, network, fallen.record_ids, now)

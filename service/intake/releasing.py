@@ -25,12 +25,14 @@ CHUNK = 100
 def release(
     session: WriteSession, runtime: Runtime, network: Network, caller: Caller, record_id: UUID, now: datetime
 ) -> Record:
-    """Let a quarantined record count, whatever it was set aside for; one that counts is given back as it is.
+    """Let a quarantined record count, no matter why it was set aside.
+
+    One that counts already is returned as it is.
 
     Raises:
         NotFoundError: the network has no such record (code "record-unknown").
-        ForbiddenError: a member's token that is not a facilitator's or assessor's, or is that of the member on whom
-            the record bears (code "release-own").
+        ForbiddenError: the token is that of a member who is neither facilitator nor assessor, who posted the record, or
+            whom it is about (code "release-own").
         ConflictError: it is void (code "record-void"), or cannot be true (code "record-unfit").
         CustodyError: what it earns cannot be signed now; nothing has changed.
     """
@@ -48,14 +50,17 @@ def release(
 
 
 def _check_may_release(session: WriteSession, network: Network, caller: Caller, record: Record, now: datetime) -> None:
-    """Let the network pass, and its facilitators and assessors with what they neither posted nor did themselves."""
+    """Refuse a caller who may not release a record.
+
+    The network may, and its facilitators and assessors may release what they neither posted nor did themselves.
+    """
     if caller.member_id is None:
         return
     actor = derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]
     own = record.actor_member_id == caller.member_id
     for batch in derivation.stored(session, Record.id == record.id):
         for _, body in batch:
-            judged = body.judge(bodies.find(session, network, [body]), None).member
+            judged = body.judge(bodies.find_references(session, network, [body]), None).member
             own |= judged is not None and judged.is_person(actor.member)
     if own or not actor.attests:
         message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."
@@ -71,10 +76,10 @@ def release_records(
     now: datetime,
     kind: str | None,
 ) -> set[UUID]:
-    """Let these records count, with the evaluations that were set aside with them; return which of them do.
+    """Let records count, with the evaluations set aside with them; return which do.
 
     Args:
-        kind: settle only flags of this kind; what has others that set aside stays quarantined.
+        kind: settle only flags of this kind, and leave quarantined what another kind sets aside; None: settle all.
     """
     rows = lock_records(session, {*record_ids, *flags.resting_on(session, record_ids)})
     own = {row_id for row_id, row in rows.items() if row.status == "quarantined"}
@@ -133,7 +138,7 @@ def lock_records(session: WriteSession, record_ids: Collection[UUID]) -> dict[UU
 
 
 def bearing_on(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
-    """Return the member on whom each of these records bears, as far as they count."""
+    """Return the member whom each of these records is about, as far as they count."""
     found: dict[UUID, UUID | None] = {}
     for table in (Contribution, Evaluation):
         rows = select(table.record_id, table.member_id).where(table.record_id.in_(record_ids))
@@ -142,5 +147,5 @@ def bearing_on(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID
 
 
 def flagged() -> ColumnElement[bool]:
-    """Whether a record has an open flag because of its token."""
+    """Return the condition that a record has an open flag because of its token."""
     return select(Flag.id).where(Flag.record_id == Record.id, Flag.kind == "token", Flag.state == "open").exists()

@@ -15,7 +15,7 @@ from credentials.proofs.claims import claims_of
 from credentials.proofs.jose import encode_jwt
 from service.access import callers
 from service.access.callers import Caller
-from service.achievements import pictures
+from service.achievements import achievements, pictures
 from service.issuing import status_lists
 from service.issuing.unsigned import Draft
 from service.outbox import events
@@ -181,11 +181,8 @@ def list_issued(
     """Return the network's credentials in the order of their random addresses."""
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
-        query = query.join(Award, Award.id == Credential.award_id)
-    if member is not None:
-        query = query.join(Member, Member.id == Award.member_id).where(Member.ref == member)
-    if achievement is not None:
-        query = query.join(Achievement, Achievement.id == Award.achievement_id).where(Achievement.ref == achievement)
+        refs = achievements.by_refs(Award, member, achievement)
+        query = query.join(Award, Award.id == Credential.award_id).where(*refs)
     if revoked is not None:
         query = query.where(Credential.revoked_at.is_not(None) if revoked else Credential.revoked_at.is_(None))
     rows, following = page(session, query, Credential.id, after, limit)

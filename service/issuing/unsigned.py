@@ -39,7 +39,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A credential that lacks only its signature, and the place of its status."""
+    """A credential that still lacks its signature, and its place in a status list."""
 
     credential_id: str
     decision: Decision

@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from service.access.callers import Caller
-from service.bodies import Instant, Ref
-from service.errors import InvalidError
+from service.bodies import Instant, Ref, under
 from service.networks import meetings
 from service.networks.meetings import SessionFields, SessionIn
 from service.storage.database import WriteSession
@@ -68,10 +67,7 @@ def put_session(
 
     Members that are left out stay as they are; null removes one.
     """
-    if body.ref not in {None, ref}:
-        raise InvalidError("ref-differs", "Expected the ref of the path, or none.", "/ref")
-    said = body.model_dump(exclude_unset=True, exclude={"ref"})
-    return _put(session, network, SessionIn(ref=ref, **said), at)
+    return _put(session, network, SessionIn(**under(ref, body)), at)
 
 
 @router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})

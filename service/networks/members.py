@@ -55,9 +55,11 @@ class MemberFields(Body):
 
     name: Line | None = Field(None, examples=["Member 11"])
     email: EmailAddress | None = Field(
-        None, description="badges are sent here; kept lower-case", examples=["m11@example.org"]
+        None, description="badges are sent to it; stored in lower case", examples=["m11@example.org"]
     )
-    did: Did | None = Field(None, description="badges are issued to it, if given", examples=["did:key:z6MkexampleAna"])
+    did: Did | None = Field(
+        None, description="badges are issued to it, if it is given", examples=["did:key:z6MkexampleAna"]
+    )
     organization: Line | None = Field(None, examples=["Lincoln School"])
     roles: list[RoleOrName] | None = Field(
         None,

@@ -28,8 +28,8 @@ LateAfterDays = Annotated[
     Field(
         ge=1,
         le=36_500,
-        description="evidence that arrives more than this many days after it happened is late: it is flagged and counts "
-        "a tier lower, until somebody releases it",
+        description="evidence that arrives more than this many days after it happened is late: it is flagged, and "
+        "counts a tier lower, until somebody releases it",
     ),
 ]
 

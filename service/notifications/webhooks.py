@@ -83,7 +83,7 @@ class SecretIn(Body):
 
 
 class ReplayIn(Body):
-    """From where to send events again."""
+    """The position from which to send events again."""
 
     after: int = Field(ge=0, le=2**63 - 1, description="position of the event after which to begin")
 

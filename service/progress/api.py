@@ -12,7 +12,7 @@ from service.achievements import achievements
 from service.bodies import Instant, Ref
 from service.criteria import tree
 from service.networks import members
-from service.progress import progress as progress_progress
+from service.progress import progress
 from service.progress.progress import SHOWN_RECORDS, Standing
 from service.web.requests import After, Answer, Limit, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute
 
@@ -112,7 +112,7 @@ def get_progress(
     """
     member = members.get_member(session, network, ref)
     only = achievements.get_achievement(session, network, achievement) if achievement is not None else None
-    found, cursor = progress_progress.of_member(
+    found, cursor = progress.of_member(
         session,
         network,
         member,

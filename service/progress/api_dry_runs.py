@@ -25,7 +25,7 @@ class FaultOut(Answer):
 
 
 class MissingOut(Answer):
-    """A rule that is still to be met."""
+    """A rule that the member still has to meet."""
 
     rule: str
     observed: int | float

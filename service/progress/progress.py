@@ -19,11 +19,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements import definitions, enrolments
+from service.criteria import queries
 from service.criteria.kinds.count import Count
 from service.criteria.kinds.query import Rows
 from service.criteria.kinds.rule import Also, Rule
 from service.criteria.queries import numbers, parameters, records
-from service.criteria.queries import who_meets as who_meets_query
 from service.criteria.tree import Criterion, Group, rules
 from service.errors import InvalidError
 from service.storage import past
@@ -325,7 +325,7 @@ class _Plan:
         self.leaves = rules(tree)
         self.numbers = cache(partial(numbers, self.leaves))
         self.records = cache(partial(records, self.leaves))
-        self.who_meets = cache(partial(who_meets_query, tree))
+        self.who_meets = cache(partial(queries.who_meets, tree))
 
 
 def _plan_of(version: AchievementVersion) -> _Plan:

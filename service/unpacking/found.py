@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from service.texts.display_names import one_line
+
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 """Of one file, and of one text."""
 MAX_OPENED: Final = 500
@@ -42,7 +44,6 @@ class Opened:
 
 
 def shown_name(name: str) -> str:
-    """Return a stranger's name for display: printable characters, at most 200."""
-    printable = "".join(sign if sign.isprintable() else " " for sign in name[:1000])
-    text = " ".join(printable.split())
+    """Return a stranger's name for display: on one line, at most 200 characters, with its end."""
+    text = one_line(name[:1000], 1000, gap=" ")
     return text if len(text) <= 200 else f"{text[:120]} ... {text[-70:]}"

@@ -42,11 +42,14 @@ class Stage:
     slug: str
     token: str
     laid: list[Hashable] = field(default_factory=list, compare=False, repr=False)
-    """What was laid on the empty service, in its order; empty as soon as anything else was asked."""
+    """What was laid in the empty service, in order; cleared by any other request."""
 
     @classmethod
     def set_up(cls, client: TestClient, runtime: Runtime, slug: str = "river", **network: Any) -> "Stage":
-        """Create the network and its token; in an empty service, what another test created is laid down instead."""
+        """Create the network and its token.
+
+        In an empty service a copy of what an earlier test created is laid instead.
+        """
 
         def create() -> str:
             body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
@@ -136,10 +139,11 @@ Build = TypeVar("Build", bound=Callable[..., Any])
 
 
 def once(build: Build) -> Build:
-    """Make `build(stage, ...)` leave and return what it did the first time that this worker called it on such a stage.
+    """Decorate `build(stage, ...)` so that a worker runs it once for stages alike.
 
-    What was done then is laid down, for as long as nothing but builds like this was done on the stage; after that it is
-    done anew. A build depends on its arguments, which are JSON, and changes nothing but the service.
+    Later calls lay a copy of what the first one left, and return what it returned, as long as only builds like this
+    were done on the stage; after that `build` runs again. A build depends only on its arguments, which are JSON, and
+    changes nothing but the service.
     """
 
     @wraps(build)

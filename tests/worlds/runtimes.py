@@ -82,5 +82,5 @@ def app_of(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
 
 
 def desk_of(runtime: Runtime) -> Desk:
-    """Return a desk of a service, whose seconds are those of the service's clock."""
+    """Return a desk of a service; it counts seconds by the service's clock."""
     return Desk.open(runtime, runtime.now.seconds) if isinstance(runtime.now, Clock) else Desk.open(runtime)

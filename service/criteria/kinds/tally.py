@@ -1,4 +1,4 @@
-"""The base of `count` and `sum`: rules that ask for an amount of contributions."""
+"""The class that `count` and `sum` inherit: rules that ask for an amount."""
 
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from service.criteria.windows import most_days
 
 
 class Tally(Rule):
-    """An amount of contributions, of which `gte` or more is needed."""
+    """An amount of contributions, which must be `gte` or more."""
 
     where: ContributionFilter = Field(ContributionFilter(), description="which contributions count; left out: all")
     if TYPE_CHECKING:  # each kind describes its own, after its other parameters, as the published schema has them
@@ -19,16 +19,19 @@ class Tally(Rule):
 
     @property
     def topics(self) -> set[str]:
-        """Contributions of the types, and the role in which they are made."""
+        """Contributions of the types, and the role in which they must be made."""
         return self.where.topics
 
     def measure(self, observed: float, beside: float) -> tuple[float, float]:
-        """Return `gte`, and the part of it that is there."""
+        """Return `gte`, and the progress towards it."""
         _ = beside
         return self.gte, observed / self.gte
 
     def room(self, unit: str, zone: tzinfo) -> int | None:
-        """Return how many days, weeks or sessions there can be; None without a bound, and for other units."""
+        """Return the most days, weeks or sessions that can count.
+
+        None if there is no limit, and for other units.
+        """
         days = most_days(self.window, zone)
         if unit == "day":
             return days

@@ -18,7 +18,7 @@ from service.access import callers
 from service.appeals import cases, deadlines
 from service.awards import settling
 from service.errors import CustodyError
-from service.notifications import mail as messages
+from service.notifications import mail
 from service.runtime.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
 from tests.worlds.acting import actor, all_pages, told
@@ -793,12 +793,12 @@ def quiet(runtime: Runtime) -> Iterator[Stage]:
 
 def outbox(stage: Stage) -> list[tuple[str, str]]:
     """Send what is due, and return to whom and what."""
-    messages.send_due(stage.runtime)
+    mail.send_due(stage.runtime)
     found = []
-    for path in sorted(messages.outbox_folder(stage.runtime.settings).glob("*.eml")):
-        mail = message_from_bytes(path.read_bytes(), policy=default)
-        assert isinstance(mail, EmailMessage)
-        found.append((str(mail["To"]), f"{mail['Subject']}\n{mail.get_content()}"))
+    for path in sorted(mail.outbox_folder(stage.runtime.settings).glob("*.eml")):
+        letter = message_from_bytes(path.read_bytes(), policy=default)
+        assert isinstance(letter, EmailMessage)
+        found.append((str(letter["To"]), f"{letter['Subject']}\n{letter.get_content()}"))
     return found
 
 

@@ -16,8 +16,7 @@ from standardwebhooks.webhooks import Webhook as Judge
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from service.errors import CustodyError
-from service.notifications import deliveries, payloads
-from service.notifications import mail as messages
+from service.notifications import deliveries, mail, payloads
 from service.notifications.deliveries import DELAYS, GIVEN_UP_AFTER, JITTER, LEASE
 from service.runtime.custody import Custody
 from service.runtime.fetching import MAX_ANSWER_BYTES, Fetcher
@@ -286,9 +285,9 @@ def test_attempts_come_later_and_later_and_then_the_webhook_is_disabled(
     assert events(stage)[-1]["type"] == "webhook.disabled"
     clock.advance(days=30)
     assert deliver(stage) == 0
-    messages.send_due(stage.runtime)
-    [mail] = messages.outbox_folder(stage.runtime.settings).glob("*.eml")
-    text = mail.read_text()
+    mail.send_due(stage.runtime)
+    [letter] = mail.outbox_folder(stage.runtime.settings).glob("*.eml")
+    text = letter.read_text()
     assert "To: desk@river.example.org" in text
     assert made["id"] in text.replace("=\n", "")
     assert "/hook" not in text
@@ -304,7 +303,7 @@ def test_a_webhook_that_is_active_again_is_not_written_about(stage: Stage, there
     there.status = 410
     deliver(stage)
     stage.send("PATCH", f"./webhooks/{made['id']}", {"state": "active"})
-    assert messages.send_due(stage.runtime) == 0
+    assert mail.send_due(stage.runtime) == 0
 
 
 def test_an_address_that_is_gone_is_disabled_at_once(stage: Stage, there: Receiver) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.notifications import mail as messages
+from service.notifications import mail
 from service.runtime.runtime import Runtime
 from service.tables import Message
 from tests.worlds.awarding import Stage, once
@@ -39,18 +39,18 @@ def stage(runtime: Runtime) -> Iterator[Stage]:
 
 
 def outbox(stage: Stage) -> list[EmailMessage]:
-    folder = messages.outbox_folder(stage.runtime.settings)
+    folder = mail.outbox_folder(stage.runtime.settings)
     found = []
     for path in sorted(folder.glob("*")):
         assert path.suffix == ".eml"
-        mail = message_from_bytes(path.read_bytes(), policy=default)
-        assert isinstance(mail, EmailMessage)
-        found.append(mail)
+        letter = message_from_bytes(path.read_bytes(), policy=default)
+        assert isinstance(letter, EmailMessage)
+        found.append(letter)
     return found
 
 
-def text_of(mail: EmailMessage, kind: str = "plain") -> str:
-    body = mail.get_body((kind,))
+def text_of(letter: EmailMessage, kind: str = "plain") -> str:
+    body = letter.get_body((kind,))
     assert body is not None
     return str(body.get_content())
 
@@ -62,23 +62,23 @@ def rows(stage: Stage) -> list[Message]:
 
 def test_the_educator_is_told_of_the_badge_with_its_link(stage: Stage) -> None:
     award = stage.recorded()
-    assert messages.send_due(stage.runtime) == 1
-    (mail,) = outbox(stage)
-    assert mail["To"] == "m11@example.org"
-    assert mail["Subject"] == "River Writers has awarded you the badge “Sharer”"
+    assert mail.send_due(stage.runtime) == 1
+    (letter,) = outbox(stage)
+    assert letter["To"] == "m11@example.org"
+    assert letter["Subject"] == "River Writers has awarded you the badge “Sharer”"
     for kind in ("plain", "html"):
-        text = text_of(mail, kind)
+        text = text_of(letter, kind)
         assert award["credential"]["url"] in text
         assert "River Writers" in text
         assert "share it" in text
-    assert mail["Auto-Submitted"] == "auto-generated"
+    assert letter["Auto-Submitted"] == "auto-generated"
     (row,) = rows(stage)
     assert (row.state, row.sent_at, row.attempts) == ("sent", stage.runtime.now(), 1)
 
 
 def test_nothing_secret_stands_in_it(stage: Stage) -> None:
     stage.recorded(reason="He begged for it.")
-    messages.send_due(stage.runtime)
+    mail.send_due(stage.runtime)
     text = outbox(stage)[0].as_string()
     for secret in ("begged", stage.token, "sha256", "salt"):
         assert secret not in text
@@ -86,7 +86,7 @@ def test_nothing_secret_stands_in_it(stage: Stage) -> None:
 
 def test_a_message_is_sent_once(stage: Stage) -> None:
     stage.recorded()
-    assert [messages.send_due(stage.runtime) for _ in range(3)] == [1, 0, 0]
+    assert [mail.send_due(stage.runtime) for _ in range(3)] == [1, 0, 0]
     assert len(outbox(stage)) == 1
 
 
@@ -104,54 +104,54 @@ def test_a_sandbox_says_test(runtime: Runtime) -> None:
     stage.achievement(award="reviewed")
     stage.member("m11", email="m11@example.org")
     stage.recorded()
-    messages.send_due(runtime)
-    (mail,) = outbox(stage)
-    assert "TEST Sharer" in mail["Subject"]
-    assert "This is a TEST" in text_of(mail)
+    mail.send_due(runtime)
+    (letter,) = outbox(stage)
+    assert "TEST Sharer" in letter["Subject"]
+    assert "This is a TEST" in text_of(letter)
     client.close()
 
 
 def test_an_erased_address_gets_no_message(stage: Stage) -> None:
     stage.recorded()
     stage.member("m11", email=None)
-    assert messages.send_due(stage.runtime) == 0
+    assert mail.send_due(stage.runtime) == 0
     assert (outbox(stage), rows(stage)) == ([], [])
 
 
 def test_a_badge_revoked_before_the_message_left_is_not_announced(stage: Stage) -> None:
     award = stage.recorded()
     stage.send("POST", f"/v1/credentials/{award['credential']['id']}/revocation", {"reason": "Wrong member."})
-    assert messages.send_due(stage.runtime) == 0
+    assert mail.send_due(stage.runtime) == 0
     assert (outbox(stage), rows(stage)) == ([], [])
 
 
 def test_names_can_hold_what_html_and_mail_give_a_meaning(stage: Stage) -> None:
     stage.achievement("odd", award="reviewed", name='<b>Réd & "Gréen"</b> 緑')
     stage.recorded("odd")
-    messages.send_due(stage.runtime)
-    (mail,) = outbox(stage)
-    assert mail["Subject"] == 'River Writers has awarded you the badge “<b>Réd & "Gréen"</b> 緑”'
-    assert "&lt;b&gt;Réd &amp; &quot;Gréen&quot;&lt;/b&gt; 緑" in text_of(mail, "html")
-    assert "<b>" not in text_of(mail, "html")
+    mail.send_due(stage.runtime)
+    (letter,) = outbox(stage)
+    assert letter["Subject"] == 'River Writers has awarded you the badge “<b>Réd & "Gréen"</b> 緑”'
+    assert "&lt;b&gt;Réd &amp; &quot;Gréen&quot;&lt;/b&gt; 緑" in text_of(letter, "html")
+    assert "<b>" not in text_of(letter, "html")
 
 
 def test_a_process_that_dies_between_sending_and_noting_leaves_one_message(
     stage: Stage, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.recorded()
-    honest = messages._file
+    honest = mail._file
 
-    def killed(path: Path, mail: EmailMessage) -> None:
-        honest(path, mail)
+    def killed(path: Path, letter: EmailMessage) -> None:
+        honest(path, letter)
         raise SystemExit
 
     with monkeypatch.context() as dying:
-        dying.setattr(messages, "_file", killed)
+        dying.setattr(mail, "_file", killed)
         with pytest.raises(SystemExit):
-            messages.send_due(stage.runtime)
-    assert messages.send_due(stage.runtime) == 0, "it still belongs to the process that died"
-    clock.at += messages.LEASE
-    assert messages.send_due(stage.runtime) == 1
+            mail.send_due(stage.runtime)
+    assert mail.send_due(stage.runtime) == 0, "it still belongs to the process that died"
+    clock.at += mail.LEASE
+    assert mail.send_due(stage.runtime) == 1
     assert len(outbox(stage)) == 1
     assert rows(stage)[0].state == "sent"
 
@@ -162,16 +162,16 @@ def test_several_processes_send_each_message_once(stage: Stage, monkeypatch: pyt
         stage.member(ref, email=f"{ref}@example.org")
         stage.recorded(member=ref)
     written: list[str] = []
-    honest = messages._file
+    honest = mail._file
 
-    def noting(path: Path, mail: EmailMessage) -> None:
+    def noting(path: Path, letter: EmailMessage) -> None:
         written.append(path.stem)
-        honest(path, mail)
+        honest(path, letter)
 
-    monkeypatch.setattr(messages, "_file", noting)
-    monkeypatch.setattr(messages, "BATCH", 2)
+    monkeypatch.setattr(mail, "_file", noting)
+    monkeypatch.setattr(mail, "BATCH", 2)
     counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(messages.send_due(stage.runtime))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: counts.append(mail.send_due(stage.runtime))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -243,14 +243,14 @@ def by_mail(stage: Stage, mail_url: str) -> Runtime:
 def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
     award = stage.recorded()
     with mail_server() as box:
-        assert messages.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 1
+        assert mail.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 1
     ((recipient, text),) = box.received
     assert recipient == "m11@example.org"
-    mail = message_from_bytes(text, policy=default)
-    assert isinstance(mail, EmailMessage)
-    assert mail["From"] == "badges@river.example.org"
-    assert mail["Message-ID"] == f"<{rows(stage)[0].id}@localhost>"
-    assert award["credential"]["url"] in text_of(mail)
+    letter = message_from_bytes(text, policy=default)
+    assert isinstance(letter, EmailMessage)
+    assert letter["From"] == "badges@river.example.org"
+    assert letter["Message-ID"] == f"<{rows(stage)[0].id}@localhost>"
+    assert award["credential"]["url"] in text_of(letter)
     assert outbox(stage) == []
 
 
@@ -264,13 +264,13 @@ def test_a_message_that_could_not_be_sent_is_tried_again_later_and_later(
     waits = []
     with caplog.at_level(logging.WARNING):
         while rows(stage)[0].state == "queued":
-            assert messages.send_due(runtime) == 0
-            assert messages.send_due(runtime) == 0, "not before its time"
+            assert mail.send_due(runtime) == 0
+            assert mail.send_due(runtime) == 0, "not before its time"
             row = rows(stage)[0]
             waits.append(row.due_at - clock.at)
             clock.at = max(row.due_at, clock.at)
-    assert waits[:-1] == list(messages.DELAYS)
-    assert (row.state, row.attempts) == ("failed", len(messages.DELAYS) + 1)
+    assert waits[:-1] == list(mail.DELAYS)
+    assert (row.state, row.attempts) == ("failed", len(mail.DELAYS) + 1)
     assert "m11@example.org" not in caplog.text
     assert str(row.id) in caplog.text
 
@@ -280,10 +280,10 @@ def test_a_server_that_is_back_gets_what_waited(stage: Stage, clock: Any) -> Non
     with mail_server() as box:
         box.answer = "451 try again"
         runtime = by_mail(stage, f"smtp://127.0.0.1:{box.port}")
-        assert messages.send_due(runtime) == 0
+        assert mail.send_due(runtime) == 0
         box.answer = "250 OK"
-        clock.at += messages.DELAYS[0]
-        assert messages.send_due(runtime) == 1
+        clock.at += mail.DELAYS[0]
+        assert mail.send_due(runtime) == 1
     assert len(box.received) == 1
 
 
@@ -291,13 +291,13 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(stage: S
     stage.recorded()
     with mail_server() as box:
         box.answer = "550 no such mailbox"
-        assert messages.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 0
+        assert mail.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 0
     assert [(row.state, row.attempts) for row in rows(stage)] == [("failed", 1)]
 
 
 def test_a_password_does_not_travel_in_clear_to_another_machine(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.recorded()
     with mail_server() as box:
-        monkeypatch.setattr(messages, "LOCAL_HOSTS", frozenset())
-        assert messages.send_due(by_mail(stage, f"smtp://m11:secret@127.0.0.1:{box.port}")) == 0
+        monkeypatch.setattr(mail, "LOCAL_HOSTS", frozenset())
+        assert mail.send_due(by_mail(stage, f"smtp://m11:secret@127.0.0.1:{box.port}")) == 0
     assert box.received == []
