@@ -3,6 +3,7 @@
 The functions are pure: time, randomness, documents and keys are arguments. This file has all that a program needs.
 """
 
+from credentials import reading
 from credentials.bake import bake, extract
 from credentials.errors import CredentialError, MalformedError, UnavailableError
 from credentials.findings import Finding
@@ -33,6 +34,7 @@ __all__ = [
     "canonical_json",
     "extract",
     "parse_json",
+    "reading",
     "sign",
     "sign_jwt",
     "sign_presentation",

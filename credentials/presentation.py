@@ -16,6 +16,7 @@ from credentials.findings import Finding
 from credentials.graph.documents import PACKAGED, Contexts, Load
 from credentials.graph.unprotected import AMBIGUOUS
 from credentials.model.form import check_presentation_form
+from credentials.reading import listed
 from credentials.report import (
     PRESENTATION_NAMES,
     Check,
@@ -95,8 +96,7 @@ def verify_presentation(
 
 
 def _credentials_in(secured: Secured) -> list[Any]:
-    value = secured.credential.get("verifiableCredential", [])
-    return value if isinstance(value, list) else [value]
+    return listed(secured.credential.get("verifiableCredential", []))
 
 
 def _check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected, *, unsigned: bool) -> Provenance:

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from credentials.reading import objects
+
 Kind = Literal["email", "did", "other"]
 
 _HASHES = frozenset({"sha256", "md5"})
@@ -62,11 +64,8 @@ def _comparisons(subject: Mapping[str, Any], value: str, kind: Kind) -> Iterator
         name = name.removeprefix("mailto:")
         if _kind(name) == kind:
             yield _equal(name, value, kind)
-    identifiers = subject.get("identifier")
-    for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
-        if not isinstance(identifier, Mapping) or (identifier.get("identityType") == "emailAddress") != (
-            kind == "email"
-        ):
+    for identifier in objects(subject.get("identifier")):
+        if (identifier.get("identityType") == "emailAddress") != (kind == "email"):
             continue
         stated, salt = identifier.get("identityHash"), identifier.get("salt", "")
         if not isinstance(stated, str) or not isinstance(salt, str):

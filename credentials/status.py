@@ -14,6 +14,7 @@ from typing import Any, Final
 from credentials.errors import ProofError, StatusError, shown
 from credentials.instants import write_instant
 from credentials.proofs.encodings import base64url_decode
+from credentials.reading import is_a, listed
 
 MIN_ENTRIES: Final = 131_072
 """The least entries of a list; a shorter one would reveal too much about who is in it."""
@@ -185,13 +186,13 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
     Spec: Bitstring Status List v1.0, section 3.2 (validate algorithm).
     """
     purpose, index, size_bits = _read_members(entry)  # (1)
-    types, subject = list_credential.get("type"), list_credential.get("credentialSubject")
+    subject = list_credential.get("credentialSubject")
     if isinstance(subject, list) and len(subject) == 1:
         subject = subject[0]
     if (
         not isinstance(subject, Mapping)
-        or "BitstringStatusListCredential" not in _as_list(types)
-        or "BitstringStatusList" not in _as_list(subject.get("type"))
+        or not is_a(list_credential, "BitstringStatusListCredential")
+        or not is_a(subject, "BitstringStatusList")
         or not isinstance(subject.get("encodedList"), str)
     ):  # (2)
         raise StatusError(
@@ -203,7 +204,7 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
         got = shown(list_credential["id"])
         message = f"expected the status list that the credential names, got one with the id {got}"
         raise StatusError("status-list-other", message, "/statusListCredential")
-    if purpose not in _as_list(subject.get("statusPurpose")):  # (3)
+    if purpose not in listed(subject.get("statusPurpose")):  # (3)
         got = shown(subject.get("statusPurpose"))
         message = f"expected a list for the purpose {shown(purpose)}, got one for {got}"
         raise StatusError("status-purpose-mismatch", message, "/statusPurpose")
@@ -224,7 +225,7 @@ def message_of(entry: Mapping[str, Any], status: int) -> str:
 
     Spec: Bitstring Status List v1.0, section 2.1 (statusMessage).
     """
-    for item in _as_list(entry.get("statusMessage")):
+    for item in listed(entry.get("statusMessage")):
         if isinstance(item, Mapping) and str(item.get("status")).lower() == hex(status):
             return str(item.get("message"))
     return "set" if status else "unset"
@@ -286,7 +287,3 @@ def _read_members(entry: Mapping[str, Any]) -> tuple[str, int, int]:
 def _malformed(member: str, expected: str, got: object) -> StatusError:
     message = f"expected {member} to be {expected}, got {shown(got)}"
     return StatusError("status-entry-malformed", message, f"/{member}")
-
-
-def _as_list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]

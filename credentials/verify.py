@@ -23,6 +23,7 @@ from credentials.findings import Finding
 from credentials.graph.documents import PACKAGED, Contexts, Load
 from credentials.graph.unprotected import AMBIGUOUS
 from credentials.model.form import check_form, is_open_badge
+from credentials.reading import listed, objects
 from credentials.recipient import matches
 from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, verdict_of
 from credentials.strict_json import pointer
@@ -245,9 +246,7 @@ def _check_validity(credential: Mapping[str, Any], form: Sequence[Finding], inqu
 def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Check:
     if recipient is None:
         return Check("recipient", "skipped")
-    value = credential.get("credentialSubject")
-    subjects = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Mapping)]
-    answers = {matches(subject, recipient) for subject in subjects}
+    answers = {matches(subject, recipient) for subject in objects(credential.get("credentialSubject"))}
     if True in answers:
         return Check("recipient", "passed")
     if False in answers:
@@ -332,7 +331,7 @@ def _endorsements_in(credential: Mapping[str, Any], root: str) -> Iterator[tuple
             for member, inner in value.items():
                 if member in {"endorsement", "endorsementJwt"}:
                     wanted = Mapping if member == "endorsement" else str
-                    for index, endorsement in enumerate(inner if isinstance(inner, list) else [inner]):
+                    for index, endorsement in enumerate(listed(inner)):
                         if isinstance(endorsement, wanted):
                             steps = (index,) if isinstance(inner, list) else ()
                             yield root + pointer(*path, member, *steps), endorsement, value.get("id")

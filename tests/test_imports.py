@@ -32,7 +32,7 @@ FLOORS = [
 ]
 """The packages of `service`, lowest first: each may import those on floors below its own."""
 
-GROUND = [{"errors", "instants"}, {"strict_json", "findings"}, {"recipient", "bake"}]
+GROUND = [{"errors", "instants"}, {"strict_json", "findings", "reading"}, {"recipient", "bake"}]
 SHELVES = [
     *GROUND,
     {"graph"},

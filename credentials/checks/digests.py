@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from credentials.errors import MalformedError, ProofError, UnsupportedError, shown
 from credentials.graph.documents import Contexts
 from credentials.proofs.encodings import base58btc_decode, base64url_decode
+from credentials.reading import listed
 from credentials.strict_json import pointer
 
 HashName = Literal["sha256", "sha384", "sha512"]
@@ -53,7 +54,7 @@ def read_digests(holder: Mapping[str, Any]) -> list[Digest]:
     digests = []
     for member, read in (("digestSRI", _read_sri), ("digestMultibase", _read_multibase)):
         value = holder.get(member, [])
-        for text in value if isinstance(value, list) else [value]:
+        for text in listed(value):
             try:
                 digests.append(read(text) if isinstance(text, str) else _refuse(text))
             except (MalformedError, UnsupportedError) as error:
@@ -87,7 +88,7 @@ def editions_of(address: object, contexts: Contexts) -> Iterator[bytes] | None:
 def resources_of(credential: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the pointer to each related resource of the credential, and the resource."""
     value = credential.get("relatedResource", [])
-    for index, resource in enumerate(value if isinstance(value, list) else [value]):
+    for index, resource in enumerate(listed(value)):
         if isinstance(resource, Mapping):
             yield pointer("relatedResource", *([index] if isinstance(value, list) else [])), resource
 

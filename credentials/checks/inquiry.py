@@ -15,6 +15,7 @@ from credentials.errors import CredentialError, UnavailableError
 from credentials.graph.documents import Contexts, Fetched, Load
 from credentials.graph.rdf import HashName
 from credentials.proofs.data_integrity import canonical_form
+from credentials.reading import texts
 
 MAX_ADDRESSES: Final = 24
 """How many documents are loaded for one credential."""
@@ -117,9 +118,8 @@ class Inquiry:
 
 
 def _older(document: Mapping[str, Any], contexts: Contexts) -> Sequence[Contexts]:
-    named = document.get("@context")
     known = {entry.address for entry in contexts.entries}
-    addresses = {name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)} & known
+    addresses = known.intersection(texts(document.get("@context")))
     return _older_editions(contexts, tuple(sorted(name for name in addresses if len(contexts.editions(name)) > 1)))
 
 

@@ -4,7 +4,6 @@ The bytes are JSON, a JWT, an envelope, PNG or SVG.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from credentials.bake import extract, is_image, media_type
 from credentials.errors import MalformedError, shown
 from credentials.proofs.claims import credential_of, presentation_of
 from credentials.proofs.jose import Jwt, decode_jwt, open_envelope
+from credentials.reading import id_of, is_a
 from credentials.report import Form
 from credentials.strict_json import MAX_VALUES, parse_json
 
@@ -35,9 +35,7 @@ class Secured:
 
     def id_of(self, member: Literal["issuer", "holder"]) -> str | None:
         """Return whom `member` names; None if that is nothing that could be an id."""
-        party = self.credential.get(member)
-        found = party.get("id") if isinstance(party, Mapping) else party
-        return found if isinstance(found, str) and found else None
+        return id_of(self.credential.get(member))
 
 
 def form_of(received: bytes | str) -> Form:
@@ -80,7 +78,7 @@ def taken_apart(value: object) -> Secured:
         return _of_token(value)
     if not isinstance(value, dict):
         raise MalformedError("credential-malformed", f"expected a JSON object, got {shown(value)}")
-    if _is_a("EnvelopedVerifiableCredential", value):
+    if is_a(value, "EnvelopedVerifiableCredential"):
         return _of_token(open_envelope(value))
     return Secured(value)
 
@@ -100,16 +98,11 @@ def read_presentation(received: bytes | str) -> Secured:
         value = parse_json(content)
         if not isinstance(value, dict):
             raise MalformedError("presentation-malformed", f"expected a JSON object, got {shown(value)}")
-        if not _is_a("EnvelopedVerifiablePresentation", value):
+        if not is_a(value, "EnvelopedVerifiablePresentation"):
             return Secured(value)
         token = open_envelope(value)
     jwt = decode_jwt(token)
     return Secured(presentation_of(jwt), jwt)
-
-
-def _is_a(name: str, value: Mapping[str, Any]) -> bool:
-    types = value.get("type")
-    return name in (types if isinstance(types, list) else [types])
 
 
 def _of_token(token: str) -> Secured:

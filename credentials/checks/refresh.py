@@ -1,14 +1,12 @@
 """Fetch a newer copy of a credential from where its issuer offers it."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
 from credentials.checks.inquiry import Inquiry
 from credentials.checks.received import Secured, read
 from credentials.errors import MalformedError, shown
-from credentials.instants import read_instant
+from credentials.reading import begins, is_a, listed
 from credentials.strict_json import pointer
 
 SERVICE: Final = "1EdTechCredentialRefresh"
@@ -20,11 +18,9 @@ def service_of(secured: Secured) -> tuple[str, str] | None:
     It is the first service of 1EdTech's type.
     """
     value = secured.credential.get("refreshService")
-    for index, service in enumerate(value if isinstance(value, list) else [value]):
-        types = service.get("type") if isinstance(service, Mapping) else None
-        address = service.get("id") if isinstance(service, Mapping) else None
-        if SERVICE in (types if isinstance(types, list) else [types]) and isinstance(address, str):
-            return address, pointer("refreshService", *([index] if isinstance(value, list) else []))
+    for index, service in enumerate(listed(value)):
+        if is_a(service, SERVICE) and isinstance(service.get("id"), str):
+            return service["id"], pointer("refreshService", *([index] if isinstance(value, list) else []))
     return None
 
 
@@ -49,8 +45,8 @@ def fetch_newer(secured: Secured, address: str, inquiry: Inquiry) -> Secured | N
             f"expected a newer copy of {shown(secured.credential.get('id'))} by its issuer, got another credential"
         )
         raise MalformedError("refresh-other", message)
-    was, begins = _begins(secured), _begins(newer)
-    if was is not None and (begins is None or begins < was):
+    was, starts = begins(secured.credential), begins(newer.credential)
+    if was is not None and (starts is None or starts < was):
         raise MalformedError("refresh-older", "expected a newer copy, got one that begins earlier")
     return newer
 
@@ -60,8 +56,3 @@ def _identity(secured: Secured) -> tuple[str, str] | None:
     if not isinstance(identifier, str) or issuer is None:
         return None
     return unquote(issuer).strip(), unquote(identifier).strip()
-
-
-def _begins(secured: Secured) -> datetime | None:
-    credential = secured.credential
-    return read_instant(credential.get("validFrom", credential.get("issuanceDate")))

@@ -19,6 +19,7 @@ from credentials.checks.received import read
 from credentials.errors import CredentialError, MalformedError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
 from credentials.model.form import check_form
+from credentials.reading import is_a, listed
 from credentials.report import finding_of, reason_of
 from credentials.strict_json import parse_json, pointer
 
@@ -61,7 +62,7 @@ def check_schemas(credential: Mapping[str, Any], inquiry: Inquiry) -> Iterator[t
         Open Badges 3.0, section on extending.
     """
     value = credential.get("credentialSchema", [])
-    entries = value if isinstance(value, list) else [value]
+    entries = listed(value)
     if len(entries) > MAX_SCHEMAS:
         message = f"expected at most {MAX_SCHEMAS} schemas, got {len(entries)}"
         yield "undecided", Finding("schemas-too-many", message, "/credentialSchema")
@@ -79,17 +80,16 @@ def check_schemas(credential: Mapping[str, Any], inquiry: Inquiry) -> Iterator[t
 
 
 def _check(entry: Mapping[str, Any], credential: Mapping[str, Any], inquiry: Inquiry) -> Iterator[Finding]:
-    types, address = entry.get("type"), entry["id"]
-    types = types if isinstance(types, list) else [types]
+    address = entry["id"]
     unsecured = {name: value for name, value in credential.items() if name != "proof"}
-    if "1EdTechJsonSchemaValidator2019" in types:  # (1)
+    if is_a(entry, "1EdTechJsonSchemaValidator2019"):  # (1)
         if not _KNOWN.fullmatch(address):
             _count_one(inquiry)
             yield from _evaluate(_load(entry, inquiry), credential, address)
-    elif "JsonSchema" in types:  # (2)
+    elif is_a(entry, "JsonSchema"):  # (2)
         _count_one(inquiry)
         yield from _evaluate(_load(entry, inquiry), unsecured, address)
-    elif "JsonSchemaCredential" in types:  # (3)
+    elif is_a(entry, "JsonSchemaCredential"):  # (3)
         _count_one(inquiry)
         yield from _evaluate(_load_secured(entry, inquiry), unsecured, address)
     else:  # (4)

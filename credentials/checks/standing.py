@@ -10,6 +10,7 @@ from credentials.errors import CredentialError, StatusError, UnavailableError, U
 from credentials.findings import Finding
 from credentials.instants import read_instant, write_instant
 from credentials.model.form import check_form
+from credentials.reading import is_a, listed
 from credentials.report import Check, concluded, finding_of
 from credentials.status import is_listed, message_of, read_entry
 from credentials.strict_json import MAX_BYTES
@@ -24,11 +25,7 @@ def has_list(credential: Mapping[str, Any]) -> bool:
 
     Such a list gives the status of many credentials at once.
     """
-    value = credential.get("credentialStatus")
-    kinds = [
-        entry.get("type") for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, Mapping)
-    ]
-    return any(name in _LISTS for kind in kinds for name in (kind if isinstance(kind, list) else [kind]))
+    return any(is_a(entry, name) for entry in listed(credential.get("credentialStatus")) for name in _LISTS)
 
 
 def check_status(secured: Secured, inquiry: Inquiry) -> Check:
@@ -50,7 +47,7 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
     value = secured.credential.get("credentialStatus")
     if value is None or value == []:
         return Check("status", "skipped")
-    entries = value if isinstance(value, list) else [value]
+    entries = listed(value)
     failed: list[Finding] = []
     undecided: list[Finding] = []
     remarks: list[Finding] = []
@@ -71,10 +68,9 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
 def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError]:
     """Return remarks on a status; raise if the credential is revoked or suspended."""
     kind = entry.get("type") if isinstance(entry, Mapping) else None
-    kinds = kind if isinstance(kind, list) else [kind]
-    if isinstance(entry, Mapping) and "BitstringStatusListEntry" in kinds:  # (1)
+    if is_a(entry, "BitstringStatusListEntry"):  # (1)
         return _read_bit(entry, secured, inquiry)
-    if isinstance(entry, Mapping) and "1EdTechRevocationList" in kinds:  # (2)
+    if is_a(entry, "1EdTechRevocationList"):  # (2)
         return _read_listing(entry, secured, inquiry)
     raise UnsupportedError(
         "status-type-unsupported", f"expected a type of status that is known here, got {shown(kind)}", "/type"

@@ -24,6 +24,7 @@ from credentials.errors import ContextError
 from credentials.graph import rdf
 from credentials.graph.documents import Contexts
 from credentials.graph.statements import statements
+from credentials.reading import listed
 from credentials.strict_json import check_json, located, place
 
 _MAX_STEPS: Final = 5_000  # terms defined while the contexts of one document are read
@@ -137,7 +138,7 @@ class _Prepared:
                 for context in within:
                     _check_context(context)
                 self.ids.update(map(id, within))
-                self.contexts[address] = content if isinstance(content, list) else [content]
+                self.contexts[address] = listed(content)
         return self.contexts[address]
 
 

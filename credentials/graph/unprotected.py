@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from credentials.errors import shown
 from credentials.findings import Finding
+from credentials.reading import listed, texts
 from credentials.strict_json import pointer
 
 AMBIGUOUS: Final = frozenset(
@@ -148,9 +149,7 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     Spec: VC Data Model 2.0, section 5.2 (a conforming document is compacted JSON-LD); VC Data Integrity 1.0,
         section 5 on what canonicalization leaves out.
     """
-    contexts = credential.get("@context")
-    addresses = contexts if isinstance(contexts, list) else [contexts]
-    typed = any(isinstance(address, str) and address.startswith(_OPEN_BADGES) for address in addresses)
+    typed = any(address.startswith(_OPEN_BADGES) for address in texts(credential.get("@context")))
     walk = _Walk(declared, typed)
     issuers: list[tuple[str, Path]] = []
     waiting: list[tuple[Any, Path, str]] = [(credential, (), "")]
@@ -188,7 +187,7 @@ def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str
     if "@value" in value and _says_no_more(value, name, typed=walk.typed):
         walk.add("value-expanded", "expected a value as it is, got it written out as an object", path)  # (2)
     types = value.get("type")
-    for index, type_ in enumerate(types if isinstance(types, list) else [types]):
+    for index, type_ in enumerate(listed(types)):
         where: Path = (*path, "type", index) if isinstance(types, list) else (*path, "type")
         if isinstance(type_, str) and type_.startswith("_:"):  # (4)
             walk.add("id-blank", f"expected a name as type, got the label {shown(type_)}", where)
@@ -198,8 +197,7 @@ def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str
     if isinstance(identifier, str):
         if identifier.startswith("_:"):  # (4)
             walk.add("id-blank", f"expected an address as id, got the label {shown(identifier)}", (*path, "id"))
-        names = [*(types[::-1] if isinstance(types, list) else [types]), name]
-        kind = next((one for one in names if isinstance(one, str) and one in walk.declared), None)
+        kind = next((one for one in (*reversed(texts(types)), name) if one in walk.declared), None)
         declared = None if kind is None else walk.declared[kind]
         walk.nodes[identifier].append(_Node(path, value, declared, kind not in _POINTING))
 
@@ -207,9 +205,7 @@ def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str
 def _is_keyword_seen(member: str, value: Mapping[str, Any], path: Path, name: str) -> bool:
     """Return whether a reader of JSON expects this keyword here."""
     if member == "@context":
-        types = value.get("type")
-        names = types if isinstance(types, list) else [types]
-        return not path or name == "proof" or any(isinstance(one, str) and one in _SECURED for one in names)
+        return not path or name == "proof" or not _SECURED.isdisjoint(texts(value.get("type")))
     return "@value" in value and member in _IN_VALUE_OBJECTS
 
 

@@ -33,6 +33,7 @@ from credentials.model.general import (
     VerifiablePresentation11,
 )
 from credentials.model.values import RECEIVED, SYNONYMS, Model
+from credentials.reading import is_a
 from credentials.strict_json import pointer
 
 
@@ -82,17 +83,14 @@ def _findings(model: type[Document], document: Mapping[str, Any], signed: Mappin
 
 def is_open_badge(credential: Mapping[str, Any]) -> bool:
     """Return whether the credential says that it is an Open Badge."""
-    types = credential.get("type")
-    names = types if isinstance(types, list) else [types]
-    return "OpenBadgeCredential" in names or "AchievementCredential" in names
+    return is_a(credential, "OpenBadgeCredential") or is_a(credential, "AchievementCredential")
 
 
 def _class_of(credential: Mapping[str, Any]) -> type[Credential]:
-    types = credential.get("type")
     older = version_of(credential) == "(1.1)"
     if is_open_badge(credential):
         return OpenBadgeCredential11 if older else OpenBadgeCredential
-    if "EndorsementCredential" in (types if isinstance(types, list) else [types]):
+    if is_a(credential, "EndorsementCredential"):
         return EndorsementCredential11 if older else EndorsementCredential
     return VerifiableCredential11 if older else VerifiableCredential
 

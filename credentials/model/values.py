@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from credentials.errors import shown
 from credentials.instants import read_instant, write_instant
+from credentials.reading import listed
 
 V1_CONTEXT: Final = "https://www.w3.org/2018/credentials/v1"
 V2_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
@@ -79,10 +80,6 @@ def _one_of(names: str, *, extensible: bool = True) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
 def _filled(values: list[T], info: ValidationInfo) -> list[T]:
     if not values and info.context is not RECEIVED:
         refuse("array-empty", "expected no member where there is nothing to say, got an empty array")
@@ -113,7 +110,7 @@ Number = Annotated[
 ]
 Several = Annotated[list[T], AfterValidator(_filled)]
 """Always an array; an empty one is not written (and means nothing when it is read)."""
-OneOrSeveral = Annotated[list[T], BeforeValidator(_as_list), AfterValidator(_filled)]
+OneOrSeveral = Annotated[list[T], BeforeValidator(listed), AfterValidator(_filled)]
 """Read from a single value too, because the specification allows that compaction; written as an array."""
 CompactJws = Annotated[str, _matching(r"[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+\Z", "a compact JWS")]
 MediaType = Annotated[

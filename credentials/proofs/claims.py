@@ -16,6 +16,7 @@ from credentials.instants import read_instant, write_instant
 from credentials.model.form import is_open_badge
 from credentials.model.values import V1_CONTEXT, V2_CONTEXT
 from credentials.proofs.jose import Jwt, any_header_findings
+from credentials.reading import begins, listed
 from credentials.strict_json import pointer
 
 _CLAIMS = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"})
@@ -72,7 +73,7 @@ def claims_of(credential: Mapping[str, Any]) -> dict[str, Any]:
         "sub": subject.get("id") if isinstance(subject, Mapping) else None,
     }
     instants = {
-        "nbf": read_instant(credential.get("validFrom", credential.get("issuanceDate"))),
+        "nbf": begins(credential),
         "exp": read_instant(credential.get("validUntil", credential.get("expirationDate"))),
     }
     return {name: text for name, text in texts.items() if isinstance(text, str)} | {
@@ -174,8 +175,7 @@ def audience_of(jwt: Jwt) -> list[Any]:
 
     Spec: RFC 7519, section 4.1.3.
     """
-    audience = jwt.payload.get("aud", [])
-    return audience if isinstance(audience, list) else [audience]
+    return listed(jwt.payload.get("aud", []))
 
 
 def _is_numeric_date(value: object) -> bool:

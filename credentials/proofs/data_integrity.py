@@ -18,6 +18,7 @@ from credentials.graph.rdf import HashName
 from credentials.instants import read_instant, write_instant
 from credentials.proofs.encodings import base58btc_decode, base58btc_encode
 from credentials.proofs.keys import Algorithm, Signer, VerificationKey
+from credentials.reading import listed
 from credentials.strict_json import canonical_json
 
 MAX_PROOFS: Final = 16
@@ -291,7 +292,7 @@ def signed_bytes(
         unsecured["proof"] = previous
     if suite.canonicalization == "jcs":
         if "@context" in options:
-            expected, got = (_as_list(holder.get("@context")) for holder in (options, document))
+            expected, got = (listed(holder.get("@context")) for holder in (options, document))
             if got[: len(expected)] != expected:
                 raise ProofError(
                     "proof-context-mismatch", "expected the document's @context to begin with the proof's, got another"
@@ -337,7 +338,7 @@ def _read_texts(proof: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Return a member that may be absent, one string or an array of strings."""
     if name not in proof:
         return ()
-    values = _as_list(proof[name])
+    values = listed(proof[name])
     if not 0 < len(values) <= MAX_PROOFS or not all(isinstance(value, str) and value for value in values):
         raise ProofError(
             "proof-malformed", f"expected the proof's {name} to be a string or an array of 1 to {MAX_PROOFS} strings"
@@ -355,7 +356,3 @@ def _read_time(proof: Mapping[str, Any], name: str) -> datetime | None:
     if instant is None:
         raise ProofError("proof-malformed", f"expected the proof's {name} to be a date and time, got {shown(value)}")
     return instant
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

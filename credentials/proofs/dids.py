@@ -19,6 +19,7 @@ from credentials.graph.documents import Load
 from credentials.instants import read_instant
 from credentials.proofs.encodings import base64url_decode
 from credentials.proofs.keys import Algorithm, VerificationKey
+from credentials.reading import listed
 from credentials.strict_json import parse_json
 
 _MAX_ADDRESS_CHARS = 4096
@@ -270,7 +271,7 @@ def _listed_methods(document: Mapping[str, Any], owner: str) -> Iterator[tuple[s
     purposes: dict[str, set[str]] = {}
     for member in ("verificationMethod", *_RELATIONSHIPS):
         entries = document.get(member, [])
-        for entry in entries if isinstance(entries, list) else [entries]:
+        for entry in listed(entries):
             identifier = entry.get("id") if isinstance(entry, Mapping) else entry
             if not isinstance(identifier, str) or (member == "verificationMethod" and not isinstance(entry, Mapping)):
                 raise ProofError(

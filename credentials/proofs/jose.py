@@ -17,6 +17,7 @@ from credentials.findings import Finding
 from credentials.model.values import V2_CONTEXT
 from credentials.proofs.encodings import base64url_decode, base64url_encode
 from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey
+from credentials.reading import is_a, listed
 from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 
 _MAX_HEADER_BYTES = 16 * 1024
@@ -195,11 +196,11 @@ def open_envelope(envelope: Mapping[str, Any]) -> str:
         UnsupportedError: the envelope holds another kind of token (code "envelope-unsupported").
     Spec: VC Data Model 2.0, sections 4.12 and 4.13 (enveloped credentials and presentations).
     """
-    contexts, types, address = (envelope.get(name) for name in ("@context", "type", "id"))
-    if V2_CONTEXT not in (contexts if isinstance(contexts, list) else [contexts]):
+    address = envelope.get("id")
+    if V2_CONTEXT not in listed(envelope.get("@context")):
         raise MalformedError("envelope-malformed", f"expected an envelope with the context {V2_CONTEXT}", "/@context")
     kinds = {"EnvelopedVerifiableCredential": "vc", "EnvelopedVerifiablePresentation": "vp"}
-    found = [kind for name, kind in kinds.items() if name in (types if isinstance(types, list) else [types])]
+    found = [kind for name, kind in kinds.items() if is_a(envelope, name)]
     if len(found) != 1:
         raise MalformedError("envelope-malformed", "expected one type of envelope, got another type", "/type")
     if unsigned := envelope.keys() - {"@context", "id", "type"}:

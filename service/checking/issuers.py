@@ -1,12 +1,12 @@
 """What is known here of an issuer: domain, keys, since when, who vouches for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from credentials import CredentialError, Load, parse_json
+from credentials import CredentialError, Load, parse_json, reading
 from credentials.proofs.dids import did_web_url
 from service.checking.desk import Desk
 from service.checking.trust_lists import Listing
@@ -83,12 +83,11 @@ def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: 
         load: loads the issuer's DID document, which the verification has loaded before.
         rows: whether to look among the networks of this service.
     """
-    named = credential.get("issuer")
-    profile: Mapping[str, Any] = named if isinstance(named, Mapping) else {"id": named}
+    profile = reading.issuer(credential)
     issuer_id = one_line(profile.get("id"), MAX_ID)
     if not issuer_id:
         return None
-    name, url = one_line(profile.get("name")), one_line(profile.get("url"), MAX_ID)
+    name, url = one_line(reading.only_text(profile.get("name"))), one_line(profile.get("url"), MAX_ID)
     url = url if url.startswith("https://") else ""
     if not proven or issuer_id != profile.get("id"):
         return Issuer(issuer_id, name, domain_of(issuer_id), url)
@@ -154,14 +153,12 @@ def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:
         document = parse_json(load(did_web_url(issuer_id)).body)
     except CredentialError:
         return ()
-    methods = document.get("verificationMethod") if isinstance(document, dict) else None
-    listed: Sequence[Any] = methods if isinstance(methods, list) else []
+    methods = reading.objects(document.get("verificationMethod")) if isinstance(document, dict) else []
     return tuple(
         IssuerKey(
             one_line(method.get("id"), MAX_ID).rpartition("#")[2],
             one_line(method.get("type")),
             revoked_at=one_line(method.get("revoked")) or None,
         )
-        for method in listed[:MAX_KEYS]
-        if isinstance(method, dict)
+        for method in methods[:MAX_KEYS]
     )

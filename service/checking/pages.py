@@ -1,7 +1,7 @@
 """The page that checks a badge and says the result in plain words."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
-from credentials import CredentialError
+from credentials import CredentialError, reading
 from credentials.recipient import matches
 from service.checking import check, confirmations, wording
 from service.checking.api_desk import Address, DeskHere
@@ -185,8 +185,7 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
 def _result(runtime: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
     title, sentence = wording.headline(checked, language)
     credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
-    subject = credential.get("credentialSubject")
-    subject = subject if isinstance(subject, dict) else {}
+    subject = reading.subject(credential)
     proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
     kept = receipts.read(credential) if proven else None
     if kept is not None and checked.headline == "not-a-badge":
@@ -230,18 +229,15 @@ def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
     return found
 
 
-def _named(subject: dict[str, Any]) -> dict[str, Any]:
+def _named(subject: Mapping[str, Any]) -> dict[str, Any]:
     """Return how the credential identifies its recipient, for the comparison in the browser."""
-    found = subject.get("identifier")
-    listed = found if isinstance(found, list) else [found]
     members: dict[str, Any] = {"identityHash": None, "identityType": None, "hashed": None, "salt": ""}
     identifiers = [
         {name: each.get(name, default) for name, default in members.items()}
-        for each in listed
-        if isinstance(each, dict)
+        for each in reading.objects(subject.get("identifier"))
     ]
     return {
-        "id": subject.get("id") if isinstance(subject.get("id"), str) else "",
+        "id": reading.id_of(subject) or "",
         "identifiers": [
             each for each in identifiers if isinstance(each["identityHash"], str) and isinstance(each["salt"], str)
         ],
@@ -253,16 +249,15 @@ def _shown_badge(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any]
 
     A picture is shown only where it is ours or inside the credential: fetching it would tell the issuer of the visit.
     """
-    achievement = _part(_part(credential, "credentialSubject"), "achievement")
+    achievement, issuer = reading.achievement(credential), reading.issuer(credential)
     if not achievement:
         return None
-    issuer = credential.get("issuer")
-    issuer_id = one_line(issuer if isinstance(issuer, str) else _part(credential, "issuer").get("id"), MAX_LINK)
-    picture = _text(_part(achievement, "image").get("id"))
+    issuer_id = one_line(issuer.get("id"), MAX_LINK)
+    picture = reading.id_of(achievement.get("image")) or ""
     ours = picture.startswith((runtime.settings.base_url + "/", "data:image/png;base64,", "data:image/svg+xml;base64,"))
     return {
-        "name": one_line(achievement.get("name")),
-        "issuer": one_line(_part(credential, "issuer").get("name")) or one_line(issuer_id),
+        "name": one_line(reading.only_text(achievement.get("name"))),
+        "issuer": one_line(reading.only_text(issuer.get("name"))) or one_line(issuer_id),
         "domain": domain_of(issuer_id),
         "awarded": _date(
             credential.get("awardedDate") or credential.get("validFrom") or credential.get("issuanceDate")
@@ -270,15 +265,6 @@ def _shown_badge(runtime: Runtime, credential: dict[str, Any]) -> dict[str, Any]
         "until": _date(credential.get("validUntil") or credential.get("expirationDate")),
         "picture": picture if ours else "",
     }
-
-
-def _part(value: dict[str, Any], name: str) -> dict[str, Any]:
-    part = value.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _date(value: Any) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from credentials import Check, Fetched, Load, Report, UnavailableError, verify
+from credentials import Check, Fetched, Load, Report, UnavailableError, reading, verify
 from credentials.findings import Finding
 from service.errors import InvalidError
 from service.public import documents as public_documents
@@ -92,9 +92,7 @@ def with_suspension(runtime: Runtime, report: Report) -> Report:
 
 
 def _issuer(report: Report) -> str:
-    issuer = report.credential.get("issuer") if report.credential is not None else None
-    found = issuer.get("id") if isinstance(issuer, dict) else issuer
-    return found if isinstance(found, str) else ""
+    return reading.id_of((report.credential or {}).get("issuer")) or ""
 
 
 def look_up(runtime: Runtime, url: str) -> Fetched:

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
-from credentials import CredentialError, extract, parse_json
+from credentials import CredentialError, extract, parse_json, reading
 from credentials.checks.received import form_of, read
 
 Kind = Literal[
@@ -127,8 +127,7 @@ def is_credential(content: bytes) -> bool:
 
 def says_credential(value: Any) -> bool:
     """Return whether a JSON value says that it is a credential."""
-    types = value.get("type") if isinstance(value, dict) else None
-    return any(isinstance(name, str) and name in _TYPES for name in (types if isinstance(types, list) else [types]))
+    return isinstance(value, dict) and not _TYPES.isdisjoint(reading.texts(value.get("type")))
 
 
 def names_a_badge(url: str, *, by_host: bool = True) -> bool:

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, get_args
 
-from credentials import Check, CredentialError, Finding, MalformedError, sign, sign_jwt, verify, verify_presentation
+from credentials import (
+    Check,
+    CredentialError,
+    Finding,
+    MalformedError,
+    reading,
+    sign,
+    sign_jwt,
+    verify,
+    verify_presentation,
+)
 from credentials.checks.received import Secured, read, read_presentation
 from credentials.instants import read_instant
 from credentials.model.form import check_form
@@ -326,7 +336,7 @@ def _purposes(settings: Settings, options: Mapping[str, Any]) -> tuple[str, ...]
     if asked is None:
         return ("revocation",) if settings.vc_api_status else ()
     found: list[str] = []
-    for one in asked if isinstance(asked, list) else [asked]:
+    for one in reading.listed(asked):
         purpose = one.get("statusPurpose", "revocation") if isinstance(one, Mapping) else None
         if purpose not in status.PURPOSES or purpose in found:
             raise _unsupported("credentialStatus", f"statusPurpose {' or '.join(status.PURPOSES)}, each once")

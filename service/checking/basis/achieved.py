@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from credentials import reading
 from credentials.instants import read_instant
 from service.checking.basis import policy
+from service.texts.display_names import one_line
 
 MAX_LISTED: Final = 50
 """How many levels, skills or deeds of one badge are given."""
@@ -22,7 +24,6 @@ MAX_MINUTES: Final = 100 * 366 * 24 * 60
 
 _JUDGED: Final = frozenset({"rubric", "score", "survey", "endorsement"})
 _UNTOLD: Final = frozenset({"receipt", "renewal", "summary", "duration"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _DURATION = re.compile(r"PT(?:(?P<hours>[0-9]{1,8})H)?(?:(?P<minutes>[0-9]{1,8})M)?")
 
 
@@ -84,9 +85,8 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
         credential: of any shape.
         receipt: the receipt of its decision, whose digest fits (`comparison.look`).
     """
-    subject = policy.mapping(credential.get("credentialSubject"))
-    achievement = policy.mapping(subject.get("achievement"))
-    evidence = policy.items_of(credential)
+    subject, achievement = reading.subject(credential), reading.achievement(credential)
+    evidence = reading.evidence(credential)
     done = [text for item in evidence if _text(item.get("genre")) not in _UNTOLD and (text := _words(item))]
     return Deeds(
         levels=tuple(_levels(subject, achievement))[:MAX_LISTED],
@@ -106,27 +106,27 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
 def _levels(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Iterator[Level]:
     described: dict[str, Mapping[str, Any]] = {}
     levels: dict[str, str] = {}
-    for item in _objects(achievement.get("resultDescription")):
+    for item in reading.objects(achievement.get("resultDescription")):
         if isinstance(item.get("id"), str):
             described[item["id"]] = item
-        for level in _objects(item.get("rubricCriterionLevel")):
+        for level in reading.objects(item.get("rubricCriterionLevel")):
             if isinstance(level.get("id"), str):
-                levels[level["id"]] = _text(level.get("name"))
-    for result in _objects(subject.get("result")):
+                levels[level["id"]] = _named(level.get("name"))
+    for result in reading.objects(subject.get("result")):
         about = described.get(_text(result.get("resultDescription")), {})
         reached = (
             levels.get(_text(result.get("achievedLevel"))) or _text(result.get("value")) or _text(result.get("status"))
         )
         required = levels.get(_text(about.get("requiredLevel"))) or _text(about.get("requiredValue"))
         if reached:
-            yield Level(_text(about.get("name")), reached, required)
+            yield Level(_named(about.get("name")), reached, required)
 
 
 def _skills(achievement: Mapping[str, Any]) -> Iterator[Skill]:
-    for item in _objects(achievement.get("alignment")):
-        name = _text(item.get("targetName"))
+    for item in reading.objects(achievement.get("alignment")):
+        name = _named(item.get("targetName"))
         if name:
-            yield Skill(name, _text(item.get("targetFramework")), _link(item.get("targetUrl")))
+            yield Skill(name, _named(item.get("targetFramework")), _link(item.get("targetUrl")))
 
 
 def _minutes(evidence: list[Mapping[str, Any]]) -> int | None:
@@ -145,11 +145,11 @@ def _credits(value: object) -> float | None:
 
 
 def _words(item: Mapping[str, Any]) -> str:
-    return _text(item.get("narrative")) or _text(item.get("description")) or _text(item.get("name"))
+    return _named(item.get("narrative")) or _named(item.get("description")) or _named(item.get("name"))
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
+def _named(value: object) -> str:
+    return _text(reading.only_text(value))
 
 
 def _text(value: object) -> str:
@@ -157,10 +157,7 @@ def _text(value: object) -> str:
 
     Return "" for anything else.
     """
-    if not isinstance(value, str):
-        return ""
-    shown = _CONTROL.sub(" ", value[: 2 * MAX_CHARACTERS]).strip()
-    return shown if len(shown) <= MAX_CHARACTERS else f"{shown[: MAX_CHARACTERS - 1]}…"
+    return one_line(value, MAX_CHARACTERS, gap=" ")
 
 
 def _link(value: object) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from credentials import CredentialError, Load, Report, UnavailableError, parse_json
+from credentials import CredentialError, Load, Report, UnavailableError, parse_json, reading
 from credentials.checks.digests import read_digests, resources_of
 from service.checking.basis import our_records, policy
 from service.checking.basis.our_records import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, OwnBadge
@@ -32,7 +32,7 @@ def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, 
         if not policy.fits(item, own.receipt.encode()):
             yield "evidence-changed"
         else:
-            named = policy.told_by(policy.mapping(parse_json(own.receipt)))
+            named = policy.told_by(reading.only_object(parse_json(own.receipt)))
             told = {found: digest for name, digest in named.items() if (found := identifier(name)) is not None}
     elif item is not None:
         yield "evidence-not-on-record"
@@ -49,7 +49,7 @@ def with_others(credential: Mapping[str, Any], *, ask: bool, load: Load) -> Iter
 
     Fetch it only if `ask`; yield each reason.
     """
-    items = policy.items_of(credential)
+    items = reading.evidence(credential)
     known = [each.get("id") for _, each in resources_of(credential) if policy.has_digest(each)][:MAX_ITEMS]
     left = MAX_FETCHED
     for item in items[:MAX_ITEMS]:

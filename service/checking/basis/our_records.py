@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
+from credentials import reading
 from service.evidence.bodies import seal
 from service.public import documents
 from service.runtime.runtime import Runtime
@@ -63,8 +64,7 @@ def find(
         credential: with a valid signature.
         receipt_url: the address that it gives for its receipt.
     """
-    address, issuer = credential.get("id"), credential.get("issuer")
-    issuer_id = issuer.get("id") if isinstance(issuer, Mapping) else issuer
+    address = credential.get("id")
     if not isinstance(address, str) or not documents.is_ours(runtime.settings, address):
         return None
     row = documents.credential_at(session, address)
@@ -78,7 +78,7 @@ def find(
         .outerjoin(Receipt, and_(Receipt.award_id == Award.id, Receipt.id == receipt_id))
         .where(Award.id == row.award_id)
     ).one()
-    if issuers.network_did(runtime.settings, network) != issuer_id:
+    if issuers.network_did(runtime.settings, network) != reading.id_of(credential.get("issuer")):
         return None
     return OwnBadge(network.id, award.id, award.review_since, version, receipt)
 

@@ -7,7 +7,7 @@ checks whether the receipt's own numbers confirm what the badge claims.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeGuard
 
-from credentials import CredentialError
+from credentials import CredentialError, reading
 from credentials.checks.digests import Digest, read_digests
 from credentials.instants import read_instant
 from service.criteria import tree as criteria
@@ -34,7 +34,7 @@ def seals_of(credential: Mapping[str, Any]) -> set[str]:
     """Return the seals of the records that a badge cites, 64 hexadecimal digits each, but not of its receipt."""
     return {
         digest.value.hex()
-        for item in items_of(credential)
+        for item in reading.evidence(credential)
         if item.get("genre") != "receipt" and is_within(credential, item.get("id"))
         for digest in digests_of(item)
         if digest.algorithm == "sha256"
@@ -43,26 +43,15 @@ def seals_of(credential: Mapping[str, Any]) -> set[str]:
 
 def cites_some(credential: Mapping[str, Any]) -> bool:
     """Return whether a badge says that it cites only some of its records."""
-    return any(item.get("genre") == "summary" for item in items_of(credential))
+    return any(item.get("genre") == "summary" for item in reading.evidence(credential))
 
 
 def receipt_item(credential: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the item of evidence that is the receipt of the decision, if the badge cites one by digest."""
-    for item in items_of(credential):
+    for item in reading.evidence(credential):
         if item.get("genre") == "receipt" and isinstance(item.get("id"), str) and digests_of(item):
             return item
     return None
-
-
-def items_of(credential: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the items of evidence of a badge of any shape."""
-    value = credential.get("evidence", [])
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """Return an object unchanged, and an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def is_within(credential: Mapping[str, Any], address: object) -> bool:
@@ -105,17 +94,15 @@ def roles_in(receipt: Mapping[str, Any]) -> Iterator[str]:
     """Yield the role of each person who decided, from a receipt."""
     listed = receipt.get("decided_by")
     for each in listed if isinstance(listed, list) else ():
-        role = mapping(each).get("role")
-        if isinstance(role, str):
-            yield role
+        if isinstance(each, Mapping) and isinstance(each.get("role"), str):
+            yield each["role"]
 
 
 def of_another(receipt: Mapping[str, Any], credential: Mapping[str, Any]) -> bool:
     """Return whether a receipt is about another decision than the badge is."""
-    achievement = mapping(mapping(credential.get("credentialSubject")).get("achievement"))
-    issuer = credential.get("issuer")
+    achievement = reading.achievement(credential)
     pairs = (
-        (receipt.get("issuer"), issuer.get("id") if isinstance(issuer, Mapping) else issuer),
+        (receipt.get("issuer"), reading.id_of(credential.get("issuer"))),
         (receipt.get("achievement"), achievement.get("id")),
         (str(receipt.get("version")), achievement.get("version")),
         (read_instant(receipt.get("awarded_at")), read_instant(credential.get("awardedDate"))),

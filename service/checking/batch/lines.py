@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from credentials import reading
 from credentials.instants import write_instant
 from service.checking import wording
 from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, Item, ItemAnswer
 from service.checking.batch.spreadsheets import BOM, line
 from service.checking.questions import Question
 from service.checking.wording import QUESTIONS, WordedAnswer
+from service.texts.display_names import one_line
 from service.texts.languages import N_, Language
 from service.unpacking.reasons import why_not
 
@@ -100,6 +102,11 @@ class Line:
             self.checked_at,
         )
 
+    @property
+    def badge_name(self) -> str:
+        """The name of the badge on one line, for pages; tables give it unchanged."""
+        return one_line(self.badge)
+
     def csv(self, language: Language, delimiter: str = ",") -> str:
         """Return its line of a CSV: the employer's own cells first, unchanged."""
         own = self.item.cells or (self.item.ref or self.item.name,)
@@ -185,7 +192,7 @@ def in_words(told: ItemAnswer, language: Language, number: int | None = None) ->
             for check in checked.report.checks
         ),
         tuple(wording.said(checked, language)),
-        _achievement(credential),
+        reading.only_text(reading.achievement(credential).get("name")),
         checked.issuer.name if checked.issuer is not None else "",
         checked.issuer.domain if checked.issuer is not None else "",
         awarded,
@@ -210,13 +217,6 @@ def _why_not(told: ItemAnswer) -> tuple[str, str]:
         return told.error.code, OF_CODES[told.error.code]
     why = why_not(told.error)
     return why.code, why.message
-
-
-def _achievement(credential: Mapping[str, Any]) -> str:
-    subject = credential.get("credentialSubject")
-    achievement = subject.get("achievement") if isinstance(subject, Mapping) else None
-    name = achievement.get("name") if isinstance(achievement, Mapping) else None
-    return name if isinstance(name, str) else ""
 
 
 def _date(credential: Mapping[str, Any], names: Sequence[str]) -> str:

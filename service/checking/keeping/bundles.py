@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
-from credentials import Contexts, CredentialError, Fetched, Report, UnavailableError, extract, parse_json
+from credentials import Contexts, CredentialError, Fetched, Report, UnavailableError, extract, parse_json, reading
 from credentials.bake import is_image
 from credentials.instants import write_instant
 from service.bodies import Body, Instant, validated
@@ -322,6 +322,5 @@ def _context_addresses(value: Any) -> Iterator[str]:
         if isinstance(value, list):
             waiting.extend(value)
         elif isinstance(value, Mapping):
-            named = value.get("@context", [])
-            yield from (url for url in (named if isinstance(named, list) else [named]) if isinstance(url, str))
+            yield from reading.texts(value.get("@context"))
             waiting.extend(inner for name, inner in value.items() if name != "@context")

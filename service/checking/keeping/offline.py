@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from credentials import CredentialError, Fetched, Load, UnavailableError, VerificationKey, parse_json
+from credentials import CredentialError, Fetched, Load, UnavailableError, VerificationKey, parse_json, reading
 from credentials.checks.received import Secured
 from credentials.checks.received import read as read_secured
 from credentials.instants import read_instant, write_instant
@@ -182,8 +182,7 @@ def _read_document(document: Any) -> Pin:
 def _thumbprints(document: Mapping[str, Any]) -> Iterator[str]:
     holders = [document] if "kty" in document else []
     for member in (*_MEMBERS, "keys"):
-        value = document.get(member, [])
-        holders += [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
+        holders += reading.objects(document.get(member))
     yield from (found for holder in holders if (found := _thumbprint(holder)) is not None)
 
 
@@ -249,8 +248,7 @@ def _only(found: Fetched, keys: frozenset[str]) -> Fetched:
     if not isinstance(document, dict):
         return found
     for member in {*_MEMBERS, "keys"} & document.keys():
-        value = document[member]
-        entries = value if isinstance(value, list) else [value]
+        entries = reading.listed(document[member])
         document[member] = [each for each in entries if not isinstance(each, dict) or _thumbprint(each) in keys]
     return Fetched(json.dumps(document).encode(), found.media_type)
 
@@ -276,8 +274,7 @@ def _entries(value: Any, kind: str) -> Iterator[Mapping[str, Any]]:
         if isinstance(value, list):
             waiting.extend(value)
         elif isinstance(value, Mapping):
-            types = value.get("type")
-            if kind in (types if isinstance(types, list) else [types]):
+            if reading.is_a(value, kind):
                 yield value
             waiting.extend(value.values())
 
@@ -301,10 +298,9 @@ def _lists(checked: Checked, secured: Secured, bundle: Bundle) -> tuple[StatusAg
     outdated = any(finding.code == "status-list-outdated" for finding in status.findings)
     if checked.outcome("issuer") != "passed" or (status.outcome == "undecided" and not outdated):
         return ()
-    named = secured.credential.get("credentialStatus")
     found: dict[str, StatusAge] = {}
-    for entry in named if isinstance(named, list) else [named]:
-        address = entry.get("statusListCredential") if isinstance(entry, Mapping) else None
+    for entry in reading.objects(secured.credential.get("credentialStatus")):
+        address = entry.get("statusListCredential")
         document = bundle.documents.get(address) if isinstance(address, str) else None
         if document is not None and (signed_at := _signed_at(document.body)) is not None:
             found[str(address)] = StatusAge(str(address), signed_at, document.fetched_at)
@@ -322,7 +318,7 @@ def _signed_at(body: bytes) -> datetime | None:
         proofs = [] if listed.jwt is not None else proofs_of(listed.credential)
         created = [read_instant(proof.get("created")) for proof in proofs]
         dated = [instant for instant in created if instant is not None]
-        begins = read_instant(listed.credential.get("validFrom", listed.credential.get("issuanceDate")))
+        begins = reading.begins(listed.credential)
         return min(dated) if dated and len(dated) == len(created) else begins
     return None
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Final, get_args
 from uuid import uuid4
 
-from credentials import CredentialError, extract, parse_json, sign
+from credentials import CredentialError, extract, parse_json, reading, sign
 from credentials.checks.digests import read_digests
 from credentials.instants import read_instant, write_instant
 from credentials.model.values import V2_CONTEXT
@@ -238,10 +238,8 @@ def _called(checked: Checked, credential: Mapping[str, Any]) -> str:
 
 
 def _name_of(credential: Mapping[str, Any]) -> str:
-    subject = credential.get("credentialSubject")
-    achievement = subject.get("achievement") if isinstance(subject, dict) else None
-    named = achievement.get("name") if isinstance(achievement, dict) else None
-    return plain(named) or plain(credential.get("name"))
+    named = reading.only_text(reading.achievement(credential).get("name"))
+    return plain(named) or plain(reading.only_text(credential.get("name")))
 
 
 def _evidence(checked: Checked, title: str, language: Language) -> Iterator[dict[str, str]]:

@@ -191,6 +191,14 @@ def test_what_a_badge_says_never_becomes_a_formula(client: TestClient, badge: st
     assert told["Issuer"] == "'\uff20SUM(1)"
 
 
+def test_no_name_of_a_badge_turns_the_words_on_the_page_around(client: TestClient, badge: str) -> None:
+    credential = json.loads(client.get(badge + ".json").content)
+    credential["credentialSubject"]["achievement"]["name"] = "\u202eSharer\u2066 of\n\u200bsources"
+    file = ("badge.json", json.dumps(credential).encode(), "application/json")
+    page = client.post("/verify/batch", files={"file": file}).text
+    assert page.count(">Sharer of sources<") == 2, "in the table and above its answers"
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
