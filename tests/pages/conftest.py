@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse
@@ -48,6 +48,7 @@ def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         pytest.skip("Chromium is not installed: the pages are not tried (Debian: apt-get install chromium)")
+    expect.set_options(timeout=30_000)  # on a busy machine too
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
         yield launched

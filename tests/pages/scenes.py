@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
-from playwright.sync_api import FilePayload, Page
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.conftest import ROOT
 from tests.pages.conftest import Live
@@ -125,6 +125,7 @@ def compare(page: Page, person: str) -> tuple[str, str]:
 
 def answers(page: Page) -> dict[str, str]:
     """Return what the page answers to each of the five questions."""
+    page.wait_for_load_state()
     asked = page.locator(".question .asked").all_inner_texts()
     return dict(zip(asked, page.locator(".question .answered").all_inner_texts(), strict=True))
 
@@ -133,6 +134,7 @@ def verdict(page: Page) -> tuple[str, str, str]:
     """Return tone, title and sentence of what the page says first."""
     said = page.locator(".verdict")
     tone = (said.get_attribute("class") or "").removeprefix("verdict ")
+    page.wait_for_load_state()  # and with it everything else that the page says
     return tone, said.locator("h1, h2").inner_text(), said.locator("p").first.inner_text()
 
 
@@ -174,5 +176,5 @@ def _slug(text: str) -> str:
 def inert(page: Page) -> None:
     """Hold the page to be without anything that runs or loads, in spite of `HOSTILE`."""
     marked = "main script:not([src^='/static/']), main b, main [onerror], main [onclick], main [onload], main a[href^='javascript']"
-    assert page.locator(marked).count() == 0
-    assert page.locator("img:not(.picture)").count() == 0
+    expect(page.locator(marked)).to_have_count(0)
+    expect(page.locator("img:not(.picture)")).to_have_count(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from service.notifications import mail
 from tests.pages.conftest import Live
@@ -75,29 +75,29 @@ def link_in(text: str) -> str:
     return found[0]
 
 
-def title_of(page: Page) -> str:
-    return page.locator(".verdict h1").inner_text()
+def title_of(page: Page) -> Locator:
+    return page.locator(".verdict h1")
 
 
 def test_the_employers_page_turns_by_itself_when_the_candidate_says_yes_and_again_when_no(
     page: Page, other: Page, stage: Stage, live: Live
 ) -> None:
     code = ask(page, badge(stage))
-    assert title_of(page) == "Waiting for the answer"
+    expect(title_of(page)).to_have_text("Waiting for the answer")
     text = mailed(live)
     assert code in text
     other.goto(link_in(text))
-    assert code_on(other) == code
+    expect(other.locator(".code")).to_have_text(code)
     other.get_by_role("button", name=YES).click()
-    assert title_of(other) == "You said yes"
+    expect(title_of(other)).to_have_text("You said yes")
     expect(page.locator(".verdict.good h1")).to_have_text("Confirmed by the recipient", timeout=30_000)
     expect(page).to_have_title("Confirmed · Sharer")
-    assert code_on(page) == code
+    expect(page.locator(".code")).to_have_text(code)
     other.get_by_role("button", name="No, that was a mistake").click()
-    assert title_of(other) == "You said no"
-    assert other.locator("main button").count() == 0
+    expect(title_of(other)).to_have_text("You said no")
+    expect(other.locator("main button")).to_have_count(0)
     expect(page.locator(".verdict.bad h1")).to_have_text("Denied by the recipient", timeout=30_000)
-    assert page.get_by_role("heading", name="Ask the candidate for the reference").count() == 0
+    expect(page.get_by_role("heading", name="Ask the candidate for the reference")).to_have_count(0)
 
 
 def test_what_turns_is_read_out_and_takes_nobody_off_their_button(
@@ -115,11 +115,11 @@ def test_it_needs_no_script(browser: Browser, other: Page, stage: Stage, live: L
     context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
     asker = context.new_page()
     ask(asker, badge(stage))
-    assert title_of(asker) == "Waiting for the answer"
+    expect(title_of(asker)).to_have_text("Waiting for the answer")
     other.goto(link_in(mailed(live)))
     other.get_by_role("button", name=YES).click()
     asker.get_by_role("link", name="Look again").click()
-    assert title_of(asker) == "Confirmed by the recipient"
+    expect(title_of(asker)).to_have_text("Confirmed by the recipient")
     context.close()
 
 
@@ -130,7 +130,7 @@ def test_it_turns_in_the_language_of_the_visitor(browser: Browser, other: Page, 
     asker.locator("textarea").fill(badge(stage))
     asker.locator("main button").last.click()
     asker.get_by_role("button", name="Preguntar a la persona candidata").click()
-    assert title_of(asker) == "A la espera de la respuesta"
+    expect(title_of(asker)).to_have_text("A la espera de la respuesta")
     other.goto(link_in(mailed(live)))
     other.get_by_role("button", name=YES).click()
     expect(asker.locator(".verdict.good h1")).to_have_text("Confirmado por la persona destinataria", timeout=30_000)
@@ -150,14 +150,14 @@ def test_who_cannot_be_asked_is_not_offered_and_the_reason_said(page: Page, stag
     url = badge(stage)
     stage.member("m11", email=None)
     verify(page, url)
-    assert page.get_by_role("button", name="Ask the candidate").count() == 0
-    assert page.get_by_text("have the candidate write to you from the address").is_visible()
+    expect(page.get_by_role("button", name="Ask the candidate")).to_have_count(0)
+    expect(page.get_by_text("have the candidate write to you from the address")).to_be_visible()
 
 
 def test_nobody_is_asked_about_a_changed_copy(page: Page, stage: Stage) -> None:
     copy = file_of(stage, badge(stage), "json").decode().replace("Shares", "Never shares")
     verify(page, copy)
-    assert page.get_by_role("button", name="Ask the candidate").count() == 0
+    expect(page.get_by_role("button", name="Ask the candidate")).to_have_count(0)
 
 
 def test_a_page_that_nobody_looks_at_asks_for_nothing(page: Page, stage: Stage) -> None:
@@ -225,7 +225,7 @@ def test_the_keyboard_alone_answers(page: Page, stage: Stage, live: Live) -> Non
             break
     page.keyboard.press("Enter")
     page.locator(".verdict.good").wait_for()
-    assert title_of(page) == "You said yes"
+    expect(title_of(page)).to_have_text("You said yes")
 
 
 def test_an_answer_fits_on_a_phone(phone: Page, stage: Stage, live: Live) -> None:
@@ -243,7 +243,7 @@ def test_a_question_that_is_over_says_how_it_ended(page: Page, stage: Stage, liv
     asker, link = page.url, link_in(mailed(live))
     later(live, days=7)
     page.goto(asker)
-    assert title_of(page) == "No answer came"
+    expect(title_of(page)).to_have_text("No answer came")
     page.goto(link)
-    assert title_of(page) == "This question is closed"
-    assert page.locator("main button").count() == 0
+    expect(title_of(page)).to_have_text("This question is closed")
+    expect(page.locator("main button")).to_have_count(0)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from credentials import PrivateKeySigner, bake, sign
 from tests.pages.conftest import Live
@@ -118,7 +119,7 @@ def test_the_five_questions_are_answered_with_a_sentence_each(page: Page, stage:
         "Was the published rule followed?": "Yes",
     }
     page.locator("summary", has_text="Who really issued it?").click()
-    assert page.locator(".question p", has_text="River Writers (localhost").is_visible()
+    expect(page.locator(".question p", has_text="River Writers (localhost")).to_be_visible()
 
 
 def test_a_green_badge_fits_on_the_screen_of_a_phone(page: Page, stage: Stage) -> None:
@@ -130,7 +131,7 @@ def test_a_green_badge_fits_on_the_screen_of_a_phone(page: Page, stage: Stage) -
     assert box is not None
     assert page.evaluate("scrollY") == 0
     assert box["y"] + box["height"] <= 844
-    assert page.get_by_role("link", name="Provides feedback that moves learners forward").is_visible()
+    expect(page.get_by_role("link", name="Provides feedback that moves learners forward")).to_be_visible()
 
 
 def test_a_changed_copy_is_called_that(page: Page, stage: Stage) -> None:
@@ -139,7 +140,9 @@ def test_a_changed_copy_is_called_that(page: Page, stage: Stage) -> None:
     assert sentence == "It was changed after it was signed, or was never signed like this."
     assert answers(page)["Is it authentic?"] == "No"
     page.get_by_text("Step by step").click()
-    assert page.locator(".checks p").first.inner_text().startswith("Expected a signature over this document")
+    expect(page.locator(".checks p").first).to_have_text(
+        re.compile("^Expected a signature over this document"), use_inner_text=True
+    )
 
 
 def test_one_changed_letter_is_enough(page: Page, stage: Stage) -> None:
@@ -161,7 +164,7 @@ def test_an_unknown_vocabulary_is_named_and_leaves_it_open(page: Page, stage: St
     assert (tone, title) == ("unsure", "This could not be decided")
     assert "try again" not in sentence
     page.get_by_text("Step by step").click()
-    assert page.get_by_text("https://unknown.example/context.json").first.is_visible()
+    expect(page.get_by_text("https://unknown.example/context.json").first).to_be_visible()
 
 
 def test_an_issuer_on_no_list_is_genuine_and_not_green(page: Page, stage: Stage) -> None:
@@ -169,7 +172,7 @@ def test_an_issuer_on_no_list_is_genuine_and_not_green(page: Page, stage: Stage)
     assert (tone, title) == ("unsure", "Genuine, but by an issuer that no list here knows")
     assert answers(page)["Who really issued it?"] == "Could not check"
     assert answers(page)["Is it still valid?"] == "Not offered"
-    assert page.get_by_text("none: it is only a key").is_visible()
+    expect(page.get_by_text("none: it is only a key")).to_be_visible()
 
 
 def test_several_lines_are_several_badges(page: Page, stage: Stage) -> None:
@@ -178,7 +181,7 @@ def test_several_lines_are_several_badges(page: Page, stage: Stage) -> None:
     page.get_by_label("Link or text of the badge").fill(f"The first: {url}\nThe second: {url}.png\n")
     page.get_by_role("button", name="Verify", exact=True).click()
     page.locator(".candidates").wait_for()
-    assert page.locator("tr.checked.good").count() == 2
+    expect(page.locator("tr.checked.good")).to_have_count(2)
 
 
 def test_a_table_with_one_row_is_a_table_too(page: Page, stage: Stage, tmp_path: Path) -> None:
@@ -188,8 +191,8 @@ def test_a_table_with_one_row_is_a_table_too(page: Page, stage: Stage, tmp_path:
     page.get_by_label("Or a file or photo").set_input_files(path)
     page.get_by_role("button", name="Verify", exact=True).click()
     page.locator(".candidates").wait_for()
-    assert page.locator("tr.checked.good").count() == 1
-    assert page.get_by_text("Candidate 1").first.is_visible()
+    expect(page.locator("tr.checked.good")).to_have_count(1)
+    expect(page.get_by_text("Candidate 1").first).to_be_visible()
 
 
 def test_a_table_without_links_says_what_is_missing(page: Page, stage: Stage, tmp_path: Path) -> None:
@@ -265,7 +268,7 @@ def test_without_a_script_the_person_is_compared_by_post(browser: Browser, stage
 
 def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(page: Page, stage: Stage) -> None:
     assert verify(page, badge(stage))[2].endswith("It does not say who is holding it.")
-    assert page.get_by_text("does not prove who is holding it").is_visible()
+    expect(page.get_by_text("does not prove who is holding it")).to_be_visible()
 
 
 # --- What is no badge -----------------------------------------------------------------------------------------------
@@ -317,10 +320,10 @@ def test_a_file_that_is_too_large_is_told_before_it_travels(page: Page, stage: S
         file.truncate(40_000_000)
     page.goto("/verify")
     page.get_by_label("Or a file or photo").set_input_files(path)
-    assert page.locator("#file-said").inner_text().startswith("This file is larger than 32 MB")
+    expect(page.locator("#file-said")).to_have_text(re.compile("^This file is larger than 32 MB"))
     page.get_by_role("button", name="Verify", exact=True).click()
-    assert page.locator("#file-said").is_visible()
-    assert page.locator(".verdict").count() == 0
+    expect(page.locator("#file-said")).to_be_visible()
+    expect(page.locator(".verdict")).to_have_count(0)
 
 
 def test_without_a_script_a_file_that_is_too_large_is_told_by_the_service(
@@ -335,7 +338,7 @@ def test_without_a_script_a_file_that_is_too_large_is_told_by_the_service(
     page.goto("/verify")
     page.get_by_label("Or a file or photo").set_input_files(path)
     page.get_by_role("button", name="Verify", exact=True).click()
-    assert page.get_by_role("heading", level=1).inner_text() == "This file is too large"
+    expect(page.get_by_role("heading", level=1)).to_have_text("This file is too large")
     context.close()
 
 
@@ -395,7 +398,7 @@ def test_the_keyboard_alone_gives_a_badge_and_reads_the_report(page: Page, stage
     page.locator(".verdict.good").wait_for()
     page.locator("summary").last.focus()
     page.keyboard.press("Enter")
-    assert '"verdict": "verified"' in page.locator("pre").inner_text()
+    expect(page.locator("pre")).to_contain_text('"verdict": "verified"', use_inner_text=True)
 
 
 def test_it_needs_no_script(browser: Browser, stage: Stage, live: Live) -> None:

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from credentials.recipient import identity_object, matches
 from service.checking.pages import _named
@@ -105,6 +105,6 @@ def test_of_a_forged_badge_nobody_is_told_that_it_is_theirs(page: Page, stage: S
     credential = json.loads(file_of(stage, badge(stage), "json"))
     credential["credentialSubject"]["achievement"]["name"] = "Doctor of Everything"
     assert verify(page, json.dumps(credential))[0] == "bad"
-    assert page.get_by_label("E-mail address, name or DID").count() == 0
+    expect(page.get_by_label("E-mail address, name or DID")).to_have_count(0)
     answer = stage.client.post("/verify", data={"received": json.dumps(credential), "recipient": MAIL})
     assert "Yes: it was issued to whom you gave" not in answer.text

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.pages.conftest import Live
 from tests.pages.scenes import (
@@ -37,7 +37,7 @@ def facts(page: Page) -> dict[str, str]:
 
 def always_shown(page: Page) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "Sharer"
-    assert page.get_by_text("Shares what works.").is_visible()
+    expect(page.get_by_text("Shares what works.")).to_be_visible()
     assert page.locator("img.picture").evaluate("picture => picture.complete && picture.naturalWidth > 0")
     assert {"Awarded by", "Awarded", "Status"} <= facts(page).keys()
     assert facts(page)["Awarded by"].startswith("River Writers")
@@ -48,7 +48,7 @@ def test_a_badge_shows_what_it_is_and_verifies_when_asked(page: Page, stage: Sta
     page.goto(badge(stage))
     always_shown(page)
     assert facts(page)["Status"] == "Not revoked, not expired, since 2 March 2026"
-    assert page.locator(".verdict").count() == 0
+    expect(page.locator(".verdict")).to_have_count(0)
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("good", "This badge is genuine and valid")
     always_shown_in_report = page.locator("main").inner_text()
@@ -109,7 +109,7 @@ def test_what_a_network_writes_stays_text(page: Page, stage: Stage) -> None:
         assert page.evaluate("typeof hostile") == "undefined"
     for address in (url + ".svg", achievement_of(stage, url) + "/image.svg"):
         page.goto(address)
-        assert page.locator("script, [onload]").count() == 0
+        expect(page.locator("script, [onload]")).to_have_count(0)
 
 
 def test_a_sandbox_badge_says_test_everywhere(page: Page, live: Live) -> None:
@@ -122,7 +122,7 @@ def test_a_sandbox_badge_says_test_everywhere(page: Page, live: Live) -> None:
     page.goto(url)
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("unsure", "A test: this badge is worth nothing")
-    assert page.get_by_role("heading", name="TEST Sharer").is_visible()
+    expect(page.get_by_role("heading", name="TEST Sharer")).to_be_visible()
 
 
 def test_no_address_names_the_person(stage: Stage) -> None:
@@ -178,5 +178,5 @@ def test_it_needs_no_script(browser: Browser, stage: Stage) -> None:
     page = context.new_page()
     page.goto(badge(stage))
     page.get_by_role("button", name="Verify it now").click()
-    assert page.locator(".verdict.good").count() == 1
+    expect(page.locator(".verdict.good")).to_have_count(1)
     context.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import Live
 from tests.pages.scenes import achievement_of, badge, everybody_can_use, stage_of
@@ -53,7 +53,7 @@ def test_where_nothing_is_a_page_says_so(page: Page, violations: Callable[[Page]
     answer = page.goto(address)
     assert answer is not None
     assert answer.status == 404
-    assert page.get_by_role("heading", level=1).is_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.get_by_role("link", name="Verify a badge").last.click()
     page.wait_for_url("**/verify")
     page.goto(address)

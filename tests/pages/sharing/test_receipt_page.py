@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import Live
 from tests.pages.scenes import badge, everybody_can_use, stage_of
@@ -47,7 +47,7 @@ def test_a_badge_leads_to_why_it_was_awarded_and_back(page: Page, stage: Stage) 
     for secret in ("Secret", "A private draft", "Well done.", "m11", "d1 "):
         assert secret not in text
     page.get_by_text("2 records", exact=True).click()
-    assert page.locator("details li").count() == 2
+    expect(page.locator("details li")).to_have_count(2)
     page.get_by_role("link", name="Its page").click()
     page.wait_for_url("**/credentials/*")
 
@@ -65,7 +65,7 @@ def test_a_replaced_badge_leads_to_the_one_that_stands_now(page: Page, stage: St
     assert page.locator(".verdict h2").inner_text() == "This badge was replaced"
     page.get_by_role("link", name="The badge that stands now").click()
     page.wait_for_url(f"**/credentials/{new['id']}")
-    assert page.locator(".verdict").count() == 0
+    expect(page.locator(".verdict")).to_have_count(0)
 
 
 def test_a_suspended_badge_says_so_on_its_page_and_in_our_report(page: Page, stage: Stage) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from service.achievements import definitions
 from service.runtime.runtime import Runtime
@@ -224,17 +224,17 @@ def test_a_visitor_chooses_a_language_without_script_and_keeps_it(browser: Brows
     context = browser.new_context(base_url=live.base_url, java_script_enabled=False, locale="en-US")
     page = context.new_page()
     page.goto("/")
-    assert page.locator(".languages [aria-current]").inner_text() == "English"
+    expect(page.locator(".languages [aria-current]")).to_have_text("English")
     page.get_by_role("button", name="Español").click()
     page.wait_for_url(f"{live.base_url}/")
-    assert page.locator("html").get_attribute("lang") == "es"
+    expect(page.locator("html")).to_have_attribute("lang", "es")
     page.goto("/networks/river")
-    assert page.get_by_text("Aquí desde").is_visible()
+    expect(page.get_by_text("Aquí desde")).to_be_visible()
     page.get_by_role("button", name="English").click()
     page.wait_for_url("**/networks/river")
-    assert page.get_by_text("Here since").is_visible()
+    expect(page.get_by_text("Here since")).to_be_visible()
     page.goto("/")
-    assert page.get_by_text("For employers").is_visible()
+    expect(page.get_by_text("For employers")).to_be_visible()
     context.close()
 
 
@@ -250,7 +250,7 @@ def test_everybody_can_use_them_in_spanish(page: Page, live: Live, violations: C
     page.set_extra_http_headers({"Accept-Language": "es"})
     for address in set(pages_of(stage_of(live))) - {"/docs"}:  # whose content is English, and tried as such
         page.goto(address)
-        assert page.locator("html").get_attribute("lang") == "es"
+        expect(page.locator("html")).to_have_attribute("lang", "es")
         everybody_can_use(page, violations, address)
 
 

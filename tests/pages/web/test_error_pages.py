@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from service.runtime.fair_use import FairUse
 from service.sharing import views
@@ -181,7 +181,7 @@ def test_a_browser_without_script_shows_the_sentence(browser: Browser, live: Liv
     page.locator("input[type=file]").set_input_files(large)
     page.get_by_role("button", name="Verify", exact=True).click()
     page.get_by_role("heading", name="This file is too large").wait_for()
-    assert page.get_by_text("It is larger than").is_visible()
+    expect(page.get_by_text("It is larger than")).to_be_visible()
     context.close()
 
 

@@ -172,7 +172,7 @@ def test_of_500_links_three_hang_and_are_tried_again_alone(page: Page, elsewhere
     found = kinds(page)
     assert len(found) == MAX_ITEMS
     assert [place for place, kind in enumerate(found) if kind == "unchecked"] == [7, 250, 499]
-    assert "3 did not answer" in page.locator("#again h2").inner_text()
+    expect(page.locator("#again h2")).to_contain_text("3 did not answer")
     rows = table_of(page)
     assert len(rows) == MAX_ITEMS + 1
     assert [row[0] for row in rows[1:]] == links
@@ -182,7 +182,7 @@ def test_of_500_links_three_hang_and_are_tried_again_alone(page: Page, elsewhere
     expect(page.locator("#again")).to_have_count(0, timeout=WAIT_SECONDS * 1000)
     assert kinds(page) == [kind if kind != "unchecked" else found[0] for kind in found]
     assert len(elsewhere.asked) == asked + 3
-    assert page.locator("[data-sum='unchecked']").inner_text() == "0"
+    expect(page.locator("[data-sum='unchecked']")).to_have_text("0")
     rows = table_of(page)
     assert [row[0] for row in rows[1:]] == links
     assert {row[1] for row in rows[1:]} == {rows[1][1]}
@@ -207,8 +207,8 @@ def test_without_a_script_the_rows_arrive_and_what_hung_has_a_page_of_its_own(
     page.get_by_role("button", name="Try these again").click()
     expect(page.locator("tr[data-number]")).to_have_count(2, timeout=WAIT_SECONDS * 1000)
     over(page)
-    assert page.locator("tr[data-number] td.number").all_inner_texts() == ["2", "4"]
-    assert page.locator("#again").count() == 0
+    expect(page.locator("tr[data-number] td.number")).to_have_text(["2", "4"])
+    expect(page.locator("#again")).to_have_count(0)
     assert [row[0] for row in table_of(page)[1:]] == [elsewhere.held(2), elsewhere.held(4)]
     context.close()
 
@@ -225,9 +225,9 @@ def test_a_file_whose_issuer_cannot_be_reached_is_tried_again_from_its_text(
     assert kinds(page) == ["unsure"]
     page.get_by_role("button", name="Try these again").click()
     expect(page.get_by_role("status").first).to_have_text("1 of 1 checked")
-    assert page.locator("tr[data-number] th").inner_text() == "badge.svg"
+    expect(page.locator("tr[data-number] th")).to_have_text("badge.svg")
     assert kinds(page) == ["unsure"]
-    assert page.locator("#again").is_visible()
+    expect(page.locator("#again")).to_be_visible()
 
 
 def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Stage, tmp_path: Path) -> None:
@@ -255,11 +255,11 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Sta
         "Somebody else (other@river.example.org)",
         "Without a link",
     ]
-    assert page.locator(".candidate").nth(0).locator("article").count() == 2
+    expect(page.locator(".candidate").nth(0).locator("article")).to_have_count(2)
     assert "issued to whom you gave" in page.locator("tr[data-number='1']").inner_text()
     assert "This badge is not theirs" in page.locator("tr[data-number='3']").inner_text()
     assert "This row has no link." in page.locator("tr[data-number='4']").inner_text()
-    assert page.get_by_text("1 empty row of the table was passed over.").is_visible()
+    expect(page.get_by_text("1 empty row of the table was passed over.")).to_be_visible()
     told = json.loads(downloaded(page, "#json"))
     assert told["columns"] == ["Post", "Nombre", "Correo", "Enlace"]
     assert [each["recipient"] for each in told["items"]] == ["passed", "passed", "failed", "skipped"]
@@ -476,4 +476,4 @@ def test_a_phone_shows_each_badge_without_scrolling_sideways(phone: Page, stage:
     give(phone, [badge(stage), "https://10.0.0.1/" + "x" * 200])
     over(phone)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert phone.locator("tr[data-number='2'] strong").is_visible()
+    expect(phone.locator("tr[data-number='2'] strong")).to_be_visible()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
 from service.cli import main as cli
@@ -90,7 +90,7 @@ def test_it_needs_no_script(browser: Browser, stage: Stage, live: Live, tmp_path
 
 @pytest.mark.usefixtures("stage")
 def test_what_cannot_be_read_offers_none(page: Page) -> None:
-    assert verified(page, "hello").get_by_role("button", name="Receipt").count() == 0
+    expect(verified(page, "hello").get_by_role("button", name="Receipt")).to_have_count(0)
 
 
 def test_everybody_can_use_what_is_offered(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
