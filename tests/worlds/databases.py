@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
@@ -180,7 +181,7 @@ def _delete_all(connection: psycopg.Connection) -> None:
 
 
 Rows = bytes | dict[str, bytes]
-"""All rows of a database: a SQLite file, or PostgreSQL's binary copy of each table that has rows."""
+"""All rows of a database: a compressed SQLite file, or PostgreSQL's binary copy of each table that has rows."""
 
 
 def rows_of(database: Database) -> Rows:
@@ -189,7 +190,8 @@ def rows_of(database: Database) -> Rows:
         with closing(_sqlite(database)) as source, closing(sqlite3.connect(":memory:")) as target:
             source.backup(target)
             file = target.serialize()
-            return file[:18] + b"\1\1" + file[20:]  # without a write-ahead log, which no file in memory has
+            # Without a write-ahead log, which no file in memory has; most of its pages are empty.
+            return zlib.compress(file[:18] + b"\1\1" + file[20:], 1)
     with psycopg.connect(_plain(database.url)) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         copies = {table: _copied_out(connection, table) for table in Row.metadata.tables}
@@ -200,7 +202,7 @@ def lay_rows(database: Database, rows: Rows) -> None:
     """Replace all rows of a database with these."""
     if isinstance(rows, bytes):
         with closing(sqlite3.connect(":memory:")) as source, closing(_sqlite(database)) as target:
-            source.deserialize(rows)
+            source.deserialize(zlib.decompress(rows))
             source.backup(target)
         return
     with psycopg.connect(_plain(database.url)) as connection:
