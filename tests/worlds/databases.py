@@ -112,7 +112,7 @@ def share_compiled(database: Database) -> None:
     """Let a database use the statements that were compiled for earlier ones.
 
     SQLAlchemy keeps compiled statements for one engine and its dialect. But every test opens an engine of its own, and
-    would spend a quarter of its time compiling the same statements again.
+    would spend half of its time compiling the same statements again.
     """
     kept = _compiled(database.url.partition(":")[0])
     if not kept.dialect.server_version_info:  # known from the first connection on
