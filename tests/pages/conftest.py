@@ -5,18 +5,20 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
+from tests.pages.reading import Reader
 from tests.worlds import databases
 from tests.worlds.runtimes import Clock, app_of, desk_of, settings_in, start
 
@@ -119,6 +121,13 @@ def live(tmp_path: Path) -> Iterator[Live]:
     """A service of this test alone."""
     with serving(tmp_path) as live:
         yield live
+
+
+@pytest.fixture
+def reader(live: Live) -> Iterator[Reader]:
+    """A visitor without a browser."""
+    with closing(TestClient(app_of(live.runtime), base_url=live.base_url)) as client:
+        yield Reader(client)
 
 
 @contextmanager

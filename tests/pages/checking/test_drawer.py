@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from credentials import bake
@@ -34,7 +32,6 @@ from tests.pages.elsewhere import Answer, Elsewhere, elsewhere
 from tests.pages.reading import Reader
 from tests.pages.scenes import HOSTILE, answers, choose, compare, everybody_can_use, inert, verify
 from tests.worlds.handed_over import zipped
-from tests.worlds.runtimes import app_of
 
 YES, NO, OPEN, NOT_OFFERED = "Yes", "No", "Could not check", "Not offered"
 GENUINE = ("good", "This badge is genuine and valid")
@@ -147,13 +144,6 @@ def page(visitor: tuple[Page, list[str]]) -> Iterator[Page]:
     faults.clear()
     yield opened
     assert not faults
-
-
-@pytest.fixture
-def reader(live: Live) -> Iterator[Reader]:
-    """A visitor without a browser."""
-    with closing(TestClient(app_of(live.runtime), base_url=live.base_url)) as client:
-        yield Reader(client)
 
 
 @pytest.fixture

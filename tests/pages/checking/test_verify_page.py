@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from credentials import PrivateKeySigner, bake, sign
 from tests.pages.conftest import Live
+from tests.pages.reading import Reader
 from tests.pages.scenes import (
     HOSTILE,
     PERSON,
@@ -145,16 +146,16 @@ def test_a_changed_copy_is_called_that(page: Page, stage: Stage) -> None:
     )
 
 
-def test_one_changed_letter_is_enough(page: Page, stage: Stage) -> None:
+def test_one_changed_letter_is_enough(reader: Reader, stage: Stage) -> None:
     copy = file_of(stage, badge(stage), "json").decode().replace("Shares what works.", "Shares what worke.")
-    assert verify(page, copy)[:2] == ("bad", "Do not rely on this badge")
+    assert reader.verify(copy)[:2] == ("bad", "Do not rely on this badge")
 
 
-def test_an_issuer_that_cannot_be_reached_leaves_it_open(page: Page, stage: Stage) -> None:
-    tone, title, sentence = verify(page, of_unreachable_issuer(stage))
+def test_an_issuer_that_cannot_be_reached_leaves_it_open(reader: Reader, stage: Stage) -> None:
+    tone, title, sentence = reader.verify(of_unreachable_issuer(stage))
     assert (tone, title) == ("unsure", "This could not be decided")
     assert sentence.endswith("That is neither a yes nor a no: try again later.")
-    assert set(answers(page).values()) == {"Could not check"}
+    assert set(reader.answers().values()) == {"Could not check"}
 
 
 def test_an_unknown_vocabulary_is_named_and_leaves_it_open(page: Page, stage: Stage) -> None:
@@ -167,12 +168,12 @@ def test_an_unknown_vocabulary_is_named_and_leaves_it_open(page: Page, stage: St
     expect(page.get_by_text("https://unknown.example/context.json").first).to_be_visible()
 
 
-def test_an_issuer_on_no_list_is_genuine_and_not_green(page: Page, stage: Stage) -> None:
-    tone, title, _ = verify(page, json.dumps(of_nobody_known(stage)))
+def test_an_issuer_on_no_list_is_genuine_and_not_green(reader: Reader, stage: Stage) -> None:
+    tone, title, _ = reader.verify(json.dumps(of_nobody_known(stage)))
     assert (tone, title) == ("unsure", "Genuine, but by an issuer that no list here knows")
-    assert answers(page)["Who really issued it?"] == "Could not check"
-    assert answers(page)["Is it still valid?"] == "Not offered"
-    expect(page.get_by_text("none: it is only a key")).to_be_visible()
+    assert reader.answers()["Who really issued it?"] == "Could not check"
+    assert reader.answers()["Is it still valid?"] == "Not offered"
+    assert "none: it is only a key" in reader.page.text
 
 
 def test_several_lines_are_several_badges(page: Page, stage: Stage) -> None:
@@ -266,9 +267,9 @@ def test_without_a_script_the_person_is_compared_by_post(browser: Browser, stage
     context.close()
 
 
-def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(page: Page, stage: Stage) -> None:
-    assert verify(page, badge(stage))[2].endswith("It does not say who is holding it.")
-    expect(page.get_by_text("does not prove who is holding it")).to_be_visible()
+def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(reader: Reader, stage: Stage) -> None:
+    assert reader.verify(badge(stage))[2].endswith("It does not say who is holding it.")
+    assert "does not prove who is holding it" in reader.page.text
 
 
 # --- What is no badge -----------------------------------------------------------------------------------------------
@@ -285,31 +286,30 @@ def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(page:
         ("hello", "No link and no badge was found in this text."),
     ],
 )
-def test_what_could_not_be_checked_has_its_own_sentence(page: Page, text: str, said: str) -> None:
-    tone, title, sentence = verify(page, text)
+def test_what_could_not_be_checked_has_its_own_sentence(reader: Reader, text: str, said: str) -> None:
+    tone, title, sentence = reader.verify(text)
     assert (tone, title) == ("unsure", "That could not be checked")
     assert sentence.startswith(said)
 
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("text", ["{}", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_what_looks_like_a_badge_and_is_none_is_not_relied_on(page: Page, text: str) -> None:
-    tone, _, sentence = verify(page, text)
+def test_what_looks_like_a_badge_and_is_none_is_not_relied_on(reader: Reader, text: str) -> None:
+    tone, _, sentence = reader.verify(text)
     assert tone != "good"
     assert sentence[0].isupper()
     assert sentence[-1] == "."
-    page.get_by_text("Step by step").click() if page.get_by_text("Step by step").count() else None
-    for finding in page.locator(".checks p").all_inner_texts():
-        assert finding[0].isupper()
+    for finding in reader.page.all(".checks p"):
+        assert finding.text[0].isupper()
 
 
 def test_a_server_that_never_answers_is_said_to_be_that(
-    page: Page, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert stage.slug
     monkeypatch.setattr("service.runtime.fetching.DEADLINE_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        sentence = verify(page, f"http://localhost:{silent.getsockname()[1]}/badge")[2]
+        sentence = reader.verify(f"http://localhost:{silent.getsockname()[1]}/badge")[2]
     assert sentence.startswith("The site behind this link did not answer in time.")
 
 
@@ -365,10 +365,10 @@ def test_what_a_received_credential_says_stays_text(page: Page, stage: Stage) ->
 
 
 @pytest.mark.parametrize("odd", [[], 7, None, {"achievement": [1]}, [{"achievement": {"name": ["x"]}}]])
-def test_credentials_of_any_shape_have_a_page(page: Page, stage: Stage, odd: Any) -> None:
+def test_credentials_of_any_shape_have_a_page(reader: Reader, stage: Stage, odd: Any) -> None:
     credential = json.loads(file_of(stage, badge(stage), "json"))
     credential |= {"credentialSubject": odd, "issuer": odd}
-    assert verify(page, json.dumps(credential))[:2] == ("bad", "Do not rely on this badge")
+    assert reader.verify(json.dumps(credential))[:2] == ("bad", "Do not rely on this badge")
 
 
 def test_everybody_can_use_it(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
