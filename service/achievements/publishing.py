@@ -21,7 +21,7 @@ from service.criteria.kinds.rule import DefinitionFault, Rule
 from service.criteria.kinds.tally import Tally
 from service.criteria.queries import numbers, parameters
 from service.criteria.windows import Between
-from service.tables import Achievement, AchievementVersion, Network, Session
+from service.tables import Achievement, AchievementVersion, Meeting, Network
 
 NOBODY = definitions.NOBODY
 
@@ -66,8 +66,8 @@ _ITSELF = ("requires-itself", "Expected other achievements: this one would be as
 
 def _unknown_sessions(session: OrmSession, network: Network, rule: Tally, place: str) -> Iterator[DefinitionFault]:
     named = rule.where.sessions or []
-    listed = Session.network_id == network.id, Session.ref.in_(named)
-    known = set(session.scalars(select(Session.ref).where(*listed))) if named else set()
+    listed = Meeting.network_id == network.id, Meeting.ref.in_(named)
+    known = set(session.scalars(select(Meeting.ref).where(*listed))) if named else set()
     for index, ref in enumerate(named):
         if ref not in known:
             message = "Expected the ref of a session of this network; post the session first."

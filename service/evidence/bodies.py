@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials import canonical_json
 from service.bodies import Body, Instant, Line, LongLine, Ref
 from service.errors import ServiceError
-from service.tables import Blob, Contribution, Member, Network, Record, Row, Session
+from service.tables import Blob, Contribution, Meeting, Member, Network, Record, Row
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 """The earliest time that evidence may have; it also keeps every calendar's arithmetic in range."""
@@ -240,7 +240,7 @@ def _members(session: OrmSession, network: Network, refs: Collection[str]) -> di
 
 
 def _sessions(session: OrmSession, network: Network, refs: Collection[str]) -> dict[str, UUID]:
-    rows = select(Session.ref, Session.id).where(Session.network_id == network.id, Session.ref.in_(refs))
+    rows = select(Meeting.ref, Meeting.id).where(Meeting.network_id == network.id, Meeting.ref.in_(refs))
     return dict(session.execute(rows).all())
 
 

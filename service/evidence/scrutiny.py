@@ -27,7 +27,7 @@ from sqlalchemy import and_, or_, select
 from service.evidence import derivation, flags
 from service.evidence.bodies import Derived
 from service.storage.database import WriteSession, hold_numbers
-from service.tables import Contribution, ContributionArtifact, Evaluation, Member, Network, Record, RecordBody, Session
+from service.tables import Contribution, ContributionArtifact, Evaluation, Meeting, Member, Network, Record, RecordBody
 
 Row = Mapping[str, Any]
 Span = tuple[datetime, datetime]
@@ -181,7 +181,7 @@ def _overlapping(session: WriteSession, network: Network, entrants: Sequence[Ent
     )
     there = [dict(row) for row in session.execute(near.order_by(Contribution.record_id)).mappings()]
     session_ids = {row["session_id"] for row in [*there, *(row for _, row in attending)]} - {None}
-    held = select(Session.id, Session.starts_at, Session.ends_at).where(Session.id.in_(session_ids))
+    held = select(Meeting.id, Meeting.starts_at, Meeting.ends_at).where(Meeting.id.in_(session_ids))
     sessions = {session_id: (starts, ends) for session_id, starts, ends in session.execute(held)}
     by_member: defaultdict[UUID, list[tuple[Row, Span]]] = defaultdict(list)
     for row in there:

@@ -20,7 +20,7 @@ from credentials.proofs.encodings import base64url_encode
 from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
-from service.tables import AchievementVersion, Contribution, Evaluation, Member, Rating, Record, Session
+from service.tables import AchievementVersion, Contribution, Evaluation, Meeting, Member, Rating, Record
 
 MAX_EVIDENCE = 100
 """The most records that a credential cites one by one; a sentence says how many more there are."""
@@ -86,7 +86,7 @@ class Citation:
 
 def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citation]:
     """Return what may be public about each record."""
-    judged, meeting = aliased(Contribution), aliased(Session)
+    judged, meeting = aliased(Contribution), aliased(Meeting)
     about_session = case((Evaluation.about_kind == "session", Evaluation.about_id))
     rows = session.execute(
         select(Record, Contribution, Evaluation, meeting.confidential)

@@ -14,7 +14,7 @@ from service.outbox import events
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import page
-from service.tables import Network, Session
+from service.tables import Meeting, Network
 
 Mode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$", max_length=32)]
 
@@ -44,7 +44,7 @@ class SessionIn(SessionFields):
     ref: Ref = Field(description="the network's own identifier of the session", examples=["2026-03-01"])
 
 
-def put_session(session: WriteSession, network: Network, body: SessionIn, now: datetime) -> tuple[Session, bool]:
+def put_session(session: WriteSession, network: Network, body: SessionIn, now: datetime) -> tuple[Meeting, bool]:
     """Add or change a session; return it and whether it is new.
 
     Raises:
@@ -52,10 +52,10 @@ def put_session(session: WriteSession, network: Network, body: SessionIn, now: d
     """
     new = insert_new(
         session,
-        Session,
+        Meeting,
         {"network_id": network.id, "ref": body.ref, "starts_at": body.starts_at, "confidential": False},
     )
-    meeting = locks.one(session, Session, Session.network_id == network.id, Session.ref == body.ref)
+    meeting = locks.one(session, Meeting, Meeting.network_id == network.id, Meeting.ref == body.ref)
     for name, value in body.model_dump(exclude_unset=True).items():
         setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:
@@ -68,13 +68,13 @@ def put_session(session: WriteSession, network: Network, body: SessionIn, now: d
     return meeting, new
 
 
-def get_session(session: OrmSession, network: Network, ref: str) -> Session:
+def get_session(session: OrmSession, network: Network, ref: str) -> Meeting:
     """Return the session with the network's own `ref`.
 
     Raises:
         NotFoundError: the network has none (code "session-unknown").
     """
-    meeting = session.scalar(select(Session).where(Session.network_id == network.id, Session.ref == ref))
+    meeting = session.scalar(select(Meeting).where(Meeting.network_id == network.id, Meeting.ref == ref))
     if meeting is None:
         raise NotFoundError("session-unknown", "No session of this network has this ref.")
     return meeting
@@ -89,16 +89,16 @@ def list_sessions(
     series: str | None,
     starts_from: datetime | None,
     starts_until: datetime | None,
-) -> tuple[Sequence[Session], str | None]:
+) -> tuple[Sequence[Meeting], str | None]:
     """Return sessions in the order in which they were added.
 
     The two times bound `starts_at`: `[starts_from, starts_until)`.
     """
-    query = select(Session).where(Session.network_id == network.id)
+    query = select(Meeting).where(Meeting.network_id == network.id)
     if series is not None:
-        query = query.where(Session.series == series)
+        query = query.where(Meeting.series == series)
     if starts_from is not None:
-        query = query.where(Session.starts_at >= starts_from)
+        query = query.where(Meeting.starts_at >= starts_from)
     if starts_until is not None:
-        query = query.where(Session.starts_at < starts_until)
-    return page(session, query, Session.id, after, limit)
+        query = query.where(Meeting.starts_at < starts_until)
+    return page(session, query, Meeting.id, after, limit)

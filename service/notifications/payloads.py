@@ -20,7 +20,7 @@ from service.notifications import deliveries
 from service.notifications.api import WebhookOut
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
-from service.tables import AchievementVersion, Credential, Event, Key, Member, Network, Record, Session, Webhook
+from service.tables import AchievementVersion, Credential, Event, Key, Meeting, Member, Network, Record, Webhook
 from service.web.requests import Answer
 
 
@@ -87,7 +87,7 @@ def _review(session: ReadSession, runtime: Runtime, network: Network, row_id: st
 
 
 def _session(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
-    row = session.get(Session, UUID(row_id))
+    row = session.get(Meeting, UUID(row_id))
     return SessionOut.model_validate(row) if row else None
 
 

@@ -24,7 +24,7 @@ from service.tables.evidence import (
 from service.tables.files import Blob
 from service.tables.intake import Import, ImportAnswer
 from service.tables.issuing import Credential, Receipt, StatusList
-from service.tables.networks import Identity, Member, Network, Person, Role, Session
+from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.signing import Key, ServiceKey
@@ -60,6 +60,7 @@ __all__ = [
     "ImportAnswer",
     "Key",
     "Listener",
+    "Meeting",
     "Member",
     "Message",
     "Network",
@@ -73,7 +74,6 @@ __all__ = [
     "Row",
     "ServiceFact",
     "ServiceKey",
-    "Session",
     "StatusList",
     "Token",
     "UnsettledMember",

@@ -99,7 +99,7 @@ class Role(Row):
     known_from: Mapped[datetime | None]
 
 
-class Session(Row):
+class Meeting(Row):
     """A meeting of a network: `[starts_at, ends_at)`."""
 
     __tablename__ = "sessions"

@@ -31,9 +31,9 @@ from service.tables import (
     Review,
     Role,
     Row,
-    Session,
     StatusList,
 )
+from service.tables import Meeting as MeetingRow
 from tests.worlds.criteria_oracle import Deed, Held, Judgement, Meeting, Period, Vote, World
 
 # The clocks go back in New York on 1 November 2026: the windows below end on both sides of it.
@@ -487,7 +487,7 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
     common = {"network_id": network.id}
     add(
         session,
-        Session,
+        MeetingRow,
         [
             common
             | {

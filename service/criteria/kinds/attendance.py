@@ -20,7 +20,7 @@ from service.criteria.kinds.query import (
 from service.criteria.kinds.rule import Rule, Stability, number
 from service.criteria.parts import Amount, Name, Number
 from service.criteria.windows import SinceEnrolment
-from service.tables import Session
+from service.tables import Meeting
 
 
 class Attendance(Rule):
@@ -106,20 +106,20 @@ class Attendance(Rule):
         Contributions of type attended must have enough minutes in all. With a rate only sessions that have begun
         count, in both numbers.
         """
-        series = [Session.network_id == NETWORK, Session.series == self.series]
-        begun = [Session.starts_at <= NOW] if self.min_rate is not None else []
+        series = [Meeting.network_id == NETWORK, Meeting.series == self.series]
+        begun = [Meeting.starts_at <= NOW] if self.min_rate is not None else []
         attended: Rows = (
-            select(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Session.starts_at.label("at"))
-            .join(Session, Session.id == asked.rows.contribution.session_id)
+            select(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Meeting.starts_at.label("at"))
+            .join(Meeting, Meeting.id == asked.rows.contribution.session_id)
             .where(
                 asked.own(asked.rows.contribution, asked.rows.contribution.member_id),
                 asked.rows.contribution.type == "attended",
                 *series,
                 *begun,
             )
-            .group_by(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Session.starts_at)
+            .group_by(asked.rows.contribution.member_id, asked.rows.contribution.session_id, Meeting.starts_at)
         )
-        attended = within(attended, self.window, Session.starts_at, asked.rows.contribution.member_id, asked)
+        attended = within(attended, self.window, Meeting.starts_at, asked.rows.contribution.member_id, asked)
         if self.min_minutes is not None:
             attended = attended.having(func.sum(asked.rows.contribution.minutes) >= self.min_minutes)
         met = attended.subquery()
@@ -144,14 +144,14 @@ class Attendance(Rule):
         number, first = func.count(met.c.session_id), func.min(met.c.at)
         if self.min_rate is None:
             return CompiledRule(figures(met.c.member_id, number, literal(0), first).group_by(met.c.member_id), records)
-        held = select(func.count(Session.id)).where(*series, *begun)
+        held = select(func.count(Meeting.id)).where(*series, *begun)
         since = isinstance(self.window, SinceEnrolment)
         if since:
             held = held.where(
-                or_(asked.rows.enrolment.at.is_(None), Session.starts_at >= asked.rows.enrolment.at)
+                or_(asked.rows.enrolment.at.is_(None), Meeting.starts_at >= asked.rows.enrolment.at)
             ).correlate(asked.rows.enrolment)
         else:
-            held = held.where(*bounded(self.window, Session.starts_at, asked))
+            held = held.where(*bounded(self.window, Meeting.starts_at, asked))
         numbers = figures(asked.rows.member.id, number, held.scalar_subquery(), first).outerjoin(
             met, met.c.member_id == asked.rows.member.id
         )

@@ -35,7 +35,7 @@ from service.criteria.filters import ContributionFilter, EvaluationFilter
 from service.criteria.windows import Between, Last, SinceEnrolment
 from service.storage import past
 from service.storage.past import Sources
-from service.tables import Session
+from service.tables import Meeting
 from service.tables.columns import Instant
 
 Rows = Select[*tuple[Any, ...]]
@@ -173,11 +173,11 @@ def matching(query: Rows, where: ContributionFilter, asked: AskedRule) -> Rows:
             had_role(where.role, asked.rows.contribution.member_id, asked.rows.contribution.occurred_at, asked)
         )
     if where.series is not None or where.sessions is not None:
-        query = query.join(Session, Session.id == asked.rows.contribution.session_id)
+        query = query.join(Meeting, Meeting.id == asked.rows.contribution.session_id)
         if where.series is not None:
-            query = query.where(Session.series == where.series)
+            query = query.where(Meeting.series == where.series)
         if where.sessions is not None:
-            query = query.where(Session.ref.in_(where.sessions))
+            query = query.where(Meeting.ref.in_(where.sessions))
     return query
 
 

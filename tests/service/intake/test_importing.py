@@ -15,7 +15,7 @@ from service.errors import InvalidError, NotFoundError
 from service.intake import importing
 from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
-from service.tables import Award, Contribution, Credential, Evaluation, Member, Record, RecordBody, Session
+from service.tables import Award, Contribution, Credential, Evaluation, Meeting, Member, Record, RecordBody
 
 pytestmark = pytest.mark.any_database("an import posts what test_contributions and test_members post on both")
 
@@ -67,13 +67,13 @@ def example(runtime: Runtime, shared: Path, name: str) -> importing.ImportResult
 def test_the_191_trainings_become_sessions_and_a_second_run_changes_nothing(runtime: Runtime, shared: Path) -> None:
     assert example(runtime, shared, "training_events").counts == {"accepted": 191}
     assert example(runtime, shared, "training_events").counts == {"duplicate": 191}
-    assert count(runtime, Session) == 191
+    assert count(runtime, Meeting) == 191
 
 
 def test_a_date_is_its_first_moment_in_the_networks_time_zone(runtime: Runtime, shared: Path) -> None:
     example(runtime, shared, "training_events")
     with runtime.database.read() as session:
-        first = session.scalars(select(Session).where(Session.ref == "2012-08-26-ttt-online")).one()
+        first = session.scalars(select(Meeting).where(Meeting.ref == "2012-08-26-ttt-online")).one()
     assert (first.starts_at.isoformat(), first.attendance_count) == ("2012-08-25T22:00:00+00:00", 21)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import event, select, update
 
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
-from service.tables import Network, Session, Token
+from service.tables import Meeting, Network, Token
 from tests.worlds.acting import HILL, RIVER, Actor, actor, refused
 from tests.worlds.posting import alone
 from tests.worlds.runtimes import BASE_URL, app_of
@@ -199,7 +199,7 @@ def test_a_commit_that_fails_is_never_a_success(runtime: Runtime, river: Actor, 
     assert refused(answer) == (500, "internal-error", None)
     assert "secret" not in answer.text
     with runtime.database.read() as session:
-        assert session.scalars(select(Session)).all() == []
+        assert session.scalars(select(Meeting)).all() == []
     assert who.put(SESSION, EVENING).status_code == 201
 
 
@@ -221,7 +221,7 @@ def test_a_database_that_cannot_be_written_is_never_a_success(
     assert {answer.status_code for answer in answers} == {201, 500}
     kept = {f"s1{n}" for n, answer in enumerate(answers) if answer.status_code == 201}
     with runtime.database.read() as session:
-        assert set(session.scalars(select(Session.ref))) == kept
+        assert set(session.scalars(select(Meeting.ref))) == kept
 
 
 def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(client: TestClient) -> None:
