@@ -305,7 +305,7 @@ def test_without_keys_the_evidence_stands_and_the_awards_wait(
         raise CustodyError("custody-unavailable", "The key cannot be opened now.")
 
     with monkeypatch.context() as without:
-        without.setattr(credentials, "issuer_of", fail)
+        without.setattr(credentials, "issuer_keys", fail)
         assert [line["status"] for line in lines(send(who, [REVIEW]))] == ["accepted"]
     assert (len(rows_of(runtime, Award)), unsettled(runtime)) == (0, 1)
     send(who, b"")
