@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
+from service.access.act import Act
 from service.achievements import definitions, enrolments, pictures, publishing
 from service.achievements.definitions import NOBODY, AchievementFields, AchievementIn
 from service.criteria import rejudging, topics
@@ -41,9 +41,7 @@ class ShownAchievement:
     published: int | None
 
 
-def define(
-    session: WriteSession, network: Network, body: AchievementIn, now: datetime
-) -> tuple[ShownAchievement, bool]:
+def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
     """Define an achievement; return it and whether it is new.
 
     The same body again returns the same achievement.
@@ -52,27 +50,27 @@ def define(
         ConflictError: the ref is another achievement's (code "achievement-differs").
         InvalidError: the rule or the picture is wrong, or `publish` is true and the definition cannot be published.
     """
-    definition = _checked(session, network, body)
+    definition = _checked(act.session, act.network, body)
     if body.publish:
-        locks.network(session, network.id)  # two that require each other cannot both be published
-    created = insert_new(session, Achievement, {"network_id": network.id, "ref": body.ref, "created_at": now})
-    achievement = _locked(session, network, body.ref)
+        locks.network(act.session, act.network.id)  # two that require each other cannot both be published
+    created = insert_new(
+        act.session, Achievement, {"network_id": act.network.id, "ref": body.ref, "created_at": act.now}
+    )
+    achievement = _locked(act.session, act.network, body.ref)
     if created:
-        _add_version(session, achievement, 1, definition)
-    elif _newest(session, achievement).definition != definition:
+        _add_version(act.session, achievement, 1, definition)
+    elif _newest(act.session, achievement).definition != definition:
         raise ConflictError(
             "achievement-differs",
             "Expected a new ref: this one has another definition. PUT changes it, in a new version once it is published.",
             "/ref",
         )
     if body.publish:
-        _publish(session, network, achievement, now)
-    return show(session, [achievement])[0], created
+        _publish(act, achievement)
+    return show(act.session, [achievement])[0], created
 
 
-def change(
-    session: WriteSession, network: Network, ref: str, body: AchievementFields, now: datetime
-) -> tuple[ShownAchievement, bool]:
+def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievement, bool]:
     """Change an achievement's draft; return the achievement and whether it is new.
 
     A published version stays as it is: a definition that differs from it becomes the draft of the next version.
@@ -80,20 +78,20 @@ def change(
     Raises:
         InvalidError: the rule or the picture is wrong.
     """
-    definition = _checked(session, network, body)
-    created = insert_new(session, Achievement, {"network_id": network.id, "ref": ref, "created_at": now})
-    achievement = _locked(session, network, ref)
-    newest = None if created else _newest(session, achievement)
+    definition = _checked(act.session, act.network, body)
+    created = insert_new(act.session, Achievement, {"network_id": act.network.id, "ref": ref, "created_at": act.now})
+    achievement = _locked(act.session, act.network, ref)
+    newest = None if created else _newest(act.session, achievement)
     if newest is None:
-        _add_version(session, achievement, 1, definition)
+        _add_version(act.session, achievement, 1, definition)
     elif newest.published_at is None:
         _describe(newest, definition)
     elif newest.definition != definition:
-        _add_version(session, achievement, newest.version + 1, definition)
-    return show(session, [achievement])[0], created
+        _add_version(act.session, achievement, newest.version + 1, definition)
+    return show(act.session, [achievement])[0], created
 
 
-def publish(session: WriteSession, network: Network, ref: str, now: datetime) -> ShownAchievement:
+def publish(act: Act, ref: str) -> ShownAchievement:
     """Publish the draft of an achievement; without a draft nothing changes.
 
     Members with evidence that counts towards the version before stay with that one. All members with evidence are
@@ -104,10 +102,10 @@ def publish(session: WriteSession, network: Network, ref: str, now: datetime) ->
         InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
             details.
     """
-    locks.network(session, network.id)  # two that require each other cannot both be published
-    achievement = _locked(session, network, ref)
-    _publish(session, network, achievement, now)
-    return show(session, [achievement])[0]
+    locks.network(act.session, act.network.id)  # two that require each other cannot both be published
+    achievement = _locked(act.session, act.network, ref)
+    _publish(act, achievement)
+    return show(act.session, [achievement])[0]
 
 
 def get_achievement(session: OrmSession, network: Network, ref: str) -> Achievement:
@@ -324,23 +322,23 @@ def _describe(version: AchievementVersion, definition: dict[str, Any]) -> None:
     version.image_sha256 = definition.get("image")
 
 
-def _publish(session: WriteSession, network: Network, achievement: Achievement, now: datetime) -> None:
-    version = _newest(session, achievement)
+def _publish(act: Act, achievement: Achievement) -> None:
+    version = _newest(act.session, achievement)
     if version.published_at is not None:
         return
-    found = list(publishing.faults(session, network, achievement.ref, version.definition, now))
+    found = list(publishing.faults(act.session, act.network, achievement.ref, version.definition, act.now))
     if found:
         errors = [{"code": fault.code, "detail": fault.message, "pointer": fault.pointer} for fault in found]
         raise InvalidError(*found[0], {"errors": errors})
-    before = publishing.newest_published(session, achievement)
+    before = publishing.newest_published(act.session, achievement)
     if before is not None:
-        enrolments.enrol_by_evidence(session, network, before, now)
-    version.published_at = now
+        enrolments.enrol_by_evidence(act, before)
+    version.published_at = act.now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
-    session.flush()
+    act.session.flush()
     about = {"achievement": str(achievement.id), "achievement_version": str(version.id)}
-    events.append(session, network, "achievement.published", about, now)
+    events.append(act, "achievement.published", about)
     tree = definitions.rule_of(version.definition)
     if tree is not None:
-        topics.index(session, network, achievement, tree)
-        rejudging.mark_all(session, network, now, topics.published(achievement))
+        topics.index(act.session, act.network, achievement, tree)
+        rejudging.mark_all(act, topics.published(achievement))

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.achievements import achievements
 from service.achievements.achievements import ShownAchievement
@@ -25,19 +26,18 @@ from service.web.requests import (
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     Running,
     StrictRoute,
     WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["achievements"])
-CanWrite = Annotated[Caller, Depends(Needs("achievements:write"))]
+CanWrite = Annotated[CallersAct, acting(Needs("achievements:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
@@ -121,21 +121,14 @@ def settle_afterwards(request: Request, runtime: Running, network: WriteNetwork,
     dependencies=[Depends(settle_afterwards)],
 )
 @exactly_once()
-def post_achievement(
-    body: AchievementIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: CanWrite,
-) -> Response:
+def post_achievement(body: AchievementIn, act: CanWrite, runtime: Running) -> Response:
     """Define an achievement (201), as a draft unless `publish` is true.
 
     The same body again returns the same achievement (200). The rule is a definition in `criteria/1`; its JSON Schema is
     at `/schemas/criteria/1`. Publishing checks what the definition refers to and freezes the version; see
     `POST .../publication`.
     """
-    shown, created = achievements.define(session, network, body, at)
+    shown, created = achievements.define(act, body)
     return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
@@ -143,20 +136,12 @@ def post_achievement(
     "/v1/networks/{slug}/achievements/{ref}", response_model=AchievementOut, responses={201: {"model": AchievementOut}}
 )
 @exactly_once()
-def put_achievement(
-    ref: Ref,
-    body: AchievementFields,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: CanWrite,
-) -> Response:
+def put_achievement(ref: Ref, body: AchievementFields, act: CanWrite, runtime: Running) -> Response:
     """Change the draft of an achievement (200), or define a new one (201).
 
     A published version never changes: a definition that differs from it becomes the draft of the next version.
     """
-    shown, created = achievements.change(session, network, ref, body, at)
+    shown, created = achievements.change(act, ref, body)
     return reply(201 if created else 200, AchievementOut.shown(shown, runtime.settings))
 
 
@@ -166,21 +151,14 @@ def put_achievement(
     dependencies=[Depends(settle_afterwards)],
 )
 @exactly_once()
-def post_publication(
-    ref: Ref,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: CanWrite,
-) -> Response:
+def post_publication(ref: Ref, act: CanWrite, runtime: Running) -> Response:
     """Publish the draft of an achievement; without a draft nothing changes.
 
     The version is frozen, with the SHA-256 of its definition. Members who have evidence that counts towards the
     version before stay with that one. Right after this answer an `automatic` achievement is awarded to every member
     whose evidence already meets the rule. The pointers of a problem are into the definition.
     """
-    return reply(200, AchievementOut.shown(achievements.publish(session, network, ref, at), runtime.settings))
+    return reply(200, AchievementOut.shown(achievements.publish(act, ref), runtime.settings))
 
 
 @router.get("/v1/networks/{slug}/achievements")

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.achievements import achievements, enrolments
 from service.achievements.api import settle_afterwards
@@ -16,18 +17,16 @@ from service.web.requests import (
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["achievements"])
-CanWrite = Annotated[Caller, Depends(Needs("achievements:write"))]
+CanWrite = Annotated[CallersAct, acting(Needs("achievements:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
@@ -51,24 +50,16 @@ class EnrolmentOut(Answer):
     dependencies=[Depends(settle_afterwards)],
 )
 @exactly_once()
-def put_enrolment(
-    ref: Ref,
-    member: Ref,
-    body: EnrolmentIn,
-    network: WriteNetwork,
-    session: Writer,
-    at: Now,
-    _who: CanWrite,
-) -> Response:
+def put_enrolment(ref: Ref, member: Ref, body: EnrolmentIn, act: CanWrite) -> Response:
     """Enrol a member in a published version (201), or move the enrolment (200).
 
     If `version` is left out, it is the newest. From then on the member is judged by that version, whatever is published
     later. Members are also enrolled by their evidence: when the next version is published, everybody with evidence that
     counts stays with the version before.
     """
-    achievement = achievements.get_achievement(session, network, ref)
-    enrolled = members.get_member(session, network, member)
-    shown, created = enrolments.enrol(session, network, achievement, enrolled, body, at)
+    achievement = achievements.get_achievement(act.session, act.network, ref)
+    enrolled = members.get_member(act.session, act.network, member)
+    shown, created = enrolments.enrol(act, achievement, enrolled, body)
     return reply(201 if created else 200, EnrolmentOut.of(shown))
 
 

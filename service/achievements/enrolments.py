@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlalchemy import Uuid, and_, func, literal, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.act import Act
 from service.achievements import definitions
 from service.bodies import Body, Instant
 from service.criteria import rejudging, topics
@@ -47,9 +48,7 @@ class ShownEnrolment:
     version: AchievementVersion
 
 
-def enrol(
-    session: WriteSession, network: Network, achievement: Achievement, member: Member, body: EnrolmentIn, now: datetime
-) -> tuple[ShownEnrolment, bool]:
+def enrol(act: Act, achievement: Achievement, member: Member, body: EnrolmentIn) -> tuple[ShownEnrolment, bool]:
     """Enrol a member in a published version, or move the enrolment.
 
     Return the enrolment, and whether it is new.
@@ -59,28 +58,28 @@ def enrol(
         ConflictError: no version is published, or this one is not (code "version-unpublished").
         InvalidError: a time in the future (code "time-in-future").
     """
-    if body.at is not None and body.at > now:
+    if body.at is not None and body.at > act.now:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/at")
-    version = _published(session, achievement, body.version)
+    version = _published(act.session, achievement, body.version)
     values = {"member_id": member.id, "achievement_id": achievement.id, "achievement_version_id": version.id}
-    created = insert_new(session, Enrolment, values | {"at": body.at or now, "known_from": now})
+    created = insert_new(act.session, Enrolment, values | {"at": body.at or act.now, "known_from": act.now})
     own = Enrolment.__table__.c
     mine = and_(own.member_id == member.id, own.achievement_id == achievement.id)
-    enrolment = locks.one(session, Enrolment, mine)
+    enrolment = locks.one(act.session, Enrolment, mine)
     said = version.id, body.at or enrolment.at
     moved = said != (enrolment.achievement_version_id, enrolment.at)
     if moved:
-        past.archive(session, Enrolment, mine, now)
-        enrolment.known_from = now
+        past.archive(act.session, Enrolment, mine, act.now)
+        enrolment.known_from = act.now
         enrolment.achievement_version_id, enrolment.at = said
     if created or moved:
         about = {"achievement_version": str(version.id), "member": str(member.id)}
-        events.append(session, network, "member.enrolled", about, now)
-        rejudging.mark(session, network, [member.id], now)
+        events.append(act, "member.enrolled", about)
+        rejudging.mark(act, [member.id])
     return ShownEnrolment(enrolment, member, version), created
 
 
-def enrol_by_evidence(session: WriteSession, network: Network, version: AchievementVersion, now: datetime) -> None:
+def enrol_by_evidence(act: Act, version: AchievementVersion) -> None:
     """Enrol everybody who has evidence that counts towards a version.
 
     They are enrolled from the time of their first such evidence on. Evidence that once counted counts here, even if it
@@ -92,7 +91,7 @@ def enrol_by_evidence(session: WriteSession, network: Network, version: Achievem
     lasting = [
         rule.model_copy(update={"window": None}) if isinstance(rule.window, Last) else rule for rule in rules(tree)
     ]
-    asked = parameters(lasting, network, version.achievement_id, now)
+    asked = parameters(lasting, act.network, version.achievement_id, act.now)
     rows = numbers(lasting, of_members=False).order_by(None).params(asked).subquery()
     first_at = func.min(rows.c.first_at)
     source = (
@@ -101,14 +100,14 @@ def enrol_by_evidence(session: WriteSession, network: Network, version: Achievem
             literal(version.achievement_id, Uuid()),
             literal(version.id, Uuid()),
             first_at,
-            literal(now, columns.Instant()),
+            literal(act.now, columns.Instant()),
         )
         .where(rows.c.first_at.is_not(None))
         .group_by(rows.c.member_id)
         .order_by(rows.c.member_id)
     )
     names = ["member_id", "achievement_id", "achievement_version_id", "at", "known_from"]
-    session.execute(insert_for(session)(Enrolment).from_select(names, source).on_conflict_do_nothing())
+    act.session.execute(insert_for(act.session)(Enrolment).from_select(names, source).on_conflict_do_nothing())
 
 
 def find(session: OrmSession, achievement: Achievement, member: Member) -> ShownEnrolment:

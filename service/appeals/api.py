@@ -3,7 +3,6 @@
 For everybody else a case does not exist.
 """
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access import callers
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.appeals import case_files, cases
 from service.appeals.case_files import ShownCase
@@ -20,8 +20,7 @@ from service.bodies import Instant, Uid
 from service.issuing import receipts, unsigned
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
-from service.storage.database import WriteSession
-from service.tables import CaseStep, Network
+from service.tables import CaseStep
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
@@ -34,8 +33,8 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
     Writer,
+    acting,
     reply,
 )
 
@@ -44,7 +43,8 @@ Kind = Literal["refusal", "declined", "revocation", "suspension"]
 State = Literal["open", "mediating", "escalated", "resolved"]
 Part = Literal["member", "respondent", "mediator", "network", "service"]
 Anyone = Annotated[Caller, Depends(Needs("cases:write", "cases:decide", "cases:manage"))]
-Contestant = Annotated[Caller, Depends(Needs("cases:write", "cases:manage"))]
+AnyonesAct = Annotated[CallersAct, acting(Needs("cases:write", "cases:decide", "cases:manage"))]
+ContestantsAct = Annotated[CallersAct, acting(Needs("cases:write", "cases:manage"))]
 
 
 class StepOut(Answer):
@@ -156,17 +156,15 @@ class CaseOut(Answer):
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
 @exactly_once()
-def post_case(
-    body: CaseIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Contestant
-) -> Response:
+def post_case(body: CaseIn, act: ContestantsAct, runtime: Running) -> Response:
     """Contest a refusal, a declined approval, a revocation or a suspension.
 
     A member does so with a token that is bound to them (the scope cases:write), or the network on their behalf
     (cases:manage). Decisions by people can be contested for three months. A member can have one open case about an
     achievement. Only the parties and the mediator see what is said in a case, and only in the answer to GET.
     """
-    row = cases.open_case(session, network, caller, body, now)
-    return _told(session, runtime, network, caller, row.id, now, 201)
+    row = cases.open_case(act, body)
+    return _told(act, runtime, row.id, 201)
 
 
 @router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
@@ -216,13 +214,7 @@ def get_case(
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
 @exactly_once()
 def put_mediator(
-    case_id: Uid,
-    body: MediatorIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("cases:manage"))],
+    case_id: Uid, body: MediatorIn, act: Annotated[CallersAct, acting(Needs("cases:manage"))], runtime: Running
 ) -> Response:
     """Give a case its mediator: a member with the role mediator, approver or admin.
 
@@ -230,24 +222,16 @@ def put_mediator(
     member, or who mediated it before it was escalated. Two members who are one person count as one. If the case has a
     mediator already, `replaces` names the one to be replaced.
     """
-    cases.assign(session, network, caller, case_id, body, now)
-    return _told(session, runtime, network, caller, case_id, now)
+    cases.assign(act, case_id, body)
+    return _told(act, runtime, case_id)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
 @exactly_once()
-def post_statement(
-    case_id: Uid,
-    body: StatementIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Anyone,
-) -> Response:
+def post_statement(case_id: Uid, body: StatementIn, act: AnyonesAct, runtime: Running) -> Response:
     """Say something in a case. It cannot be changed, only erased."""
-    cases.say(session, network, caller, case_id, body, now)
-    return _told(session, runtime, network, caller, case_id, now, 201)
+    cases.say(act, case_id, body)
+    return _told(act, runtime, case_id, 201)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
@@ -266,55 +250,34 @@ def erase_text(
     The member who said it and the network may do so, even after the network was closed. The step, its date and its
     digest stay. The salt is erased with the text, so that the digest no longer tells anything.
     """
-    network = callers.network_of(session, caller, slug)
-    case_files.erase(session, network, caller, case_id, step_id, now)
-    return _told(session, runtime, network, caller, case_id, now)
+    act = CallersAct(session, callers.network_of(session, caller, slug), caller, now)
+    case_files.erase(act, case_id, step_id)
+    return _told(act, runtime, case_id)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
 @exactly_once()
-def escalate(
-    case_id: Uid,
-    body: EscalationIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Contestant,
-) -> Response:
+def escalate(case_id: Uid, body: EscalationIn, act: ContestantsAct, runtime: Running) -> Response:
     """Escalate a case, as a party: somebody else is to decide it.
 
     A case is escalated by itself when its time is over.
     """
-    cases.escalate(session, network, caller, case_id, body, now)
-    return _told(session, runtime, network, caller, case_id, now)
+    cases.escalate(act, case_id, body)
+    return _told(act, runtime, case_id)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
 @exactly_once()
-def withdraw(
-    case_id: Uid,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Contestant,
-) -> Response:
+def withdraw(case_id: Uid, act: ContestantsAct, runtime: Running) -> Response:
     """Withdraw a case. The same decision can be contested again while there is time."""
-    cases.withdraw(session, network, caller, case_id, now)
-    return _told(session, runtime, network, caller, case_id, now)
+    cases.withdraw(act, case_id)
+    return _told(act, runtime, case_id)
 
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
 @exactly_once()
 def resolve(
-    case_id: Uid,
-    body: ResolutionIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("cases:decide"))],
+    case_id: Uid, body: ResolutionIn, act: Annotated[CallersAct, acting(Needs("cases:decide"))], runtime: Running
 ) -> Response:
     """Decide the case, as its mediator.
 
@@ -323,22 +286,14 @@ def resolve(
     award to a member of the network's staff waits for a second person. If the decision is upheld, nothing changes,
     except that the parties can read the reason.
     """
-    cases.resolve(session, runtime, network, caller, case_id, body, now)
-    return _told(session, runtime, network, caller, case_id, now)
+    cases.resolve(act, runtime, case_id, body)
+    return _told(act, runtime, case_id)
 
 
-def _told(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    case_id: UUID,
-    now: datetime,
-    status: int = 200,
-) -> Response:
+def _told(act: CallersAct, runtime: Runtime, case_id: UUID, status: int = 200) -> Response:
     """Return the case without what is said in it.
 
     The answer is stored for a retry, and personal content must not be stored there.
     """
-    shown = case_files.find(session, network, caller, case_id, now, silent=True)
+    shown = case_files.find(act.session, act.network, act.caller, case_id, act.now, silent=True)
     return reply(status, CaseOut.of(runtime.settings, shown))

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.achievements import achievements
 from service.awards import reviews
@@ -20,7 +21,7 @@ from service.errors import NotFoundError
 from service.evidence.bodies import seal
 from service.issuing import receipts
 from service.outbox import mailbox
-from service.storage.database import ReadSession, WriteSession
+from service.storage.database import ReadSession
 from service.storage.paging import page
 from service.tables import (
     Achievement,
@@ -140,14 +141,7 @@ def list_cases(
 
 
 def add_step(
-    session: WriteSession,
-    row: Case,
-    kind: str,
-    part: str,
-    caller: Caller | None,
-    now: datetime,
-    text: str | None = None,
-    subject_id: UUID | None = None,
+    act: Act, row: Case, kind: str, part: str, text: str | None = None, subject_id: UUID | None = None
 ) -> CaseStep:
     """Add a step to a case; the others in the case get a mail.
 
@@ -159,25 +153,23 @@ def add_step(
         case_id=row.id,
         kind=kind,
         part=part,
-        at=now,
-        token_id=caller.token_id if caller else None,
-        author_id=caller.member_id if caller else None,
+        at=act.now,
+        token_id=act.caller.token_id if act.caller else None,
+        author_id=act.caller.member_id if act.caller else None,
         subject_id=subject_id,
         salt=salt,
         digest=seal(salt, {"text": text}) if salt is not None else None,
     )
-    session.add(step)
-    session.flush()  # before the rows that refer to it, which are not related as objects
+    act.session.add(step)
+    act.session.flush()  # before the rows that refer to it, which are not related as objects
     if text is not None:
-        session.add(CaseText(step_id=step.id, text=text))
+        act.session.add(CaseText(step_id=step.id, text=text))
     others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
-    mailbox.queue_step(session, row.network_id, step, {each for each in others if each is not None})
+    mailbox.queue_step(act.session, row.network_id, step, {each for each in others if each is not None})
     return step
 
 
-def erase(
-    session: WriteSession, network: Network, caller: Caller, case_id: UUID, step_id: UUID, now: datetime
-) -> CaseStep:
+def erase(act: CallersAct, case_id: UUID, step_id: UUID) -> CaseStep:
     """Erase what is said in a step, with its salt; the step and its digest stay.
 
     The member who said it and the network may do so.
@@ -185,13 +177,13 @@ def erase(
     Raises:
         NotFoundError: no such case ("case-unknown"), or in it no step with a text of theirs ("step-unknown").
     """
-    shown = find(session, network, caller, case_id, now)
+    shown = find(act.session, act.network, act.caller, case_id, act.now)
     step = next((each for each in shown.steps if each.id == step_id and each.digest is not None), None)
-    who = reviews.who_is(session, [caller.member_id, step.author_id if step else None])
-    mine = step is not None and step.author_id is not None and who[step.author_id] == who.get(caller.member_id)
+    who = reviews.who_is(act.session, [act.caller.member_id, step.author_id if step else None])
+    mine = step is not None and step.author_id is not None and who[step.author_id] == who.get(act.caller.member_id)
     if step is None or not (mine or shown.part == "network"):
         raise NotFoundError("step-unknown", "No text of yours in this case has this id.")
-    session.execute(delete(CaseText).where(CaseText.step_id == step.id))
+    act.session.execute(delete(CaseText).where(CaseText.step_id == step.id))
     step.salt = None
     return step
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import func, or_, select
 
 from service.access import callers
-from service.access.callers import Caller
+from service.access.act import Act, CallersAct
 from service.appeals import case_files, contestable, outcomes
 from service.appeals.contestable import CaseIn
 from service.awards import appealable, reviews
@@ -26,7 +26,7 @@ from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
 from service.storage.database import WriteSession, insert_new
-from service.tables import Case, CaseStep, Member, Network
+from service.tables import Case, CaseStep, Member
 from service.tables.identifiers import new_id
 
 MEDIATING = ("admin", "approver", "mediator")
@@ -80,7 +80,7 @@ class ResolutionIn(Body):
         return self
 
 
-def open_case(session: WriteSession, network: Network, caller: Caller, body: CaseIn, now: datetime) -> Case:
+def open_case(act: CallersAct, body: CaseIn) -> Case:
     """Open a case and return it.
 
     Raises:
@@ -90,15 +90,15 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has
             an open case about this achievement (code "case-open"; details: `case`).
     """
-    member, part = _contestant(session, network, caller, body.member, now)
-    matter = contestable.find(session, network, member, body, now)
-    locks.members(session, {matter.member_id, matter.respondent_id, caller.member_id})
-    matter = contestable.find(session, network, member, body, now)
-    contestable.check_not_decided(session, matter)
-    who = reviews.who_is(session, [matter.member_id, matter.respondent_id])
+    member, part = _contestant(act, body.member)
+    matter = contestable.find(act, member, body)
+    locks.members(act.session, {matter.member_id, matter.respondent_id, act.caller.member_id})
+    matter = contestable.find(act, member, body)
+    contestable.check_not_decided(act.session, matter)
+    who = reviews.who_is(act.session, [matter.member_id, matter.respondent_id])
     values = {
         "id": new_id(),
-        "network_id": network.id,
+        "network_id": act.network.id,
         "kind": matter.kind,
         "state": "open",
         "member_id": matter.member_id,
@@ -112,25 +112,23 @@ def open_case(session: WriteSession, network: Network, caller: Caller, body: Cas
         "respondent_who": who.get(matter.respondent_id),
         "progress": matter.progress,
         "contested_at": matter.at,
-        "opened_at": now,
-        "due_at": appealable.end_of_day(network, now, DECIDED_WITHIN),
-        "opened_by_token": caller.token_id,
-        "opened_by": caller.member_id,
+        "opened_at": act.now,
+        "due_at": appealable.end_of_day(act.network, act.now, DECIDED_WITHIN),
+        "opened_by_token": act.caller.token_id,
+        "opened_by": act.caller.member_id,
     }
-    if not insert_new(session, Case, values):
+    if not insert_new(act.session, Case, values):
         found = select(Case.id).where(Case.member_id == matter.member_id, Case.achievement_id == matter.achievement_id)
-        there = session.scalars(found.where(Case.state != "resolved")).one()
+        there = act.session.scalars(found.where(Case.state != "resolved")).one()
         message = "Expected no open case of this member about this achievement; there is one."
         raise ConflictError("case-open", message, details={"case": str(there)})
-    row = session.get_one(Case, values["id"])
-    case_files.add_step(session, row, "opened", part, caller, now, body.statement)
-    tell(session, network, row, "case.opened", now)
+    row = act.session.get_one(Case, values["id"])
+    case_files.add_step(act, row, "opened", part, body.statement)
+    tell(act, row, "case.opened")
     return row
 
 
-def assign(
-    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: MediatorIn, now: datetime
-) -> Case:
+def assign(act: CallersAct, case_id: UUID, body: MediatorIn) -> Case:
     """Give a case its mediator, and return it.
 
     The caller may be the mediator. A mediator whom the case has already changes nothing.
@@ -142,9 +140,9 @@ def assign(
             ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), has no role that
             mediates ("role-missing"), or mediated the case before it was escalated ("mediator-again").
     """
-    mediator = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
-    row, part = _locked(session, network, caller, case_id, now, {mediator.id} if mediator else set())
-    if part in ("member", "respondent") or not case_files.manages(session, caller, now):
+    mediator = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
+    row, part = _locked(act, case_id, {mediator.id} if mediator else set())
+    if part in ("member", "respondent") or not case_files.manages(act.session, act.caller, act.now):
         message = "Expected the network, and nobody who is a party: it says who mediates."
         raise ForbiddenError("not-the-network", message)
     if mediator is None:
@@ -152,28 +150,26 @@ def assign(
     _check_open(row)
     if row.mediator_id == mediator.id:
         return row
-    present = session.get_one(Member, row.mediator_id).ref if row.mediator_id is not None else None
+    present = act.session.get_one(Member, row.mediator_id).ref if row.mediator_id is not None else None
     if body.replaces != present:
         message = f"Expected `replaces` to name the present mediator, {present or 'nobody'}."
         raise ConflictError("mediator-other", message, "/replaces")
-    who = reviews.who_is(session, [mediator.id])[mediator.id]
-    if who in _involved(session, row):
+    who = reviews.who_is(act.session, [mediator.id])[mediator.id]
+    if who in _involved(act.session, row):
         message = "Expected somebody who is neither a party nor opened the case."
         raise ConflictError("mediator-is-party", message, "/member")
-    _mediating_role(session, mediator.id, now)
-    if row.state == "escalated" and who in _until_escalated(session, row):
+    _mediating_role(act.session, mediator.id, act.now)
+    if row.state == "escalated" and who in _until_escalated(act.session, row):
         message = "Expected somebody who did not mediate before the case was escalated."
         raise ConflictError("mediator-again", message, "/member")
     row.mediator_id, row.mediator_who = mediator.id, who
     row.state = "mediating" if row.state == "open" else row.state
-    case_files.add_step(session, row, "assigned", _as(part), caller, now, subject_id=mediator.id)
-    tell(session, network, row, "case.mediator-assigned", now)
+    case_files.add_step(act, row, "assigned", _as(part), subject_id=mediator.id)
+    tell(act, row, "case.mediator-assigned")
     return row
 
 
-def say(
-    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: StatementIn, now: datetime
-) -> CaseStep:
+def say(act: CallersAct, case_id: UUID, body: StatementIn) -> CaseStep:
     """Add a statement to a case; it cannot be changed.
 
     A party makes it, or the mediator, or the network on the member's behalf.
@@ -182,17 +178,15 @@ def say(
         NotFoundError: no such case (code "case-unknown").
         ConflictError: it is resolved ("case-closed"), or has `MOST_STATEMENTS` of this person ("case-full").
     """
-    row, part = _locked(session, network, caller, case_id, now)
+    row, part = _locked(act, case_id)
     _check_open(row)
     said = select(func.count()).select_from(CaseStep).where(CaseStep.case_id == row.id, CaseStep.part == part)
-    if (session.scalar(said.where(CaseStep.kind == "statement")) or 0) >= MOST_STATEMENTS:
+    if (act.session.scalar(said.where(CaseStep.kind == "statement")) or 0) >= MOST_STATEMENTS:
         raise ConflictError("case-full", f"Expected at most {MOST_STATEMENTS} statements of one party.")
-    return case_files.add_step(session, row, "statement", part, caller, now, body.text)
+    return case_files.add_step(act, row, "statement", part, body.text)
 
 
-def escalate(
-    session: WriteSession, network: Network, caller: Caller, case_id: UUID, body: EscalationIn, now: datetime
-) -> Case:
+def escalate(act: CallersAct, case_id: UUID, body: EscalationIn) -> Case:
     """Escalate a case because a party asks for it, and return it.
 
     Somebody else is to decide it. A case that is escalated already does not change.
@@ -202,16 +196,16 @@ def escalate(
         ForbiddenError: the mediator asks ("not-a-party").
         ConflictError: it is resolved ("case-closed").
     """
-    row, part = _locked(session, network, caller, case_id, now)
+    row, part = _locked(act, case_id)
     if part == "mediator":
         raise ForbiddenError("not-a-party", "Expected a party: the mediator decides, or is replaced.")
     _check_open(row)
     if row.state != "escalated":
-        escalate_now(session, network, row, part, caller, body.statement, now)
+        escalate_now(act, row, part, body.statement)
     return row
 
 
-def withdraw(session: WriteSession, network: Network, caller: Caller, case_id: UUID, now: datetime) -> Case:
+def withdraw(act: CallersAct, case_id: UUID) -> Case:
     """Withdraw a case, as the member who opened it or the network on their behalf.
 
     A case that was withdrawn already does not change.
@@ -221,26 +215,18 @@ def withdraw(session: WriteSession, network: Network, caller: Caller, case_id: U
         ForbiddenError: somebody else asks ("not-the-contestant").
         ConflictError: it was decided ("case-closed").
     """
-    row, part = _locked(session, network, caller, case_id, now)
+    row, part = _locked(act, case_id)
     if part not in ("member", "network"):
         raise ForbiddenError("not-the-contestant", "Expected the member who contests.")
     if row.outcome == "withdrawn":
         return row
     _check_open(row)
-    _close(session, network, row, "withdrawn", now)
-    case_files.add_step(session, row, "withdrawn", part, caller, now)
+    _close(act, row, "withdrawn")
+    case_files.add_step(act, row, "withdrawn", part)
     return row
 
 
-def resolve(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    case_id: UUID,
-    body: ResolutionIn,
-    now: datetime,
-) -> Case:
+def resolve(act: CallersAct, runtime: Runtime, case_id: UUID, body: ResolutionIn) -> Case:
     """Decide a case as its mediator, carry out the outcome, and return the case.
 
     The same outcome again changes nothing. A mediator can decide until the case is escalated, even after the day on
@@ -256,37 +242,37 @@ def resolve(
         InvalidError: the body has a basis, but no award is made ("basis-misplaced").
         CustodyError: a key cannot be used; nothing has changed.
     """
-    row, part = _locked(session, network, caller, case_id, now)
+    row, part = _locked(act, case_id)
     if part != "mediator":
         raise ForbiddenError("not-the-mediator", "Expected the mediator of this case.")
     if row.outcome == body.outcome:
         return row
     _check_open(row)
-    assert caller.member_id is not None  # `part` says so
+    assert act.caller.member_id is not None  # `part` says so
     assert row.mediator_id is not None
-    if reviews.who_is(session, [caller.member_id])[caller.member_id] in _involved(session, row):
+    if reviews.who_is(act.session, [act.caller.member_id])[act.caller.member_id] in _involved(act.session, row):
         raise ForbiddenError("not-the-mediator", "Expected somebody who is neither a party nor opened the case.")
-    role = _mediating_role(session, row.mediator_id, now)
+    role = _mediating_role(act.session, row.mediator_id, act.now)
     if body.outcome == "overturned":
-        award = outcomes.overturn(session, runtime, network, caller, row, role, body.basis, now)
+        award = outcomes.overturn(act, runtime, row, role, body.basis)
         row.result_id = award.id
-    _close(session, network, row, body.outcome, now)
-    case_files.add_step(session, row, "resolved", "mediator", caller, now, body.reason)
+    _close(act, row, body.outcome)
+    case_files.add_step(act, row, "resolved", "mediator", body.reason)
     return row
 
 
-def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
+def relink(act: Act, member_id: UUID) -> None:
     """Store again who is who in the cases of a member whose person has changed.
 
     A mediator who is now known to be a party, or to have opened the case, leaves it, and it waits for another one. To
     be called before approvals and awards are checked again.
     """
-    session.flush()
+    act.session.flush()
     involved = or_(
         *(column == member_id for column in (Case.member_id, Case.respondent_id, Case.mediator_id, Case.opened_by))
     )
-    for row in locks.rows(session, Case, involved):
-        who = reviews.who_is(session, [row.member_id, row.respondent_id, row.mediator_id, row.opened_by])
+    for row in locks.rows(act.session, Case, involved):
+        who = reviews.who_is(act.session, [row.member_id, row.respondent_id, row.mediator_id, row.opened_by])
         mediator_id, mediator_who = row.mediator_id, who.get(row.mediator_id)
         parties = {who[row.member_id], who.get(row.respondent_id), who.get(row.opened_by)} - {None}
         if row.state != "resolved" and mediator_who in parties:
@@ -294,68 +280,51 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
             row.state = "open" if row.state == "mediating" else row.state
         row.member_who, row.respondent_who = who[row.member_id], who.get(row.respondent_id)
         row.mediator_who = mediator_who
-        session.flush()
+        act.session.flush()
         if row.mediator_id != mediator_id:
-            case_files.add_step(session, row, "left", "service", None, now, subject_id=mediator_id)
-            tell(session, network, row, "case.mediator-left", now)
+            case_files.add_step(act.by_service(), row, "left", "service", subject_id=mediator_id)
+            tell(act, row, "case.mediator-left")
 
 
-def escalate_now(
-    session: WriteSession,
-    network: Network,
-    row: Case,
-    part: str,
-    caller: Caller | None,
-    text: str | None,
-    now: datetime,
-) -> None:
+def escalate_now(act: Act, row: Case, part: str, text: str | None) -> None:
     """Take a case from its mediator, if it has one, and give it more time for another."""
     row.state, row.mediator_id, row.mediator_who = "escalated", None, None
-    row.due_at = appealable.end_of_day(network, now, ESCALATED_WITHIN)
-    case_files.add_step(session, row, "escalated", part, caller, now, text)
-    tell(session, network, row, "case.escalated", now)
+    row.due_at = appealable.end_of_day(act.network, act.now, ESCALATED_WITHIN)
+    case_files.add_step(act, row, "escalated", part, text)
+    tell(act, row, "case.escalated")
 
 
-def tell(session: WriteSession, network: Network, row: Case, kind: str, now: datetime) -> None:
+def tell(act: Act, row: Case, kind: str) -> None:
     """Add an event that names the case only: its readers may not know who contests."""
-    events.append(session, network, kind, {"case": str(row.id)}, now)
+    events.append(act, kind, {"case": str(row.id)})
 
 
-def _contestant(
-    session: WriteSession, network: Network, caller: Caller, ref: str | None, now: datetime
-) -> tuple[Member, str]:
+def _contestant(act: CallersAct, ref: str | None) -> tuple[Member, str]:
     """Return who contests, and the caller's part in it: "member" or "network"."""
-    if ref is None and caller.member_id is None:
+    if ref is None and act.caller.member_id is None:
         message = "Expected the member who contests, or a token that is bound to them."
         raise InvalidError("member-missing", message, "/member")
-    named = Member.id == caller.member_id if ref is None else Member.ref == ref
-    member = session.scalar(select(Member).where(Member.network_id == network.id, named))
-    who = reviews.who_is(session, [caller.member_id, member.id if member else None])
-    if member is not None and caller.member_id is not None and who[member.id] == who[caller.member_id]:
-        callers.require(caller, "cases:write")
+    named = Member.id == act.caller.member_id if ref is None else Member.ref == ref
+    member = act.session.scalar(select(Member).where(Member.network_id == act.network.id, named))
+    who = reviews.who_is(act.session, [act.caller.member_id, member.id if member else None])
+    if member is not None and act.caller.member_id is not None and who[member.id] == who[act.caller.member_id]:
+        callers.require(act.caller, "cases:write")
         return member, "member"
-    if member is None or not case_files.manages(session, caller, now):
+    if member is None or not case_files.manages(act.session, act.caller, act.now):
         raise NotFoundError("member-unknown", "No member for whom this token may contest has this ref.", "/member")
     return member, "network"
 
 
-def _locked(
-    session: WriteSession,
-    network: Network,
-    caller: Caller,
-    case_id: UUID,
-    now: datetime,
-    more: Collection[UUID] = (),
-) -> tuple[Case, str]:
+def _locked(act: CallersAct, case_id: UUID, more: Collection[UUID] = ()) -> tuple[Case, str]:
     """Return a case, locked after the people in it, and the caller's part in it."""
-    mine = (Case.id == case_id, Case.network_id == network.id)
-    row = session.scalar(select(Case).where(*mine))
+    mine = (Case.id == case_id, Case.network_id == act.network.id)
+    row = act.session.scalar(select(Case).where(*mine))
     if row is None:
         raise NotFoundError("case-unknown", "No case of yours has this id.")
-    people = {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, caller.member_id, *more}
-    locks.members(session, people)
-    row = locks.one(session, Case, *mine)
-    return row, case_files.part_of(session, caller, row, now)
+    people = {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, act.caller.member_id, *more}
+    locks.members(act.session, people)
+    row = locks.one(act.session, Case, *mine)
+    return row, case_files.part_of(act.session, act.caller, row, act.now)
 
 
 def _check_open(row: Case) -> None:
@@ -389,7 +358,7 @@ def _as(part: str) -> str:
     return "network" if part == "mediator" else part
 
 
-def _close(session: WriteSession, network: Network, row: Case, outcome: str, now: datetime) -> None:
-    row.state, row.outcome, row.resolved_at = "resolved", outcome, now
-    session.flush()
-    tell(session, network, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved", now)
+def _close(act: Act, row: Case, outcome: str) -> None:
+    row.state, row.outcome, row.resolved_at = "resolved", outcome, act.now
+    act.session.flush()
+    tell(act, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved")

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials.instants import write_instant
+from service.access.act import Act
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import reviews
@@ -71,21 +72,21 @@ class Matter:
     progress: dict[str, Any] | None = None
 
 
-def find(session: OrmSession, network: Network, member: Member, body: CaseIn, now: datetime) -> Matter:
+def find(act: Act, member: Member, body: CaseIn) -> Matter:
     """Return what a member contests.
 
     Raises:
         NotFoundError, ConflictError: as `of_refusal`, `of_approval` and `of_credential`.
     """
     if body.achievement is not None:
-        return of_refusal(session, network, member, body.achievement, now)
+        return of_refusal(act, member, body.achievement)
     if body.approval is not None:
-        return of_approval(session, network, member, body.approval, now)
+        return of_approval(act, member, body.approval)
     assert body.credential is not None  # the shape says so
-    return of_credential(session, network, member, body.credential, now)
+    return of_credential(act, member, body.credential)
 
 
-def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, now: datetime) -> Matter:
+def of_refusal(act: Act, member: Member, ref: str) -> Matter:
     """Return the matter of criteria that a member does not meet yet.
 
     Raises:
@@ -93,20 +94,20 @@ def of_refusal(session: OrmSession, network: Network, member: Member, ref: str, 
         ConflictError: only people decide about the criteria ("criteria-without-rule"); nobody has refused, because
             they are met or wait for approval ("not-refused"); or the member has the award ("award-there").
     """
-    version = Versions(session, network, [member.id]).for_member(member.id, ref)
-    _check_no_award(session, member.id, version.achievement_id)
+    version = Versions(act.session, act.network, [member.id]).for_member(member.id, ref)
+    _check_no_award(act.session, member.id, version.achievement_id)
     if rule_of(version.definition) is None:
         message = "Expected an achievement with a rule: of criteria for people only there is no refusal to contest."
         raise ConflictError("criteria-without-rule", message, "/achievement")
-    node = progress.explain(session, network, version, member.id, now)
+    node = progress.explain(act.session, act.network, version, member.id, act.now)
     if node.met or reviews.waits_for_people(node):
         means = "ask for the award" if node.met else "what people decide about it can be contested, once they have"
         message = f"Expected criteria that are not met; nobody has refused this achievement: {means}."
         raise ConflictError("not-refused", message, "/achievement")
-    return Matter("refusal", member.id, version.achievement_id, version.id, now, progress=_numbers(node.to_json()))
+    return Matter("refusal", member.id, version.achievement_id, version.id, act.now, progress=_numbers(node.to_json()))
 
 
-def of_approval(session: OrmSession, network: Network, member: Member, review_id: UUID, now: datetime) -> Matter:
+def of_approval(act: Act, member: Member, review_id: UUID) -> Matter:
     """Return the matter of an approval that people declined.
 
     Awards that waited for a second person cannot be contested: the member was never told about them.
@@ -116,18 +117,18 @@ def of_approval(session: OrmSession, network: Network, member: Member, review_id
         ConflictError: it was not declined ("not-refused"), too long ago ("case-too-late"), or the award was made
             since ("award-there").
     """
-    row = session.scalar(
-        select(Review).where(Review.id == review_id, Review.network_id == network.id, Review.kind == "approval")
+    row = act.session.scalar(
+        select(Review).where(Review.id == review_id, Review.network_id == act.network.id, Review.kind == "approval")
     )
-    if row is None or not _same(session, row.member_id, member.id):
+    if row is None or not _same(act.session, row.member_id, member.id):
         raise NotFoundError("approval-unknown", "Nothing in this network's queue about this member has this id.")
     if row.state != "declined" or row.closed_at is None:
         message = f"Expected an approval that was declined; this one is {row.state}."
         raise ConflictError("not-refused", message, "/approval")
-    _check_in_time(network, row.closed_at, now)
-    _check_no_award(session, row.member_id, row.achievement_id)
+    _check_in_time(act.network, row.closed_at, act.now)
+    _check_no_award(act.session, row.member_id, row.achievement_id)
     said = (Approval.review_id == row.id, Approval.outcome == "declined")
-    by = session.scalar(select(Approval.approver_id).where(*said).order_by(Approval.at.desc()).limit(1))
+    by = act.session.scalar(select(Approval.approver_id).where(*said).order_by(Approval.at.desc()).limit(1))
     return Matter(
         "declined",
         row.member_id,
@@ -139,7 +140,7 @@ def of_approval(session: OrmSession, network: Network, member: Member, review_id
     )
 
 
-def of_credential(session: OrmSession, network: Network, member: Member, credential_id: str, now: datetime) -> Matter:
+def of_credential(act: Act, member: Member, credential_id: str) -> Matter:
     """Return the matter of a credential that was revoked or suspended.
 
     Raises:
@@ -147,19 +148,21 @@ def of_credential(session: OrmSession, network: Network, member: Member, credent
         ConflictError: it is neither ("credential-stands"), that was too long ago ("case-too-late"), or the member has
             the award again ("award-there").
     """
-    mine = (Credential.id == credential_id, Credential.network_id == network.id)
-    found = session.execute(select(Credential, Award).join(Award, Award.id == Credential.award_id).where(*mine)).first()
-    if found is None or not _same(session, found[1].member_id, member.id):
+    mine = (Credential.id == credential_id, Credential.network_id == act.network.id)
+    found = act.session.execute(
+        select(Credential, Award).join(Award, Award.id == Credential.award_id).where(*mine)
+    ).first()
+    if found is None or not _same(act.session, found[1].member_id, member.id):
         raise NotFoundError("credential-unknown", "No credential of this member has this id.")
     row, award = found
     decided_at = row.revoked_at or row.suspended_at
     if decided_at is None:
         raise ConflictError("credential-stands", "Expected a credential that was revoked or suspended.", "/credential")
-    _check_in_time(network, decided_at, now)
+    _check_in_time(act.network, decided_at, act.now)
     if row.revoked_at is not None:
-        _check_no_award(session, award.member_id, award.achievement_id)
+        _check_no_award(act.session, award.member_id, award.achievement_id)
     by = row.revoked_by if row.revoked_at is not None else row.suspended_by
-    token = session.get(Token, by) if by is not None else None
+    token = act.session.get(Token, by) if by is not None else None
     return Matter(
         "revocation" if row.revoked_at is not None else "suspension",
         award.member_id,

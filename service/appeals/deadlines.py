@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from service.access.act import Act
 from service.appeals import case_files, cases
 from service.awards import appealable
 from service.runtime.runtime import Runtime
@@ -37,11 +38,11 @@ def _pass_some(runtime: Runtime) -> int:
         held = due.order_by(Case.id).limit(BATCH).with_for_update(of=Case, skip_locked=True)
         rows = session.scalars(held).all()
         for row in rows:
-            network = session.get_one(Network, row.network_id)
+            act = Act(session, session.get_one(Network, row.network_id), None, now)
             if row.state == "escalated":
-                row.due_at = appealable.end_of_day(network, now, cases.ESCALATED_WITHIN)
-                case_files.add_step(session, row, "overdue", "service", None, now)
-                cases.tell(session, network, row, "case.overdue", now)
+                row.due_at = appealable.end_of_day(act.network, now, cases.ESCALATED_WITHIN)
+                case_files.add_step(act, row, "overdue", "service")
+                cases.tell(act, row, "case.overdue")
             else:
-                cases.escalate_now(session, network, row, "service", None, None, now)
+                cases.escalate_now(act, row, "service", None)
         return len(rows)

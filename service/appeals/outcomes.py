@@ -1,14 +1,13 @@
 """Overturn a decision: make an award, or end a suspension."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
-from service.access.callers import Caller
+from service.access.act import CallersAct
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import decisions, endings, reviews, settling
@@ -19,20 +18,10 @@ from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.storage.database import WriteSession
-from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Network, Record, awards
+from service.tables import Achievement, AchievementVersion, Award, AwardEvidence, Case, Record, awards
 
 
-def overturn(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    row: Case,
-    role: str,
-    basis: str | None,
-    now: datetime,
-) -> Award:
+def overturn(act: CallersAct, runtime: Runtime, row: Case, role: str, basis: str | None) -> Award:
     """Make a new decision as the mediator, and return the award that results.
 
     1. A suspension ends.
@@ -53,50 +42,50 @@ def overturn(
     if basis is not None and row.kind not in ("refusal", "declined"):
         raise InvalidError("basis-misplaced", f"Expected no basis where a {row.kind} is contested.", "/basis")
     if row.credential_id is not None and row.kind == "suspension":  # (1)
-        endings.reinstate(session, runtime, caller, row.credential_id, now)
-        return session.get_one(Award, row.award_id)
+        endings.reinstate(act, runtime, row.credential_id)
+        return act.session.get_one(Award, row.award_id)
     live = (Award.member_id == row.member_id, Award.achievement_id == row.achievement_id)
-    standing = locks.rows(session, Award, *live, Award.state.in_(awards.LIVE))
+    standing = locks.rows(act.session, Award, *live, Award.state.in_(awards.LIVE))
     if standing:  # (2)
         return standing[0]
-    decided = _decision(session, network, caller, row, role, basis, now)
-    [award] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
+    decided = _decision(act, row, role, basis)
+    [award] = decisions.carry_out(act, runtime, [decided], {})
     if row.award_id is not None:  # (3)
         award.renews = row.award_id
-        session.flush()
-        made = credentials.of_awards(session, [award]).get(award.id)
+        act.session.flush()
+        made = credentials.of_awards(act.session, [award]).get(award.id)
         if made is not None:  # otherwise when it is signed
-            credentials.supersede(session, row.award_id, made)
-    settling.settle(session, runtime, network, [row.member_id], now)
+            credentials.supersede(act.session, row.award_id, made)
+    settling.settle(act, runtime, [row.member_id])
     return award
 
 
-def _decision(
-    session: WriteSession, network: Network, caller: Caller, row: Case, role: str, basis: str | None, now: datetime
-) -> Decision:
+def _decision(act: CallersAct, row: Case, role: str, basis: str | None) -> Decision:
     """Return the new decision.
 
     It is made on the evidence of now, by the version that binds the member. A revoked award is made again as it was,
     with its date if its time is not over. An award to one of the network's staff waits for a second person.
     """
-    at, reason = now.replace(microsecond=0), f"Decided in the case {row.id}."
-    by = (Decider(caller.token_id, caller.member_id, role, now),)
-    waits = "second" if reviews.staff(session, [row.member_id], now) else None
+    at, reason = act.now.replace(microsecond=0), f"Decided in the case {row.id}."
+    by = (Decider(act.caller.token_id, act.caller.member_id, role, act.now),)
+    waits = "second" if reviews.staff(act.session, [row.member_id], act.now) else None
     if row.award_id is not None:
-        revoked = session.get_one(Award, row.award_id)
-        version = session.get_one(AchievementVersion, revoked.achievement_version_id)
-        ends_at = unsigned.valid_until(network, version, revoked.awarded_at)
-        earned = revoked.awarded_at if ends_at is None or ends_at > now else at
-        rested = _still_counting(session, revoked)
+        revoked = act.session.get_one(Award, row.award_id)
+        version = act.session.get_one(AchievementVersion, revoked.achievement_version_id)
+        ends_at = unsigned.valid_until(act.network, version, revoked.awarded_at)
+        earned = revoked.awarded_at if ends_at is None or ends_at > act.now else at
+        rested = _still_counting(act.session, revoked)
         return Decision(row.member_id, version, "override", earned, rested, reason, by, waits=waits)
-    achievement = session.get_one(Achievement, row.achievement_id)
-    version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
+    achievement = act.session.get_one(Achievement, row.achievement_id)
+    version = Versions(act.session, act.network, [row.member_id]).for_member(row.member_id, achievement.ref)
     if rule_of(version.definition) is None:  # the version was published after the case was opened
         return Decision(row.member_id, version, "override", at, (), reason, by, waits=waits)
-    decided = decisions.by_rule(session, network, version, [row.member_id], now, reason=reason)[row.member_id]
+    decided = decisions.by_rule(act.session, act.network, version, [row.member_id], act.now, reason=reason)[
+        row.member_id
+    ]
     if basis == "rule" and decided.met:
         return decided
-    shown = progress.explain(session, network, version, row.member_id, now, node=decided.node)
+    shown = progress.explain(act.session, act.network, version, row.member_id, act.now, node=decided.node)
     if basis == "rule":
         message = f"Expected criteria that are met now: {shown.text}"
         raise ConflictError("criteria-not-met", message, "/basis", {"progress": shown.to_json()})

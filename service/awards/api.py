@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.awards import listing, renewals, settling
 from service.awards.listing import AwardWithNames
@@ -20,14 +21,12 @@ from service.web.requests import (
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
@@ -115,11 +114,8 @@ class AwardOut(Answer):
 @exactly_once()
 def post_award(
     body: AwardIn,
-    network: WriteNetwork,
-    session: Writer,
+    act: Annotated[CallersAct, acting(Needs("awards:write", "awards:override", "awards:record"))],
     runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write", "awards:override", "awards:record"))],
 ) -> Response:
     """Award an achievement to a member, and issue the credential at once.
 
@@ -128,8 +124,8 @@ def post_award(
     reason; `recorded` also needs `awarded_at`, when the award was made: it becomes the credential's `awardedDate`. A
     member who holds the achievement is not awarded it again: the answer is the existing award, with 200.
     """
-    row, created = settling.award(session, runtime, network, caller, body, now)
-    [named] = listing.named(session, [row])
+    row, created = settling.award(act, runtime, body)
+    [named] = listing.named(act.session, [row])
     return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
 
@@ -206,14 +202,7 @@ def replay_award(
 
 @router.post("/v1/networks/{slug}/awards/{award_id}/renewal", status_code=201, response_model=AwardOut)
 @exactly_once()
-def renew_award(
-    award_id: Uid,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
-) -> Response:
+def renew_award(award_id: Uid, act: Annotated[CallersAct, acting(Needs("awards:write"))], runtime: Running) -> Response:
     """Award an achievement that ends for a further term, if its rule is met now.
 
     The term begins now. The answer is a new award with its own credential; `renews` names the award before. The old
@@ -221,27 +210,21 @@ def renew_award(
     achievement that people approve or decide is not renewed here: they do so again when the time is over, and that
     award renews the one before, too.
     """
-    row, created = renewals.renew(session, runtime, network, caller, award_id, now)
-    [named] = listing.named(session, [row])
+    row, created = renewals.renew(act, runtime, award_id)
+    [named] = listing.named(act.session, [row])
     return reply(201 if created else 200, AwardOut.of(runtime.settings, named))
 
 
 @router.post("/v1/networks/{slug}/awards/{award_id}/undoing", response_model=AwardOut)
 @exactly_once()
 def undo_award(
-    award_id: Uid,
-    body: UndoIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+    award_id: Uid, body: UndoIn, act: Annotated[CallersAct, acting(Needs("awards:write"))], runtime: Running
 ) -> Response:
     """Undo a pending award, before anything is signed or announced.
 
     Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced
     can only be revoked (409 `award-not-pending`).
     """
-    row = settling.undo(session, network, caller, award_id, body, now)
-    [named] = listing.named(session, [row])
+    row = settling.undo(act, award_id, body)
+    [named] = listing.named(act.session, [row])
     return reply(200, AwardOut.of(runtime.settings, named))

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.awards import approvals
 from service.awards.approvals import ApprovalAsked, ApprovalIn, RefusalIn, Waiting
@@ -26,15 +27,14 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["approvals"])
 State = Literal["waiting", "approved", "declined", "withdrawn"]
 Kind = Literal["approval", "second", "standing"]
-Approver = Annotated[Caller, Depends(Needs("awards:approve"))]
+ApproversAct = Annotated[CallersAct, acting(Needs("awards:approve"))]
 CanRead = Annotated[Caller, Depends(Needs("read", "awards:approve"))]
 
 
@@ -172,21 +172,15 @@ def get_approvals(
 
 @router.post("/v1/networks/{slug}/approvals", status_code=201, response_model=ApprovalOut)
 @exactly_once()
-def post_approval(
-    body: ApprovalAsked,
-    network: WriteNetwork,
-    session: Writer,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
-) -> Response:
+def post_approval(body: ApprovalAsked, act: Annotated[CallersAct, acting(Needs("awards:write"))]) -> Response:
     """Ask people to approve an award whose criteria lack only their approval.
 
     If the achievement is awarded automatically, this happens by itself. Ask for it if the achievement is `reviewed`, if
     its criteria ask for nothing but approval, and again after it was declined. If it waits already, that is the answer,
     with 200.
     """
-    row, created = approvals.ask(session, network, caller, body, now)
-    return _shown(session, network, row, now, 201 if created else 200)
+    row, created = approvals.ask(act, body)
+    return _shown(act.session, act.network, row, act.now, 201 if created else 200)
 
 
 @router.get("/v1/networks/{slug}/approvals/{approval_id}", response_model=ApprovalOut)
@@ -197,51 +191,33 @@ def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: N
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/approval", response_model=ApprovalOut)
 @exactly_once()
-def approve(
-    approval_id: Uid,
-    body: ApprovalIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Approver,
-) -> Response:
+def approve(approval_id: Uid, body: ApprovalIn, act: ApproversAct, runtime: Running) -> Response:
     """Approve as the member to whom the token is bound, in the roles they have now.
 
     The last approval that is needed makes the award. Neither the recipient can approve nor the one who asked, not even
     as another member. If two approve at the same moment, one makes the award, and the other gets that award in the
     answer.
     """
-    row = approvals.approve(session, runtime, network, caller, approval_id, body, now)
-    return _shown(session, network, row, now)
+    row = approvals.approve(act, runtime, approval_id, body)
+    return _shown(act.session, act.network, row, act.now)
 
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/refusal", response_model=ApprovalOut)
 @exactly_once()
-def decline(
-    approval_id: Uid,
-    body: RefusalIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Approver,
-) -> Response:
+def decline(approval_id: Uid, body: RefusalIn, act: ApproversAct, runtime: Running) -> Response:
     """Decline, with a reason.
 
     An award that waited for a second person is given up; one under review is revoked.
     """
-    row = approvals.decline(session, runtime, network, caller, approval_id, body, now)
-    return _shown(session, network, row, now)
+    row = approvals.decline(act, runtime, approval_id, body)
+    return _shown(act.session, act.network, row, act.now)
 
 
 @router.post("/v1/networks/{slug}/approvals/several", response_model=ManyOut)
 @exactly_once()
-def approve_many(
-    body: ManyIn, network: WriteNetwork, session: Writer, runtime: Running, now: Now, caller: Approver
-) -> Response:
+def approve_many(body: ManyIn, act: ApproversAct, runtime: Running) -> Response:
     """Approve several at once; one that is refused does not affect the others."""
-    outcomes = approvals.approve_many(session, runtime, network, caller, body.approve, ApprovalIn(note=body.note), now)
+    outcomes = approvals.approve_many(act, runtime, body.approve, ApprovalIn(note=body.note))
     items = [
         OneOfMany(id=asked, code=outcome.code, detail=outcome.message)
         if isinstance(outcome, ServiceError)

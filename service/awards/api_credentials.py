@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.awards import appealable, endings, renewals
 from service.awards.appealable import Appeal
@@ -30,7 +31,7 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
-    Writer,
+    acting_at_home,
     reply,
 )
 
@@ -189,10 +190,8 @@ def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader)
 def revoke(
     credential_id: str,
     body: RevocationIn,
-    session: Writer,
+    act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],
     runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Revoke a credential for good, and the award with it.
 
@@ -200,8 +199,8 @@ def revoke(
     five minutes. A credential that is revoked already stays as it is, with the first reason. While the signing key
     cannot be used the answer is 503, and nothing has changed.
     """
-    row = endings.revoke(session, runtime, caller, credential_id, body.reason, now)
-    return reply(200, StatusOut.of(row, now))
+    row = endings.revoke(act, runtime, credential_id, body.reason)
+    return reply(200, StatusOut.of(row, act.now))
 
 
 @router.post("/v1/credentials/{credential_id}/suspension", response_model=StatusOut)
@@ -209,31 +208,25 @@ def revoke(
 def suspend(
     credential_id: str,
     body: SuspensionIn,
-    session: Writer,
+    act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],
     runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Suspend a credential and its award until somebody decides whether it stands.
 
     Its page, this answer, the events and the report of this service say so at once. Other verifiers see it only if the
     achievement was published with `status: suspension`. A credential that is suspended already keeps its first reason.
     """
-    row = endings.suspend(session, runtime, caller, credential_id, body.reason, now)
-    return reply(200, StatusOut.of(row, now))
+    row = endings.suspend(act, runtime, credential_id, body.reason)
+    return reply(200, StatusOut.of(row, act.now))
 
 
 @router.post("/v1/credentials/{credential_id}/reinstatement", response_model=StatusOut)
 @exactly_once()
 def reinstate(
-    credential_id: str,
-    session: Writer,
-    runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
+    credential_id: str, act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))], runtime: Running
 ) -> Response:
     """Reinstate a suspended credential and its award; a revoked one stays revoked."""
-    return reply(200, StatusOut.of(endings.reinstate(session, runtime, caller, credential_id, now), now))
+    return reply(200, StatusOut.of(endings.reinstate(act, runtime, credential_id), act.now))
 
 
 @router.post("/v1/credentials/{credential_id}/replacement", status_code=201, response_model=CredentialOut)
@@ -241,16 +234,14 @@ def reinstate(
 def replace(
     credential_id: str,
     body: ReplacementIn,
-    session: Writer,
+    act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],
     runtime: Running,
-    now: Now,
-    caller: Annotated[Caller, Depends(Needs("awards:write"))],
 ) -> Response:
     """Issue an award's credential again with what is known now; revoke the old one.
 
     Use it for a corrected address, for example. The award, its date, evidence and receipt stay. The page of the old
     credential says which one has replaced it. If it was replaced before, the answer is its replacement.
     """
-    row = renewals.replace(session, runtime, caller, credential_id, body.reason, now)
-    found = credentials.find(session, caller, row.id)
-    return reply(201, CredentialOut.named(runtime.settings, found, now))
+    row = renewals.replace(act, runtime, credential_id, body.reason)
+    found = credentials.find(act.session, act.caller, row.id)
+    return reply(201, CredentialOut.named(runtime.settings, found, act.now))

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.access.callers import Caller
+from service.access.act import CallersAct
 from service.achievements import achievements
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
@@ -69,9 +69,7 @@ class Waiting:
     node: Node | None
 
 
-def ask(
-    session: WriteSession, network: Network, caller: Caller, body: ApprovalAsked, now: datetime
-) -> tuple[Review, bool]:
+def ask(act: CallersAct, body: ApprovalAsked) -> tuple[Review, bool]:
     """Ask people to approve an award; return the review and whether it is new.
 
     Raises:
@@ -80,38 +78,30 @@ def ask(
         ConflictError: the criteria ask for nobody's approval ("approval-not-asked"), something else is missing too
             ("criteria-not-met", with the progress), or the member has the award ("award-there").
     """
-    member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == body.member))
+    member = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
     if member is None:
         raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
-    locks.members(session, [member.id])
-    who = reviews.who_is(session, [member.id, caller.member_id])
-    if caller.member_id is not None and who[caller.member_id] == who[member.id]:
+    locks.members(act.session, [member.id])
+    who = reviews.who_is(act.session, [member.id, act.caller.member_id])
+    if act.caller.member_id is not None and who[act.caller.member_id] == who[member.id]:
         raise ForbiddenError("self-award", "Expected somebody else to ask: nobody awards themself.", "/member")
-    version = Versions(session, network, [member.id]).for_member(member.id, body.achievement)
+    version = Versions(act.session, act.network, [member.id]).for_member(member.id, body.achievement)
     if not reviews.needs_approval(version):
         message = "Expected criteria with a rule `approval`; these ask for nobody's."
         raise ConflictError("approval-not-asked", message, "/achievement")
     live = (Award.member_id == member.id, Award.achievement_id == version.achievement_id, Award.state.in_(awards.LIVE))
-    if session.scalar(select(Award.id).where(*live)) is not None:
+    if act.session.scalar(select(Award.id).where(*live)) is not None:
         raise ConflictError("award-there", "Expected a member without this award; this one has it.", "/member")
-    decided = decisions.by_rule(session, network, version, [member.id], now)[member.id]
+    decided = decisions.by_rule(act.session, act.network, version, [member.id], act.now)[member.id]
     if not decided.met and not reviews.waits_for_people(decided.node):
-        shown = progress.explain(session, network, version, member.id, now, node=decided.node)
+        shown = progress.explain(act.session, act.network, version, member.id, act.now, node=decided.node)
         message = f"Expected criteria that are met but for approval: {shown.text}"
-        appeal = appealable.how(network, achievement=body.achievement, member=body.member)
+        appeal = appealable.how(act.network, achievement=body.achievement, member=body.member)
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json(), "appeal": appeal})
-    return reviews.open_one(session, network, member.id, version, "approval", "asked", caller, now)
+    return reviews.open_one(act, member.id, version, "approval", "asked")
 
 
-def approve(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    review_id: UUID,
-    body: ApprovalIn,
-    now: datetime,
-) -> Review:
+def approve(act: CallersAct, runtime: Runtime, review_id: UUID, body: ApprovalIn) -> Review:
     """Approve a review, and return it.
 
     If that was the last approval that it needed, it is closed with its award.
@@ -128,48 +118,40 @@ def approve(
             interest ("approver-conflicted").
         CustodyError: the credential cannot be signed; nothing has changed.
     """
-    row = _locked(session, network, caller, review_id)
+    row = _locked(act, review_id)
     if row.state == "approved":  # (1)
         return row
-    roles = _check(session, caller, row, now)
-    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    roles = _check(act, row)
+    version = act.session.get_one(AchievementVersion, row.achievement_version_id)
     if row.kind == "approval":
-        _check_version(session, network, row, version)  # (2)
-        _check_conflict(session, caller, row, version, roles)
-    _say(session, caller, row, roles, "approved", body.note, now)
+        _check_version(act.session, act.network, row, version)  # (2)
+        _check_conflict(act, row, version, roles)
+    _say(act, row, roles, "approved", body.note)
     if row.kind == "approval":
-        decided = decisions.by_rule(session, network, version, [row.member_id], now)[row.member_id]
+        decided = decisions.by_rule(act.session, act.network, version, [row.member_id], act.now)[row.member_id]
         node = decided.node
         if node is not None and not node.met and not reviews.waits_for_people(node):  # (2)
             raise ConflictError("criteria-not-met", f"Expected the other criteria to be met still: {node.text}")
         if decided.met:
-            decisions.carry_out(session, runtime, network, [decided], caller, now, {})
-            settling.settle(session, runtime, network, [row.member_id], now)
+            decisions.carry_out(act, runtime, [decided], {})
+            settling.settle(act, runtime, [row.member_id])
         else:
-            events.append(session, network, "review.approval-given", reviews.about(row), now)
+            events.append(act, "review.approval-given", reviews.about(row))
         return row
-    award = locks.one(session, Award, Award.id == row.award_id)
+    award = locks.one(act.session, Award, Award.id == row.award_id)
     if row.kind == "standing":
-        _keep(session, network, caller, award, now)
+        _keep(act, award)
     if award.receipt_digest is None:
-        decisions.tell_deciders(session, award)
-    reviews.close(session, network, row, "approved", None, now)
+        decisions.tell_deciders(act.session, award)
+    reviews.close(act, row, "approved", None)
     if row.kind == "second":
-        if award.due_at is None or award.due_at <= now:
-            decisions.announce(session, runtime, network, award, now)
-        settling.settle(session, runtime, network, [row.member_id], now)
+        if award.due_at is None or award.due_at <= act.now:
+            decisions.announce(act, runtime, award)
+        settling.settle(act, runtime, [row.member_id])
     return row
 
 
-def decline(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    review_id: UUID,
-    body: RefusalIn,
-    now: datetime,
-) -> Review:
+def decline(act: CallersAct, runtime: Runtime, review_id: UUID, body: RefusalIn) -> Review:
     """Decline a review, which closes it, and return it.
 
     One that was declined before stays as it is. An award that waited for a second person is given up; an award under
@@ -179,20 +161,20 @@ def decline(
         NotFoundError, ForbiddenError, ConflictError: as `approve`; an approved review is closed, too.
         CustodyError: the award is to be revoked and the status list cannot be signed; nothing has changed.
     """
-    row = _locked(session, network, caller, review_id)
+    row = _locked(act, review_id)
     if row.state == "declined":
         return row
-    roles = _check(session, caller, row, now)
-    _say(session, caller, row, roles, "declined", body.reason, now)
-    reviews.close(session, network, row, "declined", body.reason, now)
+    roles = _check(act, row)
+    _say(act, row, roles, "declined", body.reason)
+    reviews.close(act, row, "declined", body.reason)
     if row.award_id is None:
         return row
-    award = locks.one(session, Award, Award.id == row.award_id)
+    award = locks.one(act.session, Award, Award.id == row.award_id)
     credentials = select(Credential.id).where(Credential.award_id == award.id, Credential.revoked_at.is_(None))
-    for credential_id in session.scalars(credentials.order_by(Credential.id)).all():
-        endings.revoke(session, runtime, caller, credential_id, body.reason, now)
+    for credential_id in act.session.scalars(credentials.order_by(Credential.id)).all():
+        endings.revoke(act, runtime, credential_id, body.reason)
     if award.state != "revoked":
-        decisions.give_up(session, network, caller, award, body.reason, now)
+        decisions.give_up(act, award, body.reason)
     return row
 
 
@@ -261,33 +243,33 @@ def _refs(session: OrmSession, rows: Iterable[Review]) -> dict[UUID, tuple[str, 
     return {review_id: (member, achievement) for review_id, member, achievement in session.execute(query)}
 
 
-def _locked(session: WriteSession, network: Network, caller: Caller, review_id: UUID) -> Review:
+def _locked(act: CallersAct, review_id: UUID) -> Review:
     """Lock the member whom a review is about and the member who decides, then the review; return it."""
-    mine = (Review.id == review_id, Review.network_id == network.id)
-    member_id = session.scalar(select(Review.member_id).where(*mine))
+    mine = (Review.id == review_id, Review.network_id == act.network.id)
+    member_id = act.session.scalar(select(Review.member_id).where(*mine))
     if member_id is None:
         raise NotFoundError("approval-unknown", "Nothing in this network's queue has this id.")
-    locks.members(session, {member_id, caller.member_id})
-    return locks.one(session, Review, *mine)
+    locks.members(act.session, {member_id, act.caller.member_id})
+    return locks.one(act.session, Review, *mine)
 
 
-def _check(session: WriteSession, caller: Caller, row: Review, now: datetime) -> set[str]:
+def _check(act: CallersAct, row: Review) -> set[str]:
     """Return the roles in which the caller may decide a review that waits."""
     if row.state != "waiting":
         raise ConflictError("approval-closed", f"Expected a review that waits; this one is {row.state}.")
-    if caller.member_id is None:
+    if act.caller.member_id is None:
         message = "Expected a token that is bound to a member: it is a person who decides."
         raise ForbiddenError("approver-unbound", message)
-    who = reviews.who_is(session, [row.member_id, caller.member_id, row.asked_by])
+    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id, row.asked_by])
     asked = row.kind != "standing" and (
-        row.asked_by_token == caller.token_id or who.get(row.asked_by) == who[caller.member_id]
+        row.asked_by_token == act.caller.token_id or who.get(row.asked_by) == who[act.caller.member_id]
     )
-    if who[caller.member_id] == who[row.member_id] or asked:
+    if who[act.caller.member_id] == who[row.member_id] or asked:
         message = "Expected somebody else: neither the recipient approves, nor whoever asked for the award."
         raise ForbiddenError("self-approval", message)
-    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    version = act.session.get_one(AchievementVersion, row.achievement_version_id)
     wanted = reviews.wanted_roles(version, row.kind)
-    roles = reviews.roles_at(session, caller.member_id, now) & wanted.keys()
+    roles = reviews.roles_at(act.session, act.caller.member_id, act.now) & wanted.keys()
     if not roles:
         raise ForbiddenError("role-missing", f"Expected a member with the role {' or '.join(sorted(wanted))} now.")
     return roles
@@ -303,77 +285,69 @@ def _check_version(session: WriteSession, network: Network, row: Review, version
         raise ConflictError("version-changed", message)
 
 
-def _check_conflict(
-    session: WriteSession, caller: Caller, row: Review, version: AchievementVersion, roles: set[str]
-) -> None:
+def _check_conflict(act: CallersAct, row: Review, version: AchievementVersion, roles: set[str]) -> None:
     rule = rule_of(version.definition)
     leaves = [leaf for leaf in tree.rules(rule) if isinstance(leaf, Approved)] if rule is not None else []
     if any(leaf.by_role in roles and not leaf.not_conflicted for leaf in leaves):
         return
-    assert caller.member_id is not None  # `_check` has seen to that
-    who = reviews.who_is(session, [row.member_id, caller.member_id])
+    assert act.caller.member_id is not None  # `_check` has seen to that
+    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id])
     in_turn = select(Approval.id).where(
         Approval.network_id == row.network_id,
         Approval.outcome == "approved",
         Approval.ended_at.is_(None),
         Approval.approver_who == who[row.member_id],
-        Approval.recipient_who == who[caller.member_id],
+        Approval.recipient_who == who[act.caller.member_id],
     )
-    if session.scalar(in_turn.limit(1)) is not None:
+    if act.session.scalar(in_turn.limit(1)) is not None:
         message = "Expected somebody without a conflict of interest: this member has approved an award of yours."
         raise ConflictError("approver-conflicted", message)
 
 
-def _say(
-    session: WriteSession, caller: Caller, row: Review, roles: set[str], outcome: str, note: str | None, now: datetime
-) -> None:
+def _say(act: CallersAct, row: Review, roles: set[str], outcome: str, note: str | None) -> None:
     """Write down what the caller says, once in each role; saying it again changes nothing."""
-    assert caller.member_id is not None  # `_check` has seen to that
-    who = reviews.who_is(session, [row.member_id, caller.member_id, row.asked_by])
-    mine = select(Approval).where(Approval.review_id == row.id, Approval.approver_id == caller.member_id)
-    before = {each.role: each for each in session.scalars(mine)}
+    assert act.caller.member_id is not None  # `_check` has seen to that
+    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id, row.asked_by])
+    mine = select(Approval).where(Approval.review_id == row.id, Approval.approver_id == act.caller.member_id)
+    before = {each.role: each for each in act.session.scalars(mine)}
     for role in sorted(roles):
         each = before.get(role)
         if each is not None and each.outcome == outcome and each.ended_at is None:
             continue
-        each = each or Approval(review_id=row.id, approver_id=caller.member_id, role=role, network_id=row.network_id)
+        each = each or Approval(
+            review_id=row.id, approver_id=act.caller.member_id, role=role, network_id=row.network_id
+        )
         each.member_id, each.achievement_id = row.member_id, row.achievement_id
-        each.achievement_version_id, each.token_id = row.achievement_version_id, caller.token_id
+        each.achievement_version_id, each.token_id = row.achievement_version_id, act.caller.token_id
         each.award_id = row.award_id
-        each.outcome, each.note, each.at, each.ended_at = outcome, note, now, None
-        each.recipient_who, each.approver_who = who[row.member_id], who[caller.member_id]
+        each.outcome, each.note, each.at, each.ended_at = outcome, note, act.now, None
+        each.recipient_who, each.approver_who = who[row.member_id], who[act.caller.member_id]
         each.asked_by_who = who.get(row.asked_by) if row.kind != "standing" else None
-        session.add(each)
-    session.flush()
+        act.session.add(each)
+    act.session.flush()
 
 
-def _keep(session: WriteSession, network: Network, caller: Caller, award: Award, now: datetime) -> None:
+def _keep(act: CallersAct, award: Award) -> None:
     """Let an award stand; if its own recipient had decided it, the caller has decided it now."""
     if award.actor_who is not None and award.actor_who == award.recipient_who:
-        award.token_id, award.actor_member_id = caller.token_id, caller.member_id
-        award.actor_who = reviews.who_is(session, [caller.member_id])[caller.member_id]
+        award.token_id, award.actor_member_id = act.caller.token_id, act.caller.member_id
+        award.actor_who = reviews.who_is(act.session, [act.caller.member_id])[act.caller.member_id]
     award.review_since = None
-    session.flush()
-    events.append(session, network, "award.kept", decisions.about(award), now)
+    act.session.flush()
+    events.append(act, "award.kept", decisions.about(award))
 
 
 def approve_many(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller,
-    review_ids: Sequence[UUID],
-    body: ApprovalIn,
-    now: datetime,
+    act: CallersAct, runtime: Runtime, review_ids: Sequence[UUID], body: ApprovalIn
 ) -> list[Review | ServiceError]:
     """Approve several reviews; return for each, in order, the review or the refusal."""
-    named = select(Review.member_id).where(Review.id.in_(review_ids), Review.network_id == network.id)
-    locks.members(session, {caller.member_id, *session.scalars(named)})  # all at once, in their order
+    named = select(Review.member_id).where(Review.id.in_(review_ids), Review.network_id == act.network.id)
+    locks.members(act.session, {act.caller.member_id, *act.session.scalars(named)})  # all at once, in their order
     outcomes: list[Review | ServiceError] = []
     for review_id in review_ids:
         try:
-            with session.begin_nested():  # what is refused half-way leaves nothing
-                outcomes.append(approve(session, runtime, network, caller, review_id, body, now))
+            with act.session.begin_nested():  # what is refused half-way leaves nothing
+                outcomes.append(approve(act, runtime, review_id, body))
         except CustodyError:
             raise
         except ServiceError as error:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service.access.callers import Caller
+from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
@@ -64,7 +64,7 @@ def prepare(
             return {draft.decision.key: credentials.sign_draft(issuer, draft) for draft in written}
     with runtime.database.write() as session:
         for purpose in sorted(lists.keys() - there.keys()):
-            status_lists.open_list(session, runtime, session.get_one(Network, network_id), now, purpose)
+            status_lists.open_list(Act(session, session.get_one(Network, network_id), None, now), runtime, purpose)
     return prepare(runtime, network_id, decide, now)
 
 
@@ -139,15 +139,7 @@ def _leaves(node: Node) -> Iterator[Node]:
         yield from _leaves(child)
 
 
-def carry_out(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    decisions: Sequence[Decision],
-    caller: Caller | None,
-    now: datetime,
-    prepared: Prepared,
-) -> list[Award]:
+def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepared: Prepared) -> list[Award]:
     """Write down decisions as awards, and return these in the same order.
 
     Those that are not pending get their credentials.
@@ -155,12 +147,14 @@ def carry_out(
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    signed = _signed(session, runtime, network, [each for each in decisions if not each.pending], now, prepared)
-    earlier = unsigned.renewed(session, decisions)
-    who = reviews.who_is(session, {each.member_id for each in decisions} | {caller.member_id if caller else None})
+    signed = _signed(act, runtime, [each for each in decisions if not each.pending], prepared)
+    earlier = unsigned.renewed(act.session, decisions)
+    who = reviews.who_is(
+        act.session, {each.member_id for each in decisions} | {act.caller.member_id if act.caller else None}
+    )
     rows = [
         Award(
-            network_id=network.id,
+            network_id=act.network.id,
             member_id=decision.member_id,
             achievement_id=decision.version.achievement_id,
             achievement_version_id=decision.version.id,
@@ -168,34 +162,34 @@ def carry_out(
             state="pending",
             reason=decision.reason,
             awarded_at=decision.awarded_at,
-            decided_at=now,
-            token_id=caller.token_id if caller else None,
-            actor_member_id=caller.member_id if caller else None,
+            decided_at=act.now,
+            token_id=act.caller.token_id if act.caller else None,
+            actor_member_id=act.caller.member_id if act.caller else None,
             renews=earlier[place].award_id
             if (place := (decision.member_id, decision.version.achievement_id)) in earlier
             else None,
-            due_at=_due_at(network, decision, now),
+            due_at=_due_at(act.network, decision, act.now),
             recipient_who=who[decision.member_id],
-            actor_who=who.get(caller.member_id) if caller else None,
+            actor_who=who.get(act.caller.member_id) if act.caller else None,
         )
         for decision in decisions
     ]
-    session.add_all(rows)
-    session.flush()
+    act.session.add_all(rows)
+    act.session.flush()
     for row, decision in zip(rows, decisions, strict=True):
-        rest_on(session, row, decision.record_ids)
-        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
+        rest_on(act.session, row, decision.record_ids)
+        act.session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
         if decision.basis == "approval":
-            _spend(session, network, row, now, told=not decision.pending)
+            _spend(act, row, told=not decision.pending)
         if decision.pending:
-            tell_deciders(session, row)
+            tell_deciders(act.session, row)
         else:
-            session.add_all(_decider_rows(row, decision.deciders))
+            act.session.add_all(_decider_rows(row, decision.deciders))
         if decision.waits == "second":
             member_id, version = decision.member_id, decision.version
-            reviews.open_one(session, network, member_id, version, "second", "award-to-staff", caller, now, row)
+            reviews.open_one(act, member_id, version, "second", "award-to-staff", row)
     made = [(row, each) for row, each in zip(rows, decisions, strict=True) if not each.pending]
-    _announce(session, runtime, network, made, signed, now)
+    _announce(act, runtime, made, signed)
     return rows
 
 
@@ -205,7 +199,7 @@ def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | N
     return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
 
 
-def announce(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> bool:
+def announce(act: Act, runtime: Runtime, row: Award) -> bool:
     """Sign and announce a pending award, and return whether that was done.
 
     From the commit on it is an award like any other.
@@ -217,34 +211,36 @@ def announce(session: WriteSession, runtime: Runtime, network: Network, row: Awa
         CustodyError: a key cannot be used; nothing was written.
     """
     if row.basis in ("rule", "approval"):  # (1)
-        version, kept = session.get_one(AchievementVersion, row.achievement_version_id), row.awarded_at
-        decided = by_rule(session, network, version, [row.member_id], now, awarded_at=kept, reason=row.reason)  # (2)
+        version, kept = act.session.get_one(AchievementVersion, row.achievement_version_id), row.awarded_at
+        decided = by_rule(
+            act.session, act.network, version, [row.member_id], act.now, awarded_at=kept, reason=row.reason
+        )  # (2)
         decision = decided[row.member_id]
         if not decision.met:
-            reviews.end(session, network, row, now)
+            reviews.end(act, row)
             row.state = "revoked"
             return False
-        session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
-        session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
-        rest_on(session, row, decision.record_ids)
-        session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
-        session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
-        session.add_all(_decider_rows(row, decision.deciders))
+        act.session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+        act.session.execute(delete(AwardChild).where(AwardChild.award_id == row.id))
+        rest_on(act.session, row, decision.record_ids)
+        act.session.add_all(AwardChild(award_id=row.id, child_id=child_id) for child_id in decision.child_ids)
+        act.session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
+        act.session.add_all(_decider_rows(row, decision.deciders))
     else:
-        decision = decision_of(session, row)
-    signed = _signed(session, runtime, network, [decision], now, {})
-    _announce(session, runtime, network, [(row, decision)], signed, now)
+        decision = decision_of(act.session, row)
+    signed = _signed(act, runtime, [decision], {})
+    _announce(act, runtime, [(row, decision)], signed)
     return True
 
 
-def give_up(session: WriteSession, network: Network, caller: Caller, row: Award, reason: str, now: datetime) -> None:
+def give_up(act: CallersAct, row: Award, reason: str) -> None:
     """End an award that was not signed: only its row stays, nobody is told, and nothing awards it again by itself."""
-    reviews.end(session, network, row, now)
-    row.state, row.ended_by, row.end_reason = "revoked", caller.token_id, reason
-    session.flush()
+    reviews.end(act, row)
+    row.state, row.ended_by, row.end_reason = "revoked", act.caller.token_id, reason
+    act.session.flush()
 
 
-def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: Award, now: datetime) -> Credential:
+def sign_again(act: Act, runtime: Runtime, row: Award) -> Credential:
     """Sign a new credential for an award, with what is known now, and return it.
 
     If the award has a receipt, it stays the same.
@@ -252,14 +248,14 @@ def sign_again(session: WriteSession, runtime: Runtime, network: Network, row: A
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
-    kept = receipts.of_award(session, row)
-    decision = replace(decision_of(session, row), receipt=receipts.kept(kept) if kept else None)
-    signed = _signed(session, runtime, network, [decision], now, {})[decision.key]
-    receipts.store(session, network, row, signed.draft.receipt, now)
-    credential = credentials.store(session, network, row, signed, now)
-    session.flush()
+    kept = receipts.of_award(act.session, row)
+    decision = replace(decision_of(act.session, row), receipt=receipts.kept(kept) if kept else None)
+    signed = _signed(act, runtime, [decision], {})[decision.key]
+    receipts.store(act, row, signed.draft.receipt)
+    credential = credentials.store(act, row, signed)
+    act.session.flush()
     if signed.draft.mailed:
-        mailbox.queue(session, network, credential, now)
+        mailbox.queue(act, credential)
     return credential
 
 
@@ -300,29 +296,24 @@ def _decider_rows(row: Award, deciders: Sequence[Decider]) -> Iterator[AwardDeci
         )
 
 
-def _spend(session: WriteSession, network: Network, row: Award, now: datetime, *, told: bool) -> None:
+def _spend(act: Act, row: Award, *, told: bool) -> None:
     """Write down which approvals led to an award, and close the review in which they were given."""
     mine = (Approval.member_id == row.member_id, Approval.achievement_id == row.achievement_id)
     fresh = (Approval.award_id.is_(None), Approval.ended_at.is_(None))
-    session.execute(update(Approval).where(*mine, *fresh).values(award_id=row.id))
+    act.session.execute(update(Approval).where(*mine, *fresh).values(award_id=row.id))
     waiting = (
         Review.member_id == row.member_id,
         Review.achievement_id == row.achievement_id,
         Review.kind == "approval",
         Review.state == "waiting",
     )
-    for review in locks.rows(session, Review, *waiting):
+    for review in locks.rows(act.session, Review, *waiting):
         review.award_id = row.id
-        reviews.close(session, network, review, "approved", None, now, told=told)
+        reviews.close(act, review, "approved", None, told=told)
 
 
 def _signed(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    decisions: Sequence[Decision],
-    now: datetime,
-    prepared: Prepared,
+    act: Act, runtime: Runtime, decisions: Sequence[Decision], prepared: Prepared
 ) -> dict[tuple[Any, ...], SignedDraft]:
     """Return the signed credentials of decisions, by their keys.
 
@@ -331,45 +322,38 @@ def _signed(
     """
     if not decisions:
         return {}
-    issuer = credentials.issuer_keys(session, runtime, network)
+    issuer = credentials.issuer_keys(act.session, runtime, act.network)
     signed = {decision.key: prepared[decision.key] for decision in decisions if decision.key in prepared}
     while True:
-        for key in _displaced(session, signed):  # (2)
+        for key in _displaced(act.session, signed):  # (2)
             del signed[key]
         missing = [decision for decision in decisions if decision.key not in signed]
         if not missing:
             break
         wanted = sorted({decision.purpose for decision in missing})
-        lists = {purpose: status_lists.open_list(session, runtime, network, now, purpose) for purpose in wanted}
-        for draft in unsigned.write(session, runtime.settings, network, missing, lists, now):  # (1)
+        lists = {purpose: status_lists.open_list(act, runtime, purpose) for purpose in wanted}
+        for draft in unsigned.write(act.session, runtime.settings, act.network, missing, lists, act.now):  # (1)
             signed[draft.decision.key] = credentials.sign_draft(issuer, draft)
     return signed
 
 
-def _announce(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    made: Sequence[tuple[Award, Decision]],
-    signed: Prepared,
-    now: datetime,
-) -> None:
+def _announce(act: Act, runtime: Runtime, made: Sequence[tuple[Award, Decision]], signed: Prepared) -> None:
     """Mark signed awards as awarded, and store credential, events and message for each."""
     ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
     for row, each in ready:
         row.state = "awarded"
-        receipts.store(session, network, row, each.draft.receipt, now)
-        events.append(session, network, "award.made", about(row), now)
-    base_url.remember_base_url(session, runtime.settings)
-    stored = [credentials.store(session, network, row, each, now) for row, each in ready]
-    session.flush()
+        receipts.store(act, row, each.draft.receipt)
+        events.append(act, "award.made", about(row))
+    base_url.remember_base_url(act.session, runtime.settings)
+    stored = [credentials.store(act, row, each) for row, each in ready]
+    act.session.flush()
     for credential, (row, each) in zip(stored, ready, strict=True):
         if row.renews is not None:
-            credentials.supersede(session, row.renews, credential)
+            credentials.supersede(act.session, row.renews, credential)
         if each.draft.mailed:
-            mailbox.queue(session, network, credential, now)
+            mailbox.queue(act, credential)
 
 
 def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:

@@ -1,10 +1,9 @@
 """Change the standing of a credential: revoke, suspend, reinstate, withdraw."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from service.access import callers
-from service.access.callers import Caller
+from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.errors import ConflictError
 from service.issuing import status_lists
@@ -12,13 +11,10 @@ from service.issuing.credentials import about
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.storage.database import WriteSession
-from service.tables import Award, Credential, Network, StatusList
+from service.tables import Award, Credential, StatusList
 
 
-def revoke(
-    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
-) -> Credential:
+def revoke(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
     """Revoke a credential and its award for good.
 
     One already revoked is returned as it is.
@@ -27,17 +23,14 @@ def revoke(
         NotFoundError: it is not this network's (code "credential-unknown").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
-    row, _ = _locked(session, caller, credential_id)
+    row, _ = _locked(act, credential_id)
     if row.revoked_at is None:
-        network = session.get_one(Network, row.network_id)
-        _mark_revoked(session, network, row, reason, caller, now)
-        status_lists.publish(session, runtime, network, session.get_one(StatusList, row.status_list_id), now)
+        _mark_revoked(act, row, reason)
+        status_lists.publish(act, runtime, act.session.get_one(StatusList, row.status_list_id))
     return row
 
 
-def suspend(
-    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
-) -> Credential:
+def suspend(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
     """Suspend a credential and its award until somebody decides whether it stands.
 
     One already suspended is returned as it is.
@@ -47,38 +40,36 @@ def suspend(
         ConflictError: it was revoked, for good (code "credential-revoked").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
-    row, award = _locked(session, caller, credential_id)
+    row, award = _locked(act, credential_id)
     if row.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if row.suspended_at is None:
-        row.suspended_at, row.suspension_reason, row.suspended_by = now, reason, caller.token_id
+        row.suspended_at, row.suspension_reason, row.suspended_by = act.now, reason, act.caller.token_id
         if award.state == "awarded":
             award.state = "suspended"
-        _tell_suspension(session, runtime, row, award, "credential.suspended", now)
+        _tell_suspension(act, runtime, row, award, "credential.suspended")
     return row
 
 
-def reinstate(session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, now: datetime) -> Credential:
+def reinstate(act: CallersAct, runtime: Runtime, credential_id: str) -> Credential:
     """Reinstate a suspended credential; one that stands is returned as it is.
 
     Raises:
         NotFoundError, ConflictError, CustodyError: as `suspend`.
     """
-    row, award = _locked(session, caller, credential_id)
+    row, award = _locked(act, credential_id)
     if row.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if row.suspended_at is not None:
         row.suspended_at = row.suspension_reason = row.suspended_by = None
-        row.reinstated_at = now
+        row.reinstated_at = act.now
         if award.state == "suspended":
             award.state = "awarded"
-        _tell_suspension(session, runtime, row, award, "credential.reinstated", now)
+        _tell_suspension(act, runtime, row, award, "credential.reinstated")
     return row
 
 
-def withdraw(
-    session: WriteSession, runtime: Runtime, network: Network, awards: Sequence[Award], reason: str, now: datetime
-) -> None:
+def withdraw(act: Act, runtime: Runtime, awards: Sequence[Award], reason: str) -> None:
     """Revoke the credentials of awards that have lost what they rested on.
 
     Each status list is published once.
@@ -87,43 +78,38 @@ def withdraw(
         CustodyError: a status list cannot be signed; nothing has changed.
     """
     signed = Credential.award_id.in_([award.id for award in awards])
-    rows = locks.rows(session, Credential, signed, Credential.revoked_at.is_(None))
+    rows = locks.rows(act.session, Credential, signed, Credential.revoked_at.is_(None))
     for row in rows:
-        _mark_revoked(session, network, row, reason, None, now)
+        _mark_revoked(act.by_service(), row, reason)
     for award in awards:
         if award.state != "revoked":  # nothing was signed yet, and nobody is told
-            reviews.end(session, network, award, now)
+            reviews.end(act, award)
             award.state = "revoked"
     for list_id in sorted({row.status_list_id for row in rows}):
-        status_lists.publish(session, runtime, network, session.get_one(StatusList, list_id), now)
+        status_lists.publish(act, runtime, act.session.get_one(StatusList, list_id))
 
 
-def _locked(session: WriteSession, caller: Caller, credential_id: str) -> tuple[Credential, Award]:
+def _locked(act: CallersAct, credential_id: str) -> tuple[Credential, Award]:
     """Lock a credential and its award until the commit, the award first as everywhere; return both."""
-    row = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
-    award = locks.one(session, Award, Award.id == row.award_id)
-    locks.again(session, row)
+    row = callers.owned(act.session, act.caller, Credential, Credential.id == credential_id, noun="credential")
+    award = locks.one(act.session, Award, Award.id == row.award_id)
+    locks.again(act.session, row)
     return row, award
 
 
-def _tell_suspension(
-    session: WriteSession, runtime: Runtime, row: Credential, award: Award, kind: str, now: datetime
-) -> None:
-    network = session.get_one(Network, row.network_id)
-    events.append(session, network, kind, about(row, award), now)
-    status_list = session.get_one(StatusList, row.status_list_id)
+def _tell_suspension(act: Act, runtime: Runtime, row: Credential, award: Award, kind: str) -> None:
+    events.append(act, kind, about(row, award))
+    status_list = act.session.get_one(StatusList, row.status_list_id)
     if status_list.purpose == "suspension":
-        status_lists.publish(session, runtime, network, status_list, now)
-    session.flush()
+        status_lists.publish(act, runtime, status_list)
+    act.session.flush()
 
 
-def _mark_revoked(
-    session: WriteSession, network: Network, row: Credential, reason: str, caller: Caller | None, now: datetime
-) -> None:
-    award = session.get_one(Award, row.award_id)
-    row.revoked_at, row.revocation_reason = now, reason
-    row.revoked_by = award.ended_by = caller.token_id if caller else None
+def _mark_revoked(act: Act, row: Credential, reason: str) -> None:
+    award = act.session.get_one(Award, row.award_id)
+    row.revoked_at, row.revocation_reason = act.now, reason
+    row.revoked_by = award.ended_by = act.caller.token_id if act.caller else None
     award.state = "revoked"
-    reviews.end(session, network, award, now)
-    events.append(session, network, "credential.revoked", about(row, award), now)
-    reviews.question_built_on(session, network, award, now)
+    reviews.end(act, award)
+    events.append(act, "credential.revoked", about(row, award))
+    reviews.question_built_on(act, award)

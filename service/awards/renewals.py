@@ -1,12 +1,11 @@
 """Replace a credential with corrected data, or renew an award for another term."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from service.access import callers
-from service.access.callers import Caller
+from service.access.act import CallersAct
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import decisions, reviews
@@ -16,13 +15,10 @@ from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.storage.database import WriteSession
-from service.tables import Achievement, Award, Credential, Network, awards
+from service.tables import Achievement, Award, Credential, awards
 
 
-def replace(
-    session: WriteSession, runtime: Runtime, caller: Caller, credential_id: str, reason: str, now: datetime
-) -> Credential:
+def replace(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
     """Issue an award's credential again with what is known now; revoke the old one.
 
     Return the new one. The award, its date, its evidence and its receipt stay. If the credential was replaced before,
@@ -34,28 +30,25 @@ def replace(
             time is over ("award-over").
         CustodyError: nothing can be signed; nothing has changed.
     """
-    found = callers.owned(session, caller, Credential, Credential.id == credential_id, noun="credential")
-    award = session.get_one(Award, found.award_id)
-    locks.members(session, [award.member_id])
-    locks.again(session, award)
-    locks.again(session, found)
+    found = callers.owned(act.session, act.caller, Credential, Credential.id == credential_id, noun="credential")
+    award = act.session.get_one(Award, found.award_id)
+    locks.members(act.session, [award.member_id])
+    locks.again(act.session, award)
+    locks.again(act.session, found)
     if found.superseded_by is not None and found.revoked_at is not None:
-        return session.get_one(Credential, found.superseded_by)
+        return act.session.get_one(Credential, found.superseded_by)
     if found.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if found.suspended_at is not None:
         raise ConflictError("credential-suspended", "Expected a decision on the suspension first.")
-    if award.state != "awarded" or (found.valid_until is not None and found.valid_until <= now):
+    if award.state != "awarded" or (found.valid_until is not None and found.valid_until <= act.now):
         raise ConflictError("award-over", "Expected a credential whose time is not over; a renewal makes a new one.")
-    network = session.get_one(Network, found.network_id)
-    new = decisions.sign_again(session, runtime, network, award, now)
-    credentials.replace(session, runtime, found, new, caller, reason, now)
+    new = decisions.sign_again(act, runtime, award)
+    credentials.replace(act, runtime, found, new, reason)
     return new
 
 
-def renew(
-    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, award_id: UUID, now: datetime
-) -> tuple[Award, bool]:
+def renew(act: CallersAct, runtime: Runtime, award_id: UUID) -> tuple[Award, bool]:
     """Award an achievement for a further term from now on.
 
     Return the award and whether it is new.
@@ -72,44 +65,44 @@ def renew(
             criteria are not met now ("criteria-not-met", with the progress).
         CustodyError: the credential cannot be signed; nothing has changed.
     """
-    row = session.scalar(select(Award).where(Award.id == award_id, Award.network_id == network.id))
+    row = act.session.scalar(select(Award).where(Award.id == award_id, Award.network_id == act.network.id))
     if row is None:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    locks.members(session, [row.member_id])
-    locks.again(session, row)
-    before = session.scalar(select(Award).where(Award.renews == row.id, Award.state != "revoked"))
+    locks.members(act.session, [row.member_id])
+    locks.again(act.session, row)
+    before = act.session.scalar(select(Award).where(Award.renews == row.id, Award.state != "revoked"))
     if before is not None:
         return before, False
-    _check(session, caller, row)
-    achievement = session.get_one(Achievement, row.achievement_id)
-    version = Versions(session, network, [row.member_id]).for_member(row.member_id, achievement.ref)
+    _check(act, row)
+    achievement = act.session.get_one(Achievement, row.achievement_id)
+    version = Versions(act.session, act.network, [row.member_id]).for_member(row.member_id, achievement.ref)
     if rule_of(version.definition) is None:
         message = "Expected a rule; where people decide, they award it again when its time is over."
         raise ConflictError("criteria-without-rule", message)
     if reviews.needs_approval(version):  # (1)
         message = "Expected criteria without approval; with it, ask for approval again when the time is over."
         raise ConflictError("approval-needed", message)
-    decided = decisions.by_rule(session, network, version, [row.member_id], now)[row.member_id]
+    decided = decisions.by_rule(act.session, act.network, version, [row.member_id], act.now)[row.member_id]
     if not decided.met:
-        shown = progress.explain(session, network, version, row.member_id, now, node=decided.node)
+        shown = progress.explain(act.session, act.network, version, row.member_id, act.now, node=decided.node)
         message = f"Expected the criteria to be met again, and they are not: {shown.text}"
         raise ConflictError("criteria-not-met", message, details={"progress": shown.to_json()})
     if row.state != "expired":  # (2)
         row.state = "expired"
-        reviews.end(session, network, row, now)
-        events.append(session, network, "award.expired", decisions.about(row), now)
-        session.flush()
-    [made] = decisions.carry_out(session, runtime, network, [decided], caller, now, {})
+        reviews.end(act, row)
+        events.append(act, "award.expired", decisions.about(row))
+        act.session.flush()
+    [made] = decisions.carry_out(act, runtime, [decided], {})
     return made, True
 
 
-def _check(session: WriteSession, caller: Caller, row: Award) -> None:
+def _check(act: CallersAct, row: Award) -> None:
     """Refuse an award that cannot be renewed, and a caller who is its holder."""
-    who = reviews.who_is(session, [row.member_id, caller.member_id])
-    if caller.member_id is not None and who[caller.member_id] == who[row.member_id]:
+    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id])
+    if act.caller.member_id is not None and who[act.caller.member_id] == who[row.member_id]:
         raise ForbiddenError("self-award", "Expected somebody else to decide: nobody awards themself.")
     ends = select(Credential.id).where(Credential.award_id == row.id, Credential.valid_until.is_not(None))
-    if row.state not in ("awarded", "expired") or session.scalar(ends.limit(1)) is None:
+    if row.state not in ("awarded", "expired") or act.session.scalar(ends.limit(1)) is None:
         message = f"Expected an award that ends and stands, or has ended; this one is {row.state}."
         raise ConflictError("award-not-renewable", message)
     other = select(Award.id).where(
@@ -118,5 +111,5 @@ def _check(session: WriteSession, caller: Caller, row: Award) -> None:
         Award.id != row.id,
         Award.state.in_(awards.LIVE),
     )
-    if session.scalar(other.limit(1)) is not None:
+    if act.session.scalar(other.limit(1)) is not None:
         raise ConflictError("award-there", "Expected a member without another award of this achievement.")

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service.access.callers import Caller
+from service.access.act import Act
 from service.achievements.definitions import rule_of
 from service.criteria import tree
 from service.criteria.kinds.approval import Approved
@@ -21,7 +21,7 @@ from service.outbox import events
 from service.progress.progress import Node
 from service.storage import locks
 from service.storage.database import WriteSession, insert_new
-from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Network, Review, Role
+from service.tables import AchievementVersion, Approval, Award, AwardChild, Member, Review, Role
 from service.tables.awards import LIVE
 from service.tables.identifiers import new_id
 
@@ -98,15 +98,7 @@ def _met_if_approved(node: Node) -> bool:
 
 
 def open_one(
-    session: WriteSession,
-    network: Network,
-    member_id: UUID,
-    version: AchievementVersion,
-    kind: str,
-    cause: str,
-    caller: Caller | None,
-    now: datetime,
-    award: Award | None = None,
+    act: Act, member_id: UUID, version: AchievementVersion, kind: str, cause: str, award: Award | None = None
 ) -> tuple[Review, bool]:
     """Open a review, or find the one that waits; return it and whether it is new.
 
@@ -114,7 +106,7 @@ def open_one(
     """
     values = {
         "id": new_id(),
-        "network_id": network.id,
+        "network_id": act.network.id,
         "member_id": member_id,
         "achievement_id": version.achievement_id,
         "achievement_version_id": version.id,
@@ -122,25 +114,23 @@ def open_one(
         "kind": kind,
         "cause": cause,
         "state": "waiting",
-        "opened_at": now,
-        "asked_by_token": caller.token_id if caller else None,
-        "asked_by": caller.member_id if caller else None,
+        "opened_at": act.now,
+        "asked_by_token": act.caller.token_id if act.caller else None,
+        "asked_by": act.caller.member_id if act.caller else None,
     }
-    created = insert_new(session, Review, values)
+    created = insert_new(act.session, Review, values)
     waiting = (Review.state == "waiting", Review.kind == kind, Review.member_id == member_id)
-    row = locks.one(session, Review, *waiting, Review.achievement_id == version.achievement_id)
-    if created and _told(session, row):
-        events.append(session, network, "review.opened", about(row), now)
+    row = locks.one(act.session, Review, *waiting, Review.achievement_id == version.achievement_id)
+    if created and _told(act.session, row):
+        events.append(act, "review.opened", about(row))
     return row, created
 
 
 def keep_waiting(
-    session: WriteSession,
-    network: Network,
+    act: Act,
     waiting: Mapping[UUID, Collection[UUID]],
     versions: Mapping[UUID, AchievementVersion],
     member_ids: Sequence[UUID],
-    now: datetime,
 ) -> None:
     """Open and withdraw reviews of members, as their evidence now requires.
 
@@ -154,41 +144,32 @@ def keep_waiting(
     held = select(Review).where(
         Review.member_id.in_(member_ids), Review.achievement_id.in_(asked), Review.kind == "approval"
     )
-    rows = session.scalars(held.order_by(Review.id)).all()
+    rows = act.session.scalars(held.order_by(Review.id)).all()
     newest = {(row.member_id, row.achievement_version_id): row for row in rows}
     for row in rows:
         due = row.member_id in waiting.get(row.achievement_version_id, ())
         if row.state == "waiting" and not due and row.asked_by_token is None:
-            close(session, network, row, "withdrawn", None, now)
+            close(act, row, "withdrawn", None)
     for version_id, ready in waiting.items():
         for member_id in sorted(ready):
             last = newest.get((member_id, version_id))
             if last is None or last.state not in ("waiting", "declined"):
-                open_one(session, network, member_id, versions[version_id], "approval", "criteria", None, now)
+                open_one(act.by_service(), member_id, versions[version_id], "approval", "criteria")
 
 
-def close(
-    session: WriteSession,
-    network: Network,
-    row: Review,
-    state: str,
-    reason: str | None,
-    now: datetime,
-    *,
-    told: bool | None = None,
-) -> None:
+def close(act: Act, row: Review, state: str, reason: str | None, *, told: bool | None = None) -> None:
     """Close a review; approvals in one that was not approved no longer count.
 
     Args:
         told: whether an event says so; left out: only if its award is not pending.
     """
-    row.state, row.reason, row.closed_at = state, reason, now
+    row.state, row.reason, row.closed_at = state, reason, act.now
     if state != "approved":
         mine = (Approval.review_id == row.id, Approval.ended_at.is_(None))
-        session.execute(update(Approval).where(*mine).values(ended_at=now))
-    if _told(session, row) if told is None else told:
-        events.append(session, network, f"review.{state}", about(row), now)
-    session.flush()
+        act.session.execute(update(Approval).where(*mine).values(ended_at=act.now))
+    if _told(act.session, row) if told is None else told:
+        events.append(act, f"review.{state}", about(row))
+    act.session.flush()
 
 
 def _told(session: WriteSession, row: Review) -> bool:
@@ -197,31 +178,29 @@ def _told(session: WriteSession, row: Review) -> bool:
     return row.kind != "second" and (award is None or award.state != "pending")
 
 
-def question(
-    session: WriteSession, network: Network, row: Award, cause: str, caller: Caller | None, now: datetime
-) -> None:
+def question(act: Act, row: Award, cause: str) -> None:
     """Put an award under review.
 
     It stands until somebody decides, and shows that it is looked into.
     """
     if row.review_since is None:
-        row.review_since = now
-        session.flush()
-    version = session.get_one(AchievementVersion, row.achievement_version_id)
-    open_one(session, network, row.member_id, version, "standing", cause, caller, now, row)
+        row.review_since = act.now
+        act.session.flush()
+    version = act.session.get_one(AchievementVersion, row.achievement_version_id)
+    open_one(act, row.member_id, version, "standing", cause, row)
 
 
-def question_built_on(session: WriteSession, network: Network, child: Award, now: datetime) -> None:
+def question_built_on(act: Act, child: Award) -> None:
     """Put the awards under review that were built on a revoked one.
 
     People decide on them; nothing else revokes them.
     """
     built = select(AwardChild.award_id).where(AwardChild.child_id == child.id)
-    for parent in locks.rows(session, Award, Award.id.in_(built), Award.state.in_(LIVE)):
-        question(session, network, parent, "child-revoked", None, now)
+    for parent in locks.rows(act.session, Award, Award.id.in_(built), Award.state.in_(LIVE)):
+        question(act.by_service(), parent, "child-revoked")
 
 
-def relink(session: WriteSession, network: Network, member_id: UUID, now: datetime) -> None:
+def relink(act: Act, member_id: UUID) -> None:
     """Write down again who a member is, wherever that decides something.
 
     Call this when the person behind a member has changed.
@@ -229,19 +208,19 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
     1. An approval of oneself no longer counts from now on, and the award that it led to is put under review.
     2. So is an award whose decider turns out to be its recipient.
     """
-    session.flush()
+    act.session.flush()
     involved = or_(Approval.member_id == member_id, Approval.approver_id == member_id, Review.asked_by == member_id)
     found = select(Approval, Review.asked_by).join(Review, Review.id == Approval.review_id).where(involved)
-    rows = session.execute(found.order_by(Approval.id).with_for_update(of=Approval)).all()
-    awards = locks.rows(session, Award, or_(Award.member_id == member_id, Award.actor_member_id == member_id))
+    rows = act.session.execute(found.order_by(Approval.id).with_for_update(of=Approval)).all()
+    awards = locks.rows(act.session, Award, or_(Award.member_id == member_id, Award.actor_member_id == member_id))
     ids: set[UUID | None] = {member_id, *(row.member_id for row, _ in rows), *(row.approver_id for row, _ in rows)}
     ids |= {asked for _, asked in rows} | {row.member_id for row in awards} | {row.actor_member_id for row in awards}
-    who = who_is(session, ids)
+    who = who_is(act.session, ids)
     questioned: set[UUID] = set()
     for row, asked in rows:
         names = who[row.member_id], who[row.approver_id], who.get(asked)
         if row.ended_at is None and names[1] in (names[0], names[2]):  # (1)
-            row.ended_at = now
+            row.ended_at = act.now
             questioned |= {row.award_id} if row.award_id is not None else set()
         row.recipient_who, row.approver_who, row.asked_by_who = names
     for award in awards:
@@ -249,24 +228,24 @@ def relink(session: WriteSession, network: Network, member_id: UUID, now: dateti
         if award.state in LIVE and actor == recipient and award.actor_who != award.recipient_who:  # (2)
             questioned.add(award.id)
         if award.id in questioned:
-            award.review_since = award.review_since or now
+            award.review_since = award.review_since or act.now
         award.recipient_who, award.actor_who = recipient, actor
-    session.flush()
-    for award in locks.rows(session, Award, Award.id.in_(questioned), Award.state.in_(LIVE)):
-        question(session, network, award, "decided-by-recipient", None, now)
+    act.session.flush()
+    for award in locks.rows(act.session, Award, Award.id.in_(questioned), Award.state.in_(LIVE)):
+        question(act.by_service(), award, "decided-by-recipient")
 
 
-def end(session: WriteSession, network: Network, row: Award, now: datetime) -> None:
+def end(act: Act, row: Award) -> None:
     """End the approvals and reviews of an award that ends.
 
     The approvals no longer count, and nobody needs to decide on the award.
     """
-    session.execute(
-        update(Approval).where(Approval.award_id == row.id, Approval.ended_at.is_(None)).values(ended_at=now)
+    act.session.execute(
+        update(Approval).where(Approval.award_id == row.id, Approval.ended_at.is_(None)).values(ended_at=act.now)
     )
     row.review_since = None
-    for review in locks.rows(session, Review, Review.award_id == row.id, Review.state == "waiting"):
-        close(session, network, review, "withdrawn", None, now)
+    for review in locks.rows(act.session, Review, Review.award_id == row.id, Review.state == "waiting"):
+        close(act, review, "withdrawn", None)
 
 
 def about(row: Review) -> dict[str, str]:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access import callers
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.achievements.enrolments import Versions
 from service.awards import decisions, endings, requests, reviews
@@ -63,9 +64,7 @@ class AwardOutcome:
     problem: ServiceError | None = None
 
 
-def award(
-    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, body: AwardIn, now: datetime
-) -> tuple[Award, bool]:
+def award(act: CallersAct, runtime: Runtime, body: AwardIn) -> tuple[Award, bool]:
     """Make an award and issue its credential; return it and whether it is new.
 
     If the member has a live award of the achievement, that one is returned.
@@ -78,7 +77,7 @@ def award(
         InvalidError: a reason or time is missing, or given where it does not belong.
         CustodyError: the credential cannot be signed; nothing has changed.
     """
-    [outcome] = _award_all(session, runtime, network, caller, [body], now, {})
+    [outcome] = _award_all(act, runtime, [body], {})
     if outcome.award is None:
         assert outcome.problem is not None
         raise outcome.problem
@@ -106,35 +105,28 @@ def _award_batch(
     prepared = decisions.prepare(runtime, network_id, decide, now)
     with runtime.database.write() as session:
         network = callers.still_open(session.get_one(Network, network_id))
-        return _award_all(session, runtime, network, caller, bodies, now, prepared)
+        return _award_all(Act(session, network, caller, now), runtime, bodies, prepared)
 
 
-def settle(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    member_ids: Collection[UUID],
-    now: datetime,
-    prepared: Prepared | None = None,
-) -> list[Award]:
+def settle(act: Act, runtime: Runtime, member_ids: Collection[UUID], prepared: Prepared | None = None) -> list[Award]:
     """Award what these members have earned automatically, and delete their marks.
 
     An award can be evidence for the next one, so this repeats until nothing more is earned. Criteria that then lack
     only people's approval wait in the queue. While keys cannot be used, the marks stay, so does the evidence, and the
     awards are made later.
     """
-    locked = locks.members(session, member_ids)
-    heard = rejudging.clear(session, locked)
+    locked = locks.members(act.session, member_ids)
+    heard = rejudging.clear(act.session, locked)
     made: list[Award] = []
     try:
-        while (earned := _earned(session, network, locked, now, heard)).due:
-            made += decisions.carry_out(session, runtime, network, earned.due, None, now, prepared or {})
-            reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
-            heard = topics.awarded(session, {decision.version.achievement_id for decision in earned.due})
-        reviews.keep_waiting(session, network, earned.waiting, earned.versions, locked, now)
+        while (earned := _earned(act.session, act.network, locked, act.now, heard)).due:
+            made += decisions.carry_out(act.by_service(), runtime, earned.due, prepared or {})
+            reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
+            heard = topics.awarded(act.session, {decision.version.achievement_id for decision in earned.due})
+        reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
     except CustodyError:
-        log.exception("awards of the network %s wait for its keys", network.id)
-        rejudging.mark(session, network, locked, now)
+        log.exception("awards of the network %s wait for its keys", act.network.id)
+        rejudging.mark(act, locked)
     return made
 
 
@@ -173,7 +165,7 @@ def _settle_batch(runtime: Runtime, network_id: UUID, member_ids: Sequence[UUID]
         log.exception("awards of the network %s wait for its keys", network_id)
         return 0
     with runtime.database.write() as session:
-        return len(settle(session, runtime, session.get_one(Network, network_id), member_ids, now, prepared))
+        return len(settle(Act(session, session.get_one(Network, network_id), None, now), runtime, member_ids, prepared))
 
 
 def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
@@ -181,9 +173,7 @@ def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
     return session.scalars(select(UnsettledMember.network_id).distinct()).all()
 
 
-def review_after_void(
-    session: WriteSession, runtime: Runtime, network: Network, record_ids: Collection[UUID], now: datetime
-) -> list[Award]:
+def review_after_void(act: Act, runtime: Runtime, record_ids: Collection[UUID]) -> list[Award]:
     """Decide again on awards that rested on voided records; return the revoked ones.
 
     These are the awards by rule, with or without approval. An award that is still earned stands, on the evidence that
@@ -194,21 +184,21 @@ def review_after_void(
     """
     rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(record_ids))
     questioned = (Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
-    locks.members(session, session.scalars(select(Award.member_id).where(*questioned)).all())
+    locks.members(act.session, act.session.scalars(select(Award.member_id).where(*questioned)).all())
     lost = []
-    for row in locks.rows(session, Award, *questioned):
-        version = session.get_one(AchievementVersion, row.achievement_version_id)
-        node = progress.evaluate(session, network, version, [row.member_id], now)[row.member_id]
+    for row in locks.rows(act.session, Award, *questioned):
+        version = act.session.get_one(AchievementVersion, row.achievement_version_id)
+        node = progress.evaluate(act.session, act.network, version, [row.member_id], act.now)[row.member_id]
         if node.met:
-            session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
-            decisions.rest_on(session, row, node.record_ids)
+            act.session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+            decisions.rest_on(act.session, row, node.record_ids)
         else:
             lost.append(row)
-    endings.withdraw(session, runtime, network, lost, "The evidence on which it rested was voided.", now)
+    endings.withdraw(act, runtime, lost, "The evidence on which it rested was voided.")
     return lost
 
 
-def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID, body: UndoIn, now: datetime) -> Award:
+def undo(act: CallersAct, award_id: UUID, body: UndoIn) -> Award:
     """Undo a pending award, and return it; only its row stays.
 
     One that was undone before is returned as it is.
@@ -217,19 +207,19 @@ def undo(session: WriteSession, network: Network, caller: Caller, award_id: UUID
         NotFoundError: the network has no such award (code "award-unknown").
         ConflictError: it was announced, and can only be revoked (code "award-not-pending").
     """
-    mine = (Award.network_id == network.id, Award.id == award_id)
-    row = session.scalar(select(Award).where(*mine))
+    mine = (Award.network_id == act.network.id, Award.id == award_id)
+    row = act.session.scalar(select(Award).where(*mine))
     if row is None:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    locks.members(session, [row.member_id])
-    row = locks.one(session, Award, *mine)
-    signed = session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
+    locks.members(act.session, [row.member_id])
+    row = locks.one(act.session, Award, *mine)
+    signed = act.session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
     if row.state == "revoked" and signed is None:
         return row
     if row.state != "pending":
         message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
         raise ConflictError("award-not-pending", message)
-    decisions.give_up(session, network, caller, row, body.reason, now)
+    decisions.give_up(act, row, body.reason)
     return row
 
 
@@ -254,8 +244,9 @@ def sign_due(runtime: Runtime) -> int:
                 locks.members(session, [row.member_id])
                 found = locks.one_or_none(session, Award, *due, Award.id == row.id)
                 if found is not None and network.state != "closed":
-                    count += decisions.announce(session, runtime, network, found, now)
-                    settle(session, runtime, network, [found.member_id], now)
+                    act = Act(session, network, None, now)
+                    count += decisions.announce(act, runtime, found)
+                    settle(act, runtime, [found.member_id])
         except CustodyError:
             log.exception("the award %s waits for the keys of its network", row.id)
 
@@ -273,25 +264,17 @@ def expire_due(runtime: Runtime) -> int:
         return _expire(session, now)
 
 
-def _award_all(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    caller: Caller | None,
-    bodies: Sequence[AwardIn],
-    now: datetime,
-    prepared: Prepared,
-) -> list[AwardOutcome]:
+def _award_all(act: Act, runtime: Runtime, bodies: Sequence[AwardIn], prepared: Prepared) -> list[AwardOutcome]:
     refs = {body.member for body in bodies}
-    locked = locks.members(session, select(Member.id).where(Member.network_id == network.id, Member.ref.in_(refs)))
-    _expire(session, now, Award.member_id.in_(locked))
-    found = requests.look_up(session, network, caller, bodies, now)
+    locked = locks.members(
+        act.session, select(Member.id).where(Member.network_id == act.network.id, Member.ref.in_(refs))
+    )
+    _expire(act.session, act.now, Award.member_id.in_(locked))
+    found = requests.look_up(act.session, act.network, act.caller, bodies, act.now)
     decided = {_place(entry): entry for entry in reversed(found) if isinstance(entry, Decision)}
     made = {
         (row.member_id, row.achievement_version_id): row
-        for row in decisions.carry_out(
-            session, runtime, network, list(reversed(decided.values())), caller, now, prepared
-        )
+        for row in decisions.carry_out(act, runtime, list(reversed(decided.values())), prepared)
     }
     outcomes = []
     for entry in found:
@@ -301,7 +284,7 @@ def _award_all(
             outcomes.append(AwardOutcome(entry))
         else:
             outcomes.append(AwardOutcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
-    settle(session, runtime, network, [row.member_id for row in made.values()], now)
+    settle(act, runtime, [row.member_id for row in made.values()])
     return outcomes
 
 
@@ -366,7 +349,8 @@ def _expire(session: WriteSession, now: datetime, *where: ColumnElement[bool]) -
     rows = locks.rows(session, Award, _over(now), *where)
     for row in rows:
         row.state = "expired"
-        reviews.end(session, session.get_one(Network, row.network_id), row, now)
-        events.append(session, session.get_one(Network, row.network_id), "award.expired", decisions.about(row), now)
+        act = Act(session, session.get_one(Network, row.network_id), None, now)
+        reviews.end(act, row)
+        events.append(act, "award.expired", decisions.about(row))
     session.flush()
     return len(rows)

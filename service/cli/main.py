@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from credentials import CredentialError
 from service.access import callers, tokens
+from service.access.act import Act
 from service.app import create_app
 from service.checking.desk import Desk
 from service.cli import demo as demonstration
@@ -279,9 +280,10 @@ def keys_new(
 ) -> None:
     """Make another key; the newest of its algorithm signs from now on."""
     with _runtime() as runtime, runtime.database.write() as session:
+        act = Act(session, networks.by_slug(session, network), None, runtime.now())
         _show_keys(
             as_json,
-            [keyring.create_key(session, runtime, networks.by_slug(session, network), algorithm, runtime.now())],
+            [keyring.create_key(act, runtime, algorithm)],
         )
 
 
@@ -298,7 +300,7 @@ def keys_rotate(network: OrNetwork = None, service: OrService = False, as_json: 
             as_json,
             [service_identity.rotate(session, runtime, now)]
             if network is None
-            else keyring.rotate(session, runtime, networks.by_slug(session, network), now),
+            else keyring.rotate(Act(session, networks.by_slug(session, network), None, now), runtime),
         )
 
 

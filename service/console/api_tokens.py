@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access import callers, tokens
+from service.access.act import Act
 from service.access.callers import SCOPES, Caller
 from service.bodies import Body, Instant, Line, Ref
 from service.console import leaked_tokens
@@ -136,7 +137,7 @@ def delete_token(slug: str, token_id: str, session: Writer, at: Now, admin: Admi
 
     What was written with it stays. If others had the token, use `POST .../revocation`.
     """
-    row = leaked_tokens.withdraw_token(session, networks.find_network(session, admin, slug), token_id, at)
+    row = leaked_tokens.withdraw_token(Act(session, networks.find_network(session, admin, slug), admin, at), token_id)
     refs = members.refs(session, [row.member_id] if row.member_id else [])
     return reply(200, TokenOut.of(row, refs.get(row.member_id)))
 

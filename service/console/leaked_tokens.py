@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from service.access import tokens
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.awards import settling
 from service.bodies import Body, Instant, Prose
@@ -75,7 +76,7 @@ def revoke_token(
     if body.quarantine_since is not None and body.quarantine_since > now:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/quarantine_since")
     with runtime.database.write() as session:  # (1)
-        token = withdraw_token(session, session.get_one(Network, network_id), token_id, now)
+        token = withdraw_token(Act(session, session.get_one(Network, network_id), None, now), token_id)
     if body.quarantine_since is None:
         return SweptToken(token, 0)
     posted = (Record.token_id == token.id, Record.received_at >= body.quarantine_since)
@@ -83,28 +84,28 @@ def revoke_token(
     voids = (*posted, Record.kind == "void", ~flagged())
 
     def set_aside(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
-        return _set_aside(session, runtime, network, record_ids, counting, now)
+        return _set_aside(Act(session, network, None, now), runtime, record_ids, counting)
 
     def point_out(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
         for row in locks.records(session, Record.id.in_(record_ids)):
-            flags.add(session, network, "token", row.id, now, other=row.voids)
+            flags.add(Act(session, network, None, now), "token", row.id, other=row.voids)
         return 0
 
     count = _sweep(runtime, network_id, counting, set_aside)  # (2)
     return SweptToken(token, count + _sweep(runtime, network_id, voids, point_out))  # (3)
 
 
-def withdraw_token(session: WriteSession, network: Network, token_id: str, now: datetime) -> Token:
+def withdraw_token(act: Act, token_id: str) -> Token:
     """Revoke a token of the network, and add an event; a second time changes nothing.
 
     Raises:
         NotFoundError: the network has no such token.
     """
-    token = tokens.get_token(session, token_id, network)
+    token = tokens.get_token(act.session, token_id, act.network)
     before = token.revoked_at
-    token = tokens.revoke_token(session, token_id, now, network)
+    token = tokens.revoke_token(act.session, token_id, act.now, act.network)
     if before is None:
-        events.append(session, network, "token.revoked", {"token": str(token.id)}, now)
+        events.append(act, "token.revoked", {"token": str(token.id)})
     return token
 
 
@@ -125,10 +126,11 @@ def decide_on_token(
     waiting = (Record.token_id == token.id, Record.status == "quarantined", flagged())
 
     def decide(session: WriteSession, network: Network, record_ids: Sequence[UUID]) -> int:
+        act = CallersAct(session, network, caller, now)
         if body.outcome == "release":
-            return len(release_records(session, runtime, network, record_ids, caller, now, "token"))
+            return len(release_records(act, runtime, record_ids, "token"))
         for record_id in record_ids:
-            posting.void(session, runtime, network, caller, record_id, VoidIn(reason=body.reason), now)
+            posting.void(act, runtime, record_id, VoidIn(reason=body.reason))
         return len(record_ids)
 
     return SweptToken(token, _sweep(runtime, network_id, waiting, decide))
@@ -156,39 +158,32 @@ def _sweep(
         last = record_ids[-1]
 
 
-def _set_aside(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    record_ids: Sequence[UUID],
-    where: Collection[ColumnElement[bool]],
-    now: datetime,
-) -> int:
+def _set_aside(act: Act, runtime: Runtime, record_ids: Sequence[UUID], where: Collection[ColumnElement[bool]]) -> int:
     """Quarantine these records, and the evaluations of those that are contributions.
 
     Return how many of the records still matched.
     """
-    resting = derivation.evaluated(session, record_ids)
-    rows = lock_records(session, {*record_ids, *resting})
-    fitting = set(session.scalars(select(Record.id).where(Record.id.in_(record_ids), *where)))
-    bearing = bearing_on(session, {*fitting, *resting})
+    resting = derivation.evaluated(act.session, record_ids)
+    rows = lock_records(act.session, {*record_ids, *resting})
+    fitting = set(act.session.scalars(select(Record.id).where(Record.id.in_(record_ids), *where)))
+    bearing = bearing_on(act.session, {*fitting, *resting})
     reasons: list[tuple[UUID, str, UUID | None]] = [(record_id, "token", None) for record_id in sorted(fitting)]
     reasons += [
         (record_id, "contribution", work)
         for record_id, work in sorted(resting.items())
         if work in fitting and record_id not in fitting
     ]
-    fallen = derivation.forget(session, fitting, now)
+    fallen = derivation.forget(act, fitting)
     for record_id, kind, other in reasons:
         row = rows[record_id]
         row.status, row.held_for = "quarantined", None
-        flags.add(session, network, kind, record_id, now, other=other, bearing=bearing, sets_aside=True)
+        flags.add(act, kind, record_id, other=other, bearing=bearing, sets_aside=True)
         code = {"token": "token-revoked", "contribution": "contribution-quarantined"}[kind]
-        events.append(session, network, "record.quarantined", {"record": str(record_id), "code": code}, now)
-    session.flush()
-    rejudging.mark(session, network, fallen.member_ids, now)
-    settling.review_after_void(session, runtime, network, fallen.record_ids, now)
-    settling.settle(session, runtime, network, fallen.member_ids, now)
+        events.append(act, "record.quarantined", {"record": str(record_id), "code": code})
+    act.session.flush()
+    rejudging.mark(act, fallen.member_ids)
+    settling.review_after_void(act, runtime, fallen.record_ids)
+    settling.settle(act, runtime, fallen.member_ids)
     return len(fitting)
 
 

@@ -4,45 +4,45 @@ Their evidence has changed, or an achievement has.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Text, Uuid, case, delete, func, literal, null, select, union
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.act import Act
 from service.criteria.topics import Topics
 from service.storage.database import WriteSession, insert_for
-from service.tables import Contribution, Evaluation, Member, Network, UnsettledMember
+from service.tables import Contribution, Evaluation, Member, UnsettledMember
 from service.tables.columns import Instant
 
 MOST_TOPICS_CHARACTERS = 10_000
 """A mark with longer topics than this is about everything."""
 
 
-def mark(session: WriteSession, network: Network, member_ids: Collection[UUID], now: datetime) -> None:
+def mark(act: Act, member_ids: Collection[UUID]) -> None:
     """Mark these members of the network, because anything about them may have changed."""
     if member_ids:
-        _mark(session, network, select(Member.id).where(Member.id.in_(member_ids)), now, None)
+        _mark(act, select(Member.id).where(Member.id.in_(member_ids)), None)
 
 
-def mark_topics(session: WriteSession, network: Network, topics: Topics, now: datetime) -> None:
+def mark_topics(act: Act, topics: Topics) -> None:
     """Mark members about whom something new is known, on these topics only."""
-    common = {"network_id": network.id, "since": now}
+    common = {"network_id": act.network.id, "since": act.now}
     rows = [
         common | {"member_id": member_id, "topics": "".join(f"{topic}\n" for topic in sorted(heard))}
         for member_id, heard in sorted(topics.items())
     ]
     if rows:
-        session.execute(_beside_others(insert_for(session)(UnsettledMember)), rows)
+        act.session.execute(_beside_others(insert_for(act.session)(UnsettledMember)), rows)
 
 
-def mark_all(session: WriteSession, network: Network, now: datetime, topic: str) -> None:
+def mark_all(act: Act, topic: str) -> None:
     """Mark every member of the network who has any evidence, on one topic."""
-    contributed = select(Contribution.member_id).where(Contribution.network_id == network.id)
-    evaluated = select(Evaluation.member_id).where(Evaluation.network_id == network.id)
+    contributed = select(Contribution.member_id).where(Contribution.network_id == act.network.id)
+    evaluated = select(Evaluation.member_id).where(Evaluation.network_id == act.network.id)
     found = union(contributed, evaluated.where(Evaluation.member_id.is_not(None))).subquery()
-    _mark(session, network, select(found.c.member_id), now, f"{topic}\n")
+    _mark(act, select(found.c.member_id), f"{topic}\n")
 
 
 def clear(session: WriteSession, member_ids: Collection[UUID]) -> set[str] | None:
@@ -78,7 +78,7 @@ def _together(found: Sequence[str | None], member_ids: Collection[UUID]) -> set[
     return topics
 
 
-def _mark(session: WriteSession, network: Network, members: Select[UUID], now: datetime, topics: str | None) -> None:
+def _mark(act: Act, members: Select[UUID], topics: str | None) -> None:
     """Insert the marks in the order of the members, in which they are locked.
 
     A mark that exists is written again, and so waits for a transaction that is deciding on it now. That transaction
@@ -86,13 +86,13 @@ def _mark(session: WriteSession, network: Network, members: Select[UUID], now: d
     """
     rows = members.subquery()
     member = rows.c[0]
-    values = literal(network.id, Uuid()), literal(now, Instant()), literal(topics, Text())
+    values = literal(act.network.id, Uuid()), literal(act.now, Instant()), literal(topics, Text())
     source = select(member, *values).order_by(member)
     # SQLite needs a WHERE here, or it parses ON as the beginning of a join.
-    statement = insert_for(session)(UnsettledMember).from_select(
+    statement = insert_for(act.session)(UnsettledMember).from_select(
         ["member_id", "network_id", "since", "topics"], source.where(member.is_not(None))
     )
-    session.execute(_beside_others(statement))
+    act.session.execute(_beside_others(statement))
 
 
 def _beside_others(statement: Any) -> Any:

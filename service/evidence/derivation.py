@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.orm import aliased
 
+from service.access.act import Act
 from service.bodies import validated
 from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted, find_references
 from service.evidence.contributions import ContributionIn
@@ -161,9 +162,7 @@ def stored(
         last = rows[-1][0].id
 
 
-def forget(
-    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
-) -> FallenRecords:
+def forget(act: Act, record_ids: Collection[UUID], ended_by: UUID | None = None) -> FallenRecords:
     """Delete what was derived from records, and evaluations of contributions.
 
     The members whom it was about are locked. What is deleted is archived first, for replays.
@@ -173,24 +172,22 @@ def forget(
     """
     bearing: set[UUID] = set()
     for table in (Contribution, Evaluation):
-        found = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
+        found = act.session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
         bearing |= {member_id for member_id in found if member_id is not None}
-    locks.members(session, bearing)
+    locks.members(act.session, bearing)
     resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
-    fallen = {*record_ids, *session.scalars(select(Evaluation.record_id).where(resting))}
-    keep_aside(session, fallen, now, ended_by)
-    session.execute(delete(Evaluation).where(resting))
-    session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
+    fallen = {*record_ids, *act.session.scalars(select(Evaluation.record_id).where(resting))}
+    keep_aside(act, fallen, ended_by)
+    act.session.execute(delete(Evaluation).where(resting))
+    act.session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
     return FallenRecords(fallen, bearing)
 
 
-def keep_aside(
-    session: WriteSession, record_ids: Collection[UUID], now: datetime, ended_by: UUID | None = None
-) -> None:
+def keep_aside(act: Act, record_ids: Collection[UUID], ended_by: UUID | None = None) -> None:
     """Archive what is derived from records, before it changes or is deleted."""
     for derived in TABLES:
         if derived in PAST:
-            past.archive(session, derived, derived.__table__.c.record_id.in_(record_ids), now, ended_by)
+            past.archive(act.session, derived, derived.__table__.c.record_id.in_(record_ids), act.now, ended_by)
 
 
 def evaluated(session: WriteSession, record_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from service.access.callers import Caller
-from service.storage.database import ReadSession, WriteSession
+from service.access.act import Act
+from service.storage.database import ReadSession
 from service.storage.paging import page
 from service.tables import Flag, Member, Network
 from service.tables.identifiers import new_id
@@ -38,11 +37,9 @@ class ShownFlag:
 
 
 def add(
-    session: WriteSession,
-    network: Network,
+    act: Act,
     kind: str,
     record_id: UUID,
-    now: datetime,
     *,
     other: UUID | None = None,
     bearing: Mapping[UUID, UUID | None] | None = None,
@@ -57,28 +54,23 @@ def add(
         sets_aside: whether the record is quarantined for it; the caller quarantines it.
     """
     on = bearing or {}
-    session.add(
+    act.session.add(
         Flag(
             id=new_id(),
-            network_id=network.id,
+            network_id=act.network.id,
             kind=kind,
             record_id=record_id,
             other_id=other,
             member_id=on.get(record_id),
             other_member_id=on.get(other) if other else None,
             sets_aside=sets_aside,
-            at=now,
+            at=act.now,
         )
     )
 
 
 def settle(
-    session: WriteSession,
-    record_ids: Collection[UUID],
-    outcome: Literal["released", "voided"],
-    caller: Caller | None,
-    now: datetime,
-    kinds: Collection[str] = (),
+    act: Act, record_ids: Collection[UUID], outcome: Literal["released", "voided"], kinds: Collection[str] = ()
 ) -> None:
     """Close the open flags of these records with what was decided.
 
@@ -88,8 +80,8 @@ def settle(
     open_ones = [Flag.record_id.in_(record_ids), Flag.state == "open"]
     if kinds:
         open_ones.append(Flag.kind.in_(kinds))
-    values = {"state": outcome, "settled_at": now, "settled_by": caller.token_id if caller else None}
-    session.execute(update(Flag).where(*open_ones).values(values))
+    values = {"state": outcome, "settled_at": act.now, "settled_by": act.caller.token_id if act.caller else None}
+    act.session.execute(update(Flag).where(*open_ones).values(values))
 
 
 def resting_on(session: OrmSession, record_ids: Collection[UUID]) -> set[UUID]:

@@ -9,14 +9,14 @@ import secrets
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
 
 from service.access import callers
-from service.access.callers import Caller
+from service.access.act import Act
 from service.errors import ConflictError, InvalidError, ServiceError
 from service.evidence import derivation, records, scrutiny, topics
 from service.evidence.bodies import Judgement, References, Submitted, seal
@@ -24,7 +24,7 @@ from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
 from service.storage.database import WriteSession, insert_for, place_at_commit
-from service.tables import Award, Network, Record, RecordBody
+from service.tables import Award, Record, RecordBody
 from service.tables.identifiers import new_id
 
 Kind = Literal["contribution", "evaluation"]
@@ -72,12 +72,7 @@ class JudgedRecord(Entrant):
 
 
 def record_all(
-    session: WriteSession,
-    network: Network,
-    caller: Caller | None,
-    kind: Kind,
-    bodies: Sequence[Submitted],
-    now: datetime,
+    act: Act, kind: Kind, bodies: Sequence[Submitted]
 ) -> tuple[list[Submission | ServiceError], dict[UUID, set[str]]]:
     """Record at most 500 bodies, and return for each, in order, what became of it.
 
@@ -89,19 +84,19 @@ def record_all(
        round, and finds the record of that one there.
 
     Args:
-        caller: who posts; None for the operator at the command line.
+        act: its caller is who posts; None for the operator at the command line.
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
     """
-    if caller is not None:
-        callers.still_good(session, caller)
-    actor = actor_of(session, caller, now)
-    references = derivation.look_up(session, network, bodies)
+    if act.caller is not None:
+        callers.still_good(act.session, act.caller)
+    actor = actor_of(act)
+    references = derivation.look_up(act.session, act.network, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
     fresh_topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
-        found = records.with_keys(session, network, kind, waiting.values())
+        found = records.with_keys(act.session, act.network, kind, waiting.values())
         fresh: dict[int, JudgedRecord] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
@@ -109,11 +104,11 @@ def record_all(
                 if not found.keys().isdisjoint(body.natural_keys):
                     outcomes[place] = _duplicate(body, [found[key] for key in body.natural_keys if key in found])
                 elif claimed.isdisjoint(body.natural_keys):  # (2)
-                    fresh[place] = _judge_new(references, caller, actor, kind, body, now)
+                    fresh[place] = _judge_new(act, references, actor, kind, body)
                     claimed |= body.natural_keys
             except ServiceError as error:
                 outcomes[place] = error
-        taken = _take_in(session, network, fresh, now)  # (1)
+        taken = _take_in(act, fresh)  # (1)
         outcomes |= taken
         for place, outcome in taken.items():
             if outcome.status == "accepted":
@@ -122,7 +117,7 @@ def record_all(
     return [outcomes[place] for place in range(len(bodies))], fresh_topics
 
 
-def release_held(session: WriteSession, network: Network, refs: Collection[str], now: datetime) -> set[UUID]:
+def release_held(act: Act, refs: Collection[str]) -> set[UUID]:
     """Judge evidence that waited for these members, and return the members affected.
 
     These are the members whom evidence is about that counts from now on.
@@ -130,13 +125,13 @@ def release_held(session: WriteSession, network: Network, refs: Collection[str],
     Evidence that waits for another member too goes on waiting. Evidence that cannot be true now that the people in it
     are known (somebody evaluates themself) is quarantined: it stays on record, counts nowhere, and an event says so.
     """
-    held = (Record.network_id == network.id, Record.held_for.in_(refs))
-    kinds = set(session.scalars(select(Record.kind).where(*held).distinct()))
+    held = (Record.network_id == act.network.id, Record.held_for.in_(refs))
+    kinds = set(act.session.scalars(select(Record.kind).where(*held).distinct()))
     bearing: set[UUID] = set()
     for kind in SHAPES:
         if kind in kinds:
-            for batch in derivation.stored(session, *held, Record.kind == kind, lock=True):
-                bearing |= admit(session, network, batch, now)
+            for batch in derivation.stored(act.session, *held, Record.kind == kind, lock=True):
+                bearing |= admit(act, batch)
     return bearing
 
 
@@ -167,13 +162,7 @@ def judge(
     return JudgedRecord(record, body.kept, derived, judgement)
 
 
-def admit(
-    session: WriteSession,
-    network: Network,
-    batch: Sequence[tuple[Record, Submitted]],
-    now: datetime,
-    released: Released = "held",
-) -> set[UUID]:
+def admit(act: Act, batch: Sequence[tuple[Record, Submitted]], released: Released = "held") -> set[UUID]:
     """Judge again records that do not count; return whom the accepted ones are about.
 
     A record that waits for a member is held. One that cannot be true, or is odd and was not looked at, is quarantined,
@@ -182,35 +171,33 @@ def admit(
     Args:
         released: why they did not count until now.
     """
-    references = derivation.look_up(session, network, [body for _, body in batch])
-    acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+    references = derivation.look_up(act.session, act.network, [body for _, body in batch])
+    acting = derivation.actors(act.session, [(record.actor_member_id, record.received_at) for record, _ in batch])
     entrants: dict[UUID, Entrant] = {}
     for record, body in batch:
         judged = judge(references, acting.get((record.actor_member_id, record.received_at)), record, body, released)
         if judged.judgement.refusal is not None:
-            _tell_quarantined(session, network, record, judged.judgement.refusal.code, now)
+            _tell_quarantined(act, record, judged.judgement.refusal.code)
         elif record.status == "accepted":
-            record.accepted_at = now
+            record.accepted_at = act.now
             entrants[record.id] = judged
-    odd = scrutiny.look(session, network, list(entrants.values())) if released == "held" else {}
+    odd = scrutiny.look(act.session, act.network, list(entrants.values())) if released == "held" else {}
     for record_id, findings in odd.items():
-        _flag(session, network, entrants[record_id], findings, now)
+        _flag(act, entrants[record_id], findings)
         if scrutiny.sets_aside(findings):
             entrants.pop(record_id).record.status = "quarantined"
-    session.flush()
-    derivation.add(session, [row for entrant in entrants.values() for row in entrant.derived])
+    act.session.flush()
+    derivation.add(act.session, [row for entrant in entrants.values() for row in entrant.derived])
     return {entrant.member_id for entrant in entrants.values() if entrant.member_id is not None}
 
 
-def _judge_new(
-    references: References, caller: Caller | None, actor: Actor | None, kind: Kind, body: Submitted, now: datetime
-) -> JudgedRecord:
+def _judge_new(act: Act, references: References, actor: Actor | None, kind: Kind, body: Submitted) -> JudgedRecord:
     """Make the record of a body that nobody has posted before, and judge it.
 
     Raises:
         ServiceError: it cannot be true.
     """
-    if body.occurred_at > now + SKEW:
+    if body.occurred_at > act.now + SKEW:
         raise InvalidError("time-in-future", "Expected a time at most five minutes ahead of ours.", "/occurred_at")
     source = body.source
     named = {
@@ -218,22 +205,20 @@ def _judge_new(
         "source_system": source.system if source else None,
         "source_id": source.id if source else None,
     }
-    record = sealed(references.network, caller, body.kept, now, kind=kind, occurred_at=body.occurred_at, **named)
+    record = sealed(act, body.kept, kind=kind, occurred_at=body.occurred_at, **named)
     judged = judge(references, actor, record, body)
     if judged.judgement.refusal is not None:
         raise judged.judgement.refusal
     return judged
 
 
-def _take_in(
-    session: WriteSession, network: Network, fresh: Mapping[int, JudgedRecord], now: datetime
-) -> dict[int, Submission]:
+def _take_in(act: Act, fresh: Mapping[int, JudgedRecord]) -> dict[int, Submission]:
     """Insert records, set odd ones aside, and return what became of those whose keys were free."""
-    odd = scrutiny.look(session, network, [each for each in fresh.values() if each.derived])
+    odd = scrutiny.look(act.session, act.network, [each for each in fresh.values() if each.derived])
     for each in fresh.values():
         if scrutiny.sets_aside(odd.get(each.record.id, ())):
             each.record.status = "quarantined"
-    inserted = _insert(session, fresh.values())
+    inserted = _insert(act.session, fresh.values())
     lost = {each.record.id for each in fresh.values()} - inserted
     taken = {}
     for place, each in fresh.items():
@@ -244,33 +229,31 @@ def _take_in(
             replace(finding, other_id=None) if finding.other_id in lost else finding
             for finding in odd.get(each.record.id, ())
         ]
-        _flag(session, network, each, findings, now)
+        _flag(act, each, findings)
         taken[place] = each.submission(findings)
     return taken
 
 
-def _flag(
-    session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
-) -> None:
+def _flag(act: Act, entrant: Entrant, findings: Collection[Finding]) -> None:
     """Raise the flags for what is odd about a record, and append an event if that sets it aside."""
-    scrutiny.write_down(session, network, entrant, findings, now)
+    scrutiny.write_down(act, entrant, findings)
     if scrutiny.sets_aside(findings):
-        _tell_quarantined(session, network, entrant.record, "evidence-odd", now)
+        _tell_quarantined(act, entrant.record, "evidence-odd")
 
 
-def _tell_quarantined(session: WriteSession, network: Network, record: Record, code: str, now: datetime) -> None:
-    events.append(session, network, "record.quarantined", {"record": str(record.id), "code": code}, now)
+def _tell_quarantined(act: Act, record: Record, code: str) -> None:
+    events.append(act, "record.quarantined", {"record": str(record.id), "code": code})
 
 
-def sealed(network: Network, caller: Caller | None, kept: Mapping[str, Any], now: datetime, **columns: Any) -> Record:
+def sealed(act: Act, kept: Mapping[str, Any], **columns: Any) -> Record:
     """Return a new record with the salted digest of what is kept of its body."""
     salt = secrets.token_hex(16)
     return Record(
         id=new_id(),
-        network_id=network.id,
-        received_at=now,
-        token_id=caller.token_id if caller else None,
-        actor_member_id=caller.member_id if caller else None,
+        network_id=act.network.id,
+        received_at=act.now,
+        token_id=act.caller.token_id if act.caller else None,
+        actor_member_id=act.caller.member_id if act.caller else None,
         body_digest=seal(salt, kept),
         salt=salt,
         **columns,
@@ -317,11 +300,11 @@ def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     return inserted
 
 
-def actor_of(session: WriteSession, caller: Caller | None, now: datetime) -> Actor | None:
+def actor_of(act: Act) -> Actor | None:
     """Return the member who acts, and whether they attest now.
 
     None if the token is not bound to a member.
     """
-    if caller is None or caller.member_id is None:
+    if act.caller is None or act.caller.member_id is None:
         return None
-    return derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]
+    return derivation.actors(act.session, [(act.caller.member_id, act.now)])[act.caller.member_id, act.now]

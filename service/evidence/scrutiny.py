@@ -24,6 +24,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 
+from service.access.act import Act
 from service.evidence import derivation, flags
 from service.evidence.bodies import Derived
 from service.storage.database import WriteSession, hold_numbers
@@ -109,9 +110,7 @@ def sets_aside(findings: Collection[Finding]) -> bool:
     return any(finding.sets_aside for finding in findings)
 
 
-def write_down(
-    session: WriteSession, network: Network, entrant: Entrant, findings: Collection[Finding], now: datetime
-) -> None:
+def write_down(act: Act, entrant: Entrant, findings: Collection[Finding]) -> None:
     """Raise the flags for what was found about a record that is in the database now."""
     record_id = entrant.record.id
     for finding in findings:
@@ -119,18 +118,9 @@ def write_down(
         bearing: dict[UUID, UUID | None] = {record_id: entrant.member_id}
         if other is not None:
             bearing[other] = finding.other_member_id
-        flags.add(
-            session,
-            network,
-            finding.kind,
-            record_id,
-            now,
-            other=other,
-            bearing=bearing,
-            sets_aside=finding.sets_aside,
-        )
+        flags.add(act, finding.kind, record_id, other=other, bearing=bearing, sets_aside=finding.sets_aside)
         if finding.on_both and other is not None:
-            flags.add(session, network, finding.kind, other, now, other=record_id, bearing=bearing)
+            flags.add(act, finding.kind, other, other=record_id, bearing=bearing)
 
 
 def _repeated(session: WriteSession, network: Network, entrants: Sequence[Entrant], found: Findings) -> None:

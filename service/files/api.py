@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import UploadFile
 
 from service.access import callers
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.bodies import Instant
 from service.errors import InvalidError
@@ -16,17 +17,16 @@ from service.web.requests import (
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     Running,
     StrictRoute,
-    Writer,
+    acting_at_home,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["files"])
-CanWrite = Annotated[Caller, Depends(Needs("evidence:write", "achievements:write"))]
+CanWrite = Annotated[CallersAct, acting_at_home(Needs("evidence:write", "achievements:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 FORM_BYTES = 16_384
 """How many bytes a form may add to the file in it."""
@@ -74,13 +74,7 @@ async def _received(request: Request) -> bytes:
     "/v1/blobs", response_model=BlobOut, status_code=201, responses={200: {"model": BlobOut}}, openapi_extra=BODY
 )
 @exactly_once()
-def post_blob(
-    received: Annotated[bytes, Depends(_received)],
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    who: CanWrite,
-) -> Response:
+def post_blob(received: Annotated[bytes, Depends(_received)], act: CanWrite, runtime: Running) -> Response:
     """Store a file (201), or find that it is there (200).
 
     It is an artefact of a contribution, or a picture. The body is the file itself, or a form with the field `file`. The
@@ -88,8 +82,8 @@ def post_blob(
     Everything that could run or fetch something is removed from SVG, so its `sha256` may differ from that of the file
     that you sent: use the one in the answer.
     """
-    network = callers.still_open(callers.own_network(session, who))
-    row, created = blobs.store(session, runtime, network, received, at)
+    callers.still_open(act.network)
+    row, created = blobs.store(act, runtime, received)
     return reply(201 if created else 200, BlobOut.model_validate(row))
 
 

@@ -11,7 +11,6 @@ import mimetypes
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -19,10 +18,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import defer
 
+from service.access.act import Act
 from service.errors import InvalidError, NotFoundError, TooLargeError
 from service.files.safe_svg import make_safe
 from service.runtime.runtime import Runtime
-from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage.database import ReadSession, insert_new
 from service.storage.paging import page
 from service.tables import Blob, Network
 
@@ -92,9 +92,7 @@ def sniff(content: bytes) -> str:
     )
 
 
-def store(
-    session: WriteSession, runtime: Runtime, network: Network, received: bytes, now: datetime
-) -> tuple[Blob, bool]:
+def store(act: Act, runtime: Runtime, received: bytes) -> tuple[Blob, bool]:
     """Store a file; return its row (without the content) and whether it is new.
 
     SVG is made safe first.
@@ -111,18 +109,18 @@ def store(
     media_type = sniff(received)
     content = make_safe(received) if media_type == "image/svg+xml" else received
     values = {
-        "network_id": network.id,
+        "network_id": act.network.id,
         "sha256": hashlib.sha256(content).hexdigest(),
         "media_type": media_type,
         "size_bytes": len(content),
         "content": content,
-        "created_at": now,
+        "created_at": act.now,
     }
-    created = insert_new(session, Blob, values)
-    return session.scalars(_without_content(network).where(Blob.sha256 == values["sha256"])).one(), created
+    created = insert_new(act.session, Blob, values)
+    return act.session.scalars(_without_content(act.network).where(Blob.sha256 == values["sha256"])).one(), created
 
 
-def store_picture(session: WriteSession, runtime: Runtime, network: Network, image: str, now: datetime) -> str:
+def store_picture(act: Act, runtime: Runtime, image: str) -> str:
     """Return the SHA-256 of a picture, given as a `Picture`.
 
     A picture in a `data:` address is stored.
@@ -132,8 +130,8 @@ def store_picture(session: WriteSession, runtime: Runtime, network: Network, ima
     """
     embedded = DATA_URL.fullmatch(image)
     if embedded is None:
-        media_type = session.scalar(
-            select(Blob.media_type).where(Blob.network_id == network.id, Blob.sha256 == image.lower())
+        media_type = act.session.scalar(
+            select(Blob.media_type).where(Blob.network_id == act.network.id, Blob.sha256 == image.lower())
         )
         sha256 = image.lower()
         if media_type is None:
@@ -144,7 +142,7 @@ def store_picture(session: WriteSession, runtime: Runtime, network: Network, ima
             )
     else:
         try:
-            blob, _ = store(session, runtime, network, base64.b64decode(embedded[1], validate=True), now)
+            blob, _ = store(act, runtime, base64.b64decode(embedded[1], validate=True))
         except binascii.Error as error:
             raise InvalidError(
                 "picture-unknown", "Expected base64 after the comma of the data: address.", "/image"

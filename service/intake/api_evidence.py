@@ -22,14 +22,11 @@ from service.web.requests import (
     After,
     Answer,
     Limit,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
-    Writer,
     reply,
 )
 
@@ -101,14 +98,7 @@ def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -
     openapi_extra=api_bulk.DOCUMENTED,
 )
 @exactly_once()
-def post_contribution(
-    body: ContributionIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    who: CanWrite,
-) -> Response:
+def post_contribution(body: ContributionIn, act: CanWrite, runtime: Running) -> Response:
     """Record what a member did (201); posted again, it is the same record (200).
 
     If the member or the peer is not posted yet, the contribution is *held* (202): it is kept whole, and counts from the
@@ -117,7 +107,7 @@ def post_contribution(
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
     answer has one line for each, and a line that is refused does not affect the others.
     """
-    return submitted(session, runtime, posting.submit(session, runtime, network, who, "contribution", body, at))
+    return submitted(act.session, runtime, posting.submit(act, runtime, "contribution", body))
 
 
 @router.get("/v1/networks/{slug}/contributions")
@@ -152,14 +142,7 @@ def get_contribution(ref: str, network: ReadNetwork, session: Reader, _who: CanR
     openapi_extra=api_bulk.DOCUMENTED,
 )
 @exactly_once()
-def post_evaluation(
-    body: EvaluationIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    who: CanWrite,
-) -> Response:
+def post_evaluation(body: EvaluationIn, act: CanWrite, runtime: Running) -> Response:
     """Record an evaluation (201); posted again, it is the same record (200).
 
     It is about a member, a contribution, a session or the network. Nobody evaluates themself, except in a reflection;
@@ -170,7 +153,7 @@ def post_evaluation(
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line (up to 50,000 and more); the
     answer has one line for each, and a line that is refused does not affect the others.
     """
-    return submitted(session, runtime, posting.submit(session, runtime, network, who, "evaluation", body, at))
+    return submitted(act.session, runtime, posting.submit(act, runtime, "evaluation", body))
 
 
 @router.get("/v1/networks/{slug}/evaluations")

@@ -1,12 +1,12 @@
 """Members over HTTP."""
 
-from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.bodies import Instant, Ref, under
 from service.intake import api_bulk
@@ -14,8 +14,6 @@ from service.intake import members as intake_members
 from service.networks import members
 from service.networks.members import MemberFields, MemberIn, MemberView
 from service.runtime.runtime import Runtime
-from service.storage.database import WriteSession
-from service.tables import Network
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
@@ -28,13 +26,12 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["members"])
-CanWrite = Annotated[Caller, Depends(Needs("members:write"))]
+CanWrite = Annotated[CallersAct, acting(Needs("members:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
@@ -79,30 +76,22 @@ class MemberOut(Answer):
         )
 
 
-def _put(session: WriteSession, runtime: Runtime, network: Network, body: MemberIn, at: datetime) -> Response:
-    member, created = intake_members.put_member(session, runtime, network, body, at)
-    (shown,) = members.view(session, [member])
+def _put(act: Act, runtime: Runtime, body: MemberIn) -> Response:
+    member, created = intake_members.put_member(act, runtime, body)
+    (shown,) = members.view(act.session, [member])
     return reply(201 if created else 200, MemberOut.of(shown))
 
 
 @router.put("/v1/networks/{slug}/members/{ref}", response_model=MemberOut, responses={201: {"model": MemberOut}})
 @exactly_once(personal=True)
-def put_member(
-    ref: Ref,
-    body: MemberPut,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: CanWrite,
-) -> Response:
+def put_member(ref: Ref, body: MemberPut, act: CanWrite, runtime: Running) -> Response:
     """Add a member (201) or change one (200); members need no account here.
 
     What is left out stays as it is; null removes it. `roles` is the whole list: a role that it leaves out ends now.
     Within the network a person is recognised by e-mail address or DID, so one human under two refs cannot evaluate
     themself. Evidence that came before the member is no longer held.
     """
-    return _put(session, runtime, network, MemberIn(**under(ref, body)), at)
+    return _put(act, runtime, MemberIn(**under(ref, body)))
 
 
 @router.post(
@@ -112,14 +101,12 @@ def put_member(
     openapi_extra=api_bulk.DOCUMENTED,
 )
 @exactly_once(personal=True)
-def post_member(
-    body: MemberIn, network: WriteNetwork, session: Writer, runtime: Running, at: Now, _who: CanWrite
-) -> Response:
+def post_member(body: MemberIn, act: CanWrite, runtime: Running) -> Response:
     """Add or change a member as `PUT .../members/{ref}` does; the ref is in the body.
 
     With `Content-Type: application/x-ndjson` the body holds many, one JSON object a line, and so does the answer.
     """
-    return _put(session, runtime, network, body, at)
+    return _put(act, runtime, body)
 
 
 @router.get("/v1/networks/{slug}/members")

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.bodies import Instant
 from service.errors import NotFoundError
@@ -19,19 +20,17 @@ from service.web.requests import (
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["evidence"])
-CanWrite = Annotated[Caller, Depends(Needs("evidence:write"))]
+CanWrite = Annotated[CallersAct, acting(Needs("evidence:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 Status = Literal["accepted", "held", "quarantined"]
 MemberFilter = Annotated[
@@ -148,35 +147,25 @@ def _identified(record_id: str) -> UUID:
     responses={200: {"model": RecordOut, "description": "It was void already"}},
 )
 @exactly_once(personal=True)
-def post_void(
-    record_id: str,
-    body: VoidIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    who: CanWrite,
-) -> Response:
+def post_void(record_id: str, body: VoidIn, act: CanWrite, runtime: Running) -> Response:
     """Void a record (201); the second time the answer is the same void (200).
 
     The record stays, with its date and seal; it no longer counts, nor do evaluations of it. Awards by rule that rested
     on it are decided again: what is no longer earned is revoked, and an event says so. The answer is the record of kind
     `void`. To correct a record, void it and post a new one under a new `ref`.
     """
-    row, created = posting.void(session, runtime, network, who, _identified(record_id), body, at)
-    return reply(201 if created else 200, RecordOut.of(records.show(session, row)))
+    row, created = posting.void(act, runtime, _identified(record_id), body)
+    return reply(201 if created else 200, RecordOut.of(records.show(act.session, row)))
 
 
 @router.post("/v1/networks/{slug}/records/{record_id}/release", response_model=RecordOut)
 @exactly_once(personal=True)
-def post_release(
-    record_id: str, network: WriteNetwork, session: Writer, runtime: Running, at: Now, who: CanWrite
-) -> Response:
+def post_release(record_id: str, act: CanWrite, runtime: Running) -> Response:
     """Release a quarantined record, so that it counts; one that counts stays as it is.
 
     A token of the network may do so; a token of a facilitator or assessor may, if the record is somebody else's.
     Evaluations that were set aside with a contribution count again with it, and what all of it earns is awarded. An
     event says so.
     """
-    row = releasing.release(session, runtime, network, who, _identified(record_id), at)
-    return reply(200, RecordOut.of(records.show(session, row)))
+    row = releasing.release(act, runtime, _identified(record_id))
+    return reply(200, RecordOut.of(records.show(act.session, row)))

@@ -19,6 +19,7 @@ from sqlalchemy import delete, select
 
 from credentials import CredentialError, parse_json
 from service.access import callers
+from service.access.act import Act
 from service.access.callers import Caller
 from service.awards import settling
 from service.bodies import validated
@@ -28,7 +29,6 @@ from service.intake import members, posting
 from service.networks.members import MemberIn
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.storage.database import WriteSession
 from service.tables import Idempotency, Import, ImportAnswer, Network
 from service.web import idempotency
 from service.web.idempotency import KEPT_FOR
@@ -96,7 +96,8 @@ def run(runtime: Runtime, request: BulkRequest, spool: Spool) -> UUID:
             network = callers.still_open(session.get_one(Network, request.network_id))
             left = {number: body for number, body in parsed.items() if number >= row.next_line}
             if left:
-                outcomes = _take(session, runtime, network, request, list(left.values()))
+                act = Act(session, network, request.caller, runtime.now())
+                outcomes = _take(act, request.kind, list(left.values()))
                 text = "".join(_answer(number, each) for number, each in zip(left, outcomes, strict=True))
                 session.add(ImportAnswer(import_id=import_id, first_line=min(left), lines=text))
                 row.next_line = max(left) + 1
@@ -182,19 +183,17 @@ def _parsed(text: bytes, shape: TypeAdapter[Any], max_line_bytes: int) -> Any:
         return error
 
 
-def _take(
-    session: WriteSession, runtime: Runtime, network: Network, request: BulkRequest, lines: Sequence[Any]
-) -> list[LineOutcome]:
+def _take(act: Act, wanted: Kind, lines: Sequence[Any]) -> list[LineOutcome]:
     """Take in what the lines of a chunk hold, and return what became of each."""
     bodies = [line for line in lines if not isinstance(line, Refusal)]
-    if request.kind == "members":
-        put = members.put_members(session, network, bodies, runtime.now())
+    if wanted == "members":
+        put = members.put_members(act, bodies)
         taken = [
             _refused(each) if isinstance(each, ServiceError) else LineOutcome("accepted", each[0].id) for each in put
         ]
     else:
-        kind: recording.Kind = "contribution" if request.kind == "contributions" else "evaluation"
-        submitted = posting.submit_all(session, network, request.caller, kind, bodies, runtime.now())
+        kind: recording.Kind = "contribution" if wanted == "contributions" else "evaluation"
+        submitted = posting.submit_all(act, kind, bodies)
         taken = [
             _refused(each) if isinstance(each, ServiceError) else LineOutcome(each.status, each.record.id)
             for each in submitted

@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from credentials import MalformedError, parse_json
+from service.access.act import Act
 from service.achievements import achievements, definitions
 from service.awards import settling
 from service.awards.requests import AwardIn
@@ -294,7 +295,7 @@ def _define(session: WriteSession, network: Network, definition: dict[str, Any],
         achievements.get_achievement(session, network, str(definition.get("ref")))
     except NotFoundError:
         body = _parsed(definitions.AchievementIn, definition | {"publish": True})
-        achievements.define(session, network, body, runtime.now())
+        achievements.define(Act(session, network, None, runtime.now()), body)
 
 
 def _count(result: ImportResult, row: FileRow) -> None:
@@ -335,7 +336,7 @@ def _take(
     with runtime.database.write() as session:
         network = session.get_one(Network, network_id)
         if kind in {"contribution", "evaluation"}:
-            posted = posting.submit_all(session, network, None, kind, [body for _, body in bodies], runtime.now())
+            posted = posting.submit_all(Act(session, network, None, runtime.now()), kind, [body for _, body in bodies])
             for (row, _), submission in zip(bodies, posted, strict=True):
                 if isinstance(submission, ServiceError):
                     result.add(row.number, kind, "rejected", problem=_problem(submission))
@@ -345,18 +346,18 @@ def _take(
             for row, body in bodies:
                 try:
                     with session.begin_nested():  # what is refused half-way leaves nothing
-                        new = _put(session, runtime, network, kind, body)
+                        new = _put(Act(session, network, None, runtime.now()), runtime, kind, body)
                     result.add(row.number, kind, "accepted" if new else "duplicate", id=body.ref)
                 except ServiceError as error:
                     result.add(row.number, kind, "rejected", problem=_problem(error))
     settling.settle_pending(runtime, network_id)
 
 
-def _put(session: WriteSession, runtime: Runtime, network: Network, kind: str, body: Any) -> bool:
+def _put(act: Act, runtime: Runtime, kind: str, body: Any) -> bool:
     """Add or change a session or a member, and return whether it is new."""
     if kind == "session":
-        return meetings.put_session(session, network, body, runtime.now())[1]
-    return intake_members.put_member(session, runtime, network, body, runtime.now())[1]
+        return meetings.put_session(act, body)[1]
+    return intake_members.put_member(act, runtime, body)[1]
 
 
 def _body(spec: Mapping[str, Any], source: str, row: FileRow, zone: ZoneInfo) -> Any:

@@ -1,12 +1,11 @@
 """Let quarantined records count again, once somebody has looked at them."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
 
-from service.access.callers import Caller
+from service.access.act import CallersAct
 from service.awards import settling
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError
@@ -16,15 +15,13 @@ from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import Contribution, Evaluation, Flag, Network, Record
+from service.tables import Contribution, Evaluation, Flag, Record
 
 CHUNK = 100
 """Records that are decided on in one transaction."""
 
 
-def release(
-    session: WriteSession, runtime: Runtime, network: Network, caller: Caller, record_id: UUID, now: datetime
-) -> Record:
+def release(act: CallersAct, runtime: Runtime, record_id: UUID) -> Record:
     """Let a quarantined record count, no matter why it was set aside.
 
     One that counts already is returned as it is.
@@ -36,54 +33,46 @@ def release(
         ConflictError: it is void (code "record-void"), or cannot be true (code "record-unfit").
         CustodyError: what it earns cannot be signed now; nothing has changed.
     """
-    record = session.scalar(select(Record).where(Record.id == record_id, Record.network_id == network.id))
+    record = act.session.scalar(select(Record).where(Record.id == record_id, Record.network_id == act.network.id))
     if record is None:
         raise NotFoundError("record-unknown", "No record of this network has this id.")
-    if record.kind not in SHAPES or session.scalar(select(Record.id).where(Record.voids == record.id)) is not None:
+    if record.kind not in SHAPES or act.session.scalar(select(Record.id).where(Record.voids == record.id)) is not None:
         raise ConflictError("record-void", "Expected a contribution or an evaluation that is not void.")
-    _check_may_release(session, network, caller, record, now)
-    release_records(session, runtime, network, [record.id], caller, now, None)
-    session.refresh(record)
+    _check_may_release(act, record)
+    release_records(act, runtime, [record.id], None)
+    act.session.refresh(record)
     if record.status == "quarantined":
         raise ConflictError("record-unfit", "Expected a record that can be true; this one cannot count as it stands.")
     return record
 
 
-def _check_may_release(session: WriteSession, network: Network, caller: Caller, record: Record, now: datetime) -> None:
+def _check_may_release(act: CallersAct, record: Record) -> None:
     """Refuse a caller who may not release a record.
 
     The network may, and its facilitators and assessors may release what they neither posted nor did themselves.
     """
-    if caller.member_id is None:
+    if act.caller.member_id is None:
         return
-    actor = derivation.actors(session, [(caller.member_id, now)])[caller.member_id, now]
-    own = record.actor_member_id == caller.member_id
-    for batch in derivation.stored(session, Record.id == record.id):
+    actor = derivation.actors(act.session, [(act.caller.member_id, act.now)])[act.caller.member_id, act.now]
+    own = record.actor_member_id == act.caller.member_id
+    for batch in derivation.stored(act.session, Record.id == record.id):
         for _, body in batch:
-            judged = body.judge(bodies.find_references(session, network, [body]), None).member
+            judged = body.judge(bodies.find_references(act.session, act.network, [body]), None).member
             own |= judged is not None and judged.is_person(actor.member)
     if own or not actor.attests:
         message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."
         raise ForbiddenError("release-own", message)
 
 
-def release_records(
-    session: WriteSession,
-    runtime: Runtime,
-    network: Network,
-    record_ids: Collection[UUID],
-    caller: Caller,
-    now: datetime,
-    kind: str | None,
-) -> set[UUID]:
+def release_records(act: CallersAct, runtime: Runtime, record_ids: Collection[UUID], kind: str | None) -> set[UUID]:
     """Let records count, with the evaluations set aside with them; return which do.
 
     Args:
         kind: settle only flags of this kind, and leave quarantined what another kind sets aside; None: settle all.
     """
-    rows = lock_records(session, {*record_ids, *flags.resting_on(session, record_ids)})
+    rows = lock_records(act.session, {*record_ids, *flags.resting_on(act.session, record_ids)})
     own = {row_id for row_id, row in rows.items() if row.status == "quarantined"}
-    for record_id, found in flags.of_records(session, own).items():
+    for record_id, found in flags.of_records(act.session, own).items():
         kept = [
             flag
             for flag in found
@@ -93,42 +82,44 @@ def release_records(
             own.discard(record_id)
     bearing: set[UUID] = set()
     if kind is None:
-        bearing = _confirm(session, network, [row_id for row_id in record_ids if row_id not in own], caller, now)
+        bearing = _confirm(act, [row_id for row_id in record_ids if row_id not in own])
     for shape in SHAPES:
-        for batch in derivation.stored(session, Record.id.in_(own), Record.kind == shape):
-            bearing |= recording.admit(session, network, batch, now, "all" if kind is None else "token")
+        for batch in derivation.stored(act.session, Record.id.in_(own), Record.kind == shape):
+            bearing |= recording.admit(act, batch, "all" if kind is None else "token")
     counting = {record_id for record_id in own if rows[record_id].status != "quarantined"}
-    flags.settle(session, counting, "released", caller, now, (kind, "contribution") if kind else ())
+    flags.settle(act, counting, "released", (kind, "contribution") if kind else ())
     for record_id in sorted(counting):
-        events.append(session, network, "record.released", {"record": str(record_id)}, now)
-    rejudging.mark(session, network, bearing, now)
-    settling.settle(session, runtime, network, bearing, now)
+        events.append(act, "record.released", {"record": str(record_id)})
+    rejudging.mark(act, bearing)
+    settling.settle(act, runtime, bearing)
     return counting & set(record_ids)
 
 
-def _confirm(
-    session: WriteSession, network: Network, record_ids: Collection[UUID], caller: Caller, now: datetime
-) -> set[UUID]:
+def _confirm(act: CallersAct, record_ids: Collection[UUID]) -> set[UUID]:
     """Settle the flags of records that count, and return the members whose late evidence has its full tier again."""
-    found = flags.of_records(session, record_ids)
+    found = flags.of_records(act.session, record_ids)
     late = {record_id for record_id, odd in found.items() if any(flag.kind == "late" for flag in odd)}
     bearing: set[UUID] = set()
     for kind, table in (("contribution", Contribution), ("evaluation", Evaluation)):
-        for batch in derivation.stored(session, Record.id.in_(late), Record.kind == kind, Record.status == "accepted"):
-            references = derivation.look_up(session, network, [body for _, body in batch])
-            acting = derivation.actors(session, [(record.actor_member_id, record.received_at) for record, _ in batch])
+        for batch in derivation.stored(
+            act.session, Record.id.in_(late), Record.kind == kind, Record.status == "accepted"
+        ):
+            references = derivation.look_up(act.session, act.network, [body for _, body in batch])
+            acting = derivation.actors(
+                act.session, [(record.actor_member_id, record.received_at) for record, _ in batch]
+            )
             for record, body in batch:
                 actor = acting.get((record.actor_member_id, record.received_at))
                 judged = body.judge(references, actor.member if actor else None).member
-                derivation.keep_aside(session, [record.id], now)
+                derivation.keep_aside(act, [record.id])
                 record.tier = derivation.tier(actor, judged)
-                record.accepted_at = now
-                session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
+                record.accepted_at = act.now
+                act.session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
                 bearing |= {judged.id} if judged is not None else set()
-    flags.settle(session, record_ids, "released", caller, now)
+    flags.settle(act, record_ids, "released")
     for record_id in sorted(record_id for record_id, odd in found.items() if odd):
-        events.append(session, network, "record.released", {"record": str(record_id)}, now)
-    session.flush()
+        events.append(act, "record.released", {"record": str(record_id)})
+    act.session.flush()
     return bearing
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from credentials import Signer, bake, sign
 from credentials.proofs.claims import claims_of
 from credentials.proofs.jose import encode_jwt
 from service.access import callers
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.achievements import achievements, pictures
 from service.issuing import status_lists
@@ -80,7 +80,7 @@ def sign_draft(issuer: IssuerKeys, draft: Draft) -> SignedDraft:
     return SignedDraft(draft, text, jwt)
 
 
-def store(session: WriteSession, network: Network, award: Award, signed: SignedDraft, now: datetime) -> Credential:
+def store(act: Act, award: Award, signed: SignedDraft) -> Credential:
     """Store the credential of an award; it can be fetched from the commit on.
 
     The place in the status list must be free: `status_lists.taken`, under `locks.status_list`.
@@ -88,42 +88,33 @@ def store(session: WriteSession, network: Network, award: Award, signed: SignedD
     draft = signed.draft
     row = Credential(
         id=draft.credential_id,
-        network_id=network.id,
+        network_id=act.network.id,
         award_id=award.id,
         status_list_id=draft.status_list_id,
         status_index=draft.status_index,
-        issued_at=now,
+        issued_at=act.now,
         valid_from=draft.valid_from,
         valid_until=draft.valid_until,
         signed=signed.text,
         jwt=signed.jwt,
         sha256=sha256(signed.text.encode()).hexdigest(),
     )
-    session.add(row)
-    events.append(session, network, "credential.issued", about(row, award), now)
+    act.session.add(row)
+    events.append(act, "credential.issued", about(row, award))
     return row
 
 
-def replace(
-    session: WriteSession,
-    runtime: Runtime,
-    old: Credential,
-    new: Credential,
-    caller: Caller,
-    reason: str,
-    now: datetime,
-) -> None:
+def replace(act: CallersAct, runtime: Runtime, old: Credential, new: Credential, reason: str) -> None:
     """Revoke a credential because another one replaces it for the same award.
 
     Raises:
         CustodyError: the status list cannot be signed; nothing has changed.
     """
-    award = session.get_one(Award, old.award_id)
-    network = session.get_one(Network, old.network_id)
-    old.revoked_at, old.revocation_reason, old.revoked_by = now, reason, caller.token_id
+    award = act.session.get_one(Award, old.award_id)
+    old.revoked_at, old.revocation_reason, old.revoked_by = act.now, reason, act.caller.token_id
     old.superseded_by = new.id
-    events.append(session, network, "credential.replaced", about(old, award) | {"replacement": new.id}, now)
-    status_lists.publish(session, runtime, network, session.get_one(StatusList, old.status_list_id), now)
+    events.append(act, "credential.replaced", about(old, award) | {"replacement": new.id})
+    status_lists.publish(act, runtime, act.session.get_one(StatusList, old.status_list_id))
 
 
 def supersede(session: WriteSession, award_id: UUID, new: Credential) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials.instants import write_instant
 from credentials.strict_json import canonical_json
+from service.access.act import Act
 from service.achievements import achievements
 from service.evidence.bodies import seal
 from service.issuing import citations
@@ -118,24 +119,24 @@ def write(
     return written
 
 
-def store(session: OrmSession, network: Network, award: Award, receipt: UnstoredReceipt, now: datetime) -> None:
+def store(act: Act, award: Award, receipt: UnstoredReceipt) -> None:
     """Store the receipt of an award; its address answers from the commit on."""
-    if session.get(Receipt, receipt.id) is None:
-        session.add(
+    if act.session.get(Receipt, receipt.id) is None:
+        act.session.add(
             Receipt(
                 id=receipt.id,
-                network_id=network.id,
+                network_id=act.network.id,
                 award_id=award.id,
                 full=receipt.full,
                 public=receipt.public,
                 sha256=receipt.sha256,
                 as_of=receipt.as_of,
                 position=receipt.position,
-                decided_at=now,
+                decided_at=act.now,
             )
         )
     award.receipt_digest = receipt.sha256
-    session.flush()
+    act.session.flush()
 
 
 def of_award(session: OrmSession, award: Award) -> Receipt | None:

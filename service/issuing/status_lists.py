@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import sign
 from credentials.status import BitstringStatusList, status_list_credential
+from service.access.act import Act
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.signing import issuers, keyring
 from service.storage import locks
-from service.storage.database import WriteSession
 from service.tables import Credential, Network, StatusList
 
 LENGTH_BITS = 131_072
@@ -52,9 +52,7 @@ def find_open(session: OrmSession, network: Network, purpose: str = "revocation"
     return newest if taken < newest.length // 2 else None
 
 
-def open_list(
-    session: WriteSession, runtime: Runtime, network: Network, now: datetime, purpose: str = "revocation"
-) -> StatusList:
+def open_list(act: Act, runtime: Runtime, purpose: str = "revocation") -> StatusList:
     """Return a list that has room; make one if there is none.
 
     A new list is published before any credential names it. If two are made at the same moment, both are used in the
@@ -63,12 +61,12 @@ def open_list(
     Raises:
         CustodyError: the list cannot be signed.
     """
-    found = find_open(session, network, purpose)
+    found = find_open(act.session, act.network, purpose)
     if found is None:
-        found = StatusList(network_id=network.id, purpose=purpose, length=LENGTH_BITS)
-        session.add(found)
-        session.flush()
-        publish(session, runtime, network, found, now)
+        found = StatusList(network_id=act.network.id, purpose=purpose, length=LENGTH_BITS)
+        act.session.add(found)
+        act.session.flush()
+        publish(act, runtime, found)
     return found
 
 
@@ -87,7 +85,7 @@ def taken(session: OrmSession, list_id: UUID, places: Collection[int]) -> set[in
     return set(session.scalars(select(Credential.status_index).where(*where)))
 
 
-def publish(session: WriteSession, runtime: Runtime, network: Network, status_list: StatusList, now: datetime) -> None:
+def publish(act: Act, runtime: Runtime, status_list: StatusList) -> None:
     """Build the list from the rows, sign it and store its text.
 
     In a list of suspensions the bit of a revoked credential stays set for good.
@@ -95,33 +93,33 @@ def publish(session: WriteSession, runtime: Runtime, network: Network, status_li
     Raises:
         CustodyError: the key cannot be used; nothing has changed.
     """
-    session.flush()
-    row = locks.status_list(session, StatusList, status_list.id)
+    act.session.flush()
+    row = locks.status_list(act.session, StatusList, status_list.id)
     taken_back: ColumnElement[bool] = Credential.revoked_at.is_not(None)
     if row.purpose == "suspension":
         taken_back = or_(taken_back, Credential.suspended_at.is_not(None))
     revoked = select(Credential.status_index).where(Credential.status_list_id == row.id, taken_back)
     bits = BitstringStatusList(row.length)
-    for index in session.scalars(revoked):
+    for index in act.session.scalars(revoked):
         bits.set(index, True)
-    key = keyring.active_key(session, network, "Ed25519")
+    key = keyring.active_key(act.session, act.network, "Ed25519")
     document = status_list_credential(
         id=list_url(runtime.settings, row.id),
-        issuer=issuers.network_did(runtime.settings, network),
+        issuer=issuers.network_did(runtime.settings, act.network),
         purpose=row.purpose,
         bits=bits,
-        valid_from=now,
-        valid_until=now + VALID_FOR,
+        valid_from=act.now,
+        valid_until=act.now + VALID_FOR,
         ttl_ms=TTL_MS,
     )
     signed = sign(
         document,
         keyring.signer(runtime, key),
-        verification_method=issuers.verification_method(runtime.settings, network, key),
-        created=now,
+        verification_method=issuers.verification_method(runtime.settings, act.network, key),
+        created=act.now,
     )
     row.signed = json.dumps(signed, ensure_ascii=False, separators=(",", ":"))
-    row.published_at, row.valid_until = now, now + VALID_FOR
+    row.published_at, row.valid_until = act.now, act.now + VALID_FOR
 
 
 def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
@@ -157,6 +155,6 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
         with runtime.database.write() as session:
             row = locks.status_list(session, StatusList, list_id)
             if before is None or row.published_at is None or row.published_at <= before:
-                publish(session, runtime, session.get_one(Network, row.network_id), row, runtime.now())
+                publish(Act(session, session.get_one(Network, row.network_id), None, runtime.now()), runtime, row)
                 count += 1
     return count

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Response
 
+from service.access.act import Act
 from service.access.callers import Caller
 from service.bodies import Instant
 from service.networks import networks
@@ -134,7 +135,9 @@ def patch_network(slug: str, body: NetworkChange, session: Writer, runtime: Runn
     already issued do not change.
     """
     network = networks.find_network(session, admin, slug)
-    return reply(200, NetworkOut.of(runtime.settings, networks.change_network(session, runtime, network, body, at)))
+    return reply(
+        200, NetworkOut.of(runtime.settings, networks.change_network(Act(session, network, admin, at), runtime, body))
+    )
 
 
 @router.post("/v1/networks/{slug}/closure", response_model=NetworkOut)
@@ -145,7 +148,7 @@ def post_closure(slug: str, session: Writer, runtime: Running, at: Now, admin: A
     Its badges stay verifiable and can still be revoked.
     """
     network = networks.find_network(session, admin, slug)
-    return reply(200, NetworkOut.of(runtime.settings, networks.close_network(session, network, at)))
+    return reply(200, NetworkOut.of(runtime.settings, networks.close_network(Act(session, network, admin, at))))
 
 
 @router.get("/v1/networks/{slug}/keys")
@@ -166,5 +169,5 @@ def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, admin: 
     The old ones stay published, so that older badges stay good.
     """
     network = networks.find_network(session, admin, slug)
-    fresh = keyring.rotate(session, runtime, network, at)
+    fresh = keyring.rotate(Act(session, network, admin, at), runtime)
     return reply(201, Page(items=[KeyOut.of(runtime.settings, key) for key in fresh]))

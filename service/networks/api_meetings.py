@@ -1,35 +1,31 @@
 """Sessions over HTTP."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.bodies import Instant, Ref, under
 from service.networks import meetings
 from service.networks.meetings import SessionFields, SessionIn
-from service.storage.database import WriteSession
-from service.tables import Network
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
     After,
     Answer,
     Limit,
     Needs,
-    Now,
     Page,
     Reader,
     ReadNetwork,
     StrictRoute,
-    WriteNetwork,
-    Writer,
+    acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["sessions"])
-CanWrite = Annotated[Caller, Depends(Needs("members:write"))]
+CanWrite = Annotated[CallersAct, acting(Needs("members:write"))]
 CanRead = Annotated[Caller, Depends(Needs("read"))]
 
 
@@ -53,28 +49,26 @@ class SessionOut(Answer):
     attendance_count: int | None
 
 
-def _put(session: WriteSession, network: Network, body: SessionIn, at: datetime) -> Response:
-    meeting, created = meetings.put_session(session, network, body, at)
+def _put(act: Act, body: SessionIn) -> Response:
+    meeting, created = meetings.put_session(act, body)
     return reply(201 if created else 200, SessionOut.model_validate(meeting))
 
 
 @router.put("/v1/networks/{slug}/sessions/{ref}", response_model=SessionOut, responses={201: {"model": SessionOut}})
 @exactly_once()
-def put_session(
-    ref: Ref, body: SessionPut, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite
-) -> Response:
+def put_session(ref: Ref, body: SessionPut, act: CanWrite) -> Response:
     """Add a session (201) or change one (200).
 
     Members that are left out stay as they are; null removes one.
     """
-    return _put(session, network, SessionIn(**under(ref, body)), at)
+    return _put(act, SessionIn(**under(ref, body)))
 
 
 @router.post("/v1/networks/{slug}/sessions", response_model=SessionOut, responses={201: {"model": SessionOut}})
 @exactly_once()
-def post_session(body: SessionIn, network: WriteNetwork, session: Writer, at: Now, _who: CanWrite) -> Response:
+def post_session(body: SessionIn, act: CanWrite) -> Response:
     """Add or change a session as `PUT .../sessions/{ref}` does; `ref` is in the body."""
-    return _put(session, network, body, at)
+    return _put(act, body)
 
 
 @router.get("/v1/networks/{slug}/sessions")

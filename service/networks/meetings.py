@@ -8,11 +8,12 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.act import Act
 from service.bodies import Body, Instant, Line, Ref
 from service.errors import InvalidError, NotFoundError
 from service.outbox import events
 from service.storage import locks
-from service.storage.database import ReadSession, WriteSession, insert_new
+from service.storage.database import ReadSession, insert_new
 from service.storage.paging import page
 from service.tables import Meeting, Network
 
@@ -44,27 +45,25 @@ class SessionIn(SessionFields):
     ref: Ref = Field(description="the network's own identifier of the session", examples=["2026-03-01"])
 
 
-def put_session(session: WriteSession, network: Network, body: SessionIn, now: datetime) -> tuple[Meeting, bool]:
+def put_session(act: Act, body: SessionIn) -> tuple[Meeting, bool]:
     """Add or change a session; return it and whether it is new.
 
     Raises:
         InvalidError: it would end before it starts (code "session-ends-before-start").
     """
     new = insert_new(
-        session,
+        act.session,
         Meeting,
-        {"network_id": network.id, "ref": body.ref, "starts_at": body.starts_at, "confidential": False},
+        {"network_id": act.network.id, "ref": body.ref, "starts_at": body.starts_at, "confidential": False},
     )
-    meeting = locks.one(session, Meeting, Meeting.network_id == network.id, Meeting.ref == body.ref)
+    meeting = locks.one(act.session, Meeting, Meeting.network_id == act.network.id, Meeting.ref == body.ref)
     for name, value in body.model_dump(exclude_unset=True).items():
         setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:
         raise InvalidError("session-ends-before-start", "Expected a session that ends after it starts.", "/ends_at")
-    if new or session.is_modified(meeting):
-        events.append(
-            session, network, "session.posted" if new else "session.changed", {"session": str(meeting.id)}, now
-        )
-    session.flush()
+    if new or act.session.is_modified(meeting):
+        events.append(act, "session.posted" if new else "session.changed", {"session": str(meeting.id)})
+    act.session.flush()
     return meeting, new
 
 

@@ -16,9 +16,10 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.act import Act
 from service.bodies import Body, Did, EmailAddress, Instant, Line, Ref, RoleName
 from service.errors import NotFoundError
-from service.storage.database import ReadSession, WriteSession
+from service.storage.database import ReadSession
 from service.storage.paging import page
 from service.tables import Identity, Member, Network, Person, Role
 from service.tables.identifiers import new_id
@@ -88,10 +89,10 @@ class MemberView:
     roles: tuple[Role, ...] = ()
 
 
-def new_member(session: WriteSession, network: Network, ref: str, now: datetime) -> Member:
+def new_member(act: Act, ref: str) -> Member:
     """Add a member under the network's own `ref`; it has no person yet."""
-    member = Member(id=new_id(), network_id=network.id, ref=ref, enrolled_at=now, known_from=now)
-    session.add(member)
+    member = Member(id=new_id(), network_id=act.network.id, ref=ref, enrolled_at=act.now, known_from=act.now)
+    act.session.add(member)
     return member
 
 

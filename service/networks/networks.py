@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access import callers
+from service.access.act import Act
 from service.access.callers import Caller
 from service.bodies import Body, EmailAddress, HttpsUrl, Line, Prose, TimeZone
 from service.errors import ConflictError, NotFoundError
@@ -81,12 +82,13 @@ def create_network(session: WriteSession, runtime: Runtime, body: NetworkIn, now
     values = body.model_dump(exclude={"image"})
     created = insert_new(session, Network, values | {"created_at": now})
     network = session.scalars(select(Network).where(Network.slug == body.slug)).one()
-    values["image_sha256"] = blobs.store_picture(session, runtime, network, body.image, now) if body.image else None
+    act = Act(session, network, None, now)
+    values["image_sha256"] = blobs.store_picture(act, runtime, body.image) if body.image else None
     if created:
         network.image_sha256 = values["image_sha256"]
         for algorithm in keyring.ALGORITHMS:
-            keyring.create_key(session, runtime, network, algorithm, now)
-        events.append(session, network, "network.created", {"network": str(network.id)}, now)
+            keyring.create_key(act, runtime, algorithm)
+        events.append(act, "network.created", {"network": str(network.id)})
     elif any(getattr(network, name) != value for name, value in values.items()):
         raise ConflictError("slug-taken", "Expected a slug that no network has; another network has this one.", "/slug")
     return network
@@ -132,25 +134,23 @@ def list_networks(
     return page(session, query, Network.id, after, limit)
 
 
-def change_network(
-    session: WriteSession, runtime: Runtime, network: Network, body: NetworkChange, now: datetime
-) -> Network:
+def change_network(act: Act, runtime: Runtime, body: NetworkChange) -> Network:
     """Change a network; badges that are already issued do not change."""
     for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
-        setattr(network, name, value)
+        setattr(act.network, name, value)
     if "image" in body.model_fields_set:
-        network.image_sha256 = blobs.store_picture(session, runtime, network, body.image, now) if body.image else None
-    if session.is_modified(network):
-        events.append(session, network, "network.changed", {"network": str(network.id)}, now)
-    return network
+        act.network.image_sha256 = blobs.store_picture(act, runtime, body.image) if body.image else None
+    if act.session.is_modified(act.network):
+        events.append(act, "network.changed", {"network": str(act.network.id)})
+    return act.network
 
 
-def close_network(session: WriteSession, network: Network, now: datetime) -> Network:
+def close_network(act: Act) -> Network:
     """Close a network for good: it takes nothing new.
 
     What it issued stays verifiable, and can still be revoked.
     """
-    if network.state != "closed":
-        network.state = "closed"
-        events.append(session, network, "network.closed", {"network": str(network.id)}, now)
-    return network
+    if act.network.state != "closed":
+        act.network.state = "closed"
+        events.append(act, "network.closed", {"network": str(act.network.id)})
+    return act.network

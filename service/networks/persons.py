@@ -1,11 +1,11 @@
 """Persons behind members, recognised by e-mail address or DID."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, delete, or_, select
 
+from service.access.act import Act
 from service.errors import ConflictError
 from service.networks.members import MemberIn
 from service.storage.database import WriteSession
@@ -13,9 +13,7 @@ from service.tables import Identity, Member, Network, Person
 from service.tables.identifiers import new_id
 
 
-def person_for(
-    session: WriteSession, network: Network, known: Person | None, body: MemberIn, now: datetime
-) -> tuple[Person | None, bool]:
+def person_for(act: Act, known: Person | None, body: MemberIn) -> tuple[Person | None, bool]:
     """Find, make or change the person behind a member.
 
     Return the person, and whether anything changed.
@@ -27,13 +25,13 @@ def person_for(
     Args:
         known: the person behind the member until now.
     """
-    held = identities_of(session, known)
+    held = identities_of(act.session, known)
     said: dict[str, str | None] = {
         kind: getattr(body, kind)
         for kind in ("email", "did")
         if kind in body.model_fields_set and getattr(body, kind) != held.get(kind)
     }
-    others = owners(session, network, said)
+    others = owners(act.session, act.network, said)
     kept = held.keys() - said.keys()
     if len(others) > 1 or (others and kept):
         raise ConflictError(
@@ -43,16 +41,16 @@ def person_for(
         )
     person = known
     if others:  # (1)
-        person = session.get_one(Person, others.pop())
-        held = identities_of(session, person)
-    elif said and known is not None and not kept and is_several_members(session, known):  # (2)
+        person = act.session.get_one(Person, others.pop())
+        held = identities_of(act.session, person)
+    elif said and known is not None and not kept and is_several_members(act.session, known):  # (2)
         person, held = None, {}
     if person is None:
         if known is None and body.name is None and not any(said.values()):
             return None, False
-        person = Person(id=new_id(), name=known.name if known else None, created_at=now)
-        session.add(person)
-        session.flush()  # before the rows that refer to it, which are not related as objects
+        person = Person(id=new_id(), name=known.name if known else None, created_at=act.now)
+        act.session.add(person)
+        act.session.flush()  # before the rows that refer to it, which are not related as objects
     changed = person is not known
     if "name" in body.model_fields_set and person.name != body.name:  # (3)
         person.name, changed = body.name, True
@@ -61,9 +59,9 @@ def person_for(
             continue
         changed = True
         if kind in held:
-            session.execute(delete(Identity).where(Identity.person_id == person.id, Identity.kind == kind))
+            act.session.execute(delete(Identity).where(Identity.person_id == person.id, Identity.kind == kind))
         if value is not None:
-            session.add(Identity(person_id=person.id, kind=kind, value=value))
+            act.session.add(Identity(person_id=person.id, kind=kind, value=value))
     return person, changed
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access import callers
+from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.bodies import Instant, Uid
 from service.notifications import deliveries, webhooks
@@ -25,8 +26,8 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
-    WriteNetwork,
     Writer,
+    acting,
     reply,
 )
 
@@ -42,6 +43,7 @@ def _both(
 
 
 Sender = Annotated[Caller, Depends(_both)]
+SendersAct = Annotated[CallersAct, acting(_both)]
 
 
 def _checked(body: WebhookIn, runtime: Running, _who: Sender) -> WebhookIn:
@@ -172,14 +174,7 @@ class DeliveryOut(AttemptOut):
 
 @router.post(ROOT, status_code=201, response_model=WebhookMade)
 @exactly_once(shown_once="secret")
-def post_webhook(
-    body: Annotated[WebhookIn, Depends(_checked)],
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: Sender,
-) -> Response:
+def post_webhook(body: Annotated[WebhookIn, Depends(_checked)], act: SendersAct, runtime: Running) -> Response:
     """Add a webhook: the network's events are sent to its address, in order.
 
     Each event is sent until the address accepts it with a 2xx answer. A request is a POST of
@@ -193,7 +188,7 @@ def post_webhook(
     The secret is in this answer and nowhere else. A retry with the same `Idempotency-Key` answers without it.
     The token needs the scope `read` too, because the requests contain what that scope lets a token read.
     """
-    row, secret = webhooks.create(session, runtime, network, body, at)
+    row, secret = webhooks.create(act, runtime, body)
     return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
@@ -220,18 +215,13 @@ def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Se
 @router.patch(ROOT + "/{webhook_id}", response_model=WebhookOut)
 @exactly_once()
 def patch_webhook(
-    webhook_id: Uid,
-    body: Annotated[WebhookChange, Depends(_checked_change)],
-    network: WriteNetwork,
-    session: Writer,
-    at: Now,
-    _who: Sender,
+    webhook_id: Uid, body: Annotated[WebhookChange, Depends(_checked_change)], act: SendersAct
 ) -> Response:
     """Change a webhook, disable it, or make it active again.
 
     A webhook that becomes active again is sent the events that it has missed.
     """
-    return reply(200, WebhookOut.of(webhooks.change(session, network, webhook_id, body, at)))
+    return reply(200, WebhookOut.of(webhooks.change(act, webhook_id, body)))
 
 
 @router.delete(ROOT + "/{webhook_id}", status_code=204, response_class=Response)
@@ -241,27 +231,19 @@ def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Se
 
     This works for a closed network too.
     """
-    webhooks.remove(session, callers.network_of(session, who, slug), webhook_id, at)
+    webhooks.remove(Act(session, callers.network_of(session, who, slug), who, at), webhook_id)
     return Response(status_code=204)
 
 
 @router.post(ROOT + "/{webhook_id}/secret", status_code=201, response_model=WebhookMade)
 @exactly_once(shown_once="secret")
-def post_secret(
-    webhook_id: Uid,
-    body: SecretIn,
-    network: WriteNetwork,
-    session: Writer,
-    runtime: Running,
-    at: Now,
-    _who: Sender,
-) -> Response:
+def post_secret(webhook_id: Uid, body: SecretIn, act: SendersAct, runtime: Running) -> Response:
     """Give a webhook a new secret, shown in this answer and nowhere else.
 
     For a day, unless the body says otherwise, each request has two signatures: one by the new secret, and one by
     the secret before it.
     """
-    row, secret = webhooks.rotate_secret(session, runtime, network, webhook_id, body, at)
+    row, secret = webhooks.rotate_secret(act, runtime, webhook_id, body)
     return reply(201, WebhookMade(**WebhookOut.of(row).model_dump(), secret=secret))
 
 
@@ -279,14 +261,12 @@ def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Resp
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)
 @exactly_once()
-def post_replay(
-    webhook_id: Uid, body: ReplayIn, network: WriteNetwork, session: Writer, at: Now, _who: Sender
-) -> Response:
+def post_replay(webhook_id: Uid, body: ReplayIn, act: SendersAct) -> Response:
     """Send every event after a position again, in order and with the same ids.
 
     A position later than the webhook's own skips the events between.
     """
-    return reply(200, WebhookOut.of(webhooks.replay(session, network, webhook_id, body, at)))
+    return reply(200, WebhookOut.of(webhooks.replay(act, webhook_id, body)))
 
 
 @router.get(ROOT + "/{webhook_id}/deliveries")
@@ -311,13 +291,11 @@ def list_deliveries(
 
 @router.post(ROOT + "/{webhook_id}/deliveries/{event_id}/redelivery", status_code=202, response_model=DeliveryOut)
 @exactly_once()
-def post_redelivery(
-    webhook_id: Uid, event_id: Uid, network: WriteNetwork, session: Writer, at: Now, _who: Sender
-) -> Response:
+def post_redelivery(webhook_id: Uid, event_id: Uid, act: SendersAct) -> Response:
     """Send one event again, out of order.
 
     The event may be of a type that the webhook does not ask for.
     """
-    row = webhooks.redeliver(session, network, webhook_id, event_id, at)
-    [(row, event)] = deliveries.with_events(session, [row])
+    row = webhooks.redeliver(act, webhook_id, event_id)
+    [(row, event)] = deliveries.with_events(act.session, [row])
     return reply(202, DeliveryOut.of(row, event))

@@ -27,6 +27,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from credentials import UnavailableError
 from credentials.instants import write_instant
+from service.access.act import Act
 from service.errors import CustodyError
 from service.notifications import webhooks
 from service.runtime.fetching import Answered
@@ -325,11 +326,11 @@ def _note(session: WriteSession, job: _Job, until: datetime, outcome: AttemptOut
 
 def _give_up(session: WriteSession, webhook: Webhook, outcome: AttemptOutcome, now: datetime) -> None:
     """Disable a webhook that says it is gone, or has accepted nothing for days."""
-    network = session.get_one(Network, webhook.network_id)
+    act = Act(session, session.get_one(Network, webhook.network_id), None, now)
     if outcome.answered is not None and outcome.answered.status == GONE:
-        webhooks.disable(session, network, webhook, "gone", now)
+        webhooks.disable(act, webhook, "gone")
     elif webhook.failing_since is not None and now - webhook.failing_since >= GIVEN_UP_AFTER:
-        webhooks.disable(session, network, webhook, "failing", now)
+        webhooks.disable(act, webhook, "failing")
 
 
 def _row(session: WriteSession, job: _Job) -> Delivery:

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import UnavailableError
+from service.access.act import Act
 from service.bodies import Body, Prose, WebUrl
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events, mailbox
@@ -104,9 +105,7 @@ def check_target(runtime: Runtime, url: str) -> None:
         raise InvalidError(code, str(error), "/url") from error
 
 
-def create(
-    session: WriteSession, runtime: Runtime, network: Network, body: WebhookIn, now: datetime
-) -> tuple[Webhook, str]:
+def create(act: Act, runtime: Runtime, body: WebhookIn) -> tuple[Webhook, str]:
     """Add a webhook and return it with its secret, which is shown only here.
 
     Raises:
@@ -114,26 +113,30 @@ def create(
         InvalidError: `after` is later than the last event (code "position-unknown").
         CustodyError: the secret cannot be locked; nothing has changed.
     """
-    locks.network(session, network.id)
-    _check_free(session, network, body.url)
-    count = session.scalar(select(func.count()).where(Webhook.network_id == network.id)) or 0
+    locks.network(act.session, act.network.id)
+    _check_free(act.session, act.network, body.url)
+    count = act.session.scalar(select(func.count()).where(Webhook.network_id == act.network.id)) or 0
     if count >= MAX_WEBHOOKS:
         raise ConflictError("webhooks-too-many", f"Expected at most {MAX_WEBHOOKS} webhooks; delete one first.")
-    position = events.last_position(session, network) if body.after is None else _known(session, network, body.after)
+    position = (
+        events.last_position(act.session, act.network)
+        if body.after is None
+        else _known(act.session, act.network, body.after)
+    )
     row = Webhook(
         id=new_id(),
-        network_id=network.id,
+        network_id=act.network.id,
         url=body.url,
         types=sorted(set(body.types or [])),
         description=body.description,
         position=position,
-        due_at=now,
-        created_at=now,
+        due_at=act.now,
+        created_at=act.now,
     )
     row.secret, text = _new_secret(runtime, row)
-    session.add(row)
-    session.flush()
-    _tell(session, network, "webhook.created", row, now)
+    act.session.add(row)
+    act.session.flush()
+    _tell(act, "webhook.created", row)
     return row, text
 
 
@@ -156,17 +159,17 @@ def list_webhooks(
     return page(session, query, Webhook.id, after, limit)
 
 
-def change(session: WriteSession, network: Network, webhook_id: UUID, body: WebhookChange, now: datetime) -> Webhook:
+def change(act: Act, webhook_id: UUID, body: WebhookChange) -> Webhook:
     """Change a webhook; one that is made active goes on at once where it stopped.
 
     Raises:
         NotFoundError: the network has none with this id.
         ConflictError: another webhook has the address (code "webhook-exists").
     """
-    row = _locked(session, network, webhook_id)
+    row = _locked(act.session, act.network, webhook_id)
     said = body.model_fields_set
     if "url" in said and body.url != row.url:
-        _check_free(session, network, body.url)
+        _check_free(act.session, act.network, body.url)
         row.url = body.url
     if "types" in said:
         row.types = sorted(set(body.types or []))
@@ -174,45 +177,41 @@ def change(session: WriteSession, network: Network, webhook_id: UUID, body: Webh
         row.description = body.description
     if "state" in said and body.state != row.state:
         if body.state == "disabled":
-            disable(session, network, row, "asked", now)
+            disable(act, row, "asked")
             return row
         row.state, row.disabled_for, row.disabled_at = "active", None, None
-        row.attempts, row.failing_since, row.due_at = 0, None, now
-    if session.is_modified(row):
-        _tell(session, network, "webhook.changed", row, now)
+        row.attempts, row.failing_since, row.due_at = 0, None, act.now
+    if act.session.is_modified(row):
+        _tell(act, "webhook.changed", row)
     return row
 
 
-def disable(
-    session: WriteSession, network: Network, row: Webhook, reason: Literal["asked", "gone", "failing"], now: datetime
-) -> None:
+def disable(act: Act, row: Webhook, reason: Literal["asked", "gone", "failing"]) -> None:
     """Send nothing more to a webhook, which the caller has locked.
 
     A mail tells the network, unless the network itself asked for this.
     """
-    row.state, row.disabled_for, row.disabled_at = "disabled", reason, now
-    _tell(session, network, "webhook.disabled", row, now)
-    if reason != "asked" and network.email is not None:
-        mailbox.queue_disabled(session, network, row.id, now)
+    row.state, row.disabled_for, row.disabled_at = "disabled", reason, act.now
+    _tell(act, "webhook.disabled", row)
+    if reason != "asked" and act.network.email is not None:
+        mailbox.queue_disabled(act, row.id)
 
 
-def remove(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
+def remove(act: Act, webhook_id: UUID) -> None:
     """Delete a webhook and its deliveries.
 
     Raises:
         NotFoundError: the network has none with this id.
     """
-    row = _locked(session, network, webhook_id)
-    mailbox.forget_webhook(session, row.id)
-    session.execute(delete(Delivery).where(Delivery.webhook_id == row.id))
-    session.delete(row)
-    session.flush()
-    _tell(session, network, "webhook.deleted", row, now)
+    row = _locked(act.session, act.network, webhook_id)
+    mailbox.forget_webhook(act.session, row.id)
+    act.session.execute(delete(Delivery).where(Delivery.webhook_id == row.id))
+    act.session.delete(row)
+    act.session.flush()
+    _tell(act, "webhook.deleted", row)
 
 
-def rotate_secret(
-    session: WriteSession, runtime: Runtime, network: Network, webhook_id: UUID, body: SecretIn, now: datetime
-) -> tuple[Webhook, str]:
+def rotate_secret(act: Act, runtime: Runtime, webhook_id: UUID, body: SecretIn) -> tuple[Webhook, str]:
     """Give a webhook a new secret; return the row and the secret.
 
     The old secret signs beside the new one for a while.
@@ -221,14 +220,14 @@ def rotate_secret(
         NotFoundError: the network has none with this id.
         CustodyError: the secret cannot be locked; nothing has changed.
     """
-    row = _locked(session, network, webhook_id)
-    row.earlier_secret, row.earlier_until = row.secret, now + timedelta(seconds=body.overlap_seconds)
+    row = _locked(act.session, act.network, webhook_id)
+    row.earlier_secret, row.earlier_until = row.secret, act.now + timedelta(seconds=body.overlap_seconds)
     row.secret, text = _new_secret(runtime, row)
-    _tell(session, network, "webhook.changed", row, now)
+    _tell(act, "webhook.changed", row)
     return row, text
 
 
-def replay(session: WriteSession, network: Network, webhook_id: UUID, body: ReplayIn, now: datetime) -> Webhook:
+def replay(act: Act, webhook_id: UUID, body: ReplayIn) -> Webhook:
     """Have every event after a position sent again, in order and with the same ids.
 
     Raises:
@@ -236,29 +235,29 @@ def replay(session: WriteSession, network: Network, webhook_id: UUID, body: Repl
         ConflictError: it is disabled (code "webhook-disabled").
         InvalidError: no event has that position yet (code "position-unknown").
     """
-    row = still_active(_locked(session, network, webhook_id))
-    row.position = _known(session, network, body.after)
-    row.attempts, row.failing_since, row.due_at = 0, None, now
+    row = still_active(_locked(act.session, act.network, webhook_id))
+    row.position = _known(act.session, act.network, body.after)
+    row.attempts, row.failing_since, row.due_at = 0, None, act.now
     return row
 
 
-def redeliver(session: WriteSession, network: Network, webhook_id: UUID, event_id: UUID, now: datetime) -> Delivery:
+def redeliver(act: Act, webhook_id: UUID, event_id: UUID) -> Delivery:
     """Have one event sent again, out of order, and return its delivery.
 
     Raises:
         NotFoundError: the network has no such webhook, or no such event (code "event-unknown").
         ConflictError: the webhook is disabled (code "webhook-disabled").
     """
-    row = still_active(_locked(session, network, webhook_id))
-    event = session.scalar(select(Event).where(Event.network_id == network.id, Event.id == event_id))
+    row = still_active(_locked(act.session, act.network, webhook_id))
+    event = act.session.scalar(select(Event).where(Event.network_id == act.network.id, Event.id == event_id))
     if event is None:
         raise NotFoundError("event-unknown", "No event of this network has this id.")
-    found = session.scalar(select(Delivery).where(Delivery.webhook_id == row.id, Delivery.event_id == event.id))
+    found = act.session.scalar(select(Delivery).where(Delivery.webhook_id == row.id, Delivery.event_id == event.id))
     if found is None:
         found = Delivery(id=new_id(), webhook_id=row.id, event_id=event.id)
-        session.add(found)
-    found.state, found.again, found.attempts, found.due_at = "queued", True, 0, now
-    session.flush()
+        act.session.add(found)
+    found.state, found.again, found.attempts, found.due_at = "queued", True, 0, act.now
+    act.session.flush()
     return found
 
 
@@ -327,5 +326,5 @@ def _name(row: Webhook) -> str:
     return f"webhook {row.id}"
 
 
-def _tell(session: WriteSession, network: Network, kind: str, row: Webhook, now: datetime) -> None:
-    events.append(session, network, kind, {"webhook": str(row.id)}, now)
+def _tell(act: Act, kind: str, row: Webhook) -> None:
+    events.append(act, kind, {"webhook": str(row.id)})

@@ -1,12 +1,12 @@
 """The outbox: what happened in a network, in order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.storage.database import ReadSession, WriteSession
+from service.access.act import Act
+from service.storage.database import ReadSession
 from service.tables import Event, Network
 
 TYPES = {
@@ -52,14 +52,14 @@ TYPES = {
 """The types of events, each with its meaning."""
 
 
-def append(session: WriteSession, network: Network, kind: str, about: Mapping[str, str], now: datetime) -> None:
+def append(act: Act, kind: str, about: Mapping[str, str]) -> None:
     """Add an event to the network's outbox; it gets its position at the commit.
 
     Args:
         kind: one of `TYPES`; part of the interface.
         about: identifiers of what the event is about, never names or addresses.
     """
-    session.add(Event(network_id=network.id, type=kind, about=dict(about), at=now))
+    act.session.add(Event(network_id=act.network.id, type=kind, about=dict(about), at=act.now))
 
 
 def last_position(session: OrmSession, network: Network) -> int:

@@ -6,16 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
+from service.access.act import Act
 from service.storage.database import WriteSession
-from service.tables import CaseStep, Credential, Message, Network
+from service.tables import CaseStep, Credential, Message
 
 
-def queue(session: WriteSession, network: Network, credential: Credential, now: datetime) -> None:
+def queue(act: Act, credential: Credential) -> None:
     """Queue the mail that tells the educator about a credential.
 
     It is sent after the commit, not here.
     """
-    session.add(Message(network_id=network.id, credential_id=credential.id, due_at=now))
+    act.session.add(Message(network_id=act.network.id, credential_id=credential.id, due_at=act.now))
 
 
 def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:
@@ -23,9 +24,9 @@ def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUI
     session.add(Message(network_id=network_id, confirmation_id=confirmation_id, due_at=due_at))
 
 
-def queue_disabled(session: WriteSession, network: Network, webhook_id: UUID, now: datetime) -> None:
+def queue_disabled(act: Act, webhook_id: UUID) -> None:
     """Queue the mail that tells a network that one of its webhooks was disabled."""
-    session.add(Message(network_id=network.id, webhook_id=webhook_id, due_at=now))
+    act.session.add(Message(network_id=act.network.id, webhook_id=webhook_id, due_at=act.now))
 
 
 def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
+from service.access.act import Act
 from service.criteria import rejudging
 from service.runtime.runtime import Runtime
 from service.storage import facts
@@ -42,7 +43,7 @@ def mark_tenures(runtime: Runtime) -> int:
             topics: dict[UUID, set[str]] = {}
             for member_id, role in session.execute(held):
                 topics.setdefault(member_id, set()).add(f"role:{role}")
-            rejudging.mark_topics(session, network, topics, now)
+            rejudging.mark_topics(Act(session, network, None, now), topics)
             count += len(topics)
     return count
 

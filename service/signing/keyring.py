@@ -1,24 +1,23 @@
 """The keys of a network: made through custody, chosen for signing, replaced."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer
+from service.access.act import Act
 from service.errors import CustodyError
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.storage.database import WriteSession
 from service.tables import Key, Network
 
 ALGORITHMS = ("Ed25519", "P-256")
 """What every network has: Ed25519 for data integrity proofs, P-256 for JWT."""
 
 
-def create_key(session: WriteSession, runtime: Runtime, network: Network, algorithm: str, now: datetime) -> Key:
+def create_key(act: Act, runtime: Runtime, algorithm: str) -> Key:
     """Make a key pair for the network, valid from now.
 
     The private half stays in custody.
@@ -28,15 +27,15 @@ def create_key(session: WriteSession, runtime: Runtime, network: Network, algori
     """
     custody_uri, signer = runtime.custody.create(algorithm)
     key = Key(
-        network_id=network.id,
+        network_id=act.network.id,
         kid=signer.key.thumbprint,
         algorithm=algorithm,
         public_jwk=dict(signer.key.jwk),
         custody_uri=custody_uri,
-        valid_from=now,
+        valid_from=act.now,
     )
-    session.add(key)
-    session.flush()
+    act.session.add(key)
+    act.session.flush()
     return key
 
 
@@ -74,7 +73,7 @@ def signer(runtime: Runtime, key: Key) -> Signer:
     return runtime.custody.signer(key.custody_uri)
 
 
-def rotate(session: WriteSession, runtime: Runtime, network: Network, now: datetime) -> list[Key]:
+def rotate(act: Act, runtime: Runtime) -> list[Key]:
     """Give the network new keys and retire the ones in use.
 
     The old keys stay published with their dates.
@@ -83,12 +82,12 @@ def rotate(session: WriteSession, runtime: Runtime, network: Network, now: datet
         The new keys, one for each algorithm in use.
     """
     # If two rotations run at the same moment, the second retires the first one's keys, so that no two stay in use.
-    locks.network(session, network.id)
-    in_use = [key for key in keys_of(session, network) if key.retired_at is None]
+    locks.network(act.session, act.network.id)
+    in_use = [key for key in keys_of(act.session, act.network) if key.retired_at is None]
     algorithms = dict.fromkeys((*ALGORITHMS, *(key.algorithm for key in in_use)))
-    fresh = [create_key(session, runtime, network, algorithm, now) for algorithm in algorithms]
+    fresh = [create_key(act, runtime, algorithm) for algorithm in algorithms]
     for key in in_use:
-        key.retired_at = now
+        key.retired_at = act.now
     for key in fresh:
-        events.append(session, network, "key.rotated", {"key": str(key.id), "kid": key.kid}, now)
+        events.append(act, "key.rotated", {"key": str(key.id), "kid": key.kid})
     return fresh

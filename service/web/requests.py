@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from credentials import parse_json
 from service.access import callers
+from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.errors import InvalidError, UnauthenticatedError
 from service.runtime.runtime import Runtime
@@ -183,6 +184,34 @@ ReadNetwork = Annotated[Network, Depends(own_network_read, scope="function")]
 WriteNetwork = Annotated[Network, Depends(own_network_write, scope="function")]
 After = Annotated[str | None, Query(max_length=200, description="cursor: `next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows in a page")]
+
+
+def acting(needs: Callable[..., Caller]) -> Any:
+    """Give a route its act in the network of the path, which must be open.
+
+    Args:
+        needs: lets the caller pass, as `Needs` does; it is asked after the network was found.
+    """
+
+    async def act(
+        network: WriteNetwork, session: Writer, who: Annotated[Caller, Depends(needs)], at: Now
+    ) -> CallersAct:
+        return CallersAct(session, network, who, at)
+
+    return Depends(act, scope="function")
+
+
+def acting_at_home(needs: Callable[..., Caller]) -> Any:
+    """Give a route its act in the network of the token, open or closed.
+
+    Args:
+        needs: lets the caller pass, as `Needs` does.
+    """
+
+    def act(session: Writer, who: Annotated[Caller, Depends(needs)], at: Now) -> CallersAct:
+        return CallersAct(session, callers.own_network(session, who), who, at)
+
+    return Depends(act, scope="function")
 
 
 def reply(status: int, body: BaseModel, headers: dict[str, str] | None = None) -> Response:

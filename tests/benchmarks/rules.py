@@ -21,6 +21,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import select, text
 
+from service.access.act import Act
 from service.achievements import achievements
 from service.achievements.definitions import AchievementIn
 from service.evidence.contributions import ContributionIn
@@ -84,7 +85,7 @@ class Place:
         )
         with self.runtime.database.write() as session:
             network = session.get_one(Network, self.network_id)
-            posting.submit(session, self.runtime, network, None, "contribution", body, now)
+            posting.submit(Act(session, network, None, now), self.runtime, "contribution", body)
 
 
 def run(large: int = LARGE, small: int = SMALL, members: int = MEMBERS) -> None:
@@ -196,7 +197,7 @@ def define(session: Any, network: Network, ref: str, rule: Any, award: str, runt
             "publish": True,
         }
     )
-    achievements.define(session, network, body, runtime.now())
+    achievements.define(Act(session, network, None, runtime.now()), body)
 
 
 def fill(runtime: Runtime, network_id: UUID, contributions: int) -> None:

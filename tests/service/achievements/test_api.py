@@ -11,6 +11,7 @@ import pytest
 import rfc8785
 from fastapi.testclient import TestClient
 
+from service.access.act import Act
 from service.achievements import achievements
 from service.achievements.definitions import ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES
 from service.awards import settling
@@ -441,14 +442,14 @@ def test_a_publication_beside_a_decision_is_not_lost(
     network_id = rows_of(runtime, Network)[0].id
     m11 = rows_of(runtime, Contribution)[0].member_id
     with runtime.database.write() as session:
-        rejudging.mark(session, session.get_one(Network, network_id), [m11], runtime.now())
+        rejudging.mark(Act(session, session.get_one(Network, network_id), None, runtime.now()), [m11])
     earned = settling._earned
     threads: list[threading.Thread] = []
 
     def publish_meanwhile() -> None:
         with runtime.database.write() as session:
             network = session.get_one(Network, network_id)
-            achievements.publish(session, network, "reader", runtime.now())
+            achievements.publish(Act(session, network, None, runtime.now()), "reader")
 
     def look(*given: Any) -> Any:
         found = earned(*given)
@@ -460,7 +461,8 @@ def test_a_publication_beside_a_decision_is_not_lost(
 
     monkeypatch.setattr(settling, "_earned", look)
     with runtime.database.write() as session:
-        assert settling.settle(session, runtime, session.get_one(Network, network_id), [m11], runtime.now()) == []
+        act = Act(session, session.get_one(Network, network_id), None, runtime.now())
+        assert settling.settle(act, runtime, [m11]) == []
     threads[0].join()
     assert [row.member_id for row in rows_of(runtime, UnsettledMember)] == [m11]
     assert settling.settle_pending(runtime, network_id) == 1

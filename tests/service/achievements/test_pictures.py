@@ -12,6 +12,7 @@ import resvg_py
 from defusedxml.ElementTree import fromstring
 from fastapi.testclient import TestClient
 
+from service.access.act import Act
 from service.achievements import pictures
 from service.errors import InvalidError
 from service.files import blobs
@@ -85,7 +86,7 @@ class Studio:
         now = self.runtime.now()
         sha256 = None
         if picture is not None:
-            row, _ = blobs.store(self.session, self.runtime, self.network, picture, now)
+            row, _ = blobs.store(Act(self.session, self.network, None, now), self.runtime, picture)
             sha256 = row.sha256
         achievement = Achievement(network_id=self.network.id, ref=str(uuid4()), created_at=now)
         self.session.add(achievement)
@@ -206,7 +207,7 @@ def with_a_broken_checksum(content: bytes) -> bytes:
 def test_a_picture_that_cannot_be_drawn_is_refused(runtime: Runtime, content: bytes) -> None:
     with runtime.database.write() as session:
         river = studio(runtime, session)
-        row, _ = blobs.store(session, runtime, river.network, content, runtime.now())
+        row, _ = blobs.store(Act(session, river.network, None, runtime.now()), runtime, content)
         with pytest.raises(InvalidError) as caught:
             pictures.check(session, river.network, row.sha256)
         assert caught.value.code == "picture-unreadable"

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.access import callers
+from service.access.act import Act
 from service.console import leaked_tokens
 from service.errors import UnauthenticatedError
 from service.intake import releasing
@@ -179,7 +180,7 @@ def test_a_post_that_is_on_its_way_when_the_token_is_revoked_does_not_get_throug
         monkeypatch.setattr(callers, "still_good", honest)
         with stage.runtime.database.write() as session:
             network = session.query(Network).one()
-            leaked_tokens.withdraw_token(session, network, leaked["id"], clock.at)
+            leaked_tokens.withdraw_token(Act(session, network, None, clock.at), leaked["id"])
         honest(*arguments)
 
     monkeypatch.setattr(callers, "still_good", late)

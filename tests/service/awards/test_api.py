@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service.access import callers
+from service.access.act import Act
 from service.awards import settling
 from service.awards.requests import AwardIn
 from service.criteria import rejudging
@@ -134,7 +135,7 @@ def test_what_a_killed_process_left_undecided_is_decided_later(stage: Stage, clo
     network = network_of(stage.runtime)
     with stage.runtime.database.write() as session:
         member_ids = session.scalars(select(Member.id)).all()
-        rejudging.mark(session, network, member_ids, stage.runtime.now())
+        rejudging.mark(Act(session, network, None, stage.runtime.now()), member_ids)
     clock.advance(seconds=10)
     assert settling.settle_pending(stage.runtime, network.id, timedelta(seconds=30)) == 0
     with stage.runtime.database.read() as session:

@@ -324,6 +324,7 @@ def test_what_is_stored_is_what_is_given_out(stage: Stage) -> None:
 
 
 def test_after_rotation_of_the_keys_old_and_new_badges_verify(stage: Stage) -> None:
+    from service.access.act import Act  # noqa: PLC0415
     from service.signing import keyring  # noqa: PLC0415
     from service.tables import Network  # noqa: PLC0415
 
@@ -333,7 +334,7 @@ def test_after_rotation_of_the_keys_old_and_new_badges_verify(stage: Stage) -> N
     old = stage.recorded("one")
     with stage.runtime.database.write() as session:
         network = session.query(Network).one()
-        keyring.rotate(session, stage.runtime, network, stage.runtime.now())
+        keyring.rotate(Act(session, network, None, stage.runtime.now()), stage.runtime)
     new = stage.recorded("two")
     methods = {stage.credential(award)["proof"][0]["verificationMethod"] for award in (old, new)}
     assert len(methods) == 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from credentials.status import BitstringStatusList
+from service.access.act import Act
 from service.errors import CustodyError
 from service.issuing import status_lists
 from service.networks import networks
@@ -49,7 +50,7 @@ class Register:
         session.flush()
 
     def open_list(self) -> StatusList:
-        return status_lists.open_list(self.session, self.runtime, self.network, self.now)
+        return status_lists.open_list(Act(self.session, self.network, None, self.now), self.runtime)
 
     def take(self, row: StatusList, index: int, **more: Any) -> Credential:
         credential = Credential(
@@ -125,7 +126,7 @@ def test_the_published_bits_are_those_of_the_revoked(register: Register) -> None
     register.take(row, 5)
     register.take(row, 77_777, revoked_at=register.now)
     register.take(row, 131_071, revoked_at=register.now)
-    status_lists.publish(register.session, register.runtime, register.network, row, register.now)
+    status_lists.publish(Act(register.session, register.network, None, register.now), register.runtime, row)
     bits = BitstringStatusList.decode(document(row)["credentialSubject"]["encodedList"])
     assert [index for index in range(len(bits)) if bits[index]] == [77_777, 131_071]
 
@@ -139,7 +140,7 @@ def test_a_list_that_cannot_be_signed_stays_as_it_was(register: Register, monkey
 
     monkeypatch.setattr(register.runtime.custody, "signer", down)
     with pytest.raises(CustodyError):
-        status_lists.publish(register.session, register.runtime, register.network, row, register.now)
+        status_lists.publish(Act(register.session, register.network, None, register.now), register.runtime, row)
     assert (row.signed, row.published_at) == before
 
 
@@ -175,7 +176,7 @@ def test_every_list_is_signed_anew_on_demand(runtime: Runtime, clock: Any) -> No
         network = session.query(Network).one()
         first = session.query(StatusList).one()
         first.length = 0  # no room
-        status_lists.open_list(session, runtime, network, runtime.now())
+        status_lists.open_list(Act(session, network, None, runtime.now()), runtime)
         first.length = status_lists.LENGTH_BITS
     later = clock.advance(minutes=1)
     assert status_lists.publish_all(runtime) == 2

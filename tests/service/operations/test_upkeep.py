@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from service.access.act import Act
 from service.criteria import rejudging
 from service.notifications import mail
 from service.operations import upkeep
@@ -48,7 +49,7 @@ def mark_left_over(stage: Stage) -> None:
     """Leave what a process leaves that is killed between evidence and award."""
     with stage.runtime.database.write() as session:
         network = session.query(Network).one()
-        rejudging.mark(session, network, [session.query(Member).one().id], stage.runtime.now())
+        rejudging.mark(Act(session, network, None, stage.runtime.now()), [session.query(Member).one().id])
 
 
 def test_the_app_sends_messages_beside_its_requests_and_stops(runtime: Runtime) -> None:

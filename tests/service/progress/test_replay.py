@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from service.access.act import Act
 from service.achievements import enrolments
 from service.achievements.enrolments import EnrolmentIn
 from service.evidence import derivation
@@ -35,6 +36,7 @@ random_settings = settings(deadline=None, suppress_health_check=list(HealthCheck
 def go_on(session: WriteSession, network: Network, version: AchievementVersion, world: World, draw: Any) -> None:
     """Let happen whatever can happen later: evidence comes and is voided, people merge, roles and awards end."""
     record_ids = [deed.id for deed in world.deeds] + [given.id for given in world.judgements]
+    act = Act(session, network, None, LATER)
     for nth, record_id in enumerate(draw(st.lists(st.sampled_from(record_ids), unique=True)) if record_ids else []):
         record = session.get_one(Record, record_id)
         void = Record(
@@ -50,7 +52,7 @@ def go_on(session: WriteSession, network: Network, version: AchievementVersion, 
         )
         session.add(void)
         session.flush()
-        derivation.forget(session, [record.id], LATER, void.id)
+        derivation.forget(act, [record.id], void.id)
     # What was about a piece of work that is void now cannot come in any more.
     more = replace(
         world,
@@ -73,9 +75,7 @@ def go_on(session: WriteSession, network: Network, version: AchievementVersion, 
             member.known_from = LATER
     achievement = session.get_one(Achievement, version.achievement_id)
     for member_id in draw(st.lists(st.sampled_from(MEMBERS), unique=True)):
-        enrolments.enrol(
-            session, network, achievement, session.get_one(Member, member_id), EnrolmentIn(at=LATER), LATER
-        )
+        enrolments.enrol(act, achievement, session.get_one(Member, member_id), EnrolmentIn(at=LATER))
     for award in session.scalars(select(Award)).all():
         if award.state == "awarded" and draw(st.booleans()):
             award.state = "revoked"

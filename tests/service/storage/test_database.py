@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
+from service.access.act import Act
 from service.outbox import events
 from service.storage.database import Database, WriteSession, insert_new
 from service.tables import Event as EventRow
@@ -52,7 +53,7 @@ def add_network(database: Database, slug: str) -> UUID:
 
 
 def say(session: WriteSession, network: UUID, kind: str) -> None:
-    events.append(session, session.get_one(Network, network), kind, {}, NOW)
+    events.append(Act(session, session.get_one(Network, network), None, NOW), kind, {})
 
 
 def heard(database: Database, network: UUID) -> list[tuple[int | None, str]]:
