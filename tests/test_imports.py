@@ -223,6 +223,18 @@ def test_rows_know_nothing_of_us() -> None:
     assert wrong == []
 
 
+def test_what_writes_in_a_network_is_given_an_act() -> None:
+    parts = {("session", "WriteSession"), ("network", "Network"), ("now", "datetime")}
+    wrong = [
+        f"{name}.{node.name}"
+        for name, tree in SERVICE.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        if parts <= {(each.arg, ast.unparse(each.annotation)) for each in node.args.args if each.annotation is not None}
+    ]
+    assert wrong == []
+
+
 def test_rows_are_written_at_home_only() -> None:
     homes = {
         node.name: AT_HOME_IN.get(name.rpartition(".")[2], name.rpartition(".")[2])
