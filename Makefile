@@ -28,8 +28,8 @@ demo: $(RUN) ## The main job on a small network: issue, verify, tamper, revoke (
 serve: $(RUN) ## The service on http://localhost:8000
 	@$(BIN)/laurel serve
 
-quick: $(DEV) ## The quick tests: SQLite, no browser, nothing of other people's
-	@$(PYTEST) --databases=sqlite -m "not slow and not browser and not node" $(ARGS)
+quick: $(DEV) ## What is quick of the tests of credentials/ and service/, on SQLite: under a minute
+	@$(PYTEST) --databases=sqlite -m "not slow" tests/credentials tests/service $(wildcard tests/test_*.py) $(ARGS)
 
 one: $(DEV) ## Some tests, on every database: make one T=tests/service/test_awards.py, or words of their names
 	@$(BIN)/pytest $(if $(findstring /,$(T)),$(T),-k "$(or $(T),$(error which tests? make one T=...))") $(ARGS)

@@ -31,15 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a browser or Node.js, leave out databases that were not asked for, and begin with what is slow.
+    """Leave out databases that were not asked for, and begin with what is slow.
 
     What takes long does not come last then, when the other workers have nothing left to do.
     """
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        for fixture, mark in (("browser", "browser"), ("violations", "browser"), ("judges", "node")):
-            if fixture in asked:
-                item.add_marker(mark)
     databases = config.getoption("databases")
     left_out = [item for item in items if _on_postgresql(item) and not _asks_postgresql(item, databases)]
     if left_out:
