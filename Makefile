@@ -17,7 +17,7 @@ MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov
 # A worker with nothing left to do takes tests over from the others.
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo serve quick one test test-all check lint types drift coverage bench fix catalogues lock
+.PHONY: help demo serve quick one test test-all check slow lint types drift coverage bench fix catalogues lock
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,9 @@ test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL where it may differ, other
 test-all: test ## All tests, on SQLite and PostgreSQL
 
 check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
+
+slow: $(DEV) $(NODE) ## Note which tests take a tenth of a second of CPU or more, once others do
+	@$(BIN)/pytest --databases=sqlite --record-slow $(ARGS)
 
 lint: $(DEV) ## Format, lint and plain English, changing nothing
 	@$(BIN)/ruff format --check

@@ -1,6 +1,7 @@
 """What holds for every test: which run, in what order; no skip in CI, no setting from outside, no deadline; shared data."""
 
 import os
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI") == "true"
+SLOW = Path(__file__).parent / "slow.txt"
+SLOW_SECONDS = 0.1
 
 # Time is left to the benchmarks; in CI the same examples are drawn each time.
 hypothesis.settings.register_profile("laurel", deadline=None, derandomize=IN_CI, print_blob=True)
@@ -27,22 +30,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="all",
         help="all: every test of rows on SQLite and PostgreSQL; chosen: but those of `any_database` only on SQLite",
     )
+    parser.addoption("--record-slow", action="store_true", help="write anew which tests are slow (tests/slow.txt)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("record_slow"):
+        config.pluginmanager.register(_Recording())
+
+
+class _Recording:
+    """Notes what the slowest case of each test takes of CPU, and writes down those that are slow."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        began = time.process_time()
+        try:
+            return (yield)
+        finally:
+            name, taken = _function(item), time.process_time() - began
+            self._seconds[name] = max(taken, self._seconds.get(name, 0))
+
+    def pytest_sessionfinish(self) -> None:
+        slow = {name: f"{taken:.1f}" for name, taken in self._seconds.items() if taken >= SLOW_SECONDS}
+        lines = sorted(slow.items(), key=lambda each: (-float(each[1]), each[0]))
+        SLOW.write_text("".join(f"{taken} {name}\n" for name, taken in lines))
+
+
+def _function(item: pytest.Item) -> str:
+    return str(getattr(item, "originalname", item.name))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out databases that were not asked for, and begin with what is slow.
+    """Mark what is slow, leave out databases that were not asked for, and begin with what takes longest.
 
-    What takes long does not come last then, when the other workers have nothing left to do.
+    It does not come last then, when the other workers have nothing left to do.
     """
+    taken = {name: float(seconds) for seconds, name in map(str.split, SLOW.read_text().splitlines())}
+    for item in items:
+        if _function(item) in taken:
+            item.add_marker("slow")
     databases = config.getoption("databases")
     left_out = [item for item in items if _on_postgresql(item) and not _asks_postgresql(item, databases)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     kept = set(items) - set(left_out)
-    items[:] = sorted(
-        (item for item in items if item in kept), key=lambda item: item.get_closest_marker("slow") is None
-    )
+    items[:] = sorted((item for item in items if item in kept), key=lambda item: -taken.get(_function(item), 0))
 
 
 def _on_postgresql(item: pytest.Item) -> bool:

@@ -64,7 +64,6 @@ def test_no_name_of_a_key_is_verified(method: str) -> None:
     assert report(issuer, signed).verdict != "verified"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
 def test_no_status_entry_that_is_malformed_is_passed(entry: dict[str, Any]) -> None:
     issuer = Issuer("badges.example", 1)
@@ -94,7 +93,6 @@ def test_no_list_that_is_more_or_less_than_one_stream_is_read(compressed: bytes)
     assert (found.verdict, outcomes(found)["status"]) == ("rejected", "failed")
 
 
-@pytest.mark.slow
 def test_no_other_signature_of_one_key_is_verified() -> None:
     issuer = Issuer("badges.example", 1)
     signed = issuer.sign(badge(issuer))

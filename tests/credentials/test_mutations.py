@@ -266,7 +266,6 @@ def canonical(document: Any) -> bytes | None:
         return None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_change_of_one_place_is_verified(kind: str) -> None:
     signed = ISSUER.sign(KINDS[kind]())
@@ -298,7 +297,6 @@ def test_no_change_is_verified_under_any_suite(suite: str) -> None:
             assert report(ISSUER, mutant).verdict != "verified", what
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suite", SUITES)
 def test_no_change_of_a_proof_is_verified(suite: str) -> None:
     signed = ISSUER.sign(any_credential(), suite)
@@ -321,7 +319,6 @@ def test_no_change_of_a_proof_is_verified(suite: str) -> None:
     assert tried > 100
 
 
-@pytest.mark.slow
 def test_no_change_of_a_token_is_verified() -> None:
     token = ISSUER.sign_jwt(badge(ISSUER, rich_badge))
     header, _, signature = token.split(".")

@@ -481,7 +481,6 @@ def small_badge(issuer: Issuer) -> dict[str, Any]:
     return badge(issuer, change)
 
 
-@pytest.mark.slow
 def test_no_single_change_of_meaning_is_verified(issuer: Issuer) -> None:
     signed = issuer.sign(small_badge(issuer))
     assert report(issuer, signed).verdict == "verified"
@@ -505,7 +504,6 @@ def canonical_of(document: dict[str, Any]) -> bytes | None:
         return None
 
 
-@pytest.mark.slow
 def test_no_member_that_was_moved_is_verified(issuer: Issuer) -> None:
     signed = issuer.sign(small_badge(issuer))
     canonical = canonical_of(signed)
@@ -524,7 +522,6 @@ def test_no_member_that_was_moved_is_verified(issuer: Issuer) -> None:
     assert tried > 1000
 
 
-@pytest.mark.slow
 @given(st.data())
 def test_no_change_at_random_is_verified(data: st.DataObject) -> None:
     issuer = Issuer("badges.example", 1)
@@ -1433,7 +1430,6 @@ def test_what_has_no_canonical_form_is_named(issuer: Issuer) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_faults_are_told_up_to_a_number(issuer: Issuer) -> None:
     found = report(issuer, issuer.sign(badge(issuer)) | {f"undefined{n}": n for n in range(19_000)})
     assert len(found.checks[1].findings) == 100
@@ -1462,14 +1458,12 @@ def test_nothing_received_makes_it_raise(received: bytes | str) -> None:
 SIGNED = PEER.sign(badge(PEER))
 
 
-@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.dictionaries(MEMBERS, JSON_VALUES, min_size=1, max_size=6))
 def test_no_value_of_a_member_makes_it_raise(members: dict[str, Any]) -> None:
     assert len(report(PEER, SIGNED | members, recipient="x").checks) == len(NAMES)
 
 
-@pytest.mark.slow
 @given(st.lists(st.sampled_from(list(places(FULL))), min_size=1, max_size=3), st.data())
 def test_no_value_anywhere_makes_it_raise(chosen: list[Place], data: st.DataObject) -> None:
     mutant = copy.deepcopy(FULL)

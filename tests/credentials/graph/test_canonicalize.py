@@ -594,7 +594,6 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.slow
 @given(members=st.dictionaries(words, anything, max_size=6), contexts=st.lists(words, max_size=3), own=anything)
 def test_no_document_makes_it_raise_anything_else(members: dict[str, Any], contexts: list[str], own: Any) -> None:
     document = {"@context": [V2, *contexts, own], **members}
@@ -605,7 +604,6 @@ def test_no_document_makes_it_raise_anything_else(members: dict[str, Any], conte
             assert error.code  # noqa: PT017  # most random documents are refused, some pass
 
 
-@pytest.mark.slow
 @given(st.data())
 def test_no_change_of_a_badge_makes_it_raise_anything_else(data: st.DataObject) -> None:
     document = badge()

@@ -113,7 +113,6 @@ def ties_once(dataset: list[tuple[Any, ...]]) -> bool:
     return len(set(ties)) == len(ties)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("hash_name", ["sha256", "sha384"])
 @given(dataset=(datasets | alike).filter(ties_once))
 def test_any_dataset_has_the_canonical_form_that_pyoxigraph_gives_it(

@@ -528,7 +528,6 @@ json_values = st.recursive(
 members = st.sampled_from(["alg", "kid", "jwk", "typ", "crit", "@context", "id", "type", "vc", "vp", "iss", "nbf"])
 
 
-@pytest.mark.slow
 @given(
     header=st.dictionaries(members, json_values),
     payload=st.dictionaries(members, json_values),

@@ -153,7 +153,6 @@ ASKED_FOR = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ref", "earn"),
     [

@@ -121,7 +121,6 @@ def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(runtime:
         assert river.picture(drawn[0], "png") == river.picture(drawn[0], "png")
 
 
-@pytest.mark.slow
 def test_the_drawn_picture_is_square_and_round_on_any_ground(runtime: Runtime) -> None:
     with runtime.database.write() as session:
         river = studio(runtime, session)
@@ -136,7 +135,6 @@ def test_the_drawn_picture_is_square_and_round_on_any_ground(runtime: Runtime) -
         assert not [element for element in root.iter() if element.tag.endswith("}text")]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("own", [None, own_png(), SVG], ids=["drawn", "png", "svg"])
 def test_every_picture_of_a_sandbox_says_test(runtime: Runtime, own: bytes | None) -> None:
     with runtime.database.write() as session:
@@ -166,7 +164,6 @@ def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(runtime: Runtime)
         assert base64.b64decode((image.get("href") or "").partition(",")[2]) == own
 
 
-@pytest.mark.slow
 def test_a_networks_svg_is_drawn_whole_and_undistorted_as_png(runtime: Runtime) -> None:
     with runtime.database.write() as session:
         river = studio(runtime, session)
@@ -178,7 +175,6 @@ def test_a_networks_svg_is_drawn_whole_and_undistorted_as_png(runtime: Runtime) 
         assert at(256, 100)[3] == at(256, 400)[3] == 0
 
 
-@pytest.mark.slow
 def test_a_picture_inside_a_networks_svg_is_not_lost(runtime: Runtime) -> None:
     inner = base64.b64encode(own_png(100, 100)).decode()
     outer = f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><image width="100" height="100" href="data:image/png;base64,{inner}"/></svg>'

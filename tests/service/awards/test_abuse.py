@@ -81,7 +81,6 @@ def admin(stage: Stage) -> Actor:
     return actor(stage.runtime, stage.client)
 
 
-@pytest.mark.slow
 def test_a_leaked_token_is_revoked_and_what_was_posted_with_it_counts_no_more(
     stage: Stage, leaked: Any, admin: Actor, clock: Any
 ) -> None:

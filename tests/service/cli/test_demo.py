@@ -30,7 +30,6 @@ def offline(documents: Mapping[str, object]) -> Load:
     return load
 
 
-@pytest.mark.slow
 def test_it_tells_the_whole_story(played: tuple[Path, str]) -> None:
     _, told = played
     assert "finds it verified: parse passed" in told
@@ -59,7 +58,6 @@ def test_each_award_wrote_a_message_with_its_link(played: tuple[Path, str]) -> N
     assert len(messages) == told.count("/credentials/") - 2  # the stranger's and the revoked one are told twice
 
 
-@pytest.mark.slow
 def test_it_can_be_played_again_in_the_same_folder(played: tuple[Path, str]) -> None:
     folder, _ = played
     lines: list[str] = []

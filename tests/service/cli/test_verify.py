@@ -305,7 +305,6 @@ def test_a_bundle_of_something_else_is_rejected(
     assert checked(laurel, tmp_path, bundle).exit_code == 1
 
 
-@pytest.mark.slow
 def test_no_socket_is_opened_by_the_command_itself(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     party = Party(1)

@@ -60,7 +60,6 @@ def defined(who: Actor, ref: str, rule: Any, **more: Any) -> None:
     posted(who.post(f"{ROOT}/achievements", ACHIEVEMENT | {"ref": ref, "name": ref, "criteria": criteria} | more))
 
 
-@pytest.mark.slow
 def test_new_evidence_asks_only_the_rules_that_listen_to_it(who: Actor, asked: list[str]) -> None:
     defined(who, "first", {"rule": "count", "where": {"types": ["presented"]}, "gte": 1})
     for ref, rule in RULES.items():
@@ -99,7 +98,6 @@ def test_publishing_asks_the_one_that_is_published(runtime: Runtime, who: Actor,
     assert rows_of(runtime, UnsettledMember) == []
 
 
-@pytest.mark.slow
 def test_one_more_post_costs_no_more_statements_among_many_achievements(
     runtime: Runtime, who: Actor, client: TestClient
 ) -> None:

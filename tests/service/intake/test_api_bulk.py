@@ -391,7 +391,6 @@ def killed_while_importing(runtime: Runtime, token: str, body: bytes, moment: st
         server.kill()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize(
     ("moment", "chunk", "kept"), [("before commit", 3, 6), ("after commit", 3, 9), ("after commit", 5, 14)]

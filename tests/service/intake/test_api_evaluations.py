@@ -258,7 +258,6 @@ def test_what_turns_out_to_be_of_oneself_is_quarantined(runtime: Runtime, who: A
     assert rows_of(runtime, Evaluation) == []
 
 
-@pytest.mark.slow
 def test_a_members_token_speaks_for_that_member_alone(runtime: Runtime, client: TestClient, who: Actor) -> None:
     m12 = actor(runtime, client, slug="river-writers", member="m12")
     own = {name: value for name, value in RUBRIC.items() if name != "evaluator"}

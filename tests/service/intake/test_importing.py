@@ -77,7 +77,6 @@ def test_a_date_is_its_first_moment_in_the_networks_time_zone(runtime: Runtime, 
     assert (first.starts_at.isoformat(), first.attendance_count) == ("2012-08-25T22:00:00+00:00", 21)
 
 
-@pytest.mark.slow
 def test_the_1925_instructors_become_members_with_recorded_credentials_that_all_verify(
     runtime: Runtime, shared: Path
 ) -> None:
@@ -104,7 +103,6 @@ def test_the_1925_instructors_become_members_with_recorded_credentials_that_all_
     assert len(indexes) == 1925
 
 
-@pytest.mark.slow
 def test_the_967_anonymous_surveys_are_about_the_network_and_say_what_the_file_says(
     runtime: Runtime, shared: Path
 ) -> None:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx2
-import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -76,7 +75,6 @@ class Follower:
         self._thread.join()
 
 
-@pytest.mark.slow
 def test_fifty_writers_lose_and_double_nothing_and_a_reader_misses_nothing(runtime: Runtime) -> None:
     stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
     stage.member("m11", email="m11@example.org")

@@ -49,7 +49,6 @@ def assert_agrees(node: Node, result: Result) -> None:
         assert_agrees(child, expected)
 
 
-@pytest.mark.slow
 @given(definition=definitions, world=worlds())
 @random_settings
 def test_the_queries_agree_with_the_oracle(database: Database, definition: dict[str, Any], world: World) -> None:
@@ -83,7 +82,6 @@ def assert_not_less(before: Node, after: Node) -> None:
         assert_not_less(child_before, child_after)
 
 
-@pytest.mark.slow
 @given(definition=definitions, world=worlds(), early=st.data())
 @random_settings
 def test_more_evidence_never_loses_what_can_only_grow(
@@ -240,7 +238,6 @@ def test_members_who_are_one_person_count_as_one(database: Database) -> None:
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": ["kind", "useful"], "min_level": 3, "raters": 2}
 
 
-@pytest.mark.slow
 def test_a_rubric_is_met_in_one_piece_of_work(database: Database) -> None:
     first, second = UUID(int=1000), UUID(int=1001)
     split = [

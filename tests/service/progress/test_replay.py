@@ -89,7 +89,6 @@ def happens(award: Held) -> bool:
     return award.at <= NOW and (over or award.state != "expired")
 
 
-@pytest.mark.slow
 @given(definition=definitions, world=worlds(), later=st.data())
 @random_settings
 def test_whatever_comes_later_a_replay_is_what_was_evaluated_then(
@@ -139,7 +138,6 @@ def who(runtime: Runtime, client: TestClient) -> Actor:
     return river(runtime, client)
 
 
-@pytest.mark.slow
 def test_a_month_later_the_progress_of_then_is_the_same(who: Actor, clock: Clock) -> None:
     path = f"{ROOT}/members/m11/progress"
     posted(who.put(f"{ROOT}/members/m11", {"roles": [{"role": "facilitator", "from": "2026-01-01T00:00:00Z"}]}), 200)

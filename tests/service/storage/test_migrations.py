@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import CheckConstraint, inspect, select, text
 
@@ -61,7 +60,6 @@ def test_roles_on_record_get_their_days_in_the_time_zone_of_their_network(tmp_pa
     database.dispose()
 
 
-@pytest.mark.slow
 def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Path) -> None:
     with start(settings_in(tmp_path), Clock()) as runtime:
         migrations.upgrade(runtime.database)
@@ -83,7 +81,6 @@ def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Pat
             assert session.scalars(select(Credential.award_id)).one() == row.id
 
 
-@pytest.mark.slow
 def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> None:
     who = river(runtime, TestClient(app_of(runtime), base_url=BASE_URL))
     work = {"url": "https://river.example.org/draft", "sha256": "ab" * 32}

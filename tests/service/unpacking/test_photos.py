@@ -35,7 +35,6 @@ def test_a_code_is_read_from_every_kind_of_picture(form: str) -> None:
     assert (found.name, found.url) == ("screenshot", URL)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", [BarcodeFormat.QRCode, BarcodeFormat.Aztec, BarcodeFormat.DataMatrix])
 @pytest.mark.parametrize(("side", "degrees"), [(150, 0), (150, 33), (260, 90), (400, 200)])
 def test_a_small_turned_code_in_a_large_photo_is_found(form: BarcodeFormat, side: int, degrees: float) -> None:
@@ -48,7 +47,6 @@ def test_a_code_seen_from_the_side_and_out_of_focus_is_found(blur: float) -> Non
     assert urls(open_file("photo.jpg", saved(photographed(tilted(code()), 900, blur=blur), "JPEG"))) == [URL]
 
 
-@pytest.mark.slow
 def test_a_code_far_out_of_focus_and_a_pale_one_are_found_once_they_are_sharpened() -> None:
     far = photographed(tilted(code()), 900, degrees=7, blur=12)
     pale = ImageEnhance.Contrast(photographed(code(), 300, blur=3)).enhance(0.05)
@@ -132,7 +130,6 @@ def test_a_code_with_a_link_counts_beside_one_with_something_else() -> None:
     assert urls(open_file("poster.png", png(sheet))) == [URL]
 
 
-@pytest.mark.slow
 def test_a_screenshot_without_a_code_is_told_from_a_photo_and_from_a_picture_of_a_badge() -> None:
     screen = scenery(1170, 2532)
     camera = Image.Exif()

@@ -203,7 +203,6 @@ def test_a_commit_that_fails_is_never_a_success(runtime: Runtime, river: Actor, 
     assert who.put(SESSION, EVENING).status_code == 201
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_database_that_cannot_be_written_is_never_a_success(
     runtime: Runtime, river: Actor, unraised: TestClient

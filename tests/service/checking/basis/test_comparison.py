@@ -215,7 +215,6 @@ def test_large_files_are_read_only_where_somebody_asked(stage: Stage, monkeypatc
     assert found.reason == "evidence-unchanged"
 
 
-@pytest.mark.slow
 def test_of_more_than_a_hundred_records_those_beyond_count_too(stage: Stage) -> None:
     stage.achievement(rule={"rule": "count", "where": {"types": ["shared"]}, "gte": 102})
     for n in range(102):
@@ -366,7 +365,6 @@ def alone(runtime: Runtime) -> Runtime:
     return runtime
 
 
-@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(badge=BADGES, ask=st.booleans(), outcome=st.sampled_from(["passed", "failed", "undecided", "skipped"]))
 def test_no_shape_of_a_badge_raises(alone: Runtime, badge: dict[str, Any], ask: bool, outcome: Any) -> None:
