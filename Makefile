@@ -41,7 +41,7 @@ test-all: test ## All tests, on SQLite and PostgreSQL
 
 check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
 
-slow: $(DEV) $(NODE) ## Note which tests take a tenth of a second of CPU or more, once others do
+slow: $(DEV) $(NODE) ## Measure anew which tests take long: quick leaves them out, the others begin with them
 	@$(BIN)/pytest --databases=sqlite --record-slow $(ARGS)
 
 lint: $(DEV) ## Format, lint and plain English, changing nothing

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI") == "true"
 SLOW = Path(__file__).parent / "slow.txt"
-SLOW_SECONDS = 0.1
+SLOW_SECONDS = 0.08
 
 # Time is left to the benchmarks; in CI the same examples are drawn each time.
 hypothesis.settings.register_profile("laurel", deadline=None, derandomize=IN_CI, print_blob=True)
@@ -54,7 +54,7 @@ class _Recording:
             self._seconds[name] = max(taken, self._seconds.get(name, 0))
 
     def pytest_sessionfinish(self) -> None:
-        slow = {name: f"{taken:.1f}" for name, taken in self._seconds.items() if taken >= SLOW_SECONDS}
+        slow = {name: f"{taken:.2f}" for name, taken in self._seconds.items() if taken >= SLOW_SECONDS}
         lines = sorted(slow.items(), key=lambda each: (-float(each[1]), each[0]))
         SLOW.write_text("".join(f"{taken} {name}\n" for name, taken in lines))
 
