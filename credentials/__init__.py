@@ -1,6 +1,7 @@
 """Sign, verify and bake Open Badges and Verifiable Credentials.
 
 The functions are pure: time, randomness, documents and keys are arguments. This file has all that a program needs.
+The package must not know `service`, a clock, a network or a database.
 """
 
 from credentials import reading

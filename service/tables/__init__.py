@@ -1,6 +1,6 @@
 """All rows, and nothing that decides.
 
-Instants are aware UTC. Personal content is only in `persons`, `identities`, `record_bodies` and `case_texts`;
+The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `persons`, `identities`, `record_bodies` and `case_texts`;
 everything else holds identifiers, digests and numbers.
 """
 
