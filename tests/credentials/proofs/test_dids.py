@@ -66,14 +66,14 @@ def document(*methods: dict[str, Any], owner: str = DID, **changes: Any) -> dict
 
 @pytest.mark.parametrize("key", [ED25519, P256, P384])
 def test_a_did_key_is_its_own_document(key: VerificationKey) -> None:
-    did = f"did:key:{key.multikey}"
+    did, web = f"did:key:{key.multikey}", Web({})
     for address in (did, f"{did}#{key.multikey}"):
-        found = resolve_key(address, NOWHERE)
+        found = resolve_key(address, web)
         assert (found.key, found.controller, found.method) == (key, did, f"{did}#{key.multikey}")
         assert found.belongs_to(did)
         assert not found.belongs_to("did:key:z6MkOther")
         assert not found.belongs_to(did, "keyAgreement")
-    assert NOWHERE.asked == []
+    assert web.asked == []
 
 
 @pytest.mark.parametrize("key", [ED25519, P256, P384, RSA])
@@ -208,10 +208,11 @@ def test_an_address_that_no_did_web_can_name_is_refused(url: str) -> None:
     ],
 )
 def test_a_faulty_did_web_is_refused_before_anything_is_loaded(did: str) -> None:
+    web = Web({})
     with pytest.raises(ProofError) as raised:
-        resolve_key(f"{did}#key", NOWHERE)
+        resolve_key(f"{did}#key", web)
     assert raised.value.code == "did-malformed"
-    assert NOWHERE.asked == []
+    assert web.asked == []
 
 
 # --- Documents about somebody ---
