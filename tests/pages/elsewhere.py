@@ -96,7 +96,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
     with Patient(("127.0.0.1", 0), Answering) as server:
         site.url = f"http://localhost:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             yield site

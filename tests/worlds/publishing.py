@@ -142,7 +142,7 @@ def publisher(number: int = 1) -> Iterator[Publisher]:
         made = Publisher(f"http://localhost:{port}", Party(number, f"localhost%3A{port}"))
         here.append(made)
         made.publish()
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield made
         server.shutdown()

@@ -88,7 +88,7 @@ def receiver() -> Iterator[Receiver]:
 
     with Patient(("127.0.0.1", 0), Answering) as server:
         here.url = f"http://localhost:{server.server_address[1]}/hook"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield here
         server.shutdown()

@@ -159,7 +159,7 @@ def server() -> Iterator[str]:
     Answers.asked = []
     Answers.hold = threading.Event()
     running = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield f"http://localhost:{running.server_address[1]}"
     Answers.hold.set()

@@ -62,7 +62,10 @@ class Elsewhere:
                 """Whoever was kept waiting has hung up."""
 
         self._servers = [Patient(("127.0.0.1", 0), Answering) for _ in range(2)]
-        self._threads = [threading.Thread(target=server.serve_forever, daemon=True) for server in self._servers]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+            for server in self._servers
+        ]
         for thread in self._threads:
             thread.start()
 
