@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON
 
+import service.tables.past  # noqa: F401  (its tables are not among the rows that `service.tables` exports)
 from alembic import context
 from service.runtime.settings import load
 from service.storage.database import Database

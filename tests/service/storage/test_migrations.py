@@ -1,7 +1,10 @@
 """Migrations go up from empty, on both databases, and make what the rows say."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import CheckConstraint, inspect, select, text
 
@@ -17,6 +20,13 @@ from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
 def test_rows_and_migrations_agree(database: Database) -> None:
     migrations.check(database)
+
+
+def test_the_command_alembic_finds_nothing_to_write(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins a migration without the service, and would drop tables that it does not know."""
+    monkeypatch.setenv("LAUREL_DATABASE_URL", database_url)
+    alembic = Path(sys.executable).with_name("alembic")
+    subprocess.run([alembic, "-c", migrations.FOLDER / "alembic.ini", "check"], check=True)
 
 
 def test_migrations_keep_the_checks_that_rows_ask_for(database: Database) -> None:
