@@ -31,7 +31,7 @@ serve: $(RUN) ## The service on http://localhost:8000
 quick: $(DEV) ## What is quick of the tests of credentials/ and service/, on SQLite: under a minute
 	@$(PYTEST) --databases=sqlite -m "not slow" tests/credentials tests/service $(wildcard tests/test_*.py) $(ARGS)
 
-one: $(DEV) ## Some tests, on every database: make one T=tests/service/test_awards.py, or words of their names
+one: $(DEV) ## Some tests, on every database: make one T=tests/service/awards/test_api.py, or words of their names
 	@$(BIN)/pytest $(if $(findstring /,$(T)),$(T),-k "$(or $(T),$(error which tests? make one T=...))") $(ARGS)
 
 test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
