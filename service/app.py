@@ -85,6 +85,7 @@ def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime: Runtime = app.state.runtime
         beside = [Upkeep(runtime), *(Upkeep(runtime, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
+        app.state.upkeep = beside
         for each in beside:
             each.start()
         yield

@@ -40,6 +40,8 @@ class Upkeep:
         self._runtime = runtime
         self._work = WORK if work is None else work
         self._stopping = threading.Event()
+        self.rested = threading.Event()
+        """Set from the first moment on at which nothing is due."""
         self._thread = threading.Thread(target=self._run, name="laurel-upkeep", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +60,7 @@ class Upkeep:
                 if not self._stopping.is_set() and due_at[work] <= time.monotonic():
                     done = self._do(work)
                     due_at[work] = time.monotonic() + max(pause_seconds, 0 if done else AFTER_FAILURE_SECONDS)
+            self.rested.set()
             self._stopping.wait(PAUSE_SECONDS)
 
     def _do(self, work: Callable[[Runtime], int]) -> bool:

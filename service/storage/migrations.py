@@ -43,9 +43,3 @@ def check(database: Database) -> None:
     """
     with database.engine.connect() as connection:
         command.check(_config(connection))
-
-
-def revise(database: Database, message: str) -> None:
-    """Write a new migration from the difference between rows and migrations."""
-    with database.engine.connect() as connection:
-        command.revision(_config(connection), message=message, autogenerate=True)

@@ -63,6 +63,11 @@ def desk(runtime: Runtime) -> Desk:
 
 @pytest.fixture
 def client(runtime: Runtime, desk: Desk) -> Iterator[TestClient]:
-    """Speak HTTP with the app of `runtime`; what it does not answer is raised here."""
-    with TestClient(app_of(runtime, desk), base_url=BASE_URL) as speaking:
+    """Speak HTTP with the app of `runtime`; what it does not answer is raised here.
+
+    Its upkeep has nothing to do any more when the test begins, so that it does not come between.
+    """
+    app = app_of(runtime, desk)
+    with TestClient(app, base_url=BASE_URL) as speaking:
+        assert all(each.rested.wait(60) for each in app.state.upkeep)
         yield speaking
