@@ -191,7 +191,7 @@ def test_awards_are_read_with_who_decided_in_one_query(stage: Stage) -> None:
 
     with stage.runtime.database.read() as session:
         network = session.scalars(select(Network)).one()
-        rows = session.scalars(select(Award)).all()
+        rows = session.scalars(select(Award).order_by(Award.id)).all()
         assert len(rows) == 2
         statements.clear()
         found = listing.named(session, rows)
