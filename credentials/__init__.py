@@ -6,9 +6,10 @@ The package must not know `service`, a clock, a network or a database.
 
 from credentials import reading
 from credentials.bake import bake, extract
-from credentials.errors import CredentialError, MalformedError, UnavailableError
+from credentials.errors import CredentialError, GoneError, MalformedError, UnavailableError
 from credentials.findings import Finding
 from credentials.graph.documents import PACKAGED, Contexts, Fetched, Load
+from credentials.older import find_older, verify_older
 from credentials.presentation import verify_presentation
 from credentials.proofs.keys import PrivateKeySigner, Signer, VerificationKey
 from credentials.report import Check, PresentationReport, Report
@@ -23,6 +24,7 @@ __all__ = [
     "CredentialError",
     "Fetched",
     "Finding",
+    "GoneError",
     "Load",
     "MalformedError",
     "PresentationReport",
@@ -34,6 +36,7 @@ __all__ = [
     "bake",
     "canonical_json",
     "extract",
+    "find_older",
     "parse_json",
     "reading",
     "sign",
@@ -41,5 +44,6 @@ __all__ = [
     "sign_presentation",
     "sign_presentation_jwt",
     "verify",
+    "verify_older",
     "verify_presentation",
 ]

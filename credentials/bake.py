@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -238,16 +238,30 @@ class _Drawing:
 
 
 def _read_svg(image: bytes) -> _Drawing:
+    if image.count(b"=") > _MAX_PARTS * 2:  # before the parser reads them: it takes all attributes of a tag at once
+        raise ImageError("image-too-large", f"expected an SVG of at most {_MAX_PARTS} parts, got more")
     drawing = _Drawing(None, image)
-    parser = DefusedXMLParser(target=drawing, forbid_dtd=True)
+    # Drawing programs write a DOCTYPE. Nothing outside is loaded for it, and it may declare neither entities nor what
+    # attributes an element has without writing them: a reader that leaves declarations out would see another drawing.
+    parser = DefusedXMLParser(target=drawing, forbid_dtd=False, forbid_entities=True, forbid_external=True)
     expat = vars(parser)["parser"]
+    expat.AttlistDeclHandler = _refuse_declaration
     drawing.position = lambda: expat.CurrentByteIndex
     try:
         parser.feed(image)
         parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise _malformed("expected well-formed SVG without DOCTYPE and entities, got something else") from error
+        raise _malformed(
+            "expected well-formed SVG that declares no entities or attributes, got something else"
+        ) from error
+    finally:
+        drawing.position = None  # parser and target hold each other, and with them 25 MB for many attributes
+        vars(parser).clear()
     return drawing
+
+
+def _refuse_declaration(*_attribute: object) -> NoReturn:
+    raise ValueError
 
 
 def _texts_of_svg(image: bytes) -> list[tuple[object, str]]:

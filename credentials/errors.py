@@ -48,6 +48,14 @@ class UnavailableError(CredentialError):
     """Something it refers to could not be fetched: undecided, not wrong."""
 
 
+class GoneError(UnavailableError):
+    """What was at an address was taken away for good; `body` is what the server says about that."""
+
+    def __init__(self, code: str, message: str, body: bytes = b"") -> None:
+        super().__init__(code, message)
+        self.body = body
+
+
 def shown(value: object) -> str:
     """Return a foreign value in a form fit for a message.
 

@@ -5,17 +5,18 @@ that it is the holder's own. Whether the credentials are about the holder is not
 child's, an employer a member's.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from credentials.checks.inquiry import Inquiry
+from credentials.checks.inquiry import Inquiry, unhurried
 from credentials.checks.provenance import Expected, Provenance, check_provenance, faults_of
 from credentials.checks.received import Secured, form_of, read_presentation
 from credentials.errors import CredentialError
 from credentials.findings import Finding
 from credentials.graph.documents import PACKAGED, Contexts, Load
 from credentials.graph.unprotected import AMBIGUOUS
-from credentials.model.form import check_presentation_form
+from credentials.model.form import check_presentation_form, is_remark
 from credentials.reading import listed
 from credentials.report import (
     PRESENTATION_NAMES,
@@ -25,6 +26,7 @@ from credentials.report import (
     concluded,
     finding_of,
     reason_of,
+    unreadable,
     verdict_of,
 )
 from credentials.strict_json import pointer
@@ -45,6 +47,7 @@ def verify_presentation(
     challenge: str | None = None,
     domain: str | None = None,
     unsigned: bool = False,
+    time_left: Callable[[], float] = unhurried,
 ) -> PresentationReport:
     """Return the report on a presentation as it was received; bad input never raises.
 
@@ -70,39 +73,44 @@ def verify_presentation(
         again.
         domain: whom the presentation must be made for; without it one that is made for somebody fails.
         unsigned: accept a presentation without a proof.
+        time_left: as `verify`.
     Spec: VC Data Model 2.0, section 4.13; VC Data Integrity 1.0, section 4.4; VC-JOSE-COSE, section 3.1.2.
     """
     form = form_of(received)
     try:
         secured = read_presentation(received)  # (1)
     except CredentialError as error:
-        failed = Check("parse", "failed", (finding_of(error),))
-        skipped = (Check(name, "skipped") for name in PRESENTATION_NAMES[1:])
-        return PresentationReport("rejected", (failed, *skipped), None, form)
-    inquiry = Inquiry(now, contexts, load, MAX_ADDRESSES)
+        checks = (unreadable(error), *(Check(name, "skipped") for name in PRESENTATION_NAMES[1:]))
+        return PresentationReport(verdict_of(checks), checks, None, form)
+    inquiry = Inquiry(now, contexts, load, MAX_ADDRESSES, time_left=time_left)
     expected = Expected("holder", "authentication", challenge, domain)
     found = check_presentation_form(secured.credential)
     provenance = _check_provenance(secured, inquiry, expected, unsigned=unsigned)
-    reports = tuple(verify_within(value, inquiry) for value in _credentials_in(secured)[:MAX_CREDENTIALS])
+    reports = tuple(verify_within(value, inquiry) for value in credentials_in(secured.credential))
     checks = (
         Check("parse", "passed"),
         _check_context(secured, provenance, found, inquiry),  # (2)
-        _check_schema(provenance, found),  # (3)
+        _check_schema(secured.credential, provenance, found),  # (3)
         provenance.proof,  # (4)
         provenance.owner,  # (5)
-        _check_credentials(secured, reports),  # (6)
+        check_credentials(secured.credential, reports),  # (6)
     )
     return PresentationReport(verdict_of(checks), checks, secured.credential, form, reports)
 
 
-def _credentials_in(secured: Secured) -> list[Any]:
-    return listed(secured.credential.get("verifiableCredential", []))
+def credentials_in(presentation: Mapping[str, Any]) -> list[Any]:
+    """Return the credentials of a presentation that are looked at; each is an object, an envelope or a compact JWT."""
+    return _all_credentials_in(presentation)[:MAX_CREDENTIALS]
+
+
+def _all_credentials_in(presentation: Mapping[str, Any]) -> list[Any]:
+    return listed(presentation.get("verifiableCredential", []))
 
 
 def _check_provenance(secured: Secured, inquiry: Inquiry, expected: Expected, *, unsigned: bool) -> Provenance:
     asked = expected.challenge is not None or expected.domain is not None
     bare = secured.jwt is None and "proof" not in secured.credential
-    if not (unsigned and bare and _credentials_in(secured)) or asked:
+    if not (unsigned and bare and credentials_in(secured.credential)) or asked:
         return check_provenance(secured, inquiry, expected)
     holder = Check("holder", "skipped")
     if "holder" in secured.credential:
@@ -124,14 +132,18 @@ def _check_context(secured: Secured, provenance: Provenance, form: list[Finding]
     return concluded("context", failed=[fault for fault in found if fault not in unknown], undecided=unknown)
 
 
-def _check_schema(provenance: Provenance, form: list[Finding]) -> Check:
+def _check_schema(presentation: Mapping[str, Any], provenance: Provenance, form: list[Finding]) -> Check:
     ambiguous = [found for found in form if found.code in AMBIGUOUS]
-    failed = [found for found in form if found not in ambiguous and not found.pointer.startswith("/@context")]
-    return concluded("schema", failed=failed, undecided=() if provenance.covers_text else ambiguous)
+    remarks = [found for found in form if is_remark(found, presentation)]
+    failed = [found for found in form if found not in ambiguous + remarks and not found.pointer.startswith("/@context")]
+    if provenance.covers_text:
+        return concluded("schema", failed=failed)
+    return concluded("schema", failed=failed, undecided=ambiguous, remarks=remarks)
 
 
-def _check_credentials(secured: Secured, reports: tuple[Report, ...]) -> Check:
-    value = secured.credential.get("verifiableCredential")
+def check_credentials(presentation: Mapping[str, Any], reports: Sequence[Report]) -> Check:
+    """Return whether every credential of a presentation is verified, by the reports on `credentials_in` it."""
+    value = presentation.get("verifiableCredential")
     if not reports:
         return Check("credentials", "skipped")
     failed: list[Finding] = []
@@ -143,7 +155,7 @@ def _check_credentials(secured: Secured, reports: tuple[Report, ...]) -> Check:
         first = next(check for check in report.checks if check.outcome == outcome)
         where = pointer("verifiableCredential", *([index] if isinstance(value, list) else []))
         findings.append(Finding("credential-not-verified", f"credential, {first.name}: {reason_of(first)}", where))
-    count = len(_credentials_in(secured))
+    count = len(_all_credentials_in(presentation))
     if count > MAX_CREDENTIALS:
         message = f"expected at most {MAX_CREDENTIALS} credentials, got {count}"
         undecided.append(Finding("credentials-too-many", message, "/verifiableCredential"))

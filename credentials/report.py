@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from credentials.errors import CredentialError
+from credentials.errors import CredentialError, UnsupportedError
 from credentials.findings import Finding
 
 Outcome = Literal["passed", "failed", "undecided", "skipped"]
@@ -49,6 +49,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Older:
+    """What a report on a badge of Open Badges 2.0 or before adds.
+
+    Args:
+        kind: "hosted": its issuer's address was asked for it; "signed": it came as a signed text; "description": it
+            describes a badge or an issuer, and is nobody's badge.
+        address: where its issuer keeps it, according to itself; "" if it does not say.
+        restated: the same in the words of Open Badges 3.0, with what its badge class and its issuer's profile say.
+            Findings about dates and recipient point into it.
+    """
+
+    kind: Literal["hosted", "signed", "description"]
+    address: str
+    restated: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Report:
     """The result of a verification.
 
@@ -57,6 +74,8 @@ class Report:
         credential: as parsed, trusted or not; None if nothing could be read.
         form: the form in which it was received.
         refreshed: the credential is not the one received, but the newer copy that its issuer's refresh service has.
+        older: what is to be said of a badge of the older standard only; None for any other credential. The credential
+            is then what its issuer's address gave, if it gave a badge.
     """
 
     verdict: Verdict
@@ -64,15 +83,34 @@ class Report:
     credential: dict[str, Any] | None
     form: Form
     refreshed: bool = False
+    older: Older | None = None
+
+    @property
+    def readable(self) -> dict[str, Any]:
+        """The credential in the words of today; empty if nothing could be read."""
+        return self.older.restated if self.older is not None else self.credential or {}
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether its issuer stands behind it: by a good signature or, if the badge is hosted, at its address."""
+        is_hosted = self.older is not None and self.older.kind == "hosted"
+        return self.is_proven or (is_hosted and Check("issuer", "passed") in self.checks)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the signature is good, and the issuer's."""
+        outcomes = {check.name: check.outcome for check in self.checks}
+        return outcomes["proof"] == outcomes["issuer"] == "passed"
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for programs; later versions only add members to it.
 
-        `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential, refreshed}`:
-        verdict is "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed",
+        `{verdict, form, checks: [{name, outcome, findings: [{code, message, pointer}]}], credential, refreshed,
+        older}`: verdict is "verified", "rejected" or "undecided"; form "json", "jwt", "png" or "svg"; outcome "passed",
         "failed", "undecided" or "skipped"; code one of `findings.CODES`; pointer a JSON pointer into the credential
         (for codes that begin with "jwt-" into header or payload); credential the object as it was received, or null;
-        refreshed whether it is the newer copy that was fetched, and that the checks are then about.
+        refreshed whether it is the newer copy that was fetched, and that the checks are then about; older
+        `{kind, address, restated}` for a badge of Open Badges 2.0 or before, otherwise null.
         """
         checks = [check.to_json() for check in self.checks]
         return {
@@ -81,6 +119,7 @@ class Report:
             "checks": checks,
             "credential": self.credential,
             "refreshed": self.refreshed,
+            "older": asdict(self.older) if self.older is not None else None,
         }
 
 
@@ -141,6 +180,11 @@ def verdict_of(checks: Iterable[Check]) -> Verdict:
 def reason_of(check: Check) -> str:
     """Return why a check did not pass, as a part of a sentence."""
     return check.findings[0].message if check.findings else "it could not be looked up"
+
+
+def unreadable(error: CredentialError) -> Check:
+    """Return the check of parsing that an error makes: *undecided* if others may be able to read it."""
+    return Check("parse", "undecided" if isinstance(error, UnsupportedError) else "failed", (finding_of(error),))
 
 
 def finding_of(error: CredentialError, where: str = "") -> Finding:

@@ -3,16 +3,17 @@
 Anything else is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from credentials.checks.digests import compare, editions_of, read_digests, resources_of
 from credentials.errors import CredentialError, MalformedError, UnsupportedError
+from credentials.findings import Finding
 from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import PACKAGED, Contexts
 from credentials.instants import read_instant
-from credentials.model.form import check_form, check_presentation_form
+from credentials.model.form import check_form, check_presentation_form, is_remark
 from credentials.model.values import V1_CONTEXT
 from credentials.proofs.claims import claims_of
 from credentials.proofs.data_integrity import SUITES, create_proof, proofs_of
@@ -193,13 +194,17 @@ def sign_presentation_jwt(
 
 
 def _check_presentation_form(presentation: Mapping[str, Any]) -> None:
-    for finding in check_presentation_form(presentation):
-        raise MalformedError(finding.code, finding.message, finding.pointer)
+    _refuse_faults(check_presentation_form(presentation), presentation)
+
+
+def _refuse_faults(form: Iterable[Finding], document: Mapping[str, Any]) -> None:
+    for finding in form:
+        if not is_remark(finding, document):
+            raise MalformedError(finding.code, finding.message, finding.pointer)
 
 
 def _check_form(credential: Mapping[str, Any], contexts: Contexts) -> None:
-    for finding in check_form(credential):
-        raise MalformedError(finding.code, finding.message, finding.pointer)
+    _refuse_faults(check_form(credential), credential)
     for where, resource in resources_of(credential):
         bodies = editions_of(resource["id"], contexts)
         try:

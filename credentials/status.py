@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from credentials.errors import ProofError, StatusError, shown
+from credentials.errors import ProofError, StatusError, UnavailableError, shown
 from credentials.instants import write_instant
 from credentials.proofs.encodings import base64url_decode
-from credentials.reading import is_a, listed
+from credentials.reading import is_a, listed, only_object
 
 MIN_ENTRIES: Final = 131_072
 """The least entries of a list; a shorter one would reveal too much about who is in it."""
@@ -171,39 +171,23 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
     """Return the status that the list gives to the entry's credential; 0 is *unset*.
 
     1. Purpose, index, size and messages of the entry are well formed.
-    2. The credential is a status list, and the one that the entry names.
+    2. The credential is a status list.
     3. It is a list for the entry's purpose.
     4. It expands to at least `MIN_ENTRIES` entries of the entry's size.
     5. The index is within it.
 
     Args:
         entry: a `credentialStatus` of type BitstringStatusListEntry.
-        list_credential: the document at its `statusListCredential`; the caller must check its proof.
+        list_credential: the document at its `statusListCredential`; the caller must check its proof and its id.
     Raises:
-        StatusError: "status-entry-malformed" (1), "status-list-malformed" (2), "status-list-other" (2),
-            "status-purpose-mismatch" (3), "status-list-encoding", "status-list-too-large", "status-list-too-short"
-            (4), "status-index-out-of-range" (5). Pointers are into the entry.
+        StatusError: "status-entry-malformed" (1), "status-purpose-mismatch" (3), "status-list-encoding",
+            "status-list-too-large", "status-list-too-short" (4), "status-index-out-of-range" (5). Pointers are into the
+            entry.
+        UnavailableError: as `subject_of_list` (2).
     Spec: Bitstring Status List v1.0, section 3.2 (validate algorithm).
     """
     purpose, index, size_bits = _read_members(entry)  # (1)
-    subject = list_credential.get("credentialSubject")
-    if isinstance(subject, list) and len(subject) == 1:
-        subject = subject[0]
-    if (
-        not isinstance(subject, Mapping)
-        or not is_a(list_credential, "BitstringStatusListCredential")
-        or not is_a(subject, "BitstringStatusList")
-        or not isinstance(subject.get("encodedList"), str)
-    ):  # (2)
-        raise StatusError(
-            "status-list-malformed",
-            "expected a BitstringStatusListCredential about one BitstringStatusList, got another document",
-            "/statusListCredential",
-        )
-    if list_credential.get("id", entry.get("statusListCredential")) != entry.get("statusListCredential"):
-        got = shown(list_credential["id"])
-        message = f"expected the status list that the credential names, got one with the id {got}"
-        raise StatusError("status-list-other", message, "/statusListCredential")
+    subject = subject_of_list(list_credential)  # (2)
     if purpose not in listed(subject.get("statusPurpose")):  # (3)
         got = shown(subject.get("statusPurpose"))
         message = f"expected a list for the purpose {shown(purpose)}, got one for {got}"
@@ -216,6 +200,25 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
         return bits.read(index, size_bits)  # (5)
     except StatusError as error:
         raise StatusError(error.code, error.message, "/statusListIndex") from error
+
+
+def subject_of_list(list_credential: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the BitstringStatusList that a credential is about.
+
+    Raises:
+        UnavailableError: it is about something else, so that there is no list at its address (code
+            "status-list-malformed"). The pointer is into the entry that names it.
+    Spec: Bitstring Status List v1.0, section 2.2 (BitstringStatusListCredential).
+    """
+    subject = only_object(list_credential.get("credentialSubject"))
+    if (
+        is_a(list_credential, "BitstringStatusListCredential")
+        and is_a(subject, "BitstringStatusList")
+        and isinstance(subject.get("encodedList"), str)
+    ):
+        return subject
+    message = "expected a BitstringStatusListCredential about one BitstringStatusList, got another document"
+    raise UnavailableError("status-list-malformed", message, "/statusListCredential")
 
 
 def message_of(entry: Mapping[str, Any], status: int) -> str:
@@ -241,16 +244,18 @@ def is_listed(revocation_list: object, credential_id: object, issuer: str) -> bo
         revocation_list: the parsed document.
         issuer: the id of the credential's issuer; if the list names its issuer, it must be the same.
     Raises:
-        StatusError: it is not such a list (code "status-list-malformed"), or another issuer's ("status-list-issuer").
+        StatusError: it is another issuer's (code "status-list-issuer").
+        UnavailableError: it is not such a list ("status-list-malformed").
     Spec: 1EdTech Verifiable Credentials Revocation List 1.0, section on the status method.
     """
     if not isinstance(revocation_list, Mapping):
-        raise StatusError("status-list-malformed", f"expected a revocation list, got {shown(revocation_list)}", "/id")
+        message = f"expected a revocation list, got {shown(revocation_list)}"
+        raise UnavailableError("status-list-malformed", message, "/id")
     # Two names are in use: the specification's, and an early validator's.
     listed = revocation_list.get("revokedCredential", revocation_list.get("revokedCredentials"))
     if not isinstance(listed, list):
         message = f"expected revokedCredential to be an array, got {shown(listed)}"
-        raise StatusError("status-list-malformed", message, "/id")
+        raise UnavailableError("status-list-malformed", message, "/id")
     owner = revocation_list.get("issuer", issuer)
     if isinstance(owner, Mapping):
         owner = owner.get("id")

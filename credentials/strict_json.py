@@ -24,6 +24,9 @@ MAX_VALUES: Final = 20_000
 """The most values of a credential, which is read many times; other documents may have `MAX_PARSED_VALUES`."""
 MAX_PARSED_VALUES: Final = 200_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE: Final = b" \t\r\n"
+_OPENERS: Final = (b"[", b"{")
+_COUNTED_AT_ONCE: Final = 65_536
 
 
 def pointer(*path: str | int) -> str:
@@ -119,7 +122,7 @@ def parse_json(
             kept.append(members)
         return members
 
-    text = _decode(received, max_bytes)
+    text = _decode(received, max_bytes, max_values)
     try:
         value: JsonValue = json.loads(
             text,
@@ -136,6 +139,47 @@ def parse_json(
         raise _too_deep(max_depth, "") from error
     _look_through(value, duplicated, max_depth, max_values)
     return value
+
+
+class ArrivingJson:
+    """Counts the values of a JSON text while its pieces arrive, so that one with too many is not read to its end.
+
+    A text with a few bytes for each value costs far more to parse than to send. The count is exact where the text is
+    JSON; what is not JSON is left to `parse_json`.
+
+    Args:
+        max_values: of arrays, objects, texts, numbers and so on in all, as in `parse_json`.
+    """
+
+    def __init__(self, max_values: int = MAX_PARSED_VALUES) -> None:
+        self._max_values = max_values
+        self._values = 1
+        self._in_text = False
+        self._kept = b""  # the end of the last piece, whose meaning depends on the next one
+
+    def take(self, piece: bytes) -> None:
+        """Count what one piece adds.
+
+        Raises:
+            MalformedError: more than `max_values` values (code "json-too-large").
+        """
+        for start in range(0, len(piece), _COUNTED_AT_ONCE):
+            self._count(piece[start : start + _COUNTED_AT_ONCE])
+
+    def _count(self, piece: bytes) -> None:
+        piece = self._kept + piece
+        at_end = len(piece) - len(piece.rstrip(b"\\"))
+        # Pairs go first: in \\" the quote ends the text, in \" it does not.
+        parts = piece[: len(piece) - at_end % 2].replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+        outside = b'"'.join(parts[self._in_text :: 2]).translate(None, _SPACE)
+        self._in_text ^= len(parts) % 2 == 0
+        self._kept = b"\\" * (at_end % 2)
+        if not self._in_text and outside.endswith(_OPENERS):  # perhaps the next byte closes it
+            outside, self._kept = outside[:-1], outside[-1:] + self._kept
+        opened = sum(map(outside.count, _OPENERS)) - outside.count(b"[]") - outside.count(b"{}")
+        self._values += opened + outside.count(b",")
+        if self._values > self._max_values:
+            raise _too_many(self._max_values)
 
 
 def check_json(value: object, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
@@ -164,14 +208,17 @@ def canonical_json(value: JsonValue) -> bytes:
         raise MalformedError("json-not-canonical", message) from error
 
 
-def _decode(received: bytes | str, max_bytes: int) -> str:
+def _decode(received: bytes | str, max_bytes: int, max_values: int) -> str:
     try:
         encoded = received.encode() if isinstance(received, str) else received
         if len(encoded) > max_bytes:
             raise MalformedError("json-too-large", f"expected at most {max_bytes} bytes, got {len(encoded)}")
+        ArrivingJson(max_values).take(encoded)
         return encoded.decode("utf-8-sig")
     except UnicodeError as error:
-        raise MalformedError("json-not-utf8", f"expected UTF-8, got {type(error).__name__}") from error
+        raise MalformedError(
+            "json-not-utf8", "expected a text in UTF-8, got bytes or characters that are none"
+        ) from error
 
 
 def _integer(text: str) -> int:
@@ -190,6 +237,10 @@ def _too_deep(max_depth: int, where: str) -> MalformedError:
     return MalformedError("json-too-deep", f"expected at most {max_depth} levels, got more", where)
 
 
+def _too_many(max_values: float) -> MalformedError:
+    return MalformedError("json-too-large", f"expected at most {max_values} values, got more")
+
+
 def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, max_values: float = math.inf) -> None:
     """Check every value once; without recursion, so that each fault has its pointer."""
     waiting: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
@@ -199,7 +250,7 @@ def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, 
         values += 1
         within = len(inner) if isinstance(inner, dict | list) else 0  # counted before they join those that wait
         if values + len(waiting) + within > max_values:
-            raise MalformedError("json-too-large", f"expected at most {max_values} values, got more")
+            raise _too_many(max_values)
         if isinstance(inner, str):
             _check_text(inner, path)
         elif isinstance(inner, dict | list):

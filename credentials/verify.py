@@ -6,26 +6,27 @@ report, never an error.
 
 import json
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from credentials.checks.inquiry import Inquiry
+from credentials.checks.inquiry import Inquiry, unhurried
 from credentials.checks.provenance import ASSERTION, Expected, Provenance, check_provenance, faults_of
 from credentials.checks.received import Secured, form_of, read, taken_apart
+from credentials.checks.records import still_ambiguous
 from credentials.checks.refresh import fetch_newer, service_of
 from credentials.checks.resources import check_resources
 from credentials.checks.schemas import check_schemas
 from credentials.checks.standing import check_status, check_validity, has_list
-from credentials.errors import CredentialError, UnavailableError, shown
+from credentials.errors import CredentialError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
 from credentials.graph.documents import PACKAGED, Contexts, Load
 from credentials.graph.unprotected import AMBIGUOUS
-from credentials.model.form import check_form, is_open_badge
+from credentials.model.form import check_form, is_open_badge, is_remark
 from credentials.reading import listed, objects
 from credentials.recipient import matches
-from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, verdict_of
+from credentials.report import NAMES, Check, Form, Report, concluded, finding_of, reason_of, unreadable, verdict_of
 from credentials.strict_json import pointer
 
 MAX_ENDORSEMENTS: Final = 8
@@ -57,14 +58,18 @@ def verify(
     challenge: str | None = None,
     domain: str | None = None,
     discreet: bool = False,
+    carried: bool = False,
+    time_left: Callable[[], float] = unhurried,
 ) -> Report:
     """Return the report on a credential as it was received; bad input never raises.
 
-    1. parse: strict JSON, a compact JWT, an enveloped credential, or a PNG or SVG with one of these baked in.
+    1. parse: strict JSON, a compact JWT, an enveloped credential, or a PNG or SVG with one of these baked in. A form
+       that is not known here, such as SD-JWT, is *undecided*.
     2. context: known contexts, in order, define every term and type. An unknown one is *undecided*, and so is a
        proof that depends on it.
     3. schema: the form is that of the VC Data Model and, for badges and endorsements, of 1EdTech's schemas. If the
-       proof covers meaning and not text, what it leaves ambiguous is *undecided*. Other schemas that the credential
+       proof covers meaning and not text, what it leaves ambiguous is *undecided*; the badges in a learner's record (CLR)
+       are asked for their own proofs, if these can decide it. Other schemas that the credential
        names are loaded and evaluated (`schemas`).
     4. subject: an Open Badge names a recipient, criteria, and results that fit their descriptions.
     5. proof: the JWT, or every proof, holds.
@@ -73,12 +78,13 @@ def verify(
        and pass 1 to 6 and 8 to 10, and then the whole report is about it (`Report.refreshed`); otherwise the report is
        about the credential that was received, with a remark.
     8. status: no list says that it is revoked or suspended.
-    9. validity: `now` is within its dates.
+    9. validity: `now` is within its dates. A beginning, or a proof, of the coming day is *undecided*: it leaves open
+       whose clock is wrong.
     10. resources: its related resources have the digests that it gives.
     11. recipient: it was issued to `recipient`; *undecided* if it names nobody in a comparable way.
     12. endorsements: each endorsement in it, and in those, passes 1 to 6 and 8 to 10 for itself.
 
-    Each check runs whatever the result of the others, with two exceptions. After a failed `parse` there is nothing to
+    Each check runs whatever the result of the others, with two exceptions. Without a passed `parse` there is nothing to
     look at. Refresh services, schemas and resources are asked for only once `proof` and `issuer` have passed: until
     then anybody may have written their addresses.
 
@@ -96,6 +102,9 @@ def verify(
         challenge: what they must contain; usually asked of presentations.
         domain: whom they must be made for, and nobody else.
         discreet: ask nobody for what belongs to this one credential.
+        carried: `load` gives what somebody brought along with the credential, and not what lies at the addresses.
+        time_left: how many seconds this may still take; asked before each larger step. What is not done in time is
+            *undecided*.
     Spec: Open Badges 3.0, section on verification; VC Data Model 2.0, section 7.1.
     """
     form = form_of(received)
@@ -104,7 +113,8 @@ def verify(
     except CredentialError as error:
         return _unreadable(error, form)
     expected = Expected("issuer", purpose, challenge, domain)
-    return _report(secured, form, Inquiry(now, contexts, load, discreet=discreet), recipient, expected)
+    inquiry = Inquiry(now, contexts, load, discreet=discreet, carried=carried, time_left=time_left)
+    return _report(secured, form, inquiry, recipient, expected)
 
 
 def verify_within(value: object, inquiry: Inquiry) -> Report:
@@ -121,8 +131,8 @@ def verify_within(value: object, inquiry: Inquiry) -> Report:
 
 
 def _unreadable(error: CredentialError, form: Form) -> Report:
-    checks = [Check("parse", "failed", (finding_of(error),)), *(Check(name, "skipped") for name in NAMES[1:])]
-    return Report("rejected", tuple(checks), None, form)
+    checks = (unreadable(error), *(Check(name, "skipped") for name in NAMES[1:]))
+    return Report(verdict_of(checks), checks, None, form)
 
 
 def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | None, expected: Expected) -> Report:
@@ -134,7 +144,7 @@ def _report(secured: Secured, form: Form, inquiry: Inquiry, recipient: str | Non
         *checks[:6],
         refresh,
         *checks[6:],
-        _check_recipient(secured.credential, recipient),  # (11)
+        check_recipient(secured.credential, recipient),  # (11)
         _check_endorsements(secured.credential, checks[2], inquiry),  # (12)
     ]
     return Report(verdict_of(checks), tuple(checks), secured.credential, form, refreshed=newer is not None)
@@ -217,18 +227,26 @@ def _check_schema(
 ) -> Check:
     """Return whether the form is as it must be.
 
-    The credential's own schemas are evaluated only if there is an inquiry.
+    The credential's own schemas, and what it holds, are evaluated only if there is an inquiry.
     """
     elsewhere = _SUBJECT_CODES | AMBIGUOUS | {"period-reversed"}
-    failed = [found for found in form if found.code not in elsewhere and not found.pointer.startswith("/@context")]
-    ambiguous = [found for found in form if found.code in AMBIGUOUS and not provenance.covers_text]
+    remarks = [found for found in form if is_remark(found, credential)]
+    failed = [
+        found
+        for found in form
+        if found.code not in elsewhere and found not in remarks and not found.pointer.startswith("/@context")
+    ]
+    ambiguous: Sequence[Finding] = [found for found in form if found.code in AMBIGUOUS and not provenance.covers_text]
+    if inquiry is not None:
+        ambiguous = still_ambiguous(credential, ambiguous, inquiry)
+    unsigned = [] if provenance.covers_text else remarks
     of_schemas = [] if inquiry is None else list(check_schemas(credential, inquiry))
     by_outcome = {name: [found for outcome, found in of_schemas if outcome == name] for name in _SCHEMA_OUTCOMES}
     return concluded(
         "schema",
         failed=[*failed, *by_outcome["failed"]],
         undecided=[*ambiguous, *by_outcome["undecided"]],
-        remarks=by_outcome["remark"],
+        remarks=[*unsigned, *by_outcome["remark"]],
     )
 
 
@@ -243,7 +261,8 @@ def _check_validity(credential: Mapping[str, Any], form: Sequence[Finding], inqu
     return concluded("validity", failed=reversed_period) if reversed_period else check_validity(credential, inquiry)
 
 
-def _check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Check:
+def check_recipient(credential: Mapping[str, Any], recipient: str | None) -> Check:
+    """Return whether a credential was issued to the person who is named, if somebody is."""
     if recipient is None:
         return Check("recipient", "skipped")
     answers = {matches(subject, recipient) for subject in objects(credential.get("credentialSubject"))}
@@ -264,7 +283,7 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
 
     One limit applies to all of them together.
     """
-    waiting = deque(_endorsements_in(credential, ""))
+    waiting = deque(endorsements_in(credential))
     if not waiting:
         return Check("endorsements", "skipped")
     failed: list[Finding] = []
@@ -278,7 +297,7 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
         try:
             secured = read(endorsement) if isinstance(endorsement, str) else Secured(endorsement)
             inquiry.spend(json.dumps(secured.credential, ensure_ascii=False))
-        except UnavailableError as error:
+        except (UnavailableError, UnsupportedError) as error:
             undecided.append(finding_of(error, where))
             continue
         except CredentialError as error:
@@ -293,7 +312,7 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
         if isinstance(subject, Mapping) and subject.get("id") != endorsed:
             message = "expected the endorsement to be of what it stands in, got one of something else"
             remarks.append(Finding("endorsement-of-other", message, where))
-        waiting.extend(_endorsements_in(secured.credential, where))
+        waiting.extend(endorsements_in(secured.credential, where))
     if waiting:
         message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got more"
         undecided.append(Finding("endorsements-too-many", message))
@@ -317,10 +336,10 @@ def _speaking_against(secured: Secured, where: str, known: Collection[str] | Non
     return min(speaking, key=lambda check: check.outcome != "failed", default=None)
 
 
-def _endorsements_in(credential: Mapping[str, Any], root: str) -> Iterator[tuple[str, Any, object]]:
+def endorsements_in(credential: Mapping[str, Any], root: str = "") -> Iterator[tuple[str, Any, object]]:
     """Yield each endorsement in the credential, but not those within others.
 
-    Each comes with its pointer and the id of the object that it stands in.
+    Each comes with its pointer, which begins with `root`, and the id of the object that it stands in.
     """
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
     while waiting:

@@ -1,14 +1,16 @@
 """What one verification may use, and how much work it may do.
 
 It has one instant, the known contexts, and documents from elsewhere. Everything that is read and canonicalized for one
-report counts against one sum; so no number of proofs, lists or large documents makes it more.
+report counts against one sum; so no number of proofs, lists or large documents makes it more. Who asks may also give it
+a time: no further step begins when that is over.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from math import inf
 from typing import Any, Final
 
 from credentials.errors import CredentialError, UnavailableError
@@ -21,9 +23,23 @@ MAX_ADDRESSES: Final = 24
 """How many documents are loaded for one credential."""
 MAX_WORK: Final = 10_000_000
 """The work for one verification: 1 for each character that is read, and `_WORK_OF_A_VALUE` for each value."""
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""By how much two clocks that are right may differ."""
+CLOCK_ALLOWANCE: Final = timedelta(days=1)
+"""By how much a wrong clock is usually wrong: a time zone taken for another makes 14 hours, a wrong date a day.
+
+A date that lies further ahead than `CLOCK_SKEW` and not further than this leaves open whose clock is wrong, so that it
+is *undecided*: a good badge must not look forged because the clock of the one who checks was put back.
+"""
+WHOSE_CLOCK: Final = "either the clock of who signed it is ahead, or the clock of who checks it is behind"
 _WORK_ON_OLDER: Final = 4_000_000  # part of that, for trying older editions of contexts
 _WORK_OF_A_VALUE: Final = 50
 _WORK_OF_AN_ENTRY: Final = 200_000  # a status list may expand to megabytes
+
+
+def unhurried() -> float:
+    """Return how many seconds are left to a verification that may take as long as it takes."""
+    return inf
 
 
 @dataclass
@@ -31,7 +47,8 @@ class Inquiry:
     """One instant, known contexts, and the documents that a verification loads.
 
     Each document is loaded once, and their number is limited. If `discreet`, nobody is asked for what belongs to this
-    one credential alone, as far as the verification can do without it.
+    one credential alone, as far as the verification can do without it. If `carried`, the documents come with the
+    credential, so that an address says nothing about who wrote what is said to lie there.
     """
 
     now: datetime
@@ -39,6 +56,8 @@ class Inquiry:
     source: Load
     max_addresses: int = MAX_ADDRESSES
     discreet: bool = False
+    carried: bool = False
+    time_left: Callable[[], float] = unhurried
     schemas_evaluated: int = 0
     _answers: dict[str, Fetched | UnavailableError] = field(default_factory=dict)
     _canonical: dict[tuple[str, Contexts | None, HashName], bytes | CredentialError] = field(default_factory=dict)
@@ -49,8 +68,10 @@ class Inquiry:
         """Return the document at `address`, the same each time.
 
         Raises:
-            UnavailableError: it could not be loaded, or too many others were asked for (code "too-many-addresses").
+            UnavailableError: it could not be loaded, or too many others were asked for (code "too-many-addresses"), or
+                the time is over (code "too-much-time").
         """
+        self._check_time()
         answer = self._answers.get(address)
         if answer is None:
             if len(self._answers) >= self.max_addresses:
@@ -69,7 +90,8 @@ class Inquiry:
         """Count the work of reading a document, by its JSON text.
 
         Raises:
-            UnavailableError: more than is done for one verification (code "too-much-work").
+            UnavailableError: more than is done for one verification (code "too-much-work"), or the time is over (code
+                "too-much-time").
         """
         values = written.count(",") + written.count("[") + written.count("{")
         self._spend(len(written) + _WORK_OF_A_VALUE * values)
@@ -90,7 +112,13 @@ class Inquiry:
             if self._work_on_older_left < 0:
                 return
 
+    def _check_time(self) -> None:
+        if self.time_left() <= 0:
+            message = "expected a credential that is checked within the time for one request, got one that takes longer"
+            raise UnavailableError("too-much-time", message)
+
     def _spend(self, work: int) -> None:
+        self._check_time()
         self._work_left -= work
         if self._work_left < 0:
             message = "expected a credential that is checked in a few steps, got too many proofs or too large documents"

@@ -6,10 +6,10 @@ because anybody can make a signature that holds, with a key of their own.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
-from credentials.checks.inquiry import Inquiry
+from credentials.checks.inquiry import CLOCK_ALLOWANCE, CLOCK_SKEW, WHOSE_CLOCK, Inquiry
 from credentials.checks.received import Secured
 from credentials.errors import (
     ContextError,
@@ -29,8 +29,6 @@ from credentials.proofs.data_integrity import check_proof, previous_proofs, proo
 from credentials.proofs.dids import ResolvedKey, find_published, resolve_key
 from credentials.report import Check, concluded, finding_of
 from credentials.strict_json import pointer
-
-CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _check_jwt(
     jwt: jose.Jwt, secured: Secured, inquiry: Inquiry, expected: Expected
 ) -> tuple[Check, list[ResolvedKey]]:
     remarks: list[Finding] = []
-    failed = _signature_period(jwt, inquiry.now, expected)
+    failed, undecided = _signature_period(jwt, inquiry.now, expected)
     if expected.member == "holder":
         failed += claims.presentation_findings(jwt, secured.credential)
     else:
@@ -125,7 +123,6 @@ def _check_jwt(
             remarks += _addressed(expected, jwt.payload.get("nonce"), claims.audience_of(jwt), ("nonce", "aud"))
         except ProofError as error:
             failed.append(finding_of(error))
-    undecided: list[Finding] = []
     keys: list[ResolvedKey] = []
     try:
         if jwt.key_id is not None:
@@ -138,25 +135,29 @@ def _check_jwt(
         undecided.append(finding_of(error))
     except CredentialError as error:
         failed.append(finding_of(error))
-    if not (keys or failed or undecided):
+    if jwt.key_id is None and jwt.embedded_key is None and not failed:
         failed.append(Finding("jwt-key-missing", "expected kid or jwk in the header, got neither"))
     return concluded("proof", failed=failed, undecided=undecided, remarks=remarks), keys
 
 
-def _signature_period(jwt: jose.Jwt, now: datetime, expected: Expected) -> list[Finding]:
-    """Return what is wrong with the dates of the signature.
+def _signature_period(jwt: jose.Jwt, now: datetime, expected: Expected) -> tuple[list[Finding], list[Finding]]:
+    """Return what is wrong with the dates of the signature, and what leaves open whose clock is wrong.
 
     In Open Badges' form they are the credential's own dates, and nothing is returned.
     """
+    findings: list[Finding] = []
+    undecided: list[Finding] = []
     if jwt.form != "vc-jose-cose" and expected.member == "issuer":
-        return []
-    findings = []
+        return findings, undecided
     starts, ends = (jwt.payload.get(name) for name in ("nbf", "exp"))
-    if isinstance(starts, int | float) and starts > (now + CLOCK_SKEW).timestamp():
+    if isinstance(starts, int | float) and starts > (now + CLOCK_ALLOWANCE).timestamp():
         findings.append(Finding("jwt-not-yet-valid", "expected a signature in force, got one of the future", "/nbf"))
+    elif isinstance(starts, int | float) and starts > (now + CLOCK_SKEW).timestamp():
+        message = f"expected a signature in force, got one of the future: {WHOSE_CLOCK}"
+        undecided.append(Finding("jwt-not-yet-valid", message, "/nbf"))
     if isinstance(ends, int | float) and ends <= now.timestamp():
         findings.append(Finding("jwt-expired", "expected a signature in force, got one that has ended", "/exp"))
-    return findings
+    return findings, undecided
 
 
 # --- (2) Proofs ------------------------------------------------------------------------------------------------------
@@ -188,7 +189,9 @@ def _check_proofs(secured: Secured, inquiry: Inquiry, expected: Expected) -> Pro
         try:
             key, remarks = _check_one(secured, proof, inquiry, expected, tried)
             tried.keys.append(key)
-            tried.remarks += [Finding(found.code, found.message, where + found.pointer) for found in remarks]
+            for found in remarks:
+                told = tried.undecided if found.code == "proof-from-future" else tried.remarks
+                told.append(Finding(found.code, found.message, where + found.pointer))
             holding.append(proof)
         except UnavailableError as error:
             tried.undecided.append(finding_of(error, where))
@@ -232,7 +235,10 @@ def _check_one(
     if expected.addressed:
         remarks = _addressed(expected, options.challenge, options.domains, ("challenge", "domain"))
     if options.created is not None and options.created > inquiry.now + CLOCK_SKEW:
-        raise ProofError("proof-from-future", "expected a proof of the past, got one of the future", "/created")
+        message = f"expected a proof of the past, got one of {write_instant(options.created)}"
+        if options.created > inquiry.now + CLOCK_ALLOWANCE:
+            raise ProofError("proof-from-future", message, "/created")
+        remarks.append(Finding("proof-from-future", f"{message}: {WHOSE_CLOCK}", "/created"))
     if options.expires is not None and options.expires <= inquiry.now:
         ended = write_instant(options.expires)
         raise ProofError("proof-expired", f"expected a proof in force, got one that ended at {ended}", "/expires")
@@ -258,6 +264,8 @@ def _holds(
 ) -> bool:
     try:
         check_proof(document, proof, resolved.key, contexts, inquiry.canonical)
+    except UnavailableError:
+        raise  # then nobody knows
     except CredentialError:
         return False
     return True
@@ -334,6 +342,8 @@ def _own_key(resolved: ResolvedKey, owner: str, inquiry: Inquiry, expected: Expe
     purpose = expected.purpose
     if resolved.belongs_to(owner, purpose):
         return resolved
+    if resolved.controller in {owner, None}:
+        _check_in_force(resolved, inquiry.now)  # taken back, which says more than that it is listed no longer
     if resolved.controller is not None and not in_jwt:
         use = "assertions" if purpose == "assertionMethod" else purpose
         message = f"expected a key of {shown(owner)} for {use}, got one of {shown(resolved.controller)}"

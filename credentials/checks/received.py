@@ -4,11 +4,12 @@ The bytes are JSON, a JWT, an envelope, PNG or SVG.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from credentials.bake import extract, is_image, media_type
-from credentials.errors import MalformedError, shown
+from credentials.errors import MalformedError, UnsupportedError, shown
 from credentials.proofs.claims import credential_of, presentation_of
 from credentials.proofs.jose import Jwt, decode_jwt, open_envelope
 from credentials.reading import id_of, is_a
@@ -16,6 +17,13 @@ from credentials.report import Form
 from credentials.strict_json import MAX_VALUES, parse_json
 
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_OTHER_TOKENS = (
+    ("an SD-JWT", re.compile(_JWT.pattern + r"~[A-Za-z0-9_.~-]*")),
+    ("an encrypted JWT", re.compile(r"ey[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}")),
+)
+_SD_JWT_TYPE = re.compile(r"(^|[/+])sd-jwt\Z")
+_COSE_SIGN1 = b"\xd2\x84"
+"""How a signature of COSE begins: the tag 18, and an array of four."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ def form_of(received: bytes | str) -> Form:
     content = _as_bytes(received)
     if is_image(content):
         return "png" if media_type(content) == "image/png" else "svg"
-    return "jwt" if _JWT.fullmatch(content.decode("ascii", "replace").strip()) else "json"
+    text = content.decode("ascii", "replace").strip()
+    return "jwt" if _JWT.fullmatch(text) or _other_token(text) else "json"
 
 
 def read(received: bytes | str) -> Secured:
@@ -52,12 +61,13 @@ def read(received: bytes | str) -> Secured:
     Raises:
         MalformedError: not JSON, not an object, or a malformed JWT or envelope; within the bounds of `parse_json`.
         ImageError: a picture that cannot be read, or without exactly one credential.
-        UnsupportedError: an envelope around something else than a JWT.
+        UnsupportedError: an envelope around something else than a JWT ("envelope-unsupported"), or another way to
+            secure it, such as SD-JWT ("form-unsupported").
     """
     content = _as_bytes(received)
     if is_image(content):
         content = extract(content).encode(errors="replace")
-    text = content.decode("ascii", "replace").strip()
+    text = _text_of(content)
     if _JWT.fullmatch(text):
         return _of_token(text)
     value = parse_json(content, max_values=MAX_VALUES)
@@ -78,6 +88,7 @@ def taken_apart(value: object) -> Secured:
         return _of_token(value)
     if not isinstance(value, dict):
         raise MalformedError("credential-malformed", f"expected a JSON object, got {shown(value)}")
+    _refuse_json_signature(value)
     if is_a(value, "EnvelopedVerifiableCredential"):
         return _of_token(open_envelope(value))
     return Secured(value)
@@ -90,24 +101,64 @@ def read_presentation(received: bytes | str) -> Secured:
 
     Raises:
         MalformedError: not JSON, not an object, or a malformed JWT or envelope; within the bounds of `parse_json`.
-        UnsupportedError: an envelope around something else than a JWT.
+        UnsupportedError: as `read`.
     """
     content = _as_bytes(received)
-    token = content.decode("ascii", "replace").strip()
+    token = _text_of(content)
     if not _JWT.fullmatch(token):
         value = parse_json(content)
         if not isinstance(value, dict):
             raise MalformedError("presentation-malformed", f"expected a JSON object, got {shown(value)}")
+        _refuse_json_signature(value)
         if not is_a(value, "EnvelopedVerifiablePresentation"):
             return Secured(value)
         token = open_envelope(value)
-    jwt = decode_jwt(token)
+    jwt = _decoded(token)
     return Secured(presentation_of(jwt), jwt)
 
 
 def _of_token(token: str) -> Secured:
-    jwt = decode_jwt(token)
+    jwt = _decoded(token)
     return Secured(credential_of(jwt), jwt)
+
+
+def _decoded(token: str) -> Jwt:
+    """Return a JWT in its parts; the first part of an SD-JWT, whose claims are elsewhere, is refused as what it is."""
+    _refuse_other(token)
+    jwt = decode_jwt(token)
+    if _SD_JWT_TYPE.search(str(jwt.header.get("typ")).lower()) or "_sd_alg" in jwt.payload:
+        raise _unsupported("an SD-JWT")
+    return jwt
+
+
+# --- Forms that are not known here -----------------------------------------------------------------------------------
+
+
+def _text_of(content: bytes) -> str:
+    """Return the ASCII text in which to look for a JWT; refuse tokens and signatures of other kinds."""
+    if content.startswith(_COSE_SIGN1):
+        raise _unsupported("a signature of COSE")
+    text = content.decode("ascii", "replace").strip()
+    _refuse_other(text)
+    return text
+
+
+def _refuse_other(text: str) -> None:
+    if (other := _other_token(text)) is not None:
+        raise _unsupported(other)
+
+
+def _other_token(text: str) -> str | None:
+    return next((name for name, pattern in _OTHER_TOKENS if pattern.fullmatch(text)), None)
+
+
+def _refuse_json_signature(value: Mapping[str, Any]) -> None:
+    if isinstance(value.get("payload"), str) and not value.keys().isdisjoint({"signature", "signatures"}):
+        raise _unsupported("a signature in the JSON form of JWS")
+
+
+def _unsupported(what: str) -> UnsupportedError:
+    return UnsupportedError("form-unsupported", f"expected a credential with a proof, or a compact JWT, got {what}")
 
 
 def _as_bytes(received: bytes | str) -> bytes:

@@ -18,7 +18,7 @@ from credentials.checks.provenance import check_provenance
 from credentials.checks.received import read
 from credentials.errors import CredentialError, MalformedError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
-from credentials.model.form import check_form
+from credentials.model.form import check_form, is_remark
 from credentials.reading import is_a, listed
 from credentials.report import finding_of, reason_of
 from credentials.strict_json import parse_json, pointer
@@ -133,7 +133,10 @@ def _load_secured(entry: Mapping[str, Any], inquiry: Inquiry) -> Any:
         raise MalformedError("schema-credential", message, "/id")
     # For the signature the schema is text, and may say anything that JSON can.
     around = {name: value for name, value in subject.items() if name != "jsonSchema"}
-    for fault in check_form({**found.credential, "credentialSubject": around}):
+    read_so = {**found.credential, "credentialSubject": around}
+    for fault in check_form(read_so):
+        if is_remark(fault, read_so):
+            continue
         raise MalformedError("schema-credential", f"schema, {fault.pointer}: {fault.message}", "/id")
     provenance = check_provenance(found, inquiry)
     for check in (provenance.proof, provenance.owner):

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from credentials.checks.inquiry import Inquiry
+from credentials.checks.inquiry import CLOCK_ALLOWANCE, WHOSE_CLOCK, Inquiry
 from credentials.checks.provenance import check_provenance
 from credentials.checks.received import Secured, read
 from credentials.errors import CredentialError, StatusError, UnavailableError, UnsupportedError, shown
 from credentials.findings import Finding
 from credentials.instants import read_instant, write_instant
-from credentials.model.form import check_form
+from credentials.model.form import check_form, is_remark
 from credentials.reading import is_a, listed
 from credentials.report import Check, concluded, finding_of
-from credentials.status import is_listed, message_of, read_entry
+from credentials.status import is_listed, message_of, read_entry, subject_of_list
 from credentials.strict_json import MAX_BYTES
 
 MAX_ENTRIES: Final = 8
@@ -33,14 +33,16 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
 
     All its entries are looked at.
 
-    1. BitstringStatusListEntry: the list is a credential of the same issuer, whose proof holds and which has not
-       expired; the bits of this credential in it are read.
+    1. BitstringStatusListEntry: the list is a credential whose proof holds and which has not expired; the bits of this
+       credential in it are read. It counts because the signed credential names its address. So another issuer may have
+       signed it, which is a remark; but not if it was brought along with the credential. If it has the id of another
+       list, it can only speak against the credential.
     2. 1EdTechRevocationList: the document at the address is read.
     3. Anything else is not known here: *undecided*.
 
     Revoked and suspended is *failed*. A message that is set is a remark, because its meaning is a matter between the
-    issuer and its readers. What cannot be fetched or is out of date is *undecided*: an old list may lack what was
-    revoked since.
+    issuer and its readers. What cannot be fetched, is no list (such as the page of a parked domain) or is out of date
+    is *undecided*: an old list may lack what was revoked since.
 
     Spec: Bitstring Status List v1.0, section 3.2; 1EdTech Revocation List 1.0; Open Badges 3.0, on verification.
     """
@@ -65,7 +67,7 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
     return concluded("status", failed=failed, undecided=undecided, remarks=remarks)
 
 
-def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[CredentialError]:
     """Return remarks on a status; raise if the credential is revoked or suspended."""
     kind = entry.get("type") if isinstance(entry, Mapping) else None
     if is_a(entry, "BitstringStatusListEntry"):  # (1)
@@ -77,46 +79,46 @@ def _read(entry: object, secured: Secured, inquiry: Inquiry) -> list[StatusError
     )  # (3)
 
 
-def _read_bit(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+def _read_bit(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[CredentialError]:
     address, purpose = entry.get("statusListCredential"), entry.get("statusPurpose")
     if not isinstance(address, str):
         message = f"expected statusListCredential to be an address, got {shown(address)}"
         raise StatusError("status-entry-malformed", message, "/statusListCredential")
     inquiry.spend_on_entry()
-    listed = _fetch_list(address, inquiry)
-    _check_list(listed, secured, inquiry)
-    status = read_entry(entry, listed.credential)
-    if not status:
-        return []
-    match purpose:
-        case "revocation":
-            raise StatusError("credential-revoked", "expected a credential that stands, got one that was revoked")
-        case "suspension":
-            raise StatusError("credential-suspended", "expected a credential that stands, got one that is suspended")
-        case "message" | "refresh":
-            text = f"the issuer's {purpose} for this credential is {shown(message_of(entry, status))}"
-            return [StatusError("status-message", text, "/statusPurpose")]
-        case _:
-            message = f"expected a purpose whose meaning is known here, got {shown(purpose)}, which is set"
-            raise UnsupportedError("status-purpose-unsupported", message, "/statusPurpose")
+    found = _fetch_list(address, inquiry)
+    status = read_entry(entry, found.credential)
+    if status and purpose == "revocation":
+        raise StatusError("credential-revoked", "expected a credential that stands, got one that was revoked")
+    if status and purpose == "suspension":
+        raise StatusError("credential-suspended", "expected a credential that stands, got one that is suspended")
+    if found.credential.get("id", address) != address:
+        message = f"expected the list that the credential names, got one with the id {shown(found.credential['id'])}"
+        raise UnavailableError("status-list-other", message, "/statusListCredential")
+    remarks: list[CredentialError] = []
+    if found.issuer_id != secured.issuer_id:
+        message = f"the status list is signed by {shown(found.issuer_id)}, and not by the credential's issuer"
+        if inquiry.carried:  # then the one who brought it along may have written it
+            raise UnavailableError("status-list-issuer", message, "/statusListCredential")
+        remarks.append(StatusError("status-list-signer", message, "/statusListCredential"))
+    if status and purpose not in {"message", "refresh"}:
+        message = f"expected a purpose whose meaning is known here, got {shown(purpose)}, which is set"
+        raise UnsupportedError("status-purpose-unsupported", message, "/statusPurpose")
+    if status:
+        text = f"the issuer's {purpose} for this credential is {shown(message_of(entry, status))}"
+        remarks.append(StatusError("status-message", text, "/statusPurpose"))
+    return remarks
 
 
 def _fetch_list(address: str, inquiry: Inquiry) -> Secured:
+    """Return the list at an address; raise if there is none, or none that is good now."""
+    where = "/statusListCredential"
     fetched = inquiry.load(address)
     inquiry.spend(fetched.body.decode("latin-1"))
     try:
-        return read(fetched.body)
+        found = read(fetched.body)
     except CredentialError as error:
-        message = f"status list: {error.message}"
-        raise StatusError("status-list-malformed", message, "/statusListCredential") from error
-
-
-def _check_list(found: Secured, secured: Secured, inquiry: Inquiry) -> None:
-    """Refuse a list that is not good now, or not by the credential's issuer."""
-    where = "/statusListCredential"
-    if found.issuer_id != secured.issuer_id:
-        message = f"expected a list of {shown(secured.issuer_id)}, the credential's issuer, got that of {shown(found.issuer_id)}"
-        raise StatusError("status-list-issuer", message, where)
+        raise UnavailableError("status-list-malformed", f"status list: {error.message}", where) from error
+    subject_of_list(found.credential)
     provenance = check_provenance(found, inquiry)
     for check in (provenance.proof, provenance.owner):
         reason = check.findings[0].message if check.findings else "its key could not be looked up"
@@ -125,13 +127,17 @@ def _check_list(found: Secured, secured: Secured, inquiry: Inquiry) -> None:
         if check.outcome != "passed":
             raise UnavailableError("status-list-undecided", f"status list: {reason}", where)
     for finding in check_form(found.credential):  # a host could hide the end of a list from us, and serve it for ever
-        raise StatusError("status-list-malformed", f"status list, {finding.pointer}: {finding.message}", where)
+        if is_remark(finding, found.credential):
+            continue
+        message = f"status list, {finding.pointer}: {finding.message}"
+        raise UnavailableError("status-list-malformed", message, where)
     period = check_validity(found.credential, inquiry)
-    if period.outcome == "failed":
+    if period.outcome in {"failed", "undecided"}:
         raise UnavailableError("status-list-outdated", f"status list: {period.findings[0].message}", where)
+    return found
 
 
-def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[StatusError]:
+def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) -> list[CredentialError]:
     address = entry.get("id")
     if not isinstance(address, str):
         raise StatusError("status-entry-malformed", f"expected id to be an address, got {shown(address)}", "/id")
@@ -139,7 +145,7 @@ def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) 
     try:
         document = fetched.json(MAX_BYTES)
     except CredentialError as error:
-        raise StatusError("status-list-malformed", f"revocation list: {error.message}", "/id") from error
+        raise UnavailableError("status-list-malformed", f"revocation list: {error.message}", "/id") from error
     if is_listed(document, secured.credential.get("id"), secured.issuer_id or ""):
         raise StatusError("credential-revoked", "expected a credential that stands, got one that was revoked", "/id")
     return []
@@ -148,7 +154,8 @@ def _read_listing(entry: Mapping[str, Any], secured: Secured, inquiry: Inquiry) 
 def check_validity(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
     """Return whether now is within the dates of the credential.
 
-    The first instant counts as within, the last one does not. Malformed dates are reported by the check of the form.
+    The first instant counts as within, the last one does not. A beginning within `CLOCK_ALLOWANCE` is *undecided*.
+    Malformed dates are reported by the check of the form.
 
     Spec: VC Data Model 2.0, section 4.9 (validity period); VC Data Model 1.1, sections 4.6 and 4.7.
     """
@@ -157,11 +164,15 @@ def check_validity(credential: Mapping[str, Any], inquiry: Inquiry) -> Check:
     starts_at, ends_at = read_instant(credential.get(starts)), read_instant(credential.get(ends))
     if starts_at is None and ends_at is None:
         return Check("validity", "skipped")
-    failed = []
+    failed, undecided = [], []
     if starts_at is not None and starts_at > inquiry.now:
         message = f"expected a credential of now, got one that begins at {write_instant(starts_at)}"
-        failed.append(Finding("credential-not-yet-valid", message, f"/{starts}"))
+        if starts_at > inquiry.now + CLOCK_ALLOWANCE:
+            failed.append(Finding("credential-not-yet-valid", message, f"/{starts}"))
+        else:
+            message += f": it is to begin then, or {WHOSE_CLOCK}"
+            undecided.append(Finding("credential-not-yet-valid", message, f"/{starts}"))
     if ends_at is not None and ends_at <= inquiry.now:
         message = f"expected a credential of now, got one that ended at {write_instant(ends_at)}"
         failed.append(Finding("credential-expired", message, f"/{ends}"))
-    return concluded("validity", failed=failed)
+    return concluded("validity", failed=failed, undecided=undecided)

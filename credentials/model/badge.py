@@ -9,7 +9,9 @@ from pydantic import (
     Discriminator,
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     Tag,
+    WrapSerializer,
     field_validator,
     model_validator,
 )
@@ -146,6 +148,20 @@ class BitstringStatusListEntry(CredentialStatus):
     status_list_credential: str
 
 
+def _alone(value: Any, write: SerializerFunctionWrapHandler) -> Any:
+    written = write(value)
+    return written[0] if isinstance(written, list) and len(written) == 1 else written
+
+
+_Status = Annotated[
+    Annotated[SerializeAsAny[CredentialStatus], Tag("(object)")]
+    | Annotated[list[SerializeAsAny[CredentialStatus]], Tag("(array)")],
+    Discriminator(kind_of),
+    WrapSerializer(_alone),
+]
+"""One object in Open Badges 3.0; the draft of 3.1 has several, and some issuers write them already."""
+
+
 class RefreshService(Model):
     """Where to get a newer copy of the credential."""
 
@@ -234,7 +250,7 @@ class Credential(Document):
         return self
 
 
-class _OpenBadges(Credential):
+class OpenBadges(Credential):
     """What AchievementCredential and EndorsementCredential share."""
 
     id: str
@@ -242,7 +258,7 @@ class _OpenBadges(Credential):
     description: str | None = None
     issuer: Annotated[Text | Annotated[Profile, Tag("(object)")], Discriminator(kind_of)]
     awarded_date: Instant | None = None
-    credential_status: SerializeAsAny[CredentialStatus] | None = None
+    credential_status: _Status | None = None
     credential_schema: OneOrSeveral[CredentialSchema] | None = None
     refresh_service: RefreshService | None = None
     terms_of_use: OneOrSeveral[TermsOfUse] | None = None
@@ -257,7 +273,7 @@ class _OpenBadges(Credential):
         return context
 
 
-class _Achievement(_OpenBadges):
+class _Achievement(OpenBadges):
     own_type: ClassVar = ["VerifiableCredential", "OpenBadgeCredential"]
     image: Image | None = None
     credential_subject: AchievementSubject
@@ -282,7 +298,7 @@ class OpenBadgeCredential11(_Achievement):
     expiration_date: Instant | None = None
 
 
-class _Endorsement(_OpenBadges):
+class _Endorsement(OpenBadges):
     own_type: ClassVar = ["VerifiableCredential", "EndorsementCredential"]
     name: str
     credential_subject: EndorsementSubject

@@ -24,6 +24,7 @@ from credentials.model.badge import (
     EndorsementCredential11,
     OpenBadgeCredential,
     OpenBadgeCredential11,
+    OpenBadges,
     version_of,
 )
 from credentials.model.general import (
@@ -46,7 +47,8 @@ def check_form(credential: Mapping[str, Any]) -> list[Finding]:
     2. Members, types and dates are as the class asks. If the specification lets a single value stand for an array of
        one (`type`, `proof`, `credentialSchema`, `termsOfUse`), so does the class.
     3. The Open Badges rules beyond the schema hold: a recipient, criteria, results that fit their descriptions.
-    4. Nothing is written in a way that a signature over RDF does not protect (`unprotected`).
+    4. Nothing is written in a way that a signature over RDF does not protect (`unprotected`). An empty array may be no
+       more than a remark (`is_remark`).
 
     Spec: Open Badges 3.0, appendix B; VC Data Model 2.0, section 4; VC Data Model 1.1, section 4.
     """
@@ -79,6 +81,19 @@ def _findings(model: type[Document], document: Mapping[str, Any], signed: Mappin
     places = {finding.pointer for finding in findings}
     unprotected = [item for item in find_unprotected(signed, _DECLARED) if item.pointer not in places]  # (4)
     return sorted(findings + unprotected, key=lambda finding: finding.pointer)[:MAX_FINDINGS]
+
+
+def is_remark(found: Finding, document: Mapping[str, Any]) -> bool:
+    """Return whether what was found about the form of a document is no fault of it.
+
+    That is an empty array of anything but types. Open Badges forbid it, and the VC Data Model does not. But a proof
+    over RDF does not cover it: anybody can have added it since.
+
+    Spec: Open Badges 3.0, section on serialization; VC Data Model 2.0, section 4.5 (types).
+    """
+    if found.code != "array-empty" or found.pointer.endswith("/type"):
+        return False
+    return not issubclass(_class_of(document), OpenBadges)
 
 
 def is_open_badge(credential: Mapping[str, Any]) -> bool:

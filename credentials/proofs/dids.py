@@ -71,8 +71,8 @@ def resolve_key(verification_method: str, load: Load, *, issuer: str | None = No
     1. did:key and did:jwk are their own document.
     2. did:web is loaded as `did_web_url` says. An https address (http for localhost) is loaded without its fragment
        and may hold a controller document, one verification method, a JWK, or a JWK Set in which `kid` chooses.
-    3. A document about somebody must be at that somebody's own address and list the method, by this id, once, as
-       controlled by that somebody.
+    3. A document about somebody must be at that somebody's own address and list the method, by this id, as controlled
+       by that somebody. If it does so twice, both must say the same.
 
     Args:
         issuer: whom a relative name is about: `#name` is in the issuer's document, a bare `name` is the `kid` in the
@@ -280,12 +280,17 @@ def _listed_methods(document: Mapping[str, Any], owner: str) -> Iterator[tuple[s
                 )
             if identifier.startswith("#"):
                 identifier = owner + identifier
-            if isinstance(entry, Mapping) and methods.setdefault(identifier, entry) is not entry:
+            if isinstance(entry, Mapping) and not _is_same(methods.setdefault(identifier, entry), entry):
                 raise ProofError("verification-method-repeated", f"expected one key of id {shown(identifier)}, got two")
             if member != "verificationMethod":
                 purposes.setdefault(identifier, set()).add(member)
     for identifier, method in methods.items():
         yield identifier, method, frozenset(purposes.get(identifier, ()))
+
+
+def _is_same(method: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
+    """Return whether a method that a document gives twice says the same both times, as documents in the wild do."""
+    return {**method, "id": None} == {**again, "id": None}
 
 
 def _read_method(method: Mapping[str, Any], identifier: str) -> ResolvedKey:

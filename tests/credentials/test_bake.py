@@ -1,6 +1,7 @@
 import contextlib
 import json
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
@@ -251,7 +252,9 @@ def test_older_elements_are_read_where_there_is_no_newer(older: str) -> None:
         (svg() + b"<svg/>", "image-malformed"),
         (svg("\x01"), "image-malformed"),
         (svg("<x:g/>"), "image-malformed"),
-        (svg(before="<!DOCTYPE svg>"), "image-malformed"),
+        (svg("&e;", before="<!DOCTYPE svg>"), "image-malformed"),
+        (svg(before="<!DOCTYPE svg [<!ENTITY e 'x'>]>"), "image-malformed"),
+        (svg(before=f"<!DOCTYPE svg [<!ATTLIST x:credential verify CDATA '{JWT}'>]>"), "image-malformed"),
         (svg("&e;", before="<!DOCTYPE svg [<!ENTITY e 'x'>]>"), "image-malformed"),
         (svg("&e;", before='<!DOCTYPE svg [<!ENTITY e SYSTEM "file:///etc/passwd">]>'), "image-malformed"),
         (svg(before='<?xml version="1.0" encoding="no-such-thing"?>'), "image-malformed"),
@@ -263,10 +266,25 @@ def test_older_elements_are_read_where_there_is_no_newer(older: str) -> None:
         (svg("<g/>" * 100_000), "image-too-large"),
         (svg("<g " + " ".join(f'a{n}=""' for n in range(100_000)) + "/>"), "image-too-large"),
     ],
-    ids=range(20),
+    ids=range(22),
 )
 def test_one_fault_of_an_svg_has_its_name(image: bytes, code: str) -> None:
     assert code_of(image) == code
+
+
+DOCTYPES = (
+    '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">',
+    '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 20010904//EN"\n "svg10.dtd" []>\n',
+    "<!DOCTYPE svg>",
+)
+
+
+@pytest.mark.parametrize("doctype", DOCTYPES)
+def test_a_doctype_as_drawing_programs_write_it_stays(doctype: str) -> None:
+    image = svg("<g/>" + element(verify=JWT), before=doctype)
+    assert extract(image) == JWT
+    baked = bake(image, "{}")
+    assert (baked.startswith(doctype.encode()), extract(baked)) == (True, "{}")
 
 
 def test_a_credential_that_two_readers_read_differently_is_replaced() -> None:
@@ -288,3 +306,8 @@ def test_another_encoding_is_read_and_not_written() -> None:
 
 def test_an_extracted_text_is_whatever_a_stranger_wrote() -> None:
     assert extract(svg(element("not JSON"))) == "not JSON"
+
+
+def test_attributes_are_counted_before_the_parser_takes_all_those_of_a_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[bake.__module__], "DefusedXMLParser", None)
+    assert code_of(svg("<g " + " ".join(f'a{n}=""' for n in range(200_001)) + "/>")) == "image-too-large"

@@ -225,7 +225,7 @@ def changed(signed: Any, place: Place, change: Callable[[Any], object]) -> Any:
 # --- What it means ---
 
 ORDERED = {"allowedValue", "rubricCriterionLevel", "@context"}
-COMPACTABLE = {"type", "proof", "credentialSchema", "termsOfUse"}
+COMPACTABLE = {"type", "proof", "credentialSchema", "credentialStatus", "termsOfUse"}
 
 
 def meaning(document: Any, *, badge_like: bool) -> Any:
@@ -284,7 +284,7 @@ def test_no_change_of_one_place_is_verified(kind: str) -> None:
         else:
             assert report(ISSUER, mutant).verdict != "verified", what
     assert tried > 500
-    assert alike > 3  # what means the same has no finding
+    assert alike > 1  # what means the same has no finding
 
 
 @pytest.mark.parametrize("suite", SUITES)

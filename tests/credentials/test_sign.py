@@ -252,7 +252,7 @@ def test_a_proof_may_be_made_after_another() -> None:
     ("proofs", "options", "code"),
     [
         (7, {}, "member-type"),
-        ([], {}, "proof-missing"),
+        ([], {}, "array-empty"),
         ([{"type": "Unknown", "id": "urn:x:1"}], {"proof_id": "urn:x:1"}, "proof-id-repeated"),
         ([{"type": "Unknown"}] * MAX_PROOFS, {}, "proof-too-many"),
         ([{"type": "Unknown"}], {"previous_proof": "urn:x:1"}, "previous-proof-missing"),

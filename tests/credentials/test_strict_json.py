@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials.errors import MalformedError
-from credentials.strict_json import JsonValue, canonical_json, check_json, located, parse_json, place, pointer
+from credentials.strict_json import (
+    ArrivingJson,
+    JsonValue,
+    canonical_json,
+    check_json,
+    located,
+    parse_json,
+    place,
+    pointer,
+)
 
 VECTORS: Any = json.loads((Path(__file__).parents[1] / "vectors/rfc8785/vectors.json").read_text())
 
@@ -78,6 +87,44 @@ def test_values_are_counted(received: str) -> None:
     with pytest.raises(MalformedError) as raised:
         parse_json(received, max_values=3)
     assert raised.value.code == "json-too-large"
+
+
+@given(values, st.integers(1, 9), st.sampled_from([None, 1]))
+def test_values_are_counted_while_they_arrive(value: JsonValue, size: int, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=False).encode() + b" "
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    exactly = len_of(value)
+    taken = [arrived(pieces, most) for most in (exactly, exactly - 1) if most]
+    assert taken == [True, False][: len(taken)]
+
+
+def arrived(pieces: list[bytes], max_values: int) -> bool:
+    counted = ArrivingJson(max_values)
+    try:
+        for piece in pieces:
+            counted.take(piece)
+    except MalformedError:
+        return False
+    return True
+
+
+def len_of(value: JsonValue) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(len_of, inner))
+
+
+def test_a_text_with_too_many_values_is_not_read_to_its_end() -> None:
+    arriving = ArrivingJson(1000)
+    arriving.take(b'["a",' + b"1," * 990)
+    with pytest.raises(MalformedError) as raised:
+        arriving.take(b"1," * 100)  # nobody knows yet how it ends
+    assert raised.value.code == "json-too-large"
+
+
+def test_what_stands_in_a_text_is_no_value() -> None:
+    arriving = ArrivingJson(3)
+    for piece in (b'["', b"[,{" * 5000, b"\\", b'",[{', b"\\\\", b'", 1', b"]"):
+        arriving.take(piece)
 
 
 def test_a_byte_order_mark_and_escaped_pairs_are_read() -> None:

@@ -228,7 +228,7 @@ def test_the_report_for_programs_says_the_same(issuer: Issuer) -> None:
     signed["evidence"][0]["name"] = "changed"
     found = report(issuer, signed)
     written = json.loads(json.dumps(found.to_json()))
-    assert list(written) == ["verdict", "form", "checks", "credential", "refreshed"]
+    assert list(written) == ["verdict", "form", "checks", "credential", "refreshed", "older"]
     assert written["verdict"] == "rejected"
     assert written["credential"] == signed
     assert [check["name"] for check in written["checks"]] == list(NAMES)
@@ -295,8 +295,8 @@ def test_published_badges_are_judged_as_their_publisher_does(name: str, verdict:
         load=lambda address: Fetched(json.dumps(documents[address]).encode(), "application/json"),
     )
     assert found.verdict == verdict, not_passed(found)
-    if verdict == "rejected":  # and their list lies at another address than it says
-        assert fault(found)[2] == "status-list-other"
+    if verdict == "rejected":  # though their list lies at another address than it says
+        assert fault(found)[2] == "credential-revoked"
 
 
 def older(issuer: Issuer) -> dict[str, Any]:
@@ -427,7 +427,7 @@ VOCABULARIES = (
     "https://purl.imsglobal.org/spec/vc/ob/vocab.html#",
     "https://w3id.org/security#",
 )
-COMPACTABLE = {"type", "credentialSchema", "proof", "termsOfUse"}
+COMPACTABLE = {"type", "credentialSchema", "credentialStatus", "proof", "termsOfUse"}
 ORDERED = {"allowedValue", "rubricCriterionLevel"}
 
 
@@ -617,6 +617,11 @@ def with_list(**changes: Any) -> Callable[[Issuer], Any]:
     return received
 
 
+def revoked_in_another_list(issuer: Issuer) -> Any:
+    issuer.publish(PLACE, id="https://badges.example/status/2")
+    return issuer.sign(badge(issuer))
+
+
 def with_document(address: Callable[[Issuer], str], change: Callable[[Any], Any]) -> Callable[[Issuer], Any]:
     """Return what signs a badge and puts something else at an address."""
 
@@ -722,6 +727,21 @@ def key_that_ended(member: str) -> Callable[[Issuer], Any]:
     return received
 
 
+def key_taken_back(issuer: Issuer) -> Any:
+    received = key_that_ended("revoked")(issuer)
+    issuer.documents[did_web_url(issuer.did)]["assertionMethod"].pop(0)
+    return received
+
+
+def key_of_jwt_taken_back(issuer: Issuer) -> Any:
+    """Return a JWT whose key's address tells of a revocation, while the DID document lists it still."""
+    token = issuer.sign_jwt(badge(issuer))
+    jwk = issuer.documents[issuer.kid]
+    method = {"id": issuer.kid, "type": "JsonWebKey", "controller": issuer.did, "revoked": write_instant(NOW)}
+    issuer.documents[issuer.kid] = method | {"publicKeyJwk": jwk}
+    return token
+
+
 def key_for_something_else(issuer: Issuer) -> Any:
     issuer.documents[issuer.list_url] = issuer.sign(issuer.status_list(), "ecdsa-rdfc-2019")
     issuer.documents[did_web_url(issuer.did)]["assertionMethod"].pop(0)
@@ -800,8 +820,18 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
         ("proof", "failed", "proof-purpose", "/proof/proofPurpose"),
     ),
     "a proof of the future": (
-        lambda issuer: badge(issuer) | {"proof": proof_of(issuer, created=NOW + timedelta(hours=1))},
+        lambda issuer: badge(issuer) | {"proof": proof_of(issuer, created=NOW + timedelta(days=1, seconds=1))},
         ("proof", "failed", "proof-from-future", "/proof/created"),
+    ),
+    "a proof of the coming day": (
+        lambda issuer: badge(issuer) | {"proof": proof_of(issuer, created=NOW + timedelta(days=1))},
+        ("proof", "undecided", "proof-from-future", "/proof/created"),
+    ),
+    "a proof of the coming day that does not hold": (
+        lambda issuer: (
+            badge(issuer) | {"proof": proof_of(issuer, badge(issuer) | {"name": "x"}, created=NOW + timedelta(days=1))}
+        ),
+        ("proof", "failed", "signature-invalid", "/proof"),
     ),
     "a proof of the past": (
         lambda issuer: badge(issuer) | {"proof": proof_of(issuer) | {"expires": write_instant(NOW)}},
@@ -840,8 +870,12 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
         ("proof", "failed", "jwt-expired", "/exp"),
     ),
     "a signature of the future": (
-        in_jwt(lambda claims: claims.update(nbf=int(NOW.timestamp()) + 3600), typ="vc+jwt"),
+        in_jwt(lambda claims: claims.update(nbf=int(NOW.timestamp()) + 86_401), typ="vc+jwt"),
         ("proof", "failed", "jwt-not-yet-valid", "/nbf"),
+    ),
+    "a signature of the coming day": (
+        in_jwt(lambda claims: claims.update(nbf=int(NOW.timestamp()) + 86_400), typ="vc+jwt"),
+        ("proof", "undecided", "jwt-not-yet-valid", "/nbf"),
     ),
     "a token that was changed": (
         lambda issuer: encode_jwt(
@@ -859,6 +893,8 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
     ),
     "a key that was revoked": (key_that_ended("revoked"), ("issuer", "failed", "key-revoked", "/issuer")),
     "a key that has expired": (key_that_ended("expires"), ("issuer", "failed", "key-expired", "/issuer")),
+    "a key that was taken back": (key_taken_back, ("issuer", "failed", "key-revoked", "/issuer")),
+    "a key of a JWT that was taken back": (key_of_jwt_taken_back, ("issuer", "failed", "key-revoked", "/issuer")),
     "a key for something else": (key_for_something_else, ("issuer", "failed", "key-not-issuers", "/issuer")),
     # status
     "revoked": (
@@ -897,24 +933,36 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
         with_document(status_list, lambda document: PEER.sign({n: v for n, v in document.items() if n != "proof"})),
         ("status", "failed", "status-list-proof", "/credentialStatus/statusListCredential"),
     ),
-    "a list of another issuer": (
+    "a list under the name of another issuer": (
         with_list(issuer="did:web:peer.example"),
-        ("status", "failed", "status-list-issuer", "/credentialStatus/statusListCredential"),
+        ("status", "failed", "status-list-proof", "/credentialStatus/statusListCredential"),
     ),
     "another list": (
         with_list(id="https://badges.example/status/2"),
-        ("status", "failed", "status-list-other", "/credentialStatus/statusListCredential"),
+        ("status", "undecided", "status-list-other", "/credentialStatus/statusListCredential"),
+    ),
+    "another list in which its place is set": (
+        revoked_in_another_list,
+        ("status", "failed", "credential-revoked", "/credentialStatus"),
     ),
     "a list that hides its end": (
         with_document(
             status_list,
             lambda document: document.update({"@nest": {"validUntil": document.pop("validUntil")}}),
         ),
-        ("status", "failed", "status-list-malformed", "/credentialStatus/statusListCredential"),
+        ("status", "undecided", "status-list-malformed", "/credentialStatus/statusListCredential"),
     ),
     "a list that is none": (
         with_document(status_list, lambda _: b"<html></html>"),
-        ("status", "failed", "status-list-malformed", "/credentialStatus/statusListCredential"),
+        ("status", "undecided", "status-list-malformed", "/credentialStatus/statusListCredential"),
+    ),
+    "a list that is another document": (
+        with_document(status_list, lambda _: {"error": "no such page"}),
+        ("status", "undecided", "status-list-malformed", "/credentialStatus/statusListCredential"),
+    ),
+    "a list of the coming day": (
+        with_list(validFrom=write_instant(NOW + timedelta(hours=1))),
+        ("status", "undecided", "status-list-outdated", "/credentialStatus/statusListCredential"),
     ),
     "a list that is out of date": (
         with_list(validUntil=write_instant(NOW)),
@@ -952,7 +1000,7 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
     ),
     "listed in what is no list": (
         with_revocation_list(b"{"),
-        ("status", "failed", "status-list-malformed", "/credentialStatus/id"),
+        ("status", "undecided", "status-list-malformed", "/credentialStatus/id"),
     ),
     # validity
     "expired": (
@@ -960,8 +1008,16 @@ FAULTS: dict[str, tuple[Callable[[Issuer], Any], tuple[str, str, str, str]]] = {
         ("validity", "failed", "credential-expired", "/validUntil"),
     ),
     "not yet valid": (
-        edited(lambda b: b.update(validFrom=write_instant(NOW + timedelta(seconds=1)))),
+        edited(lambda b: b.update(validFrom=write_instant(NOW + timedelta(days=1, seconds=1)))),
         ("validity", "failed", "credential-not-yet-valid", "/validFrom"),
+    ),
+    "to begin on the coming day": (
+        edited(lambda b: b.update(validFrom=write_instant(NOW + timedelta(days=1)))),
+        ("validity", "undecided", "credential-not-yet-valid", "/validFrom"),
+    ),
+    "to begin in the coming second": (
+        edited(lambda b: b.update(validFrom=write_instant(NOW + timedelta(seconds=1)))),
+        ("validity", "undecided", "credential-not-yet-valid", "/validFrom"),
     ),
     "an end before the beginning": (
         edited(lambda b: b.update(validUntil="2025-01-01T00:00:00Z")),
@@ -1394,6 +1450,27 @@ def test_work_has_an_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> Non
     first = report(issuer, long | {"proof": [proof_of(issuer)]})
     assert fault(first)[:3] == ("proof", "failed", "signature-invalid")
     assert 4_000_000 < sum(made) < 6_100_000
+
+
+def test_what_is_not_done_in_time_is_undecided(issuer: Issuer) -> None:
+    text = json.dumps(issuer.sign(badge(issuer)))
+
+    def at(seconds: float) -> Report:
+        return report(issuer, text, time_left=lambda: seconds)
+
+    assert at(0.01).verdict == "verified"
+    found = at(0.0)
+    assert found.verdict == "undecided"
+    assert [finding.code for finding in found.checks[4].findings] == ["too-much-time"]
+
+
+def test_when_the_time_ends_with_older_contexts_still_untried_nobody_knows(issuer: Issuer) -> None:
+    text = json.dumps(badge(issuer, lambda b: b.update(name="Another")) | {"proof": [proof_of(issuer)]})
+    assert fault(report(issuer, text))[:3] == ("proof", "failed", "signature-invalid")
+    for steps in range(5):
+        left = iter([1.0] * steps + [0.0] * 100)
+        found = report(issuer, text, time_left=left.__next__)
+        assert (found.checks[4].outcome, found.checks[4].findings[0].code) == ("undecided", "too-much-time")
 
 
 def test_many_places_in_large_lists_are_not_all_looked_up(issuer: Issuer) -> None:

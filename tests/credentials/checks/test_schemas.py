@@ -72,6 +72,11 @@ def test_a_schema_may_come_in_a_credential() -> None:
     assert not_passed(found) == [("schema", "failed", [("schema-mismatch", "")])]
 
 
+def test_a_remark_on_the_form_of_its_credential_is_none_on_the_schema() -> None:
+    found = report(AUTHOR.sign(schema_credential()) | {"evidence": []}, "JsonSchemaCredential")
+    assert (found.verdict, check_of(found, "schema").findings) == ("verified", ())
+
+
 def test_the_older_dialects_are_read_too() -> None:
     for dialect in ("https://json-schema.org/draft/2019-09/schema", "http://json-schema.org/draft-07/schema#"):
         assert report({**FITTING, "$schema": dialect}).verdict == "verified"

@@ -51,6 +51,7 @@ STRICTER = AMBIGUOUS | {
     "required-level-unknown",
     "required-value-not-allowed",
     "period-reversed",
+    "array-empty",
     "value-null",
     "member-keyword",
     "member-not-term",
@@ -224,11 +225,6 @@ AT_DESCRIPTION = "/credentialSubject/achievement/resultDescription"
     [
         (lambda b: (subject(b).pop("id"), subject(b).pop("identifier")), "recipient-missing", "/credentialSubject"),
         (
-            lambda b: (subject(b).pop("id"), subject(b).update(identifier=[])),
-            "recipient-missing",
-            "/credentialSubject",
-        ),
-        (
             lambda b: achievement(b).update(criteria={}),
             "criteria-missing",
             "/credentialSubject/achievement/criteria",
@@ -327,6 +323,14 @@ AT_DESCRIPTION = "/credentialSubject/achievement/resultDescription"
         ),
         (lambda b: b["evidence"][0].update(id="_:e1"), "id-blank", "/evidence/0/id"),
         (lambda b: b["evidence"].append(b["evidence"][0]), "value-repeated", "/evidence/2"),
+        (lambda b: b.update(evidence=[]), "array-empty", "/evidence"),
+        (lambda b: b["issuer"].update(endorsementJwt=[]), "array-empty", "/issuer/endorsementJwt"),
+        (lambda b: b.update(more={"inner": []}), "array-empty", "/more/inner"),
+        (
+            lambda b: b.update(credentialStatus=[b["credentialStatus"], {"id": "urn:s:2"}]),
+            "member-missing",
+            "/credentialStatus/1/type",
+        ),
         (lambda b: achievement(b)["tag"].append("a"), "value-repeated", "/credentialSubject/achievement/tag/2"),
         (lambda b: b["type"].append("OpenBadgeCredential"), "value-repeated", "/type/2"),
         (
@@ -384,7 +388,7 @@ def test_one_fault_is_one_finding(change: Callable[[Any], object], code: str, po
         lambda b: b.update(proof=b["proof"][0], type=b["type"], credentialSchema=b["credentialSchema"][0]),
         lambda b: b.update(termsOfUse=b["termsOfUse"][0]),
         lambda b: subject(b).update(type="AchievementSubject"),
-        lambda b: b["issuer"].update(endorsementJwt=[]),
+        lambda b: b.update(credentialStatus=[b["credentialStatus"], {"id": "urn:s:2", "type": "Anything"}]),
         lambda b: b.update(type=["VerifiableCredential", "AchievementCredential"]),
         lambda b: b.update(issuer=b["issuer"]["id"]),
         lambda b: b["image"].update(id="data:image/jpeg;base64,AAAA"),  # only subjects and profiles are baked or shown
@@ -559,6 +563,8 @@ def test_a_credential_of_any_type_is_good(change: Callable[[Any], object]) -> No
         (lambda c: c["issuer"].pop("id"), "member-missing", "/issuer/id"),
         (lambda c: c.update(issuer=["did:example:1"]), "member-type", "/issuer"),
         (lambda c: c.update(credentialSubject=[]), "subject-empty", "/credentialSubject"),
+        (lambda c: c["evidence"].update(type=[]), "array-empty", "/evidence/type"),
+        (lambda c: c.update(evidence=[]), "array-empty", "/evidence"),
         (lambda c: c.update(credentialSubject={}), "subject-empty", "/credentialSubject"),
         (lambda c: c.update(credentialSubject="did:example:2"), "member-type", "/credentialSubject"),
         (lambda c: c["credentialStatus"][1].pop("type"), "member-missing", "/credentialStatus/1/type"),
