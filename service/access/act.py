@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from service.access.callers import Caller
+from service.access.callers import Caller, require_other
 from service.storage.database import WriteSession
 from service.tables import Network
 
@@ -24,6 +25,19 @@ class Act:
     def by_service(self) -> "Act":
         """Return the same act without its caller: the service does it by itself."""
         return Act(self.session, self.network, None, self.now)
+
+    def decides_on(self, *member_ids: UUID | None, pointer: str = "") -> None:
+        """Refuse a caller who is one of these members, by whatever token and ref.
+
+        What decides on the standing, roles, awards, evidence or cases of somebody says so with this, before it tells
+        anything else about them.
+
+        Args:
+            pointer: where the request body names the member.
+        Raises:
+            ForbiddenError: nobody decides for themself (code "self-decision").
+        """
+        require_other(self.session, self.caller, member_ids, pointer)
 
 
 @dataclass(frozen=True)

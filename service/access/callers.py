@@ -2,20 +2,27 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import null, or_, select, tuple_, update
 from sqlalchemy.orm import Session as OrmSession
 
 from service.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
-from service.tables import Network, Token
+from service.storage import latest_time
+from service.tables import AccessToken, Identity, Member, Network, ServiceFact, Token
+from service.tables.identifiers import ACCESS
 
 SCOPES = {
     "read": "read what the network has posted and what has been awarded",
+    "read:basic": "read the same without the e-mail addresses and DIDs of members; a token bound to a member has it in place of read, unless another is asked for",
     "members:write": "post members and sessions",
+    "members:erase": (
+        "erase what the network holds of a person, for good; with a token that is bound to a member, only of that member"
+    ),
     "evidence:write": "post contributions, evaluations and files, and void records",
     "achievements:write": "define and publish achievements",
     "awards:write": "award by rule, revoke",
@@ -33,6 +40,12 @@ SCOPES = {
 }
 USE_NOTED_EVERY = timedelta(minutes=10)
 NETWORK_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")
+READ = ("read", "read:basic")
+"""Scopes, each enough to read."""
+OF_MEMBERS = ("awards:approve", "cases:write", "cases:decide")
+"""Scopes that are worth nothing without a member."""
+BY_NAME = ("members:erase",)
+"""Scopes that a token gets only if they are asked for by name: what they do cannot be undone."""
 
 RowT = TypeVar("RowT")
 
@@ -47,14 +60,12 @@ class Caller:
     scopes: frozenset[str]
 
 
-def require_shared(secret: str, given: str | None) -> None:
+def require_shared(secret: str, given: str) -> None:
     """Let a machine pass if it has the one token that the settings name.
 
     Raises:
-        UnauthenticatedError: none was given (code "token-missing"), or another ("token-invalid").
+        UnauthenticatedError: it gave another one (code "token-invalid").
     """
-    if given is None:
-        raise UnauthenticatedError("token-missing", "Expected the header `Authorization: Bearer <token>`.")
     if not hmac.compare_digest(secret.encode(), given.encode()):
         raise UnauthenticatedError("token-invalid", "Expected the token of the settings, got another one.")
 
@@ -62,18 +73,33 @@ def require_shared(secret: str, given: str | None) -> None:
 def authenticate(session: OrmSession, secret: str, now: datetime) -> tuple[Caller, bool]:
     """Return the caller behind a bearer token, and whether to note its use again.
 
+    An access token is the token it was given for, with scopes of its own.
+
+    A token that has expired stays so when the clock is put back: the latest time seen counts.
+
     Raises:
         UnauthenticatedError: unknown, expired or revoked (one code each, so that a programmer knows what to do).
     """
-    token = session.scalar(select(Token).where(Token.sha256 == digest_of(secret)))
-    if token is None:
-        raise UnauthenticatedError("token-unknown", "Expected a token that this service has given out.")
+    latest = select(ServiceFact.value).where(ServiceFact.name == latest_time.NAME).scalar_subquery()
+    query = select(Token, null(), latest).where(Token.sha256 == digest_of(secret))
+    if secret.startswith(ACCESS):
+        of_token = AccessToken.token_id == Token.id
+        query = select(Token, AccessToken, latest).join(AccessToken, of_token)
+        query = query.where(AccessToken.sha256 == digest_of(secret))
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise UnauthenticatedError(
+            "token-unknown", "Expected a token that this service has given out; this one is none, or was cut off."
+        )
+    token, short, seen = found
     if token.revoked_at is not None:
-        raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked.")
-    if token.expires_at <= now:
-        raise UnauthenticatedError("token-expired", "Expected a valid token; this one has expired.")
+        raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked. Make a new one.")
+    expires_at = min(token.expires_at, short.expires_at) if short else token.expires_at
+    if expires_at <= max(now, latest_time.read(seen) or now):
+        raise UnauthenticatedError("token-expired", "Expected a valid token; this one has expired. Make a new one.")
     stale = token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY
-    return Caller(token.id, token.network_id, token.member_id, frozenset(token.scopes)), stale
+    scopes = short.scopes if short else token.scopes
+    return Caller(token.id, token.network_id, token.member_id, frozenset(scopes)), stale
 
 
 def still_good(session: OrmSession, caller: Caller) -> None:
@@ -87,7 +113,7 @@ def still_good(session: OrmSession, caller: Caller) -> None:
     """
     held = select(Token.revoked_at).where(Token.id == caller.token_id).with_for_update(read=True, key_share=True)
     if session.scalar(held) is not None:
-        raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked.")
+        raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked. Make a new one.")
 
 
 def note_use(session: OrmSession, caller: Caller, now: datetime) -> None:
@@ -95,14 +121,64 @@ def note_use(session: OrmSession, caller: Caller, now: datetime) -> None:
     session.execute(update(Token).where(Token.id == caller.token_id).values(last_used_at=now))
 
 
+def default_scopes(*, bound: bool) -> list[str]:
+    """Return all that a token of a network may do, but read no addresses if it is bound to a member."""
+    left_out = {*BY_NAME, "read"} if bound else {*BY_NAME, "read:basic", *OF_MEMBERS}
+    return [scope for scope in NETWORK_SCOPES if scope not in left_out]
+
+
+def reads_addresses(caller: Caller) -> bool:
+    """Return whether the caller may read the e-mail addresses and DIDs of members.
+
+    This is the only place that says so.
+    """
+    return "read" in caller.scopes
+
+
 def require(caller: Caller, *scopes: str) -> None:
     """Let the caller pass if it has one of the scopes.
 
     Raises:
-        ForbiddenError: it has none of them (code "scope-missing").
+        ForbiddenError: it has none of them (code "scope-missing"), or is an admin token where the token of a network is
+            needed (code "admin-token").
     """
+    if caller.network_id is None and "admin" not in scopes:
+        message = (
+            "Expected a token of the network; an admin token creates networks and their tokens. Make one with"
+            " `laurel token create --network SLUG` or POST /v1/networks/{slug}/tokens."
+        )
+        raise ForbiddenError("admin-token", message)
     if caller.scopes.isdisjoint(scopes):
-        raise ForbiddenError("scope-missing", f"Expected a token with the scope {' or '.join(scopes)}.")
+        raise ForbiddenError(
+            "scope-missing",
+            f"Expected a token with the scope {' or '.join(scopes)}; this one has {', '.join(sorted(caller.scopes))}.",
+        )
+
+
+def require_other(
+    session: OrmSession, caller: Caller | None, member_ids: Collection[UUID | None], pointer: str = ""
+) -> None:
+    """Let the caller pass if it decides on somebody else: nobody decides for themself.
+
+    This is the only place that says so. Two members are one human if they have one person behind them, or persons (each
+    network has its own) with an e-mail address or DID in common.
+
+    Args:
+        caller: None is the service or the operator; a token that is bound to no member is nobody's own.
+        member_ids: on whom it decides; None is nobody.
+    Raises:
+        ForbiddenError: one of them is the caller (code "self-decision").
+    """
+    if caller is None or caller.member_id is None:
+        return
+    own = select(Member.person_id).where(Member.id == caller.member_id).scalar_subquery()
+    known = select(Identity.kind, Identity.value).where(Identity.person_id == own)
+    alike = select(Identity.person_id).where(tuple_(Identity.kind, Identity.value).in_(known))
+    oneself = or_(Member.id == caller.member_id, Member.person_id == own, Member.person_id.in_(alike))
+    asked = {each for each in member_ids if each is not None}
+    if session.scalar(select(Member.id).where(Member.id.in_(asked), oneself).limit(1)) is not None:
+        message = "Expected somebody else, or a token that is bound to no member: nobody decides for themself."
+        raise ForbiddenError("self-decision", message, pointer)
 
 
 def network_of(session: OrmSession, caller: Caller, slug: str) -> Network:
@@ -113,7 +189,10 @@ def network_of(session: OrmSession, caller: Caller, slug: str) -> Network:
     """
     network = session.scalar(select(Network).where(Network.slug == slug))
     if network is None or caller.network_id != network.id:
-        raise NotFoundError("network-unknown", "No network of this token has this slug.")
+        raise NotFoundError(
+            "network-unknown",
+            "Expected the slug of the network to which the token belongs; no network of this token has this one.",
+        )
     return network
 
 
@@ -153,7 +232,9 @@ def owned(session: OrmSession, caller: Caller, row: type[RowT], *where: Any, nou
     found: RowT | None = session.scalar(select(row).where(table.network_id == caller.network_id, *where))
     if found is None:
         name = noun or table.__name__.lower()
-        raise NotFoundError(f"{name}-unknown", f"No {name} of this network fits.")
+        raise NotFoundError(
+            f"{name}-unknown", f"No {name} of this network has this id; lists and earlier answers give it."
+        )
     return found
 
 

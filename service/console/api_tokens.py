@@ -1,7 +1,7 @@
 """Tokens over HTTP: an admin creates them for a network, lists and revokes them."""
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,8 +9,8 @@ from pydantic import Field
 
 from service.access import callers, tokens
 from service.access.act import Act
-from service.access.callers import SCOPES, Caller
-from service.bodies import Body, Instant, Line, Ref
+from service.access.callers import NETWORK_SCOPES, SCOPES, Caller
+from service.bodies import Body, Instant, Line, Ref, one_of
 from service.console import leaked_tokens
 from service.console.leaked_tokens import QuarantineIn, SweptToken, TokenRevocationIn
 from service.networks import members, networks
@@ -18,15 +18,14 @@ from service.runtime.runtime import Runtime
 from service.tables import Token
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
     Reader,
     Running,
     StrictRoute,
+    Windowed,
     Writer,
     reply,
 )
@@ -34,16 +33,19 @@ from service.web.requests import (
 router = APIRouter(route_class=StrictRoute, tags=["tokens"])
 Admin = Annotated[Caller, Depends(Needs("admin"))]
 LIFETIME = timedelta(days=365)
+Scope = Annotated[str, one_of(NETWORK_SCOPES)]
 
 
 class TokenIn(Body):
     """What a token is created from."""
 
     name: Line = Field(description="what it is for", examples=["attendance import"])
-    scopes: list[str] = Field(
+    scopes: list[Scope] | None = Field(
+        None,
         min_length=1,
         max_length=len(SCOPES),
-        description="; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items() if scope != "admin"),
+        description="; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items() if scope != "admin")
+        + ". Left out: `read`, or `read:basic` with a `member`",
         examples=[["evidence:write", "read"]],
     )
     member: Ref | None = Field(
@@ -57,7 +59,7 @@ class TokenOut(Answer):
 
     id: UUID
     name: str
-    scopes: list[str]
+    scopes: list[Scope]
     member: str | None = None
     created_at: Instant
     expires_at: Instant
@@ -82,12 +84,12 @@ class TokenOut(Answer):
 class TokenMade(TokenOut):
     """A new token with its text, which is shown only here."""
 
-    token: str
+    token: str | None = Field(None, description="its text; left out in the answer to a retry")
 
 
 @router.post("/v1/networks/{slug}/tokens", status_code=201, response_model=TokenMade)
 @exactly_once(shown_once="token")
-def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin) -> Response:
+def create_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin) -> Response:
     """Create a token for a network; its text is in this answer and nowhere else.
 
     A retry with the same `Idempotency-Key` creates no second token and answers without the text, which
@@ -97,9 +99,11 @@ def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin)
     row, text = tokens.create_token(
         session,
         name=body.name,
-        scopes=body.scopes,
+        scopes=body.scopes or ["read" if body.member is None else "read:basic"],
         network=network,
-        member=members.get_member(session, network, body.member) if body.member is not None else None,
+        member=members.still_known(members.get_member(session, network, body.member), "/member")
+        if body.member is not None
+        else None,
         now=at,
         expires_at=body.expires_at or at + LIFETIME,
     )
@@ -110,15 +114,15 @@ def post_token(slug: str, body: TokenIn, session: Writer, at: Now, admin: Admin)
 def list_tokens(
     slug: str,
     session: Reader,
+    window: Windowed,
     at: Now,
     admin: Admin,
     active: Annotated[bool | None, Query(description="true: neither revoked nor expired; false: the others")] = None,
-    after: After = None,
-    limit: Limit = 50,
+    sort: Literal["created_at", "-created_at"] = "created_at",
 ) -> Page[TokenOut]:
     """List the tokens of a network, without their text."""
     network = networks.find_network(session, admin, slug)
-    rows, cursor = tokens.list_tokens(session, network, at, after=after, limit=limit, active=active)
+    rows, cursor = tokens.list_tokens(session, network, at, window=window, active=active, sort=sort)
     refs = members.refs(session, [row.member_id for row in rows if row.member_id is not None])
     return Page(items=[TokenOut.of(row, refs.get(row.member_id)) for row in rows], next=cursor)
 
@@ -160,7 +164,7 @@ def _swept(runtime: Runtime, swept: SweptToken) -> Response:
 
 
 @router.post("/v1/networks/{slug}/tokens/{token_id}/revocation", response_model=SweptOut)
-def post_revocation(
+def revoke_token(
     slug: str, token_id: str, body: TokenRevocationIn, runtime: Running, at: Now, admin: Admin
 ) -> Response:
     """Revoke a token that others had, and quarantine what was posted with it.
@@ -177,7 +181,9 @@ def post_revocation(
 
 
 @router.post("/v1/networks/{slug}/tokens/{token_id}/quarantine", response_model=SweptOut)
-def post_quarantine(slug: str, token_id: str, body: QuarantineIn, runtime: Running, at: Now, admin: Admin) -> Response:
+def decide_quarantine(
+    slug: str, token_id: str, body: QuarantineIn, runtime: Running, at: Now, admin: Admin
+) -> Response:
     """Release, or void, all records that are quarantined because of a token.
 
     If this breaks off, the same request continues it.

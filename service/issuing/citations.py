@@ -20,6 +20,7 @@ from credentials.proofs.encodings import base64url_encode
 from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
+from service.evidence import records
 from service.tables import AchievementVersion, Contribution, Evaluation, Meeting, Member, Rating, Record
 
 MAX_EVIDENCE = 100
@@ -55,6 +56,10 @@ TIERS = (
     "recorded by the network",
     "judged by several assessors, each on their own",
 )
+
+
+EARLIER = "Recorded from the network's earlier records."
+"""What is said of a record of a network's history."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,11 @@ def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citati
         .where(Record.id.in_(record_ids))
     )
     judgements = _judgements(session, record_ids)
+    earlier = records.of_history(session, record_ids)
     return {
-        record.id: _citation(record, done or judgement, bool(hidden), tuple(judgements[record.id]))
+        record.id: _citation(
+            record, done or judgement, tuple(judgements[record.id]), hidden=bool(hidden), earlier=record.id in earlier
+        )
         for record, done, judgement, hidden in rows
     }
 
@@ -208,10 +216,16 @@ def _raters(version: AchievementVersion, rubric: str) -> int:
 
 
 def _citation(
-    record: Record, what: Contribution | Evaluation | None, hidden: bool, judgements: tuple[GivenLevel, ...]
+    record: Record,
+    what: Contribution | Evaluation | None,
+    judgements: tuple[GivenLevel, ...],
+    *,
+    hidden: bool,
+    earlier: bool,
 ) -> Citation:
     assert what is not None  # an award rests on accepted records only, and those are derived
     source = f"Source: {TIERS[record.tier]} (tier {record.tier} of 4)."
+    source += f" {EARLIER}" if earlier else ""
     if hidden:
         return Citation(
             what.local_date, "confidential", f"In a confidential session. {source}", record.body_digest, judgements

@@ -1,12 +1,14 @@
 """Credentials: sign and store, replace, bake into pictures, find and list."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, not_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, bake, sign
@@ -15,15 +17,15 @@ from credentials.proofs.jose import encode_jwt
 from service.access import callers
 from service.access.act import Act, CallersAct
 from service.access.callers import Caller
-from service.achievements import achievements, pictures
-from service.issuing import status_lists
+from service.achievements import pictures
+from service.issuing import signed_copies, status_lists
 from service.issuing.unsigned import Draft
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring
-from service.storage import locks
+from service.storage import filters, locks
 from service.storage.database import ReadSession, WriteSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Network, StatusList
 
 
@@ -66,18 +68,22 @@ def issuer_keys(session: OrmSession, runtime: Runtime, network: Network) -> Issu
 
 
 def sign_draft(issuer: IssuerKeys, draft: Draft) -> SignedDraft:
-    """Sign a draft in both forms.
+    """Sign a draft in both forms."""
+    return SignedDraft(draft, *sign_both(issuer, draft.document, draft.valid_from))
 
-    These are eddsa-rdfc-2022, and a JWT with ES256 over the same members without the proof.
+
+def sign_both(issuer: IssuerKeys, document: Mapping[str, Any], at: datetime) -> tuple[str, str]:
+    """Return a credential in both forms.
+
+    These are JSON text with a proof of eddsa-rdfc-2022, and a JWT with ES256 over the same members without the proof.
+
+    Args:
+        at: when it is signed.
     """
-    document = draft.document
-    proved = sign(
-        document, issuer.proof_signer, verification_method=issuer.verification_method, created=draft.valid_from
-    )
+    proved = sign(document, issuer.proof_signer, verification_method=issuer.verification_method, created=at)
     text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
     # Not `sign_jwt`: it would repeat, at twice the cost, the checks that were just made for the proof.
-    jwt = encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
-    return SignedDraft(draft, text, jwt)
+    return text, encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
 
 
 def store(act: Act, award: Award, signed: SignedDraft) -> Credential:
@@ -100,6 +106,7 @@ def store(act: Act, award: Award, signed: SignedDraft) -> Credential:
         sha256=sha256(signed.text.encode()).hexdigest(),
     )
     act.session.add(row)
+    signed_copies.keep(act.session, row, act.now)
     events.append(act, "credential.issued", about(row, award))
     return row
 
@@ -163,21 +170,49 @@ def list_issued(
     session: ReadSession,
     network: Network,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     member: str | None,
     achievement: str | None,
     revoked: bool | None,
+    state: str | None = None,
+    now: datetime | None = None,
+    issued_from: datetime | date | None = None,
+    issued_until: datetime | date | None = None,
+    sort: str | None = None,
 ) -> tuple[list[CredentialWithNames], str | None]:
-    """Return the network's credentials in the order of their random addresses."""
+    """Return the network's credentials in the order of their random addresses, unless another is asked for.
+
+    Args:
+        state: valid, revoked, suspended or expired at the moment `now`.
+        issued_from: issued then or later; `issued_until`: before that.
+        sort: issued_at, with `-` before it for the newest first.
+    Raises:
+        InvalidError: a filter names nothing in the network (code "member-unknown", "achievement-unknown").
+    """
     query = select(Credential).where(Credential.network_id == network.id)
     if member is not None or achievement is not None:
-        refs = achievements.by_refs(Award, member, achievement)
+        refs = filters.of(session, network, Award, member, achievement)
         query = query.join(Award, Award.id == Credential.award_id).where(*refs)
     if revoked is not None:
         query = query.where(Credential.revoked_at.is_not(None) if revoked else Credential.revoked_at.is_(None))
-    rows, following = page(session, query, Credential.id, after, limit)
+    if state is not None:
+        query = query.where(_states(now)[state])
+    query = query.where(*filters.during(Credential.issued_at, network, issued_from, issued_until))
+    by = order(sort, id=(Credential.id,), issued_at=(Credential.issued_at, Credential.id))
+    rows, following = page(session, query, window, by)
     return _named(session, rows), following
+
+
+def _states(now: datetime | None) -> dict[str, ColumnElement[bool]]:
+    """Return for each state the condition that it is the gravest that applies."""
+    revoked, suspended = Credential.revoked_at.is_not(None), Credential.suspended_at.is_not(None)
+    expired = and_(Credential.valid_until.is_not(None), Credential.valid_until <= now)
+    return {
+        "revoked": revoked,
+        "suspended": and_(not_(revoked), suspended),
+        "expired": and_(not_(revoked), not_(suspended), expired),
+        "valid": and_(not_(revoked), not_(suspended), not_(expired)),
+    }
 
 
 def of_awards(session: OrmSession, awards: Iterable[Award]) -> dict[UUID, Credential]:

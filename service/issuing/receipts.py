@@ -15,14 +15,17 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
 
 from credentials.instants import write_instant
 from credentials.strict_json import canonical_json
 from service.access.act import Act
 from service.achievements import achievements
+from service.evidence import records
 from service.evidence.bodies import seal
 from service.issuing import citations
 from service.issuing.decision import Decider, Decision, UnstoredReceipt
+from service.issuing.receipt_form import FORM
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.settings import Settings
@@ -34,13 +37,12 @@ from service.tables import (
     Contribution,
     Credential,
     Evaluation,
+    Member,
     Network,
     Receipt,
     Record,
 )
 from service.tables.identifiers import new_credential_id, new_salt
-
-FORM = "receipt/1"
 
 
 @dataclass(frozen=True)
@@ -165,16 +167,24 @@ def visible(session: OrmSession, receipt_id: str) -> Receipt | None:
     return row if session.scalar(shown.limit(1)) is not None else None
 
 
+def rests_on_the_present(session: OrmSession, award_id: UUID) -> bool:
+    """Return whether an award rests on evidence that counts now: its rule was met still when some was corrected."""
+    after = aliased(Record)
+    gone = select(after.id).join(AwardEvidence, AwardEvidence.record_id == after.voids)
+    return session.scalar(gone.where(AwardEvidence.award_id == award_id).limit(1)) is None
+
+
 def retrace(session: OrmSession, settings: Settings, network: Network, award: Award, row: Receipt) -> RetracedDecision:
     """Make a decision again on the evidence of then, and compare the receipts.
 
     1. The evidence is what was known up to the receipt's position, and what arrived with the decision itself.
     2. What was hidden is hidden with the same salts, so that the same decision gives the same bytes.
-    3. If a body was erased, the decision cannot be made again, and the outcome on record stands.
+    3. If a body was erased, or the member, the decision cannot be made again, and the outcome on record stands.
     """
     rested = select(AwardEvidence.record_id).where(AwardEvidence.award_id == award.id)
     gone = select(Record.id).where(Record.id.in_(rested), Record.salt.is_(None))
-    if session.scalar(gone.limit(1)) is not None:  # (3)
+    erased = session.get_one(Member, award.member_id).erased_at is not None
+    if erased or session.scalar(gone.limit(1)) is not None:  # (3)
         return RetracedDecision("erased", row, row.sha256)
     if award.basis not in ("rule", "approval"):
         return RetracedDecision("decided", row, row.sha256)
@@ -274,9 +284,22 @@ def _public(
     }
     if decision.criteria is not None:
         said["criteria"] = decision.criteria
+    if earlier := records.of_history(session, decision.record_ids):
+        said["earlier_records"] = {"records": len(earlier), **_history(network)}
     if decision.reason is not None:
         said["reason"] = _hidden(salts["reason"], "reason", decision.reason)
     return canonical_json(said).decode()
+
+
+def _history(network: Network) -> dict[str, str]:
+    """Return the network's history as it was declared."""
+    moments = {
+        "from": network.history_from,
+        "until": network.history_until,
+        "declared_at": network.history_declared_at,
+        "open_until": network.history_open_until,
+    }
+    return {name: write_instant(moment) for name, moment in moments.items() if moment is not None}
 
 
 def _hidden(salt: str, name: str, value: str) -> str:
@@ -290,17 +313,19 @@ def _digests(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, st
 def _unplaced(session: OrmSession, network: Network, member_ids: Collection[UUID]) -> defaultdict[UUID, set[UUID]]:
     """Return the records of this transaction that are about members, by member.
 
-    Each member also has the records that void others.
+    Each member also has the records that void or correct others.
     """
     rows = session.execute(
-        select(Record.id, Record.kind, func.coalesce(Contribution.member_id, Evaluation.member_id))
+        select(Record.id, Record.voids, func.coalesce(Contribution.member_id, Evaluation.member_id))
         .outerjoin(Contribution, Contribution.record_id == Record.id)
         .outerjoin(Evaluation, Evaluation.record_id == Record.id)
         .where(Record.network_id == network.id, Record.position.is_(None))
-        .where(or_(Record.kind == "void", Contribution.member_id.in_(member_ids), Evaluation.member_id.in_(member_ids)))
+        .where(
+            or_(Record.voids.is_not(None), Contribution.member_id.in_(member_ids), Evaluation.member_id.in_(member_ids))
+        )
     ).all()
     found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-    for record_id, kind, bearing in rows:
-        for member_id in member_ids if kind == "void" else [bearing]:
+    for record_id, voided, bearing in rows:
+        for member_id in member_ids if voided is not None else [bearing]:
             found[member_id].add(record_id)
     return found

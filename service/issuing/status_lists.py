@@ -6,7 +6,7 @@ drawn at random, so that neighbours in the list have nothing in common.
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from credentials.status import BitstringStatusList, status_list_credential
 from service.access.act import Act
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
+from service.runtime.work import GoOn, to_the_end
 from service.signing import issuers, keyring
 from service.storage import locks
-from service.tables import Credential, Network, StatusList
+from service.tables import Credential, Key, Network, StatusList
 
 LENGTH_BITS = 131_072
 TTL_MS = 300_000
@@ -122,6 +123,30 @@ def publish(act: Act, runtime: Runtime, status_list: StatusList) -> None:
     row.published_at, row.valid_until = act.now, act.now + VALID_FOR
 
 
+def publish_network(act: Act, runtime: Runtime) -> None:
+    """Sign every list of the network again.
+
+    Raises:
+        CustodyError: the key cannot be used; nothing has changed.
+    """
+    own = select(StatusList).where(StatusList.network_id == act.network.id).order_by(StatusList.id)
+    for row in act.session.scalars(own).all():
+        publish(act, runtime, row)
+
+
+def publish_signed_with(act: Act, runtime: Runtime, keys: Iterable[Key]) -> None:
+    """Sign those lists of the network again whose text one of these keys has signed.
+
+    Raises:
+        CustodyError: the key cannot be used; nothing has changed.
+    """
+    own = select(StatusList).where(StatusList.network_id == act.network.id).order_by(StatusList.id)
+    names = [issuers.verification_method(runtime.settings, act.network, key) for key in keys if key.algorithm != "RSA"]
+    for row in act.session.scalars(own).all():
+        if row.signed is not None and any(name in row.signed for name in names):
+            publish(act, runtime, row)
+
+
 def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
     """Return the lists that should have been signed again long ago.
 
@@ -131,12 +156,12 @@ def overdue(session: OrmSession, now: datetime) -> Sequence[StatusList]:
     return session.scalars(select(StatusList).where(late).order_by(StatusList.id)).all()
 
 
-def resign_due(runtime: Runtime) -> int:
+def resign_due(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Sign every list again that is older than a day; return how many.
 
     Several processes may do this at the same time.
     """
-    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
+    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER, go_on)
 
 
 def publish_all(runtime: Runtime) -> int:
@@ -144,7 +169,7 @@ def publish_all(runtime: Runtime) -> int:
     return _publish_older(runtime, None)
 
 
-def _publish_older(runtime: Runtime, before: datetime | None) -> int:
+def _publish_older(runtime: Runtime, before: datetime | None, go_on: GoOn = to_the_end) -> int:
     due = select(StatusList.id).order_by(StatusList.id)
     if before is not None:
         due = due.where(or_(StatusList.published_at.is_(None), StatusList.published_at <= before))
@@ -152,6 +177,8 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
         list_ids = session.scalars(due).all()
     count = 0
     for list_id in list_ids:
+        if not go_on():
+            break
         with runtime.database.write() as session:
             row = locks.status_list(session, StatusList, list_id)
             if before is None or row.published_at is None or row.published_at <= before:

@@ -1,64 +1,30 @@
 """The outbox: what happened in a network, in order."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.storage.database import ReadSession
+from service.outbox.event_types import EventType
+from service.storage.paging import Window
 from service.tables import Event, Network
 
-TYPES = {
-    "achievement.published": "a version of an achievement can be earned",
-    "award.expired": "the time of an award is over",
-    "award.kept": "an award that was under review stands",
-    "award.made": "a member has earned an achievement",
-    "case.escalated": "somebody else must decide a case: its time passed, or a party asked for it",
-    "case.mediator-assigned": "a case has a mediator, or another one",
-    "case.mediator-left": "the mediator of a case turned out to be one of its parties",
-    "case.opened": "something is contested",
-    "case.overdue": "nobody has decided an escalated case in time",
-    "case.resolved": "a case was decided",
-    "case.withdrawn": "a case was taken back",
-    "credential.issued": "a credential was signed",
-    "credential.reinstated": "a credential that was suspended stands again",
-    "credential.replaced": "a credential was taken back because another one with corrected data stands for it",
-    "credential.revoked": "a credential was taken back",
-    "credential.suspended": "a credential must not be relied on until it is decided whether it stands",
-    "key.rotated": "the network signs with a new key",
-    "member.changed": "what is known of a member is another",
-    "member.enrolled": "it is settled by which version a member is judged",
-    "member.posted": "a member was added",
-    "network.changed": "what is known of the network is another",
-    "network.closed": "the network takes nothing new",
-    "network.created": "the network is there",
-    "record.quarantined": "evidence turned out not to count, or is kept from counting",
-    "record.released": "evidence that was kept from counting counts",
-    "record.voided": "evidence was taken back",
-    "review.approval-given": "somebody approved, and more people are needed",
-    "review.approved": "people decided that an award is made, or stands",
-    "review.declined": "people decided that an award is not made, or does not stand",
-    "review.opened": "an award waits for people to decide",
-    "review.withdrawn": "there is nothing to decide any more",
-    "session.changed": "what is known of a session is another",
-    "session.posted": "a session was added",
-    "token.revoked": "a token is worth nothing any more",
-    "webhook.changed": "what is sent to a webhook, or with which secret, is another",
-    "webhook.created": "events are sent to a further address",
-    "webhook.deleted": "events are no longer sent to an address",
-    "webhook.disabled": "nothing is sent to a webhook until it is made active again",
-}
-"""The types of events, each with its meaning."""
+NOW: Final = "now"
+_POSITION: Final = re.compile("[0-9]{1,18}")
 
 
 def append(act: Act, kind: str, about: Mapping[str, str]) -> None:
     """Add an event to the network's outbox; it gets its position at the commit.
 
     Args:
-        kind: one of `TYPES`; part of the interface.
-        about: identifiers of what the event is about, never names or addresses.
+        kind: a type of `EventType`; part of the interface.
+        about: identifiers of what the event is about, never names or addresses; those that its type names.
     """
+    assert EventType(kind).takes(about), f"{kind}: {', '.join(about)}"
     act.session.add(Event(network_id=act.network.id, type=kind, about=dict(about), at=act.now))
 
 
@@ -67,12 +33,47 @@ def last_position(session: OrmSession, network: Network) -> int:
     return session.scalar(select(func.max(Event.position)).where(Event.network_id == network.id)) or 0
 
 
-def list_events(
-    session: ReadSession, network: Network, *, after: int, limit: int, kind: str | None
-) -> tuple[Sequence[Event], bool]:
-    """Return committed events after a position, in order, and whether there are more."""
+@dataclass(frozen=True)
+class Listed:
+    """Committed events, in order.
+
+    Attributes:
+        last: the cursor after the last of them, from which their reader goes on when more has happened.
+        more: there are more already.
+    """
+
+    rows: Sequence[Event]
+    last: str
+    more: bool
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of the next page, or None."""
+        return self.last if self.more else None
+
+
+def list_events(session: OrmSession, network: Network, window: Window, kind: str | None = None) -> Listed:
+    """Return committed events.
+
+    Args:
+        window: in place of a cursor its `after` may be the position of an event, or `now`: what is still to happen.
+        kind: only of this type.
+    Raises:
+        InvalidError: as `Window.last`.
+    """
+    after = _position(session, network, window)
     query = select(Event).where(Event.network_id == network.id, Event.position > after)
     if kind is not None:
         query = query.where(Event.type == kind)
-    rows = session.scalars(query.order_by(Event.position).limit(limit + 1)).all()
-    return rows[:limit], len(rows) > limit
+    found = session.scalars(query.order_by(Event.position).limit(window.limit + 1)).all()
+    rows = found[: window.limit]
+    return Listed(rows, window.cursor(rows[-1].position if rows else after), len(found) > len(rows))
+
+
+def _position(session: OrmSession, network: Network, window: Window) -> int:
+    if window.after == NOW:
+        return last_position(session, network)
+    if window.after is not None and _POSITION.fullmatch(window.after):
+        return int(window.after)
+    [position] = window.last(int) or [0]
+    return int(position)

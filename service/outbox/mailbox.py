@@ -1,14 +1,15 @@
 """Queue mails in the transaction of the thing that they are about."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
-from service.tables import CaseStep, Credential, Message
+from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message
 
 
 def queue(act: Act, credential: Credential) -> None:
@@ -32,6 +33,25 @@ def queue_disabled(act: Act, webhook_id: UUID) -> None:
 def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:
     """Delete the mails about a webhook, sent or not."""
     session.execute(delete(Message).where(Message.webhook_id == webhook_id))
+
+
+def mails_of(session: OrmSession, member_id: UUID, addresses: Collection[str]) -> Sequence[UUID]:
+    """Return the mails to a member, sent or not: about badges, cases and keys, and questions to these addresses."""
+    badges = select(Credential.id).join(Award, Award.id == Credential.award_id).where(Award.member_id == member_id)
+    asked = select(Confirmation.id).join(Identity, Identity.id == Confirmation.identity_id)
+    asked = asked.where(Identity.value.in_(addresses), Confirmation.credential_id.in_(badges))
+    to_them = or_(Message.member_id == member_id, Message.credential_id.in_(badges), Message.confirmation_id.in_(asked))
+    return session.scalars(select(Message.id).where(to_them)).all()
+
+
+def forget(session: WriteSession, message_ids: Collection[UUID]) -> None:
+    """Delete mails, sent or not."""
+    session.execute(delete(Message).where(Message.id.in_(message_ids)))
+
+
+def queue_compromise(act: Act, key_id: UUID, member_id: UUID) -> None:
+    """Queue the mail that tells a member what became of their badges after a key was compromised."""
+    act.session.add(Message(network_id=act.network.id, key_id=key_id, member_id=member_id, due_at=act.now))
 
 
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:

@@ -8,10 +8,14 @@ in the database, locked with the same passphrase (`Custody.lock`).
 """
 
 import base64
+import hashlib
 import os
 import secrets
 import threading
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -27,9 +31,16 @@ from cryptography.hazmat.primitives.serialization import (
 from credentials import PrivateKeySigner, Signer
 from service.errors import CustodyError
 from service.runtime.settings import Settings
+from service.storage import private_files
 
 PASSPHRASE_FILE = "development.passphrase"  # noqa: S105  (a file name)
 SALT_BYTES, NONCE_BYTES = 16, 12
+Fault = Literal["keys-missing", "passphrase-wrong"]
+FAULTS: Mapping[str, str] = {
+    "keys-missing": "A signing key is not in the key folder, or the folder is missing.",
+    "passphrase-wrong": "The passphrase does not open the signing keys.",
+}
+"""Why a key cannot be opened, as an operator reads it."""
 
 
 class Custody:
@@ -41,8 +52,11 @@ class Custody:
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.keys_folder
+        if any(self._folder.glob("*.pem")):
+            private_files.close_to_others(self._folder)
         self._given = settings.keys_passphrase
         self._signers: dict[str, Signer] = {}
+        self._opened: dict[str, tuple[int, ...]] = {}
         self._salt = secrets.token_bytes(SALT_BYTES)
         self._locks: dict[bytes, AESGCM] = {}
         self._lock = threading.Lock()
@@ -65,7 +79,7 @@ class Custody:
         else:
             private = rsa.generate_private_key(public_exponent=65537, key_size=3072)
         signer = PrivateKeySigner(private)
-        encryption = BestAvailableEncryption(self._passphrase())
+        encryption = BestAvailableEncryption(self._passphrase(make=True))
         name = f"{signer.key.thumbprint}.pem"
         try:
             _write_secret(self._folder / name, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
@@ -88,6 +102,24 @@ class Custody:
             if custody_uri not in self._signers:
                 self._signers[custody_uri] = self._open(custody_uri)
             return self._signers[custody_uri]
+
+    def fault(self, custody_uri: str) -> Fault | None:
+        """Return why a key could not be opened now; None if it could.
+
+        It looks at the file, whatever is in memory. A file that was opened before, and has not changed, is not opened
+        again: there can be thousands.
+        """
+        try:
+            found = (self._folder / custody_uri.partition(":")[2]).stat()
+            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if self._opened.get(custody_uri) != seen:
+                self._open(custody_uri)
+                self._opened[custody_uri] = seen
+        except OSError:
+            return "keys-missing"
+        except CustodyError as error:
+            return "keys-missing" if isinstance(error.__cause__, OSError) else "passphrase-wrong"
+        return None
 
     def lock(self, secret: bytes, name: str) -> str:
         """Return the secret encrypted for the database.
@@ -117,15 +149,29 @@ class Custody:
         except (ValueError, InvalidTag) as error:
             raise CustodyError("custody-unavailable", "A secret cannot be opened; nothing has changed.") from error
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a key for one purpose, the same in every process that has the passphrase.
+
+        On localhost the passphrase is made if there is no key yet that another one may have locked.
+
+        Raises:
+            CustodyError: there is no passphrase (code "custody-unavailable").
+        """
+        salt = hashlib.sha256(f"laurel: {purpose}".encode()).digest()[:SALT_BYTES]
+        return self._stretched(salt, make=not any(self._folder.glob("*.pem")))
+
     def _lock_of(self, salt: bytes) -> AESGCM:
         with self._lock:
             if salt not in self._locks:
-                try:
-                    passphrase = self._passphrase()
-                except OSError as error:
-                    raise CustodyError("custody-unavailable", "The key folder has no passphrase.") from error
-                self._locks[salt] = AESGCM(Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(passphrase))
+                self._locks[salt] = AESGCM(self._stretched(salt, make=salt == self._salt))
             return self._locks[salt]
+
+    def _stretched(self, salt: bytes, *, make: bool = False) -> bytes:
+        try:
+            passphrase = self._passphrase(make=make)
+        except OSError as error:
+            raise CustodyError("custody-unavailable", "The key folder has no passphrase.") from error
+        return _stretch(passphrase, salt)
 
     def _open(self, custody_uri: str) -> Signer:
         scheme, _, name = custody_uri.partition(":")
@@ -141,20 +187,28 @@ class Custody:
             raise CustodyError("custody-unavailable", "A signing key is of a kind that this service does not use.")
         return PrivateKeySigner(private)
 
-    def _passphrase(self) -> bytes:
+    def _passphrase(self, *, make: bool = False) -> bytes:
+        """Return the passphrase; where something is to be locked with it, one may be made on localhost."""
         if self._given is not None:
             return self._given.get_secret_value().encode()
         path = self._folder / PASSPHRASE_FILE
-        if not path.exists():
+        if make and not path.exists():
             _write_secret(path, secrets.token_urlsafe(32).encode())
         return path.read_bytes().strip()
 
 
+@lru_cache(maxsize=8)
+def _stretch(passphrase: bytes, salt: bytes) -> bytes:
+    """Return a key that is expensive to find by trying passphrases; it takes a while once."""
+    return Scrypt(salt=salt, length=32, n=2**14, r=8, p=1).derive(passphrase)
+
+
 def _write_secret(path: Path, content: bytes) -> None:
     """Write a file that only this account can read: whole or not at all, and never over another."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(path.parent)
+    private_files.close_to_others(path.parent)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.FILE), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -1,21 +1,40 @@
-"""Fair limits for callers without a token, kept in memory for minutes."""
+"""Fair limits for callers without a token, kept in memory for minutes.
+
+What is used here can be told to other processes, and what is used there be learned (`shared_limits`); no request waits
+for that.
+"""
 
 import hmac
 import math
 import secrets
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from functools import partial
 from typing import Protocol
 
 from service.errors import TooManyRequestsError
+from service.runtime.caller_addresses import counted_as
 
 CALLERS_KEPT = 10_000
 DEBT = 10
 """How many bursts a caller can owe."""
+UNTOLD = 1 / 12
+"""The part of a burst that stays untold: people who check a few badges leave no row anywhere."""
+UNTOLD_SECONDS = 60
+"""After so long without a request, what a caller used before, and others were not told yet, is forgotten."""
+KEY_BYTES = 32
+
+
+@dataclass(slots=True)
+class _Account:
+    """What a caller has left, since when, and for how many seconds' allowance of it the others were not told."""
+
+    left: float
+    since: float
+    untold_seconds: float = 0
 
 
 @dataclass
@@ -24,17 +43,29 @@ class FairUse:
 
     Of slow work, a caller may have `at_once` things in progress.
 
-    A keyed hash of their address tells callers apart; the key exists only as long as the process, so that nothing here
-    says who asked. An IPv6 network of 64 bits is one caller, since someone who has one address in it has them all.
+    A keyed hash of their address tells callers apart, so that nothing here says who asked. An IPv6 address counts for
+    its /64 and for its /48, which has a larger allowance (`caller_addresses`).
+
+    Args:
+        key: gives the key of the hashes; left out: one that exists only as long as the process.
     """
 
     per_minute: float = 60
     burst: float = 60
     at_once: int = 6
-    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
-    _left: OrderedDict[bytes, tuple[float, float]] = field(default_factory=OrderedDict, repr=False)
+    key: Callable[[], bytes] = field(
+        default_factory=lambda: partial(bytes, secrets.token_bytes(KEY_BYTES)), repr=False, compare=False
+    )
+    _accounts: OrderedDict[bytes, _Account] = field(default_factory=OrderedDict, repr=False)
     _going_on: Counter[bytes] = field(default_factory=Counter, repr=False)
+    _news: dict[bytes, float] = field(default_factory=dict, repr=False)
+    _learned: tuple[Mapping[bytes, float], float] = field(default=({}, 0), repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def seconds_to_fill(self) -> float:
+        """How long it takes until an allowance that was used up is whole again."""
+        return self.burst * 60 / self.per_minute
 
     @contextmanager
     def turn(self, address: str, steady: Callable[[], float], cost: float = 1) -> Iterator[None]:
@@ -48,25 +79,24 @@ class FairUse:
         Raises:
             TooManyRequestsError: as `take`; or the caller already has `at_once` things in progress.
         """
-        who, began = self._who(address), steady()
+        callers, began = self._callers(address), steady()
         with self._lock:
-            if self._going_on[who] >= self.at_once:
+            if any(self._going_on[who] >= self.at_once * shares for who, shares in callers):
                 message = f"Expected at most {self.at_once} checks at once; try again in 2 s."
                 raise TooManyRequestsError("too-many-requests", message, details={"retry_after_seconds": 2})
-            self._going_on[who] += 1
+            self._going_on.update(who for who, _ in callers)
         try:
-            self.take(address, began, cost)
+            self._take(callers, began, cost)
             yield
         finally:
-            ended = steady()
+            extra = max(0.0, steady() - began - 1)
             with self._lock:
-                self._going_on[who] -= 1
-                if not self._going_on[who]:
-                    del self._going_on[who]
-                if who in self._left:
-                    left, since = self._left[who]
-                    lowest = -DEBT * self.burst
-                    self._left[who] = (max(lowest, left - max(0.0, ended - began - 1)), since)
+                for who, shares in callers:
+                    self._going_on[who] -= 1
+                    if not self._going_on[who]:
+                        del self._going_on[who]
+                    if extra and who in self._accounts:
+                        self._spend(who, shares, extra)
 
     def take(self, address: str, at: float, cost: float = 1) -> None:
         """Let the caller pass, or refuse.
@@ -78,27 +108,65 @@ class FairUse:
         Raises:
             TooManyRequestsError: with `retry_after_seconds` in its details (code "too-many-requests").
         """
-        who = self._who(address)
-        with self._lock:
-            left, since = self._left.pop(who, (self.burst, at))
-            left = min(self.burst, left + (at - since) * self.per_minute / 60)
-            enough = left >= cost
-            self._left[who] = (left - cost if enough else left, at)
-            while len(self._left) > CALLERS_KEPT:
-                self._left.popitem(last=False)
-        if not enough:
-            wait = math.ceil((cost - left) * 60 / self.per_minute)
-            message = f"Expected at most {self.per_minute:.0f} checks a minute; try again in {wait} s."
-            raise TooManyRequestsError("too-many-requests", message, details={"retry_after_seconds": wait})
+        self._take(self._callers(address), at, cost)
 
-    def _who(self, address: str) -> bytes:
-        try:
-            found = ip_address(address.partition("%")[0])
-        except ValueError:
-            found = None
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
-            address = str(IPv6Network((found, 64), strict=False))
-        return hmac.digest(self._key, address.encode(), "sha256")
+    def news(self) -> dict[bytes, float]:
+        """Return what callers have used since the last time, in seconds of their allowance.
+
+        Those who used little are left out until it adds up.
+        """
+        with self._lock:
+            news, self._news = self._news, {}
+        return news
+
+    def learn(self, seconds_owed: Mapping[bytes, float], at: float) -> None:
+        """Hold callers to what all processes together know of them.
+
+        Args:
+            seconds_owed: in how many seconds the allowance of a caller is whole again.
+            at: a steady time in seconds.
+        """
+        with self._lock:
+            self._learned = (seconds_owed, at)
+
+    def _take(self, callers: list[tuple[bytes, int]], at: float, cost: float) -> None:
+        with self._lock:
+            wait = max(self._seconds_short(who, shares, at, cost) for who, shares in callers)
+            if wait <= 0:
+                for who, shares in callers:
+                    self._spend(who, shares, cost)
+            while len(self._accounts) > CALLERS_KEPT:
+                self._accounts.popitem(last=False)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            message = f"Expected at most {self.per_minute:.0f} checks a minute; try again in {seconds} s."
+            raise TooManyRequestsError("too-many-requests", message, details={"retry_after_seconds": seconds})
+
+    def _seconds_short(self, who: bytes, shares: int, at: float, cost: float) -> float:
+        """Bring a caller's account to this moment; return in how many seconds it has enough, 0 or less for now."""
+        burst, rate = self.burst * shares, self.per_minute * shares / 60
+        account = self._accounts.pop(who, None) or _Account(burst, at)
+        elsewhere, learned_at = self._learned
+        owed = max(0.0, elsewhere.get(who, 0) - (at - learned_at)) * rate
+        account.left = min(burst, account.left + (at - account.since) * rate, burst - owed)
+        if at - account.since > UNTOLD_SECONDS:
+            account.untold_seconds = 0
+        account.since = at
+        self._accounts[who] = account
+        return (cost - account.left) / rate
+
+    def _spend(self, who: bytes, shares: int, amount: float) -> None:
+        account = self._accounts[who]
+        account.left = max(-DEBT * self.burst * shares, account.left - amount)
+        account.untold_seconds += amount * 60 / (self.per_minute * shares)
+        if account.untold_seconds >= UNTOLD * self.seconds_to_fill and len(self._news) < CALLERS_KEPT:
+            self._news[who] = self._news.get(who, 0) + account.untold_seconds
+            account.untold_seconds = 0
+
+    def _callers(self, address: str) -> list[tuple[bytes, int]]:
+        """Return the keyed hashes under which an address counts, each with how many allowances it has."""
+        key = self.key()
+        return [(hmac.digest(key, name.encode(), "sha256"), shares) for name, shares in counted_as(address)]
 
 
 class Holder(Protocol):

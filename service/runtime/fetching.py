@@ -11,27 +11,27 @@ Every address comes from a document or a request that somebody may have written 
 """
 
 import logging
-import socket
 import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpcore2
 
-from credentials import Fetched, UnavailableError
+from credentials import Fetched, GoneError, UnavailableError
+from service.runtime.addresses import is_loopback, is_public
+from service.runtime.name_lookups import LookUpsFullError, NameLookUps, Resolve, system_resolve
 from service.runtime.settings import LOCAL_HOSTS
 
 MAX_BYTES = 4_194_304
 MAX_ANSWER_BYTES = 4096
-"""How much is read of the answer to a POST."""
+"""How much is read of the answer to a POST, and of what is said of a document that is gone."""
 MAX_REDIRECTS = 3
 DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 4.0
@@ -46,10 +46,8 @@ ACCEPT = (
     "text/plain;q=0.9, image/png;q=0.8, image/svg+xml;q=0.8, */*;q=0.1"
 )
 HTTP_OK = 200
+HTTP_GONE = 410
 MOVED = frozenset({301, 302, 303, 307, 308})
-NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
-
-Resolve = Callable[[str, int], Sequence[str]]
 
 # Which badges somebody looks at is private and never goes to a log, no matter which level the operator sets.
 logging.getLogger("httpcore2").setLevel(logging.CRITICAL + 1)
@@ -70,9 +68,12 @@ class AnsweredError(UnavailableError):
         self.status = status
 
 
-def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host name as the system knows them."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+class TakenAwayError(AnsweredError, GoneError):
+    """A server answered that the document is gone for good, with the beginning of what it says about that."""
+
+    def __init__(self, message: str, body: bytes) -> None:
+        super().__init__(message, HTTP_GONE)
+        self.body = body
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ class Fetcher:
         network: httpcore2.NetworkBackend | None = None,
     ) -> None:
         self._allow_localhost = allow_localhost
-        self._resolve = resolve
+        self.look_ups = NameLookUps(resolve)
+        """The look-ups of host names of this process; mail shares them."""
         self._network = network or httpcore2.SyncBackend()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._slots_to_send = threading.BoundedSemaphore(AT_ONCE)  # a slow receiver does not keep others from fetching
@@ -120,7 +122,7 @@ class Fetcher:
 
         Raises:
             UnavailableError: codes "address-refused" (never asked), "fetch-timeout", "fetch-too-large",
-                "fetch-status" (not 200), "fetch-failed".
+                "fetch-status" (not 200), "fetch-failed", "fetch-busy" (too many host names are being looked up).
         """
         with self._lock:
             kept = self._cache.get(url)
@@ -144,39 +146,34 @@ class Fetcher:
         """Send `body` to `url` and return the answer with any status; follow no redirect.
 
         Raises:
-            UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed".
+            UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed", "fetch-busy".
         """
         with (
             _slot(self._slots_to_send, self._waiting) as deadline,
             self._asking("POST", url, deadline, headers, body) as response,
         ):
-            beginning = b""
-            # The status decides: a server that breaks off after it has still received the body.
-            with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
-                for chunk in response.iter_stream():
-                    beginning += chunk
-                    if len(beginning) >= MAX_ANSWER_BYTES:  # (4)
-                        break
             retry_after = _headers(response).get("retry-after", "")
-            return Answered(response.status, retry_after, beginning[:MAX_ANSWER_BYTES])
+            return Answered(response.status, retry_after, _beginning(response))
 
     def check(self, url: str) -> None:
         """Let an address pass if something could be sent to it now.
 
         Raises:
-            UnavailableError: codes "address-refused", "fetch-failed" (the host is unknown).
+            UnavailableError: codes "address-refused", "fetch-failed" (the host is unknown), "fetch-timeout",
+                "fetch-busy".
         """
         local = self._checked(url)
         parts = urlsplit(url)
         port = parts.port or {"http": 80}.get(parts.scheme, 443)
-        guard = _Guard(self._network, self._resolve, time.monotonic(), url=url, local=local)
+        guard = _Guard(self._network, self.look_ups, time.monotonic() + DEADLINE_SECONDS, url=url, local=local)
         guard.addresses(parts.hostname or "", port)
 
     def _follow(self, url: str, deadline: float) -> Fetched:
+        asked = url
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._once(url, deadline)
             if isinstance(answer, Fetched):
-                return answer
+                return answer if url == asked else replace(answer, moved_to=url)
             url = urljoin(url, answer)  # (3)
         raise UnavailableError("fetch-failed", f"{_shown(url)} redirects more than {MAX_REDIRECTS} times.")
 
@@ -187,7 +184,10 @@ class Fetcher:
             if response.status in MOVED and "location" in answered:
                 return answered["location"]
             if response.status != HTTP_OK:
-                raise AnsweredError(f"{_shown(url)} answered {response.status}, expected 200.", response.status)
+                message = f"{_shown(url)} answered {response.status}, expected 200."
+                if response.status == HTTP_GONE:
+                    raise TakenAwayError(message, _beginning(response))
+                raise AnsweredError(message, response.status)
             if answered.get("content-encoding", "identity") != "identity":
                 raise UnavailableError("fetch-failed", f"{_shown(url)} answered compressed without being asked to.")
             body = bytearray()
@@ -203,7 +203,7 @@ class Fetcher:
     ) -> Iterator[httpcore2.Response]:
         """Yield the response to one request, before its body is read."""
         local = self._checked(url)
-        guard = _Guard(self._network, self._resolve, deadline, url=url, local=local)
+        guard = _Guard(self._network, self.look_ups, deadline, url=url, local=local)
         target = urlsplit(url)._replace(fragment="").geturl()
         sent = [*headers.items(), ("User-Agent", "Laurel")]
         try:
@@ -213,8 +213,7 @@ class Fetcher:
             ):
                 yield response
         except httpcore2.TimeoutException as error:
-            message = f"{_shown(url)} did not answer within {DEADLINE_SECONDS:.0f} s."
-            raise UnavailableError("fetch-timeout", message) from error
+            raise _silent(url) from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
             raise UnavailableError("fetch-failed", f"{_shown(url)} could not be fetched.") from error
 
@@ -240,10 +239,10 @@ class _Guard(httpcore2.NetworkBackend):
     """Opens one connection to a checked address, under one deadline."""
 
     def __init__(
-        self, network: httpcore2.NetworkBackend, resolve: Resolve, deadline: float, *, url: str, local: bool
+        self, network: httpcore2.NetworkBackend, look_ups: NameLookUps, deadline: float, *, url: str, local: bool
     ) -> None:
         self._network = network
-        self._resolve = resolve
+        self._look_ups = look_ups
         self._deadline = deadline
         self._url = url
         self._local = local
@@ -265,10 +264,14 @@ class _Guard(httpcore2.NetworkBackend):
     def addresses(self, host: str, port: int) -> Sequence[str]:
         """Return the addresses of the host; refuse if any of them may not be called (2)."""
         try:
-            addresses = self._resolve(host, port)
+            addresses = self._look_ups.addresses(host, port, self._deadline)
+        except LookUpsFullError as error:
+            raise UnavailableError("fetch-busy", str(error)) from error
+        except TimeoutError as error:
+            raise _silent(self._url) from error
         except (OSError, UnicodeError) as error:
             raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
-        allowed = [_is_public(address) or (self._local and _is_loopback(address)) for address in addresses]
+        allowed = [is_public(address) or (self._local and is_loopback(address)) for address in addresses]
         if not addresses or not all(allowed):
             raise PrivateAddressError("address-refused", f"{_shown(self._url)} is not at a public address.")
         return addresses
@@ -338,6 +341,20 @@ def _waited(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemapho
         waiting.release()
 
 
+def _beginning(response: httpcore2.Response) -> bytes:
+    """Return the first `MAX_ANSWER_BYTES` of an answer.
+
+    Its status decides: a server that breaks off after it has still answered.
+    """
+    beginning = b""
+    with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
+        for chunk in response.iter_stream():
+            beginning += chunk
+            if len(beginning) >= MAX_ANSWER_BYTES:  # (4)
+                break
+    return beginning[:MAX_ANSWER_BYTES]
+
+
 def _headers(response: httpcore2.Response) -> dict[str, str]:
     return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers}
 
@@ -349,30 +366,9 @@ def _left(deadline: float) -> float:
     return seconds
 
 
-def _plain(text: str) -> IPv4Address | IPv6Address:
-    """Return the address; of an IPv6 address that wraps an IPv4 one, the IPv4 address."""
-    address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is None and any(address in net for net in NAT64):
-            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
-        return inner or address
-    return address
-
-
-def _is_public(text: str) -> bool:
-    try:
-        address = _plain(text)
-    except ValueError:
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        return _plain(text).is_loopback
-    except ValueError:
-        return False
+def _silent(url: str) -> UnavailableError:
+    message = f"{_shown(url)} did not answer within {DEADLINE_SECONDS:.0f} s."
+    return UnavailableError("fetch-timeout", message)
 
 
 def _shown(url: str) -> str:

@@ -1,12 +1,13 @@
 """Settings of one running service: built once, frozen, passed down."""
 
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRETS = frozenset({"keys_passphrase", "mail_url", "vc_api_token"})
@@ -14,9 +15,14 @@ VcApiSuite = Literal["eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ec
 VcApiKeyType = Literal["Ed25519", "P-256", "P-384"]
 
 
+def is_local(base_url: str) -> bool:
+    """Return whether an address is one of this machine, for development."""
+    return urlsplit(base_url).hostname in LOCAL_HOSTS
+
+
 def _check_base_url(text: str) -> str:
     parts = urlsplit(text)
-    local = parts.hostname in LOCAL_HOSTS
+    local = is_local(text)
     if not parts.hostname or parts.scheme not in {"http", "https"} or (parts.scheme == "http" and not local):
         raise ValueError("an https address (http only for localhost), such as https://badges.example.org")
     if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
@@ -39,6 +45,18 @@ def _check_mail_url(text: str) -> str:
     return text
 
 
+def _check_networks(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        networks = tuple(ip_network(each) for each in given.replace(",", " ").split())
+    except ValueError:
+        networks = None
+    if networks is None or any(network.prefixlen == 0 for network in networks):  # callers would name their own address
+        raise ValueError("addresses and networks, but not all there are, such as 127.0.0.1, 10.1.0.0/16, fd00::/64")
+    return networks
+
+
 class Settings(BaseSettings):
     """Settings from `LAUREL_*` variables, then from `.env`, then the defaults below.
 
@@ -53,6 +71,9 @@ class Settings(BaseSettings):
     )
     base_url: Annotated[str, AfterValidator(_check_base_url)] = Field(
         "http://localhost:8000", description="public address of this service; never changes once a credential exists"
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_check_networks)] = (
+        Field((), description="addresses and networks of the proxies that say in X-Forwarded-For who calls")
     )
     keys_folder: Path = Field(Path("keys"), description="folder of the encrypted private keys")
     keys_passphrase: SecretStr | None = Field(
@@ -69,11 +90,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON body")
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
+    request_log: bool = Field(False, description="write one line of JSON for each request to the standard output")
     vc_api: bool = Field(False, description="serve the W3C VC API under /vc")
     vc_api_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="bearer token that the VC API asks for; without it anyone may issue with its keys",
+        description="bearer token that the VC API asks for; without it anyone may issue with its keys, on localhost only",
     )
     vc_api_suite: VcApiSuite = Field("eddsa-rdfc-2022", description="what the VC API signs with unless it is told")
     vc_api_key_type: VcApiKeyType | None = Field(
@@ -84,7 +106,16 @@ class Settings(BaseSettings):
     @cached_property
     def local(self) -> bool:
         """Whether this is a development service on localhost."""
-        return urlsplit(self.base_url).hostname in LOCAL_HOSTS
+        return is_local(self.base_url)
+
+    @property
+    def names_base_url(self) -> bool:
+        """Whether the base URL was given, and is not the default."""
+        return "base_url" in self.model_fields_set
+
+    def at(self, base_url: str) -> Self:
+        """Return these settings with another base URL on localhost."""
+        return self.model_copy(update={"base_url": base_url})
 
 
 class SettingsError(Exception):
@@ -108,5 +139,9 @@ def load(**overrides: Any) -> Settings:
     if not settings.local and settings.keys_passphrase is None:
         raise SettingsError(
             "LAUREL_KEYS_PASSPHRASE: expected a passphrase for the private keys (LAUREL_BASE_URL is not localhost), got nothing."
+        )
+    if not settings.local and settings.vc_api and settings.vc_api_token is None:
+        raise SettingsError(
+            "LAUREL_VC_API_TOKEN: expected a token for the VC API (LAUREL_BASE_URL is not localhost), got nothing."
         )
     return settings

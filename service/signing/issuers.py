@@ -10,7 +10,7 @@ from credentials.instants import write_instant
 from credentials.proofs.dids import did_web
 from credentials.proofs.keys import VerificationKey
 from service.runtime.settings import Settings
-from service.tables import Key, Network
+from service.tables import Key, Network, ServiceKey
 
 DID_CONTEXTS = (
     "https://www.w3.org/ns/did/v1",
@@ -87,9 +87,9 @@ def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> d
     """Return the network's DID document.
 
     Every key stays in it for good: a retired one signs nothing new, but what it signed stays good,
-    so it has no `expires`. A compromised one has `revoked`. Ed25519 and P-256 keys are given as
-    Multikey (the fragment is the key's multibase), P-256 and RSA keys also as JsonWebKey (the fragment
-    is the RFC 7638 thumbprint).
+    so it has no `expires`. A compromised one has `revoked` and asserts nothing (`controller_document`).
+    Ed25519 and P-256 keys are given as Multikey (the fragment is the key's multibase), P-256 and RSA
+    keys also as JsonWebKey (the fragment is the RFC 7638 thumbprint).
 
     Spec: Controlled Identifiers v1.0, section 2.2 (verification methods); did:web, section 3.2.
     """
@@ -101,17 +101,20 @@ def did_document(settings: Settings, network: Network, keys: Sequence[Key]) -> d
 def controller_document(did: str, url: str, methods: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return a DID document.
 
+    A revoked method stays named, and no longer asserts: many verifiers ignore `revoked`, and somebody who has stolen a
+    key can date a signature back.
+
     Args:
         did: whose document it is.
         url: an address by which the same issuer is also known.
-        methods: the verification methods with which it signs.
+        methods: the verification methods with which it signs, or has signed.
     """
     return {
         "@context": list(DID_CONTEXTS),
         "id": did,
         "alsoKnownAs": [url],
         "verificationMethod": list(methods),
-        "assertionMethod": [method["id"] for method in methods],
+        "assertionMethod": [method["id"] for method in methods if "revoked" not in method],
     }
 
 
@@ -127,6 +130,28 @@ def jwk(settings: Settings, network: Network, key: Key) -> dict[str, Any]:
         "use": "sig",
         "iss": network_did(settings, network),
     }
+
+
+def compromised_jwk(settings: Settings, network: Network, key: Key) -> dict[str, Any]:
+    """Return what stands at the address of a compromised key: a verification method that was revoked.
+
+    It is no bare JWK, so that a verifier that knows only those finds no key there. Others read why.
+
+    Spec: Controlled Identifiers v1.0, section 2.2 (verification methods).
+    """
+    return {
+        "@context": list(DID_CONTEXTS),
+        "id": key_url(settings, key),
+        "type": "JsonWebKey",
+        "controller": network_did(settings, network),
+        "publicKeyJwk": public_key(key).jwk,
+        **revocation(key),
+    }
+
+
+def revocation(key: Key | ServiceKey) -> dict[str, str]:
+    """Return the member `revoked` of a compromised key: since when others may have had it; of another key nothing."""
+    return {"revoked": write_instant(key.compromised_at)} if key.compromised_at is not None else {}
 
 
 def jwks(settings: Settings, keys: Iterable[tuple[Network, Key]]) -> dict[str, Any]:
@@ -153,5 +178,4 @@ def _methods(did: str, key: Key) -> list[dict[str, Any]]:
         forms.append({"id": f"{did}#{multikey}", "type": "Multikey", "publicKeyMultibase": multikey})
     if key.algorithm in JWT_ALGORITHMS:
         forms.append({"id": f"{did}#{key.kid}", "type": "JsonWebKey", "publicKeyJwk": public.jwk})
-    revoked = {"revoked": write_instant(key.compromised_at)} if key.compromised_at is not None else {}
-    return [form | {"controller": did} | revoked for form in forms]
+    return [form | {"controller": did} | revocation(key) for form in forms]

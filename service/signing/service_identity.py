@@ -1,7 +1,8 @@
 """The service as an issuer: its own did:web and keys, for what no network says.
 
 Its private key stays in custody and the rest in rows, so that every process signs as the same issuer. The key is made
-when something is first signed. Retired keys stay published, so that what they signed stays good.
+when something is first signed. Retired keys stay published, so that what they signed stays good; one that others may
+have had stays named as revoked.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session as OrmSession
 
 from credentials import Signer, VerificationKey
 from credentials.proofs.dids import did_web
+from service.errors import NotFoundError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
-from service.signing import base_url, issuers
+from service.signing import base_url, issuers, keyring
 from service.storage import locks
 from service.storage.database import WriteSession, insert_new
 from service.tables import ServiceKey
@@ -59,10 +61,13 @@ def identity(runtime: Runtime) -> ServiceIdentity:
     If two processes make a key at the same moment, both take the one whose row was first.
 
     Raises:
-        CustodyError: the private key cannot be kept or opened (code "custody-unavailable").
+        CustodyError: the private key cannot be kept or opened (code "custody-unavailable"), or as
+            `keyring.check_custody`.
     """
     with runtime.database.read() as session:
         key = _active(session)
+        if key is None:
+            keyring.check_custody(session, runtime)
     if key is None:
         made = _new_key(runtime, runtime.now())
         with runtime.database.write() as session:
@@ -75,20 +80,60 @@ def keys(session: OrmSession) -> Sequence[ServiceKey]:
     return session.scalars(select(ServiceKey).order_by(ServiceKey.id)).all()
 
 
-def rotate(session: WriteSession, runtime: Runtime, now: datetime) -> ServiceKey:
+def rotate(session: WriteSession, runtime: Runtime, now: datetime, *, lost: bool = False) -> ServiceKey:
     """Give the service a new key and retire the one in use.
 
     The old key stays published with its dates. If two rotations run at the same moment, the second finds the first
     one's key, and retires nothing.
 
+    Args:
+        lost: as in `keyring.create_key`.
     Raises:
-        CustodyError: the private key cannot be kept (code "custody-unavailable").
+        CustodyError: the private key cannot be kept (code "custody-unavailable"), or as `keyring.check_custody`.
     """
+    if not lost:
+        keyring.check_custody(session, runtime)
     made = _new_key(runtime, now)
     old = locks.one_or_none(session, ServiceKey, *_IN_USE)
     if old is not None:
         old.retired_at = now
     return _keep(session, runtime, made)
+
+
+def declare_compromised(
+    session: WriteSession, runtime: Runtime, kid: str, since: datetime, now: datetime
+) -> ServiceKey:
+    """Take a key of the service that others may have had out of use, and return the one that signs now.
+
+    What it signed was given away and is kept nowhere here, so that nothing can be signed again. A key that was declared
+    before stays as it is.
+
+    Raises:
+        NotFoundError: the service has no such key (code "key-unknown").
+        InvalidError, ConflictError: as `keyring.check_since`.
+        CustodyError: as `rotate`; nothing has changed.
+    """
+    key = find(session, kid)
+    locks.again(session, key)
+    keyring.check_since([key], since, now)
+    keyring.check_custody(session, runtime)
+    if key.declared_at is None:
+        key.compromised_at, key.declared_at = since, now
+        key.retired_at = key.retired_at or now
+        session.flush()
+    return _active(session) or _keep(session, runtime, _new_key(runtime, now))
+
+
+def find(session: OrmSession, kid: str) -> ServiceKey:
+    """Return a key of the service.
+
+    Raises:
+        NotFoundError: it has no such key (code "key-unknown").
+    """
+    key = session.scalar(select(ServiceKey).where(ServiceKey.kid == kid))
+    if key is None:
+        raise NotFoundError("key-unknown", f"The service has no key with the kid {kid}.")
+    return key
 
 
 def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | None:
@@ -99,12 +144,13 @@ def did_document(session: OrmSession, settings: Settings) -> dict[str, Any] | No
     Spec: Controlled Identifiers v1.0, section 2.2 (verification methods); did:web, section 3.2.
     """
     own = did(settings)
-    multikeys = [VerificationKey.from_jwk(key.public_jwk).multikey for key in keys(session)]
+    multikeys = [(VerificationKey.from_jwk(key.public_jwk).multikey, key) for key in keys(session)]
     if not multikeys:
         return None
     methods = [
         {"id": f"{own}#{multikey}", "type": "Multikey", "controller": own, "publicKeyMultibase": multikey}
-        for multikey in multikeys
+        | issuers.revocation(key)
+        for multikey, key in multikeys
     ]
     return issuers.controller_document(own, settings.base_url, methods)
 

@@ -3,8 +3,8 @@
 The order is the same everywhere, so that no two transactions wait for each other for ever:
 
 1. what writes: the import, or the token, shared, so that revoking it waits;
-2. the network;
-3. records, by id;
+2. the network; then its keys, by id;
+3. records, by id; then the sessions that evidence names, by id;
 4. members, by id; then the files that are received, by digest (`evidence.scrutiny`), and the members' marks;
 5. achievements; cases and reviews; awards; credentials; each kind by id;
 6. status lists, by id; by then the award is locked whose credential is superseded or whose review is closed;
@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, inspect, select
 
 from service.storage.database import WriteSession
-from service.tables import Achievement, Member, Network, Record, Row, StatusList, VcApiStatusList
+from service.tables import Achievement, Key, Meeting, Member, Network, Record, Row, StatusList, VcApiStatusList
 
 RowT = TypeVar("RowT", bound=Row)
 ListT = TypeVar("ListT", StatusList, VcApiStatusList)
@@ -35,6 +35,15 @@ def network(session: WriteSession, network_id: UUID, *, shared: bool = False) ->
     """
     row = select(Network.id).where(Network.id == network_id)
     session.execute(row.with_for_update(read=shared, key_share=not shared))
+
+
+def keys(session: WriteSession, *where: ColumnElement[bool]) -> list[Key]:
+    """Lock keys of networks and return them as they are now.
+
+    Others can still store what these signed: a deadlock would follow, because they have locked the status list by then.
+    """
+    query = select(Key).where(*where).order_by(Key.id).with_for_update(key_share=True)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def records(session: WriteSession, *where: ColumnElement[bool]) -> list[Record]:
@@ -57,6 +66,15 @@ def members(session: WriteSession, ids: Collection[UUID | None] | Select[UUID]) 
     wanted = ids if isinstance(ids, Select) else {each for each in ids if each is not None}
     query = select(Member.id).where(Member.id.in_(wanted)).order_by(Member.id)
     return list(session.scalars(query.with_for_update(key_share=True)))
+
+
+def sessions(session: WriteSession, ids: Collection[UUID]) -> set[UUID]:
+    """Lock sessions of a network, and return the ids of those that are still there.
+
+    Others can still change them and refer to them; only who deletes one waits.
+    """
+    query = select(Meeting.id).where(Meeting.id.in_(ids)).order_by(Meeting.id)
+    return set(session.scalars(query.with_for_update(read=True, key_share=True))) if ids else set()
 
 
 def achievement(session: WriteSession, achievement_id: UUID) -> None:
@@ -88,9 +106,15 @@ def one(session: WriteSession, table: type[RowT], *where: ColumnElement[bool]) -
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def one_or_none(session: WriteSession, table: type[RowT], *where: ColumnElement[bool]) -> RowT | None:
-    """Lock and return a row as `one` does; return None if no row fits."""
-    query = select(table).where(*where).with_for_update()
+def one_or_none(
+    session: WriteSession, table: type[RowT], *where: ColumnElement[bool], key_share: bool = False
+) -> RowT | None:
+    """Lock and return a row as `one` does; return None if no row fits.
+
+    Args:
+        key_share: others can still write rows that refer to it.
+    """
+    query = select(table).where(*where).with_for_update(key_share=key_share)
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 

@@ -1,5 +1,6 @@
 """Bring a database to the newest revision, and compare rows with migrations."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -13,7 +14,7 @@ from service.storage.database import Database
 FOLDER = Path(__file__).parents[2] / "alembic"
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -31,8 +32,13 @@ def upgrade(database: Database) -> None:
 def is_current(database: Database) -> bool:
     """Return whether every migration has been run on the database."""
     with database.engine.connect() as connection:
-        head = ScriptDirectory.from_config(_config(connection)).get_current_head()
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision() == _newest()
+
+
+@cache
+def _newest() -> str | None:
+    """Return the newest revision, as the scripts of this process say: reading them takes a while."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def check(database: Database) -> None:

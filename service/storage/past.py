@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
@@ -59,7 +60,7 @@ def archive(
     Args:
         ended_by: the record that ends them, if one does: its position then tells until when they counted.
     """
-    past, own = PAST[row], list(row.__table__.columns)
+    past, own = PAST[row], _replayed(row)
     if "known_from" in row.__table__.columns:
         known_from = []
     else:
@@ -68,6 +69,11 @@ def archive(
     ends = [literal(now, Instant()).label("known_until"), literal(ended_by, Uuid()).label("ended_by")]
     source = select(*own, *known_from, *ends).where(where)
     session.execute(insert(past).from_select([str(column.key) for column in source.selected_columns], source))
+
+
+def rewrite(session: WriteSession, row: type[Row], where: ColumnElement[bool], **values: Any) -> None:
+    """Replace past values that must not stay, because they name somebody who was erased."""
+    session.execute(update(PAST[row]).where(where).values(values))
 
 
 def position_at(session: OrmSession, network: Network, as_of: datetime) -> int:
@@ -144,11 +150,16 @@ def _derived(row: Any) -> Any:
     return aliased(row, union_all(here, gone).subquery(), adapt_on_names=True)
 
 
+def _replayed(row: Any) -> list[Any]:
+    """Return the columns of a row whose past values are kept."""
+    return [column for column in row.__table__.columns if column.name in PAST[row].c]
+
+
 def _said(row: Any) -> Any:
     """Return rows with the values that they had then."""
-    now, past = row.__table__, PAST[row]
-    here = select(*now.columns).where(or_(now.c.known_from.is_(None), now.c.known_from <= NOW))
-    gone = select(*(past.c[column.name] for column in now.columns)).where(
+    now, past, columns = row.__table__, PAST[row], _replayed(row)
+    here = select(*columns).where(or_(now.c.known_from.is_(None), now.c.known_from <= NOW))
+    gone = select(*(past.c[column.name] for column in columns)).where(
         or_(past.c.known_from.is_(None), past.c.known_from <= NOW), past.c.known_until > NOW
     )
     return aliased(row, union_all(here, gone).subquery(), adapt_on_names=True)

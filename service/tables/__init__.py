@@ -1,10 +1,11 @@
 """All rows, and nothing that decides.
 
-The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `persons`, `identities`, `record_bodies` and `case_texts`;
-everything else holds identifiers, digests and numbers.
+The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `identities`,
+`members` (the name that a network gave), `record_bodies` and `case_texts`; everything else holds identifiers, digests
+and numbers.
 """
 
-from service.tables.access import Token
+from service.tables.access import AccessToken, Token
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
@@ -23,16 +24,18 @@ from service.tables.evidence import (
 )
 from service.tables.files import Blob
 from service.tables.intake import Import, ImportAnswer
-from service.tables.issuing import Credential, Receipt, StatusList
+from service.tables.issuing import Credential, Receipt, SignedCopy, StatusList
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
+from service.tables.runtime import SharedLimit
 from service.tables.signing import Key, ServiceKey
-from service.tables.storage import ServiceFact
+from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
 from service.tables.web import Idempotency
 
 __all__ = [
+    "AccessToken",
     "Achievement",
     "AchievementVersion",
     "Approval",
@@ -69,11 +72,14 @@ __all__ = [
     "Receipt",
     "Record",
     "RecordBody",
+    "Restore",
     "Review",
     "Role",
     "Row",
     "ServiceFact",
     "ServiceKey",
+    "SharedLimit",
+    "SignedCopy",
     "StatusList",
     "Token",
     "UnsettledMember",

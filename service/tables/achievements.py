@@ -12,7 +12,10 @@ from service.tables.identifiers import new_id
 
 
 class Achievement(Row):
-    """What members can earn; its content is in its versions."""
+    """What members can earn; its content is in its versions.
+
+    While it is retired, nobody new earns it.
+    """
 
     __tablename__ = "achievements"
     __table_args__ = (UniqueConstraint("network_id", "ref"),)
@@ -21,6 +24,8 @@ class Achievement(Row):
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
     ref: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    retirement_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class AchievementVersion(Row):

@@ -71,8 +71,8 @@ class Review(Row):
     """Something about an award that people must decide; an entry of their queue.
 
     Kinds: `approval`, the criteria are met except for people's approval; `second`, an award to staff that needs a
-    second person; `standing`, an award that lost something on which it rested. `asked_by` is the member whose token
-    asked.
+    second person; `standing`, an award that lost something on which it rested, or was signed while others may have had
+    the key. `asked_by` is the member whose token asked.
     """
 
     __tablename__ = "reviews"

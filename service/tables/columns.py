@@ -20,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+NOT_REPLAYED: dict[Any, Any] = {"replayed": False}
+"""Marks a column (`info`) at which no rule looks: its past values are not kept."""
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC instant with microseconds.
@@ -29,6 +32,11 @@ class Instant(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """The type of its values in Python."""
+        return datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a time without a zone; store UTC."""

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import ActedBy, Row, one_of
@@ -16,8 +16,11 @@ class Record(ActedBy, Row):
 
     `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is
     when a record that was held or quarantined began to count; it is empty if the record counted at once. `body_digest`
-    is SHA-256 over the salted canonical body; the salt is deleted when the body is erased. A record of kind `void`
-    names in `voids` the record that it takes back.
+    is SHA-256 over the salted canonical body; the salt is deleted when the body is erased.
+
+    `voids` is the record that no longer counts because of this one: a record of kind `void` takes it back, one of its
+    own kind corrects it. A correction names in `first_id` the record that was the first to say it; the names of that
+    one (`ref` and `source`) stand for every correction of it.
     """
 
     __tablename__ = "records"
@@ -30,6 +33,14 @@ class Record(ActedBy, Row):
         Index(None, "network_id", "held_for"),
         Index(None, "network_id", "received_at"),
         Index("ix_records_voids", "voids", unique=True),
+        Index(None, "first_id"),
+        Index(None, "network_id", "kind", "occurred_at", "id"),
+        Index(
+            "ix_records_waiting",
+            "network_id",
+            sqlite_where=text("status <> 'accepted'"),
+            postgresql_where=text("status <> 'accepted'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -48,6 +59,7 @@ class Record(ActedBy, Row):
     status: Mapped[str] = mapped_column(String(16))
     held_for: Mapped[str | None] = mapped_column(String(200))
     voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+    first_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
 
 
 class Flag(Row):
@@ -83,12 +95,16 @@ class Flag(Row):
 
 
 class RecordBody(Row):
-    """The body of a record, stored separately so that it can be erased."""
+    """The body of a record, stored separately so that it can be erased.
+
+    `reason` is why a record was corrected; the body of a void holds its own.
+    """
 
     __tablename__ = "record_bodies"
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
     body: Mapped[dict[str, Any]]
+    reason: Mapped[str | None] = mapped_column(Text)
 
 
 class Contribution(Row):
@@ -101,6 +117,8 @@ class Contribution(Row):
     __table_args__ = (
         Index(None, "network_id", "member_id", "type", "occurred_at"),
         Index(None, "member_id", "occurred_at"),
+        Index(None, "session_id"),
+        Index(None, "resource"),
     )
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
@@ -121,6 +139,7 @@ class ContributionTag(Row):
     """One tag of a contribution, in a row of its own so that rules can query it."""
 
     __tablename__ = "contribution_tags"
+    __table_args__ = (Index(None, "tag"),)
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("contributions.record_id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(String(100), primary_key=True)

@@ -39,6 +39,15 @@ def new_salt() -> str:
     return secrets.token_hex(16)
 
 
+ACCESS = "laurel_access."
+"""How access tokens begin, and no other token: these have no full stop."""
+
+
+def new_access_token() -> str:
+    """Return an access token with 256 random bits."""
+    return ACCESS + secrets.token_urlsafe(32)
+
+
 def new_token() -> str:
     """Return a bearer token with 256 random bits; its prefix makes it recognisable."""
     return "laurel_" + secrets.token_urlsafe(32)

@@ -1,9 +1,10 @@
 """Rows of `intake`: imports and their answers."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row
@@ -11,12 +12,14 @@ from service.tables.identifiers import new_id
 
 
 class Import(Row):
-    """One bulk body or file, processed in chunks.
+    """One bulk body, processed in chunks.
 
-    Each chunk's own commit moves `next_line`.
+    Each chunk's own commit moves `next_line` and adds to `counts`: how many lines have which status. It is settled once
+    everything that it can have caused is decided.
     """
 
     __tablename__ = "imports"
+    __table_args__ = (Index(None, "settled_at", "finished_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
@@ -26,6 +29,8 @@ class Import(Row):
     next_line: Mapped[int] = mapped_column(default=1)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settled_at: Mapped[datetime | None]
 
 
 class ImportAnswer(Row):

@@ -1,4 +1,4 @@
-"""Rows of `issuing`: receipts, credentials and status lists."""
+"""Rows of `issuing`: receipts, credentials with their texts, and status lists."""
 
 from datetime import datetime
 from typing import Any
@@ -86,3 +86,23 @@ class Credential(Row):
     suspended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     reinstated_at: Mapped[datetime | None]
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+
+
+class SignedCopy(Row):
+    """A text of a credential that was signed here, without the text itself; the newest is in `credentials`.
+
+    `sha256` is the digest of what is said: of the canonical JSON of the document without proof. JSON and JWT, pictures
+    and other writings of the same members have the same one. `proof_value` is the signature of the JSON text, and
+    `kid` and `jwt_kid` are the keys that signed the two.
+    """
+
+    __tablename__ = "signed_copies"
+    __table_args__ = (Index(None, "credential_id"), Index(None, "kid"), Index(None, "jwt_kid"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    signed_at: Mapped[datetime]
+    kid: Mapped[str] = mapped_column(ForeignKey("keys.kid"))
+    jwt_kid: Mapped[str] = mapped_column(ForeignKey("keys.kid"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    proof_value: Mapped[str]

@@ -1,20 +1,29 @@
 """Rows of `networks`: networks, persons, members, roles and meetings."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import Row, one_of
+from service.tables.columns import NOT_REPLAYED, Row, one_of
 from service.tables.identifiers import new_id
 
 
 class Network(Row):
-    """A peer learning network, which is an issuer with a DID and keys of its own."""
+    """A peer learning network, which is an issuer with a DID and keys of its own.
+
+    Its history is `[history_from, history_until)`, and may be loaded from its declaration until `history_open_until`;
+    these are set once.
+    """
 
     __tablename__ = "networks"
-    __table_args__ = (one_of("kind", "formal", "informal"), one_of("state", "draft", "active", "closed"))
+    __table_args__ = (
+        one_of("kind", "formal", "informal"),
+        one_of("state", "draft", "active", "closed"),
+        one_of("same_address", "same-person", "ask"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(String(63), unique=True)
@@ -28,16 +37,21 @@ class Network(Row):
     late_after_days: Mapped[int] = mapped_column(default=90, server_default="90")
     state: Mapped[str] = mapped_column(String(16), default="active")
     sandbox: Mapped[bool] = mapped_column(Boolean, default=False)
+    same_address: Mapped[str] = mapped_column(String(16), default="same-person", server_default="same-person")
     created_at: Mapped[datetime]
+    history_from: Mapped[datetime | None]
+    history_until: Mapped[datetime | None]
+    history_declared_at: Mapped[datetime | None]
+    history_open_until: Mapped[datetime | None]
+    history_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class Person(Row):
-    """One human; name and addresses are stored only here and in `identities`."""
+    """One human, whose addresses are in `identities`; the names that networks gave are those of the members."""
 
     __tablename__ = "persons"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
 
 
@@ -64,11 +78,18 @@ class Identity(Row):
 class Member(Row):
     """A person in a network, under the network's own `ref`.
 
-    A member may exist long before anyone signs in.
+    A member may exist long before anyone signs in. `name` is the one that was given under this ref, also if the person
+    is other members too. `person_state` is "asked" while somebody must say whether the member is the person of another
+    one with the same address, and "apart" once somebody said that they are two. What is known of an erased member is
+    gone; `erasure` says how much that was.
     """
 
     __tablename__ = "members"
-    __table_args__ = (UniqueConstraint("network_id", "ref"), Index(None, "person_id"))
+    __table_args__ = (
+        UniqueConstraint("network_id", "ref"),
+        Index(None, "person_id"),
+        one_of("person_state", "asked", "apart"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
@@ -78,6 +99,10 @@ class Member(Row):
     enrolled_at: Mapped[datetime]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     known_from: Mapped[datetime | None]
+    name: Mapped[str | None] = mapped_column(Text, info=NOT_REPLAYED)
+    person_state: Mapped[str | None] = mapped_column(String(16), info=NOT_REPLAYED)
+    erased_at: Mapped[datetime | None] = mapped_column(info=NOT_REPLAYED)
+    erasure: Mapped[dict[str, Any] | None] = mapped_column(info=NOT_REPLAYED)
 
 
 class Role(Row):
@@ -103,7 +128,11 @@ class Meeting(Row):
     """A meeting of a network: `[starts_at, ends_at)`."""
 
     __tablename__ = "sessions"
-    __table_args__ = (UniqueConstraint("network_id", "ref"), Index(None, "network_id", "series"))
+    __table_args__ = (
+        UniqueConstraint("network_id", "ref"),
+        Index(None, "network_id", "series"),
+        Index(None, "network_id", "starts_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))

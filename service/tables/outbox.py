@@ -32,11 +32,16 @@ class Message(Row):
     """A message to a person, rendered when it is sent.
 
     It is about a credential and goes to its recipient, about a webhook and goes to its network, or about a step of a
-    case and goes to the member `member_id`. A message that asks whether a badge is theirs is deleted with its question.
+    case or a compromised key and goes to the member `member_id`. A message that asks whether a badge is theirs is
+    deleted with its question.
     """
 
     __tablename__ = "messages"
-    __table_args__ = (one_of("state", "queued", "sent", "failed"), Index(None, "state", "due_at"))
+    __table_args__ = (
+        one_of("state", "queued", "sent", "failed"),
+        Index(None, "state", "due_at"),
+        Index(None, "key_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
@@ -45,6 +50,7 @@ class Message(Row):
     case_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_steps.id"))
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     confirmation_id: Mapped[UUID | None] = mapped_column(ForeignKey("confirmations.id", ondelete="CASCADE"))
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("keys.id"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

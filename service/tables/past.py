@@ -24,7 +24,8 @@ def _past(row: type[Row]) -> Table:
     A decision is replayed with them. They were known from `known_from` (empty: always) until `known_until`, or until
     the position of the record `ended_by`.
     """
-    columns = [Column(column.name, column.type, nullable=True) for column in row.__table__.columns]
+    kept = (column for column in row.__table__.columns if column.info.get("replayed", True))
+    columns = [Column(column.name, column.type, nullable=True) for column in kept]
     found_by = "member_id" if "member_id" in row.__table__.columns else "id" if row is Member else "record_id"
     times: list[Column[Any]] = [] if "known_from" in row.__table__.columns else [Column("known_from", Instant())]
     times += [Column("known_until", Instant(), nullable=False)]

@@ -16,6 +16,9 @@ class Key(Row):
 
     It holds the public half, and where custody finds the private half. `kid` is the RFC 7638 thumbprint. Retired keys
     stay published, with their dates.
+
+    `compromised_at` is since when somebody else may have had it, `declared_at` when that was said, and `cleared_at`
+    when nothing was left that only this key had signed.
     """
 
     __tablename__ = "keys"
@@ -30,6 +33,8 @@ class Key(Row):
     valid_from: Mapped[datetime]
     retired_at: Mapped[datetime | None]
     compromised_at: Mapped[datetime | None]
+    declared_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]
 
 
 class ServiceKey(Row):
@@ -57,3 +62,5 @@ class ServiceKey(Row):
     custody_uri: Mapped[str]
     valid_from: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    compromised_at: Mapped[datetime | None]
+    declared_at: Mapped[datetime | None]

@@ -12,12 +12,11 @@ from io import BytesIO
 from typing import Final
 
 from service.unpacking import reasons
-from service.unpacking.found import Problem, shown_name
+from service.unpacking.found import MAX_ENTRY_BYTES, Problem, shown_name
 from service.unpacking.photos import DECODERS_RAISE
 
 MAX_DIRECTORY: Final = 5_000
 """Entries of a ZIP, including folders and hidden files."""
-MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 96 * 1024 * 1024
 """Of all files of a ZIP together."""
 _PIECE: Final = 64 * 1024

@@ -4,17 +4,34 @@ import binascii
 import re
 from contextlib import suppress
 from typing import Any, Final, Literal
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from credentials import CredentialError, extract, parse_json, reading
 from credentials.checks.received import form_of, read
+from credentials.model import badges2
 
 Kind = Literal[
-    "png", "svg", "html", "xml", "pdf", "zip", "office", "photo", "photo-unreadable", "json", "jwt", "text", "unknown"
+    "png",
+    "svg",
+    "html",
+    "xml",
+    "pdf",
+    "zip",
+    "office",
+    "photo",
+    "photo-unreadable",
+    "json",
+    "jwt",
+    "text",
+    "long-text",
+    "unknown",
 ]
+
+MAX_TEXT_BYTES: Final = 8 * 1024 * 1024
+"""Of a text, page or drawing. Its characters take four times as much memory, and are copied while it is searched."""
 
 _MAGIC: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -46,7 +63,6 @@ _TYPES: Final = frozenset(
         "OpenBadgeCredential",
         "AchievementCredential",
         "EnvelopedVerifiableCredential",
-        "Assertion",
     }
 )
 _HOLDS_BADGES: Final = re.compile(
@@ -55,6 +71,8 @@ _HOLDS_BADGES: Final = re.compile(
 )
 _RUN: Final = frozenset({"script", "handler", "foreignobject", "iframe"})
 _MAX_ELEMENTS: Final = 100_000
+_MAX_DECLARED: Final = 1_000
+_QUOTED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ENDINGS: Final = (".json", ".jwt", ".png", ".svg")
 
 
@@ -88,6 +106,8 @@ def kind_of(content: bytes) -> Kind:
             return kind
     if _PDF in content[:1024]:
         return "pdf"
+    if len(content) > MAX_TEXT_BYTES:
+        return "unknown" if text_of(content[:_BEGINNING]) is None else "long-text"
     text = text_of(content)
     return "unknown" if text is None else _kind_of_text(text)
 
@@ -127,7 +147,9 @@ def is_credential(content: bytes) -> bool:
 
 def says_credential(value: Any) -> bool:
     """Return whether a JSON value says that it is a credential."""
-    return isinstance(value, dict) and not _TYPES.isdisjoint(reading.texts(value.get("type")))
+    return isinstance(value, dict) and (
+        not _TYPES.isdisjoint(reading.texts(value.get("type"))) or badges2.is_assertion(value)
+    )
 
 
 def names_a_badge(url: str, *, by_host: bool = True) -> bool:
@@ -149,7 +171,7 @@ def data_of(url: str) -> bytes | None:
     head, comma, data = url.partition(",")
     if not comma:
         return None
-    content = unquote_to_bytes(data)
+    content = _unquoted(data.encode("utf-8", "surrogatepass"))
     if not head.lower().endswith(";base64"):
         return content
     try:
@@ -158,16 +180,31 @@ def data_of(url: str) -> bytes | None:
         return None
 
 
+def _unquoted(data: bytes) -> bytes:
+    """Return what percent signs stand for; the library's function takes 180 bytes of memory for each."""
+    content, end = bytearray(), 0
+    for found in _QUOTED.finditer(data):
+        content += data[end : found.start()]
+        content.append(int(found[1], 16))
+        end = found.end()
+    return bytes(content + data[end:])
+
+
 def holds_script(svg: bytes) -> bool:
     """Return whether a drawing holds what a browser would run: a script, a handler, a script link, or HTML.
 
-    For a drawing that is not well-formed, or has more elements than are read: whether its beginning does.
+    For a drawing that is not well-formed, or has more elements or attributes than are read: whether its beginning does.
+    It may declare attributes that elements have without naming them. They count as if they were there.
     """
     found = _Scripts()
+    if svg.count(b"=") > 2 * _MAX_ELEMENTS:  # before the parser reads them: it takes all attributes of a tag at once
+        svg = svg[:_MAX_ELEMENTS]
     parser = DefusedXMLParser(target=found, forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    vars(parser)["parser"].AttlistDeclHandler = found.declared
     with suppress(ParseError, DefusedXmlException, ValueError, LookupError, _EnoughError):
         parser.feed(svg)
         parser.close()
+    vars(parser).clear()  # parser and target hold each other, and with them 25 MB for many attributes
     return found.met
 
 
@@ -180,9 +217,17 @@ class _Scripts:
 
     met = False
     _count = 0
+    _declared = 0
+
+    def declared(self, _element: str, name: str, _kind: str, default: str | None, _required: int) -> None:
+        """Look at an attribute that elements have by default; each new one is compared with all before it."""
+        self._declared += 1
+        self.met = self.met or _runs(name, default or "")
+        if self.met or self._declared > _MAX_DECLARED:
+            raise _EnoughError
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._count += 1
+        self._count += 1 + len(attributes)
         local = name.rpartition("}")[2].lower()
         self.met = local in _RUN or any(_runs(*attribute) for attribute in attributes.items())
         if self.met or self._count > _MAX_ELEMENTS:

@@ -7,6 +7,8 @@ from service.texts.display_names import one_line
 
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 """Of one file, and of one text."""
+MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
+"""Of one file in a ZIP."""
 MAX_OPENED: Final = 500
 """Badges that are looked at in one request."""
 

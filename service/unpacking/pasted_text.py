@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from credentials import strict_json
 from service.runtime.settings import LOCAL_HOSTS
 from service.unpacking import reasons
 from service.unpacking.file_kinds import data_of, is_jwt, kind_of
@@ -16,6 +17,7 @@ _LINK: Final = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'`\\^{}|\u2028\u2029]+", 
 _BARE_LINK: Final = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}/[^\s<>\"'`\\^{}|]+")
 _DATA: Final = re.compile(r"\bdata:[^\s<>\"'`\\]+", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_LINE: Final = re.compile("[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _CLOSING: Final = {")": "(", "]": "["}
 _LEADING_THROUGH: Final = (
     "linkedin.com",
@@ -27,13 +29,20 @@ _LEADING_THROUGH: Final = (
 )
 
 
-def of_lines(text: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
+def of_lines(
+    text: str, open_inside: Callable[[str, bytes], list[Opened]], time_left: Callable[[], float]
+) -> Iterator[Opened]:
     """Yield what can be checked in each line, in order; skip lines without anything.
 
-    `open_inside` opens the picture that a data: URL holds.
+    Args:
+        open_inside: opens the picture that a data: URL holds.
+        time_left: how many seconds there are for further lines.
     """
-    for line in text.splitlines():
-        yield from _of_line(line, open_inside)
+    for line in _LINE.finditer(text):  # never all at once: a text of 32 MB may have as many lines
+        if time_left() <= 0:
+            yield Opened(beginning(line[0]), problem=reasons.REST_NOT_SEARCHED)
+            return
+        yield from _of_line(line[0], open_inside)
 
 
 def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
@@ -51,17 +60,21 @@ def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> It
             case _:
                 yield Opened(name, problem=reasons.DATA_LINK_UNREADABLE)
         return
-    found = [*_LINK.finditer(line)] or [*_TOKEN.finditer(line)]
+    found = False
     seen = set()
-    for match in found:
-        given = _trimmed(match[0])
-        if given not in seen:
-            seen.add(given)
-            if "://" in given:
-                yield of_link(given)
-            elif is_jwt(given):
-                yield of_token(given)
-    if not found and _BARE_LINK.fullmatch(stripped):
+    for sign in (_LINK, _TOKEN):
+        for match in sign.finditer(line):  # never all at once: a line of 8 MB may have a million
+            found = True
+            given = _trimmed(match[0])
+            if given not in seen:
+                seen.add(given)
+                if "://" in given:
+                    yield of_link(given)
+                elif is_jwt(given):
+                    yield of_token(given)
+        if found:
+            return
+    if _BARE_LINK.fullmatch(stripped):
         yield of_link(f"https://{_trimmed(stripped)}")
 
 
@@ -90,10 +103,12 @@ def of_token(token: str, name: str = "") -> Opened:
 def of_json(text: str, name: str = "") -> Opened:
     """Return JSON to check, or why it cannot be checked.
 
-    JSON that no parser accepts was damaged on its way; what only strict parsers refuse, the report names.
+    JSON that no parser accepts was damaged on its way; what only strict parsers refuse, the report names, as it does
+    what is too long to be read.
     """
     try:
-        json.loads(text)
+        if len(text) <= strict_json.MAX_BYTES:
+            json.loads(text)
     except RecursionError:
         pass
     except ValueError:

@@ -8,7 +8,7 @@ parts.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import IO, Any, Final
@@ -234,7 +234,7 @@ class _Document:
                             return
                         yield drawn
 
-    def _decoded(self, stream: StreamObject) -> list[Image.Image]:
+    def _decoded(self, stream: StreamObject) -> Iterable[Image.Image]:
         """Return a picture in shades of grey."""
         width, height = _at(stream, "/Width"), _at(stream, "/Height")
         if not isinstance(width, int) or not isinstance(height, int) or not 0 < width * height <= MAX_PIXELS:

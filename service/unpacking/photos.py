@@ -19,6 +19,10 @@ from service.unpacking.found import Opened, Problem
 
 MAX_PIXELS: Final = 64_000_000
 """Of one picture; the largest photos of phones are somewhat smaller."""
+MAX_UNPACKED_BYTES: Final = 72_000_000
+"""What a picture may take in memory, in its colours and once more in grey. A large JPEG is unpacked at half its size."""
+HALVED_PIXELS: Final = 20_000_000
+"""A JPEG of more is searched at half its size."""
 MAX_PAGES: Final = 4
 """Of a file that holds several pictures, such as a scan."""
 MAX_CODES: Final = 50
@@ -63,13 +67,15 @@ def open_photo(name: str, content: bytes) -> list[Opened]:
 
     If none holds a link or a credential, return the reason.
     """
+    codes: list[str] = []
+    size = (0, 0)
     try:
-        pages = pictures_in(content)
-        codes = [code for page in pages for code in codes_in(page)]
+        for page in pictures_in(content):
+            size = page.size if size == (0, 0) else size
+            codes += codes_in(page)
     except PictureError as error:
         return [Opened(name, problem=error.problem)]
-    opened = of_codes(codes, name)
-    return opened or [Opened(name, problem=_without_code(content, pages[0].size))]
+    return of_codes(codes, name) or [Opened(name, problem=_without_code(content, size))]
 
 
 def of_codes(codes: list[str], name: str) -> list[Opened]:
@@ -96,6 +102,8 @@ def codes_in(picture: Image.Image) -> list[str]:
         small = _within(picture, LONG_SIDES[1]).filter(ImageFilter.UnsharpMask(radius=3, percent=250, threshold=2))
         found = read_barcodes(small, formats=_QR, text_mode=TextMode.Plain)
         return list(dict.fromkeys(code.text for code in found[:MAX_CODES]))
+    except MemoryError as error:
+        raise PictureError(reasons.PICTURE_TOO_LARGE) from error
     except DECODERS_RAISE as error:
         raise PictureError(reasons.PICTURE_DAMAGED) from error
 
@@ -110,40 +118,56 @@ def grey(picture: Image.Image) -> Image.Image:
         raise PictureError(reasons.PICTURE_TOO_LARGE)
     try:
         if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-            coloured = picture.convert("RGBA")
-            sheet = Image.new("RGBA", coloured.size, "white")
-            sheet.alpha_composite(coloured)
-            return sheet.convert("L")
+            coloured = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+            sheet = Image.new("L", coloured.size, "white")
+            sheet.paste(coloured.convert("L"), mask=coloured.getchannel("A"))
+            return sheet
         if picture.mode.startswith("I;16"):
             return picture.convert("I").point(lambda value: value / 256).convert("L")
+        if picture.mode == "L":
+            picture.load()
+            return picture
         return picture.convert("L")
+    except MemoryError as error:
+        raise PictureError(reasons.PICTURE_TOO_LARGE) from error
     except DECODERS_RAISE as error:
         raise PictureError(reasons.PICTURE_DAMAGED) from error
 
 
-def pictures_in(content: bytes) -> list[Image.Image]:
-    """Return the pictures in a file, upright and grey: at least one, at most `MAX_PAGES`.
+def pictures_in(content: bytes) -> Iterator[Image.Image]:
+    """Yield the pictures in a file, upright and grey: at least one, at most `MAX_PAGES`.
+
+    Only one at a time is unpacked.
 
     Raises:
         PictureError: the file cannot be read.
     """
-    found = []
+    for page in range(MAX_PAGES):
+        picture = _page(content, page)
+        if picture is None:
+            return
+        yield picture
+
+
+def _page(content: bytes, page: int) -> Image.Image | None:
+    """Return one of the pictures in a file; None after the last."""
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as picture:  # (1)
-            for page in range(MAX_PAGES):
-                try:
-                    picture.seek(page)
-                except EOFError:
-                    break
-                if picture.width * picture.height > MAX_PIXELS:  # (2)
-                    raise PictureError(reasons.PICTURE_TOO_LARGE)
-                picture.draft("L", picture.size)  # then a JPEG is never unpacked in colour
-                found.append(ImageOps.exif_transpose(grey(picture)))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            try:
+                picture.seek(page)
+            except EOFError:
+                return None
+            if picture.width * picture.height > MAX_PIXELS:  # (2)
+                raise PictureError(reasons.PICTURE_TOO_LARGE)
+            scale = 2 if picture.width * picture.height > HALVED_PIXELS else 1
+            picture.draft("L", (picture.width // scale, picture.height // scale))  # a JPEG, never unpacked in colour
+            if picture.width * picture.height * (len(picture.getbands()) + 1) > MAX_UNPACKED_BYTES:
+                raise PictureError(reasons.PICTURE_TOO_LARGE)
+            return ImageOps.exif_transpose(grey(picture))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PictureError(reasons.PICTURE_TOO_LARGE) from error
     except DECODERS_RAISE as error:
         raise PictureError(reasons.PICTURE_DAMAGED) from error
-    return found
 
 
 def _attempts(picture: Image.Image) -> Iterator[tuple[BarcodeFormats, Image.Image]]:

@@ -22,6 +22,13 @@ FILE_TOO_LARGE: Final = Problem(
     "file-too-large",
     N_("This file is larger than 32 MB, more than is opened here. A badge is much smaller: ask for the badge itself."),
 )
+TEXT_TOO_LONG: Final = Problem(
+    "text-too-long",
+    N_(
+        "This is a text, a page or a drawing of more than 8 MB, more than is read here. "
+        "A badge is much smaller: ask for the badge itself."
+    ),
+)
 FILE_UNREADABLE: Final = Problem(
     "file-unreadable",
     N_(
@@ -155,6 +162,27 @@ SEARCHED_ENOUGH: Final = Problem(
         "So many photos and PDFs are not searched at once. This one was not opened: give it by itself or in a second ZIP."
     ),
 )
+SEARCHED_TOO_LONG: Final = Problem(
+    "searched-too-long",
+    N_(
+        "To search this file takes longer than is allowed for one request, so that it was not searched to its end. "
+        "Ask the candidate for the link of the badge, or for the badge itself."
+    ),
+)
+REST_NOT_SEARCHED: Final = Problem(
+    "rest-not-searched",
+    N_(
+        "To search what is in here takes longer than is allowed for one request. "
+        "What follows was not searched: give it by itself."
+    ),
+)
+OPENING_FAILED: Final = Problem(
+    "opening-failed",
+    N_(
+        "The program that opens such files failed at this one, and nothing else was harmed. "
+        "Ask the candidate for the link of the badge, or for the badge itself."
+    ),
+)
 ZIP_IN_ZIP: Final = Problem(
     "zip-in-zip", N_("This is a ZIP inside a ZIP. Unpack the outer one and give the inner one.")
 )
@@ -228,8 +256,11 @@ _OF_CODES: Final = {
     "fetch-timeout": LINK_NEVER_ANSWERS,
     "fetch-too-large": LINK_TOO_LARGE,
     "fetch-status": LINK_FAULTY,
+    "address-without-badge": LINK_NOT_FOUND,
     "document-unknown": LINK_NOT_FOUND,
+    "fetch-busy": BUSY,
     "too-many-requests": BUSY,
+    "service-busy": BUSY,
 }
 _OF_STATUSES: Final = {401: LINK_LOGIN, 403: LINK_LOGIN, 407: LINK_LOGIN, 404: LINK_NOT_FOUND, 410: LINK_NOT_FOUND}
 

@@ -1,0 +1,185 @@
+"""The types of events, each with what happened and the identifiers that it names."""
+
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+_AWARD = ("award", "achievement_version", "member")
+_CREDENTIAL = ("credential", "award", "member")
+_KEY = ("key", "kid")
+_REVIEW = ("review", "achievement_version", "member", "award?")
+
+
+class EventType(StrEnum):
+    """What can happen in a network, and be told: part of the interface.
+
+    `meaning` says what happened; `about` names the identifiers that such an event has, `maybe` those that it may have.
+    """
+
+    meaning: str
+    about: tuple[str, ...]
+    maybe: tuple[str, ...]
+
+    def __new__(cls, value: str, meaning: str = "", names: Iterable[str] = ()) -> Self:
+        """Make a member out of its name, its meaning, and its identifiers; `?` marks one that is not always there."""
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.meaning = meaning
+        made.about = tuple(name for name in names if not name.endswith("?"))
+        made.maybe = tuple(name.removesuffix("?") for name in names if name.endswith("?"))
+        return made
+
+    def takes(self, names: Collection[str]) -> bool:
+        """Return whether an event of this type may name these identifiers."""
+        return set(self.about) <= set(names) <= {*self.about, *self.maybe}
+
+    ACHIEVEMENT_PUBLISHED = (
+        "achievement.published",
+        "A version of an achievement can be earned.",
+        ("achievement", "achievement_version"),
+    )
+    ACHIEVEMENT_REINSTATED = (
+        "achievement.reinstated",
+        "An achievement that was retired can be earned again.",
+        ("achievement", "achievement_version"),
+    )
+    ACHIEVEMENT_RETIRED = (
+        "achievement.retired",
+        "Nobody new earns an achievement any more.",
+        ("achievement", "achievement_version"),
+    )
+    APPROVAL_WAITING = (
+        "approval.waiting",
+        "Somebody must decide: a review was opened, or one of several people has approved and another is needed.",
+        _REVIEW,
+    )
+    AWARD_EXPIRED = "award.expired", "The time of an award is over.", _AWARD
+    AWARD_KEPT = "award.kept", "An award that was under review stands.", _AWARD
+    AWARD_MADE = "award.made", "A member has earned an achievement.", _AWARD
+    CASE_ESCALATED = (
+        "case.escalated",
+        "Somebody else must decide a case: its time passed, or a party asked for it.",
+        ("case",),
+    )
+    CASE_MEDIATOR_ASSIGNED = "case.mediator-assigned", "A case has a mediator, or another one.", ("case",)
+    CASE_MEDIATOR_LEFT = (
+        "case.mediator-left",
+        "The mediator of a case turned out to be one of its parties.",
+        ("case",),
+    )
+    CASE_OPENED = "case.opened", "Something is contested.", ("case",)
+    CASE_OVERDUE = "case.overdue", "Nobody has decided an escalated case in time.", ("case",)
+    CASE_RESOLVED = "case.resolved", "A case was decided.", ("case",)
+    CASE_WITHDRAWN = "case.withdrawn", "A case was taken back.", ("case",)
+    CREDENTIAL_ISSUED = "credential.issued", "A credential was signed.", _CREDENTIAL
+    CREDENTIAL_REISSUED = (
+        "credential.reissued",
+        "A credential was signed again under its id, because others may have had a key of before.",
+        _CREDENTIAL,
+    )
+    CREDENTIAL_REINSTATED = "credential.reinstated", "A credential that was suspended stands again.", _CREDENTIAL
+    CREDENTIAL_REPLACED = (
+        "credential.replaced",
+        "A credential was taken back because another one with corrected data stands for it.",
+        (*_CREDENTIAL, "replacement"),
+    )
+    CREDENTIAL_REVOKED = "credential.revoked", "A credential was taken back.", _CREDENTIAL
+    CREDENTIAL_SUSPENDED = (
+        "credential.suspended",
+        "A credential must not be relied on until it is decided whether it stands.",
+        _CREDENTIAL,
+    )
+    EVIDENCE_RECEIVED = (
+        "evidence.received",
+        "Evidence came in, once for each request or file: a record, the import of a body of many lines, or a file.",
+        ("record?", "member?", "import?"),
+    )
+    IMPORT_SETTLED = (
+        "import.settled",
+        "A body of many lines is taken in, and everything that it can have caused is decided.",
+        ("import",),
+    )
+    KEY_COMPROMISED = "key.compromised", "Others may have had a key, and it signs nothing any more.", _KEY
+    KEY_ROTATED = "key.rotated", "The network signs with a new key.", _KEY
+    MEMBER_CHANGED = "member.changed", "What is known of a member is another.", ("member",)
+    MEMBER_ENROLLED = (
+        "member.enrolled",
+        "It is settled by which version a member is judged.",
+        ("achievement_version", "member"),
+    )
+    MEMBER_ERASED = "member.erased", "What the network held of a person is gone.", ("member",)
+    MEMBER_PERSON_ASKED = (
+        "member.person-asked",
+        "A member has the address of another one, and somebody must say whether they are one person.",
+        ("member",),
+    )
+    MEMBER_POSTED = "member.posted", "A member was added.", ("member",)
+    MEMBER_SHARES_PERSON = (
+        "member.shares-person",
+        "A member is the same person as another one.",
+        ("member",),
+    )
+    MEMBER_TOLD_APART = (
+        "member.told-apart",
+        "Somebody said that two members are not one person.",
+        ("member",),
+    )
+    NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
+    NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
+    NETWORK_CREATED = "network.created", "The network is there.", ("network",)
+    NETWORK_HISTORY_DECLARED = (
+        "network.history-declared",
+        "The network may load its records of an earlier time until a deadline.",
+        ("network",),
+    )
+    RECORD_CORRECTED = (
+        "record.corrected",
+        "A piece of evidence counts in place of another, which said something else.",
+        ("record", "correction"),
+    )
+    RECORD_QUARANTINED = (
+        "record.quarantined",
+        "Evidence turned out not to count, or is kept from counting.",
+        ("record", "code"),
+    )
+    RECORD_RELEASED = "record.released", "Evidence that was kept from counting counts.", ("record",)
+    RECORD_VOIDED = "record.voided", "Evidence was taken back.", ("record", "void")
+    REVIEW_APPROVAL_GIVEN = "review.approval-given", "Somebody approved, and more people are needed.", _REVIEW
+    REVIEW_APPROVED = "review.approved", "People decided that an award is made, or stands.", _REVIEW
+    REVIEW_DECLINED = "review.declined", "People decided that an award is not made, or does not stand.", _REVIEW
+    REVIEW_OPENED = "review.opened", "An award waits for people to decide.", _REVIEW
+    REVIEW_WITHDRAWN = "review.withdrawn", "There is nothing to decide any more.", _REVIEW
+    SESSION_CHANGED = "session.changed", "What is known of a session is another.", ("session",)
+    SESSION_DELETED = "session.deleted", "A session on which nothing rested is gone.", ("session",)
+    SESSION_POSTED = "session.posted", "A session was added.", ("session",)
+    TOKEN_REVOKED = "token.revoked", "A token is worth nothing any more.", ("token",)
+    WEBHOOK_CHANGED = (
+        "webhook.changed",
+        "What is sent to a webhook, or with which secret, is another.",
+        ("webhook",),
+    )
+    WEBHOOK_CREATED = "webhook.created", "Events are sent to a further address.", ("webhook",)
+    WEBHOOK_DELETED = "webhook.deleted", "Events are no longer sent to an address.", ("webhook",)
+    WEBHOOK_DISABLED = (
+        "webhook.disabled",
+        "Nothing is sent to a webhook until it is made active again.",
+        ("webhook",),
+    )
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return EventType(value)
+        except ValueError as error:
+            words = list(EventType)
+            told = {"listed": ", ".join(words), "words": words}
+            raise PydanticCustomError("event-type-unknown", "Expected one of {listed}", told) from error
+    return value
+
+
+KnownType = Annotated[EventType, BeforeValidator(_known)]
+"""A type of event as somebody asks for it; the refusal of another one lists them all."""
