@@ -4,12 +4,12 @@
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,14 +17,31 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service import routes
 from service.awards import settling
 from service.checking.desk import Desk
-from service.notifications import payloads
-from service.operations.upkeep import Upkeep
-from service.runtime import settings
+from service.operations import ending
+from service.operations.health import Watch
+from service.operations.upkeep import LANES, Lane, Upkeep, note_time_if_possible
+from service.runtime import logs, memory, settings
 from service.runtime.runtime import Runtime
-from service.web import error_pages, form_charsets, problems, too_large
+from service.runtime.shared_limits import SharedLimits
+from service.web import (
+    arriving,
+    behind_proxies,
+    compressing,
+    cut_off,
+    error_pages,
+    form_charsets,
+    openapi,
+    problems,
+    too_large,
+    traced,
+    unread,
+    unzipping,
+)
+from service.web.costly import Costly
+from service.web.refusals import Refusals
 
-SENDERS = 4
-"""Threads that send to webhooks: fewer slow addresses than this do not keep the others waiting."""
+SWITCH_SECONDS = 0.001
+"""How long a thread that works keeps the interpreter from the one that answers everybody; Python's own is five times it."""
 
 
 class Laurel(FastAPI):
@@ -35,12 +52,20 @@ class Laurel(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's middleware, with ours around it."""
-        stack = form_charsets.FormCharsets(super().build_middleware_stack(), error_pages.page_of)
-        return _HeadAsGet(too_large.TooLarge(stack, error_pages.page_of))
+        runtime: Runtime = self.state.runtime
+        page_of = error_pages.page_of
+        stack = form_charsets.FormCharsets(super().build_middleware_stack(), page_of)
+        unzipped = unzipping.Unzipping(compressing.Compressing(stack), page_of)
+        read = unread.Unread(too_large.TooLarge(arriving.Arriving(unzipped), page_of))
+        within = _HeadAsGet(cut_off.CutOff(read, page_of))
+        log = logs.write_line if runtime.settings.request_log else None
+        return behind_proxies.BehindProxies(traced.Traced(within, runtime.now, log), runtime.settings)
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI description, with the shape of problems."""
-        return problems.document(super().openapi())
+        """Return the OpenAPI description."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(self)
+        return self.openapi_schema
 
 
 class _HeadAsGet:
@@ -56,46 +81,69 @@ class _HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, HEAD as GET."""
-        await self._app({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
+        if scope.get("method") == "HEAD":
+            scope["method"] = "GET"  # of the copy that `BehindProxies` made: the server's own says what to leave out
+        await self._app(scope, receive, send)
 
 
 def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
     """Return the state of the application, which routes read.
 
-    It has the runtime, and what the routes' packages cannot import because it is above them.
+    It has the runtime, what looks at its health, and what the routes' packages cannot import because it is above them.
 
     Args:
         desk: where badges are checked; left out: a new one.
     """
-    return State({"runtime": runtime, "desk": desk or Desk.open(runtime), "settle": settling.settle_pending})
+    desk = desk or Desk.open(runtime)
+    return State(
+        {
+            "runtime": runtime,
+            "desk": desk,
+            "refusals": Refusals(steady=desk.steady),
+            "costly": Costly(),
+            "settle": settling.settle_if_possible,
+            "watch": Watch(runtime),
+        }
+    )
 
 
-def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
+def create_app(runtime: Runtime, desk: Desk | None = None, *, own_process: bool = False) -> FastAPI:
     """Return the application of one runtime.
 
     The database must be migrated; nothing is read from it before the first request.
 
     Args:
         desk: where badges are checked; without one, a desk of this runtime is opened.
+        own_process: whether the process does nothing else, and ends with the application.
     Raises:
         SettingsError: as `Desk.open`.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtime: Runtime = app.state.runtime
-        beside = [Upkeep(runtime), *(Upkeep(runtime, {payloads.deliver_webhooks: 1}) for _ in range(SENDERS))]
-        app.state.upkeep = beside
-        for each in beside:
-            each.start()
+        runtime, desk = app.state.runtime, app.state.desk
+        sys.setswitchinterval(SWITCH_SECONDS)
+        if own_process:
+            ending.end_within()
+            ending.end_with_parent()
+        runtime.database.listen()
+        await asyncio.to_thread(note_time_if_possible, runtime)
+        sharing = SharedLimits(runtime, desk.shared_limits() | app.state.refusals.shared_limits(), desk.steady)
+        upkeep = app.state.upkeep = Upkeep(runtime, {**LANES, "limits": Lane({sharing.exchange: 1})})
+        watch = app.state.watch = Watch(runtime, upkeep.workers)
+        upkeep.start()
+        watch.start()
         yield
-        await asyncio.gather(*(run_in_threadpool(each.stop) for each in beside))
+        # Not in the threads of requests: checks that wait for other servers may hold all of these.
+        await asyncio.to_thread(watch.stop)
+        await asyncio.to_thread(upkeep.stop)
+        desk.workers.close()
         runtime.database.dispose()
 
     app = Laurel(
         title="Laurel",
         version="1",
-        description="Open Badges 3.0 credentials from what happens in peer learning networks.",
+        generate_unique_id_function=openapi.operation_id,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -114,4 +162,6 @@ def create_app(runtime: Runtime, desk: Desk | None = None) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """Return the application with the settings of this process, for `laurel serve`."""
-    return create_app(Runtime.start(settings.load()))
+    logs.keep_quiet()
+    memory.return_large_buffers()
+    return create_app(Runtime.start(settings.load()), own_process=True)

@@ -1,8 +1,9 @@
 """The strict base class of request bodies, and the types that several share."""
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,26 +14,30 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
+    PlainValidator,
     StringConstraints,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from credentials.instants import read_instant, write_instant
-from credentials.strict_json import pointer
 from service.errors import InvalidError
+from service.faults import found_faults
 
 ShapeT = TypeVar("ShapeT")
 
 # An address becomes an IRI in a signed document: what N-Quads IRIREF forbids must not get in.
 _WEB_URL = re.compile(r'https?://[^\x00-\x20<>"{}|\\^`\x7f]+', re.IGNORECASE)
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MARK = re.compile(r"<[a-z_]+>|\[key\]")
 _LABEL = r"[^\W_](?:[^\W_]|-){0,62}"
 _EMAIL = re.compile(rf"""[^\s@<>()\[\]\\,:;"\x00-\x1f\x7f]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}""")
 _DID = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})*:)*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+")
@@ -53,6 +58,33 @@ class Body(BaseModel):
             raise PydanticCustomError("text-nul", "Expected text without the character U+0000")
         return value
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe what an answer repeats of a body without null: answers leave out what has no value."""
+        return without_null(schema, handler) if handler.mode == "serialization" else handler(schema)
+
+
+def without_null(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """Return the JSON Schema of a model whose members are given or left out, and never null."""
+    made = handler(schema)
+    shape = handler.resolve_ref_schema(made)
+    for name, member in shape.get("properties", {}).items():
+        kinds = [kind for kind in member.get("anyOf", []) if kind != {"type": "null"}]
+        if len(kinds) < len(member.get("anyOf", [])):
+            del member["anyOf"]
+            member.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+            shape["required"] = [each for each in shape.get("required", []) if each != name]
+            if member.get("default", ...) is None:
+                del member["default"]
+    if not shape.get("required", True):
+        del shape["required"]
+    return made
+
+
+def one_of(names: Iterable[str]) -> Any:
+    """Describe a text as one of some names, where other code than its own class knows which these are."""
+    return Field(json_schema_extra={"enum": list(names)})
+
 
 def under(ref: str, body: Body) -> dict[str, Any]:
     """Return the members of a body that are given, with the `ref` of the path.
@@ -66,33 +98,38 @@ def under(ref: str, body: Body) -> dict[str, Any]:
     return given | {"ref": ref}
 
 
+def merged(target: Any, patch: Any) -> Any:
+    """Return what a JSON Merge Patch makes of a JSON value.
+
+    Spec: RFC 7396, section 2.
+    """
+    if not isinstance(patch, Mapping):
+        return patch
+    kept = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = merged(kept.get(name), value)
+    return kept
+
+
 def validated(shape: TypeAdapter[ShapeT], value: Any) -> ShapeT:
     """Return the body that a parsed JSON value stands for.
 
     Raises:
-        InvalidError: it does not have the shape (code "invalid-request"; the details hold all `errors`).
+        InvalidError: it does not have the shape; with the code of the first fault, as `refusal`.
     """
     try:
         return shape.validate_python(value)
     except ValidationError as error:
-        found = [fault(each, pointer_to(each["loc"])) for each in error.errors()]
-        raise InvalidError("invalid-request", found[0]["detail"], found[0]["pointer"], {"errors": found}) from error
+        raise refusal(found_faults(error.errors(), shape.core_schema)) from error
 
 
-def fault(error: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Return one of pydantic's errors as `{code, detail, pointer}`.
-
-    The value that was sent is not in it.
-    """
-    return {"code": str(error["type"]).replace("_", "-"), "detail": f"{error['msg']}.", "pointer": where}
-
-
-def pointer_to(location: Iterable[str | int]) -> str:
-    """Return the JSON pointer to where pydantic found an error.
-
-    Pydantic's own marks (`<tag>`, `[key]`) are not in it.
-    """
-    return pointer(*(step for step in location if not _MARK.fullmatch(str(step))))
+def refusal(found: Sequence[Mapping[str, str]]) -> InvalidError:
+    """Return the error for the faults of a body: it is the first of them, and names all if there are several."""
+    first, *others = found
+    return InvalidError(first["code"], first["detail"], first["pointer"], {"errors": found} if others else None)
 
 
 def _holds_nul(value: Any) -> bool:
@@ -114,6 +151,18 @@ def _instant(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is None:
         raise PydanticCustomError("instant-invalid", "Expected a date and time with zone")
     return value
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    instant = read_instant(value) if isinstance(value, str) else None
+    if instant is None:
+        raise PydanticCustomError(
+            "moment-invalid", "Expected an RFC 3339 date, or date and time with zone, such as 2026-03-01"
+        )
+    return instant
 
 
 def _uid(value: Any) -> Any:
@@ -177,7 +226,11 @@ def _did(value: Any) -> Any:
 
 def _time_zone(value: Any) -> Any:
     if isinstance(value, str) and value not in _time_zones():
-        raise PydanticCustomError("time-zone-unknown", "Expected a time zone of the IANA list, such as Europe/Madrid")
+        raise PydanticCustomError(
+            "time-zone-unknown",
+            "Expected a time zone of the IANA list, such as Europe/Madrid",
+            {"words": sorted(_time_zones())},
+        )
     return value
 
 
@@ -193,6 +246,17 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T17:00:00Z"]}),
 ]
 """An instant, in bodies and answers: RFC 3339 with a zone outside (whole seconds, UTC), aware UTC inside."""
+Moment = Annotated[
+    datetime | date,
+    PlainValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+            "examples": ["2026-03-01"],
+        }
+    ),
+]
+"""A bound of time in a filter: an instant, or a date, which is its first instant in the network's time zone."""
 Uid = Annotated[UUID, BeforeValidator(_uid, json_schema_input_type=UUID)]
 """An identifier that this service gave."""
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_ref)]

@@ -19,20 +19,27 @@ import service.checking.keeping.pages_bundles
 import service.checking.keeping.pages_receipts
 import service.checking.pages
 import service.checking.pages_confirmations
+import service.console.api_compromised_keys
+import service.console.api_erasing
+import service.console.api_oauth
 import service.console.api_tokens
 import service.evidence.api_flags
 import service.files.api
 import service.intake.api_bulk
+import service.intake.api_corrections
 import service.intake.api_evidence
 import service.intake.api_members
 import service.intake.api_records
 import service.networks.api
 import service.networks.api_meetings
 import service.notifications.api
+import service.notifications.api_rendered
+import service.notifications.pages
 import service.operations.api
 import service.outbox.api
 import service.progress.api
 import service.progress.api_dry_runs
+import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
 import service.vc_api.api
@@ -57,25 +64,33 @@ def include(app: FastAPI, settings: Settings) -> None:
 
 def _include_api(app: FastAPI, settings: Settings) -> None:
     # Before the same paths for single bodies.
-    app.include_router(service.intake.api_bulk.router, max_body_size=settings.max_bulk_bytes)
+    app.include_router(service.intake.api_bulk.mixed, max_body_size=settings.max_bulk_bytes)
+    app.include_router(service.intake.api_bulk.own, max_body_size=settings.max_bulk_bytes)
+    app.include_router(service.intake.api_bulk.router)
     app.include_router(service.networks.api.router)
     app.include_router(service.console.api_tokens.router)
+    app.include_router(service.console.api_oauth.router, max_body_size=service.console.api_oauth.FORM_BYTES)
+    app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
+    app.include_router(service.console.api_erasing.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
+    app.include_router(service.intake.api_corrections.router)
     app.include_router(service.evidence.api_flags.router)
     app.include_router(service.achievements.api.router)
     app.include_router(service.progress.api_dry_runs.router)
     app.include_router(service.achievements.api_enrolments.router)
     app.include_router(service.progress.api.router)
+    app.include_router(service.progress.api_everybody.router)
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
     app.include_router(service.awards.api_credentials.router)
     app.include_router(service.outbox.api.router)
     app.include_router(service.notifications.api.router)
+    app.include_router(service.notifications.api_rendered.router)
     app.include_router(service.public.api.router)
     app.include_router(service.operations.api.router)
     app.include_router(service.checking.batch.api_batch.router, max_body_size=MAX_BYTES)
@@ -91,6 +106,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.web.docs.router)
+    app.include_router(service.notifications.pages.router)
     app.include_router(service.web.visitor_language.router)
     app.include_router(service.checking.batch.pages_batch.router, max_body_size=MAX_BYTES)
     app.include_router(service.checking.keeping.pages_receipts.router, max_body_size=largest)

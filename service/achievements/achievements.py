@@ -1,10 +1,11 @@
 """Achievements: drafts, and the published versions that never change."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session as OrmSession
@@ -12,18 +13,19 @@ from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
 from service.access.act import Act
-from service.achievements import definitions, enrolments, pictures, publishing
+from service.achievements import definitions, enrolments, pictures, publishing, unborne
 from service.achievements.definitions import NOBODY, AchievementFields, AchievementIn
+from service.bodies import refusal
 from service.criteria import rejudging, topics
-from service.criteria.kinds.rule import number
+from service.criteria.kinds.rule import DefinitionFault, number
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
 from service.runtime.settings import Settings
 from service.signing import issuers
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
-from service.storage.paging import page
-from service.tables import Achievement, AchievementVersion, Award, Blob, Case, Member, Network, Review
+from service.storage.paging import Window, order, page
+from service.tables import Achievement, AchievementVersion, Blob, Network
 
 PICTURES = ("image/png", "image/svg+xml")
 State = Literal["draft", "published"]
@@ -33,12 +35,13 @@ State = Literal["draft", "published"]
 class ShownAchievement:
     """An achievement with its newest version.
 
-    `published` is the number of its newest published version.
+    `published` is the number of its newest published version. `warnings` are given where it was written.
     """
 
     achievement: Achievement
     newest: AchievementVersion
     published: int | None
+    warnings: tuple[DefinitionFault, ...] = ()
 
 
 def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
@@ -56,7 +59,7 @@ def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
     created = insert_new(
         act.session, Achievement, {"network_id": act.network.id, "ref": body.ref, "created_at": act.now}
     )
-    achievement = _locked(act.session, act.network, body.ref)
+    achievement = held(act, body.ref)
     if created:
         _add_version(act.session, achievement, 1, definition)
     elif _newest(act.session, achievement).definition != definition:
@@ -67,7 +70,7 @@ def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
         )
     if body.publish:
         _publish(act, achievement)
-    return show(act.session, [achievement])[0], created
+    return _written(act, achievement), created
 
 
 def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievement, bool]:
@@ -80,7 +83,7 @@ def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievemen
     """
     definition = _checked(act.session, act.network, body)
     created = insert_new(act.session, Achievement, {"network_id": act.network.id, "ref": ref, "created_at": act.now})
-    achievement = _locked(act.session, act.network, ref)
+    achievement = held(act, ref)
     newest = None if created else _newest(act.session, achievement)
     if newest is None:
         _add_version(act.session, achievement, 1, definition)
@@ -88,7 +91,7 @@ def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievemen
         _describe(newest, definition)
     elif newest.definition != definition:
         _add_version(act.session, achievement, newest.version + 1, definition)
-    return show(act.session, [achievement])[0], created
+    return _written(act, achievement), created
 
 
 def publish(act: Act, ref: str) -> ShownAchievement:
@@ -99,13 +102,13 @@ def publish(act: Act, ref: str) -> ShownAchievement:
 
     Raises:
         NotFoundError: no such achievement.
+        ConflictError: it is retired (code "achievement-retired").
         InvalidError: the definition refers to something that does not exist, or cannot be met; all `errors` are in the
             details.
     """
-    locks.network(act.session, act.network.id)  # two that require each other cannot both be published
-    achievement = _locked(act.session, act.network, ref)
+    achievement = held_to_publish(act, ref)
     _publish(act, achievement)
-    return show(act.session, [achievement])[0]
+    return _written(act, achievement)
 
 
 def get_achievement(session: OrmSession, network: Network, ref: str) -> Achievement:
@@ -116,18 +119,33 @@ def get_achievement(session: OrmSession, network: Network, ref: str) -> Achievem
     """
     found = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == ref))
     if found is None:
-        raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.")
+        raise NotFoundError(
+            "achievement-unknown", "No achievement of this network has this ref; the list of achievements has them all."
+        )
     return found
 
 
-def by_refs(
-    row: type[Award | Case | Review], member: str | None, achievement: str | None
-) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions that a row is of this member and of this achievement, where they are given."""
-    if member is not None:
-        yield row.member_id.in_(select(Member.id).where(Member.ref == member))
-    if achievement is not None:
-        yield row.achievement_id.in_(select(Achievement.id).where(Achievement.ref == achievement))
+def held(act: Act, ref: str) -> Achievement:
+    """Return an achievement as it is now, and let nobody else change it or its versions until the commit.
+
+    Awards of it can still be written meanwhile.
+
+    Raises:
+        NotFoundError: as `get_achievement`.
+    """
+    achievement = get_achievement(act.session, act.network, ref)
+    locks.achievement(act.session, achievement.id)
+    act.session.refresh(achievement)
+    return achievement
+
+
+def held_to_publish(act: Act, ref: str) -> Achievement:
+    """Return an achievement as `held`, and let nobody else publish in the network until the commit.
+
+    Two that require each other cannot both be published.
+    """
+    locks.network(act.session, act.network.id)
+    return held(act, ref)
 
 
 def get_version(session: OrmSession, achievement: Achievement, version: int) -> AchievementVersion:
@@ -139,8 +157,20 @@ def get_version(session: OrmSession, achievement: Achievement, version: int) -> 
     where = AchievementVersion.achievement_id == achievement.id, AchievementVersion.version == version
     found = session.scalar(select(AchievementVersion).where(*where))
     if found is None:
-        raise NotFoundError("version-unknown", "This achievement has no version with this number.")
+        raise NotFoundError(
+            "version-unknown",
+            "This achievement has no version with this number; the achievement itself tells its newest.",
+        )
     return found
+
+
+def versions(session: OrmSession, version_ids: Collection[UUID]) -> list[tuple[AchievementVersion, str]]:
+    """Return versions by their ids, each with the ref of its achievement."""
+    query = select(AchievementVersion, Achievement.ref).join(
+        Achievement, Achievement.id == AchievementVersion.achievement_id
+    )
+    found = session.execute(query.where(AchievementVersion.id.in_(version_ids)))
+    return [(version, ref) for version, ref in found]
 
 
 def to_try(session: ReadSession, network: Network, ref: str, body: AchievementFields) -> AchievementVersion:
@@ -161,14 +191,15 @@ def list_achievements(
     session: ReadSession,
     network: Network,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     state: State | None = None,
     award: str | None = None,
+    sort: str | None = None,
 ) -> tuple[list[ShownAchievement], str | None]:
     """Return achievements in the order of their definition.
 
     Args:
+        sort: "-created_at": the newest first.
         state: "draft": only those with a draft; "published": only those with a published version.
         award: only those whose newest version is awarded in this way.
     """
@@ -180,16 +211,16 @@ def list_achievements(
         query = query.where(versions.where(AchievementVersion.published_at.is_not(None)).exists())
     if award is not None:
         query = query.where(versions.where(AchievementVersion.award == award, _is_newest()).exists())
-    rows, cursor = page(session, query, Achievement.id, after, limit)
+    rows, cursor = page(session, query, window, order(sort, created_at=(Achievement.id,)))
     return show(session, rows), cursor
 
 
 def list_versions(
-    session: ReadSession, achievement: Achievement, *, after: str | None, limit: int
+    session: ReadSession, achievement: Achievement, *, window: Window, sort: str | None = None
 ) -> tuple[Sequence[AchievementVersion], str | None]:
-    """Return the versions of an achievement, oldest first."""
+    """Return the versions of an achievement, oldest first; with the sort "-version" the newest first."""
     query = select(AchievementVersion).where(AchievementVersion.achievement_id == achievement.id)
-    return page(session, query, AchievementVersion.version, after, limit)
+    return page(session, query, window, order(sort, version=(AchievementVersion.version,)))
 
 
 def show(session: OrmSession, achievements: Sequence[Achievement]) -> list[ShownAchievement]:
@@ -287,14 +318,9 @@ def _checked(session: WriteSession, network: Network, body: AchievementFields) -
     return definition
 
 
-def _locked(session: WriteSession, network: Network, ref: str) -> Achievement:
-    """Return the achievement, with its versions locked until the commit.
-
-    Awards of it can still be written meanwhile.
-    """
-    achievement = get_achievement(session, network, ref)
-    locks.achievement(session, achievement.id)
-    return achievement
+def _written(act: Act, achievement: Achievement) -> ShownAchievement:
+    [shown] = show(act.session, [achievement])
+    return replace(shown, warnings=tuple(unborne.warnings(act.session, act.network, shown.newest.definition)))
 
 
 def _newest(session: OrmSession, achievement: Achievement) -> AchievementVersion:
@@ -326,18 +352,17 @@ def _publish(act: Act, achievement: Achievement) -> None:
     version = _newest(act.session, achievement)
     if version.published_at is not None:
         return
+    publishing.still_earned(achievement)
     found = list(publishing.faults(act.session, act.network, achievement.ref, version.definition, act.now))
     if found:
-        errors = [{"code": fault.code, "detail": fault.message, "pointer": fault.pointer} for fault in found]
-        raise InvalidError(*found[0], {"errors": errors})
+        raise refusal([{"code": each.code, "detail": each.message, "pointer": each.pointer} for each in found])
     before = publishing.newest_published(act.session, achievement)
     if before is not None:
         enrolments.enrol_by_evidence(act, before)
     version.published_at = act.now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
     act.session.flush()
-    about = {"achievement": str(achievement.id), "achievement_version": str(version.id)}
-    events.append(act, "achievement.published", about)
+    events.append(act, "achievement.published", publishing.about(version))
     tree = definitions.rule_of(version.definition)
     if tree is not None:
         topics.index(act.session, act.network, achievement, tree)

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends, Query, Response
 
 from service.access.act import CallersAct
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
 from service.achievements import achievements, enrolments
 from service.achievements.api import settle_afterwards
 from service.achievements.enrolments import EnrolmentIn, ShownEnrolment
@@ -13,21 +13,20 @@ from service.bodies import Instant, Ref
 from service.networks import members
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Page,
     Reader,
     ReadNetwork,
     StrictRoute,
+    Windowed,
     acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["achievements"])
 CanWrite = Annotated[CallersAct, acting(Needs("achievements:write"))]
-CanRead = Annotated[Caller, Depends(Needs("read"))]
+CanRead = Annotated[Caller, Depends(Needs(*READ))]
 
 
 class EnrolmentOut(Answer):
@@ -68,17 +67,16 @@ def list_enrolments(
     ref: Ref,
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     _who: CanRead,
     version: Annotated[int | None, Query(ge=1, le=1_000_000, description="only enrolments in this version")] = None,
-    after: After = None,
-    limit: Limit = 50,
 ) -> Page[EnrolmentOut]:
     """List enrolments: which member is enrolled in which version.
 
     Everybody else is judged by the newest published version.
     """
     achievement = achievements.get_achievement(session, network, ref)
-    found, cursor = enrolments.list_enrolments(session, achievement, after=after, limit=limit, version=version)
+    found, cursor = enrolments.list_enrolments(session, achievement, window=window, version=version)
     return Page(items=[EnrolmentOut.of(shown) for shown in found], next=cursor)
 
 

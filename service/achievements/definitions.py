@@ -11,7 +11,14 @@ from datetime import tzinfo
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, HttpsUrl, Line, Prose, Ref
@@ -19,7 +26,7 @@ from service.criteria import tree
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.parts import Name, Number
-from service.criteria.tree import Criterion
+from service.criteria.tree import Criterion, UnparsedCriterion
 from service.durations import DurationText
 
 ACHIEVEMENT_TYPES = (
@@ -84,8 +91,8 @@ _OWN_NAME = "ext:[A-Za-z0-9._-]{1,60}"
 
 def _listed(value: Any, names: Sequence[str]) -> Any:
     if isinstance(value, str) and value not in names and not re.fullmatch(_OWN_NAME, value):
-        listed = ", ".join(names)
-        raise PydanticCustomError("type-unknown", "Expected one of {listed}, or ext: and a name", {"listed": listed})
+        context = {"listed": ", ".join(names), "words": list(names)}
+        raise PydanticCustomError("type-unknown", "Expected one of {listed}, or ext: and a name", context)
     return value
 
 
@@ -112,7 +119,7 @@ class CriteriaIn(Body):
     narrative: Prose = Field(
         description="for people; Markdown", examples=["Review four drafts of colleagues and say what would help."]
     )
-    rule: dict[str, Any] | None = Field(
+    rule: UnparsedCriterion | None = Field(
         None,
         description=(
             "a definition in criteria/1 (its JSON Schema is at /schemas/criteria/1). "
@@ -240,7 +247,9 @@ class AchievementFields(Body):
     def _has_a_rule(cls, award: str, info: ValidationInfo) -> str:
         criteria_in = info.data.get("criteria")
         if award == "automatic" and criteria_in is not None and criteria_in.rule is None:
-            raise PydanticCustomError("rule-missing", "Expected criteria with a rule, or award: reviewed")
+            raise PydanticCustomError(
+                "rule-missing", "Expected criteria with a rule, or award: reviewed", {"words": ["reviewed"]}
+            )
         return award
 
     def definition(self, pointer: str = "") -> dict[str, Any]:
@@ -264,6 +273,36 @@ class AchievementIn(AchievementFields):
 
     ref: Ref = Field(description="the network's own identifier of the achievement", examples=["generous-reader"])
     publish: bool = Field(False, description="publish it at once; left out: it stays a draft")
+
+
+class CriteriaChange(CriteriaIn):
+    """What may change about how an achievement is earned."""
+
+    narrative: Prose = Field(default_factory=str, description="for people; Markdown")
+    rule: dict[str, Any] | None = Field(None, description="what changes in the rule, member by member")
+
+
+class AchievementChange(AchievementFields):
+    """What may change about an achievement's definition.
+
+    What is left out stays as it is, null removes it, and a list is replaced whole.
+    """
+
+    name: Line = Field(default_factory=str, examples=["Generous Reader"])
+    description: Prose = Field(default_factory=str)
+    achievement_type: AchievementType = Field(
+        default_factory=str, description="a type of Open Badges 3.0, or an extension that begins with ext:"
+    )
+    criteria: CriteriaChange = Field(default_factory=lambda: CriteriaChange(rule=None))
+    award: Literal["automatic", "reviewed"] = Field(
+        default_factory=lambda: "reviewed",
+        description="automatic: awarded as soon as the rule is met; reviewed: awarded when somebody asks for it",
+    )
+
+    @field_validator("award")
+    @classmethod
+    def _has_a_rule(cls, award: str, _info: ValidationInfo) -> str:
+        return award  # what results is asked for its rule
 
 
 NOBODY = UUID(int=0)

@@ -14,17 +14,18 @@ from sqlalchemy import Uuid, and_, func, literal, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.achievements import definitions
+from service.achievements import definitions, publishing
 from service.bodies import Body, Instant
 from service.criteria import rejudging, topics
 from service.criteria.queries import numbers, parameters
 from service.criteria.tree import rules
 from service.criteria.windows import Last
 from service.errors import ConflictError, InvalidError, NotFoundError
+from service.networks.members import still_known
 from service.outbox import events
 from service.storage import locks, past
 from service.storage.database import ReadSession, WriteSession, insert_for, insert_new
-from service.storage.paging import page
+from service.storage.paging import Window, page
 from service.tables import Achievement, AchievementVersion, Enrolment, Member, Network, columns
 
 
@@ -54,10 +55,14 @@ def enrol(act: Act, achievement: Achievement, member: Member, body: EnrolmentIn)
     Return the enrolment, and whether it is new.
 
     Raises:
+        ForbiddenError: the caller is the member (code "self-decision").
+        ErasedError: the member was erased (code "member-erased").
         NotFoundError: the achievement has no such version (code "version-unknown").
         ConflictError: no version is published, or this one is not (code "version-unpublished").
         InvalidError: a time in the future (code "time-in-future").
     """
+    act.decides_on(member.id)
+    still_known(member)
     if body.at is not None and body.at > act.now:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/at")
     version = _published(act.session, achievement, body.version)
@@ -123,7 +128,7 @@ def find(session: OrmSession, achievement: Achievement, member: Member) -> Shown
 
 
 def list_enrolments(
-    session: ReadSession, achievement: Achievement, *, after: str | None, limit: int, version: int | None
+    session: ReadSession, achievement: Achievement, *, window: Window, version: int | None
 ) -> tuple[list[ShownEnrolment], str | None]:
     """Return the enrolments in the order of the members."""
     enrolled = (
@@ -133,7 +138,7 @@ def list_enrolments(
     )
     if version is not None:
         enrolled = enrolled.where(AchievementVersion.version == version)
-    members, cursor = page(session, select(Member).where(Member.id.in_(enrolled)), Member.id, after, limit)
+    members, cursor = page(session, select(Member).where(Member.id.in_(enrolled)), window, Member.id)
     rows = session.execute(
         select(Enrolment, AchievementVersion)
         .join(AchievementVersion, AchievementVersion.id == Enrolment.achievement_version_id)
@@ -167,7 +172,11 @@ def _published(session: WriteSession, achievement: Achievement, number: int | No
     else:
         version = session.scalar(versions.where(AchievementVersion.version == number))
         if version is None:
-            raise NotFoundError("version-unknown", "This achievement has no version with this number.", "/version")
+            raise NotFoundError(
+                "version-unknown",
+                "This achievement has no version with this number; the achievement itself tells its newest.",
+                "/version",
+            )
     if version is None or version.published_at is None:
         raise ConflictError("version-unpublished", "Expected a published version; this is a draft.", "/version")
     return version
@@ -184,7 +193,7 @@ class Versions:
         self, session: OrmSession, network: Network, member_ids: Sequence[UUID], heard: Collection[str] | None = None
     ) -> None:
         query = (
-            select(AchievementVersion, Achievement.ref)
+            select(AchievementVersion, Achievement)
             .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
             .where(Achievement.network_id == network.id)
             .order_by(AchievementVersion.version)
@@ -192,13 +201,13 @@ class Versions:
         if heard is not None:
             query = query.where(Achievement.id.in_(topics.achievements(network, heard)))
         rows = session.execute(query)
-        self._refs: set[str] = set()
+        self._achievements: dict[str, Achievement] = {}
         self._newest: dict[str, AchievementVersion] = {}
         self._by_id: dict[UUID, AchievementVersion] = {}
-        for version, ref in rows:
-            self._refs.add(ref)
+        for version, achievement in rows:
+            self._achievements[achievement.ref] = achievement
             if version.published_at is not None:
-                self._newest[ref] = self._by_id[version.id] = version
+                self._newest[achievement.ref] = self._by_id[version.id] = version
         self._member_ids = member_ids
         self._bound = bindings(session, member_ids)
 
@@ -212,15 +221,29 @@ class Versions:
         newest = self._newest.get(ref)
         if newest is not None:
             return self._chosen(member_id, newest)
-        if ref in self._refs:
-            message = "Expected a published achievement; this one is a draft."
+        if ref in self._achievements:
+            message = "Expected a published achievement; this one is a draft. Publish it first."
             raise ConflictError("achievement-unpublished", message, "/achievement")
-        raise NotFoundError("achievement-unknown", "No achievement of this network has this ref.", "/achievement")
+        raise NotFoundError(
+            "achievement-unknown",
+            "No achievement of this network has this ref; the list of achievements has them all.",
+            "/achievement",
+        )
+
+    def still_earned(self, ref: str, pointer: str = "/achievement") -> None:
+        """Let what awards the achievement `ref`, which is published, pass if it can still be earned.
+
+        Raises:
+            ConflictError: it is retired (code "achievement-retired").
+        """
+        publishing.still_earned(self._achievements[ref], pointer)
 
     def judged(self) -> list[tuple[AchievementVersion, list[UUID]]]:
-        """Return the versions, each with the members who are judged by it."""
+        """Return the versions that can be earned, each with the members who are judged by it."""
         groups: dict[UUID, list[UUID]] = {}
-        for newest in self._newest.values():
+        for ref, newest in self._newest.items():
+            if self._achievements[ref].retired_at is not None:
+                continue
             for member_id in self._member_ids:
                 groups.setdefault(self._chosen(member_id, newest).id, []).append(member_id)
         return [(self._by_id[version_id], member_ids) for version_id, member_ids in groups.items()]

@@ -4,7 +4,7 @@ A rule that nobody can ever meet is refused if that is certain: by its own numbe
 because the achievement requires itself, or because its window is over and nothing that counts was recorded in it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,8 @@ from service.criteria.kinds.rule import DefinitionFault, Rule
 from service.criteria.kinds.tally import Tally
 from service.criteria.queries import numbers, parameters
 from service.criteria.windows import Between
+from service.errors import ConflictError
+from service.suggestions import MOST, Suggestions
 from service.tables import Achievement, AchievementVersion, Meeting, Network
 
 NOBODY = definitions.NOBODY
@@ -36,20 +38,43 @@ def faults(
     1. Faults that the definition alone shows (`definitions.faults`).
     2. Sessions, achievements and versions that do not exist; an achievement that requires itself.
     3. A window that is over, and in which nothing that counts was recorded.
+    4. The achievement is retired.
     """
+    known = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == ref))
+    if known is not None and known.retired_at is not None:  # (4)
+        message = "Expected an achievement that can be earned; this one is retired."
+        yield DefinitionFault("achievement-retired", message, "")
     zone = ZoneInfo(network.time_zone)
     said = list(definitions.faults(definition, zone))
     yield from said  # (1)
-    rule = definitions.rule_of(definition)
+    rule, suggested = definitions.rule_of(definition), Suggestions()
     for place, node in tree.walk(rule, RULE) if rule is not None else ():
         if isinstance(node, Tally):
-            yield from _unknown_sessions(session, network, node, place)  # (2)
+            yield from _unknown_sessions(session, network, node, place, suggested)  # (2)
         if isinstance(node, Holds):
-            yield from _not_to_be_held(session, network, ref, node, place)
-        if isinstance(node, Endorsed) and _are_unknown(session, network, node):
-            yield DefinitionFault(*_UNKNOWN, f"{place}/from_achievement")
+            yield from _not_to_be_held(session, network, ref, node, place, suggested)
+        if isinstance(node, Endorsed):
+            yield from _not_to_be_held_by_endorsers(session, network, node, place, suggested)
         if isinstance(node, Rule) and not said:
             yield from _over(session, network, node, place, now)  # (3)
+
+
+def still_earned(achievement: Achievement, pointer: str = "") -> None:
+    """Let what awards an achievement pass if it can still be earned.
+
+    Raises:
+        ConflictError: it is retired (code "achievement-retired").
+    """
+    if achievement.retired_at is not None:
+        message = (
+            f"Expected an achievement that can be earned; this one is retired since {achievement.retired_at:%Y-%m-%d}."
+        )
+        raise ConflictError("achievement-retired", message, pointer)
+
+
+def about(version: AchievementVersion) -> dict[str, str]:
+    """Return the identifiers that events give for a version of an achievement."""
+    return {"achievement": str(version.achievement_id), "achievement_version": str(version.id)}
 
 
 def newest_published(session: OrmSession, achievement: Achievement) -> AchievementVersion | None:
@@ -60,29 +85,31 @@ def newest_published(session: OrmSession, achievement: Achievement) -> Achieveme
     return session.scalar(published.order_by(AchievementVersion.version.desc()).limit(1))
 
 
-_UNKNOWN = ("achievement-unknown", "Expected the ref of a published achievement of this network.")
 _ITSELF = ("requires-itself", "Expected other achievements: this one would be asked for to earn itself.")
 
 
-def _unknown_sessions(session: OrmSession, network: Network, rule: Tally, place: str) -> Iterator[DefinitionFault]:
+def _unknown_sessions(
+    session: OrmSession, network: Network, rule: Tally, place: str, suggested: Suggestions
+) -> Iterator[DefinitionFault]:
     named = rule.where.sessions or []
     listed = Meeting.network_id == network.id, Meeting.ref.in_(named)
     known = set(session.scalars(select(Meeting.ref).where(*listed))) if named else set()
     for index, ref in enumerate(named):
         if ref not in known:
-            message = "Expected the ref of a session of this network; post the session first."
+            meant = suggested(ref, lambda: _others(session, network, Meeting, ref))  # noqa: B023
+            message = f"Expected the ref of a session of this network{meant}; post the session first."
             yield DefinitionFault("session-unknown", message, f"{place}/where/sessions/{index}")
 
 
 def _not_to_be_held(
-    session: OrmSession, network: Network, own: str, rule: Holds, place: str
+    session: OrmSession, network: Network, own: str, rule: Holds, place: str, suggested: Suggestions
 ) -> Iterator[DefinitionFault]:
     found = [_published(session, network, ref) for ref in rule.achievements]
     for index, (ref, version) in enumerate(zip(rule.achievements, found, strict=True)):
         if _asks_for(session, network, own, ref):
             yield DefinitionFault(*_ITSELF, f"{place}/achievements/{index}")
         elif version is None:
-            yield DefinitionFault(*_UNKNOWN, f"{place}/achievements/{index}")
+            yield _unknown(session, network, ref, f"{place}/achievements/{index}", suggested)
     late_enough = [version for version in found if version is not None and version.version >= (rule.min_version or 1)]
     if None not in found and len(late_enough) < (rule.n or len(found)):
         message = f"Expected a published version: only {len(late_enough)} of the achievements have one as late as this."
@@ -111,9 +138,24 @@ def _asks_for(session: OrmSession, network: Network, own: str, ref: str) -> bool
     return False
 
 
-def _are_unknown(session: OrmSession, network: Network, rule: Endorsed) -> bool:
-    """Return whether endorsers must hold an achievement that nobody can hold."""
-    return rule.from_achievement is not None and _published(session, network, rule.from_achievement) is None
+def _not_to_be_held_by_endorsers(
+    session: OrmSession, network: Network, rule: Endorsed, place: str, suggested: Suggestions
+) -> Iterator[DefinitionFault]:
+    if rule.from_achievement is not None and _published(session, network, rule.from_achievement) is None:
+        yield _unknown(session, network, rule.from_achievement, f"{place}/from_achievement", suggested)
+
+
+def _unknown(session: OrmSession, network: Network, ref: str, place: str, suggested: Suggestions) -> DefinitionFault:
+    """Return the fault that nobody can hold an achievement."""
+    meant = suggested(ref, lambda: _others(session, network, Achievement, ref))
+    message = f"Expected the ref of a published achievement of this network{meant}."
+    return DefinitionFault("achievement-unknown", message, place)
+
+
+def _others(session: OrmSession, network: Network, table: type[Achievement | Meeting], ref: str) -> Iterable[str]:
+    """Return the refs that may have been meant by one that cannot be used: the newest, if there are many."""
+    known = select(table.ref).where(table.network_id == network.id, table.ref != ref)
+    return session.scalars(known.order_by(table.id.desc()).limit(MOST))
 
 
 def _published(session: OrmSession, network: Network, ref: str) -> AchievementVersion | None:

@@ -23,9 +23,7 @@ from service.runtime.settings import Settings
 from service.tables import CaseStep
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
@@ -33,6 +31,7 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
+    Windowed,
     Writer,
     acting,
     reply,
@@ -156,7 +155,7 @@ class CaseOut(Answer):
 
 @router.post("/v1/networks/{slug}/cases", status_code=201, response_model=CaseOut)
 @exactly_once()
-def post_case(body: CaseIn, act: ContestantsAct, runtime: Running) -> Response:
+def create_case(body: CaseIn, act: ContestantsAct, runtime: Running) -> Response:
     """Contest a refusal, a declined approval, a revocation or a suspension.
 
     A member does so with a token that is bound to them (the scope cases:write), or the network on their behalf
@@ -168,18 +167,18 @@ def post_case(body: CaseIn, act: ContestantsAct, runtime: Running) -> Response:
 
 
 @router.get("/v1/networks/{slug}/cases", response_model=Page[CaseOut])
-def get_cases(
+def list_cases(
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     runtime: Running,
     now: Now,
     caller: Anyone,
-    after: After = None,
-    limit: Limit = 50,
     state: State | None = None,
     kind: Kind | None = None,
     member: Annotated[str | None, Query(max_length=200, description="ref of the member who contests")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+    sort: Literal["opened_at", "-opened_at"] = "opened_at",
 ) -> Response:
     """List the cases in which you have a part, in the order in which they were opened.
 
@@ -190,12 +189,12 @@ def get_cases(
         network,
         caller,
         now,
-        after=after,
-        limit=limit,
+        window=window,
         state=state,
         kind=kind,
         member=member,
         achievement=achievement,
+        sort=sort,
     )
     return reply(200, Page[CaseOut](items=[CaseOut.of(runtime.settings, each) for each in found], next=following))
 
@@ -213,7 +212,7 @@ def get_case(
 
 @router.put("/v1/networks/{slug}/cases/{case_id}/mediator", response_model=CaseOut)
 @exactly_once()
-def put_mediator(
+def put_case_mediator(
     case_id: Uid, body: MediatorIn, act: Annotated[CallersAct, acting(Needs("cases:manage"))], runtime: Running
 ) -> Response:
     """Give a case its mediator: a member with the role mediator, approver or admin.
@@ -228,7 +227,7 @@ def put_mediator(
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/statements", status_code=201, response_model=CaseOut)
 @exactly_once()
-def post_statement(case_id: Uid, body: StatementIn, act: AnyonesAct, runtime: Running) -> Response:
+def create_case_statement(case_id: Uid, body: StatementIn, act: AnyonesAct, runtime: Running) -> Response:
     """Say something in a case. It cannot be changed, only erased."""
     cases.say(act, case_id, body)
     return _told(act, runtime, case_id, 201)
@@ -236,7 +235,7 @@ def post_statement(case_id: Uid, body: StatementIn, act: AnyonesAct, runtime: Ru
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/steps/{step_id}/erasure", response_model=CaseOut)
 @exactly_once()
-def erase_text(
+def erase_case_statement(
     slug: str,
     case_id: Uid,
     step_id: Uid,
@@ -257,7 +256,7 @@ def erase_text(
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/escalation", response_model=CaseOut)
 @exactly_once()
-def escalate(case_id: Uid, body: EscalationIn, act: ContestantsAct, runtime: Running) -> Response:
+def escalate_case(case_id: Uid, body: EscalationIn, act: ContestantsAct, runtime: Running) -> Response:
     """Escalate a case, as a party: somebody else is to decide it.
 
     A case is escalated by itself when its time is over.
@@ -268,7 +267,7 @@ def escalate(case_id: Uid, body: EscalationIn, act: ContestantsAct, runtime: Run
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/withdrawal", response_model=CaseOut)
 @exactly_once()
-def withdraw(case_id: Uid, act: ContestantsAct, runtime: Running) -> Response:
+def withdraw_case(case_id: Uid, act: ContestantsAct, runtime: Running) -> Response:
     """Withdraw a case. The same decision can be contested again while there is time."""
     cases.withdraw(act, case_id)
     return _told(act, runtime, case_id)
@@ -276,7 +275,7 @@ def withdraw(case_id: Uid, act: ContestantsAct, runtime: Running) -> Response:
 
 @router.post("/v1/networks/{slug}/cases/{case_id}/resolution", response_model=CaseOut)
 @exactly_once()
-def resolve(
+def resolve_case(
     case_id: Uid, body: ResolutionIn, act: Annotated[CallersAct, acting(Needs("cases:decide"))], runtime: Running
 ) -> Response:
     """Decide the case, as its mediator.

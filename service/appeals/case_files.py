@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import Caller
-from service.achievements import achievements
 from service.awards import reviews
 from service.errors import NotFoundError
 from service.evidence.bodies import seal
 from service.issuing import receipts
 from service.outbox import mailbox
+from service.storage import filters
 from service.storage.database import ReadSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import (
     Achievement,
     AchievementVersion,
@@ -113,19 +113,22 @@ def list_cases(
     caller: Caller,
     now: datetime,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     state: str | None,
     kind: str | None,
     member: str | None,
     achievement: str | None,
+    sort: str | None = None,
 ) -> tuple[list[ShownCase], str | None]:
     """Return the cases that the caller may see, without what is said in them.
 
-    They are in the order in which they were opened.
+    They are in the order in which they were opened; with the sort "-opened_at" the newest come first.
+
+    Raises:
+        InvalidError: a filter names nothing in the network (code "member-unknown", "achievement-unknown").
     """
     query: Select[Case] = select(Case).where(
-        Case.network_id == network.id, *achievements.by_refs(Case, member, achievement)
+        Case.network_id == network.id, *filters.of(session, network, Case, member, achievement)
     )
     if not manages(session, caller, now):
         who = reviews.who_is(session, [caller.member_id]).get(caller.member_id)
@@ -136,7 +139,7 @@ def list_cases(
         query = query.where(Case.state == state)
     if kind is not None:
         query = query.where(Case.kind == kind)
-    rows, following = page(session, query, Case.id, after, limit)
+    rows, following = page(session, query, window, order(sort, opened_at=(Case.id,)))
     return [_show(session, row, part_of(session, caller, row, now)) for row in rows], following
 
 

@@ -135,18 +135,20 @@ def assign(act: CallersAct, case_id: UUID, body: MediatorIn) -> Case:
 
     Raises:
         NotFoundError: no such case ("case-unknown") or member ("member-unknown").
-        ForbiddenError: the caller does not act for the network, or is a party ("not-the-network").
+        ForbiddenError: the caller is a party ("self-decision"), or does not act for the network ("not-the-network").
         ConflictError: the case is resolved ("case-closed"), has another mediator than `replaces` says
             ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), has no role that
             mediates ("role-missing"), or mediated the case before it was escalated ("mediator-again").
     """
     mediator = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
     row, part = _locked(act, case_id, {mediator.id} if mediator else set())
-    if part in ("member", "respondent") or not case_files.manages(act.session, act.caller, act.now):
-        message = "Expected the network, and nobody who is a party: it says who mediates."
-        raise ForbiddenError("not-the-network", message)
+    act.decides_on(row.member_id, row.respondent_id)
+    if not case_files.manages(act.session, act.caller, act.now):
+        raise ForbiddenError("not-the-network", "Expected the network: it says who mediates.")
     if mediator is None:
-        raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
+        raise NotFoundError(
+            "member-unknown", "No member of this network has this ref; post the member first, or correct it.", "/member"
+        )
     _check_open(row)
     if row.mediator_id == mediator.id:
         return row
@@ -221,7 +223,7 @@ def withdraw(act: CallersAct, case_id: UUID) -> Case:
     if row.outcome == "withdrawn":
         return row
     _check_open(row)
-    _close(act, row, "withdrawn")
+    close(act, row, "withdrawn")
     case_files.add_step(act, row, "withdrawn", part)
     return row
 
@@ -235,7 +237,7 @@ def resolve(act: CallersAct, runtime: Runtime, case_id: UUID, body: ResolutionIn
 
     Raises:
         NotFoundError: no such case (code "case-unknown").
-        ForbiddenError: the caller is not the mediator ("not-the-mediator").
+        ForbiddenError: the caller is a party ("self-decision"), or is not the mediator ("not-the-mediator").
         ConflictError: it is resolved otherwise ("case-closed"), the mediator no longer has a role that mediates
             ("role-missing"), the criteria are not met ("criteria-not-met"), or
             what was suspended has been revoked since ("credential-revoked").
@@ -243,6 +245,7 @@ def resolve(act: CallersAct, runtime: Runtime, case_id: UUID, body: ResolutionIn
         CustodyError: a key cannot be used; nothing has changed.
     """
     row, part = _locked(act, case_id)
+    act.decides_on(row.member_id, row.respondent_id)
     if part != "mediator":
         raise ForbiddenError("not-the-mediator", "Expected the mediator of this case.")
     if row.outcome == body.outcome:
@@ -250,13 +253,14 @@ def resolve(act: CallersAct, runtime: Runtime, case_id: UUID, body: ResolutionIn
     _check_open(row)
     assert act.caller.member_id is not None  # `part` says so
     assert row.mediator_id is not None
-    if reviews.who_is(act.session, [act.caller.member_id])[act.caller.member_id] in _involved(act.session, row):
-        raise ForbiddenError("not-the-mediator", "Expected somebody who is neither a party nor opened the case.")
+    who = reviews.who_is(act.session, [act.caller.member_id, row.opened_by])
+    if who[act.caller.member_id] == who.get(row.opened_by):
+        raise ForbiddenError("not-the-mediator", "Expected somebody who did not open the case.")
     role = _mediating_role(act.session, row.mediator_id, act.now)
     if body.outcome == "overturned":
         award = outcomes.overturn(act, runtime, row, role, body.basis)
         row.result_id = award.id
-    _close(act, row, body.outcome)
+    close(act, row, body.outcome)
     case_files.add_step(act, row, "resolved", "mediator", body.reason)
     return row
 
@@ -358,7 +362,8 @@ def _as(part: str) -> str:
     return "network" if part == "mediator" else part
 
 
-def _close(act: Act, row: Case, outcome: str) -> None:
+def close(act: Act, row: Case, outcome: str) -> None:
+    """Resolve a case with an outcome, and tell of it."""
     row.state, row.outcome, row.resolved_at = "resolved", outcome, act.now
     act.session.flush()
     tell(act, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved")

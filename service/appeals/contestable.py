@@ -92,9 +92,12 @@ def of_refusal(act: Act, member: Member, ref: str) -> Matter:
     Raises:
         NotFoundError: no such achievement.
         ConflictError: only people decide about the criteria ("criteria-without-rule"); nobody has refused, because
-            they are met or wait for approval ("not-refused"); or the member has the award ("award-there").
+            they are met or wait for approval ("not-refused"); the achievement is retired ("achievement-retired"); or the
+            member has the award ("award-there").
     """
-    version = Versions(act.session, act.network, [member.id]).for_member(member.id, ref)
+    versions = Versions(act.session, act.network, [member.id])
+    version = versions.for_member(member.id, ref)
+    versions.still_earned(ref)
     _check_no_award(act.session, member.id, version.achievement_id)
     if rule_of(version.definition) is None:
         message = "Expected an achievement with a rule: of criteria for people only there is no refusal to contest."

@@ -6,20 +6,21 @@ from service.access.act import Act
 from service.appeals import case_files, cases
 from service.awards import appealable
 from service.runtime.runtime import Runtime
+from service.runtime.work import GoOn, to_the_end
 from service.tables import Case, Network
 
 BATCH = 100
 """How many cases are escalated or reported in one transaction."""
 
 
-def pass_deadlines(runtime: Runtime) -> int:
+def pass_deadlines(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Escalate the cases whose time is over; return how many cases there were.
 
     A case that is escalated already is reported as overdue, and stays open with a new day on which it is reported
     again, until somebody decides. Cases of a closed network wait, because it takes nothing new.
     """
     count = 0
-    while done := _pass_some(runtime):
+    while go_on() and (done := _pass_some(runtime)):
         count += done
     return count
 

@@ -7,30 +7,31 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.act import CallersAct
-from service.access.callers import Caller
-from service.awards import listing, renewals, settling
+from service.access.callers import READ, Caller
+from service.achievements.api_expanded import ExpandBoth, Expanded, expanded
+from service.awards import listing, renewals, settling, undoing
 from service.awards.listing import AwardWithNames
 from service.awards.requests import AwardIn
-from service.awards.settling import UndoIn
-from service.bodies import Instant, Uid
+from service.awards.undoing import UndoIn
+from service.bodies import Instant, Moment, Uid
 from service.issuing import receipts, unsigned
 from service.runtime.settings import Settings
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Page,
     Reader,
     ReadNetwork,
     Running,
     StrictRoute,
+    Windowed,
     acting,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["awards"])
+Basis = Literal["rule", "approval", "override", "recorded"]
 State = Literal["pending", "awarded", "suspended", "revoked", "expired"]
 
 
@@ -59,7 +60,7 @@ class AwardOut(Answer):
     achievement: str
     version: int = Field(description="the version of the achievement by which it was judged")
     member: str
-    basis: Literal["rule", "approval", "override", "recorded"]
+    basis: Basis
     state: State
     awarded_at: Instant = Field(description="when it was earned")
     decided_at: Instant
@@ -75,6 +76,7 @@ class AwardOut(Answer):
     ended_for: str | None = Field(None, description="why a pending award was given up")
     renews: UUID | None = Field(None, description="the earlier award that this one renews")
     credential: AwardedCredential | None = None
+    expanded: Expanded | None = None
 
     @classmethod
     def of(cls, settings: Settings, named: AwardWithNames) -> Self:
@@ -110,9 +112,11 @@ class AwardOut(Answer):
         )
 
 
-@router.post("/v1/networks/{slug}/awards", status_code=201, response_model=AwardOut)
+@router.post(
+    "/v1/networks/{slug}/awards", status_code=201, response_model=AwardOut, responses={200: {"model": AwardOut}}
+)
 @exactly_once()
-def post_award(
+def create_award(
     body: AwardIn,
     act: Annotated[CallersAct, acting(Needs("awards:write", "awards:override", "awards:record"))],
     runtime: Running,
@@ -130,22 +134,42 @@ def post_award(
 
 
 @router.get("/v1/networks/{slug}/awards", response_model=Page[AwardOut])
-def get_awards(
+def list_awards(
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     runtime: Running,
-    _caller: Annotated[Caller, Depends(Needs("read"))],
-    after: After = None,
-    limit: Limit = 50,
+    caller: Annotated[Caller, Depends(Needs(*READ))],
     member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
     state: State | None = None,
+    basis: Basis | None = None,
+    awarded_from: Annotated[
+        Moment | None, Query(description="earned then or later; a date is one of the network's")
+    ] = None,
+    awarded_until: Annotated[Moment | None, Query(description="earned before that")] = None,
+    sort: Literal["decided_at", "-decided_at", "awarded_at", "-awarded_at"] = "decided_at",
+    expand: ExpandBoth = None,
 ) -> Response:
-    """List awards in the order in which they were made."""
+    """List awards in the order in which they were made, or in another."""
     found, following = listing.list_awards(
-        session, network, after=after, limit=limit, member=member, achievement=achievement, state=state
+        session,
+        network,
+        window=window,
+        member=member,
+        achievement=achievement,
+        state=state,
+        basis=basis,
+        awarded_from=awarded_from,
+        awarded_until=awarded_until,
+        sort=sort,
     )
-    items = [AwardOut.of(runtime.settings, each) for each in found]
+    named = [(each.award.member_id, each.award.achievement_version_id) for each in found]
+    more = expanded(session, runtime.settings, caller, expand, named)
+    items = [
+        AwardOut.of(runtime.settings, each).model_copy(update={"expanded": extra})
+        for each, extra in zip(found, more, strict=True)
+    ]
     return reply(200, Page[AwardOut](items=items, next=following))
 
 
@@ -155,7 +179,7 @@ def get_award(
     network: ReadNetwork,
     session: Reader,
     runtime: Running,
-    _caller: Annotated[Caller, Depends(Needs("read"))],
+    _caller: Annotated[Caller, Depends(Needs(*READ))],
 ) -> Response:
     """Return one award."""
     return reply(200, AwardOut.of(runtime.settings, listing.find(session, network, award_id)))
@@ -181,7 +205,7 @@ def replay_award(
     network: ReadNetwork,
     session: Reader,
     runtime: Running,
-    _caller: Annotated[Caller, Depends(Needs("read"))],
+    _caller: Annotated[Caller, Depends(Needs(*READ))],
 ) -> Response:
     """Decide an award again on the evidence of then, and compare the receipts.
 
@@ -200,7 +224,12 @@ def replay_award(
     return reply(200, out)
 
 
-@router.post("/v1/networks/{slug}/awards/{award_id}/renewal", status_code=201, response_model=AwardOut)
+@router.post(
+    "/v1/networks/{slug}/awards/{award_id}/renewal",
+    status_code=201,
+    response_model=AwardOut,
+    responses={200: {"model": AwardOut}},
+)
 @exactly_once()
 def renew_award(award_id: Uid, act: Annotated[CallersAct, acting(Needs("awards:write"))], runtime: Running) -> Response:
     """Award an achievement that ends for a further term, if its rule is met now.
@@ -225,6 +254,6 @@ def undo_award(
     Only its row stays, for the network's own books. The rule alone does not award it again. An award that was announced
     can only be revoked (409 `award-not-pending`).
     """
-    row = settling.undo(act, award_id, body)
+    row = undoing.undo(act, award_id, body)
     [named] = listing.named(act.session, [row])
     return reply(200, AwardOut.of(runtime.settings, named))

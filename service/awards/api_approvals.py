@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.act import CallersAct
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
 from service.awards import approvals
 from service.awards.approvals import ApprovalAsked, ApprovalIn, RefusalIn, Waiting
+from service.awards.reviews import Cause
 from service.bodies import Body, Instant, Prose, Uid
 from service.errors import ServiceError
 from service.progress.api import NodeOut
@@ -17,9 +18,7 @@ from service.storage.database import ReadSession, WriteSession
 from service.tables import Network, Review
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
@@ -27,6 +26,7 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
+    Windowed,
     acting,
     reply,
 )
@@ -35,7 +35,7 @@ router = APIRouter(route_class=StrictRoute, tags=["approvals"])
 State = Literal["waiting", "approved", "declined", "withdrawn"]
 Kind = Literal["approval", "second", "standing"]
 ApproversAct = Annotated[CallersAct, acting(Needs("awards:approve"))]
-CanRead = Annotated[Caller, Depends(Needs("read", "awards:approve"))]
+CanRead = Annotated[Caller, Depends(Needs(*READ, "awards:approve"))]
 
 
 class WantedOut(Answer):
@@ -63,10 +63,10 @@ class ApprovalOut(Answer):
     kind: Kind = Field(
         description=(
             "approval: the criteria lack only approval; second: an award to staff that needs a second person; "
-            "standing: an award that lost something on which it rested"
+            "standing: an award that lost something on which it rested, or was signed while others may have had the key"
         )
     )
-    cause: str = Field(description="why it was opened", examples=["criteria"])
+    cause: Cause = Field(description="why it was opened", examples=["criteria"])
     state: State
     member: str
     achievement: str
@@ -140,17 +140,17 @@ class ManyOut(Answer):
 
 
 @router.get("/v1/networks/{slug}/approvals", response_model=Page[ApprovalOut])
-def get_approvals(
+def list_approvals(
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     now: Now,
     _caller: CanRead,
-    after: After = None,
-    limit: Limit = 50,
     state: State | None = None,
     kind: Kind | None = None,
     member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
+    sort: Literal["opened_at", "-opened_at"] = "opened_at",
 ) -> Response:
     """List what people decide, in the order in which it was put before them.
 
@@ -160,19 +160,24 @@ def get_approvals(
         session,
         network,
         now,
-        after=after,
-        limit=limit,
+        window=window,
         state=state,
         kind=kind,
         member=member,
         achievement=achievement,
+        sort=sort,
     )
     return reply(200, Page[ApprovalOut](items=[ApprovalOut.of(each) for each in found], next=following))
 
 
-@router.post("/v1/networks/{slug}/approvals", status_code=201, response_model=ApprovalOut)
+@router.post(
+    "/v1/networks/{slug}/approvals",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses={200: {"model": ApprovalOut}},
+)
 @exactly_once()
-def post_approval(body: ApprovalAsked, act: Annotated[CallersAct, acting(Needs("awards:write"))]) -> Response:
+def create_approval(body: ApprovalAsked, act: Annotated[CallersAct, acting(Needs("awards:write"))]) -> Response:
     """Ask people to approve an award whose criteria lack only their approval.
 
     If the achievement is awarded automatically, this happens by itself. Ask for it if the achievement is `reviewed`, if
@@ -183,7 +188,7 @@ def post_approval(body: ApprovalAsked, act: Annotated[CallersAct, acting(Needs("
     return _shown(act.session, act.network, row, act.now, 201 if created else 200)
 
 
-@router.get("/v1/networks/{slug}/approvals/{approval_id}", response_model=ApprovalOut)
+@router.get("/v1/networks/{slug}/approvals/{approval_id:uuid}", response_model=ApprovalOut)
 def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: Now, _caller: CanRead) -> Response:
     """Return one question about an award, waiting or closed, with what was said in it."""
     return reply(200, ApprovalOut.of(approvals.find(session, network, approval_id, now)))
@@ -191,7 +196,7 @@ def get_approval(approval_id: Uid, network: ReadNetwork, session: Reader, now: N
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/approval", response_model=ApprovalOut)
 @exactly_once()
-def approve(approval_id: Uid, body: ApprovalIn, act: ApproversAct, runtime: Running) -> Response:
+def give_approval(approval_id: Uid, body: ApprovalIn, act: ApproversAct, runtime: Running) -> Response:
     """Approve as the member to whom the token is bound, in the roles they have now.
 
     The last approval that is needed makes the award. Neither the recipient can approve nor the one who asked, not even
@@ -204,7 +209,7 @@ def approve(approval_id: Uid, body: ApprovalIn, act: ApproversAct, runtime: Runn
 
 @router.post("/v1/networks/{slug}/approvals/{approval_id}/refusal", response_model=ApprovalOut)
 @exactly_once()
-def decline(approval_id: Uid, body: RefusalIn, act: ApproversAct, runtime: Running) -> Response:
+def decline_approval(approval_id: Uid, body: RefusalIn, act: ApproversAct, runtime: Running) -> Response:
     """Decline, with a reason.
 
     An award that waited for a second person is given up; one under review is revoked.
@@ -215,7 +220,7 @@ def decline(approval_id: Uid, body: RefusalIn, act: ApproversAct, runtime: Runni
 
 @router.post("/v1/networks/{slug}/approvals/several", response_model=ManyOut)
 @exactly_once()
-def approve_many(body: ManyIn, act: ApproversAct, runtime: Running) -> Response:
+def approve_several(body: ManyIn, act: ApproversAct, runtime: Running) -> Response:
     """Approve several at once; one that is refused does not affect the others."""
     outcomes = approvals.approve_many(act, runtime, body.approve, ApprovalIn(note=body.note))
     items = [

@@ -11,19 +11,18 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from service.access.act import CallersAct
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
+from service.achievements.api_expanded import ExpandBoth, Expanded, expanded
 from service.awards import appealable, endings, renewals
 from service.awards.appealable import Appeal
-from service.bodies import Body, Instant, Prose
+from service.bodies import Body, Instant, Moment, Prose
 from service.issuing import credentials, unsigned
 from service.issuing.credentials import CredentialWithNames
 from service.runtime.settings import Settings
 from service.tables import Credential
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
@@ -31,13 +30,14 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
+    Windowed,
     acting_at_home,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["credentials"])
 State = Literal["valid", "revoked", "suspended", "expired"]
-AnyReader = Annotated[Caller, Depends(Needs("read"))]
+AnyReader = Annotated[Caller, Depends(Needs(*READ))]
 
 
 class RevocationIn(Body):
@@ -115,6 +115,7 @@ class CredentialOut(StatusOut):
     name: str
     visibility: Literal["public", "unlisted", "private"]
     issued_at: Instant
+    expanded: Expanded | None = None
 
     @classmethod
     def named(cls, settings: Settings, issued: CredentialWithNames, now: datetime) -> Self:
@@ -142,26 +143,47 @@ def state_of(row: Credential, now: datetime) -> State:
 
 
 @router.get("/v1/networks/{slug}/credentials", response_model=Page[CredentialOut])
-def get_credentials(
+def list_credentials(
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     runtime: Running,
     now: Now,
-    _caller: AnyReader,
-    after: After = None,
-    limit: Limit = 50,
+    caller: AnyReader,
     member: Annotated[str | None, Query(max_length=200, description="the member's ref")] = None,
     achievement: Annotated[str | None, Query(max_length=200, description="the achievement's ref")] = None,
     revoked: Annotated[bool | None, Query(description="true: only revoked ones; false: only the others")] = None,
+    state: State | None = None,
+    issued_from: Annotated[
+        Moment | None, Query(description="issued then or later; a date is one of the network's")
+    ] = None,
+    issued_until: Annotated[Moment | None, Query(description="issued before that")] = None,
+    sort: Literal["issued_at", "-issued_at"] | None = None,
+    expand: ExpandBoth = None,
 ) -> Response:
     """List the credentials that the network has issued.
 
-    Their order has no meaning, and does not change.
+    Without `sort` their order has no meaning, and does not change.
     """
     found, following = credentials.list_issued(
-        session, network, after=after, limit=limit, member=member, achievement=achievement, revoked=revoked
+        session,
+        network,
+        window=window,
+        member=member,
+        achievement=achievement,
+        revoked=revoked,
+        state=state,
+        now=now,
+        issued_from=issued_from,
+        issued_until=issued_until,
+        sort=sort,
     )
-    items = [CredentialOut.named(runtime.settings, each, now) for each in found]
+    named = [(each.award.member_id, each.award.achievement_version_id) for each in found]
+    more = expanded(session, runtime.settings, caller, expand, named)
+    items = [
+        CredentialOut.named(runtime.settings, each, now).model_copy(update={"expanded": extra})
+        for each, extra in zip(found, more, strict=True)
+    ]
     return reply(200, Page[CredentialOut](items=items, next=following))
 
 
@@ -176,7 +198,7 @@ def get_credential(credential_id: str, session: Reader, runtime: Running, now: N
 
 
 @router.get("/v1/credentials/{credential_id}/status", response_model=StatusOut)
-def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
+def get_credential_status(credential_id: str, session: Reader, now: Now, caller: AnyReader) -> Response:
     """Return the state of a credential, and why.
 
     If it was revoked or suspended, the answer also says where that can be contested.
@@ -187,7 +209,7 @@ def get_status(credential_id: str, session: Reader, now: Now, caller: AnyReader)
 
 @router.post("/v1/credentials/{credential_id}/revocation", response_model=StatusOut)
 @exactly_once()
-def revoke(
+def revoke_credential(
     credential_id: str,
     body: RevocationIn,
     act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],
@@ -205,7 +227,7 @@ def revoke(
 
 @router.post("/v1/credentials/{credential_id}/suspension", response_model=StatusOut)
 @exactly_once()
-def suspend(
+def suspend_credential(
     credential_id: str,
     body: SuspensionIn,
     act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],
@@ -222,16 +244,19 @@ def suspend(
 
 @router.post("/v1/credentials/{credential_id}/reinstatement", response_model=StatusOut)
 @exactly_once()
-def reinstate(
+def reinstate_credential(
     credential_id: str, act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))], runtime: Running
 ) -> Response:
-    """Reinstate a suspended credential and its award; a revoked one stays revoked."""
+    """Reinstate a suspended credential and its award; a revoked one stays revoked.
+
+    One that was suspended because others may have had the key that signed it is signed again under its id.
+    """
     return reply(200, StatusOut.of(endings.reinstate(act, runtime, credential_id), act.now))
 
 
 @router.post("/v1/credentials/{credential_id}/replacement", status_code=201, response_model=CredentialOut)
 @exactly_once()
-def replace(
+def replace_credential(
     credential_id: str,
     body: ReplacementIn,
     act: Annotated[CallersAct, acting_at_home(Needs("awards:write"))],

@@ -13,7 +13,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import CallersAct
-from service.achievements import achievements
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import appealable, decisions, endings, reviews, settling
@@ -21,13 +20,14 @@ from service.bodies import Body, Prose, Ref
 from service.criteria import tree
 from service.criteria.kinds.approval import Approved
 from service.errors import ConflictError, CustodyError, ForbiddenError, NotFoundError, ServiceError
+from service.networks.members import still_known
 from service.outbox import events
 from service.progress import progress
 from service.progress.progress import Node
 from service.runtime.runtime import Runtime
-from service.storage import locks
+from service.storage import filters, locks
 from service.storage.database import ReadSession, WriteSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Achievement, AchievementVersion, Approval, Award, Credential, Member, Network, Review, awards
 
 
@@ -74,18 +74,22 @@ def ask(act: CallersAct, body: ApprovalAsked) -> tuple[Review, bool]:
 
     Raises:
         NotFoundError: no such member or achievement.
-        ForbiddenError: the caller asks for themself (code "self-award").
+        ForbiddenError: the caller asks for themself (code "self-decision").
         ConflictError: the criteria ask for nobody's approval ("approval-not-asked"), something else is missing too
-            ("criteria-not-met", with the progress), or the member has the award ("award-there").
+            ("criteria-not-met", with the progress), the achievement is retired ("achievement-retired"), or the member
+            has the award ("award-there").
     """
     member = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
     if member is None:
-        raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
+        raise NotFoundError(
+            "member-unknown", "No member of this network has this ref; post the member first, or correct it.", "/member"
+        )
     locks.members(act.session, [member.id])
-    who = reviews.who_is(act.session, [member.id, act.caller.member_id])
-    if act.caller.member_id is not None and who[act.caller.member_id] == who[member.id]:
-        raise ForbiddenError("self-award", "Expected somebody else to ask: nobody awards themself.", "/member")
-    version = Versions(act.session, act.network, [member.id]).for_member(member.id, body.achievement)
+    act.decides_on(member.id, pointer="/member")
+    still_known(member, "/member")
+    versions = Versions(act.session, act.network, [member.id])
+    version = versions.for_member(member.id, body.achievement)
+    versions.still_earned(body.achievement)
     if not reviews.needs_approval(version):
         message = "Expected criteria with a rule `approval`; these ask for nobody's."
         raise ConflictError("approval-not-asked", message, "/achievement")
@@ -111,8 +115,8 @@ def approve(act: CallersAct, runtime: Runtime, review_id: UUID, body: ApprovalIn
 
     Raises:
         NotFoundError: no such review (code "approval-unknown").
-        ForbiddenError: the token is not bound to a member ("approver-unbound"), the caller is the recipient or the one
-            who asked ("self-approval"), or lacks the role ("role-missing").
+        ForbiddenError: the caller is the recipient ("self-decision") or the one who asked ("self-approval"), lacks the
+            role ("role-missing"), or has a token that is bound to no member ("approver-unbound").
         ConflictError: it was declined or withdrawn ("approval-closed"), the member is judged by another version now
             ("version-changed") or has lost another criterion ("criteria-not-met"), or the caller has a conflict of
             interest ("approver-conflicted").
@@ -137,10 +141,12 @@ def approve(act: CallersAct, runtime: Runtime, review_id: UUID, body: ApprovalIn
             settling.settle(act, runtime, [row.member_id])
         else:
             events.append(act, "review.approval-given", reviews.about(row))
+            events.append(act, "approval.waiting", reviews.about(row))
         return row
     award = locks.one(act.session, Award, Award.id == row.award_id)
     if row.kind == "standing":
         _keep(act, award)
+        endings.let_stand(act, runtime, award)
     if award.receipt_digest is None:
         decisions.tell_deciders(act.session, award)
     reviews.close(act, row, "approved", None)
@@ -195,22 +201,26 @@ def queue(
     network: Network,
     now: datetime,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     state: str | None,
     kind: str | None,
     member: str | None,
     achievement: str | None,
+    sort: str | None = None,
 ) -> tuple[list[Waiting], str | None]:
-    """Return reviews in the order in which they were opened."""
+    """Return reviews in the order in which they were opened; with the sort "-opened_at" the newest first.
+
+    Raises:
+        InvalidError: a filter names nothing in the network (code "member-unknown", "achievement-unknown").
+    """
     query: Select[Review] = select(Review).where(
-        Review.network_id == network.id, *achievements.by_refs(Review, member, achievement)
+        Review.network_id == network.id, *filters.of(session, network, Review, member, achievement)
     )
     if state is not None:
         query = query.where(Review.state == state)
     if kind is not None:
         query = query.where(Review.kind == kind)
-    rows, following = page(session, query, Review.id, after, limit)
+    rows, following = page(session, query, window, order(sort, opened_at=(Review.id,)))
     return show(session, network, rows, now), following
 
 
@@ -250,6 +260,7 @@ def _locked(act: CallersAct, review_id: UUID) -> Review:
     if member_id is None:
         raise NotFoundError("approval-unknown", "Nothing in this network's queue has this id.")
     locks.members(act.session, {member_id, act.caller.member_id})
+    act.decides_on(member_id)
     return locks.one(act.session, Review, *mine)
 
 
@@ -260,13 +271,10 @@ def _check(act: CallersAct, row: Review) -> set[str]:
     if act.caller.member_id is None:
         message = "Expected a token that is bound to a member: it is a person who decides."
         raise ForbiddenError("approver-unbound", message)
-    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id, row.asked_by])
-    asked = row.kind != "standing" and (
-        row.asked_by_token == act.caller.token_id or who.get(row.asked_by) == who[act.caller.member_id]
-    )
-    if who[act.caller.member_id] == who[row.member_id] or asked:
-        message = "Expected somebody else: neither the recipient approves, nor whoever asked for the award."
-        raise ForbiddenError("self-approval", message)
+    who = reviews.who_is(act.session, [act.caller.member_id, row.asked_by])
+    asked = row.asked_by_token == act.caller.token_id or who.get(row.asked_by) == who[act.caller.member_id]
+    if row.kind != "standing" and asked:
+        raise ForbiddenError("self-approval", "Expected somebody else than the one who asked for the award.")
     version = act.session.get_one(AchievementVersion, row.achievement_version_id)
     wanted = reviews.wanted_roles(version, row.kind)
     roles = reviews.roles_at(act.session, act.caller.member_id, act.now) & wanted.keys()

@@ -1,17 +1,23 @@
 """Change the standing of a credential: revoke, suspend, reinstate, withdraw."""
 
 from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
 
 from service.access import callers
 from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.errors import ConflictError
-from service.issuing import status_lists
+from service.issuing import reissuing, status_lists
 from service.issuing.credentials import about
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.tables import Award, Credential, StatusList
+from service.tables import Award, Credential, Key, StatusList
+
+COMPROMISED: Final = "key-compromised"
+"""The cause of a review: others may have had the key when it signed the credential."""
 
 
 def revoke(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
@@ -21,6 +27,7 @@ def revoke(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
+        ForbiddenError: the caller is the recipient (code "self-decision").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
     row, _ = _locked(act, credential_id)
@@ -37,6 +44,7 @@ def suspend(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
+        ForbiddenError: the caller is the recipient (code "self-decision").
         ConflictError: it was revoked, for good (code "credential-revoked").
         CustodyError: the status list cannot be signed; nothing has changed.
     """
@@ -54,19 +62,61 @@ def suspend(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
 def reinstate(act: CallersAct, runtime: Runtime, credential_id: str) -> Credential:
     """Reinstate a suspended credential; one that stands is returned as it is.
 
+    If others may have had a key that signed it, it is signed again, and nobody else needs to decide on that.
+
     Raises:
-        NotFoundError, ConflictError, CustodyError: as `suspend`.
+        NotFoundError, ForbiddenError, ConflictError, CustodyError: as `suspend`.
     """
     row, award = _locked(act, credential_id)
     if row.revoked_at is not None:
         raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
     if row.suspended_at is not None:
-        row.suspended_at = row.suspension_reason = row.suspended_by = None
-        row.reinstated_at = act.now
-        if award.state == "suspended":
-            award.state = "awarded"
-        _tell_suspension(act, runtime, row, award, "credential.reinstated")
+        _reinstate(act, runtime, row, award)
+        reviews.answer(act, award, COMPROMISED)
     return row
+
+
+def suspend_unproven(act: Act, runtime: Runtime, rows: Sequence[Credential], key: Key) -> None:
+    """Suspend credentials that were signed since others may have had the key, until people decide on each.
+
+    The credentials, their awards and the members are locked. One that is suspended already keeps its reason.
+
+    Raises:
+        CustodyError: a status list cannot be signed; nothing has changed.
+    """
+    for row in rows:
+        award = act.session.get_one(Award, row.award_id)
+        if row.suspended_at is None:
+            row.suspended_at = act.now
+            row.suspension_reason = f"It was signed since others may have had the key {key.kid}."
+            if award.state == "awarded":
+                award.state = "suspended"
+            events.append(act, "credential.suspended", about(row, award))
+        reviews.question(act, award, COMPROMISED)
+    act.session.flush()
+    for list_id in sorted({row.status_list_id for row in rows}):
+        status_list = act.session.get_one(StatusList, list_id)
+        if status_list.purpose == "suspension":
+            status_lists.publish(act, runtime, status_list)
+
+
+def let_stand(act: Act, runtime: Runtime, award: Award) -> None:
+    """Let the credentials of a locked award stand that were suspended by `suspend_unproven`.
+
+    One that somebody suspended for another reason stays so, and is signed again.
+
+    Raises:
+        CustodyError: nothing can be signed; nothing has changed.
+    """
+    standing = (Credential.award_id == award.id, Credential.revoked_at.is_(None))
+    keys = act.session.scalars(
+        select(Key).where(Key.network_id == act.network.id, Key.compromised_at.is_not(None))
+    ).all()
+    for row in locks.rows(act.session, Credential, *standing, reissuing.signed_with(keys, now=True)):
+        if row.suspended_at is not None and row.suspended_by is None:
+            _reinstate(act, runtime, row, award)
+        else:
+            reissuing.mend(act, runtime, row)
 
 
 def withdraw(act: Act, runtime: Runtime, awards: Sequence[Award], reason: str) -> None:
@@ -90,11 +140,26 @@ def withdraw(act: Act, runtime: Runtime, awards: Sequence[Award], reason: str) -
 
 
 def _locked(act: CallersAct, credential_id: str) -> tuple[Credential, Award]:
-    """Lock a credential and its award until the commit, the award first as everywhere; return both."""
+    """Lock the member, the award and the credential until the commit, in this order, and return the last two.
+
+    People who decide on a review lock the member first, too.
+    """
     row = callers.owned(act.session, act.caller, Credential, Credential.id == credential_id, noun="credential")
-    award = locks.one(act.session, Award, Award.id == row.award_id)
+    award = act.session.get_one(Award, row.award_id)
+    act.decides_on(award.member_id)
+    locks.members(act.session, [award.member_id])
+    locks.again(act.session, award)
     locks.again(act.session, row)
     return row, award
+
+
+def _reinstate(act: Act, runtime: Runtime, row: Credential, award: Award) -> None:
+    row.suspended_at = row.suspension_reason = row.suspended_by = None
+    row.reinstated_at = act.now
+    if award.state == "suspended":
+        award.state = "awarded"
+    _tell_suspension(act, runtime, row, award, "credential.reinstated")
+    reissuing.mend(act, runtime, row)
 
 
 def _tell_suspension(act: Act, runtime: Runtime, row: Credential, award: Award, kind: str) -> None:

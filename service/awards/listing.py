@@ -3,20 +3,21 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
-from service.achievements import achievements
 from service.errors import NotFoundError
 from service.issuing import receipts
-from service.issuing.decision import Decider
+from service.issuing.decision import Decider, Decision
 from service.issuing.receipts import RetracedDecision
 from service.runtime.settings import Settings
+from service.storage import filters
 from service.storage.database import ReadSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Achievement, AchievementVersion, Award, AwardDecider, Credential, Member, Network, Receipt
 
 
@@ -53,17 +54,33 @@ def list_awards(
     session: ReadSession,
     network: Network,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     member: str | None,
     achievement: str | None,
     state: str | None,
+    basis: str | None = None,
+    awarded_from: datetime | date | None = None,
+    awarded_until: datetime | date | None = None,
+    sort: str | None = None,
 ) -> tuple[list[AwardWithNames], str | None]:
-    """Return awards in the order in which they were made."""
-    query = select(Award).where(Award.network_id == network.id, *achievements.by_refs(Award, member, achievement))
+    """Return awards in the order in which they were made, unless another is asked for.
+
+    Args:
+        awarded_from: earned then or later; `awarded_until`: before that.
+        sort: decided_at or awarded_at, with `-` before it for the newest first.
+    Raises:
+        InvalidError: a filter names nothing in the network (code "member-unknown", "achievement-unknown").
+    """
+    of = filters.of(session, network, Award, member, achievement)
+    query = select(Award).where(Award.network_id == network.id, *of)
+    query = query.where(*filters.during(Award.awarded_at, network, awarded_from, awarded_until))
+    if basis is not None:
+        query = query.where(Award.basis == basis)
     if state is not None:
         query = query.where(Award.state == state)
-    rows, following = page(session, query, Award.id, after, limit)
+    rows, following = page(
+        session, query, window, order(sort, decided_at=(Award.id,), awarded_at=(Award.awarded_at, Award.id))
+    )
     return named(session, rows), following
 
 
@@ -71,6 +88,18 @@ def named(session: OrmSession, rows: Sequence[Award]) -> list[AwardWithNames]:
     """Return the awards with their names, in the same order."""
     found = _named(session, Award.id.in_([row.id for row in rows])) if rows else {}
     return [found[row.id] for row in rows]
+
+
+def refs_of(session: OrmSession, decisions: Sequence[Decision]) -> list[tuple[str, str]]:
+    """Return the refs of member and achievement of decisions that were not carried out, in the same order."""
+    members, achievements_of = (
+        dict(session.execute(select(table.id, table.ref).where(table.id.in_(ids))).all())
+        for table, ids in (
+            (Member, {each.member_id for each in decisions}),
+            (Achievement, {each.version.achievement_id for each in decisions}),
+        )
+    )
+    return [(members[each.member_id], achievements_of[each.version.achievement_id]) for each in decisions]
 
 
 def _named(session: OrmSession, *where: ColumnElement[bool]) -> dict[UUID, AwardWithNames]:

@@ -6,16 +6,18 @@ from sqlalchemy import select
 
 from service.access import callers
 from service.access.act import CallersAct
+from service.achievements import publishing
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import decisions, reviews
-from service.errors import ConflictError, ForbiddenError, NotFoundError
+from service.errors import ConflictError, NotFoundError
 from service.issuing import credentials
+from service.networks.members import still_known
 from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
 from service.storage import locks
-from service.tables import Achievement, Award, Credential, awards
+from service.tables import Achievement, Award, Credential, Member, awards
 
 
 def replace(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
@@ -26,15 +28,18 @@ def replace(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
 
     Raises:
         NotFoundError: it is not this network's (code "credential-unknown").
+        ForbiddenError: the caller is the recipient ("self-decision").
         ConflictError: it does not stand: revoked ("credential-revoked"), suspended ("credential-suspended"), or its
             time is over ("award-over").
         CustodyError: nothing can be signed; nothing has changed.
     """
     found = callers.owned(act.session, act.caller, Credential, Credential.id == credential_id, noun="credential")
     award = act.session.get_one(Award, found.award_id)
+    act.decides_on(award.member_id)
     locks.members(act.session, [award.member_id])
     locks.again(act.session, award)
     locks.again(act.session, found)
+    still_known(act.session.get_one(Member, award.member_id))
     if found.superseded_by is not None and found.revoked_at is not None:
         return act.session.get_one(Credential, found.superseded_by)
     if found.revoked_at is not None:
@@ -59,22 +64,26 @@ def renew(act: CallersAct, runtime: Runtime, award_id: UUID) -> tuple[Award, boo
 
     Raises:
         NotFoundError: the network has no such award (code "award-unknown").
-        ForbiddenError: the caller is the member ("self-award").
+        ForbiddenError: the caller is the recipient ("self-decision").
         ConflictError: it does not end, or does not stand ("award-not-renewable"), the member has another one
-            ("award-there"), people must approve ("approval-needed") or decide ("criteria-without-rule"), or the
-            criteria are not met now ("criteria-not-met", with the progress).
+            ("award-there"), the achievement is retired ("achievement-retired"), people must approve
+            ("approval-needed") or decide ("criteria-without-rule"), or the criteria are not met now
+            ("criteria-not-met", with the progress).
         CustodyError: the credential cannot be signed; nothing has changed.
     """
     row = act.session.scalar(select(Award).where(Award.id == award_id, Award.network_id == act.network.id))
     if row is None:
         raise NotFoundError("award-unknown", "No award of this network has this id.")
-    locks.members(act.session, [row.member_id])
+    locks.members(act.session, [row.member_id, act.caller.member_id])
+    act.decides_on(row.member_id)
     locks.again(act.session, row)
+    still_known(act.session.get_one(Member, row.member_id))
     before = act.session.scalar(select(Award).where(Award.renews == row.id, Award.state != "revoked"))
     if before is not None:
         return before, False
     _check(act, row)
     achievement = act.session.get_one(Achievement, row.achievement_id)
+    publishing.still_earned(achievement)
     version = Versions(act.session, act.network, [row.member_id]).for_member(row.member_id, achievement.ref)
     if rule_of(version.definition) is None:
         message = "Expected a rule; where people decide, they award it again when its time is over."
@@ -97,10 +106,7 @@ def renew(act: CallersAct, runtime: Runtime, award_id: UUID) -> tuple[Award, boo
 
 
 def _check(act: CallersAct, row: Award) -> None:
-    """Refuse an award that cannot be renewed, and a caller who is its holder."""
-    who = reviews.who_is(act.session, [row.member_id, act.caller.member_id])
-    if act.caller.member_id is not None and who[act.caller.member_id] == who[row.member_id]:
-        raise ForbiddenError("self-award", "Expected somebody else to decide: nobody awards themself.")
+    """Refuse an award that cannot be renewed."""
     ends = select(Credential.id).where(Credential.award_id == row.id, Credential.valid_until.is_not(None))
     if row.state not in ("awarded", "expired") or act.session.scalar(ends.limit(1)) is None:
         message = f"Expected an award that ends and stands, or has ended; this one is {row.state}."

@@ -15,10 +15,11 @@ from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import appealable, decisions, reviews
 from service.bodies import Body, Instant, Prose, Ref
-from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
+from service.errors import ConflictError, InvalidError, NotFoundError, ServiceError
 from service.evidence.bodies import EARLIEST
 from service.issuing import unsigned
 from service.issuing.decision import Decider, Decision
+from service.networks.members import still_known
 from service.progress import progress
 from service.tables import AchievementVersion, Award, Member, Network
 from service.tables.awards import LIVE
@@ -68,10 +69,17 @@ def look_up(
             _check(caller, body, now)
             member = members.get(body.member)
             if member is None:
-                raise NotFoundError("member-unknown", "No member of this network has this ref.", "/member")
-            _check_not_self(session, caller, member)
+                raise NotFoundError(
+                    "member-unknown",
+                    "No member of this network has this ref; post the member first, or correct it.",
+                    "/member",
+                )
+            callers.require_other(session, caller, [member.id], "/member")
+            still_known(member, "/member")
             version = versions.for_member(member.id, body.achievement)
             row = live.get((member.id, version.achievement_id))
+            if row is None:
+                versions.still_earned(body.achievement)
             found.append(row or _decide(session, network, member, version, body, caller, staff, now))
         except ServiceError as error:
             found.append(error)
@@ -91,14 +99,6 @@ def _check(caller: Caller | None, body: AwardIn, now: datetime) -> None:
         raise InvalidError("time-too-early", "Expected a time after 1900.", "/awarded_at")
     if body.awarded_at is not None and body.awarded_at > now + SKEW:
         raise InvalidError("time-in-future", "Expected a time that is not in the future.", "/awarded_at")
-
-
-def _check_not_self(session: OrmSession, caller: Caller | None, member: Member) -> None:
-    if caller is None or caller.member_id is None:
-        return
-    person = session.scalar(select(Member.person_id).where(Member.id == caller.member_id))
-    if caller.member_id == member.id or (person is not None and person == member.person_id):
-        raise ForbiddenError("self-award", "Expected somebody else to decide: nobody awards themself.", "/member")
 
 
 def _decide(

@@ -1,13 +1,14 @@
 """The queue of reviews: what people must decide about awards, and who may.
 
 Three things wait: criteria that lack only people's approval, an award to staff that needs a second person, and an
-award that lost something on which it rested. Neither the recipient decides nor the one who asked. Persons are compared,
-not members, because two members can be one person: here and in the database (`awards` and `approvals` hold the persons
-of their members).
+award that lost something on which it rested, or was signed while others may have had the key. Neither the recipient
+nor the one who asked decides. Persons are compared, not members, because two members can be one person: here and in the
+database (`awards` and `approvals` hold the persons of their members).
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select, update
@@ -29,6 +30,18 @@ STAFF = ("admin", "approver", "assessor", "facilitator")
 """Roles whose holders work for the network: an award to one of them, by decision, needs a second person."""
 DECIDING = ("admin", "approver")
 """Roles that decide where no rule names one: on awards to staff, and on awards under review."""
+
+
+Cause = Literal[
+    "criteria",
+    "asked",
+    "award-to-staff",
+    "child-revoked",
+    "decided-by-recipient",
+    "evidence-corrected",
+    "key-compromised",
+]
+"""Why a review was opened."""
 
 
 def who_is(session: OrmSession, member_ids: Collection[UUID | None]) -> dict[UUID | None, UUID]:
@@ -98,7 +111,7 @@ def _met_if_approved(node: Node) -> bool:
 
 
 def open_one(
-    act: Act, member_id: UUID, version: AchievementVersion, kind: str, cause: str, award: Award | None = None
+    act: Act, member_id: UUID, version: AchievementVersion, kind: str, cause: Cause, award: Award | None = None
 ) -> tuple[Review, bool]:
     """Open a review, or find the one that waits; return it and whether it is new.
 
@@ -123,6 +136,7 @@ def open_one(
     row = locks.one(act.session, Review, *waiting, Review.achievement_id == version.achievement_id)
     if created and _told(act.session, row):
         events.append(act, "review.opened", about(row))
+        events.append(act, "approval.waiting", about(row))
     return row, created
 
 
@@ -178,7 +192,7 @@ def _told(session: WriteSession, row: Review) -> bool:
     return row.kind != "second" and (award is None or award.state != "pending")
 
 
-def question(act: Act, row: Award, cause: str) -> None:
+def question(act: Act, row: Award, cause: Cause) -> None:
     """Put an award under review.
 
     It stands until somebody decides, and shows that it is looked into.
@@ -188,6 +202,14 @@ def question(act: Act, row: Award, cause: str) -> None:
         act.session.flush()
     version = act.session.get_one(AchievementVersion, row.achievement_version_id)
     open_one(act, row.member_id, version, "standing", cause, row)
+
+
+def answer(act: Act, row: Award, cause: Cause) -> None:
+    """Close the review of an award that waits for this cause: somebody has decided elsewhere."""
+    waiting = (Review.award_id == row.id, Review.state == "waiting", Review.cause == cause)
+    for review in locks.rows(act.session, Review, *waiting):
+        row.review_since = None
+        close(act, review, "withdrawn", None)
 
 
 def question_built_on(act: Act, child: Award) -> None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import Field
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access import callers
@@ -22,13 +21,14 @@ from service.achievements.enrolments import Versions
 from service.awards import decisions, endings, requests, reviews
 from service.awards.decisions import Prepared
 from service.awards.requests import AwardIn
-from service.bodies import Body, Prose
 from service.criteria import rejudging, topics
-from service.errors import ConflictError, CustodyError, NotFoundError, ServiceError
+from service.errors import CustodyError, ServiceError
+from service.evidence import records
 from service.issuing.decision import Decision
 from service.outbox import events
 from service.progress import progress
 from service.runtime.runtime import Runtime
+from service.runtime.work import GoOn, to_the_end
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import (
@@ -49,12 +49,6 @@ BATCH = 100
 """Members decided on, or awards made, in one transaction."""
 
 
-class UndoIn(Body):
-    """Why a pending award is undone."""
-
-    reason: Prose = Field(description="kept by the network", examples=["Awarded to the wrong member."])
-
-
 @dataclass(frozen=True)
 class AwardOutcome:
     """What became of one request: an award, made now or before, or the problem."""
@@ -72,12 +66,13 @@ def award(act: CallersAct, runtime: Runtime, body: AwardIn) -> tuple[Award, bool
     Raises:
         NotFoundError: no such member or achievement, or no version of it is published.
         ConflictError: by rule, and the criteria are not met (code "criteria-not-met"; details: `progress`), or there
-            are none ("criteria-without-rule"); recorded, and its time is over ("award-over").
-        ForbiddenError: the basis needs another scope ("scope-missing"), or the caller is the member ("self-award").
+            are none ("criteria-without-rule"); recorded, and its time is over ("award-over"); the achievement is
+            retired ("achievement-retired").
+        ForbiddenError: the basis needs another scope ("scope-missing"), or the caller is the member ("self-decision").
         InvalidError: a reason or time is missing, or given where it does not belong.
         CustodyError: the credential cannot be signed; nothing has changed.
     """
-    [outcome] = _award_all(act, runtime, [body], {})
+    [outcome] = award_all(act, runtime, [body], {})
     if outcome.award is None:
         assert outcome.problem is not None
         raise outcome.problem
@@ -95,180 +90,38 @@ def award_many(
         yield from _award_batch(runtime, network_id, caller, bodies[start : start + BATCH], runtime.now())
 
 
-def _award_batch(
+def prepare_awards(
     runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
-) -> list[AwardOutcome]:
+) -> Prepared:
+    """Sign what these requests would lead to now; return it for the transaction in which they are answered."""
+
     def decide(session: ReadSession, network: Network) -> list[Decision]:
         found = requests.look_up(session, network, caller, bodies, now)
         return [each for each in found if isinstance(each, Decision)]
 
-    prepared = decisions.prepare(runtime, network_id, decide, now)
+    return decisions.prepare(runtime, network_id, decide, now)
+
+
+def _award_batch(
+    runtime: Runtime, network_id: UUID, caller: Caller | None, bodies: Sequence[AwardIn], now: datetime
+) -> list[AwardOutcome]:
+    prepared = prepare_awards(runtime, network_id, caller, bodies, now)
     with runtime.database.write() as session:
         network = callers.still_open(session.get_one(Network, network_id))
-        return _award_all(Act(session, network, caller, now), runtime, bodies, prepared)
+        return award_all(Act(session, network, caller, now), runtime, bodies, prepared)
 
 
-def settle(act: Act, runtime: Runtime, member_ids: Collection[UUID], prepared: Prepared | None = None) -> list[Award]:
-    """Award what these members have earned automatically, and delete their marks.
-
-    An award can be evidence for the next one, so this repeats until nothing more is earned. Criteria that then lack
-    only people's approval wait in the queue. While keys cannot be used, the marks stay, so does the evidence, and the
-    awards are made later.
-    """
-    locked = locks.members(act.session, member_ids)
-    heard = rejudging.clear(act.session, locked)
-    made: list[Award] = []
-    try:
-        while (earned := _earned(act.session, act.network, locked, act.now, heard)).due:
-            made += decisions.carry_out(act.by_service(), runtime, earned.due, prepared or {})
-            reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
-            heard = topics.awarded(act.session, {decision.version.achievement_id for decision in earned.due})
-        reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
-    except CustodyError:
-        log.exception("awards of the network %s wait for its keys", act.network.id)
-        rejudging.mark(act, locked)
-    return made
-
-
-def settle_pending(runtime: Runtime, network_id: UUID, older_than: timedelta = timedelta(0)) -> int:
-    """Settle every marked member of a network; return how many awards were made.
-
-    Each batch of members has a transaction of its own. What it issues is signed before the transaction begins, and
-    decided again inside it.
+def award_all(act: Act, runtime: Runtime, bodies: Sequence[AwardIn], prepared: Prepared) -> list[AwardOutcome]:
+    """Answer at most `BATCH` requests in one transaction; return the outcome of each, in order.
 
     Args:
-        older_than: leave younger marks alone: the request that made them is about to settle them.
-    """
-    count, last = 0, UUID(int=0)
-    while True:
-        now = runtime.now()
-        marked = (
-            select(UnsettledMember.member_id)
-            .where(UnsettledMember.network_id == network_id, UnsettledMember.member_id > last)
-            .where(UnsettledMember.since <= now - older_than)
-        )
-        with runtime.database.read() as session:
-            member_ids = session.scalars(marked.order_by(UnsettledMember.member_id).limit(BATCH)).all()
-        if not member_ids:
-            return count
-        count += _settle_batch(runtime, network_id, member_ids, now)
-        last = member_ids[-1]
-
-
-def _settle_batch(runtime: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
-    def decide(session: ReadSession, network: Network) -> list[Decision]:
-        return _earned(session, network, member_ids, now, rejudging.topics_of(session, member_ids)).due
-
-    try:
-        prepared = decisions.prepare(runtime, network_id, decide, now)
-    except CustodyError:
-        log.exception("awards of the network %s wait for its keys", network_id)
-        return 0
-    with runtime.database.write() as session:
-        return len(settle(Act(session, session.get_one(Network, network_id), None, now), runtime, member_ids, prepared))
-
-
-def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
-    """Return the networks with members whose awards have not been decided."""
-    return session.scalars(select(UnsettledMember.network_id).distinct()).all()
-
-
-def review_after_void(act: Act, runtime: Runtime, record_ids: Collection[UUID]) -> list[Award]:
-    """Decide again on awards that rested on voided records; return the revoked ones.
-
-    These are the awards by rule, with or without approval. An award that is still earned stands, on the evidence that
-    there is now. Call this once the records no longer count.
-
+        prepared: by `prepare_awards` at the same time; what is not in it is signed here.
     Raises:
-        CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
+        CustodyError: a credential cannot be signed; nothing has changed.
     """
-    rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(record_ids))
-    questioned = (Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
-    locks.members(act.session, act.session.scalars(select(Award.member_id).where(*questioned)).all())
-    lost = []
-    for row in locks.rows(act.session, Award, *questioned):
-        version = act.session.get_one(AchievementVersion, row.achievement_version_id)
-        node = progress.evaluate(act.session, act.network, version, [row.member_id], act.now)[row.member_id]
-        if node.met:
-            act.session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
-            decisions.rest_on(act.session, row, node.record_ids)
-        else:
-            lost.append(row)
-    endings.withdraw(act, runtime, lost, "The evidence on which it rested was voided.")
-    return lost
-
-
-def undo(act: CallersAct, award_id: UUID, body: UndoIn) -> Award:
-    """Undo a pending award, and return it; only its row stays.
-
-    One that was undone before is returned as it is.
-
-    Raises:
-        NotFoundError: the network has no such award (code "award-unknown").
-        ConflictError: it was announced, and can only be revoked (code "award-not-pending").
-    """
-    mine = (Award.network_id == act.network.id, Award.id == award_id)
-    row = act.session.scalar(select(Award).where(*mine))
-    if row is None:
-        raise NotFoundError("award-unknown", "No award of this network has this id.")
-    locks.members(act.session, [row.member_id])
-    row = locks.one(act.session, Award, *mine)
-    signed = act.session.scalar(select(Credential.id).where(Credential.award_id == row.id).limit(1))
-    if row.state == "revoked" and signed is None:
-        return row
-    if row.state != "pending":
-        message = f"Expected a pending award; this one is {row.state}, and its credential can be revoked."
-        raise ConflictError("award-not-pending", message)
-    decisions.give_up(act, row, body.reason)
-    return row
-
-
-def sign_due(runtime: Runtime) -> int:
-    """Sign and announce the pending awards that are due, and return how many.
-
-    Each has a transaction of its own. An award that waits for a second person, or is under review, goes on waiting;
-    one that is no longer earned ends.
-    """
-    now, last, count = runtime.now(), UUID(int=0), 0
-    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
-    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
-    while True:
-        with runtime.database.read() as session:
-            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
-        if row is None:
-            return count
-        last = row.id
-        try:
-            with runtime.database.write() as session:
-                network = session.get_one(Network, row.network_id)
-                locks.members(session, [row.member_id])
-                found = locks.one_or_none(session, Award, *due, Award.id == row.id)
-                if found is not None and network.state != "closed":
-                    act = Act(session, network, None, now)
-                    count += decisions.announce(act, runtime, found)
-                    settle(act, runtime, [found.member_id])
-        except CustodyError:
-            log.exception("the award %s waits for the keys of its network", row.id)
-
-
-def expire_due(runtime: Runtime) -> int:
-    """Mark the awards whose time is over as expired, and return how many.
-
-    Their credentials say so themselves.
-    """
-    now = runtime.now()
-    with runtime.database.read() as session:
-        if session.scalar(select(Award.id).where(_over(now)).limit(1)) is None:
-            return 0
-    with runtime.database.write() as session:
-        return _expire(session, now)
-
-
-def _award_all(act: Act, runtime: Runtime, bodies: Sequence[AwardIn], prepared: Prepared) -> list[AwardOutcome]:
-    refs = {body.member for body in bodies}
-    locked = locks.members(
-        act.session, select(Member.id).where(Member.network_id == act.network.id, Member.ref.in_(refs))
-    )
+    # The caller too: if it becomes one of these members at this moment, one of the two sees what the other has done.
+    asked = or_(Member.ref.in_({body.member for body in bodies}), Member.id == (act.caller and act.caller.member_id))
+    locked = locks.members(act.session, select(Member.id).where(Member.network_id == act.network.id, asked))
     _expire(act.session, act.now, Award.member_id.in_(locked))
     found = requests.look_up(act.session, act.network, act.caller, bodies, act.now)
     decided = {_place(entry): entry for entry in reversed(found) if isinstance(entry, Decision)}
@@ -286,6 +139,159 @@ def _award_all(act: Act, runtime: Runtime, bodies: Sequence[AwardIn], prepared: 
             outcomes.append(AwardOutcome(made[_place(entry)], created=decided.pop(_place(entry), None) is not None))
     settle(act, runtime, [row.member_id for row in made.values()])
     return outcomes
+
+
+def settle(act: Act, runtime: Runtime, member_ids: Collection[UUID], prepared: Prepared | None = None) -> list[Award]:
+    """Award what these members have earned automatically, and delete their marks.
+
+    An award can be evidence for the next one, so this repeats until nothing more is earned. Criteria that then lack
+    only people's approval wait in the queue. While keys cannot be used, the marks stay, so does the evidence, and the
+    awards are made later.
+    """
+    locked = locks.members(act.session, member_ids)
+    since = rejudging.oldest(act.session, locked) or act.now
+    heard = rejudging.clear(act.session, locked)
+    made: list[Award] = []
+    try:
+        while (earned := _earned(act.session, act.network, locked, act.now, heard)).due:
+            made += decisions.carry_out(act.by_service(), runtime, earned.due, prepared or {})
+            reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
+            heard = topics.awarded(act.session, {decision.version.achievement_id for decision in earned.due})
+        reviews.keep_waiting(act, earned.waiting, earned.versions, locked)
+    except CustodyError as error:
+        log.warning("awards of the network %s wait for its keys: %s", act.network.id, error)
+        rejudging.mark(act, locked, since)
+    return made
+
+
+def foreseen(act: Act, member_ids: Collection[UUID]) -> list[Decision]:
+    """Return what `settle` would award these members first."""
+    return _earned(act.session, act.network, sorted(member_ids), act.now, None).due
+
+
+def settle_if_possible(runtime: Runtime, network_id: UUID, go_on: GoOn = to_the_end) -> bool:
+    """Settle every marked member of a network, and return whether that was possible.
+
+    If not, awards wait for the network's keys, and upkeep makes them.
+    """
+    try:
+        settle_pending(runtime, network_id, go_on=go_on)
+    except CustodyError as error:
+        log.warning("awards of the network %s wait for its keys: %s", network_id, error)
+        return False
+    return True
+
+
+def settle_pending(
+    runtime: Runtime, network_id: UUID, older_than: timedelta = timedelta(0), go_on: GoOn = to_the_end
+) -> int:
+    """Settle every marked member of a network; return how many awards were made.
+
+    Each batch of members has a transaction of its own. What it issues is signed before the transaction begins, and
+    decided again inside it.
+
+    Args:
+        older_than: leave younger marks alone: the request that made them is about to settle them.
+    Raises:
+        CustodyError: the keys of the network cannot be used; the marks stay, and the awards are made later.
+    """
+    count, last = 0, UUID(int=0)
+    while go_on():
+        now = runtime.now()
+        marked = (
+            select(UnsettledMember.member_id)
+            .where(UnsettledMember.network_id == network_id, UnsettledMember.member_id > last)
+            .where(UnsettledMember.since <= now - older_than)
+        )
+        with runtime.database.read() as session:
+            member_ids = session.scalars(marked.order_by(UnsettledMember.member_id).limit(BATCH)).all()
+        if not member_ids:
+            break
+        count += _settle_batch(runtime, network_id, member_ids, now)
+        last = member_ids[-1]
+    return count
+
+
+def _settle_batch(runtime: Runtime, network_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:
+    def decide(session: ReadSession, network: Network) -> list[Decision]:
+        return _earned(session, network, member_ids, now, rejudging.topics_of(session, member_ids)).due
+
+    prepared = decisions.prepare(runtime, network_id, decide, now)
+    with runtime.database.write() as session:
+        return len(settle(Act(session, session.get_one(Network, network_id), None, now), runtime, member_ids, prepared))
+
+
+def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
+    """Return the networks with members whose awards have not been decided."""
+    return session.scalars(select(UnsettledMember.network_id).distinct()).all()
+
+
+def review_after_void(act: Act, runtime: Runtime, record_ids: Collection[UUID]) -> list[Award]:
+    """Decide again on awards that rested on voided records; return the revoked ones.
+
+    These are the awards by rule, with or without approval; also those that rested on what the records corrected. An
+    award that is still earned stands, on the evidence that there is now. Call this once the records no longer count.
+
+    Raises:
+        CustodyError: an award is lost and the status list cannot be signed; nothing has changed.
+    """
+    line = records.line_of(act.session, record_ids)
+    rested = select(AwardEvidence.award_id).where(AwardEvidence.record_id.in_(line))
+    questioned = (Award.id.in_(rested), Award.state.in_(LIVE), Award.basis.in_(("rule", "approval")))
+    locks.members(act.session, act.session.scalars(select(Award.member_id).where(*questioned)).all())
+    lost = []
+    for row in locks.rows(act.session, Award, *questioned):
+        version = act.session.get_one(AchievementVersion, row.achievement_version_id)
+        node = progress.evaluate(act.session, act.network, version, [row.member_id], act.now)[row.member_id]
+        if node.met:
+            act.session.execute(delete(AwardEvidence).where(AwardEvidence.award_id == row.id))
+            decisions.rest_on(act.session, row, node.record_ids)
+        else:
+            lost.append(row)
+    endings.withdraw(act, runtime, lost, "The evidence on which it rested was voided.")
+    return lost
+
+
+def sign_due(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
+    """Sign and announce the pending awards that are due, and return how many.
+
+    Each has a transaction of its own. An award that waits for a second person, or is under review, goes on waiting;
+    one that is no longer earned ends.
+    """
+    now, last, count = runtime.now(), UUID(int=0), 0
+    waiting = select(Review.id).where(Review.award_id == Award.id, Review.state == "waiting")
+    due = (Award.state == "pending", Award.due_at <= now, ~waiting.exists())
+    while go_on():
+        with runtime.database.read() as session:
+            row = session.scalar(select(Award).where(*due, Award.id > last).order_by(Award.id).limit(1))
+        if row is None:
+            break
+        last = row.id
+        try:
+            with runtime.database.write() as session:
+                network = session.get_one(Network, row.network_id)
+                locks.members(session, [row.member_id])
+                found = locks.one_or_none(session, Award, *due, Award.id == row.id)
+                if found is not None and network.state != "closed":
+                    act = Act(session, network, None, now)
+                    count += decisions.announce(act, runtime, found)
+                    settle(act, runtime, [found.member_id])
+        except CustodyError:
+            log.exception("the award %s waits for the keys of its network", row.id)
+    return count
+
+
+def expire_due(runtime: Runtime, _go_on: GoOn = to_the_end) -> int:
+    """Mark the awards whose time is over as expired, and return how many.
+
+    Their credentials say so themselves.
+    """
+    now = runtime.now()
+    with runtime.database.read() as session:
+        if session.scalar(select(Award.id).where(_over(now)).limit(1)) is None:
+            return 0
+    with runtime.database.write() as session:
+        return _expire(session, now)
 
 
 def _place(decision: Decision) -> tuple[UUID, UUID]:
@@ -312,6 +318,9 @@ def _earned(
     Only achievements that listen to the topics are looked at (None: all). A member who lost an award by a decision, or
     by time, does not get it back by rule alone; a member who lost it because evidence was voided does.
     """
+    gone = select(Member.id).where(Member.id.in_(member_ids), Member.erased_at.is_not(None))
+    if erased := set(session.scalars(gone)):
+        member_ids = [member_id for member_id in member_ids if member_id not in erased]
     if network.state == "closed" or not member_ids:
         return _Earned([], {}, {})
     lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None) & Award.ended_by.is_(None)

@@ -6,23 +6,30 @@ import json
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, parse_json
-from service.bodies import Body
+from credentials.model.badges2 import is_older
+from credentials.strict_json import MAX_VALUES
+from service.bodies import Body, refusal
 from service.checking import check
-from service.checking.api_desk import Address, DeskHere
+from service.checking.api_desk import Address, DeskHere, Wording
+from service.checking.api_reports import SingleVerificationOut
 from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.keeping import receipts
 from service.errors import InvalidError
-from service.texts.languages import ENGLISH
-from service.unpacking import unpack
+from service.faults import found_faults
+from service.unpacking import reasons, unpack
 from service.unpacking.file_kinds import kind_of
-from service.web.problems import ProblemResponse, invalid_problem
+from service.unpacking.unpack import Allowance
+from service.web.costly import CostlyRoute
+from service.web.form_fields import hold_to
+from service.web.openapi import BINARY, also, shape
 
-router = APIRouter(tags=["verification"])
+router = APIRouter(tags=["verification"], route_class=CostlyRoute)
 
 CONTAINERS = frozenset({"pdf", "zip", "photo"})
 """Kinds of files that are searched for a badge."""
@@ -38,14 +45,14 @@ class BadgeIn(Body):
     recipient: str | None = Field(None, max_length=500, description="e-mail, DID or other identifier to compare with")
     evidence: bool = Field(
         False,
-        description="ask also for what is of this badge alone: a newer copy, related resources; who has it then sees that "
-        "somebody looks at this badge",
+        description="ask also for what is of this badge alone: a newer copy, related resources; a server that has it then "
+        "sees that somebody looks at this badge",
     )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(part is not None for part in (self.url, self.credential, self.jwt, self.image)) != 1:
-            raise ValueError("expected exactly one of url, credential, jwt and image")
+            raise PydanticCustomError("badge-one", "Expected exactly one of url, credential, jwt and image")
         return self
 
 
@@ -61,47 +68,67 @@ class VerificationIn(BadgeIn):
     @model_validator(mode="after")
     def _of_a_text(self) -> Self:
         if self.receipt and self.credential is not None:
-            raise ValueError("expected url, jwt or image for a receipt, which holds the digest of the very text")
+            raise PydanticCustomError(
+                "receipt-without-text",
+                "Expected url, jwt or image for a receipt, which holds the digest of the very text",
+            )
         return self
 
 
-EXAMPLES = {
+class VerificationForm(BaseModel):
+    """A file with one badge, as a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+    recipient: str | None = Field(None, description="e-mail, DID or other identifier to compare with")
+
+
+TAKEN = {
     "application/json": {
         "schema": {
-            "oneOf": [
-                {"type": "object", "description": "the credential itself, with `@context`"},
-                VerificationIn.model_json_schema(),
+            "anyOf": [
+                {
+                    "type": "object",
+                    "title": "Credential",
+                    "description": "the credential itself",
+                    "properties": {"@context": {"description": "as the issuer wrote it"}},
+                    "required": ["@context"],
+                },
+                shape(VerificationIn, "body"),
             ]
         }
     },
     "text/plain": {"schema": {"type": "string", "description": "a VC-JWT"}},
-    "image/png": {"schema": {"type": "string", "format": "binary"}},
-    "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
-    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-    "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "properties": {"file": {"type": "string", "format": "binary"}, "recipient": {"type": "string"}},
-        }
-    },
+    **dict.fromkeys(("image/png", "image/svg+xml", "image/jpeg", "application/pdf", "application/zip"), BINARY),
+    "multipart/form-data": {"schema": shape(VerificationForm, "body")},
 }
 
 
 async def _received(request: Request) -> tuple[bytes, str]:
     """Return what the caller sent, and the recipient that a form names ("" without one)."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         async with request.form(max_files=1, max_fields=4) as form:
             file, recipient = form.get("file"), form.get("recipient")
             if not isinstance(file, UploadFile):
-                raise InvalidError("file-missing", "Expected a form field `file`.", "file")
+                raise InvalidError("file-missing", "Expected a form field `file`.", "/file")
+            hold_to(form, *VerificationForm.model_fields)
             return await file.read(), recipient if isinstance(recipient, str) else ""
     return await request.body(), ""
 
 
-@router.post("/v1/verifications", openapi_extra={"requestBody": {"required": True, "content": EXAMPLES}})
-def post_verification(
-    request: Request, desk: DeskHere, address: Address, sent: Annotated[tuple[bytes, str], Depends(_received)]
+@router.post(
+    "/v1/verifications",
+    response_model=SingleVerificationOut,
+    responses=also(502),
+    openapi_extra={"requestBody": {"required": True, "content": TAKEN}},
+)
+def verify_badge(
+    request: Request,
+    desk: DeskHere,
+    address: Address,
+    sent: Annotated[tuple[bytes, str], Depends(_received)],
+    language: Wording,
 ) -> Response:
     """Verify a credential of any issuer.
 
@@ -114,31 +141,37 @@ def post_verification(
     says what this means for a person: `headline`, and `questions` (`authentic`, `current`, `issuer`, `evidence`,
     `policy`) with the answers `yes`, `no`, `could-not-check` or `not-offered`, and a reason.
     Issuers are asked only for keys, status lists and schemas, which many badges share, unless `evidence` is true.
-    Needs no token; has fair limits (429 with `Retry-After`).
+    A badge of Open Badges 2.0 or before is checked as that standard wants it. If it is not signed, its issuer's address
+    is asked for it, and what that answers decides; `older` says so, and `tone` is never `good`.
+    A badge that names this service is compared with every text that was signed here: one that never was is `rejected`
+    (headline `forged`), and of an older one `newer` is the address of the newest.
+    A receipt speaks the language that `Accept-Language` asks for. Needs no token; has fair limits (429 with
+    `Retry-After`).
     """
     received, recipient = sent
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         with desk.fair_use.turn(address, desk.steady):
-            checked, receipt = _checked(desk, received, recipient, media_type)
+            checked, receipt = _checked(desk, received, recipient, media_type, desk.allowance(address))
     except ValidationError as error:
-        body = invalid_problem([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
-        return ProblemResponse(body, body["status"])
+        raise refusal(found_faults(error.errors(), TypeAdapter(VerificationIn).core_schema)) from error
     said = checked.to_json()
     if receipt:
-        said["receipt"] = json.loads(receipts.issue(desk.runtime, checked, ENGLISH))
+        said["receipt"] = json.loads(receipts.issue(desk.runtime, checked, language))
     return Response(json.dumps(said, ensure_ascii=False), media_type="application/json")
 
 
-def _checked(desk: Desk, received: bytes, recipient: str, media_type: str) -> tuple[Checked, bool]:
+def _checked(
+    desk: Desk, received: bytes, recipient: str, media_type: str, allowance: Allowance
+) -> tuple[Checked, bool]:
     """Check what the caller asks about.
 
     Return the check, and whether they want a receipt.
     """
     asked = _asked(received) if media_type == "application/json" else None
     if asked is None:
-        return _check_file(desk, received, recipient or None), False
-    given: dict[str, Any] = {"recipient": asked.recipient, "evidence": asked.evidence}
+        return _check_file(desk, received, recipient or None, allowance), False
+    given: dict[str, Any] = {"recipient": asked.recipient, "evidence": asked.evidence, "allowance": allowance}
     if asked.url is not None:
         return check.check_address(desk, asked.url.strip(), **given), asked.receipt
     if asked.image is not None:
@@ -151,31 +184,33 @@ def _checked(desk: Desk, received: bytes, recipient: str, media_type: str) -> tu
     return check.check(desk, text, **given), asked.receipt
 
 
-def _check_file(desk: Desk, content: bytes, recipient: str | None) -> Checked:
+def _check_file(desk: Desk, content: bytes, recipient: str | None, allowance: Allowance) -> Checked:
     """Check the one badge in a file.
 
     Raises:
         InvalidError: a container without a badge (the code of the reason), or with several (code "several-badges").
     """
     if kind_of(content) not in CONTAINERS:
-        return check.check(desk, content, recipient)
-    first, *others = unpack.open_file("file", content)
+        return check.check(desk, content, recipient, allowance=allowance)
+    first, *others = unpack.open_file("file", content, allowance)
+    if others and others[-1].problem is reasons.REST_NOT_SEARCHED:
+        raise InvalidError(reasons.REST_NOT_SEARCHED.code, reasons.REST_NOT_SEARCHED.message)
     if others:
         message = f"Expected a file with one badge, got {len(others) + 1}; /v1/verification-batches takes several."
         raise InvalidError("several-badges", message)
     if first.problem is not None:
         raise InvalidError(first.problem.code, first.problem.message)
     if first.url is not None:
-        return check.check_address(desk, first.url, recipient)
-    return check.check(desk, first.received or b"", recipient)
+        return check.check_address(desk, first.url, recipient, allowance=allowance)
+    return check.check(desk, first.received or b"", recipient, allowance=allowance)
 
 
 def _asked(received: bytes) -> VerificationIn | None:
     """Return the request in a JSON body; None where the body is a credential itself."""
     try:
-        sent = parse_json(received)
+        sent = parse_json(received, max_values=MAX_VALUES)
     except CredentialError:
         return None  # the report says what is wrong with it
-    if not isinstance(sent, dict) or "@context" in sent or "verifiableCredential" in sent:
+    if not isinstance(sent, dict) or "@context" in sent or "verifiableCredential" in sent or is_older(sent):
         return None
     return VerificationIn.model_validate(sent)

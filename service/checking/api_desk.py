@@ -1,10 +1,12 @@
-"""Dependencies of routes that check badges: the desk, and the caller's address."""
+"""What routes that check badges ask for: the desk, the caller, their language."""
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from service.checking.desk import Desk
+from service.texts.languages import Language, chosen
+from service.web.requests import address_of
 
 
 async def desk(request: Request) -> Desk:
@@ -14,9 +16,20 @@ async def desk(request: Request) -> Desk:
 
 
 async def address(request: Request) -> str:
-    """Return the caller's address for the fair limits; "" where it is unknown."""
-    return request.client.host if request.client else ""
+    """Return the caller's address for the fair limits."""
+    return address_of(request)
+
+
+async def language(
+    wanted: Annotated[
+        str | None,
+        Header(alias="Accept-Language", description="language of the sentences for people; English if none fits"),
+    ] = None,
+) -> Language:
+    """Return the language in which the caller wants sentences for people."""
+    return chosen(wanted, None)
 
 
 DeskHere = Annotated[Desk, Depends(desk)]
 Address = Annotated[str, Depends(address)]
+Wording = Annotated[Language, Depends(language)]

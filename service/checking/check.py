@@ -11,18 +11,20 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from credentials import Check, Load, Report
-from service.checking import verification
+from service.checking import found_here, older, verification
 from service.checking.basis import achieved, comparison
 from service.checking.basis.achieved import Deeds
 from service.checking.basis.comparison import Grounds
 from service.checking.desk import Desk
-from service.checking.issuers import Issuer, issuer_of
+from service.checking.issuers import Issuer, issuer_of, known_as
 from service.checking.questions import Question
+from service.unpacking.unpack import Allowance
 
 Tone = Literal["good", "unsure", "bad"]
 
 TONES: Final[Mapping[str, Tone]] = {
     "genuine": "good",
+    "genuine-newer-copy": "unsure",
     "genuine-unlisted": "unsure",
     "genuine-keys-open": "unsure",
     "genuine-recipient-open": "unsure",
@@ -30,12 +32,20 @@ TONES: Final[Mapping[str, Tone]] = {
     "evidence-changed": "unsure",
     "policy-not-followed": "unsure",
     "not-a-badge": "unsure",
+    "older-hosted": "unsure",
+    "older-signed": "unsure",
+    "older-differs": "unsure",
+    "older-description": "unsure",
+    "older-not-reached": "unsure",
     "older-kind": "unsure",
+    "older-revoked": "bad",
+    "older-elsewhere": "bad",
     "revoked": "bad",
     "suspended": "bad",
     "expired": "unsure",
     "not-yet-valid": "unsure",
     "not-theirs": "bad",
+    "forged": "bad",
     "changed": "bad",
     "unsigned": "bad",
     "other-key": "bad",
@@ -44,9 +54,11 @@ TONES: Final[Mapping[str, Tone]] = {
     "not-in-form": "bad",
     "not-in-order": "bad",
     "unreadable": "bad",
+    "records-lost": "unsure",
     "issuer-not-reached": "unsure",
     "issuer-keys-not-in-order": "unsure",
     "status-not-reached": "unsure",
+    "clock-open": "unsure",
     "not-decided": "unsure",
 }
 """Each headline and its tone; *good* is a genuine badge in force whose issuer is on a list of this service."""
@@ -79,8 +91,8 @@ _NO_KEYS: Final = frozenset(
     }
 )
 """Where the keys should be is something else, such as a new owner's page: the signature was not checked."""
+_OF_THE_FUTURE: Final = frozenset({"proof-from-future", "jwt-not-yet-valid"})
 _ENDED: Final = frozenset({"key-revoked", "key-expired"})
-_OLDER: Final = ("openbadges/v1", "openbadges/v2", "w3id.org/openbadges")
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,12 @@ class Checked:
         """Whether the headline is good, unsure or bad."""
         return TONES[self.headline]
 
+    @property
+    def newer(self) -> str:
+        """The address of the newer text, where this service has signed one since; otherwise ""."""
+        credential = self.report.credential or {}
+        return str(credential.get("id")) if found_here.NEWER_COPY in _codes(self.report.checks, "refresh") else ""
+
     def outcome(self, name: str) -> str:
         """Return the outcome of one of the report's checks."""
         return next(check.outcome for check in self.report.checks if check.name == name)
@@ -119,8 +137,8 @@ class Checked:
     def to_json(self) -> dict[str, Any]:
         """Return the report for programs, with headline, questions and issuer.
 
-        `Report.to_json() | {checked_at, headline, tone, questions: [{name, answer, reason}], issuer}`; issuer
-        `{id, name, domain, lists, page}` or null.
+        `Report.to_json() | {checked_at, headline, tone, questions: [{name, answer, reason}], issuer, newer}`; issuer
+        `{id, name, domain, lists, page}` or null; newer the address of a newer text that this service signed, or null.
         """
         return self.report.to_json() | {
             "checked_at": self.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -128,22 +146,27 @@ class Checked:
             "tone": self.tone,
             "questions": [question.to_json() for question in self.questions],
             "issuer": self.issuer.to_json() if self.issuer is not None else None,
+            "newer": self.newer or None,
         }
 
 
-def check_address(desk: Desk, url: str, recipient: str | None = None, *, evidence: bool = False) -> Checked:
+def check_address(
+    desk: Desk, url: str, recipient: str | None = None, *, evidence: bool = False, allowance: Allowance | None = None
+) -> Checked:
     """Check the badge at a public address.
 
     Args:
         recipient: e-mail, DID or other identifier of the person who showed the badge.
         evidence: also fetch evidence that others keep, what the badge relates to, and a newer copy; those who keep
             them then see that somebody looks.
+        allowance: what is left to the request; left out: as much as one request has.
     Raises:
         UnavailableError: the address gave nothing.
         InvalidError: an address that is never asked, or one without a badge.
     """
-    found = verification.look_up(desk.runtime, url)
-    return check(desk, found.body, recipient, evidence=evidence, address=url)
+    allowance = allowance or desk.allowance()
+    found = verification.look_up(desk.runtime, url, allowance)
+    return check(desk, found.body, recipient, evidence=evidence, address=url, allowance=allowance)
 
 
 def check(
@@ -155,29 +178,44 @@ def check(
     documents: Load | None = None,
     keys_vouched: bool = True,
     address: str = "",
+    allowance: Allowance | None = None,
 ) -> Checked:
     """Check a badge; bad input never raises.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
-        recipient, evidence: as `check_address`.
+        recipient, evidence, allowance: as `check_address`.
         documents: loads the documents of issuers, in place of the network; then no row is read.
         keys_vouched: False where anybody may have written `documents`, the issuer's keys among them. Then a list makes
             no issuer known, and nothing is green.
         address: where the badge was fetched.
     """
     runtime = desk.runtime
-    report = verification.verify_received(runtime, received, recipient, documents=documents, discreet=not evidence)
+    report = verification.verify_received(
+        runtime,
+        received,
+        recipient,
+        documents=documents,
+        discreet=not evidence,
+        time=(allowance or desk.allowance()).time,
+        address=address,
+    )
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, runtime)
     found = {each.name: each for each in report.checks}
     proven = found["proof"].outcome == found["issuer"].outcome == "passed"
-    credential = report.credential if isinstance(report.credential, dict) else {}
+    credential = report.readable
     rows, ask = documents is None, evidence or documents is not None
+    if report.older is not None:
+        confirmed = report.is_confirmed and keys_vouched
+        issuer = issuer_of(desk, credential, proven=confirmed, load=load, rows=rows)
+        told = older.answers(report, issuer, confirmed=confirmed)
+        headline = older.headline(report, confirmed=confirmed)
+        return Checked(runtime.now(), report, headline, told, issuer, achieved.deeds(credential), body, address)
     issuer = issuer_of(desk, credential, proven=proven, load=load, rows=rows)
     rests = comparison.look(runtime, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
-        _authentic(found, credential),
+        _authentic(found),
         _current(found, proven=proven),
         _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
         rests.evidence,
@@ -188,23 +226,33 @@ def check(
     return Checked(runtime.now(), report, headline, asked, issuer, done, body, address)
 
 
-def _authentic(found: Mapping[str, Check], credential: Mapping[str, Any]) -> Question:
+def _authentic(found: Mapping[str, Check]) -> Question:
     answer, reason = "yes", "unchanged"
-    if found["parse"].outcome != "passed":
+    if found["parse"].outcome == "undecided":
+        answer, reason = "could-not-check", "form-unknown"
+    elif found["parse"].outcome != "passed":
         answer, reason = "no", "unreadable"
-    elif _is_older(credential):
-        answer, reason = "could-not-check", "older-kind"
     elif found["proof"].outcome == "failed":
         answer, reason = _without_signature({finding.code for finding in found["proof"].findings})
+    elif found_here.NEVER_SIGNED in _codes(found.values(), "issuer"):
+        answer, reason = "no", "forged"
+    elif found_here.RECORDS_LOST in _codes(found.values(), "issuer"):
+        answer, reason = "could-not-check", "records-lost"
     elif any(found[name].outcome == "failed" for name in _FORM):
         answer, reason = "no", "not-in-form"
     elif found["context"].outcome == "undecided":
         answer, reason = "could-not-check", "words-unknown"
     elif found["proof"].outcome != "passed":
-        answer, reason = "could-not-check", "signature-not-checked"
+        open_clock = _OF_THE_FUTURE.issuperset(finding.code for finding in found["proof"].findings)
+        answer, reason = "could-not-check", "clock-open" if open_clock else "signature-not-checked"
     elif found["schema"].outcome == "undecided":
         answer, reason = "could-not-check", "form-open"
     return Question("authentic", answer, reason)  # type: ignore[arg-type]
+
+
+def _codes(checks: Collection[Check], *names: str) -> frozenset[str]:
+    """Return the codes of what some of the checks found."""
+    return frozenset(finding.code for check in checks if check.name in names for finding in check.findings)
 
 
 def _without_signature(codes: Collection[str]) -> tuple[str, str]:
@@ -218,18 +266,23 @@ def _without_signature(codes: Collection[str]) -> tuple[str, str]:
 
 def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
     answer, reason = "yes", "in-force"
-    codes = {finding.code for name in ("status", "validity") for finding in found[name].findings}
+    codes = _codes(found.values(), "status", "validity")
     standing = next((headline for code, headline in _STANDINGS if code in codes), None)
     if not proven:
         answer, reason = "could-not-check", "signature-first"
     elif standing is not None:
-        answer, reason = "no", standing
+        open_clock = standing == "not-yet-valid" and found["validity"].outcome == "undecided"
+        answer, reason = "could-not-check" if open_clock else "no", standing
     elif found["status"].outcome == "failed":
         answer, reason = "no", "status-not-in-order"
     elif found["validity"].outcome == "failed":
         answer, reason = "no", "dates-not-in-order"
     elif "undecided" in {found["status"].outcome, found["validity"].outcome}:
         answer, reason = "could-not-check", "status-not-reached"
+    elif found_here.NEWER_COPY in _codes(found.values(), "refresh"):
+        reason = "in-force-newer-copy"
+    elif "status-list-signer" in codes:
+        reason = "in-force-other-list"
     elif found["status"].outcome == "skipped":
         answer, reason = "not-offered", "no-way-to-take-back"
     return Question("current", answer, reason)  # type: ignore[arg-type]
@@ -238,22 +291,22 @@ def _current(found: Mapping[str, Check], *, proven: bool) -> Question:
 def _issuer(found: Mapping[str, Check], issuer: Issuer | None, *, proven: bool, keys_vouched: bool) -> Question:
     answer, reason = "could-not-check", "issuer-unlisted"
     if found["issuer"].outcome == "failed":
-        ended = _ENDED.issuperset(finding.code for finding in found["issuer"].findings)
-        answer, reason = "no", "issuer-key-ended" if ended else "issuer-other-key"
+        codes = _codes(found.values(), "issuer")
+        answer, reason = "no", "issuer-key-ended" if codes <= _ENDED else "issuer-other-key"
+        if found_here.NEVER_SIGNED in codes:
+            reason = found_here.NEVER_SIGNED
     elif found["proof"].outcome != "passed":
         answer, reason = "could-not-check", "signature-first"
+    elif found_here.RECORDS_LOST in _codes(found.values(), "issuer"):
+        reason = found_here.RECORDS_LOST
     elif not proven or issuer is None:
         answer, reason = "could-not-check", "issuer-not-reached"
     elif issuer.sandbox:
         answer, reason = "no", "issuer-test"
     elif not keys_vouched:
         reason = "issuer-keys-from-bundle"
-    elif issuer.listings:
-        answer, reason = "yes", "issuer-listed"
-    elif issuer.alike is not None:
-        reason = "issuer-alike"
-    elif not issuer.domain:
-        reason = "issuer-without-domain"
+    else:
+        answer, reason = known_as(issuer)
     return Question("issuer", answer, reason)  # type: ignore[arg-type]
 
 
@@ -272,10 +325,14 @@ def _headline(
         return "not-a-badge" if report.verdict == "verified" else "not-decided"
     open_checks = {name for name, each in found.items() if each.outcome == "undecided"}
     if open_checks - {"recipient"}:
-        if answers["authentic"].reason == "older-kind":
-            return "older-kind"
+        if answers["authentic"].reason == "records-lost":
+            return "records-lost"
         if "issuer" in open_checks and not open_checks & {"context", "schema"}:
             return "issuer-not-reached"
+        if answers["authentic"].reason == "clock-open" and open_checks <= {"proof", "status", "validity", "recipient"}:
+            return "clock-open"
+        if answers["current"].reason == "not-yet-valid" and open_checks <= {"validity", "recipient"}:
+            return "not-yet-valid"
         return "status-not-reached" if open_checks <= {"status", "recipient"} else "not-decided"
     if issuer is not None and issuer.sandbox:
         return "test"
@@ -284,6 +341,8 @@ def _headline(
             return headline
     if not keys_vouched:
         return "genuine-keys-open"
+    if answers["current"].reason == "in-force-newer-copy":
+        return "genuine-newer-copy"
     if answers["issuer"].answer != "yes":
         return "genuine-unlisted"
     return "genuine-recipient-open" if "recipient" in open_checks else "genuine"
@@ -293,17 +352,10 @@ def _rejected(found: Mapping[str, Check], answers: Mapping[str, Question]) -> st
     failed = {name for name, each in found.items() if each.outcome == "failed"}
     if answers["authentic"].answer == "no":
         return answers["authentic"].reason
-    if answers["authentic"].reason in {"older-kind", "issuer-keys-not-in-order"}:
-        return answers["authentic"].reason
+    if answers["authentic"].reason == "issuer-keys-not-in-order":
+        return "issuer-keys-not-in-order"
     if "issuer" in failed:
         return "key-ended" if answers["issuer"].reason == "issuer-key-ended" else "other-key"
     if failed - {"recipient"} <= {"status", "validity"} and answers["current"].reason in TONES:
         return answers["current"].reason
     return "not-theirs" if failed == {"recipient"} else "not-in-order"
-
-
-def _is_older(credential: Mapping[str, Any]) -> bool:
-    """Return whether it is a badge of Open Badges 2.0 or earlier, which is not a signed document."""
-    context = credential.get("@context")
-    named = context if isinstance(context, str) else ""
-    return any(part in named for part in _OLDER) or credential.get("type") == "Assertion"

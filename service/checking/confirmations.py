@@ -36,9 +36,10 @@ from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.issuing import unsigned
 from service.issuing.unsigned import Recipient
 from service.outbox import mailbox
-from service.public import documents
+from service.public import addresses, documents
 from service.runtime.runtime import Runtime
-from service.signing import issuers
+from service.runtime.work import GoOn, to_the_end
+from service.signing import issuers, keyring
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
 from service.tables import AchievementVersion, Award, Confirmation, Credential, Identity, Network
@@ -133,7 +134,7 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
         ConflictError: it was revoked ("badge-revoked") or is suspended ("badge-suspended"), or no address of the
             recipient is known ("recipient-without-address").
         TooManyRequestsError: too many mails wait their turn (code "asked-too-often").
-        CustodyError: a secret cannot be locked; nothing has changed.
+        CustodyError: a secret cannot be locked, or as `keyring.check_custody`; nothing has changed.
     """
     row = _credential_at(session, runtime, url)
     if row is None:
@@ -160,6 +161,7 @@ def ask(session: WriteSession, runtime: Runtime, url: str, now: datetime) -> str
         mail_at=mail_at,
         expires_at=now + OPEN_FOR,
     )
+    keyring.check_custody(session, runtime)
     question.mail_secret = runtime.custody.lock(mail_secret.encode(), _name(question))
     session.add(question)
     session.flush()  # before the row that refers to it: SQLAlchemy does not know that they are related
@@ -223,21 +225,22 @@ def link(runtime: Runtime, row: Confirmation) -> str:
     return f"{runtime.settings.base_url}/confirm/{secret}"
 
 
-def forget_old(runtime: Runtime) -> int:
+def forget_old(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Erase the questions that closed some days ago, with their messages.
 
     Return how many.
     """
     old = Confirmation.expires_at < runtime.now() - KEPT_FOR
     count = 0
-    while True:
+    while go_on():
         with runtime.database.read() as session:
             found = session.scalars(select(Confirmation.id).where(old).limit(BATCH)).all()
         if not found:
-            return count
+            break
         with runtime.database.write() as session:
             session.execute(delete(Confirmation).where(Confirmation.id.in_(found)))
         count += len(found)
+    return count
 
 
 def state_of(row: Confirmation, credential: Credential, now: datetime) -> ConfirmationState:
@@ -260,7 +263,7 @@ def _is_open(row: Confirmation, credential: Credential, now: datetime) -> bool:
 def _credential_at(session: OrmSession, runtime: Runtime, url: object) -> Credential | None:
     """Return the credential at an address of ours, in any of its forms, unless it is private."""
     try:
-        path = urlsplit(url).path if isinstance(url, str) and documents.is_ours(runtime.settings, url) else ""
+        path = urlsplit(url).path if isinstance(url, str) and addresses.is_ours(runtime.settings, url) else ""
     except ValueError:  # not an address at all
         return None
     match = re.fullmatch(r"/credentials/([0-9a-f]{32})(\.(json|jwt|png|svg|html))?", path)

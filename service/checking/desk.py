@@ -1,14 +1,17 @@
-"""The desk of a check: trust lists, fair limits, and how long a batch waits."""
+"""The desk of a check: trust lists, limits, what opens files, how long it waits."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Self
 
 from service.checking.trust_lists import TrustLists
+from service.runtime.cpu_time import CpuTime
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.minute_cache import Recent
 from service.runtime.runtime import Runtime
+from service.unpacking.apart import Workers
+from service.unpacking.unpack import Allowance
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,10 @@ class Desk:
         batch_fair_use: how many badges one address may have checked in batches.
         vc_api_fair_use: how often one address may call the VC API; test suites send hundreds of requests at once.
         batch_places: places for the batches that run at once.
+        workers: the processes in which strangers' files are opened; none runs before the first file.
         patience: how long a batch waits for other servers.
         recent: the checks of the last minute, for a page that many people open at once.
+        time: gives the processor time of one request, from the moment on when it is asked.
         steady: counts seconds and never jumps, whereas `runtime.now` is the time of day.
     """
 
@@ -52,15 +57,26 @@ class Desk:
     batch_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=100, burst=1000))
     vc_api_fair_use: FairUse = field(default_factory=lambda: FairUse(per_minute=600, burst=3000))
     batch_places: Places = field(default_factory=Places)
+    workers: Workers = field(default_factory=Workers)
     patience: Patience = field(default_factory=Patience)
     recent: Recent = field(default_factory=Recent)
-    steady: Callable[[], float] = time.monotonic
+    time: Callable[[], CpuTime] = CpuTime
+    steady: Callable[[], float] = monotonic
 
     @classmethod
-    def open(cls, runtime: Runtime, steady: Callable[[], float] = time.monotonic) -> Self:
-        """Return the desk of a service.
+    def open(cls, runtime: Runtime, steady: Callable[[], float] = monotonic, workers: Workers | None = None) -> Self:
+        """Return the desk of a service; its `workers` must be closed at the end.
 
         Raises:
             SettingsError: the operator's trust lists cannot be used.
         """
-        return cls(runtime, TrustLists(runtime.settings.trust_lists_folder), steady=steady)
+        lists = TrustLists(runtime.settings.trust_lists_folder)
+        return cls(runtime, lists, steady=steady, workers=workers or Workers())
+
+    def allowance(self, address: str = "") -> Allowance:
+        """Return what one request of the caller at an address may use, from now on, in this thread."""
+        return Allowance(time=self.time(), apart=self.workers.of(address))
+
+    def shared_limits(self) -> dict[str, FairUse]:
+        """Return the limits that all processes keep together, by the names of their rows."""
+        return {"checks": self.fair_use, "batches": self.batch_fair_use, "vc-api": self.vc_api_fair_use}

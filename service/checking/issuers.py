@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from credentials import CredentialError, Load, parse_json, reading
 from credentials.proofs.dids import did_web_url
 from service.checking.desk import Desk
+from service.checking.questions import Answer
 from service.checking.trust_lists import Listing
-from service.public import documents
+from service.public import addresses
 from service.runtime.runtime import Runtime
-from service.signing import issuers, keyring
 from service.texts.display_names import one_line
 from service.texts.languages import N_
 
@@ -75,6 +75,15 @@ def domain_of(issuer_id: str) -> str:
         return ""
 
 
+def known_as(issuer: Issuer) -> tuple[Answer, str]:
+    """Return whether somebody here knows an issuer that stands behind a badge, and why that is said."""
+    if issuer.listings:
+        return "yes", "issuer-listed"
+    if issuer.alike is not None:
+        return "could-not-check", "issuer-alike"
+    return "could-not-check", "issuer-unlisted" if issuer.domain else "issuer-without-domain"
+
+
 def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: Load, rows: bool) -> Issuer | None:
     """Return the issuer that a credential names; None where it names none.
 
@@ -130,8 +139,11 @@ def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
         url = did_web_url(issuer_id)
     except CredentialError:
         return None
-    if not documents.is_ours(runtime.settings, url):
+    if not addresses.is_ours(runtime.settings, url):
         return None
+    from service.public import documents
+    from service.signing import issuers, keyring
+
     with runtime.database.read() as session:
         network = documents.network_at(session, url)
         if network is None:

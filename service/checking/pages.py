@@ -28,11 +28,12 @@ from service.texts.display_names import one_line
 from service.texts.languages import N_, Language
 from service.unpacking import reasons, unpack
 from service.unpacking.file_kinds import credential_text
-from service.unpacking.unpack import Opened
+from service.unpacking.unpack import Allowance, Opened
+from service.web.costly import CostlyForm
 from service.web.rendering import PRIVATE, render
 from service.web.visitor_language import Speaking
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=CostlyForm)
 
 MAX_FILES = unpack.MAX_OPENED
 MAX_LINK, MAX_DATE = 2000, 40
@@ -67,7 +68,8 @@ def get_verify(desk: DeskHere, address: Address, language: Speaking, link: str =
         return _page(language)
     try:
         with desk.fair_use.turn(address, desk.steady):
-            return _checked(desk, language, unpack.open_text(link[:MAX_LINK])[0])
+            allowance = desk.allowance(address)
+            return _checked(desk, language, unpack.open_text(link[:MAX_LINK], allowance)[0], allowance)
     except TooManyRequestsError as error:
         return _refused(language, error)
 
@@ -100,21 +102,21 @@ def post_verify(
 
 
 def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> Response:
+    allowance = desk.allowance(address)
     if any(is_table(name, media_type) for name, _, media_type in given.files):
-        return _many(desk, address, language, partial(_of_tables, given))
-    opened = unpack.open_text(given.text) if given.text else []
-    searches = unpack.Searches()
+        return _many(desk, address, language, partial(_of_tables, given, allowance))
+    opened = unpack.open_text(given.text, allowance) if given.text else []
     for name, content, _ in given.files:
-        opened += unpack.open_file(name, _credential_in(content), searches)
+        opened += unpack.open_file(name, _credential_in(content), allowance)
     if not opened:
         return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
     if len(opened) > 1:
         return _many(desk, address, language, lambda: batch_items.GivenItems(tuple(map(batch_items.item_of, opened))))
-    return _checked(desk, language, opened[0], given.recipient, evidence=given.evidence)
+    return _checked(desk, language, opened[0], allowance, given.recipient, evidence=given.evidence)
 
 
-def _of_tables(given: VerifyForm) -> batch_items.GivenItems:
-    parts = [batch_items.of_text(given.text), *batch_items.of_files(given.files)]
+def _of_tables(given: VerifyForm, allowance: Allowance) -> batch_items.GivenItems:
+    parts = [batch_items.of_text(given.text, allowance), *batch_items.of_files(given.files, allowance)]
     return batch_items.together(parts)
 
 
@@ -140,16 +142,22 @@ def _credential_in(content: bytes) -> bytes:
 
 
 def _checked(
-    desk: Desk, language: Language, opened: Opened, recipient: str = "", *, evidence: bool = False
+    desk: Desk,
+    language: Language,
+    opened: Opened,
+    allowance: Allowance,
+    recipient: str = "",
+    *,
+    evidence: bool = False,
 ) -> Response:
     if opened.problem is not None:
         return _page(language, status=422, problem=language.gettext(opened.problem.message))
-    asked = recipient or None
+    asked: dict[str, Any] = {"recipient": recipient or None, "evidence": evidence, "allowance": allowance}
     try:
         if opened.url is not None:
-            checked = check.check_address(desk, opened.url, asked, evidence=evidence)
+            checked = check.check_address(desk, opened.url, **asked)
         else:
-            checked = check.check(desk, opened.received or b"", asked, evidence=evidence)
+            checked = check.check(desk, opened.received or b"", **asked)
     except (ServiceError, CredentialError) as error:
         return _refused(language, error)
     return _result(desk.runtime, language, opened, checked, evidence=evidence)
@@ -184,9 +192,9 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
 
 def _result(runtime: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
     title, sentence = wording.headline(checked, language)
-    credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
+    credential = checked.report.readable
     subject = reading.subject(credential)
-    proven = checked.outcome("proof") == checked.outcome("issuer") == "passed"
+    proven = checked.report.is_confirmed
     kept = receipts.read(credential) if proven else None
     if kept is not None and checked.headline == "not-a-badge":
         known = checked.issuer is not None and (
@@ -200,7 +208,7 @@ def _result(runtime: Runtime, language: Language, opened: Opened, checked: Check
         sentence=sentence,
         remarks=_remarks(opened, checked, language),
         said=wording.said(checked, language),
-        steps=wording.steps(checked.report.checks, language),
+        steps=wording.steps(checked.report.checks, language, older=checked.report.older is not None),
         shown=_shown_badge(runtime, credential),
         proven=proven,
         compared=checked.outcome("recipient"),

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from credentials import Check, Fetched, Load, Report, UnavailableError, reading, verify
-from credentials.findings import Finding
+from credentials import Fetched, GoneError, Load, Report, UnavailableError, find_older, verify, verify_older
+from credentials.checks.received import read
 from service.errors import InvalidError
-from service.public import documents as public_documents
+from service.public import addresses
+from service.runtime.cpu_time import CpuTime, waiting, working
 from service.runtime.runtime import Runtime
 from service.unpacking.file_kinds import is_credential, kind_of
-from service.unpacking.unpack import open_file
+from service.unpacking.unpack import Allowance, open_file
 from service.unpacking.web_pages import read_page
 
 _OTHER_FORMS: Final = re.compile(r"(?<=/credentials/[0-9a-f]{32})\.(png|svg|html|bundle)$")
@@ -28,13 +29,16 @@ def load(runtime: Runtime, url: str) -> Fetched:
     Raises:
         UnavailableError: it cannot be loaded.
     """
-    if public_documents.is_ours(runtime.settings, url):
+    if addresses.is_ours(runtime.settings, url):
+        from service.public import documents
+
         with runtime.database.read() as session:
-            found = public_documents.find(session, runtime, url)
+            found = documents.find(session, runtime, url)
         if found is None:
             raise UnavailableError("document-unknown", f"{urlsplit(url).path} is not an address of this service.")
         return found
-    return runtime.fetcher.fetch(url)
+    with waiting():
+        return runtime.fetcher.fetch(url)
 
 
 def verify_received(
@@ -44,58 +48,42 @@ def verify_received(
     *,
     documents: Load | None = None,
     discreet: bool = True,
+    time: CpuTime | None = None,
+    address: str = "",
 ) -> Report:
     """Verify a credential as it was received, and return the report.
 
-    The issuer does not learn which credential is checked, where a list says whether it was revoked: see `verify`.
+    The issuer does not learn which credential is checked, where a list says whether it was revoked: see `verify`. A
+    badge of Open Badges 2.0 without a signature is asked for at its own address, because nothing else confirms it.
 
     Args:
         received: JSON text, compact JWS, PNG or SVG.
         recipient: e-mail, DID or other identifier of the person who showed it.
-        documents: loads the documents of issuers, in place of `load`; then no row is read.
+        documents: loads what was brought along with it, in place of `load`; then no row is read.
         discreet: ask no server about this one credential, such as its refresh service.
+        time: of the processor, left to the request; left out: as much as one request has.
+        address: where it was fetched, "" if it was not.
     """
-    report = verify(
-        received,
-        now=runtime.now(),
-        load=documents or (lambda url: load(runtime, url)),
-        contexts=runtime.contexts,
-        recipient=recipient,
-        discreet=discreet,
-    )
-    return with_suspension(runtime, report) if documents is None else report
-
-
-def with_suspension(runtime: Runtime, report: Report) -> Report:
-    """Return the report with a failed status where the credential is ours and suspended.
-
-    A published revocation list cannot say this, but we know it. This applies only to what we signed: another issuer's
-    credential may bear any `id`.
-    """
-    outcomes = {check.name: check.outcome for check in report.checks}
-    address = report.credential.get("id") if report.credential is not None else None
-    signed = outcomes.get("proof") == outcomes.get("issuer") == outcomes.get("status") == "passed"
-    if not signed or not isinstance(address, str) or not public_documents.is_ours(runtime.settings, address):
+    asked: dict[str, Any] = {
+        "now": runtime.now(),
+        "load": documents or partial(load, runtime),
+        "recipient": recipient,
+        "time_left": (time or CpuTime()).left,
+    }
+    with working():
+        older = find_older(received, address)
+        if older is not None:
+            return verify_older(older, **asked)
+        carried = documents is not None
+        report = verify(received, contexts=runtime.contexts, discreet=discreet, carried=carried, **asked)
+    if documents is not None or report.credential is None or not runtime.has_rows:
         return report
-    with runtime.database.read() as session:
-        row = public_documents.credential_at(session, address)
-        if (
-            row is None
-            or row.suspended_at is None
-            or not public_documents.is_issuer(session, runtime, row, _issuer(report))
-        ):
-            return report
-    message = "expected a credential that stands, got one that is suspended"
-    finding = Finding("credential-suspended", message, "/credentialStatus")
-    checks = tuple(Check("status", "failed", (finding,)) if each.name == "status" else each for each in report.checks)
-    return replace(report, checks=checks, verdict="rejected")
+    from service.checking import our_copies
+
+    return our_copies.compare(runtime, report, read(received))
 
 
-def _issuer(report: Report) -> str:
-    return reading.id_of((report.credential or {}).get("issuer")) or ""
-
-
-def look_up(runtime: Runtime, url: str) -> Fetched:
+def look_up(runtime: Runtime, url: str, allowance: Allowance) -> Fetched:
     """Fetch the credential at a public address, or behind the page or file there.
 
     1. A credential, or something that can neither hold one nor lead to one, is returned as it is: the report then says
@@ -103,24 +91,33 @@ def look_up(runtime: Runtime, url: str) -> Fetched:
     2. A web page, PDF, ZIP or picture is searched for the badge. Where that is elsewhere, at most `MAX_FOLLOWED` of the
        addresses in it are asked, and none of those that they lead to.
 
+    Args:
+        allowance: what is left to the request.
     Raises:
         UnavailableError: the address gave nothing.
-        InvalidError: an address that is never asked (code "address-refused"), or what is there is not a credential and
-            leads to none (code "not-a-credential").
+        InvalidError: an address that is never asked (code "address-refused"), one of ours at which nothing is (code
+            "address-without-badge"), or what is there is not a credential and leads to none (code "not-a-credential").
     """
-    if public_documents.is_ours(runtime.settings, url):
+    if addresses.is_ours(runtime.settings, url):
         url = _OTHER_FORMS.sub("", url)  # the same badge, in the form that is checked here
     try:
         fetched = load(runtime, url)
+    except GoneError as error:
+        if find_older(error.body, url) is not None:  # it says that it was revoked
+            return Fetched(error.body, "application/json")
+        raise
     except UnavailableError as error:
         if error.code == "address-refused":
             raise InvalidError(error.code, error.message, "/url") from error
+        if error.code == "document-unknown":  # not another server that is silent: the address is wrong
+            message = "Expected the address of a badge, got one of this service at which there is none; take it from the page of the badge."
+            raise InvalidError("address-without-badge", message, "/url") from error
         raise
     kind = kind_of(fetched.body)
     page = kind == "html" or fetched.media_type in {"text/html", "application/xhtml+xml"}
     if is_credential(fetched.body) or not (page or kind in {"pdf", "zip", "photo", "png"}):  # (1)
         return fetched
-    leads = read_page(fetched.body, url).candidates if page else _leads(url, fetched.body)
+    leads = read_page(fetched.body, url).candidates if page else _leads(url, fetched.body, allowance)
     found = _first_credential(runtime, leads)  # (2)
     if found is None and kind == "png":
         return fetched
@@ -131,12 +128,12 @@ def look_up(runtime: Runtime, url: str) -> Fetched:
     return found
 
 
-def _leads(url: str, content: bytes) -> tuple[str | bytes, ...]:
+def _leads(url: str, content: bytes, allowance: Allowance) -> tuple[str | bytes, ...]:
     """Return the credential in a file, or addresses in it.
 
     Return nothing where it holds several credentials.
     """
-    opened = open_file(url, content)
+    opened = open_file(url, content, allowance)
     held = tuple(each.received for each in opened if each.received is not None)
     return held[:1] if len(held) == 1 else tuple(each.url for each in opened if each.url is not None and not held)
 

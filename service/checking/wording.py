@@ -17,6 +17,10 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Genuine, but by an issuer that no list here knows"),
         N_("The signature holds. Nobody here vouches for who stands behind it: find that out before you rely on it."),
     ),
+    "genuine-newer-copy": (
+        N_("This badge is genuine, and there is a newer copy"),
+        N_("It was signed here and has not been taken back. What counts now is the newer copy: look at that one."),
+    ),
     "genuine-keys-open": (
         N_("Genuine, if the keys in this bundle are the issuer's"),
         N_("Whoever made the bundle put the keys there. Compare them with a key that you have from the issuer itself."),
@@ -38,11 +42,52 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("Genuine, but not a badge"),
         N_("It is a signed statement of another kind, and its signature holds."),
     ),
-    "older-kind": (
-        N_("A badge of an older kind, which cannot be checked here"),
+    "older-hosted": (
+        N_("Its issuer confirms this badge today, without a signature"),
         N_(
-            "Open Badges 2.0 and before are kept on their issuer's server. Ask for it in version 3.0, or ask the issuer."
+            "It is a badge of the older standard (Open Badges 2.0). We asked its issuer's address, and it says so today. "
+            "Nobody can show that it was not changed since it was issued."
         ),
+    ),
+    "older-signed": (
+        N_("Signed by its issuer, under the older standard"),
+        N_(
+            "The signature holds (Open Badges 2.0). It covers who the badge is for and when. What the badge stands for "
+            "is what its issuer's address says today."
+        ),
+    ),
+    "older-differs": (
+        N_("This copy is not what its issuer says today"),
+        N_(
+            "In the older standard only the issuer's address counts, and it says something else than this copy. What you "
+            "see here is from that address."
+        ),
+    ),
+    "older-description": (
+        N_("This is nobody's badge"),
+        N_("It describes a badge or an issuer. Ask for the link or the file of the badge that the person received."),
+    ),
+    "older-not-reached": (
+        N_("This could not be decided"),
+        N_(
+            "It is a badge of the older standard, which only its issuer's address can confirm. That address did not "
+            "answer with it. Try again later, or ask the issuer."
+        ),
+    ),
+    "older-kind": (
+        N_("A badge of the older standard, without what confirms it"),
+        N_(
+            "It needs a signature, or an address where its issuer keeps it. This copy has neither. Ask for the link, or "
+            "for the file as it was downloaded."
+        ),
+    ),
+    "older-revoked": (
+        N_("This badge was revoked"),
+        N_("It is a badge of the older standard, and its issuer says that it was taken back. Do not rely on it."),
+    ),
+    "older-elsewhere": (
+        N_("Do not rely on this badge"),
+        N_("It lies at an address that the issuer it names does not use for badges. Anybody could have put it there."),
     ),
     "revoked": (
         N_("This badge was revoked"),
@@ -56,10 +101,20 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("This badge has expired"),
         N_("It is genuine, and its time is over. The person may have renewed it."),
     ),
-    "not-yet-valid": (N_("This badge is not valid yet"), N_("It is genuine, and its dates begin later.")),
+    "not-yet-valid": (
+        N_("This badge is not valid yet"),
+        N_("It is genuine, and by the clock of this service its dates begin later."),
+    ),
     "not-theirs": (
         N_("This badge is not theirs"),
         N_("It is genuine, and was not issued to the person or address that you gave."),
+    ),
+    "forged": (
+        N_("This badge is forged"),
+        N_(
+            "It names this service, which knows every badge that it has signed, and never signed this one. "
+            "Its signature fits: somebody used a stolen key, or put our address on a badge of their own."
+        ),
     ),
     "changed": (
         N_("Do not rely on this badge"),
@@ -93,6 +148,13 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
         N_("This is not a badge"),
         N_("Nothing in it can be read as a badge. Ask for the link to the badge, or for its file."),
     ),
+    "records-lost": (
+        N_("This could not be decided"),
+        N_(
+            "It names this service and a time whose records were lost when a backup had to be restored. Nobody here can "
+            "say whether it was signed here: ask the network that issued it."
+        ),
+    ),
     "issuer-not-reached": (
         N_("This could not be decided"),
         N_("The issuer's keys could not be had. That is neither a yes nor a no: try again later."),
@@ -107,6 +169,13 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "status-not-reached": (
         N_("This could not be decided"),
         N_("It is genuine. Whether its issuer has taken it back could not be found out now: try again later."),
+    ),
+    "clock-open": (
+        N_("This could not be decided"),
+        N_(
+            "By the clock of this service it was signed in the future. Either that clock is behind, or the issuer's is "
+            "ahead: try again later."
+        ),
     ),
     "not-decided": (
         N_("This could not be decided"),
@@ -137,20 +206,43 @@ REASONS: Final[Mapping[str, str]] = {
     "unchanged": N_("Every word of it is as its issuer signed it."),
     "unreadable": N_("This cannot be read as a badge."),
     "changed": N_("It was changed after it was signed, or was never signed like this."),
+    "forged": N_("It was never signed here, and it says that it was."),
+    "records-lost": N_("It is of a time whose records were lost here, when a backup had to be restored."),
     "unsigned": N_("It carries no signature. Anybody could have written it."),
     "not-in-form": N_("It breaks the standard for badges."),
-    "older-kind": N_("Badges of this older kind carry no signature that could be checked here."),
+    "older-hosted": N_(
+        "Its issuer's address says so today. It carries no signature: nobody can show that it was not changed since it "
+        "was issued."
+    ),
+    "older-signed": N_(
+        "Its signature holds. What the badge stands for is not signed: that is what its issuer's address says today."
+    ),
+    "older-differs": N_("This copy says something else than its issuer's address, and only the address counts."),
+    "older-description": N_("It describes a badge or an issuer, and is nobody's badge."),
+    "older-not-reached": N_("Only its issuer's address can confirm it, and that did not answer with it."),
+    "older-kind": N_("It has neither a signature nor an address where its issuer keeps it."),
+    "older-elsewhere": N_("It lies at an address that the issuer it names does not use for badges."),
+    "older-only-revoked": N_("Its issuer's address says only that it was taken back."),
+    "older-in-force": N_("Its issuer's address shows it today, and its time is not over."),
+    "older-unconfirmed": N_("Nothing that it says counts until its issuer confirms it."),
+    "older-evidence-told": N_("It describes its evidence in words only. There is nothing to compare them with."),
     "words-unknown": N_("It uses a vocabulary that is not known here, so that its signature cannot be checked."),
+    "form-unknown": N_("It is signed in a way that is not known here, so that it cannot be checked."),
     "signature-not-checked": N_("Its signature could not be checked."),
+    "clock-open": N_("It was signed later than the clock of this service says it is: one of two clocks is wrong."),
     "form-open": N_("It can be read in more than one way, or has a form that could not be looked up."),
     "in-force": N_("Its issuer has not taken it back, and its time is not over."),
+    "in-force-newer-copy": N_("It was not taken back, and its time is not over. A newer copy was signed since."),
+    "in-force-other-list": N_(
+        "It was not taken back, and its time is not over. The list that says so is signed by somebody else than its issuer."
+    ),
     "no-way-to-take-back": N_(
         "Its time is not over. This issuer offers no way to find out whether a badge was taken back."
     ),
     "revoked": N_("Its issuer took it back."),
     "suspended": N_("Its issuer is looking into it, and it does not count until that is decided."),
     "expired": N_("Its time is over."),
-    "not-yet-valid": N_("Its dates begin later."),
+    "not-yet-valid": N_("By the clock of this service its dates begin later."),
     "status-not-reached": N_("The issuer's list of badges taken back could not be had now."),
     "status-not-in-order": N_("The issuer's list of badges taken back is not in order."),
     "dates-not-in-order": N_("Its dates are not in order."),
@@ -168,6 +260,7 @@ REASONS: Final[Mapping[str, str]] = {
         "Where the issuer's keys should be published is something else, so that its signature could not be checked."
     ),
     "issuer-key-ended": N_("Its issuer took back the key that signed it, or its time is over."),
+    "never-signed-here": N_("Not the one that it names: this service never signed it."),
     "issuer-other-key": N_("The key that signed it is not the named issuer's."),
     "issuer-not-reached": N_("The issuer's keys could not be had now."),
     **comparison.REASONS,
@@ -190,6 +283,13 @@ STEPS: Final[Mapping[str, str]] = {
 }
 """What each check of a report says where it passed."""
 
+STEPS_OF_OLDER: Final[Mapping[str, str]] = {
+    **STEPS,
+    "issuer": N_("Its issuer stands behind it"),
+    "refresh": N_("It is what its issuer's address says"),
+}
+"""The same for a badge of the older standard."""
+
 OUTCOMES: Final[Mapping[str, str]] = {
     "passed": N_("yes"),
     "failed": N_("no"),
@@ -197,6 +297,8 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "skipped": N_("does not apply"),
 }
 _NOT_ASKED = N_("was not asked for")
+_NAMING: Final = frozenset({"genuine-unlisted", "older-hosted", "older-signed"})
+"""Headlines of badges whose issuer may bear a name that resembles a listed one's."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +317,7 @@ def headline(checked: Checked, language: Language) -> tuple[str, str]:
     title, sentence = HEADLINES[checked.headline]
     if checked.headline == "genuine":
         sentence = _genuine(checked)
-    if checked.headline == "genuine-unlisted" and checked.issuer is not None and checked.issuer.alike is not None:
+    if checked.headline in _NAMING and checked.issuer is not None and checked.issuer.alike is not None:
         return language.gettext(title), language.gettext(ALIKE, name=checked.issuer.alike.name)
     return language.gettext(title), language.gettext(sentence)
 
@@ -261,13 +363,17 @@ def reason(question: Question, issuer: Issuer | None, language: Language) -> str
     return text % values
 
 
-def steps(checks: tuple[Check, ...], language: Language) -> list[dict[str, Any]]:
-    """Return the checks of a report in their order, each `{name, outcome, text, word, findings}`."""
+def steps(checks: tuple[Check, ...], language: Language, *, older: bool = False) -> list[dict[str, Any]]:
+    """Return the checks of a report in their order, each `{name, outcome, text, word, findings}`.
+
+    `older` says whether it is on a badge of the older standard.
+    """
+    texts = STEPS_OF_OLDER if older else STEPS
     return [
         {
             "name": check.name,
             "outcome": check.outcome,
-            "text": language.gettext(STEPS[check.name]),
+            "text": language.gettext(texts[check.name]),
             "word": language.gettext(_NOT_ASKED if _is_unasked(check) else OUTCOMES[check.outcome]),
             "findings": check.findings,
         }

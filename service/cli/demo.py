@@ -23,8 +23,9 @@ from credentials.proofs.dids import did_web_url
 from service.access import callers, tokens
 from service.app import create_app
 from service.notifications import mail
+from service.runtime.clock import utc_now
 from service.runtime.fetching import Fetcher
-from service.runtime.runtime import Runtime, utc_now
+from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.storage import migrations
 
@@ -68,14 +69,13 @@ class _Stage:
         return answer.json()
 
     def post_lines(self, path: str, token: str, name: str) -> str:
-        """Post a file of records, one a line, and return how many were accepted."""
+        """Post a file of records, one a line, and return how many were accepted: all of them."""
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-        answer = self.client.post(path, headers=headers, content=(DATA / name).read_bytes())
-        lines = [json.loads(line) for line in answer.text.splitlines()]
-        accepted = sum(line.get("status") == "accepted" for line in lines)
-        if accepted != len(lines) or not lines:
+        answer = self.client.post(f"{path}/bulk", headers=headers, content=(DATA / name).read_bytes())
+        *_, last = map(json.loads, answer.text.splitlines() or ["{}"])
+        if last.get("status") != "complete" or last["counts"].keys() != {"accepted"}:
             raise RuntimeError(f"{name}: {answer.text}")
-        return f"{accepted}"
+        return f"{last['counts']['accepted']}"
 
 
 def _play(stage: _Stage, runtime: Runtime) -> None:
@@ -88,7 +88,9 @@ def _play(stage: _Stage, runtime: Runtime) -> None:
         )
     stage.send("POST", "/v1/networks", admin, json=network)
     root = f"/v1/networks/{network['slug']}"
-    made = stage.send("POST", f"{root}/tokens", admin, json={"name": "demo", "scopes": list(callers.NETWORK_SCOPES)})
+    made = stage.send(
+        "POST", f"{root}/tokens", admin, json={"name": "demo", "scopes": callers.default_scopes(bound=False)}
+    )
     token = made["token"]
     say(f"1. A network: {network['name']}, {stage.settings.base_url}/networks/{network['slug']}")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from service.bodies import RoleName
-from service.criteria.parts import Name, Names, Part, distinct_values, whole
+from service.criteria.parts import Borne, Name, Names, Part, distinct_values, whole
 from service.evidence.vocabulary import ContributionType
 
 Tier = Annotated[int, Field(ge=0, le=3), BeforeValidator(whole)]
@@ -16,20 +16,25 @@ TierOrMore = Annotated[int, Field(ge=0, le=4), BeforeValidator(whole)]
 class ContributionFilter(Part):
     """Which contributions count: those that match every member of the filter."""
 
-    types: (
+    types: Annotated[
         Annotated[
             list[ContributionType],
             Field(min_length=1, max_length=100, json_schema_extra={"uniqueItems": True}),
             AfterValidator(distinct_values),
         ]
-        | None
-    ) = Field(None, description="contributions of any of these types")
-    tags_any: Names | None = Field(None, description="contributions with any of these tags")
+        | None,
+        Borne("type"),
+    ] = Field(None, description="contributions of any of these types")
+    tags_any: Annotated[Names | None, Borne("tag")] = Field(None, description="contributions with any of these tags")
     min_tier: Tier | None = Field(
         None, description="of this tier or better: 0 self-claimed, 1 a peer, 2 a facilitator, 3 the network"
     )
-    role: RoleName | None = Field(None, description="contributions made while the member had this role")
-    series: Name | None = Field(None, description="contributions in sessions of this series")
+    role: Annotated[RoleName | None, Borne("role")] = Field(
+        None, description="contributions made while the member had this role"
+    )
+    series: Annotated[Name | None, Borne("series")] = Field(
+        None, description="contributions in sessions of this series"
+    )
     sessions: Names | None = Field(None, description="contributions in any of these sessions, by ref")
     statuses: list[Literal["accepted"]] | None = Field(
         None, min_length=1, max_length=1, description="accepted, the only evidence that ever counts; may be left out"

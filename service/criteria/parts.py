@@ -1,11 +1,13 @@
 """The values in rules: names, amounts, numbers; and the class of every part."""
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, field_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
-from service.bodies import Body, Line
+from service.bodies import Body, Line, without_null
 
 _LINE = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f])?$"
 
@@ -37,6 +39,15 @@ Most = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(whole)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
+def either(one: str, other: str) -> dict[str, Any]:
+    """Return the part of a schema that asks for one of two members, or both.
+
+    Generators of clients take an `anyOf` beside `properties` for a choice of types that nothing is known about.
+    """
+    given, then = ({"properties": {name: {}}, "required": [name]} for name in (one, other))
+    return {"if": {"not": given}, "then": then}
+
+
 class Part(Body):
     """A part of a definition.
 
@@ -49,3 +60,38 @@ class Part(Body):
         if value is None:
             raise PydanticCustomError("null", "Expected a value, or the member left out")
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe no member as null."""
+        return without_null(schema, handler)
+
+
+class Borne(NamedTuple):
+    """Marks a parameter whose values are names of something that evidence, sessions or members bear.
+
+    `what` is the thing: tag, series, role, and so on.
+    """
+
+    what: str
+
+
+class Mention(NamedTuple):
+    """A name that a definition uses, and where."""
+
+    what: str
+    name: str
+    pointer: str
+
+
+def mentions(part: Part, place: str = "") -> Iterator[Mention]:
+    """Yield the names that a part of a definition uses; criteria of a rubric that are "*" are no names."""
+    for name, field in type(part).model_fields.items():
+        value, here = getattr(part, name), f"{place}/{name}"
+        if isinstance(value, Part):
+            yield from mentions(value, here)
+        for mark in field.metadata:
+            if isinstance(mark, Borne) and isinstance(value, list):
+                yield from (Mention(mark.what, each, f"{here}/{n}") for n, each in enumerate(value))
+            elif isinstance(mark, Borne) and value not in (None, "*"):
+                yield Mention(mark.what, value, here)

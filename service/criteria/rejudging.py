@@ -4,6 +4,7 @@ Their evidence has changed, or an achievement has.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +21,14 @@ MOST_TOPICS_CHARACTERS = 10_000
 """A mark with longer topics than this is about everything."""
 
 
-def mark(act: Act, member_ids: Collection[UUID]) -> None:
-    """Mark these members of the network, because anything about them may have changed."""
+def mark(act: Act, member_ids: Collection[UUID], since: datetime | None = None) -> None:
+    """Mark these members of the network, because anything about them may have changed.
+
+    Args:
+        since: when; left out: now.
+    """
     if member_ids:
-        _mark(act, select(Member.id).where(Member.id.in_(member_ids)), None)
+        _mark(act, select(Member.id).where(Member.id.in_(member_ids)), None, since)
 
 
 def mark_topics(act: Act, topics: Topics) -> None:
@@ -61,6 +66,18 @@ def clear(session: WriteSession, member_ids: Collection[UUID]) -> set[str] | Non
     return _together(found, member_ids)
 
 
+def oldest(session: OrmSession, member_ids: Collection[UUID]) -> datetime | None:
+    """Return since when the first of these members is marked; None if none is."""
+    mine = UnsettledMember.member_id.in_(member_ids)
+    return session.scalar(select(func.min(UnsettledMember.since)).where(mine))
+
+
+def marked(session: OrmSession, member_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these members still wait for their awards to be decided."""
+    mine = UnsettledMember.member_id.in_(member_ids)
+    return set(session.scalars(select(UnsettledMember.member_id).where(mine)))
+
+
 def topics_of(session: OrmSession, member_ids: Collection[UUID]) -> set[str] | None:
     """Return what `clear` would return, and leave the marks."""
     mine = UnsettledMember.member_id.in_(member_ids)
@@ -78,7 +95,7 @@ def _together(found: Sequence[str | None], member_ids: Collection[UUID]) -> set[
     return topics
 
 
-def _mark(act: Act, members: Select[UUID], topics: str | None) -> None:
+def _mark(act: Act, members: Select[UUID], topics: str | None, since: datetime | None = None) -> None:
     """Insert the marks in the order of the members, in which they are locked.
 
     A mark that exists is written again, and so waits for a transaction that is deciding on it now. That transaction
@@ -86,7 +103,7 @@ def _mark(act: Act, members: Select[UUID], topics: str | None) -> None:
     """
     rows = members.subquery()
     member = rows.c[0]
-    values = literal(act.network.id, Uuid()), literal(act.now, Instant()), literal(topics, Text())
+    values = literal(act.network.id, Uuid()), literal(since or act.now, Instant()), literal(topics, Text())
     source = select(member, *values).order_by(member)
     # SQLite needs a WHERE here, or it parses ON as the beginning of a join.
     statement = insert_for(act.session)(UnsettledMember).from_select(
@@ -99,5 +116,8 @@ def _beside_others(statement: Any) -> Any:
     # NULL means everything, and stays NULL whatever is added to it.
     both = UnsettledMember.topics + statement.excluded.topics
     kept = case((func.length(both) <= MOST_TOPICS_CHARACTERS, both), else_=null())
-    written = {"since": statement.excluded.since, "topics": kept}
+    # The first change counts, so that what a body of many lines has marked is not younger for what others do afterwards.
+    earlier = UnsettledMember.since < statement.excluded.since
+    since = case((earlier, UnsettledMember.since), else_=statement.excluded.since)
+    written = {"since": since, "topics": kept}
     return statement.on_conflict_do_update(index_elements=["member_id"], set_=written)

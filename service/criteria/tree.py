@@ -7,11 +7,13 @@ few things that a schema cannot express (`BEYOND_SCHEMA`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     Tag,
     TypeAdapter,
     ValidationError,
@@ -19,9 +21,10 @@ from pydantic import (
     field_validator,
 )
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypeAliasType
 
+from service.bodies import refusal
 from service.criteria.kinds.approval import Approved
 from service.criteria.kinds.attendance import Attendance
 from service.criteria.kinds.count import Count
@@ -35,6 +38,7 @@ from service.criteria.kinds.sum import Sum
 from service.criteria.kinds.tenure import Tenure
 from service.criteria.parts import Amount, Part
 from service.errors import InvalidError
+from service.faults import found_faults
 
 MAX_RULES = 100
 MAX_DEPTH = 8
@@ -81,6 +85,19 @@ class Group(Part):
 class All(Group):
     """All of the criteria."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "all": [
+                        {"rule": "attendance", "series": "writing-group", "min_sessions": 6},
+                        {"rule": "approval", "by_role": "site_director"},
+                    ]
+                }
+            ]
+        }
+    )
+
     kind = "all"
     place = "/all"
     all: Annotated[list["Criterion"], Field(min_length=1, max_length=MAX_RULES)]
@@ -98,6 +115,19 @@ class All(Group):
 
 class AnyOf(Group):
     """One of the criteria, or more."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "any": [
+                        {"rule": "attendance", "series": "writing-group", "min_sessions": 6},
+                        {"rule": "count", "where": {"types": ["reviewed"]}, "gte": 4},
+                    ]
+                }
+            ]
+        }
+    )
 
     kind = "any"
     place = "/any"
@@ -129,6 +159,23 @@ class Choice(Part):
 class AtLeast(Group):
     """Some number of the criteria, or more."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "at_least": {
+                        "of": [
+                            {"rule": "attendance", "series": "writing-group", "min_sessions": 6},
+                            {"rule": "count", "where": {"types": ["reviewed"]}, "gte": 4},
+                            {"rule": "approval", "by_role": "site_director"},
+                        ],
+                        "n": 2,
+                    }
+                }
+            ]
+        }
+    )
+
     kind = "at_least"
     place = "/at_least/of"
     at_least: Choice
@@ -158,6 +205,11 @@ KINDS: dict[str, type[Rule]] = {
 }
 
 
+GROUPS = ("all", "any", "at_least")
+NAMES = (*KINDS, *GROUPS)
+"""The names of all nodes of a tree: rules, then groups."""
+
+
 def _shape(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return None
@@ -166,7 +218,7 @@ def _shape(value: Any) -> str | None:
         if not isinstance(rule, str):
             return None
         return f"<{rule}>" if rule in KINDS else None
-    return next((f"<{name}>" for name in ("all", "any", "at_least") if name in value), None)
+    return next((f"<{name}>" for name in GROUPS if name in value), None)
 
 
 Criterion = TypeAliasType(
@@ -189,6 +241,7 @@ Criterion = TypeAliasType(
             _shape,
             custom_error_type="criterion-invalid",
             custom_error_message='Expected a rule ({"rule": ...}) or a group ("all", "any" or "at_least")',
+            custom_error_context={"member": "rule", "unknown": "rule-unknown", "words": list(KINDS)},
         ),
     ],
 )
@@ -196,13 +249,16 @@ Criterion = TypeAliasType(
 for _group in (All, AnyOf, Choice, AtLeast):
     _group.model_rebuild()
 _ADAPTER: TypeAdapter[Criterion] = TypeAdapter(Criterion)
-_SHAPE_ERRORS = frozenset(get_args(core_schema.ErrorType))
-_TAGS = frozenset({f"<{name}>" for name in (*KINDS, "all", "any", "at_least", "some")}) | {
-    "<between>",
-    "<last>",
-    "<since>",
-    "[key]",
-}
+
+
+class _AsCriterion:
+    @staticmethod
+    def __get_pydantic_json_schema__(_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(_ADAPTER.core_schema)
+
+
+UnparsedCriterion = Annotated[dict[str, Any], _AsCriterion]
+"""A definition as it came, to be kept so and parsed by `parse`; it is described as what `parse` takes."""
 
 
 def parse(value: Any, pointer: str = "") -> Criterion:
@@ -217,11 +273,7 @@ def parse(value: Any, pointer: str = "") -> Criterion:
     try:
         criterion = _ADAPTER.validate_python(value)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        errors = [_error(each, pointer) for each in found]
-        first = errors[0]
-        code = "invalid-request" if found[0]["type"] in _SHAPE_ERRORS else first["code"]
-        raise InvalidError(code, first["detail"], first["pointer"], {"errors": errors}) from error
+        raise refusal(found_faults(error.errors(), _ADAPTER.core_schema, pointer)) from error
     places = [place for place, _ in walk(criterion)]
     if len(places) > MAX_RULES or max(map(len, map(_steps, places))) > MAX_DEPTH:
         raise InvalidError(
@@ -300,22 +352,6 @@ def json_schema(address: str) -> dict[str, Any]:
         "title": "criteria/1",
         "description": "What earns an achievement: a rule, or a group of criteria.",
     } | _ADAPTER.json_schema(schema_generator=_Schema)
-
-
-def _error(found: Any, pointer: str) -> dict[str, str]:
-    """Return one of pydantic's errors as `{code, detail, pointer}`.
-
-    The pointer has no names of union branches, which only we know.
-    """
-    path = list(found["loc"])
-    unknown = [path.pop()] if found["type"] == "extra_forbidden" else []
-    path = [part for part in path if part not in _TAGS] + unknown
-    code, detail = found["type"], found["msg"]
-    if code == "criterion-invalid" and isinstance(found["input"], Mapping) and "rule" in found["input"]:
-        listed = ", ".join(KINDS)
-        code, detail, path = "rule-unknown", f"Expected one of {listed}", [*path, "rule"]
-    steps = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return {"code": code.replace("_", "-"), "detail": f"{detail}.", "pointer": pointer + steps}
 
 
 def _steps(pointer: str) -> list[str]:

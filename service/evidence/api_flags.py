@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
 from service.bodies import Instant, Uid
 from service.evidence import flags
 from service.evidence.flags import ShownFlag
-from service.web.requests import After, Answer, Limit, Needs, Page, Reader, ReadNetwork, StrictRoute
+from service.web.requests import Answer, Needs, Page, Reader, ReadNetwork, StrictRoute, Windowed
 
 router = APIRouter(route_class=StrictRoute, tags=["evidence"])
 Kind = Literal["late", "repeated", "overlap", "shared-artifact", "reciprocal", "ring", "token", "contribution"]
@@ -54,20 +54,20 @@ class FlagOut(Answer):
 def list_flags(
     network: ReadNetwork,
     session: Reader,
-    _who: Annotated[Caller, Depends(Needs("read"))],
+    window: Windowed,
+    _who: Annotated[Caller, Depends(Needs(*READ))],
     kind: Kind | None = None,
     state: Literal["open", "released", "voided"] | None = None,
     record: Annotated[Uid | None, Query(description="only flags of this record, or of others compared with it")] = None,
     member: Annotated[str | None, Query(max_length=200, description="ref of a member whom a record is about")] = None,
-    after: After = None,
-    limit: Limit = 50,
+    sort: Literal["at", "-at"] = "at",
 ) -> Page[FlagOut]:
-    """List the flags of the network's records, oldest first.
+    """List the flags of the network's records, oldest or newest first.
 
     A flag says that something is odd, not that somebody did wrong. `POST .../records/{id}/release` lets a quarantined
     record count again; `POST .../records/{id}/void` takes it back for good.
     """
     found, cursor = flags.list_flags(
-        session, network, after=after, limit=limit, kind=kind, state=state, record=record, member=member
+        session, network, window=window, kind=kind, state=state, record=record, member=member, sort=sort
     )
     return Page(items=[FlagOut.of(each) for each in found], next=cursor)

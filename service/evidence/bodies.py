@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import aliased
 
 from credentials import canonical_json
 from service.bodies import Body, Instant, Line, LongLine, Ref
@@ -48,8 +49,9 @@ def finite(value: Any) -> Any:
 
 OccurredAt = Annotated[Instant, AfterValidator(_whole_seconds)]
 """When it happened: a whole second, as it is sealed and derived."""
+_AsItMayCome = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
 Sha256 = Annotated[
-    str, BeforeValidator(_sha256, json_schema_input_type=str), StringConstraints(pattern=r"^[0-9a-f]{64}$")
+    str, BeforeValidator(_sha256, json_schema_input_type=_AsItMayCome), StringConstraints(pattern=r"^[0-9a-f]{64}$")
 ]
 
 
@@ -102,7 +104,8 @@ class Mentions(NamedTuple):
 class References:
     """What the names stand for in a network; a name that is missing is unknown there.
 
-    `complete`: every member mentioned is known, and no contribution mentioned waits for one.
+    `complete`: every member mentioned is known, and no contribution mentioned waits for one. `erased`: those of the
+    members, also of the contributions, who were erased.
     """
 
     network: Network
@@ -111,6 +114,7 @@ class References:
     sessions: Mapping[str, UUID]
     works: Mapping[str, Work]
     files: Collection[str]
+    erased: Collection[UUID] = ()
 
     def gap(self, *places: tuple[str | None, str]) -> Gap | None:
         """Return the first of these members, each with its pointer, who is not known yet."""
@@ -245,21 +249,29 @@ def _sessions(session: OrmSession, network: Network, refs: Collection[str]) -> d
 
 
 def _works(session: OrmSession, network: Network, names: Collection[str]) -> dict[str, Work]:
-    """Return contributions by their refs or, for a name that is no ref, by the ids of their records."""
+    """Return contributions by their refs or, for a name that is no ref, by the ids of their records.
+
+    A name of a contribution that was corrected stands for its newest correction.
+    """
     ids = {name: record_id for name in names if (record_id := _id(name)) is not None}
+    named, newest, following = aliased(Record), aliased(Record), aliased(Record)
+    first = func.coalesce(named.first_id, named.id)
+    corrected = select(following.id).where(following.voids == newest.id, following.kind != "void").exists()
     rows = session.execute(
-        select(Record.id, Record.ref, Record.held_for, Contribution.member_id, Member.person_id)
-        .outerjoin(Contribution, Contribution.record_id == Record.id)
+        select(named.id, named.ref, newest.id, newest.held_for, Contribution.member_id, Member.person_id)
+        .select_from(named)
+        .join(newest, or_(newest.id == first, newest.first_id == first) & ~corrected)
+        .outerjoin(Contribution, Contribution.record_id == newest.id)
         .outerjoin(Member, Member.id == Contribution.member_id)
-        .where(Record.network_id == network.id, Record.kind == "contribution")
-        .where(or_(Record.ref.in_(names), Record.id.in_(ids.values())))
+        .where(named.network_id == network.id, named.kind == "contribution")
+        .where(or_(named.ref.in_(names), named.id.in_(ids.values())))
     )
     by_ref: dict[str, Work] = {}
     by_id: dict[UUID, Work] = {}
-    for record_id, ref, held_for, member_id, person_id in rows:
+    for record_id, ref, newest_id, held_for, member_id, person_id in rows:
         # The outer join leaves it empty if the contribution does not count.
         member = Someone(member_id, person_id) if member_id else None
-        by_id[record_id] = Work(record_id, held_for, member)
+        by_id[record_id] = Work(newest_id, held_for, member)
         if ref is not None:
             by_ref[ref] = by_id[record_id]
     return {name: by_id[record_id] for name, record_id in ids.items() if record_id in by_id} | by_ref

@@ -103,8 +103,16 @@ class ContributionIn(Submitted):
 
     def _missing(self, references: References) -> Iterator[InvalidError]:
         if self.session is not None and self.session not in references.sessions:
-            yield InvalidError("session-unknown", "Expected a session of this network.", "/session")
+            yield InvalidError(
+                "session-unknown",
+                "Expected the ref of a session of this network; post the session first, or correct it.",
+                "/session",
+            )
         for place, artifact in enumerate(self.artifacts or ()):
             if artifact.blob is not None and artifact.blob not in references.files:
                 at = f"/artifacts/{place}/blob"
-                yield InvalidError("blob-unknown", "Expected the sha256 of a file of this network.", at)
+                yield InvalidError(
+                    "blob-unknown",
+                    "Expected the sha256 of a file of this network; post the file first, or correct it.",
+                    at,
+                )

@@ -5,6 +5,7 @@ Derived rows are never the truth. They are deleted when their record is voided, 
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -82,6 +83,12 @@ def actors(session: WriteSession, moments: Collection[tuple[UUID | None, datetim
     }
 
 
+def actor_of(session: WriteSession, record: Record) -> Actor | None:
+    """Return who posted a record, and whether they attested then; None for a token of the whole network."""
+    moment = (record.actor_member_id, record.received_at)
+    return actors(session, [moment]).get(moment)
+
+
 def tier(actor: Actor | None, judged: Someone | None) -> int:
     """Return how far a record is from its subject's own word.
 
@@ -94,9 +101,27 @@ def tier(actor: Actor | None, judged: Someone | None) -> int:
     return 2 if actor.attests else 1
 
 
+def tier_of(session: WriteSession, record: Record, actor: Actor | None, judged: Someone | None) -> int:
+    """Return the tier of a record; a correction has none above that of the word that it corrects."""
+    own = tier(actor, judged)
+    if record.first_id is None:
+        return own
+    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judged))
+
+
 def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
-    """Return whether evidence came longer after it happened than the network allows."""
-    return received_at - occurred_at > timedelta(days=network.late_after_days)
+    """Return whether evidence came longer after it happened than the network allows; its history may."""
+    long_after = received_at - occurred_at > timedelta(days=network.late_after_days)
+    return long_after and not is_history(network, occurred_at, received_at)
+
+
+def is_history(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
+    """Return whether evidence is of the network's history, and came while that could be loaded."""
+    until, declared_at, open_until = network.history_until, network.history_declared_at, network.history_open_until
+    if until is None or declared_at is None or open_until is None:
+        return False
+    happened = occurred_at < until and (network.history_from is None or network.history_from <= occurred_at)
+    return happened and declared_at <= received_at < open_until
 
 
 def lowered(found: int) -> int:
@@ -107,22 +132,36 @@ def lowered(found: int) -> int:
     return max(found - 1, 0)
 
 
-def look_up(session: WriteSession, network: Network, bodies: Sequence[Submitted]) -> References:
-    """Look up what the bodies refer to, and lock members until the commit.
+def look_up(
+    session: WriteSession, network: Network, bodies: Sequence[Submitted], replaced: Collection[UUID] = ()
+) -> References:
+    """Look up what the bodies refer to, and lock sessions and members until the commit.
 
-    Locked are those whom the bodies are about.
+    Locked are the sessions that the bodies name, and the members whom they are about. If the bodies replace records,
+    these are locked too, with the members whom they are about.
 
     1. If a missing member is posted at the same moment, either that transaction finds what is held here, or this one
        finds the member.
     2. A contribution can be voided while this waits for the lock, so it is looked up again under the lock.
+    3. A member can be erased meanwhile.
+    4. A session can be deleted while this waits for its lock.
     """
     references = find_references(session, network, bodies)
     if not references.complete:  # (1)
         locks.network(session, network.id, shared=True)
         references = find_references(session, network, bodies)
-    judged = (body.judge(references, None).member for body in bodies)
-    locks.members(session, {someone.id for someone in judged if someone is not None})
-    return find_references(session, network, bodies) if references.works else references  # (2)
+    if replaced:
+        locks.records(session, Record.id.in_(replaced))
+    meetings = locks.sessions(session, set(references.sessions.values()))
+    judged = {someone.id for body in bodies if (someone := body.judge(references, None).member) is not None}
+    locks.members(session, judged | bearing(session, replaced))
+    if references.works:  # (2)
+        references = find_references(session, network, bodies)
+    people = {someone.id for someone in references.members.values()}
+    people |= {work.member.id for work in references.works.values() if work.member is not None}
+    erased = select(Member.id).where(Member.id.in_(people), Member.erased_at.is_not(None))
+    there = {ref: meeting_id for ref, meeting_id in references.sessions.items() if meeting_id in meetings}
+    return replace(references, erased=frozenset(session.scalars(erased)), sessions=there)  # (3), (4)
 
 
 def derive(references: References, judgement: Judgement, record: Record, body: Submitted) -> Derived:
@@ -162,6 +201,15 @@ def stored(
         last = rows[-1][0].id
 
 
+def bearing(session: WriteSession, record_ids: Collection[UUID]) -> set[UUID]:
+    """Return the members whom these records are about, as far as they count."""
+    found: set[UUID] = set()
+    for table in (Contribution, Evaluation) if record_ids else ():
+        rows = session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
+        found |= {member_id for member_id in rows if member_id is not None}
+    return found
+
+
 def forget(act: Act, record_ids: Collection[UUID], ended_by: UUID | None = None) -> FallenRecords:
     """Delete what was derived from records, and evaluations of contributions.
 
@@ -170,17 +218,19 @@ def forget(act: Act, record_ids: Collection[UUID], ended_by: UUID | None = None)
     Args:
         ended_by: the record that voids them, if it is one that does.
     """
-    bearing: set[UUID] = set()
-    for table in (Contribution, Evaluation):
-        found = act.session.scalars(select(table.member_id).where(table.record_id.in_(record_ids)))
-        bearing |= {member_id for member_id in found if member_id is not None}
-    locks.members(act.session, bearing)
+    member_ids = bearing(act.session, record_ids)
+    locks.members(act.session, member_ids)
     resting = or_(Evaluation.record_id.in_(record_ids), _about(record_ids))
     fallen = {*record_ids, *act.session.scalars(select(Evaluation.record_id).where(resting))}
     keep_aside(act, fallen, ended_by)
-    act.session.execute(delete(Evaluation).where(resting))
-    act.session.execute(delete(Contribution).where(Contribution.record_id.in_(record_ids)))
-    return FallenRecords(fallen, bearing)
+    drop(act.session, fallen)
+    return FallenRecords(fallen, member_ids)
+
+
+def drop(session: WriteSession, record_ids: Collection[UUID]) -> None:
+    """Delete what is derived from these records."""
+    for table in (Evaluation, Contribution):
+        session.execute(delete(table).where(table.record_id.in_(record_ids)))
 
 
 def keep_aside(act: Act, record_ids: Collection[UUID], ended_by: UUID | None = None) -> None:

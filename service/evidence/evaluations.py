@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     Discriminator,
     Field,
     PlainValidator,
@@ -46,7 +47,7 @@ Answered = Annotated[
 Occasion = Literal["pre", "post", "pulse"]
 """Before, after or during the learning."""
 Form = Annotated[Line, StringConstraints(max_length=64)]
-Level = Annotated[Number, Field(ge=0, le=1000)]
+Level = Annotated[Number, Field(ge=0, le=1000), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1000})]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -190,7 +191,11 @@ class EvaluationFields(Submitted):
     def _check_about(self, references: References) -> None:
         about = self.about
         if about.session is not None and about.session not in references.sessions:
-            raise InvalidError("session-unknown", "Expected a session of this network.", "/about/session")
+            raise InvalidError(
+                "session-unknown",
+                "Expected the ref of a session of this network; post the session first, or correct it.",
+                "/about/session",
+            )
         if about.network is not None and about.network != references.network.slug:
             raise InvalidError("network-unknown", "Expected this network's own slug.", "/about/network")
         if about.contribution is not None:
@@ -256,7 +261,9 @@ class Points(Body):
     raw: Number | None = Field(None, examples=[17])
     min: Number | None = Field(None, description="0, if left out")
     max: Number | None = Field(None, examples=[20])
-    scaled: Number | None = Field(None, ge=0, le=1, description="computed from the others if they are given")
+    scaled: Annotated[float, Field(ge=0, le=1), BeforeValidator(finite)] | None = Field(
+        None, description="computed from the others if they are given"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -378,5 +385,6 @@ EvaluationIn = Annotated[
         _kind,
         custom_error_type="evaluation-kind",
         custom_error_message="Expected an object whose `kind` is rubric, score, survey, endorsement or reflection",
+        custom_error_context={"member": "kind", "unknown": "evaluation-kind", "words": list(KINDS)},
     ),
 ]

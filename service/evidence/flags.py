@@ -9,8 +9,9 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
+from service.storage import filters
 from service.storage.database import ReadSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Flag, Member, Network
 from service.tables.identifiers import new_id
 
@@ -106,18 +107,21 @@ def list_flags(
     session: ReadSession,
     network: Network,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     kind: str | None = None,
     state: str | None = None,
     record: UUID | None = None,
     member: str | None = None,
+    sort: str | None = None,
 ) -> tuple[list[ShownFlag], str | None]:
     """Return the network's flags in the order in which they were raised.
 
     Args:
         record: only flags of this record, or of others compared with it.
         member: only flags with a record about the member with this ref; either of the two records.
+        sort: "-at": the newest first.
+    Raises:
+        InvalidError: no member has this ref (code "member-unknown").
     """
     query = select(Flag).where(Flag.network_id == network.id)
     if kind is not None:
@@ -127,9 +131,9 @@ def list_flags(
     if record is not None:
         query = query.where(or_(Flag.record_id == record, Flag.other_id == record))
     if member is not None:
-        named = select(Member.id).where(Member.network_id == network.id, Member.ref == member).scalar_subquery()
+        named = filters.named(session, network, Member, member)
         query = query.where(or_(Flag.member_id == named, Flag.other_member_id == named))
-    rows, following = page(session, query, Flag.id, after, limit)
+    rows, following = page(session, query, window, order(sort, at=(Flag.id,)))
     return _shown(session, rows), following
 
 

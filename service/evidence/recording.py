@@ -1,6 +1,6 @@
 """Record evidence as it came, seal it, and derive what follows from it.
 
-Nothing that comes later changes a record: a correction is another record that voids it. Evidence that names a member
+Nothing that comes later changes a record: a correction (`corrections`) is another record that voids it. Evidence that names a member
 who is not known yet is held, whole, and judged again when the member is posted. Evidence cannot grant an award: awards
 follow from the rules alone, no matter who holds the token.
 """
@@ -15,9 +15,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from credentials.instants import write_instant
 from service.access import callers
 from service.access.act import Act
-from service.errors import ConflictError, InvalidError, ServiceError
+from service.errors import ConflictError, ErasedError, InvalidError, ServiceError
 from service.evidence import derivation, records, scrutiny, topics
 from service.evidence.bodies import Judgement, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
@@ -42,7 +43,8 @@ class Submission:
     """What became of a body: its record, new or existing, and what followed at once.
 
     `waits_for` is a JSON pointer into the body, to the member who is not known yet; `member_id` is the member whom it
-    is about; `flags` are the kinds of what is odd about it.
+    is about; `flags` are the kinds of what is odd about it; `awards_wait` if awards that it may complete cannot be signed
+    now.
     """
 
     record: Record
@@ -51,6 +53,7 @@ class Submission:
     member_id: UUID | None = None
     flags: tuple[str, ...] = ()
     awards: tuple[Award, ...] = ()
+    awards_wait: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def record_all(
         for place, body in waiting.items():
             try:
                 if not found.keys().isdisjoint(body.natural_keys):
-                    outcomes[place] = _duplicate(body, [found[key] for key in body.natural_keys if key in found])
+                    there = [found[key] for key in body.natural_keys if key in found]
+                    outcomes[place] = _duplicate(act.session, body, there)
                 elif claimed.isdisjoint(body.natural_keys):  # (2)
                     fresh[place] = _judge_new(act, references, actor, kind, body)
                     claimed |= body.natural_keys
@@ -136,6 +140,7 @@ def release_held(act: Act, refs: Collection[str]) -> set[UUID]:
 
 
 def judge(
+    session: WriteSession,
     references: References,
     actor: Actor | None,
     record: Record,
@@ -145,21 +150,23 @@ def judge(
     """Judge a record by itself, write the result into it, and return what follows.
 
     It counts, waits for a member who is not known yet, or cannot be true. Late evidence counts a tier lower, unless
-    somebody has looked at it. A record that goes on waiting keeps the tier with which it came.
+    somebody has looked at it. A record that goes on waiting keeps the tier with which it came. A correction came with
+    what it corrects, and its tier is not above that of it.
 
     Args:
         released: why it did not count until now; None: it is new.
     """
+    first = session.get_one(Record, record.first_id) if record.first_id is not None else record
+    late = released != "all" and scrutiny.is_late(references.network, record, first)
     judgement = body.judge(references, actor.member if actor else None)
     gap = judgement.gap
     record.status = "quarantined" if judgement.refusal is not None else "held" if gap is not None else "accepted"
     record.held_for = gap.ref if gap is not None else None
     if record.status == "accepted" or released is None:
-        record.tier = derivation.tier(actor, judgement.member)
-        if released != "all" and scrutiny.is_late(references.network, record):
-            record.tier = derivation.lowered(record.tier)
+        tier = derivation.tier_of(session, record, actor, judgement.member)
+        record.tier = derivation.lowered(tier) if late else tier
     derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
-    return JudgedRecord(record, body.kept, derived, judgement)
+    return JudgedRecord(record, body.kept, derived, late, judgement)
 
 
 def admit(act: Act, batch: Sequence[tuple[Record, Submitted]], released: Released = "held") -> set[UUID]:
@@ -175,20 +182,35 @@ def admit(act: Act, batch: Sequence[tuple[Record, Submitted]], released: Release
     acting = derivation.actors(act.session, [(record.actor_member_id, record.received_at) for record, _ in batch])
     entrants: dict[UUID, Entrant] = {}
     for record, body in batch:
-        judged = judge(references, acting.get((record.actor_member_id, record.received_at)), record, body, released)
+        actor = acting.get((record.actor_member_id, record.received_at))
+        judged = judge(act.session, references, actor, record, body, released)
         if judged.judgement.refusal is not None:
-            _tell_quarantined(act, record, judged.judgement.refusal.code)
+            tell_quarantined(act, record, judged.judgement.refusal.code)
         elif record.status == "accepted":
             record.accepted_at = act.now
             entrants[record.id] = judged
     odd = scrutiny.look(act.session, act.network, list(entrants.values())) if released == "held" else {}
     for record_id, findings in odd.items():
-        _flag(act, entrants[record_id], findings)
+        flag(act, entrants[record_id], findings)
         if scrutiny.sets_aside(findings):
             entrants.pop(record_id).record.status = "quarantined"
     act.session.flush()
     derivation.add(act.session, [row for entrant in entrants.values() for row in entrant.derived])
     return {entrant.member_id for entrant in entrants.values() if entrant.member_id is not None}
+
+
+def refuse_future(act: Act, body: Submitted, where: str) -> None:
+    """Refuse evidence of what has not happened yet; clocks may differ a little.
+
+    Args:
+        where: JSON pointer to the time in what was sent.
+    Raises:
+        InvalidError: it is more than `SKEW` ahead (code "time-in-future").
+    """
+    if body.occurred_at > act.now + SKEW:
+        ours, theirs = write_instant(act.now), write_instant(body.occurred_at)
+        said = f"Expected a time at most five minutes ahead of ours, which is {ours}; got {theirs}."
+        raise InvalidError("time-in-future", said, where)
 
 
 def _judge_new(act: Act, references: References, actor: Actor | None, kind: Kind, body: Submitted) -> JudgedRecord:
@@ -197,8 +219,8 @@ def _judge_new(act: Act, references: References, actor: Actor | None, kind: Kind
     Raises:
         ServiceError: it cannot be true.
     """
-    if body.occurred_at > act.now + SKEW:
-        raise InvalidError("time-in-future", "Expected a time at most five minutes ahead of ours.", "/occurred_at")
+    refuse_future(act, body, "/occurred_at")
+    _refuse_erased(references, body)
     source = body.source
     named = {
         "ref": body.ref,
@@ -206,10 +228,25 @@ def _judge_new(act: Act, references: References, actor: Actor | None, kind: Kind
         "source_id": source.id if source else None,
     }
     record = sealed(act, body.kept, kind=kind, occurred_at=body.occurred_at, **named)
-    judged = judge(references, actor, record, body)
+    judged = judge(act.session, references, actor, record, body)
     if judged.judgement.refusal is not None:
         raise judged.judgement.refusal
     return judged
+
+
+def _refuse_erased(references: References, body: Submitted) -> None:
+    """Let a new body pass if neither it nor the contribution that it is about names somebody who was erased.
+
+    Raises:
+        ErasedError: it does; the pointer says where, if it is in the body itself.
+    """
+    gone = {ref for ref, someone in references.members.items() if someone.id in references.erased}
+    works = [references.works[name].member for name in body.mentions.works if name and name in references.works]
+    if gone.isdisjoint(body.mentions.members) and not any(work and work.id in references.erased for work in works):
+        return
+    others = {ref: someone for ref, someone in references.members.items() if ref not in gone}
+    gap = body.judge(replace(references, members=others), None).gap
+    raise ErasedError(gap.pointer if gap is not None else "")
 
 
 def _take_in(act: Act, fresh: Mapping[int, JudgedRecord]) -> dict[int, Submission]:
@@ -229,19 +266,24 @@ def _take_in(act: Act, fresh: Mapping[int, JudgedRecord]) -> dict[int, Submissio
             replace(finding, other_id=None) if finding.other_id in lost else finding
             for finding in odd.get(each.record.id, ())
         ]
-        _flag(act, each, findings)
+        flag(act, each, findings)
         taken[place] = each.submission(findings)
     return taken
 
 
-def _flag(act: Act, entrant: Entrant, findings: Collection[Finding]) -> None:
+def flag(act: Act, entrant: Entrant, findings: Collection[Finding]) -> None:
     """Raise the flags for what is odd about a record, and append an event if that sets it aside."""
     scrutiny.write_down(act, entrant, findings)
     if scrutiny.sets_aside(findings):
-        _tell_quarantined(act, entrant.record, "evidence-odd")
+        tell_quarantined(act, entrant.record, "evidence-odd")
 
 
-def _tell_quarantined(act: Act, record: Record, code: str) -> None:
+def tell_quarantined(act: Act, record: Record, code: str) -> None:
+    """Append the event that a record does not count.
+
+    Args:
+        code: why not.
+    """
     events.append(act, "record.quarantined", {"record": str(record.id), "code": code})
 
 
@@ -260,8 +302,8 @@ def sealed(act: Act, kept: Mapping[str, Any], **columns: Any) -> Record:
     )
 
 
-def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
-    """Return the record that a repeated body has already.
+def _duplicate(session: WriteSession, body: Submitted, found: Sequence[Record]) -> Submission:
+    """Return the record that a repeated body has already: that of its names, or a correction of it.
 
     A record whose body was erased cannot be compared any more; an erased body is not recorded again.
 
@@ -269,14 +311,16 @@ def _duplicate(body: Submitted, found: Sequence[Record]) -> Submission:
         ConflictError: it is another body, or `ref` and `source` are those of two records (code "record-differs").
     """
     record = found[0]
-    one = all(other.id == record.id for other in found)
-    if not one or (record.salt is not None and seal(record.salt, body.kept) != record.body_digest):
-        message = (
-            "Expected a new ref or source: a record with another body has this one. Void that, and post a new one."
-        )
-        pointer = "/ref" if body.ref is not None else "/source"
-        raise ConflictError("record-differs", message, pointer, {"id": str(record.id)})
-    return Submission(record, "duplicate")
+    if all(other.id == record.id for other in found):
+        for said in (record, *records.corrections_of(session, record)):
+            if said.salt is None or seal(said.salt, body.kept) == said.body_digest:
+                return Submission(said, "duplicate")
+    message = (
+        "Expected a new ref or source: a record with another body has this one. If it was wrong, correct it: "
+        "POST .../records/{id}/correction."
+    )
+    pointer = "/ref" if body.ref is not None else "/source"
+    raise ConflictError("record-differs", message, pointer, {"id": str(record.id)})
 
 
 def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
@@ -305,6 +349,7 @@ def actor_of(act: Act) -> Actor | None:
 
     None if the token is not bound to a member.
     """
-    if act.caller is None or act.caller.member_id is None:
+    if act.caller is None:
         return None
-    return derivation.actors(act.session, [(act.caller.member_id, act.now)])[act.caller.member_id, act.now]
+    moment = (act.caller.member_id, act.now)
+    return derivation.actors(act.session, [moment]).get(moment)

@@ -44,11 +44,12 @@ BARE = {"member", "type", "occurred_at"}
 
 @dataclass(frozen=True)
 class Entrant:
-    """A record that would count, with its body as it is kept and what derives from it."""
+    """A record that would count, with its body as it is kept, what derives from it, and whether it is late."""
 
     record: Record
     body: Row
     derived: Derived
+    late: bool
 
     def row(self, table: type[Contribution | Evaluation]) -> Row | None:
         """Return the row that derives from it in this table, if there is one."""
@@ -80,14 +81,15 @@ class Finding:
 Findings = dict[UUID, list[Finding]]
 
 
-def is_late(network: Network, record: Record) -> bool:
-    """Return whether a record is late (1).
+def is_late(network: Network, record: Record, first: Record) -> bool:
+    """Return whether a record is late (1), whichever way it came in.
 
-    What the operator imports at the command line is not: it is known to be about the past.
+    Args:
+        first: the record that it corrects, or the record itself: a correction is as late as what it corrects was.
     """
-    if record.token_id is None or record.occurred_at is None:
+    if record.occurred_at is None:
         return False
-    return derivation.is_late(network, record.occurred_at, record.received_at)
+    return derivation.is_late(network, record.occurred_at, first.received_at)
 
 
 def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -> Findings:
@@ -97,7 +99,7 @@ def look(session: WriteSession, network: Network, entrants: Sequence[Entrant]) -
     """
     found: Findings = defaultdict(list)
     for entrant in entrants:
-        if is_late(network, entrant.record):
+        if entrant.late:
             found[entrant.record.id].append(Finding("late"))
     for check in (_repeated, _overlapping, _shared, _mutual):
         left = [entrant for entrant in entrants if not sets_aside(found.get(entrant.record.id, ()))]

@@ -30,9 +30,9 @@ _TYPE = f"({'|'.join(CONTRIBUTION_TYPES)}|x-[a-z0-9][a-z0-9_-]{{0,60}})"
 
 def _contribution_type(value: Any) -> Any:
     if isinstance(value, str) and (not re.fullmatch(_TYPE, value)):
-        listed = ", ".join(CONTRIBUTION_TYPES)
+        context = {"listed": ", ".join(CONTRIBUTION_TYPES), "words": list(CONTRIBUTION_TYPES)}
         raise PydanticCustomError(
-            "contribution-type-unknown", "Expected one of {listed}, or a name that begins with x-", {"listed": listed}
+            "contribution-type-unknown", "Expected one of {listed}, or a name that begins with x-", context
         )
     return value
 

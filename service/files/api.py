@@ -1,49 +1,53 @@
 """Files over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
 from service.access import callers
 from service.access.act import CallersAct
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
 from service.bodies import Instant
 from service.errors import InvalidError
 from service.files import blobs
 from service.web.exactly_once import exactly_once
+from service.web.form_fields import hold_to
+from service.web.openapi import BINARY, given_as, shape
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Page,
     Reader,
     Running,
     StrictRoute,
+    Windowed,
     acting_at_home,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["files"])
 CanWrite = Annotated[CallersAct, acting_at_home(Needs("evidence:write", "achievements:write"))]
-CanRead = Annotated[Caller, Depends(Needs("read"))]
+CanRead = Annotated[Caller, Depends(Needs(*READ))]
 FORM_BYTES = 16_384
 """How many bytes a form may add to the file in it."""
+
+
+class FileForm(BaseModel):
+    """A file, as a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: bytes = Field(json_schema_extra={"format": "binary"})
+
+
 BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-            "image/svg+xml": {"schema": {"type": "string", "format": "binary"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                    "required": ["file"],
-                }
-            },
+            **dict.fromkeys(("application/octet-stream", "image/png", "image/svg+xml"), BINARY),
+            "multipart/form-data": {"schema": shape(FileForm, "body")},
         },
     }
 }
@@ -67,6 +71,7 @@ async def _received(request: Request) -> bytes:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise InvalidError("file-missing", "Expected a form field `file` with a file.", "/file")
+        hold_to(form, *FileForm.model_fields)
         return await file.read()
 
 
@@ -74,7 +79,7 @@ async def _received(request: Request) -> bytes:
     "/v1/blobs", response_model=BlobOut, status_code=201, responses={200: {"model": BlobOut}}, openapi_extra=BODY
 )
 @exactly_once()
-def post_blob(received: Annotated[bytes, Depends(_received)], act: CanWrite, runtime: Running) -> Response:
+def create_blob(received: Annotated[bytes, Depends(_received)], act: CanWrite, runtime: Running) -> Response:
     """Store a file (201), or find that it is there (200).
 
     It is an artefact of a contribution, or a picture. The body is the file itself, or a form with the field `file`. The
@@ -90,21 +95,21 @@ def post_blob(received: Annotated[bytes, Depends(_received)], act: CanWrite, run
 @router.get("/v1/blobs")
 def list_blobs(
     session: Reader,
+    window: Windowed,
     who: CanRead,
     media_type: Annotated[str | None, Query(max_length=100, examples=["image/png"])] = None,
-    after: After = None,
-    limit: Limit = 50,
+    sort: Literal["sha256", "-sha256", "created_at", "-created_at"] = "sha256",
 ) -> Page[BlobOut]:
     """List the files of the token's network."""
     network = callers.own_network(session, who)
-    rows, cursor = blobs.list_blobs(session, network, after=after, limit=limit, media_type=media_type)
+    rows, cursor = blobs.list_blobs(session, network, window=window, media_type=media_type, sort=sort)
     return Page(items=[BlobOut.model_validate(row) for row in rows], next=cursor)
 
 
 @router.get(
     "/v1/blobs/{sha256}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    responses=given_as({"*/*": None}),
 )
 def get_blob(sha256: str, session: Reader, who: CanRead) -> Response:
     """Return a file of the token's network, to be saved and not to be shown."""

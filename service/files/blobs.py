@@ -10,11 +10,11 @@ import io
 import mimetypes
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import defer
 
@@ -23,7 +23,7 @@ from service.errors import InvalidError, NotFoundError, TooLargeError
 from service.files.safe_svg import make_safe
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, insert_new
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Blob, Network
 
 # The position of the signature in a file, the signature, and the media type that it shows.
@@ -168,13 +168,23 @@ def get(session: OrmSession, network: Network, sha256: str) -> Blob:
 
 
 def list_blobs(
-    session: ReadSession, network: Network, *, after: str | None, limit: int, media_type: str | None
+    session: ReadSession, network: Network, *, window: Window, media_type: str | None, sort: str | None = None
 ) -> tuple[Sequence[Blob], str | None]:
-    """Return the network's files in the order of their digests, without their content."""
+    """Return the network's files without their content, in the order of their digests or by when they came.
+
+    Args:
+        sort: sha256 or created_at, with `-` before it for the falling order.
+    """
     query = _without_content(network)
     if media_type is not None:
         query = query.where(Blob.media_type == media_type)
-    return page(session, query, Blob.sha256, after, limit)
+    by = order(sort, sha256=(Blob.sha256,), created_at=(Blob.created_at, Blob.sha256))
+    return page(session, query, window, by)
+
+
+def remove(act: Act, digests: Collection[str]) -> None:
+    """Delete files of the network that nothing names any more."""
+    act.session.execute(delete(Blob).where(Blob.network_id == act.network.id, Blob.sha256.in_(digests)))
 
 
 def ending(media_type: str) -> str:

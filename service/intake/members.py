@@ -14,14 +14,16 @@ from service.criteria import rejudging
 from service.errors import InvalidError, ServiceError
 from service.evidence import derivation
 from service.intake import posting
-from service.networks import members
+from service.networks import members, persons, same_person
 from service.networks.members import MemberIn, RoleIn
-from service.networks.persons import forget_without_members, person_for
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks, past
 from service.storage.database import WriteSession
 from service.tables import Member, Network, Person, Role
+
+THEIRS = {"ref", "name"}
+"""What a member can say of themself; the rest says who they are to the network, and what they may decide there."""
 
 
 def put_member(act: Act, runtime: Runtime, body: MemberIn) -> tuple[Member, bool]:
@@ -30,6 +32,8 @@ def put_member(act: Act, runtime: Runtime, body: MemberIn) -> tuple[Member, bool
     Evidence that waited for the member counts now, and what it earns automatically is awarded at once.
 
     Raises:
+        ForbiddenError: the caller is the member, or would become it, and more than the name is given (code
+            "self-decision").
         ConflictError: the e-mail address and the DID are those of two persons (code "identity-conflict").
         InvalidError: a role is given twice for the same time (code "roles-overlap"), or ends before it starts (code
             "role-ends-before-start").
@@ -44,7 +48,7 @@ def put_member(act: Act, runtime: Runtime, body: MemberIn) -> tuple[Member, bool
 def put_members(act: Act, bodies: Sequence[MemberIn]) -> list[tuple[Member, bool] | ServiceError]:
     """Add or change members; return for each, in order, the result or the refusal.
 
-    The result is that of `put_member`. Awards that waiting evidence earns are left to `settling.settle_pending`.
+    The result is that of `put_member`. Awards that waiting evidence earns are left to `settling.settle_if_possible`.
     """
     outcomes: list[tuple[Member, bool] | ServiceError] = []
     for body in bodies:
@@ -61,11 +65,18 @@ def _put(act: Act, body: MemberIn) -> tuple[Member, bool]:
     _one_post_at_a_time(act.session, act.network)
     member = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.ref))
     created = member is None
-    known = act.session.get(Person, member.person_id) if member and member.person_id else None
-    person, changed = person_for(act, known, body)
+    if member is not None:
+        members.still_known(member)
+    on_standing = bool(body.model_fields_set - THEIRS)
+    if member is not None and on_standing:
+        act.decides_on(member.id)
+    known = person_of(act, member)
+    person, changed, asked = persons.person_for(act, known, body)
     if member is None:
         member = members.new_member(act, body.ref)
-    said: dict[str, Any] = {"person_id": person.id} if person is not None else {}
+    if changed:
+        member.person_state = "asked" if asked else None
+    said: dict[str, Any] = {"person_id": person.id if person is not None else None}
     if "organization" in body.model_fields_set:
         said["organization"] = body.organization
     if any(getattr(member, name) != value for name, value in said.items()):
@@ -75,12 +86,13 @@ def _put(act: Act, body: MemberIn) -> tuple[Member, bool]:
         member.known_from = act.now
         for name, value in said.items():
             setattr(member, name, value)
+    if "name" in body.model_fields_set and member.name != body.name:
+        member.name, changed = body.name, True
     act.session.flush()
+    if on_standing:  # by an e-mail address or DID of the caller's, the member may have become the caller
+        act.decides_on(member.id)
     if not created and person is not known:
-        cases.relink(act, member.id)
-        reviews.relink(act, member.id)
-    if known is not None and person is not known:
-        forget_without_members(act.session, known)
+        relink(act, member, known)
     if "roles" in body.model_fields_set and _put_roles(act, member, body.roles or [], new=created):
         changed = True
         topics = {f"role:{name}" for name in act.session.scalars(select(Role.role).where(Role.member_id == member.id))}
@@ -88,7 +100,39 @@ def _put(act: Act, body: MemberIn) -> tuple[Member, bool]:
     if created or changed:
         kind = "member.posted" if created else "member.changed"
         events.append(act, kind, {"member": str(member.id)})
+    if asked:
+        events.append(act, "member.person-asked", {"member": str(member.id)})
+    if person is not known:
+        tell_sharing(act, member)
     return member, created
+
+
+def end_roles(act: Act, member: Member) -> None:
+    """End the roles of a member now; they stay on record."""
+    _put_roles(act, member, [], new=False)
+
+
+def person_of(act: Act, member: Member | None) -> Person | None:
+    """Return the person behind a member, if one is known."""
+    return act.session.get(Person, member.person_id) if member and member.person_id else None
+
+
+def relink(act: Act, member: Member, known: Person | None) -> None:
+    """Write down again who a member is, wherever that decides something; forget a person who is nobody any more.
+
+    Args:
+        known: the person behind the member until now.
+    """
+    cases.relink(act, member.id)
+    reviews.relink(act, member.id)
+    if known is not None:
+        persons.forget_without_members(act.session, known)
+
+
+def tell_sharing(act: Act, member: Member) -> None:
+    """Have an event say that a member is the person of another one, if it is."""
+    if same_person.sharing(act.session, [member]):
+        events.append(act, "member.shares-person", {"member": str(member.id)})
 
 
 def _one_post_at_a_time(session: WriteSession, network: Network) -> None:

@@ -12,7 +12,7 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation, flags, recording
+from service.evidence import derivation, flags, recording, records
 from service.evidence.bodies import Submitted
 from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
@@ -30,7 +30,8 @@ class VoidIn(Body):
 def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submission:
     """Record one contribution or evaluation, and make the awards that it completes.
 
-    These are the automatic awards of the member whom it is about; they are made at once.
+    These are the automatic awards of the member whom it is about; they are made at once. While the keys cannot be used,
+    the evidence is kept, and upkeep makes the awards later.
 
     Raises:
         InvalidError, ForbiddenError: it cannot be true, or this caller may not say it; the pointer says where.
@@ -39,16 +40,20 @@ def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submissio
     [outcome] = submit_all(act, kind, [body])
     if isinstance(outcome, ServiceError):
         raise outcome
+    if outcome.status != "duplicate":
+        about = {"member": str(outcome.member_id)} if outcome.member_id is not None else {}
+        events.append(act, "evidence.received", {"record": str(outcome.record.id)} | about)
     if outcome.status != "accepted" or outcome.member_id is None:
         return outcome
     made = settling.settle(act, runtime, [outcome.member_id])
-    return replace(outcome, awards=tuple(made))
+    wait = bool(rejudging.marked(act.session, [outcome.member_id]))
+    return replace(outcome, awards=tuple(made), awards_wait=wait)
 
 
 def submit_all(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> list[Submission | ServiceError]:
     """Record at most 500 bodies, and return for each, in order, what became of it.
 
-    The members whom they are about are marked, for `settling.settle` or `settling.settle_pending`.
+    The members whom they are about are marked, for `settling.settle` or `settling.settle_if_possible`.
 
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
@@ -76,19 +81,26 @@ def void(act: CallersAct, runtime: Runtime, record_id: UUID, body: VoidIn) -> tu
 
     Raises:
         NotFoundError: the network has no such record (code "record-unknown").
-        ConflictError: it is itself a void (code "void-of-void").
+        ConflictError: it is itself a void (code "void-of-void"), or was corrected ("record-corrected", with the `id` of
+            what counts now).
         ForbiddenError: a member's token voids what that member did not post (code "record-not-own").
         CustodyError: an award is lost and that cannot be signed now; nothing has changed.
     """
     found = locks.records(act.session, Record.id == record_id, Record.network_id == act.network.id)
     if not found:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
+        raise NotFoundError(
+            "record-unknown", "No record of this network has this id; lists and earlier answers give it."
+        )
     [record] = found
     if record.kind == "void":
         raise ConflictError("void-of-void", "Expected a contribution or an evaluation; what is void stays void.")
     if act.caller.member_id is not None and record.actor_member_id != act.caller.member_id:
         raise ForbiddenError("record-not-own", "Expected a record that this token's member posted.")
     before = act.session.scalar(select(Record).where(Record.voids == record.id))
+    if before is not None and before.kind != "void":
+        newest = records.corrections_of(act.session, record)[0]
+        message = "Expected the record that counts now: this one was corrected. Void that one."
+        raise ConflictError("record-corrected", message, details={"id": str(newest.id)})
     if before is not None:
         return before, False
     said = body.model_dump()

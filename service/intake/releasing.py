@@ -28,14 +28,16 @@ def release(act: CallersAct, runtime: Runtime, record_id: UUID) -> Record:
 
     Raises:
         NotFoundError: the network has no such record (code "record-unknown").
-        ForbiddenError: the token is that of a member who is neither facilitator nor assessor, who posted the record, or
-            whom it is about (code "release-own").
+        ForbiddenError: the token is that of the member whom it is about or who posted it ("self-decision"), or of one
+            who is neither facilitator nor assessor ("release-own").
         ConflictError: it is void (code "record-void"), or cannot be true (code "record-unfit").
         CustodyError: what it earns cannot be signed now; nothing has changed.
     """
     record = act.session.scalar(select(Record).where(Record.id == record_id, Record.network_id == act.network.id))
     if record is None:
-        raise NotFoundError("record-unknown", "No record of this network has this id.")
+        raise NotFoundError(
+            "record-unknown", "No record of this network has this id; lists and earlier answers give it."
+        )
     if record.kind not in SHAPES or act.session.scalar(select(Record.id).where(Record.voids == record.id)) is not None:
         raise ConflictError("record-void", "Expected a contribution or an evaluation that is not void.")
     _check_may_release(act, record)
@@ -53,14 +55,13 @@ def _check_may_release(act: CallersAct, record: Record) -> None:
     """
     if act.caller.member_id is None:
         return
-    actor = derivation.actors(act.session, [(act.caller.member_id, act.now)])[act.caller.member_id, act.now]
-    own = record.actor_member_id == act.caller.member_id
+    act.decides_on(record.actor_member_id)
     for batch in derivation.stored(act.session, Record.id == record.id):
         for _, body in batch:
             judged = body.judge(bodies.find_references(act.session, act.network, [body]), None).member
-            own |= judged is not None and judged.is_person(actor.member)
-    if own or not actor.attests:
-        message = "Expected a token of the network, or of a facilitator or assessor for what is somebody else's."
+            act.decides_on(judged.id if judged is not None else None)
+    if not derivation.actors(act.session, [(act.caller.member_id, act.now)])[act.caller.member_id, act.now].attests:
+        message = "Expected a token of the network, or of a facilitator or assessor."
         raise ForbiddenError("release-own", message)
 
 
@@ -112,7 +113,7 @@ def _confirm(act: CallersAct, record_ids: Collection[UUID]) -> set[UUID]:
                 actor = acting.get((record.actor_member_id, record.received_at))
                 judged = body.judge(references, actor.member if actor else None).member
                 derivation.keep_aside(act, [record.id])
-                record.tier = derivation.tier(actor, judged)
+                record.tier = derivation.tier_of(act.session, record, actor, judged)
                 record.accepted_at = act.now
                 act.session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
                 bearing |= {judged.id} if judged is not None else set()

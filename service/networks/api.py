@@ -3,33 +3,55 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Response
+from pydantic import Field
 
+from service.access import callers
 from service.access.act import Act
-from service.access.callers import Caller
-from service.bodies import Instant
-from service.networks import networks
+from service.access.callers import READ, Caller
+from service.bodies import Instant, one_of
+from service.networks import histories, networks
+from service.networks.histories import HistoryIn
 from service.networks.networks import NetworkChange, NetworkIn
 from service.runtime.settings import Settings
 from service.signing import issuers, keyring
 from service.tables import Key, Network
+from service.web.conditional import TAGGED, UNCHANGED, Given, IfNoneMatch, merge_patch, seen, tagged
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
     Reader,
     Running,
     StrictRoute,
+    Windowed,
     Writer,
     reply,
 )
 
 router = APIRouter(route_class=StrictRoute, tags=["networks"])
 Admin = Annotated[Caller, Depends(Needs("admin"))]
-ReaderOrAdmin = Annotated[Caller, Depends(Needs("read", "admin"))]
+ReaderOrAdmin = Annotated[Caller, Depends(Needs(*READ, "admin"))]
+
+
+class HistoryOut(Answer):
+    """The history of a network, as it was declared once."""
+
+    from_: Instant | None = Field(None, alias="from", description="left out: as far back as there are records")
+    until: Instant = Field(description="the first instant that is no longer history")
+    declared_at: Instant
+    open_until: Instant = Field(description="until then its records may be loaded")
+    reason: str = Field(description="why, for those who read a badge")
+
+    @classmethod
+    def of(cls, network: Network) -> Self | None:
+        """Return the answer for one network; None if none was declared."""
+        if network.history_declared_at is None:
+            return None
+        said = {"from": network.history_from, "until": network.history_until, "reason": network.history_reason}
+        said |= {"declared_at": network.history_declared_at, "open_until": network.history_open_until}
+        return cls.model_validate(said)
 
 
 class NetworkOut(Answer):
@@ -41,6 +63,7 @@ class NetworkOut(Answer):
     url: str
     time_zone: str
     late_after_days: int
+    same_address: Literal["same-person", "ask"]
     state: Literal["draft", "active", "closed"]
     sandbox: bool
     description: str | None = None
@@ -49,6 +72,7 @@ class NetworkOut(Answer):
     did: str
     profile_url: str
     created_at: Instant
+    history: HistoryOut | None = Field(None, description="left out if none was declared")
 
     @classmethod
     def of(cls, settings: Settings, network: Network) -> Self:
@@ -60,6 +84,7 @@ class NetworkOut(Answer):
             url=network.url,
             time_zone=network.time_zone,
             late_after_days=network.late_after_days,
+            same_address=network.same_address,
             state=network.state,
             sandbox=network.sandbox,
             description=network.description,
@@ -68,6 +93,7 @@ class NetworkOut(Answer):
             did=issuers.network_did(settings, network),
             profile_url=issuers.network_url(settings, network),
             created_at=network.created_at,
+            history=HistoryOut.of(network),
         )
 
 
@@ -75,11 +101,12 @@ class KeyOut(Answer):
     """The public half of a key, and its dates."""
 
     kid: str
-    algorithm: str
+    algorithm: Annotated[str, one_of(("Ed25519", "P-256", "RSA"))]
     key_url: str
     valid_from: Instant
     retired_at: Instant | None = None
-    compromised_at: Instant | None = None
+    compromised_at: Instant | None = Field(None, description="since when others may have had it")
+    declared_at: Instant | None = Field(None, description="when that was declared")
 
     @classmethod
     def of(cls, settings: Settings, key: Key) -> Self:
@@ -91,12 +118,13 @@ class KeyOut(Answer):
             valid_from=key.valid_from,
             retired_at=key.retired_at,
             compromised_at=key.compromised_at,
+            declared_at=key.declared_at,
         )
 
 
 @router.post("/v1/networks", status_code=201, response_model=NetworkOut)
 @exactly_once()
-def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _admin: Admin) -> Response:
+def create_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _admin: Admin) -> Response:
     """Create a network: an issuer with a DID and keys of its own.
 
     The same body again returns the same network. Afterwards create a token for it with
@@ -108,41 +136,72 @@ def post_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _a
 @router.get("/v1/networks")
 def list_networks(
     session: Reader,
+    window: Windowed,
     runtime: Running,
     who: ReaderOrAdmin,
     kind: Literal["formal", "informal"] | None = None,
     state: Literal["active", "closed"] | None = None,
-    after: After = None,
-    limit: Limit = 50,
+    sort: Literal["created_at", "-created_at"] = "created_at",
 ) -> Page[NetworkOut]:
     """List networks: with an admin token all of them, otherwise the token's own."""
-    rows, cursor = networks.list_networks(session, who, after=after, limit=limit, kind=kind, state=state)
+    rows, cursor = networks.list_networks(session, who, window=window, kind=kind, state=state, sort=sort)
     return Page(items=[NetworkOut.of(runtime.settings, row) for row in rows], next=cursor)
 
 
-@router.get("/v1/networks/{slug}")
-def get_network(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) -> NetworkOut:
+@router.get("/v1/networks/{slug}", response_model=NetworkOut, responses=UNCHANGED)
+def get_network(
+    slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin, if_none_match: IfNoneMatch = None
+) -> Response:
     """Return one network."""
-    return NetworkOut.of(runtime.settings, networks.find_network(session, who, slug))
+    return seen(NetworkOut.of(runtime.settings, networks.find_network(session, who, slug)), if_none_match)
 
 
-@router.patch("/v1/networks/{slug}", response_model=NetworkOut)
+@router.patch(
+    "/v1/networks/{slug}",
+    response_model=NetworkOut,
+    responses=TAGGED,
+    openapi_extra=merge_patch("NetworkChange"),
+)
 @exactly_once()
-def patch_network(slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+def update_network(
+    slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, admin: Admin, given: Given
+) -> Response:
     """Change a network's name, addresses, description, picture or time zone.
 
     Members that are left out stay as they are; null removes an optional one. Badges that are
     already issued do not change.
     """
-    network = networks.find_network(session, admin, slug)
-    return reply(
-        200, NetworkOut.of(runtime.settings, networks.change_network(Act(session, network, admin, at), runtime, body))
-    )
+    act = Act(session, networks.find_network(session, admin, slug), admin, at)
+    given.hold(lambda: NetworkOut.of(runtime.settings, networks.held(act)))
+    return tagged(200, NetworkOut.of(runtime.settings, networks.change_network(act, runtime, body)))
+
+
+@router.put(
+    "/v1/networks/{slug}/history",
+    status_code=201,
+    response_model=HistoryOut,
+    summary="Declare a network's history",
+    responses={200: {"model": HistoryOut, "description": "It was declared so before"}},
+)
+@exactly_once()
+def declare_history(slug: str, body: HistoryIn, session: Writer, at: Now, admin: Admin) -> Response:
+    """Declare what a network brings from before it came here; once, and for a limited time (201).
+
+    Evidence that occurred in `[from, until)`, and comes in within `open_days`, is neither flagged late nor lowered in
+    tier, whichever way it comes. Badges that rest on it say that it was recorded from the network's earlier records, in
+    their evidence and receipts, and the network's page shows the declaration with its reason. It cannot be changed or
+    declared a second time; the same body again gets the same answer (200).
+    """
+    network = callers.still_open(networks.find_network(session, admin, slug))
+    created = histories.declare(Act(session, network, admin, at), body)
+    declared = HistoryOut.of(network)
+    assert declared is not None
+    return reply(201 if created else 200, declared)
 
 
 @router.post("/v1/networks/{slug}/closure", response_model=NetworkOut)
 @exactly_once()
-def post_closure(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+def close_network(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
     """Close a network: it takes nothing new.
 
     Its badges stay verifiable and can still be revoked.
@@ -161,9 +220,9 @@ def list_keys(slug: str, session: Reader, runtime: Running, who: ReaderOrAdmin) 
     return Page(items=[KeyOut.of(runtime.settings, key) for key in keyring.keys_of(session, network)])
 
 
-@router.post("/v1/networks/{slug}/keys/rotation", status_code=201)
+@router.post("/v1/networks/{slug}/keys/rotation", status_code=201, response_model=Page[KeyOut])
 @exactly_once()
-def post_rotation(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+def rotate_keys(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
     """Give the network new keys.
 
     The old ones stay published, so that older badges stay good.

@@ -1,48 +1,73 @@
 """Sessions: the meetings of a network, under its own `ref`."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, and_, func, select, union
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.bodies import Body, Instant, Line, Ref
-from service.errors import InvalidError, NotFoundError
+from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
-from service.storage import locks
+from service.storage import filters, locks
 from service.storage.database import ReadSession, insert_new
-from service.storage.paging import page
-from service.tables import Meeting, Network
+from service.storage.paging import Window, order, page
+from service.tables import (
+    Achievement,
+    AchievementVersion,
+    Contribution,
+    Evaluation,
+    Meeting,
+    Network,
+    Record,
+    RecordBody,
+)
+from service.tables.past import PAST
 
 Mode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$", max_length=32)]
 
 
-class SessionFields(Body):
+class _Described(Body):
+    series: Line | None = Field(None, description="the run of meetings to which it belongs", examples=["writing-group"])
+    title: Line | None = Field(None, examples=["Feedback that helps"])
+    ends_at: Instant | None = None
+    mode: Mode | None = Field(
+        None, description="how people meet, such as in-person, online, hybrid", examples=["online"]
+    )
+    attendance_count: int | None = Field(
+        None, ge=0, le=1_000_000, description="how many people came, if nobody is named"
+    )
+
+
+class SessionFields(_Described):
     """What a network says about a session.
 
     Members that are left out stay as they are; null removes one.
     """
 
-    series: Line | None = Field(None, description="the run of meetings to which it belongs", examples=["writing-group"])
-    title: Line | None = Field(None, examples=["Feedback that helps"])
     starts_at: Instant
-    ends_at: Instant | None = None
-    mode: Mode | None = Field(
-        None, description="how people meet, such as in-person, online, hybrid", examples=["online"]
-    )
     confidential: bool = Field(False, description="attendance counts, but nothing about the session is ever published")
-    attendance_count: int | None = Field(
-        None, ge=0, le=1_000_000, description="how many people came, if nobody is named"
-    )
 
 
 class SessionIn(SessionFields):
     """One session, under the network's own `ref`."""
 
     ref: Ref = Field(description="the network's own identifier of the session", examples=["2026-03-01"])
+
+
+class SessionChange(_Described):
+    """What may change about a session.
+
+    Members that are left out stay as they are; null removes one.
+    """
+
+    starts_at: Instant = Field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
+    confidential: bool | None = Field(
+        None, description="attendance counts, but nothing about the session is ever published; null is false"
+    )
 
 
 def put_session(act: Act, body: SessionIn) -> tuple[Meeting, bool]:
@@ -56,15 +81,108 @@ def put_session(act: Act, body: SessionIn) -> tuple[Meeting, bool]:
         Meeting,
         {"network_id": act.network.id, "ref": body.ref, "starts_at": body.starts_at, "confidential": False},
     )
-    meeting = locks.one(act.session, Meeting, Meeting.network_id == act.network.id, Meeting.ref == body.ref)
-    for name, value in body.model_dump(exclude_unset=True).items():
+    meeting = held(act, body.ref)
+    _change(act, meeting, body.model_dump(exclude_unset=True), new=new)
+    return meeting, new
+
+
+def change_session(act: Act, ref: str, body: SessionChange) -> Meeting:
+    """Change a session that is there.
+
+    Raises:
+        NotFoundError: the network has none (code "session-unknown").
+        InvalidError: as `put_session`.
+    """
+    meeting, said = held(act, ref), body.model_dump(exclude_unset=True)
+    if "confidential" in said:
+        said["confidential"] = bool(said["confidential"])
+    _change(act, meeting, said)
+    return meeting
+
+
+def _change(act: Act, meeting: Meeting, said: Mapping[str, Any], *, new: bool = False) -> None:
+    for name, value in said.items():
         setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:
         raise InvalidError("session-ends-before-start", "Expected a session that ends after it starts.", "/ends_at")
     if new or act.session.is_modified(meeting):
         events.append(act, "session.posted" if new else "session.changed", {"session": str(meeting.id)})
     act.session.flush()
-    return meeting, new
+
+
+def remove_session(act: Act, ref: str) -> None:
+    """Delete a session on which nothing rests.
+
+    Evidence rests on it also while it waits, or when it counted once, because decisions of then are replayed with it;
+    so does a published rule that names it.
+
+    Raises:
+        NotFoundError: the network has none (code "session-unknown").
+        ConflictError: something rests on it (code "session-in-use"; details: `rests`, how many of each).
+    """
+    meeting = held(act, ref, to_delete=True)
+    rests = {name: count for name, count in _resting_on(act, meeting).items() if count}
+    if rests:
+        listed = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for name, count in rests.items())
+        message = f"Expected a session on which nothing rests, got one with {listed}. It can be changed instead."
+        raise ConflictError("session-in-use", message, details={"rests": rests})
+    act.session.delete(meeting)
+    act.session.flush()
+    events.append(act, "session.deleted", {"session": str(meeting.id)})
+
+
+def _resting_on(act: Act, meeting: Meeting) -> dict[str, int]:
+    """Return how many contributions, evaluations and achievements rest on a session."""
+    gone, judged = PAST[Contribution].c, PAST[Evaluation].c
+    said, about = RecordBody.body["session"].as_string(), RecordBody.body[("about", "session")].as_string()
+    aside = and_(Record.network_id == act.network.id, Record.status != "accepted")
+    waiting = select(Record.id).join(RecordBody, RecordBody.record_id == Record.id).where(aside)
+    contributions = union(
+        select(Contribution.record_id).where(Contribution.session_id == meeting.id),
+        select(gone.record_id).where(gone.session_id == meeting.id),
+        waiting.where(said == meeting.ref),
+    )
+    evaluations = union(
+        select(Evaluation.record_id).where(Evaluation.about_kind == "session", Evaluation.about_id == meeting.id),
+        select(judged.record_id).where(judged.about_kind == "session", judged.about_id == meeting.id),
+        waiting.where(about == meeting.ref),
+    )
+    definitions = (
+        select(AchievementVersion.achievement_id, AchievementVersion.definition)
+        .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
+        .where(Achievement.network_id == act.network.id, AchievementVersion.published_at.is_not(None))
+    )
+    return {
+        "contributions": _count(act, contributions),
+        "evaluations": _count(act, evaluations),
+        "achievements": len(
+            {achievement_id for achievement_id, said in act.session.execute(definitions) if _names(said, meeting.ref)}
+        ),
+    }
+
+
+def _count(act: Act, query: CompoundSelect[Any]) -> int:
+    return act.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _names(said: Any, ref: str) -> bool:
+    """Return whether a definition, or a part of it, lists a session."""
+    if isinstance(said, Mapping):
+        listed = said.get("sessions")
+        return (isinstance(listed, list) and ref in listed) or any(_names(each, ref) for each in said.values())
+    return isinstance(said, list) and any(_names(each, ref) for each in said)
+
+
+def held(act: Act, ref: str, *, to_delete: bool = False) -> Meeting:
+    """Return a session, and let nobody else change it until the commit.
+
+    Args:
+        to_delete: let nobody refer to it either; who does so already is waited for.
+    Raises:
+        NotFoundError: the network has none (code "session-unknown").
+    """
+    mine = (Meeting.network_id == act.network.id, Meeting.ref == ref)
+    return _there(locks.one_or_none(act.session, Meeting, *mine, key_share=not to_delete))
 
 
 def get_session(session: OrmSession, network: Network, ref: str) -> Meeting:
@@ -73,9 +191,14 @@ def get_session(session: OrmSession, network: Network, ref: str) -> Meeting:
     Raises:
         NotFoundError: the network has none (code "session-unknown").
     """
-    meeting = session.scalar(select(Meeting).where(Meeting.network_id == network.id, Meeting.ref == ref))
+    return _there(session.scalar(select(Meeting).where(Meeting.network_id == network.id, Meeting.ref == ref)))
+
+
+def _there(meeting: Meeting | None) -> Meeting:
     if meeting is None:
-        raise NotFoundError("session-unknown", "No session of this network has this ref.")
+        raise NotFoundError(
+            "session-unknown", "No session of this network has this ref; post the session first, or correct it."
+        )
     return meeting
 
 
@@ -83,21 +206,22 @@ def list_sessions(
     session: ReadSession,
     network: Network,
     *,
-    after: str | None,
-    limit: int,
+    window: Window,
     series: str | None,
-    starts_from: datetime | None,
-    starts_until: datetime | None,
+    starts_from: datetime | date | None,
+    starts_until: datetime | date | None,
+    sort: str | None = None,
 ) -> tuple[Sequence[Meeting], str | None]:
-    """Return sessions in the order in which they were added.
+    """Return sessions in the order in which they were added, unless another is asked for.
 
     The two times bound `starts_at`: `[starts_from, starts_until)`.
+
+    Args:
+        sort: added or starts_at, with `-` before it for the newest first.
     """
     query = select(Meeting).where(Meeting.network_id == network.id)
     if series is not None:
         query = query.where(Meeting.series == series)
-    if starts_from is not None:
-        query = query.where(Meeting.starts_at >= starts_from)
-    if starts_until is not None:
-        query = query.where(Meeting.starts_at < starts_until)
-    return page(session, query, Meeting.id, after, limit)
+    query = query.where(*filters.during(Meeting.starts_at, network, starts_from, starts_until))
+    by = order(sort, added=(Meeting.id,), starts_at=(Meeting.starts_at, Meeting.id))
+    return page(session, query, window, by)

@@ -13,15 +13,17 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.bodies import Body, Did, EmailAddress, Instant, Line, Ref, RoleName
-from service.errors import NotFoundError
+from service.errors import ErasedError, NotFoundError
+from service.networks import same_person
+from service.storage import locks
 from service.storage.database import ReadSession
-from service.storage.paging import page
-from service.tables import Identity, Member, Network, Person, Role
+from service.storage.paging import Window, order, page
+from service.tables import Identity, Member, Network, Role
 from service.tables.identifiers import new_id
 
 
@@ -80,13 +82,36 @@ class MemberIn(MemberFields):
 
 
 @dataclass(frozen=True)
+class MemberFilter:
+    """Which members are listed.
+
+    Attributes:
+        role: who have this role now.
+        name: whose name begins so, in upper or lower case.
+        person: with this `person_state`.
+    """
+
+    role: str | None = None
+    organization: str | None = None
+    email: str | None = None
+    did: str | None = None
+    name: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True)
 class MemberView:
-    """A member with what other rows say about it."""
+    """A member with what other rows say about it.
+
+    `shares_person_with` are the refs of members who are the same person; `perhaps` those of members who have the same
+    address, while somebody must say whether they are.
+    """
 
     member: Member
-    name: str | None = None
     identities: dict[str, str] = field(default_factory=dict)
     roles: tuple[Role, ...] = ()
+    shares_person_with: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
 
 def new_member(act: Act, ref: str) -> Member:
@@ -109,8 +134,20 @@ def get_member(session: OrmSession, network: Network, ref: str) -> Member:
     """
     member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == ref))
     if member is None:
-        raise NotFoundError("member-unknown", "No member of this network has this ref.")
+        raise NotFoundError(
+            "member-unknown", "No member of this network has this ref; post the member first, or correct it."
+        )
     return member
+
+
+def held(act: Act, ref: str) -> Member:
+    """Return a member, and let nobody else change it until the commit.
+
+    Raises:
+        NotFoundError: as `get_member`.
+    """
+    locks.network(act.session, act.network.id)
+    return get_member(act.session, act.network, ref)
 
 
 def list_members(
@@ -118,23 +155,36 @@ def list_members(
     network: Network,
     now: datetime,
     *,
-    after: str | None,
-    limit: int,
-    role: str | None,
-    organization: str | None,
+    window: Window,
+    which: MemberFilter,
+    sort: str | None = None,
 ) -> tuple[Sequence[Member], str | None]:
-    """Return members in the order in which they were added.
+    """Return members in the order in which they were added, unless another is asked for.
 
     Args:
-        role: only members who have this role now.
+        sort: enrolled_at or ref, with `-` before it for the falling order.
     """
     query = select(Member).where(Member.network_id == network.id)
-    if organization is not None:
-        query = query.where(Member.organization == organization)
-    if role is not None:
-        held = (Role.role == role, Role.from_at <= now, or_(Role.until_at.is_(None), Role.until_at > now))
+    if which.organization is not None:
+        query = query.where(Member.organization == which.organization)
+    for kind, value in (("email", which.email), ("did", which.did)):
+        if value is not None:
+            known = select(Identity.person_id).where(Identity.kind == kind, Identity.value == value)
+            query = query.where(Member.person_id.in_(known), Member.erased_at.is_(None))
+    if which.name is not None:
+        query = query.where(func.lower(Member.name).startswith(which.name.lower(), autoescape=True))
+    if which.person is not None:
+        query = query.where(Member.person_state == which.person)
+    if which.role is not None:
+        held = (Role.role == which.role, Role.from_at <= now, or_(Role.until_at.is_(None), Role.until_at > now))
         query = query.where(Member.id.in_(select(Role.member_id).where(*held)))
-    return page(session, query, Member.id, after, limit)
+    return page(session, query, window, order(sort, enrolled_at=(Member.id,), ref=(Member.ref,)))
+
+
+def by_ids(session: OrmSession, member_ids: Collection[UUID], addresses: bool) -> list[MemberView]:
+    """Return members as `view` does, by their ids."""
+    rows = session.scalars(select(Member).where(Member.id.in_(member_ids))).all()
+    return view(session, rows, addresses=addresses)
 
 
 def refs(session: OrmSession, member_ids: Collection[UUID]) -> Mapping[UUID | None, str]:
@@ -142,23 +192,40 @@ def refs(session: OrmSession, member_ids: Collection[UUID]) -> Mapping[UUID | No
     return dict(session.execute(select(Member.id, Member.ref).where(Member.id.in_(member_ids))).all())
 
 
-def view(session: OrmSession, members: Sequence[Member]) -> list[MemberView]:
-    """Return the members with their names, identities and roles, in the same order."""
+def view(session: OrmSession, members: Sequence[Member], *, addresses: bool = True) -> list[MemberView]:
+    """Return the members with their names, identities and roles, in the same order.
+
+    Args:
+        addresses: whether those who see it may read e-mail addresses and DIDs; otherwise there are no identities.
+    """
     person_ids = [member.person_id for member in members if member.person_id is not None]
-    names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids))).all())
     identities: defaultdict[UUID | None, dict[str, str]] = defaultdict(dict)
-    for identity in session.scalars(select(Identity).where(Identity.person_id.in_(person_ids))):
+    shown = select(Identity).where(Identity.person_id.in_(person_ids if addresses else []))
+    for identity in session.scalars(shown):
         identities[identity.person_id][identity.kind] = identity.value
     roles: defaultdict[UUID, list[Role]] = defaultdict(list)
     wanted = select(Role).where(Role.member_id.in_([member.id for member in members]))
     for role in session.scalars(wanted.order_by(Role.from_at, Role.role)):
         roles[role.member_id].append(role)
+    shared, perhaps = same_person.sharing(session, members), same_person.perhaps(session, members)
     return [
         MemberView(
             member,
-            names.get(member.person_id) if member.person_id else None,
-            identities[member.person_id],
+            identities[member.person_id] if member.erased_at is None else {},
             tuple(roles[member.id]),
+            tuple(shared.get(member.id, ())),
+            tuple(perhaps.get(member.id, ())),
         )
         for member in members
     ]
+
+
+def still_known(member: Member, pointer: str = "") -> Member:
+    """Return the member if they were not erased.
+
+    Raises:
+        ErasedError: they were, and nothing new is kept under their ref (code "member-erased").
+    """
+    if member.erased_at is not None:
+        raise ErasedError(pointer)
+    return member

@@ -18,8 +18,9 @@ from service.files.blobs import Picture
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import keyring
+from service.storage import locks
 from service.storage.database import ReadSession, WriteSession, insert_new
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Network
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
@@ -31,6 +32,15 @@ LateAfterDays = Annotated[
         le=36_500,
         description="evidence that arrives more than this many days after it happened is late: it is flagged, and "
         "counts a tier lower, until somebody releases it",
+    ),
+]
+
+
+SameAddress = Annotated[
+    Literal["same-person", "ask"],
+    Field(
+        description="what it means if a second member has the e-mail address or DID of another: same-person, the two are "
+        "one person; ask, they are two until somebody says otherwise with `PUT .../members/{ref}/person`"
     ),
 ]
 
@@ -49,6 +59,7 @@ class NetworkIn(Body):
         description="time zone in which its days and weeks are counted", examples=["America/Chicago"]
     )
     late_after_days: LateAfterDays = 90
+    same_address: SameAddress = "same-person"
     sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
     description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
     email: EmailAddress | None = Field(None, description="a public address for questions")
@@ -65,6 +76,7 @@ class NetworkChange(Body):
     url: HttpsUrl = Field(default_factory=str)
     time_zone: TimeZone = Field(default_factory=str, description="applies to what is recorded from now on")
     late_after_days: LateAfterDays = 90
+    same_address: SameAddress = "same-person"
     description: Prose | None = None
     email: EmailAddress | None = None
     image: Picture | None = None
@@ -118,9 +130,15 @@ def find_network(session: OrmSession, caller: Caller, slug: str) -> Network:
 
 
 def list_networks(
-    session: ReadSession, caller: Caller, *, after: str | None, limit: int, kind: str | None, state: str | None
+    session: ReadSession,
+    caller: Caller,
+    *,
+    window: Window,
+    kind: str | None,
+    state: str | None,
+    sort: str | None = None,
 ) -> tuple[Sequence[Network], str | None]:
-    """Return networks in the order of their creation.
+    """Return networks in the order of their creation; with the sort "-created_at" the newest first.
 
     An admin token gets all of them, another token its own.
     """
@@ -131,7 +149,14 @@ def list_networks(
         query = query.where(Network.kind == kind)
     if state is not None:
         query = query.where(Network.state == state)
-    return page(session, query, Network.id, after, limit)
+    return page(session, query, window, order(sort, created_at=(Network.id,)))
+
+
+def held(act: Act) -> Network:
+    """Return the network as it is now, and let nobody else change it until the commit."""
+    locks.network(act.session, act.network.id)
+    act.session.refresh(act.network)
+    return act.network
 
 
 def change_network(act: Act, runtime: Runtime, body: NetworkChange) -> Network:

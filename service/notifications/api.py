@@ -13,12 +13,13 @@ from service.bodies import Instant, Uid
 from service.notifications import deliveries, webhooks
 from service.notifications.deliveries import AttemptOutcome
 from service.notifications.webhooks import ReplayIn, SecretIn, WebhookChange, WebhookIn
+from service.outbox.event_types import EventType
 from service.tables import Delivery, Event, Webhook
+from service.web.conditional import TAGGED, Given, merge_patch, tagged
 from service.web.exactly_once import exactly_once
+from service.web.openapi import also
 from service.web.requests import (
-    After,
     Answer,
-    Limit,
     Needs,
     Now,
     Page,
@@ -26,6 +27,7 @@ from service.web.requests import (
     ReadNetwork,
     Running,
     StrictRoute,
+    Windowed,
     Writer,
     acting,
     reply,
@@ -65,9 +67,11 @@ def _checked_change(body: WebhookChange, runtime: Running, _who: Sender) -> Webh
 class WebhookOut(Answer):
     """A webhook as it is stored, without its secret."""
 
+    MOVING = frozenset({"position", "attempts", "failing_since", "due_at"})
+
     id: UUID
     url: str
-    types: list[str] | None = Field(None, description="left out: all")
+    types: list[EventType] | None = Field(None, description="left out: all")
     description: str | None = None
     state: Literal["active", "disabled"]
     disabled_for: Literal["asked", "gone", "failing"] | None = Field(
@@ -87,7 +91,7 @@ class WebhookOut(Answer):
         return cls(
             id=row.id,
             url=row.url,
-            types=row.types or None,
+            types=[EventType(each) for each in row.types] or None,
             description=row.description,
             state=row.state,
             disabled_for=row.disabled_for,
@@ -104,8 +108,10 @@ class WebhookOut(Answer):
 class WebhookMade(WebhookOut):
     """A webhook with its secret, which is shown only here."""
 
-    secret: str = Field(
-        description="the secret that signs what is sent, as Standard Webhooks says", examples=["whsec_C2FVsBQIhrscChl…"]
+    secret: str | None = Field(
+        None,
+        description="the secret that signs what is sent, as Standard Webhooks says; left out in the answer to a retry",
+        examples=["whsec_C2FVsBQIhrscChl…"],
     )
 
 
@@ -115,7 +121,7 @@ class AttemptOut(Answer):
     outcome: str | None = Field(
         None,
         description="delivered; refused (see `status`); address-refused, fetch-timeout, fetch-failed; "
-        "custody-unavailable, render-failed: our own failure",
+        "custody-unavailable, render-failed, fetch-busy: our own failure",
     )
     status: int | None = Field(None, description="the HTTP status of the answer")
     answer: str | None = Field(None, description="the beginning of the body of a refusal")
@@ -147,7 +153,7 @@ class DeliveryOut(AttemptOut):
 
     event: UUID = Field(description="id of the event, which is also the `webhook-id` header of the request")
     position: int
-    type: str
+    type: EventType
     state: Literal["queued", "delivered", "failed"]
     attempts: int
     attempted_at: Instant | None = None
@@ -160,7 +166,7 @@ class DeliveryOut(AttemptOut):
         return cls(
             event=event.id,
             position=event.position,
-            type=event.type,
+            type=EventType(event.type),
             state=row.state,
             attempts=row.attempts,
             attempted_at=row.attempted_at,
@@ -172,9 +178,9 @@ class DeliveryOut(AttemptOut):
         )
 
 
-@router.post(ROOT, status_code=201, response_model=WebhookMade)
+@router.post(ROOT, status_code=201, response_model=WebhookMade, responses=also(502))
 @exactly_once(shown_once="secret")
-def post_webhook(body: Annotated[WebhookIn, Depends(_checked)], act: SendersAct, runtime: Running) -> Response:
+def create_webhook(body: Annotated[WebhookIn, Depends(_checked)], act: SendersAct, runtime: Running) -> Response:
     """Add a webhook: the network's events are sent to its address, in order.
 
     Each event is sent until the address accepts it with a 2xx answer. A request is a POST of
@@ -183,7 +189,8 @@ def post_webhook(body: Annotated[WebhookIn, Depends(_checked)], act: SendersAct,
     this API shows them at that moment. The same event always has the same `webhook-id`, so that you can recognise one
     that arrives twice. An event that is not accepted is sent again after 5 s, 30 s, 2 min ... 8 h, or later if
     `Retry-After` asks for that, and the events behind it wait. If an address answers 410, or accepts nothing for three
-    days, the webhook is disabled: an event says so, and also a mail if the network has an e-mail address.
+    days, the webhook is disabled: an event says so, and also a mail if the network has an e-mail address. A service on
+    localhost sends to `http://localhost:PORT/...`, too; any other only to public https addresses.
 
     The secret is in this answer and nowhere else. A retry with the same `Idempotency-Key` answers without it.
     The token needs the scope `read` too, because the requests contain what that scope lets a token read.
@@ -196,48 +203,59 @@ def post_webhook(body: Annotated[WebhookIn, Depends(_checked)], act: SendersAct,
 def list_webhooks(
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     _who: Sender,
     state: Literal["active", "disabled"] | None = None,
-    after: After = None,
-    limit: Limit = 50,
 ) -> Page[WebhookOut]:
     """List the network's webhooks, in the order in which they were added."""
-    rows, cursor = webhooks.list_webhooks(session, network, after=after, limit=limit, state=state)
+    rows, cursor = webhooks.list_webhooks(session, network, window=window, state=state)
     return Page(items=[WebhookOut.of(row) for row in rows], next=cursor)
 
 
-@router.get(ROOT + "/{webhook_id}")
-def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Sender) -> WebhookOut:
-    """Return one webhook."""
-    return WebhookOut.of(webhooks.find(session, network, webhook_id))
+@router.get(ROOT + "/{webhook_id}", response_model=WebhookOut, responses=TAGGED)
+def get_webhook(webhook_id: Uid, network: ReadNetwork, session: Reader, _who: Sender) -> Response:
+    """Return one webhook.
+
+    Its `ETag` is that of what can be edited: `position`, `attempts`, `failing_since` and `due_at` change with each
+    delivery, and do not change it.
+    """
+    return tagged(200, WebhookOut.of(webhooks.find(session, network, webhook_id)))
 
 
-@router.patch(ROOT + "/{webhook_id}", response_model=WebhookOut)
+@router.patch(
+    ROOT + "/{webhook_id}",
+    response_model=WebhookOut,
+    responses=TAGGED | also(502),
+    openapi_extra=merge_patch("WebhookChange"),
+)
 @exactly_once()
-def patch_webhook(
-    webhook_id: Uid, body: Annotated[WebhookChange, Depends(_checked_change)], act: SendersAct
+def update_webhook(
+    webhook_id: Uid, body: Annotated[WebhookChange, Depends(_checked_change)], act: SendersAct, given: Given
 ) -> Response:
     """Change a webhook, disable it, or make it active again.
 
     A webhook that becomes active again is sent the events that it has missed.
     """
-    return reply(200, WebhookOut.of(webhooks.change(act, webhook_id, body)))
+    given.hold(lambda: WebhookOut.of(webhooks.held(act, webhook_id)))
+    return tagged(200, WebhookOut.of(webhooks.change(act, webhook_id, body)))
 
 
 @router.delete(ROOT + "/{webhook_id}", status_code=204, response_class=Response)
 @exactly_once()
-def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Sender) -> Response:
+def delete_webhook(slug: str, webhook_id: Uid, session: Writer, at: Now, who: Sender, given: Given) -> Response:
     """Delete a webhook and the list of its deliveries, at once and for good.
 
     This works for a closed network too.
     """
-    webhooks.remove(Act(session, callers.network_of(session, who, slug), who, at), webhook_id)
+    act = Act(session, callers.network_of(session, who, slug), who, at)
+    given.hold(lambda: WebhookOut.of(webhooks.held(act, webhook_id)))
+    webhooks.remove(act, webhook_id)
     return Response(status_code=204)
 
 
 @router.post(ROOT + "/{webhook_id}/secret", status_code=201, response_model=WebhookMade)
 @exactly_once(shown_once="secret")
-def post_secret(webhook_id: Uid, body: SecretIn, act: SendersAct, runtime: Running) -> Response:
+def rotate_webhook_secret(webhook_id: Uid, body: SecretIn, act: SendersAct, runtime: Running) -> Response:
     """Give a webhook a new secret, shown in this answer and nowhere else.
 
     For a day, unless the body says otherwise, each request has two signatures: one by the new secret, and one by
@@ -248,7 +266,7 @@ def post_secret(webhook_id: Uid, body: SecretIn, act: SendersAct, runtime: Runni
 
 
 @router.post(ROOT + "/{webhook_id}/ping", response_model=PingOut)
-def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Response:
+def ping_webhook(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Response:
     """Send a test event of type `webhook.ping` at once, and return the outcome.
 
     A disabled webhook gets it too. It is sent once, no list shows it, and no other event waits for it.
@@ -261,7 +279,7 @@ def post_ping(slug: str, webhook_id: Uid, runtime: Running, who: Sender) -> Resp
 
 @router.post(ROOT + "/{webhook_id}/replay", response_model=WebhookOut)
 @exactly_once()
-def post_replay(webhook_id: Uid, body: ReplayIn, act: SendersAct) -> Response:
+def replay_webhook(webhook_id: Uid, body: ReplayIn, act: SendersAct) -> Response:
     """Send every event after a position again, in order and with the same ids.
 
     A position later than the webhook's own skips the events between.
@@ -274,24 +292,24 @@ def list_deliveries(
     webhook_id: Uid,
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     _who: Sender,
     state: Literal["queued", "delivered", "failed"] | None = None,
     event: Annotated[Uid | None, Query(description="id of an event")] = None,
-    after: After = None,
-    limit: Limit = 50,
+    sort: Literal["at", "-at"] = "at",
 ) -> Page[DeliveryOut]:
-    """List the deliveries to a webhook, oldest first.
+    """List the deliveries to a webhook, oldest or newest first.
 
     A delivery that has ended is listed for 30 days.
     """
     webhook = webhooks.find(session, network, webhook_id)
-    found, cursor = deliveries.list_deliveries(session, webhook, after=after, limit=limit, state=state, event=event)
+    found, cursor = deliveries.list_deliveries(session, webhook, window=window, state=state, event=event, sort=sort)
     return Page(items=[DeliveryOut.of(row, about) for row, about in found], next=cursor)
 
 
 @router.post(ROOT + "/{webhook_id}/deliveries/{event_id}/redelivery", status_code=202, response_model=DeliveryOut)
 @exactly_once()
-def post_redelivery(webhook_id: Uid, event_id: Uid, act: SendersAct) -> Response:
+def redeliver_event(webhook_id: Uid, event_id: Uid, act: SendersAct) -> Response:
     """Send one event again, out of order.
 
     The event may be of a type that the webhook does not ask for.

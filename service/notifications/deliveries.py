@@ -10,9 +10,6 @@ was erased.
 3. It notes the outcome in a third one, unless another process took the webhook or the cursor moved meanwhile.
 """
 
-import base64
-import hmac
-import json
 import logging
 import secrets
 import time
@@ -26,15 +23,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from credentials import UnavailableError
-from credentials.instants import write_instant
 from service.access.act import Act
 from service.errors import CustodyError
 from service.notifications import webhooks
+from service.notifications.envelopes import body_of, message, signed_headers
 from service.runtime.fetching import Answered
 from service.runtime.runtime import Runtime
+from service.runtime.work import GoOn, to_the_end
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
-from service.storage.paging import page
+from service.storage.paging import Window, order, page
 from service.tables import Delivery, Event, Network, Webhook
 from service.tables.identifiers import new_id
 
@@ -63,7 +61,7 @@ FORGOTTEN_AT_ONCE = 1000
 ANSWER_CHARACTERS = 120
 """How much of a refusal's body is kept: too little to repeat personal content if it repeats what it was sent."""
 GONE, TOO_MANY, UNAVAILABLE = 410, 429, 503
-OUR_OWN = frozenset({"custody-unavailable", "render-failed"})
+OUR_OWN = frozenset({"custody-unavailable", "render-failed", "fetch-busy"})
 """Outcomes that are our own failures and say nothing about the webhook."""
 
 
@@ -89,15 +87,15 @@ class AttemptOutcome:
         return "".join(sign if sign.isprintable() else " " for sign in text)[:ANSWER_CHARACTERS] or None
 
 
-def deliver_due(runtime: Runtime, render: Render) -> int:
+def deliver_due(runtime: Runtime, render: Render, go_on: GoOn = to_the_end) -> int:
     """Send what is due, one webhook after the other, and return how much arrived.
 
     Several threads and processes may do this at the same time.
     """
     count = 0
     ends = time.monotonic() + TURN_SECONDS
-    while time.monotonic() < ends and (taken := _take(runtime)) is not None:
-        count += _serve(runtime, render, *taken)
+    while time.monotonic() < ends and go_on() and (taken := _take(runtime)) is not None:
+        count += _serve(runtime, render, go_on, *taken)
     return count
 
 
@@ -107,20 +105,41 @@ def ping(runtime: Runtime, webhook: Webhook, shown: dict[str, Any]) -> AttemptOu
     Must not be called in a transaction.
     """
     now = runtime.now()
-    body = _body("webhook.ping", now, {"webhook": shown})
+    body = body_of(message("webhook.ping", now, {"webhook": shown}))
     return _send(runtime, webhook, f"ping-{new_id()}", body, now)
 
 
+def send_sample(runtime: Runtime, webhook: Webhook, sample: dict[str, Any]) -> AttemptOutcome:
+    """Send a sample of an event to a webhook in any state, and return the outcome.
+
+    Must not be called in a transaction.
+    """
+    return _send(runtime, webhook, f"sample-{new_id()}", body_of(sample), runtime.now())
+
+
+def forget_answers_about(session: WriteSession, member_id: UUID) -> None:
+    """Forget what addresses answered to events about a member: it may repeat what was sent."""
+    about = select(Event.id).where(Event.about["member"].as_string() == str(member_id))
+    told = update(Delivery).where(Delivery.answer.is_not(None), Delivery.event_id.in_(about))
+    session.execute(told.values(answer=None))
+
+
 def list_deliveries(
-    session: ReadSession, webhook: Webhook, *, after: str | None, limit: int, state: str | None, event: UUID | None
+    session: ReadSession,
+    webhook: Webhook,
+    *,
+    window: Window,
+    state: str | None,
+    event: UUID | None,
+    sort: str | None = None,
 ) -> tuple[list[tuple[Delivery, Event]], str | None]:
-    """Return the deliveries to a webhook with their events, oldest first."""
+    """Return the deliveries to a webhook with their events, oldest first; with the sort "-at" the newest first."""
     query = select(Delivery).where(Delivery.webhook_id == webhook.id)
     if state is not None:
         query = query.where(Delivery.state == state)
     if event is not None:
         query = query.where(Delivery.event_id == event)
-    rows, following = page(session, query, Delivery.id, after, limit)
+    rows, following = page(session, query, window, order(sort, at=(Delivery.id,)))
     return with_events(session, rows), following
 
 
@@ -131,18 +150,19 @@ def with_events(session: ReadSession | WriteSession, rows: Sequence[Delivery]) -
     return [(row, by_id[row.event_id]) for row in rows]
 
 
-def forget_old(runtime: Runtime) -> int:
+def forget_old(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Delete deliveries that ended long ago, and return how many; events stay."""
     old = (Delivery.state != "queued", Delivery.attempted_at < runtime.now() - KEPT_FOR)
     count = 0
-    while True:
+    while go_on():
         with runtime.database.read() as session:
             found = session.scalars(select(Delivery.id).where(*old).limit(FORGOTTEN_AT_ONCE)).all()
         if not found:
-            return count
+            break
         with runtime.database.write() as session:
             session.execute(delete(Delivery).where(Delivery.id.in_(found), *old))
         count += len(found)
+    return count
 
 
 @dataclass(frozen=True)
@@ -189,14 +209,14 @@ def _take(runtime: Runtime) -> tuple[UUID, datetime] | None:
         return row.id, row.taken_until
 
 
-def _serve(runtime: Runtime, render: Render, webhook_id: UUID, until: datetime) -> int:
+def _serve(runtime: Runtime, render: Render, go_on: GoOn, webhook_id: UUID, until: datetime) -> int:
     """Send what is due to a webhook that is ours, and give it back.
 
     Return how much arrived.
     """
     count = 0
     ends = time.monotonic() + TURN_SECONDS
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and go_on():
         with runtime.database.read() as session:
             job = _next(session, runtime, render, webhook_id, until)
         if job is None:
@@ -247,16 +267,10 @@ def _rendered(session: ReadSession, runtime: Runtime, render: Render, network: N
     A body that we send is never empty.
     """
     try:
-        return _body(event.type, event.at, render(session, runtime, network, event))
+        return body_of(message(event.type, event.at, render(session, runtime, network, event)))
     except Exception:
         log.exception("event %s cannot be rendered", event.id)
         return b""
-
-
-def _body(kind: str, at: datetime, data: dict[str, Any]) -> bytes:
-    """Return the body. Spec: Standard Webhooks, section "Payload structure"."""
-    body = {"type": kind, "timestamp": write_instant(at), "data": data}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now: datetime) -> AttemptOutcome:
@@ -273,22 +287,6 @@ def _send(runtime: Runtime, webhook: Webhook, message_id: str, body: bytes, now:
     except (UnavailableError, CustodyError) as error:
         code = error.code
     return AttemptOutcome(code, round((time.monotonic() - began) * 1000), answered)
-
-
-def signed_headers(keys: Sequence[bytes], message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """Return the headers with which a body is sent: one signature for each secret.
-
-    Spec: Standard Webhooks, section "Webhook headers": `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.
-    """
-    timestamp = str(int(now.timestamp()))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    signatures = [base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys]
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-    }
 
 
 def _note(session: WriteSession, job: _Job, until: datetime, outcome: AttemptOutcome | None, now: datetime) -> bool:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session as OrmSession
 
@@ -21,10 +20,12 @@ from service.access.act import Act
 from service.bodies import Body, Prose, WebUrl
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events, mailbox
+from service.outbox.event_types import KnownType
 from service.runtime.runtime import Runtime
+from service.signing import keyring
 from service.storage import locks
 from service.storage.database import ReadSession, WriteSession
-from service.storage.paging import page
+from service.storage.paging import Window, page
 from service.tables import Delivery, Event, Network, Webhook
 from service.tables.identifiers import new_id
 
@@ -34,15 +35,8 @@ DAY_SECONDS = 86_400
 PREFIX = "whsec_"
 
 
-def _event_type(value: str) -> str:
-    if value not in events.TYPES:
-        raise PydanticCustomError("event-type-unknown", "Expected a type of event that this service has")
-    return value
-
-
-EventType = Annotated[str, AfterValidator(_event_type)]
 Types = Annotated[
-    list[EventType] | None,
+    list[KnownType] | None,
     Field(min_length=1, max_length=100, description="only events of these types; null: all", examples=[["award.made"]]),
 ]
 Url = Annotated[
@@ -97,12 +91,16 @@ def check_target(runtime: Runtime, url: str) -> None:
     Raises:
         InvalidError: not https, or not at a public address, or the host name is unknown (codes "address-refused",
             "address-unknown").
+        UnavailableError: it could not be looked up now (codes "fetch-busy", "fetch-timeout").
     """
     try:
         runtime.fetcher.check(url)
     except UnavailableError as error:
-        code = "address-refused" if error.code == "address-refused" else "address-unknown"
-        raise InvalidError(code, str(error), "/url") from error
+        if error.code in {"fetch-busy", "fetch-timeout"}:
+            raise
+        if error.code == "address-refused":
+            raise InvalidError("address-refused", str(error), "/url") from error
+        raise InvalidError("address-unknown", str(error), "/url") from error
 
 
 def create(act: Act, runtime: Runtime, body: WebhookIn) -> tuple[Webhook, str]:
@@ -133,7 +131,7 @@ def create(act: Act, runtime: Runtime, body: WebhookIn) -> tuple[Webhook, str]:
         due_at=act.now,
         created_at=act.now,
     )
-    row.secret, text = _new_secret(runtime, row)
+    row.secret, text = _new_secret(act, runtime, row)
     act.session.add(row)
     act.session.flush()
     _tell(act, "webhook.created", row)
@@ -149,14 +147,23 @@ def find(session: OrmSession, network: Network, webhook_id: UUID) -> Webhook:
     return _there(session.scalar(select(Webhook).where(Webhook.network_id == network.id, Webhook.id == webhook_id)))
 
 
+def held(act: Act, webhook_id: UUID) -> Webhook:
+    """Return a webhook of the network, and let nobody else change it until the commit.
+
+    Raises:
+        NotFoundError: it has none with this id (code "webhook-unknown").
+    """
+    return _locked(act.session, act.network, webhook_id)
+
+
 def list_webhooks(
-    session: ReadSession, network: Network, *, after: str | None, limit: int, state: str | None
+    session: ReadSession, network: Network, *, window: Window, state: str | None
 ) -> tuple[Sequence[Webhook], str | None]:
     """Return the network's webhooks in the order in which they were added."""
     query = select(Webhook).where(Webhook.network_id == network.id)
     if state is not None:
         query = query.where(Webhook.state == state)
-    return page(session, query, Webhook.id, after, limit)
+    return page(session, query, window, Webhook.id)
 
 
 def change(act: Act, webhook_id: UUID, body: WebhookChange) -> Webhook:
@@ -222,7 +229,7 @@ def rotate_secret(act: Act, runtime: Runtime, webhook_id: UUID, body: SecretIn) 
     """
     row = _locked(act.session, act.network, webhook_id)
     row.earlier_secret, row.earlier_until = row.secret, act.now + timedelta(seconds=body.overlap_seconds)
-    row.secret, text = _new_secret(runtime, row)
+    row.secret, text = _new_secret(act, runtime, row)
     _tell(act, "webhook.changed", row)
     return row, text
 
@@ -309,11 +316,12 @@ def _known(session: WriteSession, network: Network, position: int) -> int:
     return position
 
 
-def _new_secret(runtime: Runtime, row: Webhook) -> tuple[str, str]:
+def _new_secret(act: Act, runtime: Runtime, row: Webhook) -> tuple[str, str]:
     """Return a new secret, locked and as text.
 
     Spec: Standard Webhooks, section "Symmetric signatures".
     """
+    keyring.check_custody(act.session, runtime)
     secret = secrets.token_bytes(SECRET_BYTES)
     return runtime.custody.lock(secret, _name(row)), PREFIX + base64.b64encode(secret).decode()
 

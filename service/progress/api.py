@@ -3,21 +3,28 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from service.access.callers import Caller
+from service.access.callers import READ, Caller
 from service.achievements import achievements
-from service.bodies import Instant, Ref
+from service.bodies import Instant, Ref, one_of
 from service.criteria import tree
 from service.networks import members
 from service.progress import progress
 from service.progress.progress import SHOWN_RECORDS, Standing
-from service.web.requests import After, Answer, Limit, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute
+from service.web.openapi import given_as
+from service.web.requests import Answer, Needs, Now, Page, Reader, ReadNetwork, Running, StrictRoute, Windowed
 
 router = APIRouter(route_class=StrictRoute)
-CanRead = Annotated[Caller, Depends(Needs("read"))]
+CanRead = Annotated[Caller, Depends(Needs(*READ))]
+
+
+class RuleSchema(BaseModel):
+    """The JSON Schema (draft 2020-12) of the language of rules."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class AlsoOut(Answer):
@@ -34,7 +41,7 @@ class AlsoOut(Answer):
 class NodeOut(Answer):
     """A member's progress in a rule, or in a group of criteria."""
 
-    rule: str = Field(description="the kind of the rule or group", examples=["count"])
+    rule: Annotated[str, one_of(tree.NAMES)] = Field(description="the kind of the rule or group", examples=["count"])
     met: bool
     observed: int | float = Field(description="the member's number; in a group, how many criteria are met")
     required: int | float = Field(description="the number that is needed")
@@ -57,6 +64,9 @@ class StandingOut(Answer):
     achievement: str
     name: str
     version: int = Field(description="the version by which the member is judged")
+    retired_since: Instant | None = Field(
+        None, description="since when nobody new earns it; who has it keeps it, and a progress of 1 is not awarded"
+    )
     enrolled: bool = Field(description="whether the member is enrolled in that version; if not, it is the newest")
     award: Literal["automatic", "reviewed"]
     met: bool
@@ -75,6 +85,7 @@ class StandingOut(Answer):
             achievement=standing.achievement.ref,
             name=standing.version.name,
             version=standing.version.version,
+            retired_since=standing.achievement.retired_at,
             enrolled=standing.enrolled,
             award="automatic" if standing.version.award == "automatic" else "reviewed",
             met=node is not None and node.met,
@@ -86,10 +97,11 @@ class StandingOut(Answer):
 
 
 @router.get("/v1/networks/{slug}/members/{ref}/progress", tags=["members"])
-def get_progress(
+def list_member_progress(
     ref: Ref,
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     at: Now,
     _who: CanRead,
     achievement: Annotated[str | None, Query(max_length=200, description="only this achievement, by ref")] = None,
@@ -98,8 +110,6 @@ def get_progress(
         int | None,
         Query(ge=0, le=2**53, description="replay on the evidence up to this position of the network's records"),
     ] = None,
-    after: After = None,
-    limit: Limit = 50,
 ) -> Page[StandingOut]:
     """Return a member's progress towards each published achievement.
 
@@ -118,15 +128,19 @@ def get_progress(
         member,
         at,
         achievement=only,
-        after=after,
-        limit=limit,
+        window=window,
         as_of=as_of,
         position=position,
     )
     return Page(items=[StandingOut.of(standing) for standing in found], next=cursor)
 
 
-@router.get("/schemas/criteria/1", tags=["public"], response_class=JSONResponse)
+@router.get(
+    "/schemas/criteria/1",
+    tags=["public documents"],
+    response_class=Response,
+    responses=given_as({"application/schema+json": RuleSchema}),
+)
 def get_criteria_schema(runtime: Running) -> JSONResponse:
     """Return the JSON Schema (draft 2020-12) of `criteria/1`, the language of rules.
 

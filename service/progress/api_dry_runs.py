@@ -5,15 +5,17 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from service.access.callers import Caller
-from service.bodies import Ref
+from service.access.callers import READ, Caller
+from service.achievements.api import WarningOut, warning
+from service.bodies import Ref, one_of
+from service.criteria import tree
 from service.progress import dry_run
 from service.progress.api import AlsoOut, NodeOut
 from service.progress.dry_run import DryRun, DryRunIn, Outlook
-from service.web.requests import After, Answer, Limit, Needs, Now, Reader, ReadNetwork, StrictRoute
+from service.web.requests import Answer, Needs, Now, Reader, ReadNetwork, StrictRoute, Windowed
 
 router = APIRouter(route_class=StrictRoute, tags=["achievements"])
-CanRead = Annotated[Caller, Depends(Needs("read"))]
+CanRead = Annotated[Caller, Depends(Needs(*READ))]
 
 
 class FaultOut(Answer):
@@ -27,7 +29,7 @@ class FaultOut(Answer):
 class MissingOut(Answer):
     """A rule that the member still has to meet."""
 
-    rule: str
+    rule: Annotated[str, one_of(tree.KINDS)]
     observed: int | float
     required: int | float
     progress: float
@@ -70,6 +72,9 @@ class DryRunOut(Answer):
         None, description="the version that was tried; left out for a definition in the request"
     )
     faults: list[FaultOut] = Field(description="faults that would keep it from being published")
+    warnings: list[WarningOut] | None = Field(
+        None, description="names in the definition that nothing in the network has borne yet; it can be published so"
+    )
     items: list[OutlookOut]
     looked_at: int = Field(description="how many members were looked at for this page")
     count: int | None = Field(
@@ -86,6 +91,7 @@ class DryRunOut(Answer):
         return cls(
             version=version,
             faults=faults,
+            warnings=[warning(each) for each in tried.warnings] or None,
             items=items,
             looked_at=tried.looked_at,
             next=tried.following,
@@ -94,15 +100,14 @@ class DryRunOut(Answer):
 
 
 @router.post("/v1/networks/{slug}/achievements/{ref}/dry-run", response_model_exclude_none=True)
-def post_dry_run(
+def rehearse_achievement(
     ref: Ref,
     body: DryRunIn,
     network: ReadNetwork,
     session: Reader,
+    window: Windowed,
     at: Now,
     _who: CanRead,
-    after: After = None,
-    limit: Limit = 50,
 ) -> DryRunOut:
     """Return who would earn an achievement today, and who is one step away.
 
@@ -112,7 +117,7 @@ def post_dry_run(
     is as many steps away as the least number of rules that they still have to meet. Members come in the order in which
     they were added. A page looks at 5,000 of them at most, and can be empty although there is a next one.
     """
-    tried = dry_run.run(session, network, ref, body, at, after=after, limit=limit)
+    tried = dry_run.run(session, network, ref, body, at, window=window)
     return DryRunOut.of(tried, whole=body.member is not None)
 
 

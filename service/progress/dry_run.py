@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.achievements import achievements, publishing
+from service.achievements import achievements, publishing, unborne
 from service.achievements.definitions import NOBODY, AchievementFields
 from service.bodies import Body, Ref
 from service.criteria.kinds.rule import DefinitionFault
@@ -25,7 +25,7 @@ from service.networks import members
 from service.progress import progress
 from service.progress.progress import MEMBERS_AT_ONCE, Node
 from service.storage.database import ReadSession
-from service.storage.paging import read_cursor, write_cursor
+from service.storage.paging import Window
 from service.tables import AchievementVersion, Award, Member, Network
 from service.tables.awards import LIVE
 
@@ -78,21 +78,20 @@ class Outlook:
 class DryRun:
     """The result of a dry run.
 
-    It has the outlooks of members, in the order in which these were added, and the faults that would keep the
-    definition from being published.
+    It has the outlooks of members, in the order in which these were added, the faults that would keep the definition
+    from being published, and the warnings with which it would be.
     """
 
     version: AchievementVersion
     faults: tuple[DefinitionFault, ...]
+    warnings: tuple[DefinitionFault, ...]
     outlooks: tuple[Outlook, ...]
     looked_at: int
     following: str | None
     count: int | None = None
 
 
-def run(
-    session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, *, after: str | None, limit: int
-) -> DryRun:
+def run(session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, *, window: Window) -> DryRun:
     """Return who would earn an achievement now, and who is near.
 
     All members are judged by one version, enrolled or not.
@@ -101,42 +100,46 @@ def run(
         NotFoundError: no such achievement, version or member; or there is no rule to try (code "rule-missing").
         InvalidError: the definition is not valid, or the cursor is not one of ours.
     """
-    tried = _run(session, network, ref, body, now, after, limit)
+    tried = _run(session, network, ref, body, now, window)
     if not body.count:
         return tried
-    return replace(tried, count=sum(1 for _ in progress.who_meets(session, network, tried.version, now)))
+    gone = set(session.scalars(select(Member.id).where(Member.network_id == network.id, Member.erased_at.is_not(None))))
+    meeting = progress.who_meets(session, network, tried.version, now)
+    return replace(tried, count=sum(1 for member_id in meeting if member_id not in gone))
 
 
-def _run(
-    session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, after: str | None, limit: int
-) -> DryRun:
+def _run(session: ReadSession, network: Network, ref: str, body: DryRunIn, now: datetime, window: Window) -> DryRun:
     version = _version(session, network, ref, body)
     if "rule" not in version.definition["criteria"]:
         raise NotFoundError("rule-missing", "Expected a definition with a rule; this one is awarded by decision alone.")
     faults = tuple(publishing.faults(session, network, ref, version.definition, now))
+    warnings = tuple(unborne.warnings(session, network, version.definition))
     if body.member is not None:
         member = members.get_member(session, network, body.member)
         node = progress.explain(session, network, version, member.id, now)
-        return DryRun(version, faults, tuple(_outlooks(session, version, [member], {member.id: node})), 1, None)
-    last = read_cursor(after, UUID) if after is not None else NOBODY
-    query = select(Member).where(Member.network_id == network.id).order_by(Member.id).limit(MEMBERS_AT_ONCE)
+        return DryRun(
+            version, faults, warnings, tuple(_outlooks(session, version, [member], {member.id: node})), 1, None
+        )
+    [last] = window.last(UUID) or [NOBODY]
+    there = (Member.network_id == network.id, Member.erased_at.is_(None))
+    query = select(Member).where(*there).order_by(Member.id).limit(MEMBERS_AT_ONCE)
     found: list[Outlook] = []
     looked_at = 0
     while looked_at < LOOKED_AT:
         batch = session.scalars(query.where(Member.id > last)).all()
         nodes = dict(progress.survey(session, network, version, [member.id for member in batch], now))
         near = [member for member in batch if len(missing(nodes[member.id])) <= body.steps]
-        taken = near[: limit - len(found)]
+        taken = near[: window.limit - len(found)]
         found += _outlooks(session, version, taken, nodes)
-        if len(taken) < len(near) or (taken and len(found) == limit):
+        if len(taken) < len(near) or (taken and len(found) == window.limit):
             last = taken[-1].id
             looked_at += 1 + next(n for n, member in enumerate(batch) if member.id == last)
-            return DryRun(version, faults, tuple(found), looked_at, write_cursor(last))
+            return DryRun(version, faults, warnings, tuple(found), looked_at, window.cursor(last))
         looked_at += len(batch)
         if len(batch) < MEMBERS_AT_ONCE:
-            return DryRun(version, faults, tuple(found), looked_at, None)
+            return DryRun(version, faults, warnings, tuple(found), looked_at, None)
         last = batch[-1].id
-    return DryRun(version, faults, tuple(found), looked_at, write_cursor(last))
+    return DryRun(version, faults, warnings, tuple(found), looked_at, window.cursor(last))
 
 
 def missing(node: Node) -> list[Node]:

@@ -28,7 +28,7 @@ from service.criteria.tree import Criterion, Group, rules
 from service.errors import InvalidError
 from service.storage import past
 from service.storage.database import is_postgresql
-from service.storage.paging import page
+from service.storage.paging import Window, page
 from service.tables import Achievement, AchievementVersion, Member, Network, RecordBody
 
 SHOWN_RECORDS = 100
@@ -245,8 +245,7 @@ def of_member(
     now: datetime,
     *,
     achievement: Achievement | None,
-    after: str | None,
-    limit: int,
+    window: Window,
     as_of: datetime | None = None,
     position: int | None = None,
 ) -> tuple[list[Standing], str | None]:
@@ -267,7 +266,7 @@ def of_member(
     query = select(Achievement).where(Achievement.network_id == network.id, published.exists())
     if achievement is not None:
         query = query.where(Achievement.id == achievement.id)
-    found, cursor = page(session, query, Achievement.id, after, limit)
+    found, cursor = page(session, query, window, Achievement.id)
     bound = enrolments.bindings(session, [member.id], replay.as_of if replay else None)
     standings = []
     for each in found:

@@ -14,12 +14,13 @@ from sqlalchemy import or_, select
 from service.access.act import Act
 from service.criteria import rejudging
 from service.runtime.runtime import Runtime
+from service.runtime.work import GoOn, to_the_end
 from service.storage import facts
 from service.storage.database import ReadSession
 from service.tables import Listener, Member, Network, Role
 
 
-def mark_tenures(runtime: Runtime) -> int:
+def mark_tenures(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Mark members who have a role that counts by days, and return how many.
 
     Each network is done once a day.
@@ -28,6 +29,8 @@ def mark_tenures(runtime: Runtime) -> int:
     with runtime.database.read() as session:
         due = [network_id for network_id, day in _listening(session, now) if not _is_done(session, network_id, day)]
     for network_id in due:
+        if not go_on():
+            break
         with runtime.database.write() as session:
             network = session.get_one(Network, network_id)
             if not facts.change(session, _fact(network_id), _day(network, now)):

@@ -3,20 +3,25 @@
 They need no account, and may be cached.
 """
 
-from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Request, Response
 
 from credentials import Fetched
 from service.errors import NotFoundError
 from service.public import documents
+from service.public.shapes import Definition, DidDocument, Jwk, Jwks, SignedCredential, VerificationMethod
+from service.web.conditional import IfNoneMatch, entity_tag, is_named
+from service.web.costly import in_a_place
+from service.web.openapi import given_as
 from service.web.requests import Reader, Running
 
-router = APIRouter(tags=["public documents"])
+router = APIRouter(tags=["public documents"], default_response_class=Response)
 
-IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 ONE_HOUR, FIVE_MINUTES = 3600, 300
+DID = given_as({"application/did+ld+json": DidDocument})
+KEY = given_as({"application/jwk+json": Jwk, documents.JSON_LD: VerificationMethod})
+PICTURES = given_as({"image/png": None, "image/svg+xml": None})
 
 
 def served(
@@ -32,7 +37,7 @@ def served(
     """
     if found is None:
         raise NotFoundError(f"{noun.replace(' ', '-')}-unknown", f"No {noun} is published at this address.")
-    etag = f'"{sha256(found.body).hexdigest()[:32]}"'
+    etag = entity_tag(found.body)
     headers = {
         "ETag": etag,
         "Cache-Control": f"public, max-age={max_age_seconds}",
@@ -41,13 +46,15 @@ def served(
     }
     if vary:
         headers["Vary"] = "Accept"
-    if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):
+    if is_named(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)
 
 
-@router.get("/networks/{slug}/did.json")
-def get_did_document(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
+@router.get("/networks/{slug}/did.json", responses=DID)
+def get_network_did_document(
+    slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
+) -> Response:
     """Get the DID document of a network.
 
     It lists every key with which the network has signed, including retired ones.
@@ -55,7 +62,7 @@ def get_did_document(slug: str, session: Reader, runtime: Running, if_none_match
     return served(documents.did_document(session, runtime, slug), if_none_match, FIVE_MINUTES, "network")
 
 
-@router.get("/.well-known/did.json")
+@router.get("/.well-known/did.json", responses=DID)
 def get_service_did_document(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Get the DID document of the service itself.
 
@@ -64,41 +71,54 @@ def get_service_did_document(session: Reader, runtime: Running, if_none_match: I
     return served(documents.service_did_document(session, runtime), if_none_match, FIVE_MINUTES, "service key")
 
 
-@router.get("/keys/{kid}")
+@router.get("/keys/{kid}", responses=KEY)
 def get_key(kid: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
-    """Get one public key as a bare JWK, to which the `kid` of a VC-JWT points."""
-    return served(documents.key(session, runtime, kid), if_none_match, ONE_HOUR, "key")
+    """Get one public key as a bare JWK, to which the `kid` of a VC-JWT points.
+
+    One that others may have had is given as a verification method with `revoked`.
+    """
+    return served(documents.key(session, runtime, kid), if_none_match, FIVE_MINUTES, "key")
 
 
-@router.get("/.well-known/jwks.json")
+@router.get("/.well-known/jwks.json", responses=given_as({"application/jwk-set+json": Jwks}))
 def get_jwks(session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Get every key for JWT; the `iss` of each is the network that signs with it."""
     return served(documents.jwks(session, runtime), if_none_match, FIVE_MINUTES, "key set")
 
 
-@router.get("/status/{list_id}")
+@router.get("/status/{list_id}", responses=given_as({documents.CREDENTIAL: SignedCredential}))
 def get_status_list(list_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Get a signed status list; caches may keep it for five minutes."""
     return served(documents.status_list(session, runtime, list_id), if_none_match, FIVE_MINUTES, "status list")
 
 
-@router.get("/networks/{slug}/image")
+@router.get("/networks/{slug}/image", responses=PICTURES)
 def get_network_image(slug: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
     """Get the picture of a network."""
     return served(documents.network_image(session, runtime, slug), if_none_match, ONE_HOUR, "picture")
 
 
-@router.get("/achievements/{version_id}/image.{form}")
-def get_achievement_image(
-    version_id: str, form: Literal["png", "svg"], session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
+@router.get("/achievements/{version_id}/image.{form}", responses=PICTURES)
+async def get_achievement_image(
+    request: Request,
+    version_id: str,
+    form: Literal["png", "svg"],
+    runtime: Running,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Get the picture of an achievement, without a credential in it."""
-    found = documents.achievement_image(session, runtime, version_id, form)
-    return served(found, if_none_match, ONE_HOUR, "picture")
+
+    def drawn() -> Fetched | None:
+        with runtime.database.read() as session:
+            return documents.achievement_image(session, runtime, version_id, form)
+
+    return served(await in_a_place(request, drawn), if_none_match, ONE_HOUR, "picture")
 
 
-@router.get("/achievements/{version_id}/definition.json")
-def get_definition(version_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None) -> Response:
+@router.get("/achievements/{version_id}/definition.json", responses=given_as({"application/json": Definition}))
+def get_achievement_definition(
+    version_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
+) -> Response:
     """Get the definition of an achievement, with its rule.
 
     It is canonical JSON, whose SHA-256 the receipts of awards give.

@@ -17,7 +17,6 @@ from credentials import Fetched, canonical_json
 from service.achievements import achievements, pictures
 from service.issuing import receipts
 from service.runtime.runtime import Runtime
-from service.runtime.settings import Settings
 from service.signing import issuers, keyring, service_identity
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Blob, Credential, Key, Network, StatusList, VcApiStatusList
@@ -27,21 +26,9 @@ CREDENTIAL = "application/vc+ld+json"
 CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"]
 
 
-def is_ours(settings: Settings, url: str) -> bool:
-    """Return whether an address is one of this service.
-
-    On localhost the scheme does not matter, because did:web knows only https.
-    """
-    try:
-        asked, own = urlsplit(url), urlsplit(settings.base_url)
-    except ValueError:  # a bracket that does not close, which no real address has
-        return False
-    return asked.netloc.lower() == own.netloc and (settings.local or asked.scheme == own.scheme)
-
-
 def find(session: ReadSession, runtime: Runtime, url: str) -> Fetched | None:
     """Return the document at one of our addresses, or None."""
-    path = unquote(urlsplit(url).path)
+    path = _path(url)
     for pattern, answer in _ROUTES:
         match = pattern.fullmatch(path)
         if match:
@@ -57,13 +44,19 @@ def visible_credential(session: ReadSession, credential_id: str) -> Credential |
 
 def credential_at(session: ReadSession, url: str) -> Credential | None:
     """Return the credential with this `id`, an address of ours, even if it is private."""
-    match = re.fullmatch(r"/credentials/([^/.]+)", urlsplit(url).path)
-    return session.get(Credential, match[1]) if match else None
+    found = credential_id(url)
+    return session.get(Credential, found) if found is not None else None
+
+
+def credential_id(url: str) -> str | None:
+    """Return which credential has this `id`, an address of ours; None if that is not the address of one."""
+    match = re.fullmatch(r"/credentials/([0-9a-f]{32})", urlsplit(url).path)
+    return match[1] if match else None
 
 
 def network_at(session: ReadSession, url: str) -> Network | None:
     """Return the network whose DID document is at this address of ours."""
-    match = re.fullmatch(r"/networks/([^/]+)/did\.json", unquote(urlsplit(url).path))
+    match = re.fullmatch(r"/networks/([^/]+)/did\.json", _path(url))
     return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
 
 
@@ -116,12 +109,16 @@ def profile(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None
 def key(session: ReadSession, runtime: Runtime, kid: str) -> Fetched | None:
     """Return one bare JWK, to which the `kid` of a VC-JWT points.
 
+    A compromised key is given as a revoked verification method in its place.
+
     Spec: RFC 7517, section 4.
     """
     row = session.scalar(select(Key).where(Key.kid == kid))
     if row is None:
         return None
     network = session.get_one(Network, row.network_id)
+    if row.compromised_at is not None:
+        return _json(issuers.compromised_jwk(runtime.settings, network, row), JSON_LD)
     return _json(issuers.jwk(runtime.settings, network, row), "application/jwk+json")
 
 
@@ -205,6 +202,12 @@ def receipt(session: ReadSession, _runtime: Runtime, receipt_id: str) -> Fetched
     """
     row = receipts.visible(session, receipt_id)
     return None if row is None else Fetched(row.public.encode(), "application/json")
+
+
+def _path(url: str) -> str:
+    """Return the path of an address; "" if it holds what stands in no name, and what PostgreSQL refuses to look for."""
+    path = unquote(urlsplit(url).path)
+    return path if path.isprintable() else ""
 
 
 def _json(document: dict[str, Any], media_type: str) -> Fetched:

@@ -1,10 +1,11 @@
 """Public addresses: a page for people, the document for programs."""
 
-from hashlib import sha256
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from credentials import Fetched
 from service.checking import check, wording
@@ -13,15 +14,19 @@ from service.checking.desk import Desk
 from service.errors import NotFoundError
 from service.issuing import credentials
 from service.public import documents
-from service.public.api import FIVE_MINUTES, ONE_HOUR, IfNoneMatch, served
+from service.public.api import FIVE_MINUTES, ONE_HOUR, served
+from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
 from service.sharing import views
 from service.signing import issuers
 from service.texts.languages import N_, Language
+from service.web.conditional import IfNoneMatch, entity_tag, is_named
+from service.web.costly import in_a_place
+from service.web.openapi import given_as
 from service.web.rendering import HTML, render, wanted
 from service.web.requests import Now, Reader, Running
 from service.web.visitor_language import Speaking
 
-router = APIRouter(include_in_schema=True, tags=["public addresses"])
+router = APIRouter(tags=["public addresses"], default_response_class=Response)
 
 Accept = Annotated[str | None, Header()]
 CREDENTIAL_FORMS = {
@@ -36,10 +41,17 @@ CREDENTIAL_FORMS = {
     "image/svg+xml": "svg",
 }
 DOCUMENT_FORMS = (documents.JSON_LD, "application/json", HTML)
+PAGE = "a page for people"
+CREDENTIAL = given_as(
+    {form: SignedCredential for form, kind in CREDENTIAL_FORMS.items() if kind == "json" and form != "application/vc"}
+    | dict.fromkeys(("application/vc+jwt", "application/jwt", "text/plain"), "the credential as VC-JWT")
+    | {"image/png": None, "image/svg+xml": None, HTML: PAGE}
+)
 
 
-@router.get("/credentials/{name}")
-def get_credential(
+@router.get("/credentials/{name}", responses=CREDENTIAL)
+async def get_signed_credential(
+    request: Request,
     name: str,
     desk: DeskHere,
     now: Now,
@@ -53,17 +65,27 @@ def get_credential(
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     media_type = wanted(accept, list(CREDENTIAL_FORMS))
     form = ending or CREDENTIAL_FORMS[media_type]
-    if form == "html":
-        return _credential_page(desk, now, language, credential_id, if_none_match)
+    if form == "html":  # a badge is checked, and a picture is drawn
+        return await in_a_place(request, partial(_credential_page, desk, now, language, credential_id, if_none_match))
+    if form == "json":
+        media_type = documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
+    elif form == "jwt":
+        media_type = "text/plain" if ending else media_type
+    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match)
+    return await (in_a_place(request, work) if form in {"png", "svg"} else run_in_threadpool(work))
+
+
+def _credential_document(
+    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None
+) -> Response:
     with desk.runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
             return served(None, None, 0, "credential")
         if form == "json":
-            media_type = documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
             found = Fetched(row.signed.encode(), media_type)
         elif form == "jwt":
-            found = Fetched(row.jwt.encode(), "text/plain" if ending else media_type)
+            found = Fetched(row.jwt.encode(), media_type)
         elif form == "png":
             found = Fetched(credentials.baked(session, row, "png"), "image/png")
         else:
@@ -102,6 +124,8 @@ def _credential_page(
         headline=wording.headline(checked, language),
         said=wording.said(checked, language),
         follower=shown.follower,
+        reissued_at=shown.reissued_at,
+        earlier=shown.earlier,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
         verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
@@ -110,8 +134,8 @@ def _credential_page(
     return _tagged(page, if_none_match)
 
 
-@router.get("/networks/{slug}")
-def get_network(
+@router.get("/networks/{slug}", responses=given_as({documents.JSON_LD: Profile, HTML: PAGE}))
+def get_issuer_profile(
     slug: str,
     session: Reader,
     runtime: Running,
@@ -142,8 +166,8 @@ def get_network(
     return served(documents.profile(session, runtime, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
 
 
-@router.get("/achievements/{version_id}")
-def get_achievement(
+@router.get("/achievements/{version_id}", responses=given_as({documents.JSON_LD: PublishedAchievement, HTML: PAGE}))
+def get_published_achievement(
     version_id: str,
     session: Reader,
     runtime: Running,
@@ -167,6 +191,7 @@ def get_achievement(
             network=shown.network,
             issuer=shown.issuer,
             published=shown.version.published_at,
+            retired_at=shown.retired_at,
             award=shown.version.award,
             rule=shown.rule,
         )
@@ -175,7 +200,7 @@ def get_achievement(
     return served(found, if_none_match, ONE_HOUR, "achievement", vary=True)
 
 
-@router.get("/receipts/{receipt_id}")
+@router.get("/receipts/{receipt_id}", responses=given_as({"application/json": DecisionReceipt, HTML: PAGE}))
 def get_receipt(
     receipt_id: str,
     session: Reader,
@@ -202,6 +227,8 @@ def get_receipt(
             achievement=shown.name,
             digest=shown.digest,
             credential=shown.credential_id,
+            corrected=shown.corrected,
+            carried=shown.carried,
         )
         return _tagged(page, if_none_match)
     found = documents.receipt(session, runtime, receipt_id)
@@ -226,9 +253,9 @@ def _notice(language: Language, title: str, sentence: str) -> Response:
 
 def _tagged(page: Response, if_none_match: str | None) -> Response:
     """Give the page its ETag, or answer 304 where the caller has it already."""
-    etag = f'"{sha256(page.body).hexdigest()[:32]}"'
+    etag = entity_tag(bytes(page.body))
     page.headers["ETag"] = etag
-    if if_none_match is not None and etag in (part.strip().removeprefix("W/") for part in if_none_match.split(",")):
+    if is_named(etag, if_none_match):
         headers = {
             name: value for name, value in page.headers.items() if name not in {"content-length", "content-type"}
         }

@@ -1,15 +1,17 @@
 """What the public pages show, read from rows and without HTML."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
-from service.issuing import citations, credentials, receipts
+from service.evidence import records
+from service.issuing import citations, credentials, receipts, reissuing
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring
@@ -45,7 +47,8 @@ class CredentialState:
 class ShownCredential:
     """A credential as its page shows it.
 
-    `follower` is the address of the one that replaced it.
+    `follower` is the address of the one that replaced it. `reissued_at` is when it was signed again because others may
+    have had a key. `earlier`: it rests on the network's earlier records.
     """
 
     row: Credential
@@ -54,6 +57,8 @@ class ShownCredential:
     state: CredentialState
     follower: str | None
     results: list[dict[str, str]]
+    reissued_at: datetime | None
+    earlier: bool
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,15 @@ class ShownAchievement:
     issuer: str
     version: AchievementVersion
     rule: str | None
+    retired_at: datetime | None
 
 
 @dataclass(frozen=True)
 class ShownReceipt:
     """A receipt as its page shows it.
 
-    `rows` are the criteria in reading order, each with its depth.
+    `rows` are the criteria in reading order, each with its depth. `corrected` are the ids of records that were corrected
+    since; `carried`: whether the rule was still met with what is corrected.
     """
 
     document: dict[str, Any]
@@ -93,13 +100,16 @@ class ShownReceipt:
     name: str
     digest: str
     credential_id: str
+    corrected: Collection[str]
+    carried: bool
 
 
-def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> CredentialState:
+def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven: bool = False) -> CredentialState:
     """Return the state of a credential at `now`; of several, the gravest.
 
     Args:
         replaced: whether another credential of the same award replaced it.
+        unproven: whether others may have had the key that signed it.
     """
     if row.revoked_at is not None and replaced:
         sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
@@ -110,7 +120,12 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False) -> Crede
         sentence = N_("The issuer took it back. It must not be relied on.")
         return CredentialState("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
     if row.suspended_at is not None:
-        sentence = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
+        looked_into = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
+        stolen = N_(
+            "It was signed at a time when others may have had a key of the issuer. Until a person there has looked into it,"
+            " it must not be relied on."
+        )
+        sentence = stolen if unproven and row.suspended_by is None else looked_into
         return CredentialState(
             "suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at
         )
@@ -145,9 +160,11 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
         row,
         document,
         session.get_one(Network, row.network_id),
-        state_of(row, now, replaced=replaced),
+        state_of(row, now, replaced=replaced, unproven=reissuing.compromised_key_of(session, row) is not None),
         f"/credentials/{follower.id}" if follower is not None else None,
         _results(document),
+        reissuing.reissued_at(session, row),
+        _of_history(session, row),
     )
 
 
@@ -159,7 +176,8 @@ def network(session: ReadSession, runtime: Runtime, slug: str) -> ShownNetwork |
     versions = session.execute(
         select(AchievementVersion, Achievement.ref)
         .join(Achievement, AchievementVersion.achievement_id == Achievement.id)
-        .where(Achievement.network_id == found.id, AchievementVersion.published_at.is_not(None))
+        .where(Achievement.network_id == found.id, Achievement.retired_at.is_(None))
+        .where(AchievementVersion.published_at.is_not(None))
         .order_by(Achievement.ref, AchievementVersion.version)
     )
     newest = {ref: version for version, ref in versions}
@@ -183,11 +201,13 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     version = documents.published_version(session, version_id)
     if version is None:
         return None
-    owner = session.get_one(Network, session.get_one(Achievement, version.achievement_id).network_id)
+    achievement = session.get_one(Achievement, version.achievement_id)
+    owner = session.get_one(Network, achievement.network_id)
     rule = version.definition["criteria"].get("rule")
     document = achievements_achievements.document(session, runtime.settings, version)
     text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
-    return ShownAchievement(document, owner, issuers.marked(owner, owner.name), version, text)
+    issuer = issuers.marked(owner, owner.name)
+    return ShownAchievement(document, owner, issuer, version, text, achievement.retired_at)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
@@ -206,7 +226,11 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     rows = list(_criteria(document["criteria"], 0)) if "criteria" in document else []
     name = issuers.marked(owner, version.name)
     digest = citations.multibase(row.sha256)
-    return ShownReceipt(document, rows, owner, issuers.marked(owner, owner.name), name, digest, credential.id)
+    cited = [UUID(each["id"]) for each in document["evidence"]]
+    corrected = {str(record_id) for record_id in records.corrected(session, cited)}
+    carried = receipts.rests_on_the_present(session, award.id)
+    issuer = issuers.marked(owner, owner.name)
+    return ShownReceipt(document, rows, owner, issuer, name, digest, credential.id, corrected, carried)
 
 
 def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
@@ -219,6 +243,12 @@ def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
     }
     for child in node.get("children", []):
         yield from _criteria(child, depth + 1)
+
+
+def _of_history(session: ReadSession, row: Credential) -> bool:
+    """Return whether the decision rested on the network's history, as its receipt says."""
+    kept = receipts.of_award(session, session.get_one(Award, row.award_id))
+    return kept is not None and "earlier_records" in json.loads(kept.public)
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:

@@ -7,22 +7,29 @@ other implementations have their own.
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Self
+from functools import partial
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from credentials import Check, CredentialError, Finding
+from credentials import Check, CredentialError, Finding, MalformedError
+from credentials.checks.received import form_of
 from credentials.errors import UnsupportedError
+from credentials.report import PRESENTATION_NAMES
 from service.access import callers
-from service.checking.api_desk import Address, DeskHere
+from service.bodies import one_of
+from service.checking.api_reports import CheckOut
+from service.checking.desk import Desk
 from service.errors import InvalidError
 from service.vc_api import vc_api
-from service.web.problems import ProblemResponse, problem, problem_of, validation_errors
-from service.web.requests import Running, StrictRoute, bearer
+from service.web.costly import CostlyRoute
+from service.web.problems import ProblemResponse, invalid_problem, problem, problem_of
+from service.web.requests import Answer, Running, StrictRoute, address_of, bearer, with_token
 
 DATA_MODEL = "https://www.w3.org/TR/vc-data-model#"
 SECURITY = "https://w3id.org/security#"
@@ -61,8 +68,18 @@ TYPES_OF_CHECKS = {
 """The names of problems in VC Data Model 2.0 (7.2), VC Data Integrity 1.0 (4.7) and Bitstring Status List 1.0 (3.5)."""
 
 
-class VcApiRoute(StrictRoute):
-    """A route of the VC API: an invalid request is 400, never 422."""
+class VcApiRoute(CostlyRoute, StrictRoute):
+    """A route of the VC API: an invalid request is 400, never 422.
+
+    It is costly if anybody may call it. Test suites send hundreds of requests at once, which wait longer than others.
+    """
+
+    WAIT_SECONDS = 20.0
+
+    def is_costly(self, request: Request) -> bool:
+        """Return whether no token is asked for."""
+        desk: Desk = request.app.state.desk
+        return desk.runtime.settings.vc_api_token is None
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give refusals the form that the VC API wants."""
@@ -72,8 +89,9 @@ class VcApiRoute(StrictRoute):
             try:
                 return await handler(request)
             except RequestValidationError as error:
-                found = validation_errors(error.errors())
-                return _refused("invalid-request", found[0]["detail"], found[0]["pointer"], errors=found)
+                found = invalid_problem(error.errors(), self.body_shape)
+                several = {"errors": found["errors"]} if "errors" in found else {}
+                return _refused(found["code"], found["detail"], found.get("pointer", ""), **several)
             except InvalidError as error:
                 return _refused(error.code, error.message, error.pointer)
             except CredentialError as error:
@@ -86,18 +104,27 @@ class VcApiRoute(StrictRoute):
 router = APIRouter(prefix="/vc", tags=["W3C VC API"], route_class=VcApiRoute)
 
 
-def _allowed(
-    desk: DeskHere, address: Address, header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> None:
-    """Let the caller pass: with the token if the settings require one, otherwise within fair limits."""
-    token = desk.runtime.settings.vc_api_token
-    if token is None:
-        desk.vc_api_fair_use.take(address, desk.steady())
-    else:
-        callers.require_shared(token.get_secret_value(), header.credentials if header else None)
+async def _of_the_settings(secret: str, given: str) -> None:
+    callers.require_shared(secret, given)
 
 
-ALLOWED = [Depends(_allowed)]
+class _Allowed:
+    """Lets the caller pass: with the token if the settings require one, otherwise within fair limits."""
+
+    async def before_the_body(self, request: Request) -> None:
+        """Let the caller's body be read, or refuse."""
+        desk: Desk = request.app.state.desk
+        token = desk.runtime.settings.vc_api_token
+        if token is None:
+            desk.vc_api_fair_use.take(address_of(request), desk.steady())
+        else:
+            await with_token(request, partial(_of_the_settings, token.get_secret_value()))
+
+    def __call__(self, _header: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+        """Do nothing more; by this, the description of the API says that a token may be wanted."""
+
+
+ALLOWED = [Depends(_Allowed())]
 Options = Annotated[dict[str, Any] | None, Field(None, description="unknown members are passed over")]
 
 
@@ -128,7 +155,7 @@ class VerifyPresentationIn(BaseModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.verifiable_presentation is None) == (self.presentation is None):
-            raise ValueError("expected one of verifiablePresentation and presentation")
+            raise PydanticCustomError("presentation-one", "Expected one of verifiablePresentation and presentation")
         return self
 
 
@@ -138,40 +165,93 @@ class StatusIn(BaseModel):
     model_config = {"extra": "allow"}
 
 
-@router.post("/credentials/issue", status_code=201, dependencies=ALLOWED)
-def post_issue(runtime: Running, body: IssueIn) -> JSONResponse:
+class IssuedOut(Answer):
+    """A credential that was issued."""
+
+    verifiable_credential: dict[str, Any] | str = Field(alias="verifiableCredential")
+
+
+class DetailOut(Answer):
+    """A problem, or a remark."""
+
+    type: str
+    title: str
+    code: str
+    detail: str
+    pointer: str
+
+
+class VerifiedOut(Answer):
+    """That it verifies, with remarks."""
+
+    verified: Literal[True]
+    problem_details: list[DetailOut] = Field(alias="problemDetails")
+    checks: list[CheckOut]
+
+
+class CredentialWithinOut(Answer):
+    """A credential in a presentation."""
+
+    verified: bool
+    checks: list[CheckOut]
+
+
+class PresentationCheckOut(CheckOut):
+    """One check of a presentation."""
+
+    name: Annotated[str, one_of(PRESENTATION_NAMES)]
+
+
+class PresentationVerifiedOut(Answer):
+    """That a presentation verifies, with remarks, and each credential in it."""
+
+    verified: Literal[True]
+    problem_details: list[DetailOut] = Field(alias="problemDetails")
+    checks: list[PresentationCheckOut]
+    credentials: list[CredentialWithinOut]
+
+
+class StatusSetOut(Answer):
+    """That the status was set."""
+
+    updated: int = Field(description="how many credentials changed")
+
+
+@router.post("/credentials/issue", status_code=201, response_model=IssuedOut, dependencies=ALLOWED)
+def issue_vc_credential(runtime: Running, body: IssueIn) -> JSONResponse:
     """Sign a credential of VC Data Model 2.0 or 1.1 with a key of the service's own.
 
-    The issuer's id becomes the `did:key` of that key. Options: `cryptosuite`, `keyType`, `created`, `credentialStatus`
-    and `credentialId`.
+    Its issuer must be the `did:key` of that key, which the refusal of any other names. Options: `cryptosuite`, `keyType`,
+    `created`, `credentialStatus` and `credentialId`.
     """
     options = vc_api.read_options(runtime.settings, body.options or {}, runtime.now())
     return JSONResponse({"verifiableCredential": vc_api.issue(runtime, body.credential, options)}, 201)
 
 
-@router.post("/credentials/verify", dependencies=ALLOWED)
-def post_verify_credential(runtime: Running, body: VerifyCredentialIn) -> Response:
+@router.post("/credentials/verify", response_model=VerifiedOut, dependencies=ALLOWED)
+def verify_vc_credential(runtime: Running, body: VerifyCredentialIn) -> Response:
     """Verify a credential of any issuer: 200, or 400 with the reasons against it."""
-    outcome = vc_api.verify_credential(runtime, _text(body.verifiable_credential), body.options or {})
+    received = _text(body.verifiable_credential, "/verifiableCredential")
+    outcome = vc_api.verify_credential(runtime, received, body.options or {})
     return _answered(outcome, "The credential does not verify")
 
 
-@router.post("/presentations/verify", dependencies=ALLOWED)
-def post_verify_presentation(runtime: Running, body: VerifyPresentationIn) -> Response:
+@router.post("/presentations/verify", response_model=PresentationVerifiedOut, dependencies=ALLOWED)
+def verify_vc_presentation(runtime: Running, body: VerifyPresentationIn) -> Response:
     """Verify a presentation and every credential in it: 200, or 400 with the reasons against it.
 
     Options: `challenge` and `domain`, as the caller set them. A `presentation` without proof only wraps credentials,
     which are verified by themselves.
     """
     signed = body.verifiable_presentation
-    received = _text(body.presentation or {} if signed is None else signed)
+    received = _text(body.presentation or {} if signed is None else signed, "/verifiablePresentation")
     outcome, within = vc_api.verify_shown(runtime, received, body.options or {}, unsigned=signed is None)
     credentials = [{"verified": one.verified, "checks": [check.to_json() for check in one.checks]} for one in within]
     return _answered(outcome, "The presentation does not verify", credentials=credentials)
 
 
-@router.post("/credentials/status", dependencies=ALLOWED)
-def post_status(runtime: Running, body: StatusIn) -> JSONResponse:
+@router.post("/credentials/status", response_model=StatusSetOut, dependencies=ALLOWED)
+def set_vc_status(runtime: Running, body: StatusIn) -> JSONResponse:
     """Revoke or suspend a credential that was issued here, or undo that.
 
     The status list is signed at once.
@@ -179,7 +259,10 @@ def post_status(runtime: Running, body: StatusIn) -> JSONResponse:
     return JSONResponse({"updated": vc_api.set_status(runtime, body.model_extra or {})})
 
 
-def _text(sent: dict[str, Any] | str) -> str:
+def _text(sent: dict[str, Any] | str, where: str) -> str:
+    """Return what was sent as it is verified; a text that is no compact JWT is refused, such as an object in a text."""
+    if isinstance(sent, str) and form_of(sent) != "jwt":
+        raise MalformedError("jwt-malformed", "expected an object, or a compact JWT as text, got another text", where)
     return sent if isinstance(sent, str) else json.dumps(sent)
 
 

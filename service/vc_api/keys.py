@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from credentials import Signer
 from service.runtime.runtime import Runtime
+from service.signing import keyring
 from service.storage.database import insert_new
 from service.tables import VcApiKey
 
@@ -33,10 +34,13 @@ def identity(runtime: Runtime, algorithm: str) -> VcApiIssuer:
     Args:
         algorithm: "Ed25519", "P-256" or "P-384".
     Raises:
-        CustodyError: the private key cannot be stored or opened (code "custody-unavailable").
+        CustodyError: the private key cannot be stored or opened (code "custody-unavailable"), or as
+            `keyring.check_custody`.
     """
     with runtime.database.read() as session:
         row = session.get(VcApiKey, algorithm)
+        if row is None:
+            keyring.check_custody(session, runtime)
     if row is None:
         custody_uri, signer = runtime.custody.create(algorithm)
         values = {

@@ -21,6 +21,7 @@ from credentials.status import BitstringStatusList, status_entry, status_list_cr
 from service.errors import NotFoundError
 from service.issuing.status_lists import LENGTH_BITS, OVERDUE_AFTER, RESIGNED_AFTER, VALID_FOR, list_url
 from service.runtime.runtime import Runtime
+from service.runtime.work import GoOn, to_the_end
 from service.signing.base_url import remember_base_url
 from service.storage import locks
 from service.storage.database import WriteSession, insert_new
@@ -146,12 +147,12 @@ def overdue(session: OrmSession, now: datetime) -> int:
     return session.scalar(select(func.count()).select_from(VcApiStatusList).where(late)) or 0
 
 
-def resign_due(runtime: Runtime) -> int:
+def resign_due(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Sign every list again that is older than a day.
 
     Return how many. Several processes may do it at once.
     """
-    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER)
+    return _publish_older(runtime, runtime.now() - RESIGNED_AFTER, go_on)
 
 
 def publish_all(runtime: Runtime) -> int:
@@ -159,7 +160,7 @@ def publish_all(runtime: Runtime) -> int:
     return _publish_older(runtime, None)
 
 
-def _publish_older(runtime: Runtime, before: datetime | None) -> int:
+def _publish_older(runtime: Runtime, before: datetime | None, go_on: GoOn = to_the_end) -> int:
     due = select(VcApiStatusList.id, VcApiStatusList.algorithm).order_by(VcApiStatusList.id)
     if before is not None:
         due = due.where(or_(VcApiStatusList.published_at.is_(None), VcApiStatusList.published_at <= before))
@@ -167,6 +168,8 @@ def _publish_older(runtime: Runtime, before: datetime | None) -> int:
         rows = session.execute(due).all()
     count = 0
     for list_id, algorithm in rows:
+        if not go_on():
+            break
         owner = identity(runtime, algorithm)
         with runtime.database.write() as session:
             row = locks.status_list(session, VcApiStatusList, list_id)

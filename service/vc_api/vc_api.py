@@ -5,10 +5,11 @@ It is for machines. It knows nothing of networks, achievements or awards, and si
 Spec: W3C CCG Verifiable Credentials API; VC Data Model 2.0 and 1.1; VC Data Integrity 1.0; VC-JOSE-COSE.
 """
 
-import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, get_args
 
 from credentials import (
@@ -24,13 +25,14 @@ from credentials import (
 )
 from credentials.checks.received import Secured, read, read_presentation
 from credentials.instants import read_instant
-from credentials.model.form import check_form
+from credentials.model.form import check_form, is_remark
 from credentials.model.values import V1_CONTEXT, V2_CONTEXT
 from credentials.proofs.claims import audience_of
 from credentials.proofs.data_integrity import proofs_of
 from credentials.report import verdict_of
-from service.checking import verification
+from service.checking import our_copies, verification
 from service.errors import InvalidError, NotFoundError
+from service.runtime.cpu_time import CpuTime, working
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings, VcApiKeyType, VcApiSuite
 from service.vc_api import status
@@ -47,7 +49,7 @@ KEY_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The kinds of keys that each suite takes, the usual one first."""
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_ENTRY_TYPES: Final = frozenset({"BitstringStatusListEntry", "BitstringStatusList"})
 
 
 @dataclass(frozen=True)
@@ -103,33 +105,30 @@ def read_options(settings: Settings, options: Mapping[str, Any], now: datetime) 
 def issue(runtime: Runtime, credential: Mapping[str, Any], options: IssueOptions) -> dict[str, Any]:
     """Secure a credential: add a proof, or put it in an envelope.
 
-    1. Its form is checked, including the issuer that it names; what `verify` would reject is not signed.
-    2. The issuer's id becomes that of the key, since a credential under another name would be nobody's. Other members
-       of the issuer stay. A credential that has a proof already is not changed: its issuer must be the key's.
-    3. A credential of VC Data Model 1.1 gets the contexts that define its proof and status.
+    1. Its form is checked; what `verify` would reject is not signed.
+    2. Its issuer is that of the key: a credential under another name would be nobody's.
+    3. A credential of VC Data Model 1.1 that has no proof yet gets the contexts that define its proof and status.
     4. If asked, it gets a status; one that it brings stays.
     5. It is signed.
 
     Raises:
-        MalformedError, ContextError, ProofError, UnsupportedError: as `credentials.sign`; a credential of
-            another issuer that has a proof (code "issuer-other").
+        MalformedError, ContextError, ProofError, UnsupportedError: as `credentials.sign`; there is no issuer (code
+            "member-missing"; the sentence names the key's).
+        InvalidError: it is another's (code "issuer-other"; the sentence names the key's).
         CustodyError: the key cannot be used.
     Spec: VC API, section on issuing; VC Data Integrity 1.0, section 4.2; VC-JOSE-COSE, section 3.1.1.
     """
     owner = identity(runtime, options.key_type)
-    named = credential if "issuer" in credential else {**credential, "issuer": owner.did}
-    for finding in check_form(named):  # (1)
-        raise MalformedError(finding.code, finding.message, finding.pointer)
-    issuer = named["issuer"]
-    name = issuer["id"] if isinstance(issuer, Mapping) else issuer
-    if not _ADDRESS.fullmatch(name):
-        raise MalformedError("relative-iri", "expected an absolute address as issuer, got another text", "/issuer")
-    if "proof" in named:
-        if name != owner.did:
-            message = f"expected {owner.did} as issuer of what is to be signed once more, got another"
-            raise MalformedError("issuer-other", message, "/issuer")
-        return _secure(runtime, named, owner, options)
-    document = {**named, "issuer": {**issuer, "id": owner.did} if isinstance(issuer, Mapping) else owner.did}  # (2)
+    if "issuer" not in credential:
+        raise MalformedError("member-missing", f"expected {owner.did} as issuer, got none", "/issuer")
+    for finding in check_form(credential):  # (1)
+        if not is_remark(finding, credential):
+            raise MalformedError(finding.code, finding.message, finding.pointer)
+    if reading.id_of(credential["issuer"]) != owner.did:  # (2)
+        raise InvalidError("issuer-other", f"Expected {owner.did} as issuer, got another.", "/issuer")
+    if "proof" in credential:
+        return _secure(runtime, credential, owner, options)
+    document = dict(credential)
     _add_context(document, DATA_INTEGRITY_CONTEXT)  # (3)
     if "credentialStatus" in document or not options.purposes:
         return _secure(runtime, document, owner, options)
@@ -214,15 +213,19 @@ def verify_credential(runtime: Runtime, received: str, options: Mapping[str, Any
     Spec: VC API, section on verifying; VC Data Model 2.0, section 7.1; VC Data Integrity 1.0, section 4.4.
     """
     purpose, challenge, domain = _texts(options, "expectedProofPurpose", "challenge", "domain")
-    report = verify(
-        received,
-        now=runtime.now(),
-        load=lambda url: verification.load(runtime, url),
-        contexts=runtime.inline_contexts,
-        purpose=purpose or "assertionMethod",
-        challenge=challenge,
-        domain=_addressee(read, received) if challenge is not None and domain is None else domain,
-    )
+    with _working(runtime):
+        report = verify(
+            received,
+            now=runtime.now(),
+            load=partial(verification.load, runtime),
+            contexts=runtime.inline_contexts,
+            purpose=purpose or "assertionMethod",
+            challenge=challenge,
+            domain=_addressee(read, received) if challenge is not None and domain is None else domain,
+            time_left=CpuTime().left,
+        )
+    if report.credential is not None:
+        report = our_copies.compare(runtime, report, read(received))
     return _outcome(report.checks)
 
 
@@ -243,16 +246,24 @@ def verify_shown(
     Spec: VC API, section on verifying presentations; VC Data Model 2.0, section 4.13.
     """
     challenge, domain = _texts(options, "challenge", "domain")
-    report = verify_presentation(
-        received,
-        now=runtime.now(),
-        load=lambda url: verification.load(runtime, url),
-        contexts=runtime.inline_contexts,
-        challenge=challenge,
-        domain=_addressee(read_presentation, received) if domain is None else domain,
-        unsigned=unsigned,
-    )
+    with _working(runtime):
+        report = verify_presentation(
+            received,
+            now=runtime.now(),
+            load=partial(verification.load, runtime),
+            contexts=runtime.inline_contexts,
+            challenge=challenge,
+            domain=_addressee(read_presentation, received) if domain is None else domain,
+            unsigned=unsigned,
+            time_left=CpuTime().left,
+        )
+    report = our_copies.compare_presented(runtime, report)
     return _outcome(report.checks), [_outcome(one.checks) for one in report.credentials]
+
+
+def _working(runtime: Runtime) -> AbstractContextManager[None]:
+    """Work as one of few threads; callers with a token do not wait for those without."""
+    return working() if runtime.settings.vc_api_token is None else nullcontext()
 
 
 def _addressee(taken_apart: Callable[[str], Secured], received: str) -> str | None:
@@ -298,7 +309,7 @@ def set_status(runtime: Runtime, body: Mapping[str, Any]) -> int:
     wanted = body.get("credentialStatus")
     if not isinstance(wanted, Mapping):
         raise InvalidError("status-unsupported", "Expected credentialStatus to be an object.", "/credentialStatus")
-    if wanted.get("type") not in {"BitstringStatusListEntry", "BitstringStatusList"}:
+    if not _ENTRY_TYPES.intersection(reading.texts(wanted.get("type"))):
         message = "Expected the type BitstringStatusListEntry, got another."
         raise InvalidError("status-unsupported", message, "/credentialStatus/type")
     purpose, value, credential_id = wanted.get("statusPurpose"), body.get("status", True), body.get("credentialId")
@@ -340,7 +351,7 @@ def _purposes(settings: Settings, options: Mapping[str, Any]) -> tuple[str, ...]
         purpose = one.get("statusPurpose", "revocation") if isinstance(one, Mapping) else None
         if purpose not in status.PURPOSES or purpose in found:
             raise _unsupported("credentialStatus", f"statusPurpose {' or '.join(status.PURPOSES)}, each once")
-        if one.get("type", "BitstringStatusListEntry") not in {"BitstringStatusListEntry", "BitstringStatusList"}:
+        if "type" in one and not _ENTRY_TYPES.intersection(reading.texts(one["type"])):
             raise _unsupported("credentialStatus", "the type BitstringStatusListEntry")
         found.append(purpose)
     return tuple(found)

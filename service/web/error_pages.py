@@ -21,6 +21,10 @@ WORDS = {
         N_("This address leads to nothing. Perhaps a part of it was lost: ask for the link once more."),
     ),
     405: (N_("This address works differently"), N_("It cannot be opened like this. Begin again on the page itself.")),
+    408: (
+        N_("It did not arrive"),
+        N_("What you sent came too slowly, or stopped on its way. Nothing of it was kept, and you can try again."),
+    ),
     413: (
         N_("This file is too large"),
         N_("It is larger than %(size)s MB, the most that is taken here. Nothing of it was kept."),
@@ -33,6 +37,19 @@ WORDS = {
     503: (N_("Not available now"), N_("This service cannot answer at the moment. Try again in a few minutes.")),
 }
 """Title and sentence for each HTTP status; `UNREADABLE` for all others."""
+IN_PARTICULAR = {
+    "service-busy": (
+        N_("Much is being checked here just now"),
+        N_(
+            "Others are having badges checked, and there is no free place. Nothing is wrong. Try again in %(seconds)s s."
+        ),
+    ),
+    "too-many-uploads": (
+        N_("Many are sending files just now"),
+        N_("There is no room for yours at this moment. Nothing of it was kept. Try again in %(seconds)s s."),
+    ),
+}
+"""Title and sentence of a problem that its status says too little about, by its code."""
 
 
 def page_of(request: Request, problem: Mapping[str, Any]) -> Response | None:
@@ -45,7 +62,7 @@ def page_of(request: Request, problem: Mapping[str, Any]) -> Response | None:
     if wanted(request.headers.get("Accept"), ("application/problem+json", "application/json", HTML)) != HTML:
         return None
     language = speaking(request)
-    title, sentence = WORDS.get(problem["status"], UNREADABLE)
+    title, sentence = IN_PARTICULAR.get(problem["code"]) or WORDS.get(problem["status"], UNREADABLE)
     values = {
         "size": language.number(round(request.scope.get(MAX_BODY_SIZE_SCOPE_KEY, 0) / 2**20, 1)),
         "seconds": language.number(problem.get("retry_after_seconds", 60)),

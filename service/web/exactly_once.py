@@ -41,9 +41,11 @@ class Once:
         who: Annotated[Caller, Depends(caller)],
         session: Writer,
         at: Now,
+        request: Request,
         key: IdempotencyKey = None,
     ) -> None:
         self._parts = (session, who, key, digest, at)
+        self._request = request
 
     def __call__(self, work: Callable[[], Response], kept: Callable[[Response], str | None]) -> Response:
         """Return the remembered answer, or that of `work`.
@@ -56,6 +58,7 @@ class Once:
         before = idempotency.begin(session, who, key, digest, at)
         if before is not None and before.answer is not None:
             return Response(before.answer, before.status or 200, media_type="application/json")
+        self._request.state.repeated = before is not None
         response = work()
         idempotency.remember(session, who, key, response.status_code, kept(response))
         return response
@@ -90,7 +93,10 @@ def exactly_once(*, personal: bool = False, shown_once: str | None = None) -> Ca
     def decorated(route: Route) -> Route:
         @wraps(route)
         def exact(once: Once, **arguments: Any) -> Response:
-            return once(partial(route, **arguments), kept)
+            response = once(partial(route, **arguments), kept)
+            if shown_once is not None:
+                response.headers["Cache-Control"] = "no-store"
+            return response
 
         # FastAPI reads from the signature what it must give to a route.
         given = inspect.signature(route)

@@ -1,13 +1,15 @@
 """The memory of `Idempotency-Key`: 24 hours, per token, successes only."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, false, func, or_, select, tuple_, update
 
 from service.access.callers import Caller
 from service.errors import ConflictError
 from service.storage.database import WriteSession, insert_new
-from service.tables import Idempotency
+from service.tables import Idempotency, Token
 
 KEPT_FOR = timedelta(hours=24)
 SWEPT_AT_ONCE = 100
@@ -38,6 +40,13 @@ def remember(session: WriteSession, caller: Caller, key: str, status: int, answe
     """Remember the answer that belongs to the key."""
     where = (Idempotency.token_id == caller.token_id, Idempotency.key == key)
     session.execute(update(Idempotency).where(*where).values(status=status, answer=answer))
+
+
+def forget_answers(session: WriteSession, network_id: UUID, texts: Collection[str]) -> None:
+    """Forget the answers to a network's tokens that hold one of these texts; such a request is carried out again."""
+    own = select(Token.id).where(Token.network_id == network_id)
+    held = or_(false(), *(func.lower(Idempotency.answer).contains(text.lower(), autoescape=True) for text in texts))
+    session.execute(update(Idempotency).where(Idempotency.token_id.in_(own), held).values(answer=None))
 
 
 def _forget_expired(session: WriteSession, caller: Caller, key: str, now: datetime) -> None:

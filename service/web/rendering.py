@@ -53,6 +53,11 @@ def markdown(text: str) -> Markup:
     return Markup(rendered)  # noqa: S704  (CommonMark without HTML: everything of the text is escaped)
 
 
+def with_code(text: str) -> Markup:
+    """Return a sentence as HTML: what stands in backticks is code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped)
+
+
 def kind(achievement_type: str, language: Language = ENGLISH) -> str:
     """Return an achievement type in words: MicroCredential is "Micro credential".
 
@@ -105,6 +110,7 @@ def _environment(code: str) -> Environment:
     environment.globals |= {"_": text, "gettext": markup, "ngettext": counted, "static_version": STATIC_VERSION}
     environment.filters |= {
         "markdown": markdown,
+        "with_code": with_code,
         "domain": domain,
         "sentence": sentence,
         "day": language.day,

@@ -15,13 +15,19 @@ class Streamed(StreamingResponse):
     Args:
         pieces: produced in a thread, one after the other.
         close: ends the work from any thread, so that `pieces` ends; called when the answer is sent or the client has
-            gone, and possibly more than once.
+            gone, and possibly more than once. Left out: the work ends with the piece that is being produced.
     """
 
     def __init__(
-        self, pieces: Iterable[str], close: Callable[[], None], *, media_type: str, headers: dict[str, str]
+        self,
+        pieces: Iterable[str],
+        close: Callable[[], None] = lambda: None,
+        *,
+        media_type: str,
+        headers: dict[str, str],
     ) -> None:
-        super().__init__(pieces, headers=headers, media_type=media_type)
+        # nginx would keep the pieces until they fill a buffer.
+        super().__init__(pieces, headers=headers | {"X-Accel-Buffering": "no"}, media_type=media_type)
         self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,18 +10,19 @@ The answer is the gravest reason that was found, and what could not be compared 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from credentials import CredentialError, Fetched, Load, Report, UnavailableError, canonical_json, parse_json
 from service.checking.basis import evidence as cited_evidence
-from service.checking.basis import our_records
 from service.checking.basis import policy as policies
-from service.checking.basis.our_records import OwnBadge
 from service.checking.questions import Answer, Question
 from service.criteria.tree import Criterion
 from service.errors import InvalidError
 from service.runtime.runtime import Runtime
 from service.texts.languages import N_
+
+if TYPE_CHECKING:
+    from service.checking.basis.our_records import OwnBadge
 
 _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
     # The gravest first.
@@ -53,6 +54,14 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
             "record, and fit."
         ),
     ),
+    (
+        "could-not-check",
+        "evidence-corrected-by-people",
+        N_(
+            "Some of the evidence was corrected after the badge was signed. Whether the badge stands on what is corrected "
+            "is decided by people at the issuer."
+        ),
+    ),
     ("could-not-check", "evidence-not-reached", N_("Some of the evidence could not be had now. Try again later.")),
     (
         "could-not-check",
@@ -80,6 +89,13 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "could-not-check",
         "evidence-partly-sealed",
         N_("What could be compared is unchanged. Other evidence is only linked, and whoever keeps it can change it."),
+    ),
+    (
+        "yes",
+        "evidence-corrected",
+        N_(
+            "Some of the evidence was corrected after the badge was signed. With what is corrected, the rule is still met."
+        ),
     ),
     ("yes", "evidence-unchanged", N_("All evidence that it cites is as it was when the badge was signed.")),
     (
@@ -223,7 +239,9 @@ def look(
     item = policies.receipt_item(credential)
     found = list(cited_evidence.related(runtime, credential, report))
     own = None
-    if rows:
+    if rows and runtime.has_rows:
+        from service.checking.basis import our_records
+
         with runtime.database.read() as session:
             own = our_records.find(session, runtime, credential, item["id"] if item is not None else None)
             if own is not None:
@@ -255,7 +273,7 @@ def _once(load: Load) -> Load:
 
 
 def _policy(
-    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: OwnBadge | None, load: Load, *, ask: bool
+    credential: Mapping[str, Any], item: Mapping[str, Any] | None, own: "OwnBadge | None", load: Load, *, ask: bool
 ) -> tuple[str, Mapping[str, Any] | None]:
     """Return the reason of the fifth answer, and the receipt if it fits."""
     if item is None:
@@ -274,7 +292,7 @@ def _gravest(name: str, found: Collection[str]) -> Question:
     return Question(name, ANSWERS[reason], reason)
 
 
-def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: OwnBadge | None, load: Load) -> str:
+def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: "OwnBadge | None", load: Load) -> str:
     if policies.of_another(receipt, credential):  # (3)
         return "policy-receipt-of-another"
     if policies.contradicts_itself(receipt):
@@ -296,7 +314,7 @@ def _decided(credential: Mapping[str, Any], receipt: Mapping[str, Any], own: Own
     return "policy-approved" if receipt["basis"] == "approval" else "policy-followed"
 
 
-def _receipt(item: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Mapping[str, Any]:
+def _receipt(item: Mapping[str, Any], own: "OwnBadge | None", load: Load) -> Mapping[str, Any]:
     """Return the receipt that an item of evidence cites by its digest.
 
     Raises:
@@ -319,7 +337,7 @@ def _receipt(item: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Mappi
     return receipt
 
 
-def _rule(receipt: Mapping[str, Any], own: OwnBadge | None, load: Load) -> Criterion | None:
+def _rule(receipt: Mapping[str, Any], own: "OwnBadge | None", load: Load) -> Criterion | None:
     """Return the rule of the published definition that the receipt cites by digest.
 
     Return None without a rule.

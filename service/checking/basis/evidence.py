@@ -4,16 +4,17 @@ Each finding is yielded as a reason of `comparison.REASONS`, which decides which
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from credentials import CredentialError, Load, Report, UnavailableError, parse_json, reading
 from credentials.checks.digests import read_digests, resources_of
-from service.checking.basis import our_records, policy
-from service.checking.basis.our_records import MAX_FILE_BYTES, MAX_FILE_BYTES_ASKED, OwnBadge
-from service.evidence.records import identifier
+from service.checking.basis import policy
 from service.runtime.runtime import Runtime
-from service.storage.database import ReadSession
+
+if TYPE_CHECKING:
+    from service.checking.basis.our_records import OwnBadge
+    from service.storage.database import ReadSession
 
 MAX_ITEMS: Final = 200
 """How many items of evidence of one badge are compared."""
@@ -21,11 +22,14 @@ MAX_FETCHED: Final = 5
 """How many addresses are asked for the evidence of one badge of another issuer."""
 
 
-def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, ask: bool) -> Iterator[str]:
+def here(session: "ReadSession", credential: Mapping[str, Any], own: "OwnBadge", *, ask: bool) -> Iterator[str]:
     """Compare the seals and the receipt of a badge issued here with our rows.
 
     Yield each reason.
     """
+    from service.checking.basis import our_records
+    from service.evidence.records import identifier
+
     item = policy.receipt_item(credential)
     told: dict[UUID, str] = {}
     if item is not None and own.receipt is not None:
@@ -40,7 +44,7 @@ def here(session: ReadSession, credential: Mapping[str, Any], own: OwnBadge, *, 
     if not policy.cites_some(credential):
         told = {record_id: digest for record_id, digest in told.items() if digest in seals}
     if seals:
-        file_bytes = MAX_FILE_BYTES_ASKED if ask else MAX_FILE_BYTES
+        file_bytes = our_records.MAX_FILE_BYTES_ASKED if ask else our_records.MAX_FILE_BYTES
         yield from our_records.compare(session, own, seals, told, file_bytes=file_bytes)
 
 

@@ -11,8 +11,10 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
 from credentials import reading
+from service.evidence import records
 from service.evidence.bodies import seal
-from service.public import documents
+from service.issuing import receipts
+from service.public import addresses, documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers
 from service.storage.database import ReadSession
@@ -65,7 +67,7 @@ def find(
         receipt_url: the address that it gives for its receipt.
     """
     address = credential.get("id")
-    if not isinstance(address, str) or not documents.is_ours(runtime.settings, address):
+    if not isinstance(address, str) or not addresses.is_ours(runtime.settings, address):
         return None
     row = documents.credential_at(session, address)
     if row is None:
@@ -90,7 +92,7 @@ def compare(
 
     1. The salted body of each still has the seal; of an erased one, the record still has it.
     2. Each of them, and each further one that the receipt names, still counts: it was not voided or set aside, and
-       neither was what it was about.
+       neither was what it was about. Of a corrected one the correction counts, and the award rests on that.
     3. The files in each still have their digests, as far as `file_bytes` suffice.
 
     Args:
@@ -104,12 +106,16 @@ def compare(
     asked = [*cited, *beyond][:MAX_RECORDS]
     found = {row[0]: row[1:] for row in _rows(session, own, asked, list(cited))}
     files: set[str] = set()
+    corrected = records.corrected(session, [record_id for record_id, row in found.items() if not row[-1]])
+    if corrected:
+        carried = receipts.rests_on_the_present(session, own.award_id)
+        yield "evidence-corrected" if carried else "evidence-corrected-by-people"
     for record_id in asked:
         if record_id not in found:
             yield "evidence-not-on-record"
             continue
         digest, salt, body, counts = found[record_id]
-        if not counts:  # (2)
+        if not counts and record_id not in corrected:  # (2)
             yield "evidence-taken-back"
         elif record_id in cited:
             yield _body(cited[record_id], digest, salt, body)  # (1)

@@ -16,7 +16,7 @@ from service.criteria.kinds.rubric import Rubric
 from service.criteria.kinds.rule import Rule
 from service.criteria.tree import Criterion, Group
 from service.errors import InvalidError
-from service.issuing.receipts import FORM
+from service.issuing.receipt_form import FORM
 
 GROUPS: Final = ("all", "any", "at_least")
 MAX_DEPTH: Final = 2 * criteria.MAX_DEPTH

@@ -4,31 +4,35 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.concurrency import run_in_threadpool
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, parse_json
 from service.bodies import Body, validated
 from service.checking.api import BadgeIn
-from service.checking.api_desk import Address, DeskHere
+from service.checking.api_desk import Address, DeskHere, Wording
+from service.checking.api_reports import BatchEndOut, BatchLineOut
 from service.checking.batch import batch as batches
 from service.checking.batch import items as batch_items
 from service.checking.batch import lines
 from service.checking.batch.batch import MAX_ITEMS, Batch, Item, ItemAnswer
 from service.checking.batch.items import GivenItems
-from service.errors import ServiceError
-from service.texts.languages import ENGLISH
+from service.errors import MediaTypeError, ServiceError
+from service.texts.languages import Language
 from service.unpacking.found import Problem
-from service.web.problems import ProblemResponse, problem, problem_of
+from service.web.costly import CostlyRoute, in_a_place
+from service.web.form_fields import hold_to
+from service.web.openapi import NDJSON, shape
+from service.web.openapi import lines as lines_of
+from service.web.problems import problem, problem_of
 from service.web.streaming import Streamed
 
-router = APIRouter(tags=["verification"])
+router = APIRouter(tags=["verification"], route_class=CostlyRoute)
 
-NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 TABLES: Final = frozenset({CSV, "text/tab-separated-values"})
 NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -47,91 +51,85 @@ class BatchIn(Body):
 
 
 _BODY: Final = TypeAdapter(BatchIn)
-_SHAPE: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["items"],
-    "additionalProperties": False,
-    "properties": {
-        "items": {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": BatchItemIn.model_json_schema()}
-    },
+
+
+class BatchForm(BaseModel):
+    """Files with badges, as a form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    files: list[Annotated[bytes, Field(json_schema_extra={"format": "binary"})]]
+
+
+TABLE: Final = {"type": "string", "description": "columns `link`, `email`, `name` beside any others"}
+TAKEN: Final[dict[str, Any]] = {
+    "application/json": {"schema": shape(BatchIn, "body")},
+    **{kind: {"schema": TABLE} for kind in sorted(TABLES)},
+    "multipart/form-data": {"schema": shape(BatchForm, "body")},
 }
-DOCUMENTED: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": _SHAPE},
-            CSV: {"schema": {"type": "string", "description": "columns `link`, `email`, `name` beside any others"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                }
-            },
-        },
-    },
-    "responses": {
-        "200": {
-            "description": "One line for each item, in the order asked, and a last line with the sums",
-            "content": {
-                NDJSON: {
-                    "schema": {
-                        "type": "string",
-                        "description": (
-                            "a line: `{index, id, given, row, try_again}` and either `result` (as a single verification "
-                            "answers) or `problem`; the last: `{sums: {items, good, unsure, bad, unchecked, try_again}}`"
-                        ),
-                    }
-                },
-                CSV: {
-                    "schema": {"type": "string", "description": "own columns first, then ours; no cell is a formula"}
-                },
-            },
-        }
-    },
+ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "One line for each item, in the order asked, and a last line with the sums",
+        "content": lines_of(BatchLineOut, BatchEndOut)
+        | {CSV: {"schema": {"type": "string", "description": "own columns first, then ours; no cell is a formula"}}},
+    }
 }
 
 
-async def _given(request: Request, desk: DeskHere, address: Address) -> GivenItems | None:
+async def _given(request: Request, desk: DeskHere, address: Address) -> GivenItems:
     """Return what the caller sent.
 
-    Return None for a body of another kind. Opening it counts as one check.
+    Opening it counts as one check.
+
+    Raises:
+        MediaTypeError: it is of another kind than is taken.
     """
     desk.fair_use.take(address, desk.steady())
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    run = partial(in_a_place, request)
+    sent_as = request.headers.get("content-type")
+    media_type = (sent_as or "").partition(";")[0].strip().lower()
     if media_type == "multipart/form-data":
         async with request.form(max_files=MAX_ITEMS, max_fields=1) as form:
+            hold_to(form, *BatchForm.model_fields)
             files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
             sent = [(file.filename or "", await file.read(), file.content_type or "") for file in files]
-        return await run_in_threadpool(lambda: batch_items.together(batch_items.of_files(sent)))
+        return await run(lambda: batch_items.together(batch_items.of_files(sent, desk.allowance(address))))
     body = await request.body()
     if media_type in TABLES:
-        return await run_in_threadpool(batch_items.of_file, "", body, media_type)
+        return await run(lambda: batch_items.of_file("", body, media_type, desk.allowance(address)))
     if media_type == "application/json":
-        return GivenItems(await run_in_threadpool(_items, body))
-    return None
+        return GivenItems(await run(partial(_items, body)))
+    raise MediaTypeError("application/json, multipart/form-data or text/csv", sent_as)
 
 
-@router.post("/v1/verification-batches", response_class=Response, openapi_extra=DOCUMENTED)
-def post_verification_batch(
-    request: Request, desk: DeskHere, address: Address, given: Annotated[GivenItems | None, Depends(_given)]
+@router.post(
+    "/v1/verification-batches",
+    response_class=Response,
+    responses=ANSWERS,
+    openapi_extra={"requestBody": {"required": True, "content": TAKEN}},
+)
+def verify_badges(
+    request: Request,
+    desk: DeskHere,
+    address: Address,
+    given: Annotated[GivenItems, Depends(_given)],
+    language: Wording,
 ) -> Response:
     """Verify up to 500 credentials of any issuers in one request.
 
     Takes JSON (`items`, each as a single verification takes it, with an `id` of your own), a form with files (PNG, SVG,
     PDF, JSON, JWT, ZIP), or `text/csv` with a column `link` and, if wanted, `email` and `name`.
 
-    Answers stream in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`. An answer without its
+    Answers stream in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`, in
+    the language that `Accept-Language` asks for. An answer without its
     last line, which holds the sums, is incomplete. An item with `try_again` was not decided because a server did not
     answer in time; send it again alone. Needs no token; has fair limits, in which each item counts (429 with
     `Retry-After`). Nothing is stored.
     """
-    if given is None:
-        detail = "Expected a body of the Content-Type application/json, multipart/form-data or text/csv."
-        return ProblemResponse(problem(415, "media-type-unsupported", detail), 415)
     batch = batches.begin(desk, given.items, address)
     if CSV in request.headers.get("accept", "").lower():
         headers = NO_STORE | {"Content-Disposition": 'attachment; filename="verified.csv"'}
-        return Streamed(_table(batch, given), batch.close, media_type=CSV, headers=headers)
+        return Streamed(_table(batch, given, language), batch.close, media_type=CSV, headers=headers)
     return Streamed(_lines(batch), batch.close, media_type=NDJSON, headers=NO_STORE)
 
 
@@ -186,10 +184,10 @@ def _problem(told: ItemAnswer) -> dict[str, Any]:
     return problem_of(told.error)
 
 
-def _table(batch: Batch, given: GivenItems) -> Iterator[str]:
-    yield lines.heading(given.heading, ENGLISH, given.delimiter)
+def _table(batch: Batch, given: GivenItems, language: Language) -> Iterator[str]:
+    yield lines.heading(given.heading, language, given.delimiter)
     for told in batch:
-        yield lines.in_words(told, ENGLISH).csv(ENGLISH, given.delimiter)
+        yield lines.in_words(told, language).csv(language, given.delimiter)
 
 
 def _json(line: dict[str, Any]) -> str:

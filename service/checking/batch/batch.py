@@ -6,6 +6,8 @@ Each answer is given as soon as it is decided, and nothing is kept.
 2. A batch waits for a check for a limited time (`Patience`). A check that takes longer is answered with that, and can
    be tried again alone. Its thread does not linger: each of its requests has a deadline, and it may begin no other.
 3. Threads run only a limited number of answers ahead of the reader. A reader who stops or leaves ends the work.
+4. The checks of a batch share an amount of processor time (`BatchTime`). Those that it does not reach are not begun, and
+   can be tried again.
 """
 
 import logging
@@ -18,10 +20,11 @@ from typing import Any, Final
 
 from credentials import CredentialError, UnavailableError
 from service.checking import check as checking
-from service.checking.batch.time_limits import ItemFetcher, SharedFetcher
+from service.checking.batch.time_limits import BatchTime, ItemFetcher, SharedFetcher
 from service.checking.check import Checked
 from service.checking.desk import Desk
-from service.errors import InvalidError, ServiceError
+from service.errors import InvalidError, ServiceError, TooManyRequestsError
+from service.runtime.cpu_time import patiently
 from service.unpacking.found import Problem
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ MAX_BYTES: Final = 67_108_864
 """Of everything that is given at once."""
 THREAD_NAME: Final = "batch"
 NOT_IN_TIME: Final = "not-in-time"
+TIME_USED_UP: Final = "batch-time-used-up"
 FAILED_HERE: Final = "internal-error"
 
 
@@ -101,12 +105,14 @@ class Batch:
     `close` ends it from any thread at any time.
     """
 
-    def __init__(self, desk: Desk, items: Sequence[Item], check: Check = check_item) -> None:
+    def __init__(self, desk: Desk, items: Sequence[Item], check: Check = check_item, address: str = "") -> None:
         self._desk = desk
+        self._address = address
         self._items = items
         self._check = check
         self._patience = desk.patience
         self._fetcher = SharedFetcher(desk.runtime.fetcher, self._patience.timeouts)
+        self._time = BatchTime()
         self._over = threading.Event()
         self._changed = threading.Condition()
         first: dict[tuple[Any, ...], int] = {}
@@ -222,12 +228,18 @@ class Batch:
         return None
 
     def _answer(self, index: int) -> ItemAnswer:
-        item = self._items[index]
+        item, time_of_item = self._items[index], self._time.of_item()
+        if time_of_item.left() <= 0:  # (4)
+            message = "The time for this batch was used up before this check began; it can be tried again."
+            return ItemAnswer(index, item, error=UnavailableError(TIME_USED_UP, message), again=True)
         fetcher = ItemFetcher(self._fetcher, self._over, self._began[index] + self._patience.item_seconds)
+        desk = replace(self._desk, runtime=replace(self._desk.runtime, fetcher=fetcher), time=lambda: time_of_item)
         try:
-            checked = self._check(replace(self._desk, runtime=replace(self._desk.runtime, fetcher=fetcher)), item)
+            with patiently(self._address):
+                checked = self._check(desk, item)
         except (CredentialError, ServiceError) as error:
-            return ItemAnswer(index, item, error=error, again=fetcher.silent)
+            again = fetcher.silent or isinstance(error, TooManyRequestsError)
+            return ItemAnswer(index, item, error=error, again=again)
         except Exception as error:  # noqa: BLE001  (one badge must not end the others; what it says is not logged)
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a check in a batch failed with %s\n%s", type(error).__name__, where)  # noqa: TRY400
@@ -237,7 +249,10 @@ class Batch:
                 error=ServiceError(FAILED_HERE, "The check failed here; it can be tried again."),
                 again=True,
             )
-        return ItemAnswer(index, item, checked, again=fetcher.silent and checked.report.verdict == "undecided")
+        finally:
+            self._time.used(time_of_item.used)
+        hurried = fetcher.silent or time_of_item.left() <= 0
+        return ItemAnswer(index, item, checked, again=hurried and checked.report.verdict == "undecided")
 
 
 def begin(desk: Desk, items: Sequence[Item], address: str, check: Check = check_item) -> Batch:
@@ -255,7 +270,7 @@ def begin(desk: Desk, items: Sequence[Item], address: str, check: Check = check_
     if len(items) > MAX_ITEMS:
         message = f"Expected at most {MAX_ITEMS} links and files at once, got more; give them in parts."
         raise InvalidError("batch-too-long", message)
-    batch = Batch(desk, items, check)
+    batch = Batch(desk, items, check, address)
     desk.batch_places.take(batch, time.monotonic())
     try:
         desk.batch_fair_use.take(address, desk.steady(), cost=len(items))

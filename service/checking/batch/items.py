@@ -9,7 +9,7 @@ from service.checking.batch.spreadsheets import Row, Table, is_table, read
 from service.errors import InvalidError
 from service.texts.languages import N_
 from service.unpacking.found import Opened, Problem, shown_name
-from service.unpacking.unpack import Searches, open_file, open_text
+from service.unpacking.unpack import Allowance, open_file, open_text
 
 LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link of the badge."))
 ROW_RAGGED: Final = Problem(
@@ -41,43 +41,45 @@ class GivenItems:
     delimiter: str = ","
 
 
-def of_text(text: str) -> GivenItems:
+def of_text(text: str, allowance: Allowance) -> GivenItems:
     """Return what is in a text: a link or a badge in each line.
 
     Return nothing where it is blank.
+
+    Args:
+        allowance: what is left to the request.
     """
-    return GivenItems(tuple(map(item_of, open_text(text)))) if text.strip() else GivenItems(())
+    return GivenItems(tuple(map(item_of, open_text(text, allowance)))) if text.strip() else GivenItems(())
 
 
-def of_file(name: str, content: bytes, media_type: str = "", searches: Searches | None = None) -> GivenItems:
+def of_file(name: str, content: bytes, media_type: str, allowance: Allowance) -> GivenItems:
     """Return what is in a file.
 
     Args:
-        searches: those left to the request, where it has several files.
+        allowance: what is left to the request.
     Raises:
         InvalidError: it is a table that cannot be read, as `spreadsheets.read`.
     """
     if is_table(name, media_type):
-        return of_table(read(content))
-    return GivenItems(tuple(map(item_of, open_file(name, content, searches))))
+        return of_table(read(content), allowance)
+    return GivenItems(tuple(map(item_of, open_file(name, content, allowance))))
 
 
-def of_files(files: Iterable[tuple[str, bytes, str]]) -> list[GivenItems]:
+def of_files(files: Iterable[tuple[str, bytes, str]], allowance: Allowance) -> list[GivenItems]:
     """Return what is in each of the files of a request: name, content and media type.
 
     It raises as `of_file`.
     """
-    searches = Searches()
-    return [of_file(*file, searches) for file in files]
+    return [of_file(*file, allowance) for file in files]
 
 
-def of_table(table: Table) -> GivenItems:
+def of_table(table: Table, allowance: Allowance) -> GivenItems:
     """Return an item for each row of a table, in their order.
 
     An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one that can be compared, and a
     mismatch would say something about the candidate that nobody knows.
     """
-    items = tuple(_of_row(row) for row in table.rows)
+    items = tuple(_of_row(row, allowance) for row in table.rows)
     return GivenItems(items, table.heading, table.empty, table.delimiter)
 
 
@@ -96,12 +98,12 @@ def item_of(opened: Opened) -> Item:
     return Item(opened.name, opened.url, opened.received, opened.problem)
 
 
-def _of_row(row: Row) -> Item:
+def _of_row(row: Row, allowance: Allowance) -> Item:
     recipient = row.email if "@" in row.email or row.email.startswith("did:") else None
     candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email
     if row.ragged or not row.link:
         problem = ROW_RAGGED if row.ragged else LINK_MISSING
         item = Item(shown_name(row.link or row.name or row.email), problem=problem)
     else:
-        item = item_of(open_text(row.link)[0])
+        item = item_of(open_text(row.link, allowance)[0])
     return replace(item, recipient=recipient, candidate=shown_name(candidate), cells=row.cells)

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from credentials import reading
 from credentials.instants import write_instant
 from service.checking import wording
-from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, Item, ItemAnswer
+from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, TIME_USED_UP, Item, ItemAnswer
 from service.checking.batch.spreadsheets import BOM, line
 from service.checking.questions import Question
 from service.checking.wording import QUESTIONS, WordedAnswer
@@ -37,6 +37,9 @@ UNCHECKED: Final = N_("Not checked")
 OF_CODES: Final[Mapping[str, str]] = {
     NOT_IN_TIME: N_("It did not answer in time. That says nothing about the badge: try it again."),
     FAILED_HERE: N_("Something failed here. That says nothing about the badge: try it again."),
+    TIME_USED_UP: N_(
+        "Checking the others took so long that this one was not checked. That says nothing about the badge: try it again."
+    ),
     "host-silent": N_(
         "Its server had already kept other badges waiting in vain and was not asked again: try it later."
     ),
@@ -177,7 +180,7 @@ def in_words(told: ItemAnswer, language: Language, number: int | None = None) ->
         words = language.gettext(UNCHECKED), language.gettext(sentence)
         return Line(number, told.item, "unchecked", code, *words, told.again)
     checked = told.checked
-    credential = checked.report.credential if isinstance(checked.report.credential, dict) else {}
+    credential = checked.report.readable
     awarded, until = (_date(credential, names) for names in CREDENTIAL_DATES)
     return Line(
         number,

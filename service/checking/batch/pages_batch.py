@@ -29,11 +29,13 @@ from service.checking.desk import Desk
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
 from service.texts.languages import N_, Language
 from service.unpacking.file_kinds import credential_text
+from service.unpacking.unpack import Allowance
+from service.web.costly import CostlyForm
 from service.web.rendering import HTML, PRIVATE, page_headers, render, streamed
 from service.web.streaming import Streamed
 from service.web.visitor_language import Speaking
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=CostlyForm)
 
 MAX_PART_BYTES: Final = 16_777_216
 """Of one field of the form: pasted lines, or a badge to be tried again."""
@@ -42,6 +44,7 @@ PROBLEMS: Final = {
     "batch-too-long": N_("These are more than 500 links and files. Give them in parts."),
     "too-many-batches": N_("Others are having many badges checked just now. Try again in %(seconds)s s."),
     "too-many-requests": N_("Many badges were checked from your connection. Try again in %(seconds)s s."),
+    "service-busy": N_("Much is being checked here just now. Try again in %(seconds)s s."),
     "csv-empty": N_("This table is empty. It needs a column named link, with a link in each row."),
     "csv-encoding": N_(
         "The letters of this table cannot be read. Save it as CSV UTF-8 in your office program, and choose that."
@@ -55,6 +58,7 @@ PROBLEMS: Final = {
     ),
     "csv-column-twice": N_("Two columns of this table have the same meaning here: link, email or name. Rename one."),
     "csv-no-rows": N_("This table has a heading and no row below it."),
+    "csv-too-large": N_("This table is larger than 8 MB. Give it in parts, or leave out columns that are not needed."),
     "csv-too-long": N_("This table has more than 500 rows. Give it in parts."),
     "csv-too-wide": N_("This table has more than 100 columns. Leave out those that are not needed."),
     batch_items.TABLE_IN_PACKET.code: batch_items.TABLE_IN_PACKET.message,
@@ -128,7 +132,7 @@ def post_batch(
         if sent is None:
             raise InvalidError("form-unreadable", "Expected the form of this page.")
         with desk.fair_use.turn(address, desk.steady):  # opening what was given costs something too
-            given, numbers = _again(sent) if sent.again else (_given(sent), None)
+            given, numbers = _again(sent) if sent.again else (_given(sent, desk.allowance(address)), None)
         return answer(desk, address, language, given, numbers)
     except ServiceError as error:
         return refused(language, error)
@@ -256,8 +260,8 @@ def _form(language: Language, status: int = 200, problem: str = "") -> Response:
     return page
 
 
-def _given(sent: BatchForm) -> GivenItems:
-    parts = [batch_items.of_text(sent.text), *batch_items.of_files(sent.files)]
+def _given(sent: BatchForm, allowance: Allowance) -> GivenItems:
+    parts = [batch_items.of_text(sent.text, allowance), *batch_items.of_files(sent.files, allowance)]
     return batch_items.together(parts)
 
 

@@ -15,6 +15,8 @@ from typing import Final
 
 from service.errors import InvalidError
 
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Of a table. Its characters take up to four times as much memory, and are copied while it is read."""
 MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 100
 MAX_CELL: Final = 20_000
@@ -90,9 +92,11 @@ def read(content: bytes) -> Table:
     3. Empty rows are skipped; a row longer than the heading is marked.
 
     Raises:
-        InvalidError: codes "csv-empty", "csv-encoding", "csv-broken" (a quote that is not closed, or a huge cell),
+        InvalidError: codes "csv-too-large", "csv-empty", "csv-encoding", "csv-broken" (a quote that is not closed, or a huge cell),
             "csv-link-missing", "csv-column-twice", "csv-too-wide", "csv-too-long", "csv-no-rows".
     """
+    if len(content) > MAX_BYTES:
+        raise InvalidError("csv-too-large", f"Expected a CSV of at most {MAX_BYTES} bytes, got {len(content)}.")
     text = _text(content)
     if not text.strip():
         raise InvalidError("csv-empty", "Expected a CSV with a column link, got an empty file.")

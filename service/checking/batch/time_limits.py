@@ -1,13 +1,60 @@
-"""Fetchers that limit how long a batch waits for other servers."""
+"""How long a batch waits for other servers, and how long it works itself."""
 
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from urllib.parse import urlsplit
 
 from credentials import Fetched, UnavailableError
+from service.runtime.cpu_time import REQUEST_SECONDS, CpuTime
 from service.runtime.fetching import Fetcher
+
+
+class BatchTime:
+    """The processor time of one batch, which the threads that check its items share.
+
+    It is that of one request. What an ordinary badge takes does not count, so that 500 of them are checked; of what
+    is made to be slow, little more is checked than in one request.
+    """
+
+    ORDINARY = 0.015
+    MOST_OF_AN_ITEM = 1.0
+
+    def __init__(self) -> None:
+        self._left = REQUEST_SECONDS
+        self._lock = threading.Lock()
+
+    def left(self) -> float:
+        """Return how many seconds are left, without what the checks that go on have used."""
+        return self._left
+
+    def of_item(self) -> "ItemTime":
+        """Return the time of one check, from now on, in this thread."""
+        return ItemTime(self)
+
+    def used(self, seconds: float) -> None:
+        """Count what a check used."""
+        with self._lock:
+            self._left -= max(0.0, seconds - self.ORDINARY)
+
+
+class ItemTime(CpuTime):
+    """The processor time of one check of a batch: it ends with the batch's."""
+
+    def __init__(self, batch: BatchTime, clock: Callable[[], float] = time.thread_time) -> None:
+        super().__init__(batch.MOST_OF_AN_ITEM, clock)
+        self._batch = batch
+
+    @property
+    def used(self) -> float:
+        """How many seconds were used."""
+        return self._batch.MOST_OF_AN_ITEM - super().left()
+
+    def left(self) -> float:
+        """Return how many seconds are left."""
+        return min(super().left(), self._batch.left() - self.used)
 
 
 class SharedFetcher:
@@ -69,7 +116,7 @@ class ItemFetcher(Fetcher):
         until: the steady time until which the batch waits for the check.
     """
 
-    SILENT = frozenset({"fetch-timeout", "fetch-failed", "host-silent"})
+    SILENT = frozenset({"fetch-timeout", "fetch-failed", "fetch-busy", "host-silent"})
     """Codes of errors that may be gone when it is tried again."""
 
     def __init__(self, shared: SharedFetcher, over: threading.Event, until: float) -> None:

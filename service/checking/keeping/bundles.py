@@ -37,7 +37,7 @@ from service.bodies import Body, Instant, validated
 from service.checking import verification
 from service.checking.basis import comparison
 from service.errors import InvalidError, TooLargeError
-from service.public import documents as public_documents
+from service.public import addresses
 from service.runtime.runtime import Runtime
 
 FORM: Final = "laurel-bundle/1"
@@ -232,7 +232,12 @@ def make(runtime: Runtime, received: bytes, *, evidence: bool = False) -> Bundle
     report = verification.verify_received(runtime, text, documents=recorder.load, discreet=not evidence)
     if report.credential is None:
         raise InvalidError("not-a-credential", f"Expected a credential, got none: {_reason(report)}.")
-    if _proven(report):  # otherwise anybody may have written its addresses
+    if report.older is not None:
+        message = (
+            "Expected a credential, got a badge of Open Badges 2.0 or before, which only its issuer's address confirms."
+        )
+        raise InvalidError("not-a-credential", message)
+    if report.is_proven:  # otherwise anybody may have written its addresses
         load = partial(recorder.load_quietly, ask=evidence)
         comparison.look(runtime, report.credential, report, ask=True, load=load, rows=False)
     documents = recorder.documents | _contexts(runtime.contexts, report.credential, recorder)
@@ -244,8 +249,10 @@ def of_ours(runtime: Runtime, credential_id: str) -> Bundle | None:
 
     Return None where there is none.
     """
+    from service.public import documents
+
     with runtime.database.read() as session:
-        row = public_documents.visible_credential(session, credential_id)
+        row = documents.visible_credential(session, credential_id)
         signed = None if row is None else row.signed
     return None if signed is None else make(runtime, signed.encode())
 
@@ -272,7 +279,7 @@ class _Recorder:
         """Return a document that is recorded or ours or, where others may be asked, theirs."""
         if url in self.documents:
             return Fetched(self.documents[url].body, self.documents[url].media_type)
-        if not ask and not public_documents.is_ours(self._runtime.settings, url):
+        if not ask and not addresses.is_ours(self._runtime.settings, url):
             raise UnavailableError("document-not-asked", "What lies with others was not to be asked for.")
         return self.load(url)
 
@@ -288,11 +295,6 @@ def _text_of(received: bytes) -> str:
 
 def _reason(report: Report) -> str:
     return next(finding.message for check in report.checks for finding in check.findings)
-
-
-def _proven(report: Report) -> bool:
-    outcomes = {check.name: check.outcome for check in report.checks}
-    return outcomes["proof"] == outcomes["issuer"] == "passed"
 
 
 def _contexts(contexts: Contexts, credential: Mapping[str, Any], recorder: _Recorder) -> dict[str, Document]:

@@ -15,7 +15,16 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from credentials import CredentialError, Fetched, Load, UnavailableError, VerificationKey, parse_json, reading
+from credentials import (
+    CredentialError,
+    Fetched,
+    Load,
+    UnavailableError,
+    VerificationKey,
+    find_older,
+    parse_json,
+    reading,
+)
 from credentials.checks.received import Secured
 from credentials.checks.received import read as read_secured
 from credentials.instants import read_instant, write_instant
@@ -114,6 +123,7 @@ def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | N
     3. A revocation list without a signature does not count: the maker of the bundle may have written it.
     4. Where the issuer's keys come from the bundle, the badge is not green, and no list makes its issuer known: a list
        knows the name, which anybody can write.
+    5. A badge of the older standard is confirmed by its issuer's address, and by nothing that a bundle can hold.
 
     Raises:
         InvalidError: the pin is not the issuer's (code "pin-other").
@@ -125,6 +135,8 @@ def check(desk: Desk, bundle: Bundle, recipient: str | None = None, pin: Pin | N
     load = _without_unsigned_lists(bundle.load, secured)  # (3)
     if pin is not None and issuer_id is not None:
         load = pinned(load, issuer_id, pin)  # (2)
+    if find_older(bundle.credential) is not None:
+        load = _nothing  # (5)
     checked = checking.check(
         desk,
         bundle.credential,

@@ -1,33 +1,36 @@
 """Bundles to download: of our credentials at an address, of any others by a form."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from credentials import CredentialError
 from service.checking import verification
 from service.checking.api_desk import Address, DeskHere
+from service.checking.desk import Desk
 from service.checking.keeping import bundles
 from service.errors import NotFoundError, ServiceError, TooManyRequestsError
-from service.public.api import FIVE_MINUTES, IfNoneMatch
-from service.runtime.runtime import Runtime
+from service.public.api import FIVE_MINUTES
 from service.texts.languages import N_
+from service.web.conditional import IfNoneMatch, is_named
+from service.web.costly import CostlyRoute
+from service.web.openapi import given_as
 from service.web.rendering import page_headers, render
 from service.web.visitor_language import Speaking
 
-router = APIRouter(tags=["public addresses"])
+router = APIRouter(tags=["public addresses"], route_class=CostlyRoute)
 
 ATTACHED = {"Content-Disposition": f'attachment; filename="{bundles.FILE_NAME}"', "X-Content-Type-Options": "nosniff"}
-IN_OPENAPI: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A bundle of the form laurel-bundle/1: the badge, and by address every document that a check of it asks for.",
-        "content": {bundles.MEDIA_TYPE: {"schema": bundles.BundleIn.model_json_schema()}},
-    }
-}
 
 
-@router.get("/credentials/{credential_id}.bundle", response_class=Response, responses=IN_OPENAPI)
-def get_bundle(desk: DeskHere, address: Address, credential_id: str, if_none_match: IfNoneMatch = None) -> Response:
+@router.get(
+    "/credentials/{credential_id}.bundle",
+    response_class=Response,
+    responses=given_as({bundles.MEDIA_TYPE: bundles.BundleIn}),
+)
+def get_credential_bundle(
+    desk: DeskHere, address: Address, credential_id: str, if_none_match: IfNoneMatch = None
+) -> Response:
     """Give a credential as a bundle: one file with every document that a check asks for.
 
     `laurel verify` checks it with the network unplugged. Its entity tag depends on what is in it, not on when it was
@@ -38,7 +41,7 @@ def get_bundle(desk: DeskHere, address: Address, credential_id: str, if_none_mat
     if found is None:
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
-    if if_none_match is not None and found.etag in (part.strip() for part in if_none_match.split(",")):
+    if is_named(found.etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(found.to_bytes(), media_type=bundles.MEDIA_TYPE, headers=ATTACHED | headers)
 
@@ -60,7 +63,7 @@ def post_bundle(
     received, evidence = sent
     try:
         with desk.fair_use.turn(address, desk.steady):
-            content = bundles.make(desk.runtime, _had(desk.runtime, received), evidence=evidence).to_bytes()
+            content = bundles.make(desk.runtime, _had(desk, address, received), evidence=evidence).to_bytes()
     except (ServiceError, CredentialError) as error:
         status = 429 if isinstance(error, TooManyRequestsError) else 422
         page = render(
@@ -78,7 +81,7 @@ def post_bundle(
     )
 
 
-def _had(runtime: Runtime, received: bytes) -> bytes:
+def _had(desk: Desk, address: str, received: bytes) -> bytes:
     if received[:8].lower().startswith((b"https://", b"http://")):
-        return verification.look_up(runtime, received.decode()).body
+        return verification.look_up(desk.runtime, received.decode(), desk.allowance(address)).body
     return received

@@ -1,7 +1,7 @@
 """Receipts of a check to download: a signed record, or a PDF of one page."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -15,10 +15,11 @@ from service.errors import CustodyError, ServiceError, TooManyRequestsError
 from service.public.documents import CREDENTIAL
 from service.texts import sentences
 from service.texts.languages import N_, Language
+from service.web.costly import CostlyRoute
 from service.web.rendering import render
 from service.web.visitor_language import Speaking
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=CostlyRoute)
 
 MAX_FIELDS, MAX_RECIPIENT = 6, 500
 NOT_MADE = N_("No receipt could be made")
@@ -55,7 +56,7 @@ def post_check_receipt(
     """Check the credential now, and give the signed record of the check; keep nothing."""
     try:
         with desk.fair_use.turn(address, desk.steady):
-            signed = receipts.issue(desk.runtime, _checked(desk, asked), language)
+            signed = receipts.issue(desk.runtime, _checked(desk, address, asked), language)
             content = receipts.pdf(signed, language) if form == "pdf" else signed
     except (ServiceError, CredentialError) as error:
         return _not_made(language, error)
@@ -77,9 +78,13 @@ def _not_made(language: Language, error: ServiceError | CredentialError) -> Resp
     return page
 
 
-def _checked(desk: Desk, asked: ReceiptForm) -> Checked:
-    recipient = asked.recipient or None
+def _checked(desk: Desk, address: str, asked: ReceiptForm) -> Checked:
+    given: dict[str, Any] = {
+        "recipient": asked.recipient or None,
+        "evidence": asked.evidence,
+        "allowance": desk.allowance(address),
+    }
     link = asked.received.strip()
     if link[:8].lower().startswith(("https://", "http://")):
-        return check.check_address(desk, link, recipient, evidence=asked.evidence)
-    return check.check(desk, asked.received, recipient, evidence=asked.evidence)
+        return check.check_address(desk, link, **given)
+    return check.check(desk, asked.received, **given)

@@ -139,7 +139,7 @@ def issue(runtime: Runtime, checked: Checked, language: Language) -> str:
         raise InvalidError("nothing-to-record", message)
     title, sentence = wording.headline(checked, language)
     record_id = f"urn:uuid:{uuid4()}"
-    credential = checked.report.credential
+    credential = checked.report.readable
     record = {
         "@context": list(CONTEXTS),
         "id": record_id,

@@ -1,23 +1,30 @@
 """The rule `approval`: people in a role have decided."""
 
-from typing import Literal
+from __future__ import annotations
 
-from pydantic import Field
-from sqlalchemy import distinct, func, literal, or_, select
-from sqlalchemy.orm import aliased
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import ConfigDict, Field
 
 from service.bodies import RoleName
-from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, AskedRule, CompiledRule, Rows, figures, within
 from service.criteria.kinds.rule import Rule, Stability
-from service.criteria.parts import Amount
-from service.tables import Approval
+from service.criteria.parts import Amount, Borne
+
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Approved(Rule):
     """People in a role who approved the award; nobody can approve their own award."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rule": "approval", "by_role": "site_director", "n": 1}]}
+    )
+
     rule: Literal["approval"]
-    by_role: RoleName = Field(description="the role that they must have in the network when they approve")
+    by_role: Annotated[RoleName, Borne("role")] = Field(
+        description="the role that they must have in the network when they approve"
+    )
     n: Amount = Field(1, description="as many different people as this, or more")
     not_conflicted: bool = Field(
         True, description="true: an approval by somebody whom the member has approved in turn does not count"
@@ -46,6 +53,12 @@ class Approved(Rule):
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Count the people whose approvals of this achievement count now."""
+        from sqlalchemy import distinct, func, literal, or_, select
+        from sqlalchemy.orm import aliased
+
+        from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, CompiledRule, figures, within
+        from service.tables import Approval
+
         counts = [
             Approval.outcome == "approved",
             Approval.at <= NOW,

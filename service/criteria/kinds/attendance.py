@@ -1,26 +1,20 @@
 """The rule `attendance`: meetings of the network attended."""
 
-from typing import Any, Literal, Self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
-from service.criteria.kinds.query import (
-    ACHIEVEMENT,
-    NETWORK,
-    NOW,
-    AskedRule,
-    CompiledRule,
-    Rows,
-    bounded,
-    figures,
-    within,
-)
 from service.criteria.kinds.rule import Rule, Stability, number
-from service.criteria.parts import Amount, Name, Number
+from service.criteria.parts import Amount, Borne, Name, Number, either
 from service.criteria.windows import SinceEnrolment
-from service.tables import Meeting
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Attendance(Rule):
@@ -29,10 +23,15 @@ class Attendance(Rule):
     The window is about when sessions begin.
     """
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["min_sessions"]}, {"required": ["min_rate"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rule": "attendance", "series": "writing-group", "min_sessions": 6, "min_minutes": 45}],
+            **either("min_sessions", "min_rate"),
+        }
+    )
 
     rule: Literal["attendance"]
-    series: Name = Field(description="the series of sessions")
+    series: Annotated[Name, Borne("series")] = Field(description="the series of sessions")
     min_sessions: Amount | None = Field(None, description="as many sessions as this, or more")
     min_rate: Number | None = Field(
         None,
@@ -95,6 +94,8 @@ class Attendance(Rule):
 
         The rate is the quotient of the two numbers.
         """
+        from sqlalchemy import and_, func, or_
+
         if self.min_rate is None:
             return super().is_met(observed, beside)
         rate = or_(beside == 0, observed / func.nullif(beside, 0) >= self.min_rate)
@@ -106,6 +107,11 @@ class Attendance(Rule):
         Contributions of type attended must have enough minutes in all. With a rate only sessions that have begun
         count, in both numbers.
         """
+        from sqlalchemy import and_, func, literal, or_, select
+
+        from service.criteria.kinds.query import ACHIEVEMENT, NETWORK, NOW, CompiledRule, bounded, figures, within
+        from service.tables import Meeting
+
         series = [Meeting.network_id == NETWORK, Meeting.series == self.series]
         begun = [Meeting.starts_at <= NOW] if self.min_rate is not None else []
         attended: Rows = (

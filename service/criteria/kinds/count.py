@@ -1,20 +1,31 @@
 """The rule `count`: how many contributions of a kind."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
-from sqlalchemy import FromClause, distinct, func, literal, select
+from pydantic import ConfigDict, Field
 
-from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, first_of, key_of, person_of
 from service.criteria.kinds.rule import DefinitionFault
 from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
 
+if TYPE_CHECKING:
+    from sqlalchemy import FromClause
+
+    from service.criteria.kinds.query import AskedRule, CompiledRule
+
 
 class Count(Tally):
     """A number of contributions, or of the different things that they have."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rule": "count", "where": {"types": ["reviewed"], "tags_any": ["peer-writing"]}, "gte": 4}]
+        }
+    )
 
     rule: Literal["count"]
     distinct: Literal["item", "session", "day", "week", "peer", "resource"] = Field(
@@ -50,6 +61,10 @@ class Count(Tally):
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
+        from sqlalchemy import distinct, func, literal, select
+
+        from service.criteria.kinds.query import CompiledRule, contributions_of, figures, first_of, key_of, person_of
+
         if self.distinct == "peer":
             peer, own = asked.rows.another_member(), asked.rows.another_member()
             query = contributions_of(self.where, self.window, asked, person_of(peer))

@@ -1,38 +1,37 @@
 """The rule `endorsed`: people in the network vouch for a member."""
 
-from typing import Literal
+from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import CTE, and_, case, distinct, func, literal_column, or_, select
 
 from service.bodies import RoleName
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import (
-    HELD,
-    MEMBERS,
-    NETWORK,
-    AskedRule,
-    CompiledRule,
-    evaluations_of,
-    figures,
-    first_of,
-    had_role,
-    person_of,
-)
 from service.criteria.kinds.rule import Also, Rule, Stability, number
-from service.criteria.parts import Amount, Most, Name
-from service.tables import Achievement
+from service.criteria.parts import Amount, Borne, Most, Name
+
+if TYPE_CHECKING:
+    from sqlalchemy import CTE
+
+    from service.criteria.kinds.query import AskedRule, CompiledRule
 
 
 class Endorsed(Rule):
     """Colleagues who endorsed a skill of the member, each person once."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rule": "endorsed", "skill": "facilitation", "gte": 4, "distinct_orgs": 2}]}
+    )
+
     rule: Literal["endorsed"]
-    skill: Name = Field(description="the skill, as endorsements name it")
+    skill: Annotated[Name, Borne("skill")] = Field(description="the skill, as endorsements name it")
     gte: Amount = Field(description="by this many different people, or more")
     distinct_orgs: Amount | None = Field(None, description="from this many different organizations, or more")
-    from_role: RoleName | None = Field(None, description="by people who had this role when they endorsed")
+    from_role: Annotated[RoleName | None, Borne("role")] = Field(
+        None, description="by people who had this role when they endorsed"
+    )
     from_achievement: Name | None = Field(
         None, description="by people who held this achievement, by ref, when they endorsed"
     )
@@ -101,6 +100,20 @@ class Endorsed(Rule):
         If mutual endorsements are limited, those people count whom the member has not endorsed, and of the others the
         ones who endorsed last.
         """
+        from sqlalchemy import and_, case, distinct, func, or_, select
+
+        from service.criteria.kinds.query import (
+            HELD,
+            NETWORK,
+            CompiledRule,
+            evaluations_of,
+            figures,
+            first_of,
+            had_role,
+            person_of,
+        )
+        from service.tables import Achievement
+
         judge = asked.rows.another_member()
         given = evaluations_of(self.where, self.window, asked, ["endorsement"], self.skill, judge.organization)
         given = given.join(judge, judge.id == asked.rows.evaluation.evaluator_id)
@@ -153,6 +166,10 @@ def _endorsed_by_themselves(asked: AskedRule) -> CTE:
 
     Both are persons: what another member who is the same person has given counts too.
     """
+    from sqlalchemy import literal_column, or_, select
+
+    from service.criteria.kinds.query import MEMBERS, NETWORK, person_of
+
     mine, theirs = asked.rows.another_member(), asked.rows.another_member()
     given = asked.rows.another_evaluation()
     query = (

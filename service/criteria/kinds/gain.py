@@ -1,17 +1,22 @@
 """The rule `gain`: how much a score grew from one occasion to another."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
-from sqlalchemy import ColumnElement, Float, case, cast, func, or_, select, union
+from pydantic import ConfigDict, Field
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import AskedRule, CompiledRule, DayNumber, Rows, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Also, DefinitionFault, Rule, Stability, number
-from service.criteria.parts import Amount, Name, Number
+from service.criteria.parts import Amount, Borne, Name, Number
 from service.criteria.windows import most_days
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Gain(Rule):
@@ -20,8 +25,16 @@ class Gain(Rule):
     All scores are scaled to 0..1. The first score before counts, so that nobody gains by doing worse in a second one.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rule": "gain", "instrument": "quiz", "metric": "change", "gte": 0.3, "min_days": 60}]
+        }
+    )
+
     rule: Literal["gain"]
-    instrument: Name = Field(description="the assessment or survey, as evaluations name it")
+    instrument: Annotated[Name, Borne("instrument")] = Field(
+        description="the assessment or survey, as evaluations name it"
+    )
     metric: Literal["normalized", "change", "raw"] = Field(
         description=(
             "raw: post - pre; normalized: (post - pre) / (1 - pre), the part of what was left to gain; "
@@ -101,6 +114,8 @@ class Gain(Rule):
 
         It tolerates as much rounding as `exact`.
         """
+        from sqlalchemy import or_
+
         required, _ = self.measure(0, 0)
         met: ColumnElement[bool] = observed > required - self.ROUNDED
         return met if self.or_post_gte is None else or_(met, beside >= self.or_post_gte)
@@ -114,6 +129,10 @@ class Gain(Rule):
            both are 1.
         2. A member who has only a score before has gained 0.
         """
+        from sqlalchemy import Float, case, cast, func, select, union
+
+        from service.criteria.kinds.query import CompiledRule, DayNumber, evaluations_of, figures, first_of
+
         columns = (
             asked.rows.evaluation.occasion,
             asked.rows.evaluation.form,

@@ -1,14 +1,16 @@
 """The rule `holds`: achievements that the member has been awarded."""
 
-from typing import Literal
+from __future__ import annotations
 
-from pydantic import Field, ValidationInfo, field_validator
-from sqlalchemy import distinct, func, literal, select
+from typing import TYPE_CHECKING, Literal
 
-from service.criteria.kinds.query import HELD, AskedRule, CompiledRule, Rows, figures, within
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+
 from service.criteria.kinds.rule import Rule, Stability, no_more_than, number
 from service.criteria.parts import Amount, Names
-from service.tables import Achievement, AchievementVersion
+
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Holds(Rule):
@@ -16,6 +18,12 @@ class Holds(Rule):
 
     The window is about when they were awarded.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rule": "holds", "achievements": ["generous-reader", "writing-fellow"], "n": 1}]
+        }
+    )
 
     rule: Literal["holds"]
     achievements: Names = Field(description="the achievements, by ref")
@@ -59,6 +67,11 @@ class Holds(Rule):
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
+        from sqlalchemy import distinct, func, literal, select
+
+        from service.criteria.kinds.query import HELD, CompiledRule, figures, within
+        from service.tables import Achievement, AchievementVersion
+
         states = ["awarded"] if self.valid_on_award else HELD
         query: Rows = (
             select(asked.rows.award.member_id, asked.rows.award.achievement_id, asked.rows.award.awarded_at)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     func,
     or_,
@@ -202,6 +203,16 @@ def first_of(rows: FromClause, by: Sequence[Any], order: Sequence[Any]) -> CTE:
     ranked = select(*rows.c, place).subquery()
     # Not nested as a subquery: the parser of SQLite allows a depth of a hundred only.
     return select(*(column for column in ranked.c if column.key != "place")).where(ranked.c.place == 1).cte()
+
+
+def later(one: Any, other: Any) -> ColumnElement[Any]:
+    """Return the later of two days, as SQL."""
+    return case((one < other, other), else_=one)
+
+
+def earlier(one: Any, other: Any) -> ColumnElement[Any]:
+    """Return the earlier of two days, as SQL."""
+    return case((one > other, other), else_=one)
 
 
 def contributions_of(where: ContributionFilter, window: Any, asked: AskedRule, key: Any) -> Rows:

@@ -1,14 +1,17 @@
 """The rule `rubric`: levels reached in criteria of a rubric."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
 
-from pydantic import Discriminator, Field, Tag
-from sqlalchemy import and_, case, distinct, func, select
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from service.criteria.filters import RubricFilter
-from service.criteria.kinds.query import AskedRule, CompiledRule, Rows, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, number
-from service.criteria.parts import Amount, Name, Names, Number
+from service.criteria.parts import Amount, Borne, Name, Names, Number
+
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Rubric(Rule):
@@ -17,11 +20,20 @@ class Rubric(Rule):
     Enough people must find every criterion good enough.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3, "raters": 2}
+            ]
+        }
+    )
+
     rule: Literal["rubric"]
-    rubric: Name = Field(description="the rubric, as evaluations name it")
+    rubric: Annotated[Name, Borne("rubric")] = Field(description="the rubric, as evaluations name it")
     criteria: Annotated[
-        Annotated[Literal["*"], Tag("<all>")] | Annotated[Names, Tag("<some>")],
+        Annotated[Names, Tag("<some>")] | Annotated[Literal["*"], Tag("<all>")],
         Discriminator(lambda value: "<all>" if isinstance(value, str) else "<some>"),
+        Borne("criterion"),
     ] = Field(description='the criteria that must be met; "*": all that the result descriptions declare')
     min_level: Number = Field(ge=0, le=1000, description="this level or better")
     raters: Amount = Field(1, description="by this many different people, or more")
@@ -51,16 +63,22 @@ class Rubric(Rule):
         """Return the number of criteria, and the progress towards it.
 
         The progress counts the findings of single people: `beside` is how many people found each criterion good enough,
-        at most as many as are needed, summed over the criteria.
+        at most as many as are needed, summed over the criteria. Where all criteria are asked for and none is declared yet,
+        one is missing: such a definition is not published, but it can be tried.
         """
         _ = observed
-        return len(self.criteria), beside / (len(self.criteria) * self.people)
+        asked = max(len(self.criteria), 1)
+        return asked, beside / (asked * self.people)
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Take the piece of work with the most criteria that enough people find good.
 
         `beside` is the number of findings by single people, for the progress.
         """
+        from sqlalchemy import and_, case, distinct, func, select
+
+        from service.criteria.kinds.query import CompiledRule, evaluations_of, figures, first_of
+
         given = evaluations_of(
             self.where,
             self.window,

@@ -3,17 +3,23 @@
 A kind says what it asks for in parameters, in words and in SQL.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, and_, or_
 
-from service.criteria.kinds.query import AskedRule, CompiledRule
 from service.criteria.parts import Part
 from service.criteria.windows import Between, Last, Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from service.criteria.kinds.query import AskedRule, CompiledRule
+
 
 Stability = Literal["grows", "may-change"]
 """`grows`: more evidence never lowers it. `may-change`: evidence or time can raise or lower it."""
@@ -105,6 +111,8 @@ class Rule(Part):
 
         It decides as `reached` does for the numbers of one member.
         """
+        from sqlalchemy import and_, or_
+
         required, _ = self.measure(0, 0)
         met: ColumnElement[bool] = observed >= required
         also = self.also(0)

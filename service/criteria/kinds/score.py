@@ -1,21 +1,28 @@
 """The rule `score`: a score reached in an instrument."""
 
-from typing import Any, Literal
+from __future__ import annotations
 
-from pydantic import Field
-from sqlalchemy import func, literal, select
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.query import AskedRule, CompiledRule, evaluations_of, figures, first_of
 from service.criteria.kinds.rule import Rule, Stability, number
-from service.criteria.parts import Name, Number
+from service.criteria.parts import Borne, Name, Number
+
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule
 
 
 class Score(Rule):
     """A score in an assessment, scaled to 0..1."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rule": "score", "assessment": "final-quiz", "stat": "best", "gte": 0.9}]}
+    )
+
     rule: Literal["score"]
-    assessment: Name = Field(description="the assessment, as evaluations name it")
+    assessment: Annotated[Name, Borne("assessment")] = Field(description="the assessment, as evaluations name it")
     stat: Literal["best", "last", "first"] = Field("best", description="which score counts if there are several")
     gte: Number = Field(gt=0, le=1, description="this scaled score or better")
     where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations count; left out: all")
@@ -53,6 +60,10 @@ class Score(Rule):
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
+        from sqlalchemy import func, literal, select
+
+        from service.criteria.kinds.query import CompiledRule, evaluations_of, figures, first_of
+
         given = evaluations_of(self.where, self.window, asked, ["score"], self.assessment, asked.rows.evaluation.scaled)
         rows = given.where(asked.rows.evaluation.scaled.is_not(None)).subquery()
         first = select(*rows.c, func.min(rows.c.at).over(partition_by=rows.c.member_id).label("first_at")).subquery()

@@ -1,20 +1,37 @@
 """The rule `sum`: minutes added up over contributions."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
-from sqlalchemy import case, func, literal, select
+from pydantic import ConfigDict, Field
 
-from service.criteria.kinds.query import AskedRule, CompiledRule, contributions_of, figures, key_of
 from service.criteria.kinds.rule import DefinitionFault
 from service.criteria.kinds.tally import Tally
 from service.criteria.parts import Amount
 
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule
+
 
 class Sum(Tally):
     """The minutes of contributions, added up."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rule": "sum",
+                    "where": {"types": ["facilitated"]},
+                    "field": "minutes",
+                    "gte": 420,
+                    "cap_per": {"day": 120},
+                }
+            ]
+        }
+    )
 
     rule: Literal["sum"]
     field: Literal["minutes"] = Field(description="what to add up")
@@ -47,6 +64,10 @@ class Sum(Tally):
 
     def compiled(self, asked: AskedRule) -> CompiledRule:
         """Return the rule as SQL."""
+        from sqlalchemy import case, func, literal, select
+
+        from service.criteria.kinds.query import CompiledRule, contributions_of, figures, key_of
+
         unit, cap = self.cap or ("item", None)
         rows = (
             contributions_of(self.where, self.window, asked, key_of(unit, asked))

@@ -1,29 +1,21 @@
 """The rule `tenure`: days in a role."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, case, distinct, func, literal, select
 
 from service.bodies import RoleName
-from service.criteria.kinds.query import (
-    NOW,
-    TODAY,
-    AskedRule,
-    CompiledRule,
-    DayNumber,
-    Rows,
-    bounded,
-    figures,
-    first_of,
-    had_role,
-)
 from service.criteria.kinds.rule import Also, DefinitionFault, Rule, in_days, number
-from service.criteria.parts import Amount
+from service.criteria.parts import Amount, Borne, either
 from service.criteria.windows import Between, Last, SinceEnrolment, most_days
+
+if TYPE_CHECKING:
+    from service.criteria.kinds.query import AskedRule, CompiledRule, Rows
 
 
 class Tenure(Rule):
@@ -34,11 +26,14 @@ class Tenure(Rule):
     """
 
     model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": ["min_days"]}, {"required": ["min_sessions_led"]}]}
+        json_schema_extra={
+            "examples": [{"rule": "tenure", "role": "facilitator", "min_days": 56, "min_sessions_led": 7}],
+            **either("min_days", "min_sessions_led"),
+        }
     )
 
     rule: Literal["tenure"]
-    role: RoleName = Field(description="the role")
+    role: Annotated[RoleName, Borne("role")] = Field(description="the role")
     min_days: Amount | None = Field(None, description="this many days in the role, or more")
     min_sessions_led: Amount | None = Field(
         None, description="this many different sessions led while in the role, or more"
@@ -112,6 +107,21 @@ class Tenure(Rule):
         2. If a period overlaps earlier ones, only its days after their last one count.
         3. A member who has the role, but no day in it yet, has 0 days.
         """
+        from sqlalchemy import case, distinct, func, literal, select
+
+        from service.criteria.kinds.query import (
+            NOW,
+            TODAY,
+            CompiledRule,
+            DayNumber,
+            bounded,
+            earlier,
+            figures,
+            first_of,
+            had_role,
+            later,
+        )
+
         held: Rows = (
             select(
                 asked.rows.role.member_id,
@@ -129,15 +139,15 @@ class Tenure(Rule):
         periods = held.cte()
         starts = isinstance(self.window, Last) or (isinstance(self.window, Between) and self.window.from_ is not None)
         ends = isinstance(self.window, Between) and self.window.to is not None
-        start = _later(periods.c.start, asked.start_day) if starts else periods.c.start  # (1)
-        end = _earlier(periods.c.end, TODAY)
-        end = _earlier(end, asked.end_day) if ends else end
+        start = later(periods.c.start, asked.start_day) if starts else periods.c.start  # (1)
+        end = earlier(periods.c.end, TODAY)
+        end = earlier(end, asked.end_day) if ends else end
         spans = select(periods.c.member_id, periods.c.from_at, start.label("start"), end.label("end")).cte()
         before = func.max(spans.c.end).over(
             partition_by=spans.c.member_id, order_by=[spans.c.start, spans.c.end, spans.c.from_at], rows=(None, -1)
         )
         ordered = select(*spans.c, before.label("before")).cte()
-        first = case((ordered.c.before > ordered.c.start, ordered.c.before), else_=ordered.c.start)  # (2)
+        first = later(ordered.c.start, ordered.c.before)  # (2)
         days = func.sum(case((ordered.c.end > first, ordered.c.end - first), else_=0))
         sums = (
             select(ordered.c.member_id, days.label("days"), func.min(ordered.c.from_at).label("first_at"))  # (3)
@@ -172,11 +182,3 @@ class Tenure(Rule):
             meetings, [meetings.c.member_id, meetings.c.session_id], [meetings.c.at.desc(), meetings.c.record_id.desc()]
         )
         return CompiledRule(numbers, select(newest.c.member_id, newest.c.record_id, newest.c.at))
-
-
-def _later(one: Any, other: Any) -> ColumnElement[Any]:
-    return case((one < other, other), else_=one)
-
-
-def _earlier(one: Any, other: Any) -> ColumnElement[Any]:
-    return case((one > other, other), else_=one)
