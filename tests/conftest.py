@@ -1,5 +1,6 @@
 """What holds for every test: which run, in what order; no skip in CI, no setting from outside, no deadline; shared data."""
 
+import gc
 import os
 import time
 from collections.abc import Generator
@@ -13,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI") == "true"
 SLOW = Path(__file__).parent / "slow.txt"
-SLOW_SECONDS = 0.08
+ATTACKS = Path(__file__).parent / "attacks"
+SLOW_SECONDS = 0.04
+_BEGAN = pytest.StashKey[float]()
 
 # Time is left to the benchmarks; in CI the same examples are drawn each time.
 hypothesis.settings.register_profile("laurel", deadline=None, derandomize=IN_CI, print_blob=True)
@@ -30,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="all",
         help="all: every test of rows on SQLite and PostgreSQL; chosen: but those of `any_database` only on SQLite",
     )
+    parser.addoption("--soak", type=float, metavar="SECONDS", help="also attack a service for so long (tests/attacks)")
     parser.addoption("--record-slow", action="store_true", help="write anew which tests are slow (tests/slow.txt)")
 
 
@@ -39,24 +43,35 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Recording:
-    """Notes what the slowest case of each test takes of CPU, and writes down those that are slow."""
+    """Notes what the slowest case of each test takes of CPU, and writes down those that are slow.
+
+    Workers measure, and their reports carry it to the process that writes.
+    """
 
     def __init__(self) -> None:
         self._seconds: dict[str, float] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        began = time.process_time()
-        try:
-            return (yield)
-        finally:
-            name, taken = _function(item), time.process_time() - began
-            self._seconds[name] = max(taken, self._seconds.get(name, 0))
+        item.stash[_BEGAN] = time.process_time()
+        return (yield)
 
-    def pytest_sessionfinish(self) -> None:
-        slow = {name: f"{taken:.2f}" for name, taken in self._seconds.items() if taken >= SLOW_SECONDS}
-        lines = sorted(slow.items(), key=lambda each: (-float(each[1]), each[0]))
-        SLOW.write_text("".join(f"{taken} {name}\n" for name, taken in lines))
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        report.user_properties.append((_function(item), time.process_time() - item.stash[_BEGAN]))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown" and "[postgresql" not in report.nodeid:
+            name, taken = report.user_properties[-1]
+            self._seconds[name] = max(float(str(taken)), self._seconds.get(name, 0))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if not hasattr(session.config, "workerinput"):
+            slow = {name: f"{taken:.2f}" for name, taken in self._seconds.items() if taken >= SLOW_SECONDS}
+            lines = sorted(slow.items(), key=lambda each: (-float(each[1]), each[0]))
+            SLOW.write_text("".join(f"{taken} {name}\n" for name, taken in lines))
 
 
 def _function(item: pytest.Item) -> str:
@@ -75,10 +90,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("slow")
     databases = config.getoption("databases")
     left_out = [item for item in items if _on_postgresql(item) and not _asks_postgresql(item, databases)]
+    if config.getoption("soak") is None:
+        left_out += [item for item in items if ATTACKS in item.path.parents]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
     kept = set(items) - set(left_out)
     items[:] = sorted((item for item in items if item in kept), key=lambda item: -taken.get(_function(item), 0))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was loaded until now out of garbage collection: to look through it takes half a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _on_postgresql(item: pytest.Item) -> bool:

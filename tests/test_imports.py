@@ -8,7 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"errors", "durations", "tables"},
+    {"errors", "durations", "suggestions", "tables"},
+    {"faults"},
     {"bodies", "texts"},
     {"storage"},
     {"runtime"},
@@ -41,7 +42,7 @@ SHELVES = [
     {"status", "report"},
     {"checks"},
     {"sign", "verify"},
-    {"presentation"},
+    {"older", "presentation"},
     {"__init__"},
 ]
 """The shelves and root modules of `credentials`, lowest first."""
@@ -132,7 +133,8 @@ SERVICE = modules("service")
 def is_http(name: str) -> bool:
     """Tell whether a module may speak HTTP."""
     last = name.rpartition(".")[2]
-    edge = {"service.web", "service.app", "service.routes", "service.notifications.payloads"}
+    sent = {"service.notifications.payloads", "service.notifications.samples"}
+    edge = {"service.web", "service.app", "service.routes"} | sent
     return within(name, edge) or last.split("_")[0] in {"api", "pages"}
 
 

@@ -31,6 +31,7 @@ TOP_LEVEL = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "DECISIONS.md",
+    "DEPLOYMENT.md",
     "LICENSE",
     "Makefile",
     "README.md",
@@ -70,6 +71,11 @@ def project() -> dict[str, Any]:
 def locked(name: str) -> dict[str, str]:
     """Return the version that a lock holds of each package."""
     return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def folders_in_the_makefile(variable: str) -> list[str]:
+    [folders] = re.findall(rf"^{variable} := (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    return str(folders).split()
 
 
 def test_the_top_level_holds_only_what_belongs_there() -> None:
@@ -116,18 +122,21 @@ def test_the_lock_for_development_extends_the_one_to_run() -> None:
     assert locked("requirements.txt").items() <= locked("requirements-dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_every_locked_package_is_held_to_a_digest(name: str) -> None:
-    entries = re.split(r"^(?=[a-z0-9])", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
-    assert len(entries) == len(locked(name))
-    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+def test_every_locked_package_is_held_to_a_digest() -> None:
+    others = [f"{folder}/requirements.txt" for folder in folders_in_the_makefile("PYTHON_FOLDERS")]
+    for name in ["requirements.txt", "requirements-dev.txt", *others]:
+        entries = re.split(r"^(?=[a-z0-9])", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
+        assert len(entries) == len(locked(name))
+        assert [entry for entry in entries if "--hash=sha256:" not in entry] == [], name
 
 
 def test_every_locked_package_for_node_is_held_to_a_digest() -> None:
-    packages = json.loads((ROOT / "tests" / "interop" / "package-lock.json").read_text())["packages"]
-    wanted = json.loads((ROOT / "tests" / "interop" / "package.json").read_text())["dependencies"]
-    assert packages.pop("")["dependencies"] == wanted
-    assert [name for name, entry in packages.items() if not entry.get("integrity")] == []
+    for folder in folders_in_the_makefile("NODE_FOLDERS"):
+        packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+        wanted = json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
+        assert packages.pop("")["dependencies"] == wanted
+        assert [name for name, entry in packages.items() if not entry.get("integrity")] == [], folder
+        assert [name for name, entry in packages.items() if "resolved" in entry] == [], folder
 
 
 def test_every_package_is_distributed() -> None:

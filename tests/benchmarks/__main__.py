@@ -16,6 +16,8 @@ from pathlib import Path
 from credentials import Fetched, verify
 from service.awards import settling
 from service.intake import importing
+from service.intake.import_reports import ImportResult
+from service.intake.mapping_files import read_mapping
 from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
 from service.runtime.settings import load
@@ -67,6 +69,11 @@ def library() -> None:
     say("ratio, openbadgeslib to Laurel", f"{theirs / mine:.2f}")
 
 
+def _imported(runtime: Runtime, file: Path, mapping: Path) -> ImportResult:
+    plan = read_mapping(mapping)
+    return importing.run(runtime, "bench", importing.open_table(file, plan), plan)
+
+
 def service(folder: Path) -> None:
     runtime = Runtime.start(
         load(
@@ -83,7 +90,7 @@ def service(folder: Path) -> None:
     members = folder / "members.csv"
     members.write_text("ref\n" + "".join(f"m{n}\n" for n in range(100)))
     (folder / "members.toml").write_text('source = "b"\n[[records]]\nkind = "member"\nref = "{ref}"\n')
-    importing.run(runtime, "bench", members, importing.read_mapping(folder / "members.toml"))
+    _imported(runtime, members, folder / "members.toml")
     rows = folder / "rows.csv"
     rows.write_text("n,m\n" + "".join(f"{n},m{n % 100}\n" for n in range(LINES)))
     (folder / "rows.toml").write_text(
@@ -91,14 +98,12 @@ def service(folder: Path) -> None:
         'occurred_at = "2026-01-01T10:00:00Z"\n'
     )
     start = time.perf_counter()
-    importing.run(runtime, "bench", rows, importing.read_mapping(folder / "rows.toml"))
+    _imported(runtime, rows, folder / "rows.toml")
     say(f"contributions taken in, {LINES:,} on SQLite", f"{LINES / (time.perf_counter() - start):,.0f} a second")
     if SHARED.is_dir():
         start = time.perf_counter()
         name = "badged_instructors"
-        result = importing.run(
-            runtime, "bench", SHARED / f"{name}.csv", importing.read_mapping(MAPPINGS / f"{name}.toml")
-        )
+        result = _imported(runtime, SHARED / f"{name}.csv", MAPPINGS / f"{name}.toml")
         say(
             "members, awards and signed credentials: 1,925 recorded instructors", f"{time.perf_counter() - start:.1f} s"
         )

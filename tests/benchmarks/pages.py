@@ -5,7 +5,6 @@ visitor at a time, on both databases.
 """
 
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from typing import Any
 
 import httpx2
 
-from service.access.callers import NETWORK_SCOPES
+from service.access.callers import default_scopes
 from tests.worlds import databases
+from tests.worlds.processes import LAUREL, free_port, laurel_serve
 
 ROUNDS = 200
 LONG = 100
@@ -72,7 +72,7 @@ def _badges(client: httpx2.Client) -> tuple[str, str]:
     net = "/v1/networks/bench"
     body = {"slug": "bench", "name": "Bench", "kind": "informal", "url": "https://bench.example", "time_zone": "UTC"}
     client.post("/v1/networks", json=body).raise_for_status()
-    token = client.post(f"{net}/tokens", json={"name": "b", "scopes": list(NETWORK_SCOPES)}).json()["token"]
+    token = client.post(f"{net}/tokens", json={"name": "b", "scopes": default_scopes(bound=False)}).json()["token"]
     sent: dict[str, Any] = {"headers": {"Authorization": f"Bearer {token}"}}
     client.put(f"{net}/members/m1", json={"email": "m1@bench.example"}, **sent).raise_for_status()
     for ref, count in (("short", 2), ("long", LONG)):
@@ -98,32 +98,17 @@ def _badges(client: httpx2.Client) -> tuple[str, str]:
 def _serving(folder: Path, database_url: str) -> Iterator[httpx2.Client]:
     """Run `laurel serve` on a free port, and yield a client that may create networks."""
     folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://localhost:{port}"
-    given = {
+    environment = os.environ | {
         "LAUREL_DATABASE_URL": database_url,
         "LAUREL_BASE_URL": url,
         "LAUREL_KEYS_FOLDER": str(folder / "keys"),
         "LAUREL_DATA_FOLDER": str(folder),
     }
-    laurel = [str(Path(sys.executable).parent / "laurel")]
-    made = subprocess.run(
-        [*laurel, "token", "create", "--admin"], env=os.environ | given, capture_output=True, text=True, check=True
-    )
-    server = subprocess.Popen(
-        [*laurel, "serve", "--port", str(port)], env=os.environ | given, stdout=subprocess.DEVNULL
-    )
-    try:
+    asked = [LAUREL, "token", "create", "--admin"]
+    made = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
+    with laurel_serve(port, environment, output=subprocess.DEVNULL):
         headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
         with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
-            for _ in range(200):
-                try:
-                    client.get("/health")
-                    break
-                except httpx2.TransportError:
-                    time.sleep(0.1)
             yield client
-    finally:
-        server.terminate()
-        server.wait()

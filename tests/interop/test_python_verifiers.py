@@ -11,7 +11,7 @@ from resvg_py import svg_to_bytes
 
 from credentials.bake import bake
 from tests.interop.issuing import Issuer, changed
-from tests.interop.verifying import openbadgeslib, openbadgeslib_jwt, openbadgeslib_picture, openvc
+from tests.interop.verifying import openbadgeslib, openbadgeslib_jwt, openbadgeslib_picture, openvc, openvc_as_it_is
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><title>\xc3\xa9</title><rect width="9" height="9"/></svg>'
 PNG = bytes(svg_to_bytes(svg_string=SVG.decode()))
@@ -63,6 +63,13 @@ def test_openvc_verifies_a_badge_and_its_status(issuer: Issuer) -> None:
     result = openvc(issuer.documents, issuer.sign(issuer.badge()))
     assert result.issuer == issuer.did
     assert [entry.is_set for entry in result.status.entries] == [False]
+
+
+def test_openvc_reads_no_proof_in_an_array_and_no_key_at_an_address(issuer: Issuer) -> None:
+    """What the guide in `/docs` says of it: once openvc has learned it, the guide says it no longer."""
+    for signed in (issuer.sign(issuer.badge()), issuer.sign_jwt(issuer.badge())):
+        with pytest.raises(OpenvcError):
+            openvc_as_it_is(issuer.documents, signed)
 
 
 def test_openvc_refuses_a_changed_badge(issuer: Issuer) -> None:

@@ -45,12 +45,16 @@ def test_the_token_itself_verifies_too(vc_api: Machine) -> None:
 
 @pytest.mark.parametrize("change", [{"@context": [V2, "https://example.com"]}, {"credentialSubject": {"undefined": 1}}])
 def test_what_no_context_defines_is_not_put_in_an_envelope(vc_api: Machine, change: dict[str, Any]) -> None:
-    vc_api.refuses({"issuer": "did:example:issuer", **CREDENTIAL, **change}, cryptosuite="vc+jwt")
+    own = {"issuer": vc_api.issuer(cryptosuite="vc+jwt")}
+    assert vc_api.refuses({**CREDENTIAL, **own, **change}, cryptosuite="vc+jwt") in {
+        "context-unknown",
+        "undefined-term",
+    }
 
 
 def test_an_older_credential_is_not_put_in_an_envelope(vc_api: Machine) -> None:
-    older = {"issuer": "did:example:issuer", **OLDER}
-    assert vc_api.refuses(older, cryptosuite="vc+jwt") == "jwt-version-unsupported"
+    own = {"issuer": vc_api.issuer(cryptosuite="vc+jwt")}
+    assert vc_api.refuses(OLDER | own, cryptosuite="vc+jwt") == "jwt-version-unsupported"
 
 
 ENVELOPES: dict[str, dict[str, Any]] = {

@@ -4,17 +4,16 @@ import json
 import shutil
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from service.app import create_app
 from service.storage import migrations
 from tests.interop.conftest import HERE
+from tests.worlds.listening import serving
 from tests.worlds.runtimes import Clock, settings_in, start
 
 
@@ -25,14 +24,8 @@ def served(tmp_path: Path) -> Iterator[str]:
         base_url = f"http://localhost:{listening.getsockname()[1]}"
         with start(settings_in(tmp_path, base_url=base_url, vc_api=True), Clock(datetime.now(UTC))) as runtime:
             migrations.upgrade(runtime.database)
-            server = uvicorn.Server(uvicorn.Config(create_app(runtime), log_level="warning"))
-            thread = threading.Thread(target=server.run, args=([listening],))
-            thread.start()
-            try:
+            with serving(create_app(runtime), listening):
                 yield base_url
-            finally:
-                server.should_exit = True
-                thread.join()
 
 
 @pytest.mark.usefixtures("judges")

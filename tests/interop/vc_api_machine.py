@@ -11,6 +11,7 @@ from httpx2 import Response
 from credentials import PrivateKeySigner
 from credentials.proofs.data_integrity import create_proof
 from service.runtime.runtime import Runtime
+from service.vc_api import keys, vc_api
 from tests.worlds import databases
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
@@ -21,7 +22,6 @@ EXAMPLES = "https://www.w3.org/ns/credentials/examples/v2"
 SUBJECT = {"id": "did:example:subject"}
 CREDENTIAL = {"@context": [V2], "type": ["VerifiableCredential"], "credentialSubject": SUBJECT}
 OLDER = CREDENTIAL | {"@context": [V1], "issuanceDate": "2020-03-16T22:37:26.544Z"}
-ISSUER = "did:example:issuer"
 
 
 class Machine:
@@ -38,17 +38,26 @@ class Machine:
         assert self.answer.status_code in {200, 201, 400, 404}, self.answer.text
         return self.answer
 
+    def issuer(self, **options: Any) -> str:
+        """Return the issuer for which the service signs with these options; a suite has it in its configuration."""
+        read = vc_api.read_options(self.runtime.settings, options, self.runtime.now())
+        return keys.identity(self.runtime, read.key_type).did
+
     def issue(self, credential: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-        """Return the credential as it was issued, which it has to be."""
-        sent = {"issuer": ISSUER} | dict(credential)
+        """Return the credential as it was issued for the service's own issuer, which it has to be."""
+        sent = {"issuer": self.issuer(**options)} | dict(credential)
         answer = self.post("/vc/credentials/issue", {"credential": sent, "options": options})
         assert answer.status_code == 201, answer.text
         issued: dict[str, Any] = answer.json()["verifiableCredential"]
         return issued
 
     def refuses(self, credential: Mapping[str, Any], **options: Any) -> str:
-        """Return the code with which the credential is refused, which it has to be."""
-        answer = self.post("/vc/credentials/issue", {"credential": dict(credential), "options": options})
+        """Return the code with which the credential is refused, which it has to be.
+
+        What is wrong is not its issuer, if it names none.
+        """
+        sent = {"issuer": self.issuer()} | dict(credential)
+        answer = self.post("/vc/credentials/issue", {"credential": sent, "options": options})
         assert answer.status_code == 400, answer.text
         return self._code(answer)
 

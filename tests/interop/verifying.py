@@ -59,7 +59,12 @@ def openbadgeslib_picture(documents: Mapping[str, Any], picture: bytes) -> Any:
 
 
 def openvc(documents: Mapping[str, Any], signed: Mapping[str, Any]) -> Any:
-    """Return openvc's result; it reads one proof, and not in an array, and takes Open Badges' contexts from others."""
+    """Return openvc's result; it reads one proof, and not in an array (the guide in `/docs` says so)."""
+    return openvc_as_it_is(documents, _with_one_proof(signed))
+
+
+def openvc_as_it_is(documents: Mapping[str, Any], signed: Mapping[str, Any] | str) -> Any:
+    """Return openvc's result on JSON or a JWT as it stands; it takes Open Badges' contexts from others."""
     published = Published(documents)
     folder = files("openbadgeslib.ob3.contexts")
     contexts = {url: json.loads((folder / name).read_bytes()) for url, name in OPEN_BADGES_CONTEXTS.items()}
@@ -67,9 +72,7 @@ def openvc(documents: Mapping[str, Any], signed: Mapping[str, Any]) -> Any:
     lists = default_status_list_resolver(
         resolver=resolver, fetch=lambda url: json.dumps(_with_one_proof(published.document(url)))
     )
-    return verify_credential(
-        _with_one_proof(signed), resolver=resolver, resolve_status_list=lists, extra_contexts=contexts
-    )
+    return verify_credential(signed, resolver=resolver, resolve_status_list=lists, extra_contexts=contexts)
 
 
 def _with_one_proof(signed: Mapping[str, Any]) -> dict[str, Any]:

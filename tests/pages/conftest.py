@@ -3,7 +3,6 @@
 import atexit
 import shutil
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
@@ -19,7 +17,7 @@ from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
 from tests.pages.reading import Reader
-from tests.worlds import databases
+from tests.worlds import databases, described, listening
 from tests.worlds.runtimes import Clock, app_of, desk_of, settings_in, start
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -42,6 +40,13 @@ class Live:
     runtime: Runtime
     desk: Desk
     base_url: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _described() -> Iterator[None]:
+    """Every answer that a test gets without a browser is held to the description of the API."""
+    with described.every_answer():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -100,20 +105,22 @@ def serving(folder: Path, fair_use: FairUse | None = None, **given: Any) -> Iter
         fair_use: in place of that of every service.
         given: further settings.
     """
-    with _listening() as listening:
-        base_url = f"http://localhost:{listening.getsockname()[1]}"
+    with _listening() as kept:
+        base_url = f"http://localhost:{kept.getsockname()[1]}"
         databases.migrated_sqlite(folder / "laurel.db")
         with start(settings_in(folder, base_url=base_url, **given), Clock()) as runtime:
             desk = desk_of(runtime)
             desk = replace(desk, fair_use=fair_use or desk.fair_use)
-            server = uvicorn.Server(uvicorn.Config(app_of(runtime, desk), log_level="warning"))
-            thread = threading.Thread(target=server.run, args=([listening.dup()],))
-            thread.start()
-            try:
+            with listening.serving(app_of(runtime, desk), kept.dup()):
                 yield Live(runtime, desk, base_url)
-            finally:
-                server.should_exit = True
-                thread.join()
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    """A service that does not listen, on an empty database."""
+    databases.migrated_sqlite(tmp_path / "laurel.db")
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        yield runtime
 
 
 @pytest.fixture
@@ -126,7 +133,8 @@ def live(tmp_path: Path) -> Iterator[Live]:
 @pytest.fixture
 def reader(live: Live) -> Iterator[Reader]:
     """A visitor without a browser."""
-    with closing(TestClient(app_of(live.runtime), base_url=live.base_url)) as client:
+    app, accepted = app_of(live.runtime), {"Accept": "text/html"}
+    with closing(TestClient(app, base_url=live.base_url, headers=accepted)) as client:
         yield Reader(client)
 
 

@@ -17,10 +17,12 @@ from typing import Any, Final
 from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 
-from credentials import bake, sign_jwt
+from credentials import PrivateKeySigner, bake, sign_jwt
 from credentials.proofs.encodings import base64url_encode
+from credentials.proofs.jose import encode_jwt
 from credentials.recipient import identity_object
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
+from tests.credentials.older_badges import RSA, older_png, pem
 from tests.credentials.parties import V2, Party
 from tests.pages.elsewhere import Answer, Elsewhere
 from tests.worlds.handed_over import SVG, attached, code, linked, pdf, png, saved, scenery, tilted, zipped
@@ -187,13 +189,17 @@ class Drawer:
         return self.school.sign(badge)
 
     def of_version_2(self) -> dict[str, Any]:
-        """Return a hosted assertion of Open Badges 2.0, which lies at its own address."""
-        assertion = {
-            "@context": "https://w3id.org/openbadges/v2",
+        """Return a hosted assertion of Open Badges 2.0, which lies at its own address, as its class and issuer do."""
+        said = {"@context": "https://w3id.org/openbadges/v2"}
+        issuer, badge = f"{self.site.url}/old/issuer", f"{self.site.url}/old/classes/1"
+        key = {"id": f"{issuer}#key", "owner": issuer, "publicKeyPem": pem(RSA)}
+        self.site.put("/old/issuer", said | {"type": "Issuer", "id": issuer, "name": UNLISTED, "publicKey": key})
+        self.site.put("/old/classes/1", said | {"type": "BadgeClass", "id": badge, "name": NAME, "issuer": issuer})
+        assertion = said | {
             "type": "Assertion",
             "id": f"{self.site.url}/old/assertions/1",
             "recipient": {"type": "email", "hashed": False, "identity": CANDIDATE},
-            "badge": f"{self.site.url}/old/classes/1",
+            "badge": badge,
             "verification": {"type": "HostedBadge"},
             "issuedOn": "2019-05-01T00:00:00Z",
         }
@@ -286,6 +292,12 @@ def transcript(drawer: Drawer) -> Badge:
     return drawer.school.sign(record)
 
 
+def revoked_version_2(drawer: Drawer) -> Badge:
+    assertion = drawer.of_version_2()
+    drawer.site.documents[str(assertion["id"])] = Answer(b'{"revoked": true}', "application/json", 410)
+    return assertion
+
+
 BADGES: Final[Mapping[str, Callable[[Drawer], Badge]]] = {
     "of a listed school": Drawer.good,
     "of a club on no list": lambda d: d.club.sign(d.unsigned(d.club)),
@@ -318,6 +330,9 @@ BADGES: Final[Mapping[str, Callable[[Drawer], Badge]]] = {
     ),
     "of version 2.0": Drawer.of_version_2,
     "of version 2.0 in a picture": lambda d: baked_version_2(d.of_version_2()),
+    "of version 2.0 by its address in a picture": lambda d: older_png(str(d.of_version_2()["id"])),
+    "of version 2.0, signed": lambda d: encode_jwt(d.of_version_2(), PrivateKeySigner(RSA)),
+    "of version 2.0, revoked": revoked_version_2,
     "a transcript": transcript,
     "a plain credential": lambda d: d.school.sign(d.school.credential()),
 }

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 from tests.credentials.parties import World
+from tests.worlds.listening import Asked, answering
 
 PATIENCE_SECONDS = 20
 
@@ -70,37 +70,16 @@ def elsewhere() -> Iterator[Elsewhere]:
     """Give an empty site that listens on a free port of loopback."""
     site = Elsewhere()
 
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            site.visits.append(Visit(self.path, {name.lower(): value for name, value in self.headers.items()}))
-            answer = site.answer(self.path)
-            if answer.manner == "silent":
-                site.released.wait(PATIENCE_SECONDS)
-            if answer.manner != "whole":
-                return
-            self.send_response(answer.status)
-            for name, value in {"Content-Type": answer.media_type, **answer.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
+    def reply(asked: Asked) -> None:
+        site.visits.append(Visit(asked.path, asked.named_headers()))
+        answer = site.answer(asked.path)
+        if answer.manner == "silent":
+            site.released.wait(PATIENCE_SECONDS)
+        if answer.manner == "whole":
+            asked.answer(answer.status, answer.body, {"Content-Type": answer.media_type, **answer.headers})
 
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    class Patient(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_arguments: Any) -> None:
-            """Whoever was kept waiting has hung up."""
-
-    with Patient(("127.0.0.1", 0), Answering) as server:
-        site.url = f"http://localhost:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with answering(reply) as site.url:
         try:
             yield site
         finally:
             site.released.set()
-            server.shutdown()
-            thread.join()

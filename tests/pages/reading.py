@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 WITHOUT_END = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 SELECTOR = re.compile(r"(?P<tag>[a-z0-9]*)(?:\.(?P<class>[\w-]+))?(?:\[(?P<name>[\w-]+)=(?P<value>[\w-]+)\])?")
@@ -98,35 +100,68 @@ def read(html: str) -> Element:
 
 
 class Reader:
-    """A visitor of /verify whose browser runs no script and shows nothing: what is sent, and the page that comes back."""
+    """A visitor whose browser runs no script and shows nothing: what is sent, and the page that comes back."""
 
     def __init__(self, client: TestClient) -> None:
         self._client = client
+        self.status = 0
+        self.address = ""
         self.source = ""
         self.page = Element("", {})
 
+    def open(self, address: str) -> Element:
+        """Open the page at an address."""
+        return self._shown(self._client.get(urljoin(self.address, address)))
+
+    def follow(self, link: str) -> Element:
+        """Follow the link with this text."""
+        return self.open(next(each for each in self.page.all("a") if each.text == link).attributes["href"])
+
     def verify(self, text: str) -> tuple[str, str, str]:
         """Paste `text` and return tone, title and sentence of the answer."""
-        return self._send({"received": text}, {"file": ("", b"", "application/octet-stream")})
+        self.give(text)
+        return self.verdict()
 
     def choose(self, name: str, content: bytes) -> tuple[str, str, str]:
         """Choose a file and return tone, title and sentence of the answer."""
-        return self._send({"received": ""}, {"file": (name, content, "application/octet-stream")})
-
-    def press(self, button: str) -> tuple[str, str, str]:
-        """Press a button of the page's other forms, and return tone, title and sentence of the answer."""
-        (form,) = [form for form in self.page.all("form") if button in [each.text for each in form.all("button")]]
-        fields = {each.attributes["name"]: each.attributes.get("value", "") for each in form.all("input")}
-        return self._send(fields)
-
-    def _send(
-        self, fields: dict[str, str], files: dict[str, tuple[str, bytes, str]] | None = None
-    ) -> tuple[str, str, str]:
-        sent = {name: re.sub(r"\r?\n", "\r\n", value) for name, value in fields.items()}  # as every browser does
-        answer = self._client.post("/verify", data=sent, files=files)
-        self.source = answer.text
-        self.page = read(self.source)
+        self.give("", (name, content))
         return self.verdict()
+
+    def give(self, text: str = "", *files: tuple[str, bytes], to: str = "/verify") -> Element:
+        """Give a text, and files by their names and contents, to the form of a page; return the answer."""
+        sent = [("file", (*file, "application/octet-stream")) for file in files or [("", b"")]]
+        return self._shown(self._client.post(to, data={"received": _as_sent(text)}, files=sent))
+
+    def buttons(self) -> list[str]:
+        """Return what stands on the buttons of the page."""
+        return [each.text for each in self.page.all("button")]
+
+    def press(self, button: str) -> Element:
+        """Press a button of a form on the page, which is else sent as it stands there."""
+        return self._shown(self._sent(button, {}))
+
+    def download(self, button: str, **fields: str) -> tuple[str, bytes]:
+        """Fill in a form, press a button, and return the name of the file that comes, and what it holds."""
+        answer = self._sent(button, fields)
+        named = re.search(r'filename="([^"]+)"', answer.headers["content-disposition"])
+        assert named is not None
+        return named[1], answer.content
+
+    def _sent(self, button: str, fields: dict[str, str]) -> Response:
+        form, pressed = next(
+            (form, each) for form in self.page.all("form") for each in form.all("button") if each.text == button
+        )
+        chosen = [each.attributes for each in (*form.all("input"), pressed) if "name" in each.attributes]
+        given = {each["name"]: each.get("value", "") for each in chosen} | fields
+        address = pressed.attributes.get("formaction", form.attributes["action"])
+        return self._client.post(
+            urljoin(self.address, address), data={name: _as_sent(value) for name, value in given.items()}
+        )
+
+    def _shown(self, answer: Response) -> Element:
+        self.status, self.address, self.source = answer.status_code, str(answer.url), answer.text
+        self.page = read(self.source)
+        return self.page
 
     def verdict(self) -> tuple[str, str, str]:
         """Return tone, title and sentence of what the page says first."""
@@ -138,3 +173,13 @@ class Reader:
         """Return what the page answers to each of the five questions."""
         asked, answered = (self.page.all(f".question .{which}") for which in ("asked", "answered"))
         return {question.text: answer.text for question, answer in zip(asked, answered, strict=True)}
+
+    def facts(self) -> dict[str, str]:
+        """Return the facts of the page, by their names."""
+        names, values = self.page.all(".facts dt"), self.page.all(".facts dd")
+        return {name.text: value.text for name, value in zip(names, values, strict=True)}
+
+
+def _as_sent(value: str) -> str:
+    """Return a field of a form as every browser sends it."""
+    return re.sub(r"\r?\n", "\r\n", value)

@@ -163,7 +163,7 @@ def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], addre
 
 def keep_picture(page: Page, address: str, form: str) -> None:
     """Keep a picture of the whole page in var/screenshots, by test and address, for people who look at them."""
-    file, _, test = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)").rpartition("/")[2].partition("::")
+    file, _, test = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)").partition("::")
     place = re.sub(r"https?://localhost:\d+|[A-Za-z0-9_-]{20,}", "", address)  # what is another one each time
     folder = SCREENSHOTS / _slug(Path(file).stem) / _slug(test)
     page.screenshot(path=folder / f"{_slug(place)}-{form}.png", full_page=True, animations="disabled", caret="initial")

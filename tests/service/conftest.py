@@ -9,8 +9,15 @@ from fastapi.testclient import TestClient
 from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.storage.database import Database
-from tests.worlds import databases
+from tests.worlds import databases, described
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, desk_of, settings_in, start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _described() -> Iterator[None]:
+    """Every answer that a test gets is held to the description of the API."""
+    with described.every_answer():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -63,11 +70,6 @@ def desk(runtime: Runtime) -> Desk:
 
 @pytest.fixture
 def client(runtime: Runtime, desk: Desk) -> Iterator[TestClient]:
-    """Speak HTTP with the app of `runtime`; what it does not answer is raised here.
-
-    Its upkeep has nothing to do any more when the test begins, so that it does not come between.
-    """
-    app = app_of(runtime, desk)
-    with TestClient(app, base_url=BASE_URL) as speaking:
-        assert all(each.rested.wait(60) for each in app.state.upkeep)
+    """Speak HTTP with the app of `runtime`; what it does not answer is raised here, and nothing goes on beside."""
+    with TestClient(app_of(runtime, desk), base_url=BASE_URL) as speaking:
         yield speaking

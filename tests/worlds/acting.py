@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.access import callers, tokens
 from service.outbox import events
 from service.runtime.runtime import Runtime
+from service.storage.paging import Window
 from service.tables import Member, Network
 
 RIVER = {
@@ -49,25 +50,37 @@ class Actor:
         """Send PUT."""
         return self.ask("PUT", path, body, **more)
 
+    def patch(self, path: str, body: Any, **more: Any) -> Response:
+        """Send PATCH."""
+        return self.ask("PATCH", path, body, **more)
+
+    def delete(self, path: str, **more: Any) -> Response:
+        """Send DELETE."""
+        return self.ask("DELETE", path, **more)
+
 
 def actor(
     runtime: Runtime,
     client: TestClient,
     *,
     slug: str | None = None,
-    scopes: Collection[str] = callers.NETWORK_SCOPES,
+    scopes: Collection[str] | None = None,
     member: str | None = None,
     lifetime: timedelta = timedelta(days=30),
 ) -> Actor:
-    """Return an actor with a new token: of the network `slug`, or if None an admin's."""
+    """Return an actor with a new token: of the network `slug`, or if None an admin's.
+
+    It may do all that such a token can, unless scopes are given.
+    """
     now = runtime.now()
+    every = callers.NETWORK_SCOPES if member else (*callers.default_scopes(bound=False), *callers.BY_NAME)
     with runtime.database.write() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one() if slug else None
         bound = session.scalars(select(Member).where(Member.ref == member)).one() if member else None
         _, text = tokens.create_token(
             session,
             name="test",
-            scopes=scopes if slug else ["admin"],
+            scopes=(scopes or every) if slug else ["admin"],
             network=network,
             member=bound,
             now=now,
@@ -80,7 +93,7 @@ def told(runtime: Runtime, slug: str = "river-writers") -> list[str]:
     """Return the kinds of the network's events, in order."""
     with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == slug)).one()
-        return [event.type for event in events.list_events(session, network, after=0, limit=200, kind=None)[0]]
+        return [event.type for event in events.list_events(session, network, Window()).rows]
 
 
 def refused(answer: Response) -> tuple[int, str, str | None]:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
-from service.storage import migrations
+from service.storage import migrations, private_files
 from service.storage.database import BUSY_TIMEOUT_SECONDS, Database
 from service.tables import Row
 
@@ -108,6 +108,30 @@ def _remove_unused(path: Path, file: IO[str]) -> None:
         path.unlink()
 
 
+class OwnServer(Protocol):
+    """A PostgreSQL server that one test has for itself."""
+
+    def get_uri(self, database: str | None = None, driver: str | None = None) -> str:
+        """Return its address, which stays the same when it is started again."""
+
+    def start(self) -> None:
+        """Start it again."""
+
+    def stop(self) -> None:
+        """Stop it; connections break."""
+
+
+@contextmanager
+def own_postgresql(folder: Path) -> Iterator[OwnServer]:
+    """Yield a PostgreSQL server in a folder that everybody may enter."""
+    server = get_server(folder, cleanup_mode=None)
+    atexit.unregister(server._cleanup)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 def share_compiled(database: Database) -> None:
     """Let a database use the statements that were compiled for earlier ones.
 
@@ -133,6 +157,7 @@ def _compiled(driver: str) -> Engine:
 
 def migrated_sqlite(path: Path) -> Path:
     """Make an empty migrated SQLite database in one file, and return its path."""
+    path.touch(private_files.FILE)
     path.write_bytes(_migrated())
     return path
 

@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import select
 
-from service.evidence import records
+from service.evidence import listing
 from service.runtime.runtime import Runtime
+from service.storage.paging import Window
 from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
 from tests.worlds import laying
 from tests.worlds.acting import HILL, RIVER, Actor, actor
@@ -103,13 +104,20 @@ def statuses(runtime: Runtime) -> list[str]:
     """Return the statuses of all records, in order."""
     with runtime.database.read() as session:
         network = session.scalars(select(Network).where(Network.slug == "river-writers")).one()
-        shown, _ = records.list_records(session, network, records.RecordFilter(), after=None, limit=200)
+        shown, _ = listing.list_records(session, network, listing.RecordFilter(), window=Window())
         return [each.record.status for each in shown]
 
 
 def lines(answer: Response) -> list[Any]:
+    """Return the parsed lines of an NDJSON answer without the last one, which must say that it is complete."""
+    *found, last = all_lines(answer)
+    assert last["status"] == "complete", last
+    return found
+
+
+def all_lines(answer: Response) -> list[Any]:
     """Return the parsed lines of an NDJSON answer."""
-    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["content-type"] == "application/x-ndjson", answer.text
     return [json.loads(line) for line in answer.text.splitlines()]
 
 

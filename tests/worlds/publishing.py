@@ -1,17 +1,16 @@
 """Another issuer, on this machine: its documents, and the requests that it got."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from credentials.proofs.keys import PrivateKeySigner
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 from tests.credentials.parties import V2, Party, World
+from tests.worlds.listening import Asked, answering
 
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
@@ -121,29 +120,16 @@ def publisher(number: int = 1) -> Iterator[Publisher]:
     """Yield an issuer that answers on this machine for its own addresses."""
     here: list[Publisher] = []
 
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            issuer = here[0]
-            issuer.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-            found = issuer.world.documents.get(issuer.base_url + self.path)
-            body = b"" if found is None else found if isinstance(found, bytes) else json.dumps(found).encode()
-            self.send_response(404 if found is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Set-Cookie", "visitor=1")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def reply(asked: Asked) -> None:
+        issuer = here[0]
+        issuer.requests.append((asked.path, asked.named_headers()))
+        found = issuer.world.documents.get(issuer.base_url + asked.path)
+        body = b"" if found is None else found if isinstance(found, bytes) else json.dumps(found).encode()
+        headers = {"Content-Type": "application/json", "Set-Cookie": "visitor=1"}
+        asked.answer(404 if found is None else 200, body, headers)
 
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        port = server.server_address[1]
-        made = Publisher(f"http://localhost:{port}", Party(number, f"localhost%3A{port}"))
+    with answering(reply) as url:
+        made = Publisher(url, Party(number, url.removeprefix("http://").replace(":", "%3A")))
         here.append(made)
         made.publish()
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
         yield made
-        server.shutdown()
-        thread.join()

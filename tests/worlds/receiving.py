@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.worlds.listening import Asked, answering
 
 
 @dataclass(frozen=True)
@@ -61,35 +62,18 @@ def receiver() -> Iterator[Receiver]:
     here = Receiver()
     lock = threading.Lock()
 
-    class Answering(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got = Received({name.lower(): value for name, value in self.headers.items()}, body)
-            with lock:
-                here.received.append(got)
-                here.open += 1
-                here.most_open = max(here.most_open, here.open)
-            here.during(got)
-            with lock:
-                here.open -= 1
-            self.send_response(here.status)
-            for name, value in here.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(here.text)))
-            self.end_headers()
-            self.wfile.write(here.text)
+    def reply(asked: Asked) -> None:
+        body = asked.rfile.read(int(asked.headers["Content-Length"]))
+        got = Received(asked.named_headers(), body)
+        with lock:
+            here.received.append(got)
+            here.open += 1
+            here.most_open = max(here.most_open, here.open)
+        here.during(got)
+        with lock:
+            here.open -= 1
+        asked.answer(here.status, here.text, here.headers)
 
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    class Patient(ThreadingHTTPServer):
-        def handle_error(self, *_arguments: Any) -> None:
-            """Ignore senders that hang up before the end of the answer."""
-
-    with Patient(("127.0.0.1", 0), Answering) as server:
-        here.url = f"http://localhost:{server.server_address[1]}/hook"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with answering(reply) as url:
+        here.url = f"{url}/hook"
         yield here
-        server.shutdown()
-        thread.join()

@@ -6,11 +6,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from credentials.recipient import identity_object, matches
 from service.checking.pages import _named
 from tests.pages.conftest import Live
+from tests.pages.reading import Reader
 from tests.pages.scenes import badge, file_of, stage_of, verify
 from tests.worlds.awarding import Stage
 
@@ -101,10 +102,10 @@ def test_the_browser_never_says_another_thing_than_the_library(page: Page, stage
     assert min(told.count(True), told.count(False)) > 100
 
 
-def test_of_a_forged_badge_nobody_is_told_that_it_is_theirs(page: Page, stage: Stage) -> None:
+def test_of_a_forged_badge_nobody_is_told_that_it_is_theirs(reader: Reader, stage: Stage) -> None:
     credential = json.loads(file_of(stage, badge(stage), "json"))
     credential["credentialSubject"]["achievement"]["name"] = "Doctor of Everything"
-    assert verify(page, json.dumps(credential))[0] == "bad"
-    expect(page.get_by_label("E-mail address, name or DID")).to_have_count(0)
+    assert reader.verify(json.dumps(credential))[0] == "bad"
+    assert "E-mail address, name or DID" not in [each.text for each in reader.page.all("label")]
     answer = stage.client.post("/verify", data={"received": json.dumps(credential), "recipient": MAIL})
     assert "Yes: it was issued to whom you gave" not in answer.text

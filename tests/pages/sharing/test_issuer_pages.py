@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
+from service.console import compromised_keys
+from service.console.compromised_keys import CompromisedIn
+from service.signing import keyring
+from service.tables import Network
 from tests.pages.conftest import Live
+from tests.pages.reading import Reader
 from tests.pages.scenes import achievement_of, badge, everybody_can_use, stage_of
 from tests.worlds.awarding import Stage
 
@@ -16,35 +22,33 @@ def stage(live: Live) -> Stage:
     return stage_of(live)
 
 
-def test_a_network_says_who_it_is_what_it_awards_and_with_which_keys(page: Page, stage: Stage) -> None:
+def test_a_network_says_who_it_is_what_it_awards_and_with_which_keys(reader: Reader, stage: Stage) -> None:
     badge(stage)
-    page.goto("/networks/river")
-    text = page.locator("main").inner_text()
+    text = reader.open("/networks/river").one("main").text
     for shown in ("River Writers", "A circle of writing teachers.", "river.example.org", "Ed25519", "P-256", "in use"):
         assert shown in text
-    page.get_by_role("link", name="Sharer").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Sharer"
+    assert reader.follow("Sharer").one("h1").text == "Sharer"
 
 
-def test_an_achievement_says_what_it_takes_and_who_decides(page: Page, stage: Stage) -> None:
-    page.goto(achievement_of(stage, badge(stage)))
-    text = page.locator("main").inner_text()
+def test_an_achievement_says_what_it_takes_and_who_decides(reader: Reader, stage: Stage) -> None:
+    page = reader.open(achievement_of(stage, badge(stage)))
+    text = page.one("main").text
     for shown in ("Share two resources.", "automatically, when the criteria are met", "2 March 2026", "version 1"):
         assert shown in text
-    page.get_by_text("The rule, as the service evaluates it").click()
-    assert '"distinct": "resource"' in page.locator("pre").inner_text()
-    page.get_by_role("link", name="River Writers").click()
-    page.wait_for_url("**/networks/river")
+    (rule,) = [each for each in page.all("details") if each.text == "The rule, as the service evaluates it"]
+    assert '"distinct": "resource"' in rule.one("pre").text
+    reader.follow("River Writers")
+    assert reader.address.endswith("/networks/river")
 
 
-def test_a_badge_leads_to_its_issuer_and_criteria(page: Page, stage: Stage) -> None:
+def test_a_badge_leads_to_its_issuer_and_criteria(reader: Reader, stage: Stage) -> None:
     url = badge(stage)
-    page.goto(url)
-    page.get_by_role("link", name="River Writers").click()
-    page.wait_for_url("**/networks/river")
-    page.goto(url)
-    page.get_by_role("link", name="The criteria, as published").click()
-    page.wait_for_url("**/achievements/*")
+    reader.open(url)
+    reader.follow("River Writers")
+    assert (reader.status, reader.address.endswith("/networks/river")) == (200, True)
+    reader.open(url)
+    reader.follow("The criteria, as published")
+    assert (reader.status, reader.address) == (200, achievement_of(stage, url))
 
 
 @pytest.mark.usefixtures("stage")
@@ -63,6 +67,21 @@ def test_where_nothing_is_a_page_says_so(page: Page, violations: Callable[[Page]
 def test_everybody_can_use_them(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
     for address in ("/", "/networks/river", achievement_of(stage, badge(stage))):
         page.goto(address)
+        everybody_can_use(page, violations, address)
+
+
+def test_everybody_can_use_what_tells_of_a_stolen_key(
+    page: Page, stage: Stage, violations: Callable[[Page], list[Any]]
+) -> None:
+    url = badge(stage)
+    with stage.runtime.database.read() as session:
+        network = session.scalars(select(Network)).one()
+        kids = [key.kid for key in keyring.keys_of(session, network)]
+    now = stage.runtime.now()
+    compromised_keys.declare(stage.runtime, CompromisedIn(kids=kids, since=now), now)
+    for address in ("/networks/river", url):
+        page.goto(address)
+        assert "thers may have had" in page.locator("main").inner_text()
         everybody_can_use(page, violations, address)
 
 

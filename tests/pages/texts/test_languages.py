@@ -1,6 +1,6 @@
 """The pages in the visitor's language, and how a visitor chooses another one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.achievements import definitions
 from service.runtime.runtime import Runtime
-from service.storage import migrations
 from service.texts.languages import ENGLISH, LANGUAGES, SPANISH
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
 from service.web.rendering import kind, render
@@ -22,13 +21,6 @@ from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 HTML = {"Accept": "text/html"}
 SPANISH_BROWSER = HTML | {"Accept-Language": "es-MX,es;q=0.9,en;q=0.8"}
 VARY = {"Accept", "Accept-Language", "Cookie"}
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    with start(settings_in(tmp_path), Clock()) as runtime:
-        migrations.upgrade(runtime.database)
-        yield runtime
 
 
 @pytest.fixture

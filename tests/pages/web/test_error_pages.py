@@ -3,7 +3,7 @@
 import json
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +13,13 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect
 
 from service.runtime.fair_use import FairUse
+from service.runtime.runtime import Runtime
 from service.sharing import views
-from service.storage import migrations
-from service.web import too_large
+from service.web import unread
 from service.web.error_pages import WORDS
 from tests.pages.conftest import Live
 from tests.pages.scenes import everybody_can_use
-from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
+from tests.worlds.runtimes import BASE_URL, app_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SPANISH_BROWSER = BROWSER | {"Accept-Language": "es"}
@@ -27,10 +27,8 @@ MEGABYTE = 2**20
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
-    with start(settings_in(tmp_path), Clock()) as runtime:
-        migrations.upgrade(runtime.database)
-        yield TestClient(app_of(runtime), base_url=BASE_URL, raise_server_exceptions=False)
+def client(runtime: Runtime) -> TestClient:
+    return TestClient(app_of(runtime), base_url=BASE_URL, raise_server_exceptions=False)
 
 
 def fails(*_arguments: Any, **_values: Any) -> None:
@@ -144,7 +142,7 @@ def test_a_program_that_sends_too_much_reads_a_problem(live: Live) -> None:
 
 
 def test_what_is_sent_beyond_all_bounds_is_not_waited_for(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(too_large, "MAX_DRAINED_BYTES", 2 * MEGABYTE)
+    monkeypatch.setattr(unread, "MAX_DRAINED_BYTES", 2 * MEGABYTE)
     parts = urlsplit(live.base_url)
     with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30) as connection:
         head = f"POST /verify HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: text/plain\r\nContent-Length: {2**40}\r\n\r\n"
@@ -155,13 +153,23 @@ def test_what_is_sent_beyond_all_bounds_is_not_waited_for(live: Live, monkeypatc
 
 
 def test_who_sends_nothing_more_is_not_waited_for_either(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(too_large, "DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(unread, "DRAIN_SECONDS", 0.1)
     parts = urlsplit(live.base_url)
     with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30) as connection:
         head = f"POST /verify HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {40 * MEGABYTE}\r\n\r\n"
         connection.sendall(head.encode() + b"a")
         status, headers, _ = answer_on(connection)
     assert (status, headers["connection"]) == (413, "close")
+
+
+@pytest.mark.parametrize("sent", [0, 3 * MEGABYTE // 4], ids=["nothing", "all"])
+def test_a_program_with_a_wrong_token_reads_why_whether_it_sends_its_body_or_not(live: Live, sent: int) -> None:
+    parts = urlsplit(live.base_url)
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30) as connection:
+        head = f"POST /v1/networks HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer wrong\r\nContent-Length: {3 * MEGABYTE // 4}\r\n\r\n"
+        connection.sendall(head.encode() + b"a" * sent)
+        status, headers, text = answer_on(connection)
+        assert (status, headers["connection"], json.loads(text)["code"]) == (401, "close", "token-unknown")
 
 
 def test_who_asks_before_sending_is_told_not_to(live: Live) -> None:

@@ -18,7 +18,7 @@ from service.runtime.runtime import Runtime
 from service.tables import Contribution, Evaluation, Network, Record
 from tests.worlds.acting import Actor, actor, all_pages, refused
 from tests.worlds.awarding import Stage, once
-from tests.worlds.posting import lines, ndjson, rows_of
+from tests.worlds.posting import all_lines, lines, ndjson, rows_of
 from tests.worlds.runtimes import BASE_URL, app_of
 
 SHARED = {"type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
@@ -233,12 +233,14 @@ def test_a_bulk_import_with_a_revoked_token_stops_where_it_is(
     bodies = [SHARED | {"member": "m11", "resource": f"r{n}", "ref": f"b{n}"} for n in range(6)]
     answer = stage.call(
         "POST",
-        "./contributions",
+        "./contributions/bulk",
         token=leaked["token"],
         content=ndjson(bodies),
         headers={"Content-Type": "application/x-ndjson"},
     )
-    assert refused(answer)[:2] == (401, "token-revoked")
+    *taken, last = all_lines(answer)
+    assert [line["status"] for line in taken] == ["accepted", "accepted"]
+    assert (last["status"], last["problem"]["code"]) == ("stopped", "token-revoked")
     monkeypatch.setattr(callers, "still_good", honest)
     since = {"quarantine_since": clock.at.isoformat()}
     assert admin.post(f"{leaked['path']}/revocation", since).json()["records"] == 2
@@ -335,9 +337,9 @@ def test_nobody_releases_what_bears_on_themself(stage: Stage, leaked: Any, admin
     admin.post(f"{leaked['path']}/revocation", {"quarantine_since": clock.at.isoformat()})
     stage.member("m12", email="m12@example.org")
     stage.member("also-m12", email="m12@example.org", roles=[{"role": "assessor", "from": "2026-01-01T00:00:00Z"}])
-    for ref in ("m11", "m12", "also-m12"):
+    for ref, code in (("m11", "release-own"), ("m12", "self-decision"), ("also-m12", "self-decision")):
         token = stage.token_with("evidence:write", member=ref)
-        assert refused(stage.call("POST", f"./records/{made}/release", token=token))[:2] == (403, "release-own")
+        assert refused(stage.call("POST", f"./records/{made}/release", token=token))[:2] == (403, code)
     token = stage.token_with("evidence:write", member="m13")
     assert stage.call("POST", f"./records/{made}/release", token=token).json()["status"] == "accepted"
 
@@ -362,7 +364,9 @@ def test_flags_are_listed_in_pages_and_by_what_they_are_about(
     assert [flag["record"] for flag in all_pages(reader, f"/v1/networks/{stage.slug}/flags")] == made
     assert [flag["record"] for flag in flags(stage, member="m12")] == [made[1]]
     assert [flag["record"] for flag in flags(stage, record=made[2])] == [made[2]]
-    assert flags(stage, kind="late") == flags(stage, member="nobody") == flags(stage, state="voided") == []
+    assert flags(stage, kind="late") == flags(stage, state="voided") == []
+    unknown = stage.call("GET", "./flags", params={"member": "nobody"})
+    assert refused(unknown) == (422, "member-unknown", "member")
 
 
 # --- Evidence that comes long after ------------------------------------------------------------------------------
@@ -388,7 +392,8 @@ def test_evidence_that_comes_long_after_counts_a_tier_lower_until_somebody_vouch
         False,
     )
     mine = stage.token_with("evidence:write", member="m11")
-    assert refused(stage.call("POST", f"./records/{late.json()['id']}/release", token=mine))[:2] == (403, "release-own")
+    answer = stage.call("POST", f"./records/{late.json()['id']}/release", token=mine)
+    assert refused(answer)[:2] == (403, "self-decision")
     assert stage.send("POST", f"./records/{late.json()['id']}/release")["tier"] == 3
     assert (states(stage), flags(stage)[0]["state"]) == (["awarded"], "released")
 
@@ -410,7 +415,7 @@ def test_a_network_says_what_is_late(stage: Stage, admin: Actor) -> None:
     admin.ask("PATCH", path, {"late_after_days": 1})
     assert share(stage, 2, occurred_at="2026-03-01T12:00:00Z").json()["tier"] == 3
     assert share(stage, 3, occurred_at="2026-03-01T11:59:59Z").json()["tier"] == 2
-    assert refused(admin.ask("PATCH", path, {"late_after_days": 0}))[:2] == (422, "invalid-request")
+    assert refused(admin.ask("PATCH", path, {"late_after_days": 0}))[:2] == (422, "greater-than-equal")
 
 
 def test_a_members_own_late_word_cannot_sink_below_the_lowest_tier(stage: Stage) -> None:
@@ -466,7 +471,7 @@ def test_one_piece_of_evidence_counts_once_for_a_criterion(stage: Stage) -> None
 def test_a_repetition_is_found_within_one_body_of_many_lines(stage: Stage) -> None:
     bodies = [SHARED | {"member": "m11", "resource": "r", "ref": f"b{n}"} for n in range(3)]
     answer = stage.call(
-        "POST", "./contributions", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+        "POST", "./contributions/bulk", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
     )
     assert [line["status"] for line in lines(answer)] == ["accepted", "quarantined", "quarantined"]
 
@@ -575,7 +580,7 @@ def test_an_overlap_is_found_within_one_body_of_many_lines(stage: Stage) -> None
         for ref in ("s1", "s2")
     ]
     answer = stage.call(
-        "POST", "./contributions", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+        "POST", "./contributions/bulk", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
     )
     assert [line["status"] for line in lines(answer)] == ["accepted", "quarantined"]
 
@@ -673,7 +678,7 @@ def test_pairs_and_rings_are_found_within_one_body_of_many_lines(stage: Stage) -
         for judge, member in edges
     ]
     answer = stage.call(
-        "POST", "./evaluations", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
+        "POST", "./evaluations/bulk", content=ndjson(bodies), headers={"Content-Type": "application/x-ndjson"}
     )
     ids = [line["id"] for line in lines(answer)]
     assert [(flag["kind"], flag["record"], flag["other"]) for flag in flags(stage)] == [
@@ -706,7 +711,7 @@ def test_a_token_for_evidence_awards_nothing_whatever_it_asks_for(stage: Stage) 
             assert refused(answer)[:2] == (403, "scope-missing")
         claim: Any = {"award": "sharer", "awards": ["sharer"]}
         answer = share(stage, 1, token, **claim)
-        assert refused(answer)[:2] == (422, "invalid-request")
+        assert refused(answer)[:2] == (422, "extra-forbidden")
     assert stage.awards() == []
 
 
@@ -714,7 +719,7 @@ def test_whose_own_word_it_is_stands_in_the_tier_whatever_the_body_says(stage: S
     stage.achievement(rule=attesting(1))
     mine = stage.token_with("evidence:write", member="m11")
     assert share(stage, 1, mine).json()["tier"] == 0
-    assert refused(share(stage, 2, mine, tier=3))[:2] == (422, "invalid-request")
+    assert refused(share(stage, 2, mine, tier=3))[:2] == (422, "extra-forbidden")
     assert states(stage) == []
     assert share(stage, 3, stage.token_with("evidence:write", member="m12")).json()["tier"] == 1
     assert states(stage) == ["awarded"]
@@ -735,5 +740,5 @@ def test_nobody_awards_themself_with_a_token_of_their_own(stage: Stage) -> None:
     stage.achievement(award="reviewed")
     token = stage.token_with("awards:write", "awards:override", member="m11")
     body = {"achievement": "sharer", "member": "m11", "basis": "override", "reason": "I did a lot."}
-    assert refused(stage.call("POST", "./awards", token=token, json=body))[:2] == (403, "self-award")
+    assert refused(stage.call("POST", "./awards", token=token, json=body))[:2] == (403, "self-decision")
     assert stage.awards() == []

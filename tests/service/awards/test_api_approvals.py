@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.awards import decisions, settling
 from service.runtime.runtime import Runtime
-from service.tables import AchievementVersion, Approval, Award, Credential, Enrolment, Member, Network
+from service.tables import AchievementVersion, Approval, Award, Credential, Enrolment, Member, Network, Token
 from tests.worlds.acting import actor, all_pages, told
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 
@@ -252,7 +252,7 @@ def test_several_are_approved_at_once_and_one_refusal_does_not_touch_the_others(
     ids = [item["id"] for item in queue(stage)]
     assert len(ids) == 3
     answer = stage.send("POST", "./approvals/several", {"approve": [*ids, str(UUID(int=1))]}, token=token(stage, "d1"))
-    assert [item.get("code") for item in answer["items"]] == [None, "self-approval", None, "approval-unknown"]
+    assert [item.get("code") for item in answer["items"]] == [None, "self-decision", None, "approval-unknown"]
     assert sorted(award["member"] for award in stage.awards()) == ["p1", "p2"]
 
 
@@ -262,7 +262,11 @@ def test_several_are_approved_at_once_and_one_refusal_does_not_touch_the_others(
 def test_only_a_member_with_the_role_now_approves(stage: Stage, clock: Any) -> None:
     waiting = earned(stage)
     path = f"./approvals/{waiting['id']}/approval"
-    assert problem(stage.call("POST", path, json={})) == (403, "approver-unbound")
+    assert problem(stage.call("POST", path, json={})) == (403, "scope-missing")
+    unbound = token(stage, "d1")
+    with stage.runtime.database.write() as session:  # as tokens could be before they were refused when they are made
+        session.execute(update(Token).values(member_id=None))
+    assert problem(stage.call("POST", path, unbound, json={})) == (403, "approver-unbound")
     stage.member("m12", roles=["facilitator"])
     assert problem(approve(stage, waiting, "m12")) == (403, "role-missing")
     assert problem(stage.call("POST", path, token(stage, "d1", "awards:write"), json={})) == (403, "scope-missing")
@@ -277,8 +281,8 @@ def test_nobody_approves_their_own_award_by_whatever_member_they_come(stage: Sta
     stage.member("m11-again", email="one@river.example.org", roles=["director"])
     waiting = earned(stage)
     for ref in ("m11", "m11-again"):
-        assert problem(approve(stage, waiting, ref)) == (403, "self-approval")
-        assert problem(decline(stage, waiting, ref)) == (403, "self-approval")
+        assert problem(approve(stage, waiting, ref)) == (403, "self-decision")
+        assert problem(decline(stage, waiting, ref)) == (403, "self-decision")
     assert stage.awards() == []
 
 
@@ -294,7 +298,7 @@ def test_who_asked_does_not_approve(stage: Stage) -> None:
     mine = stage.call(
         "POST", "./approvals", token(stage, "m11", "awards:write"), json={"achievement": "sharer", "member": "m11"}
     )
-    assert problem(mine) == (403, "self-award")
+    assert problem(mine) == (403, "self-decision")
 
 
 def test_who_was_approved_by_the_member_is_in_conflict(stage: Stage) -> None:
@@ -346,7 +350,7 @@ def test_an_award_approved_by_who_turns_out_to_be_its_recipient_is_put_under_rev
     assert (review["cause"], review["member"]) == ("decided-by-recipient", "m11")
     (award,) = stage.awards()
     assert (award["state"], "under_review_since" in award) == ("awarded", True)
-    assert problem(approve(stage, review, "d1")) == (403, "self-approval")
+    assert problem(approve(stage, review, "d1")) == (403, "self-decision")
     assert approve(stage, review, "d2").json()["state"] == "approved"
     (award,) = stage.awards()
     assert (award["state"], "under_review_since" in award) == ("awarded", False)
@@ -382,6 +386,28 @@ def test_members_who_are_linked_while_one_approves_the_other_make_no_award_to_th
         for row in session.scalars(select(Award)):
             assert row.review_since is not None
         assert all(row.ended_at is not None for row in session.scalars(select(Approval)))
+
+
+def test_an_award_by_who_becomes_its_recipient_at_that_moment_is_put_under_review(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.achievement(award="reviewed")
+    stage.member("m11", email="one@river.example.org")
+    by = token(stage, "d1", "awards:override")
+    linking = threading.Thread(target=lambda: stage.member("d1", email="one@river.example.org"))
+    honest = decisions.carry_out
+
+    def meanwhile(*arguments: Any) -> Any:
+        made = honest(*arguments)
+        linking.start()
+        linking.join(1)
+        return made
+
+    monkeypatch.setattr(decisions, "carry_out", meanwhile)
+    body = {"achievement": "sharer", "member": "m11", "basis": "override", "reason": "Known to all."}
+    assert stage.call("POST", "./awards", by, json=body).status_code == 201
+    linking.join()
+    assert [review["cause"] for review in queue(stage, kind="standing")] == ["decided-by-recipient"]
 
 
 # --- Versions, batches and custody ---------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_a_revoked_child_puts_the_parent_under_review_and_does_not_take_it_back(
     (review,) = queue(stage)
     assert (review["kind"], review["cause"], review["award"]) == ("standing", "child-revoked", parent["id"])
     assert review["criteria"]["met"] is False
-    assert told(stage.runtime, stage.slug)[-2:] == ["credential.revoked", "review.opened"]
+    assert told(stage.runtime, stage.slug)[-3:] == ["credential.revoked", "review.opened", "approval.waiting"]
     assert verdict(stage, parent) == "verified"
 
 

@@ -342,6 +342,6 @@ def test_people_who_approved_one_term_did_not_approve_the_next(stage: Stage, clo
 def test_nobody_renews_their_own_award(stage: Stage) -> None:
     award = earned(stage)
     own = stage.token_with("awards:write", member="m11")
-    assert problem(renew(stage, award, token=own)) == (403, "self-award")
+    assert problem(renew(stage, award, token=own)) == (403, "self-decision")
     other = Stage.set_up(stage.client, stage.runtime, "hill")
     assert problem(renew(other, award)) == (404, "award-unknown")

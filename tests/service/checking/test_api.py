@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,16 @@ from fastapi.testclient import TestClient
 
 from credentials import parse_json
 from service.checking import verification
+from service.checking.desk import Desk
+from service.checking.keeping import receipts
 from service.checking.questions import NAMES
+from service.runtime.cpu_time import CpuTime
 from service.runtime.runtime import Runtime
+from service.texts.languages import LANGUAGES
+from tests.credentials import older_badges
+from tests.worlds import handed_over
 from tests.worlds.awarding import Stage, once
+from tests.worlds.handed_over import badge_json, png, scenery
 
 pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
 
@@ -87,6 +95,14 @@ def test_every_way_to_give_a_badge_is_the_same_badge(stage: Stage) -> None:
         if each["name"] == "recipient"
     ]
     assert recipient == "passed"
+    unknown = stage.client.post("/v1/verifications", **form | {"data": {"recipients": PERSON}})  # type: ignore[arg-type]
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "extra-forbidden")
+
+
+def test_a_receipt_speaks_the_language_that_is_asked_for(stage: Stage) -> None:
+    stage.client.headers["Accept-Language"] = "es"
+    said = ask(stage, url=badge(stage), receipt=True)
+    assert said["receipt"]["name"] == LANGUAGES["es"].gettext(receipts.NAME) != receipts.NAME
 
 
 def test_a_receipt_comes_with_it_where_it_is_asked_for(stage: Stage) -> None:
@@ -133,3 +149,37 @@ def test_a_bad_badge_is_a_report_and_no_refusal(stage: Stage) -> None:
 )
 def test_anything_else_than_one_badge_is_refused(stage: Stage, body: Any) -> None:
     assert stage.client.post("/v1/verifications", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_badge_of_the_older_standard_is_reported_with_what_its_issuers_address_says(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    monkeypatch.setattr(verification, "load", lambda _runtime, url: older_badges.site().load(url))
+    first: dict[str, Any] = {"recipient": older_badges.hashed(), "salt": older_badges.SALT, "badge": older_badges.CLASS}
+    first |= {"verify": {"type": "hosted", "url": older_badges.BADGE}}
+    given = {"credential": first, "recipient": older_badges.MAIL} if wrapped else first
+    report = ask(stage, **given)
+    assert (report["verdict"], report["headline"], report["tone"]) == ("verified", "older-hosted", "unsure")
+    assert (report["older"]["kind"], report["older"]["address"]) == ("hosted", older_badges.BADGE)
+    assert report["older"]["restated"]["credentialSubject"]["achievement"]["name"] == "Leads a circle"
+    (compared,) = (check["outcome"] for check in report["checks"] if check["name"] == "recipient")
+    assert compared == ("passed" if wrapped else "skipped")
+
+
+def test_a_zip_that_takes_too_long_is_given_up_with_a_reason(client: TestClient, desk: Desk) -> None:
+    picture = png(scenery(1, 1).convert("1").resize((2000, 2000)))
+    content = handed_over.zipped({f"{n}.png": picture for n in range(400)})
+    client.app.state.desk = replace(desk, time=lambda: CpuTime(0.2))  # type: ignore[attr-defined]
+    answer = client.post("/v1/verifications", content=content, headers={"Content-Type": "application/zip"})
+    assert answer.status_code == 422
+    assert answer.json()["code"] in {"rest-not-searched", "searched-too-long"}  # by how far it came in its time
+    page = client.post("/verify", files={"file": ("all.zip", content)})
+    assert "To search what is in here takes longer than is allowed for one request." in page.text
+
+
+def test_a_document_that_takes_too_long_is_not_decided(client: TestClient, desk: Desk) -> None:
+    client.app.state.desk = replace(desk, time=lambda: CpuTime(0.0))  # type: ignore[attr-defined]
+    answer = client.post("/v1/verifications", content=badge_json()).json()
+    assert (answer["verdict"], answer["tone"]) == ("undecided", "unsure")
+    assert "too-much-time" in str(answer["checks"])

@@ -1,4 +1,7 @@
-"""What people try in order to have a badge believed that nobody gave them, each as a story, and what becomes of it."""
+"""What people try in order to have a badge believed that nobody gave them, each as a story, and what becomes of it.
+
+A story is told to the whole service, over HTTP, beside the rows of the genuine badge: it must not help a forged one.
+"""
 
 import json
 import re
@@ -88,7 +91,7 @@ def page_of(stage: Stage, text: str) -> str:
 def test_nobody_is_asked_about_one_badge_where_another_was_shown(stage: Stage, genuine: Any) -> None:
     assert "Ask the candidate" in page_of(stage, json.dumps(genuine))
     page = page_of(stage, forged(stage, genuine))
-    assert "Genuine, but by an issuer that no list here knows" in page
+    assert "This badge is forged" in page
     assert "Ask the candidate" not in page
 
 
@@ -152,7 +155,7 @@ def test_a_network_of_ours_that_is_named_like_a_listed_issuer_is_warned_of(
 def test_whatever_stands_beside_a_key_the_page_is_shown(stage: Stage, genuine: Any, world: World, revoked: Any) -> None:
     address = f"https://{FORGER.host}/.well-known/did.json"
     world.documents[address]["verificationMethod"].append({"id": "x#\u202ey", "type": "\u202e", "revoked": revoked})
-    page = page_of(stage, forged(stage, genuine))
+    page = page_of(stage, forged(stage, genuine, id="https://forger.example/1"))
     assert "Its keys" in page
     assert "\u202e" not in page
 

@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,6 +16,7 @@ from service.runtime import fetching
 from service.runtime.fetching import Fetcher
 from service.runtime.runtime import Runtime
 from service.unpacking import reasons
+from service.unpacking.unpack import Allowance
 from tests.worlds.awarding import Stage
 from tests.worlds.handed_over import (
     SVG,
@@ -33,6 +32,7 @@ from tests.worlds.handed_over import (
     scenery,
     zipped,
 )
+from tests.worlds.listening import Asked, answering
 
 pytestmark = pytest.mark.any_database("what lies behind a link is fetched; no row is written for it")
 
@@ -58,36 +58,23 @@ class Site:
 def site() -> Iterator[Site]:
     here = Site()
 
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            here.asked.append(self.path)
-            if self.path == "/silent":
-                here.hold.wait(20)
-                return
-            status, media_type, body = here.documents.get(self.path, (404, "text/plain", b""))
-            self.send_response(status)
-            self.send_header("Content-Type", media_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def reply(asked: Asked) -> None:
+        here.asked.append(asked.path)
+        if asked.path == "/silent":
+            here.hold.wait(20)
+            return
+        status, media_type, body = here.documents.get(asked.path, (404, "text/plain", b""))
+        asked.answer(status, body, {"Content-Type": media_type})
 
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        here.url = f"http://localhost:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with answering(reply) as here.url:
         yield here
         here.hold.set()
-        server.shutdown()
-        thread.join()
 
 
 def why_not(runtime: Runtime, url: str) -> tuple[str, str]:
     """Return the code of the error, and that of what is said to people."""
     with pytest.raises((CredentialError, ServiceError)) as caught:
-        look_up(runtime, url)
+        look_up(runtime, url, Allowance())
     assert isinstance(caught.value, CredentialError | ServiceError)
     return caught.value.code, reasons.why_not(caught.value).code
 
@@ -193,7 +180,7 @@ def test_of_a_picture_without_a_badge_and_of_other_data_the_report_says_what_it_
     runtime: Runtime, desk: Desk, site: Site
 ) -> None:
     for path, content in {"/7.png": png(scenery(64, 64)), "/7.json": b"{}"}.items():
-        assert look_up(runtime, site.put(path, content)).body == content
+        assert look_up(runtime, site.put(path, content), Allowance()).body == content
         assert check_address(desk, site.url + path).report.verdict == "rejected"
 
 
@@ -221,7 +208,7 @@ def test_a_link_into_a_private_network_has_its_own_sentence(runtime: Runtime) ->
     [
         ("http://issuer.example/badge", "address-refused", "link-insecure"),
         ("http://localhost:9/badge", "fetch-failed", "link-unreachable"),
-        ("http://localhost:8000/credentials/unknown", "document-unknown", "link-not-found"),
+        ("http://localhost:8000/credentials/unknown", "address-without-badge", "link-not-found"),
     ],
 )
 def test_a_link_that_cannot_be_asked_has_its_own_sentence(runtime: Runtime, url: str, code: str, said: str) -> None:

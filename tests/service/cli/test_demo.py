@@ -9,7 +9,7 @@ import pytest
 from credentials import Fetched, Load, UnavailableError, verify
 from service.checking.keeping import bundles
 from service.cli import demo
-from service.runtime.runtime import utc_now
+from service.runtime.clock import utc_now
 
 
 @pytest.fixture(scope="module")

@@ -146,28 +146,28 @@ def rule(**members: Any) -> Rule:
         pytest.param({}, "criterion-invalid", "", id="nothing"),
         pytest.param([COUNT], "criterion-invalid", "", id="a list"),
         pytest.param({"not": COUNT}, "criterion-invalid", "", id="no not"),
-        pytest.param({"all": []}, "invalid-request", "/all", id="an empty group"),
-        pytest.param({"any": [COUNT, {"any": []}]}, "invalid-request", "/any/1/any", id="an empty group inside"),
-        pytest.param({"at_least": {"n": 1, "of": []}}, "invalid-request", "/at_least/of", id="an empty choice"),
-        pytest.param({"at_least": {"n": 0, "of": [COUNT]}}, "invalid-request", "/at_least/n", id="none needed"),
+        pytest.param({"all": []}, "too-short", "/all", id="an empty group"),
+        pytest.param({"any": [COUNT, {"any": []}]}, "too-short", "/any/1/any", id="an empty group inside"),
+        pytest.param({"at_least": {"n": 1, "of": []}}, "too-short", "/at_least/of", id="an empty choice"),
+        pytest.param({"at_least": {"n": 0, "of": [COUNT]}}, "greater-than-equal", "/at_least/n", id="none needed"),
         pytest.param({"at_least": {"n": 2, "of": [COUNT]}}, "n-too-large", "/at_least/n", id="more than there are"),
-        pytest.param({"all": [COUNT], "any": [COUNT]}, "invalid-request", "/any", id="two groups in one"),
+        pytest.param({"all": [COUNT], "any": [COUNT]}, "extra-forbidden", "/any", id="two groups in one"),
         pytest.param({"rule": "counts", "gte": 1}, "rule-unknown", "/rule", id="an unknown rule"),
         pytest.param({"all": [{"rule": None}]}, "rule-unknown", "/all/0/rule", id="a rule that is null"),
-        pytest.param({"rule": "count"}, "invalid-request", "/gte", id="a member missing"),
-        pytest.param(COUNT | {"gte": 0}, "invalid-request", "/gte", id="zero"),
-        pytest.param(COUNT | {"gte": -4}, "invalid-request", "/gte", id="below zero"),
-        pytest.param(COUNT | {"gte": 1.5}, "invalid-request", "/gte", id="a fraction"),
-        pytest.param(COUNT | {"gte": True}, "invalid-request", "/gte", id="true for a number"),
-        pytest.param(COUNT | {"gte": "4"}, "invalid-request", "/gte", id="text for a number"),
-        pytest.param(COUNT | {"lte": 4}, "invalid-request", "/lte", id="an unknown member"),
-        pytest.param(COUNT | {"a/b~c": 4}, "invalid-request", "/a~1b~0c", id="an unknown member with a slash"),
-        pytest.param(COUNT | {"<count>": 4}, "invalid-request", "/<count>", id="an unknown member named as a branch"),
+        pytest.param({"rule": "count"}, "missing", "/gte", id="a member missing"),
+        pytest.param(COUNT | {"gte": 0}, "greater-than-equal", "/gte", id="zero"),
+        pytest.param(COUNT | {"gte": -4}, "greater-than-equal", "/gte", id="below zero"),
+        pytest.param(COUNT | {"gte": 1.5}, "int-type", "/gte", id="a fraction"),
+        pytest.param(COUNT | {"gte": True}, "int-type", "/gte", id="true for a number"),
+        pytest.param(COUNT | {"gte": "4"}, "int-type", "/gte", id="text for a number"),
+        pytest.param(COUNT | {"lte": 4}, "extra-forbidden", "/lte", id="an unknown member"),
+        pytest.param(COUNT | {"a/b~c": 4}, "extra-forbidden", "/a~1b~0c", id="an unknown member with a slash"),
+        pytest.param(COUNT | {"<count>": 4}, "extra-forbidden", "/<count>", id="an unknown member named as a branch"),
         pytest.param(COUNT | {"where": None}, "null", "/where", id="null for left out"),
         pytest.param(
-            COUNT | {"where": {"type": ["reviewed"]}}, "invalid-request", "/where/type", id="a misspelt filter"
+            COUNT | {"where": {"type": ["reviewed"]}}, "extra-forbidden", "/where/type", id="a misspelt filter"
         ),
-        pytest.param(COUNT | {"where": {"types": []}}, "invalid-request", "/where/types", id="no types"),
+        pytest.param(COUNT | {"where": {"types": []}}, "too-short", "/where/types", id="no types"),
         pytest.param(
             COUNT | {"where": {"types": ["reviewed", "watched"]}},
             "contribution-type-unknown",
@@ -178,19 +178,19 @@ def rule(**members: Any) -> Rule:
         pytest.param(
             COUNT | {"where": {"tags_any": [" a"]}}, "line-invalid", "/where/tags_any/0", id="a tag with space"
         ),
-        pytest.param(COUNT | {"where": {"min_tier": 4}}, "invalid-request", "/where/min_tier", id="no such tier"),
+        pytest.param(COUNT | {"where": {"min_tier": 4}}, "less-than-equal", "/where/min_tier", id="no such tier"),
         pytest.param(
-            COUNT | {"where": {"statuses": ["held"]}}, "invalid-request", "/where/statuses/0", id="held evidence"
+            COUNT | {"where": {"statuses": ["held"]}}, "literal-error", "/where/statuses/0", id="held evidence"
         ),
-        pytest.param(COUNT | {"distinct": "month"}, "invalid-request", "/distinct", id="no such unit"),
+        pytest.param(COUNT | {"distinct": "month"}, "literal-error", "/distinct", id="no such unit"),
         pytest.param(COUNT | {"window": {}}, "window-invalid", "/window", id="an empty window"),
         pytest.param(COUNT | {"window": {"last": "P0D"}}, "duration-invalid", "/window/last", id="no time"),
         pytest.param(COUNT | {"window": {"last": "-P1D"}}, "duration-invalid", "/window/last", id="negative time"),
         pytest.param(COUNT | {"window": {"last": "P1.5D"}}, "duration-invalid", "/window/last", id="parts of a day"),
-        pytest.param(COUNT | {"window": {"since": "ever"}}, "invalid-request", "/window/since", id="since what"),
+        pytest.param(COUNT | {"window": {"since": "ever"}}, "literal-error", "/window/since", id="since what"),
         pytest.param(
             COUNT | {"window": {"last": "P1D", "from": "2026-01-01"}},
-            "invalid-request",
+            "extra-forbidden",
             "/window/from",
             id="two windows in one",
         ),
@@ -211,37 +211,37 @@ def rule(**members: Any) -> Rule:
             "/window/to",
             id="a window that ends before it begins",
         ),
-        pytest.param(RUBRIC | {"criteria": []}, "invalid-request", "/criteria", id="no criteria"),
-        pytest.param(RUBRIC | {"criteria": "all"}, "invalid-request", "/criteria", id="neither * nor a list"),
+        pytest.param(RUBRIC | {"criteria": []}, "too-short", "/criteria", id="no criteria"),
+        pytest.param(RUBRIC | {"criteria": "all"}, "literal-error", "/criteria", id="neither * nor a list"),
         pytest.param(RUBRIC | {"criteria": ["kind", "kind"]}, "repeated", "/criteria", id="a criterion twice"),
-        pytest.param(RUBRIC | {"raters": 0}, "invalid-request", "/raters", id="nobody rates"),
-        pytest.param(RUBRIC | {"min_level": -1}, "invalid-request", "/min_level", id="a level below zero"),
+        pytest.param(RUBRIC | {"raters": 0}, "greater-than-equal", "/raters", id="nobody rates"),
+        pytest.param(RUBRIC | {"min_level": -1}, "greater-than-equal", "/min_level", id="a level below zero"),
         pytest.param(
-            RUBRIC | {"where": {"types": ["shared"]}}, "invalid-request", "/where/types", id="types of ratings"
+            RUBRIC | {"where": {"types": ["shared"]}}, "extra-forbidden", "/where/types", id="types of ratings"
         ),
-        pytest.param(SUM | {"field": "credits"}, "invalid-request", "/field", id="what is not kept"),
-        pytest.param(SUM | {"cap_per": {}}, "invalid-request", "/cap_per", id="a cap on nothing"),
-        pytest.param(SUM | {"cap_per": {"day": 0}}, "invalid-request", "/cap_per/day", id="a cap of zero"),
-        pytest.param(SUM | {"cap_per": {"year": 1}}, "invalid-request", "/cap_per/year", id="a cap on a year"),
-        pytest.param(SUM | {"cap_per": {"day": 1, "week": 5}}, "invalid-request", "/cap_per", id="two caps"),
+        pytest.param(SUM | {"field": "credits"}, "literal-error", "/field", id="what is not kept"),
+        pytest.param(SUM | {"cap_per": {}}, "too-short", "/cap_per", id="a cap on nothing"),
+        pytest.param(SUM | {"cap_per": {"day": 0}}, "greater-than-equal", "/cap_per/day", id="a cap of zero"),
+        pytest.param(SUM | {"cap_per": {"year": 1}}, "literal-error", "/cap_per/year", id="a cap on a year"),
+        pytest.param(SUM | {"cap_per": {"day": 1, "week": 5}}, "too-long", "/cap_per", id="two caps"),
         pytest.param({"rule": "attendance", "series": "club"}, "attendance-unbounded", "", id="attendance of nothing"),
         pytest.param(
-            {"rule": "attendance", "series": "club", "min_rate": 1.1}, "invalid-request", "/min_rate", id="over 100 %"
+            {"rule": "attendance", "series": "club", "min_rate": 1.1}, "less-than-equal", "/min_rate", id="over 100 %"
         ),
         pytest.param(
-            {"rule": "score", "assessment": "final", "gte": 0}, "invalid-request", "/gte", id="a score of nothing"
+            {"rule": "score", "assessment": "final", "gte": 0}, "greater-than", "/gte", id="a score of nothing"
         ),
-        pytest.param({"rule": "score", "assessment": "final", "gte": 1.01}, "invalid-request", "/gte", id="over full"),
-        pytest.param({"rule": "holds", "achievements": []}, "invalid-request", "/achievements", id="holds nothing"),
+        pytest.param({"rule": "score", "assessment": "final", "gte": 1.01}, "less-than-equal", "/gte", id="over full"),
+        pytest.param({"rule": "holds", "achievements": []}, "too-short", "/achievements", id="holds nothing"),
         pytest.param({"rule": "holds", "achievements": ["a"], "n": 2}, "n-too-large", "/n", id="holds more than named"),
-        pytest.param(GAIN | {"metric": "hake"}, "invalid-request", "/metric", id="no such metric"),
-        pytest.param(GAIN | {"gte": 1.1}, "invalid-request", "/gte", id="more than can be gained"),
+        pytest.param(GAIN | {"metric": "hake"}, "literal-error", "/metric", id="no such metric"),
+        pytest.param(GAIN | {"gte": 1.1}, "less-than-equal", "/gte", id="more than can be gained"),
         pytest.param(ENDORSED | {"distinct_orgs": 3}, "orgs-too-many", "/distinct_orgs", id="more places than people"),
         pytest.param(
-            ENDORSED | {"from_badge": "a"}, "invalid-request", "/from_badge", id="achievements are not badges here"
+            ENDORSED | {"from_badge": "a"}, "extra-forbidden", "/from_badge", id="achievements are not badges here"
         ),
         pytest.param({"rule": "tenure", "role": "lead"}, "tenure-unbounded", "", id="tenure of nothing"),
-        pytest.param(TENURE | {"role": "Lead"}, "invalid-request", "/role", id="what is no role"),
+        pytest.param(TENURE | {"role": "Lead"}, "string-pattern-mismatch", "/role", id="what is no role"),
         pytest.param(
             TENURE | {"window": {"since": "enrolment"}}, "window-unfit", "/window", id="days since an instant"
         ),
@@ -674,3 +674,12 @@ def test_dates_begin_in_the_time_zone_of_the_network() -> None:
     assert bounds(to="2026-03-08T08:00:00+01:00") == [None, "2026-03-08T07:00:00+00:00"]
     assert bounds(last="P1Y") == ["2023-02-28T12:00:00+00:00", None]
     assert bounds(since="enrolment") == [None, None]
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMA["$defs"]))
+def test_every_rule_and_group_has_an_example_that_is_one(name: str) -> None:
+    described = SCHEMA["$defs"][name]
+    if name in {"All", "AnyOf", "AtLeast"} or "rule" in described.get("properties", {}):
+        [example] = described["examples"]
+        assert refusal(example) is None
+        assert is_of_schema(example)

@@ -62,6 +62,9 @@ def test_a_form_brings_a_file_too(river: Actor) -> None:
     assert (answer.status_code, answer.json()["media_type"]) == (201, "image/png")
     assert refused(river.post("/v1/blobs", files={"other": ("p.png", PNG)})) == (422, "file-missing", "/file")
     assert refused(river.post("/v1/blobs", files=[("file", PNG), ("file", PNG)]))[0] == 400
+    unknown = river.post("/v1/blobs", files={"file": PNG}, data={"fil/e": "picture"})
+    assert refused(unknown) == (422, "extra-forbidden", "/fil~1e")
+    assert unknown.json()["detail"].startswith("There is no member `fil/e` (did you mean `file`?)")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_a_file_belongs_to_one_network(runtime: Runtime, client: TestClient, riv
     assert hill.get("/v1/blobs").json() == {"items": []}
     assert hill.post("/v1/blobs", content=PNG).status_code == 201
     assert refused(river.get("/v1/blobs/nothing")) == (404, "blob-unknown", None)
-    assert refused(admin.post("/v1/blobs", content=PNG)) == (403, "scope-missing", None)
+    assert refused(admin.post("/v1/blobs", content=PNG)) == (403, "admin-token", None)
     assert refused(client.get(f"/v1/blobs/{sha256}")) == (401, "token-missing", None)
 
 

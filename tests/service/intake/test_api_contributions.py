@@ -59,6 +59,14 @@ def test_a_contribution_is_recorded_and_given_back_as_it_was_posted(runtime: Run
         "source": body["source"],
         "received_at": "2026-03-02T12:00:00Z",
         "occurred_at": AT,
+        "type": "reviewed",
+        "member": "m11",
+        "member_id": posted(who.get(f"{ROOT}/members/m11"), 200)["id"],
+        "minutes": 25,
+        "session": "s1",
+        "resource": "draft 1",
+        "tags": ["draft", "peer-writing"],
+        "peer": "m12",
         "tier": 3,
         "digest": made["digest"],
         "body": None,
@@ -312,9 +320,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 def test_what_cannot_be_is_refused_where_it_stands(runtime: Runtime, who: Actor) -> None:
     for said, code, pointer in REFUSED:
         answer = who.post(PATH, REVIEW | said)
-        status, first, where = refused(answer)
-        codes = {first, *(error["code"] for error in answer.json().get("errors", []))}
-        assert (status, where, code in codes) == (422, pointer, True), answer.text
+        assert refused(answer) == (422, code, pointer), answer.text
         assert '"m11"' not in answer.text
     assert rows_of(runtime, Record) == []
 
@@ -330,7 +336,7 @@ NO_JSON_OBJECT = [
     (b'{"title": "\\ud800"}', 400, "json-lone-surrogate"),
     (b"[" * 100 + b"]" * 100, 400, "json-too-deep"),
     (b"\xff", 400, "json-not-utf8"),
-    (b"[]", 422, "invalid-request"),
+    (b"[]", 422, "model-attributes-type"),
     (b" " * 1_100_000, 413, "body-too-large"),
 ]
 
@@ -410,7 +416,7 @@ def test_contributions_are_listed_by_member_type_status_and_time(who: Actor, clo
 
     assert refs() == ["a1", "b1", "a2", "d1"]
     assert refs(member="m11") == ["a1", "a2"]
-    assert refs(member="nobody") == []
+    assert refs(member="dana") == ["d1"]
     assert refs(type="shared") == ["b1"]
     assert refs(status="held") == ["d1"]
     assert refs(since="2026-03-02T12:01:00Z") == ["a2", "d1"]

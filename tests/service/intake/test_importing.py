@@ -13,9 +13,14 @@ from sqlalchemy import func, select
 from service.checking import verification
 from service.errors import InvalidError, NotFoundError
 from service.intake import importing
+from service.intake.import_reports import ImportResult
+from service.intake.mapping_files import read_mapping
+from service.intake.row_files import Row
 from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
-from service.tables import Award, Contribution, Credential, Evaluation, Meeting, Member, Record, RecordBody
+from service.tables import Award, Contribution, Credential, Evaluation, Flag, Meeting, Member, Record, RecordBody
+from service.tables import Row as Row_
+from tests.worlds.acting import told
 
 pytestmark = pytest.mark.any_database("an import posts what test_contributions and test_members post on both")
 
@@ -48,10 +53,13 @@ def _network(runtime: Runtime) -> None:
         create_network(session, runtime, body, runtime.now())
 
 
-def take(runtime: Runtime, folder: Path, mapping: str, content: str, name: str = "file.csv") -> importing.ImportResult:
+def take(
+    runtime: Runtime, folder: Path, mapping: str, content: str, name: str = "file.csv", *, dry_run: bool = False
+) -> ImportResult:
     (folder / "mapping.toml").write_text(mapping)
     (folder / name).write_text(content)
-    return importing.run(runtime, "circle", folder / name, importing.read_mapping(folder / "mapping.toml"))
+    plan = read_mapping(folder / "mapping.toml")
+    return importing.run(runtime, "circle", importing.open_table(folder / name, plan), plan, dry_run=dry_run)
 
 
 def count(runtime: Runtime, table: Any) -> int:
@@ -59,9 +67,10 @@ def count(runtime: Runtime, table: Any) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def example(runtime: Runtime, shared: Path, name: str) -> importing.ImportResult:
-    plan = importing.read_mapping(EXAMPLES / f"{name}.toml")
-    return importing.run(runtime, "circle", shared / "carpentries" / f"{name}.csv", plan)
+def example(runtime: Runtime, shared: Path, name: str, *, dry_run: bool = False) -> ImportResult:
+    plan = read_mapping(EXAMPLES / f"{name}.toml")
+    table = importing.open_table(shared / "carpentries" / f"{name}.csv", plan)
+    return importing.run(runtime, "circle", table, plan, dry_run=dry_run)
 
 
 def test_the_191_trainings_become_sessions_and_a_second_run_changes_nothing(runtime: Runtime, shared: Path) -> None:
@@ -126,7 +135,7 @@ def test_the_report_lists_answers_with_their_counts(runtime: Runtime, tmp_path: 
     result = take(runtime, tmp_path, MEMBERS, "id,school\n1,North\n2,\xa0North \n3,\n")
     assert (
         result.text(columns=True)
-        == "3 accepted\nid: 3 answers, 0 blank\n       1  1\n       1  2\n       1  3\nschool: 2 answers, 1 blank\n       2  North"
+        == "Imported: CSV in UTF-8 with commas, 3 rows.\n3 accepted\nid: 3 answers, 0 blank\n       1  1\n       1  2\n       1  3\nschool: 2 answers, 1 blank\n       2  North"
     )
 
 
@@ -142,9 +151,9 @@ def test_rows_of_unknown_members_are_held_and_flow_in_when_the_member_comes(runt
 @pytest.mark.parametrize(
     ("row", "detail"),
     [
-        ("m1,Party,01.03.2026 18:00,60", "Column what: expected one of Meeting, Talk."),
-        ("m1,Talk,2026-03-01,60", "Column when: expected %d.%m.%Y %H:%M."),
-        ("m1,Talk,01.03.2026 18:00,an hour", "Column minutes: expected integer."),
+        ("m1,Party,01.03.2026 18:00,60", "Column what: expected one of Meeting, Talk, got 'Party'."),
+        ("m1,Talk,2026-03-01,60", "Column when: expected %d.%m.%Y %H:%M, got '2026-03-01'."),
+        ("m1,Talk,01.03.2026 18:00,an hour", "Column minutes: expected an integer, got 'an hour'."),
     ],
 )
 def test_a_row_that_cannot_be_read_is_rejected_and_the_others_stand(
@@ -153,7 +162,8 @@ def test_a_row_that_cannot_be_read_is_rejected_and_the_others_stand(
     take(runtime, tmp_path, MEMBERS, "id,school\nm1,\n", "members.csv")
     result = take(runtime, tmp_path, HOURS, f"who,what,when,minutes\n{row}\nm1,Talk,01.03.2026 18:00,5\n")
     assert result.counts == {"rejected": 1, "accepted": 1}
-    assert result.rows[0]["problem"]["detail"] == detail
+    assert result.problems[0]["problem"]["detail"] == detail
+    assert result.problems[0]["row"] == 2
     assert detail in result.text(columns=False)
 
 
@@ -163,6 +173,19 @@ def test_a_row_of_the_future_is_rejected_with_its_code(runtime: Runtime, tmp_pat
     assert (result.counts, count(runtime, Record)) == ({"rejected": 1}, 0)
 
 
+def test_late_evidence_is_late_whichever_way_it_comes_in(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, MEMBERS, "id,school\nm1,\n")
+    rows = "who,what,when,minutes\nm1,Talk,01.12.2025 10:00,30\nm1,Talk,01.02.2026 10:00,30\n"
+    assert take(runtime, tmp_path, HOURS, rows).counts == {"accepted": 2}
+    with runtime.database.read() as session:
+        records = session.scalars(
+            select(Record).where(Record.kind == "contribution").order_by(Record.occurred_at)
+        ).all()
+        flags = session.execute(select(Flag.record_id, Flag.kind)).all()
+    assert [record.tier for record in records] == [2, 3]
+    assert flags == [(records[0].id, "late")]
+
+
 def test_ndjson_goes_in_by_the_same_mapping(runtime: Runtime, tmp_path: Path) -> None:
     lines = '{"id": "a", "school": "North"}\n\n{"id": 7, "school": null}\n'
     assert take(runtime, tmp_path, MEMBERS, lines, "file.ndjson").counts == {"accepted": 2}
@@ -170,61 +193,152 @@ def test_ndjson_goes_in_by_the_same_mapping(runtime: Runtime, tmp_path: Path) ->
         assert set(session.scalars(select(Member.ref))) == {"a", "7"}
 
 
+def test_evidence_that_came_is_told_once_for_each_import(runtime: Runtime, tmp_path: Path) -> None:
+    rows = "who,what,when,minutes\nana,Meeting,01.03.2026 17:00,50\nana,Talk,28.02.2026 17:00,20\n"
+    take(runtime, tmp_path, HOURS, rows, dry_run=True)
+    assert told(runtime, "circle").count("evidence.received") == 0
+    assert take(runtime, tmp_path, HOURS, rows).counts == {"held": 2}
+    assert told(runtime, "circle").count("evidence.received") == 1
+    take(runtime, tmp_path, HOURS, rows)  # nothing new
+    take(runtime, tmp_path, MEMBERS, "id,school\nana,Lincoln\n")
+    assert told(runtime, "circle").count("evidence.received") == 1
+
+
 def test_rows_that_are_alike_are_told_apart_in_the_same_way_each_time() -> None:
-    rows = [{"a": "1"}, {"a": "2"}, {"a": "1"}]
+    rows = [Row(n, {"a": value}) for n, value in enumerate("121", start=2)]
     first = [row.digest for row in importing.numbered("circle", iter(rows))]
     assert len(set(first)) == 3
     assert first == [row.digest for row in importing.numbered("circle", iter(rows))]
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "message"),
-    [
-        ("id,school\n1,2,3\n", "f.csv", "Row 2 has more cells"),
-        ("[1]\n", "f.ndjson", "Line 1: expected a JSON object"),
-        ('{"id": 1, "id": 2}\n', "f.ndjson", "Line 1: "),
-        ('id\n"open', "f.csv", "is not CSV"),
-    ],
-)
-def test_a_file_that_is_not_what_its_name_says_is_refused_whole(
-    runtime: Runtime, tmp_path: Path, content: str, name: str, message: str
-) -> None:
-    with pytest.raises(InvalidError, match=message):
-        take(runtime, tmp_path, MEMBERS, content, name)
+def test_a_file_that_breaks_off_is_refused_before_its_first_row(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match="is not CSV"):
+        take(runtime, tmp_path, MEMBERS, 'id,school\nm1,North\nm2,"open')
     assert count(runtime, Member) == 0
 
 
-def test_a_file_that_is_not_utf_8_is_refused(runtime: Runtime, tmp_path: Path) -> None:
-    (tmp_path / "mapping.toml").write_text(MEMBERS)
-    (tmp_path / "f.csv").write_bytes(b"id,school\nm\xfc,\n")
-    with pytest.raises(InvalidError, match="Expected UTF-8"):
-        importing.run(runtime, "circle", tmp_path / "f.csv", importing.read_mapping(tmp_path / "mapping.toml"))
+def test_a_row_that_changes_what_is_there_is_told_from_one_that_does_not(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, MEMBERS, "id,school\nm1,North\nm2,North\n")
+    result = take(runtime, tmp_path, MEMBERS, "id,school\nm1,South\nm2,North\nm3,North\n")
+    assert result.counts == {"updated": 1, "duplicate": 1, "accepted": 1}
+    assert "1 accepted, 1 updated, 1 duplicate" in result.text(columns=False)
 
 
-@pytest.mark.parametrize(
-    "mapping",
-    [
-        "source = ",
-        'source = "x"',
-        'source = "x"\nrecords = []',
-        'source = "x"\nextra = 1\n[[records]]\nkind = "member"',
-        'source = "x"\n[[records]]\nkind = "badge"',
-    ],
-)
-def test_a_mapping_of_another_shape_is_refused(tmp_path: Path, mapping: str) -> None:
-    (tmp_path / "mapping.toml").write_text(mapping)
-    with pytest.raises(InvalidError) as caught:
-        importing.read_mapping(tmp_path / "mapping.toml")
-    assert caught.value.code == "mapping-invalid"
+def test_a_session_that_changes_is_told_too(runtime: Runtime, tmp_path: Path) -> None:
+    mapping = """
+source = "meetings"
+[[records]]
+kind = "session"
+ref = "{id}"
+title = "{title}"
+starts_at = { column = "start", format = "%Y-%m-%d" }
+"""
+    take(runtime, tmp_path, mapping, "id,title,start\ns1,First,2026-02-01\ns2,Second,2026-02-02\n")
+    result = take(runtime, tmp_path, mapping, "id,title,start\ns1,First,2026-02-01\ns2,Second,2026-02-03\n")
+    assert result.counts == {"duplicate": 1, "updated": 1}
 
 
-def test_a_column_that_the_file_does_not_have_is_named(runtime: Runtime, tmp_path: Path) -> None:
-    result = take(runtime, tmp_path, MEMBERS, "id\n1\n")
-    assert result.rows[0]["problem"]["detail"] == "Expected a column 'school'; the file has id."
+def everything(runtime: Runtime) -> list[Any]:
+    with runtime.database.read() as session:
+        return [session.execute(select(table)).all() for table in Row_.metadata.sorted_tables]
+
+
+def test_a_dry_run_says_what_would_be_and_changes_nothing(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, MEMBERS, "id,school\nm1,North\nm2,North\n")
+    before = everything(runtime)
+    rows = "id,school\nm1,South\nm2,North\nm3,North\n\x07,North\n"
+    result = take(runtime, tmp_path, MEMBERS, rows, dry_run=True)
+    assert result.counts == {"updated": 1, "duplicate": 1, "accepted": 1, "rejected": 1}
+    assert result.text(columns=False).startswith("Dry run, nothing has changed: ")
+    assert everything(runtime) == before
+    real = take(runtime, tmp_path, MEMBERS, rows)
+    assert real.counts == result.counts
+
+
+def test_a_dry_run_knows_what_earlier_rows_of_the_same_file_would_have_left(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 1)
+    rows = "who,what,when,minutes\nm1,Meeting,01.03.2026 18:00,60\n"
+    once = HOURS.replace('id = "{@row}"', 'id = "{who}"')
+    mapping = once + '[[records]]\nkind = "member"\nref = "{who}"\n'
+    result = take(runtime, tmp_path, mapping, rows + rows.splitlines()[1] + "\n", dry_run=True)
+    assert result.counts == {"held": 1, "accepted": 1, "duplicate": 2}
+    assert (count(runtime, Member), count(runtime, Record)) == (0, 0)
+
+
+def test_the_example_for_attendance_goes_in_as_it_says(runtime: Runtime) -> None:
+    folder = EXAMPLES.parent / "attendance"
+    plan = read_mapping(folder / "attendance.toml")
+    table = importing.open_table(folder / "attendance.csv", plan)
+    assert importing.run(runtime, "circle", table, plan).counts == {"accepted": 7, "duplicate": 2}
+    with runtime.database.read() as session:
+        found = session.scalars(select(Contribution).order_by(Contribution.occurred_at, Contribution.type)).all()
+    assert [(each.type, each.minutes) for each in found] == [("attended", 55), ("facilitated", 60), ("attended", None)]
+    assert importing.run(runtime, "circle", table, plan).counts == {"duplicate": 9}
+
+
+def test_a_dry_run_of_awards_signs_nothing_that_stays(runtime: Runtime, tmp_path: Path) -> None:
+    lines = "person,first_badge_date\n1,2020-01-02\n2,2020-01-03\n"
+    mapping = (EXAMPLES / "badged_instructors.toml").read_text()
+    before = everything(runtime)
+    assert take(runtime, tmp_path, mapping, lines, dry_run=True).counts == {"accepted": 4}
+    assert everything(runtime) == before
+    assert take(runtime, tmp_path, mapping, lines).counts == {"accepted": 4}
+    assert count(runtime, Credential) == 2
+
+
+def test_rows_are_numbered_as_an_editor_does(runtime: Runtime, tmp_path: Path) -> None:
+    result = take(runtime, tmp_path, MEMBERS, "id,school\nm1,North\n\n\x07,North\n")
+    assert [line["row"] for line in result.problems] == [4]
+
+
+def test_the_number_in_an_id_counts_rows_alone_so_that_it_stays(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, HOURS, "who,what,when,minutes\nm1,Meeting,01.03.2026 18:00,60\n")
+    again = take(runtime, tmp_path, HOURS, "who,what,when,minutes\n\nm1,Meeting,01.03.2026 18:00,60\n")
+    assert again.counts == {"duplicate": 1}
+
+
+def test_a_refusal_names_the_column_and_quotes_the_value_not_all_of_it(runtime: Runtime, tmp_path: Path) -> None:
+    mapping = MEMBERS + 'email = "{mail}"\n'
+    result = take(runtime, tmp_path, mapping, f"id,school,mail\nm1,,nonsense\nm2,,{'x' * 1000}\n")
+    first, second = (line["problem"]["detail"] for line in result.problems)
+    assert first.startswith("Column mail: ")
+    assert first.endswith(", got 'nonsense'.")
+    assert len(second) < 300
+
+
+def test_a_column_that_the_file_does_not_have_ends_it_before_the_first_row(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as refused:
+        take(runtime, tmp_path, MEMBERS, "id,School \nm1,North\nm2,North\n")
+    assert refused.value.code == "column-unknown"
+    assert (
+        str(refused.value) == "The mapping names the column 'school'; file.csv has id, School (did you mean `School`?)."
+    )
+    assert count(runtime, Member) == 0
+
+
+def test_a_file_without_a_row_is_refused(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(InvalidError, match="no row") as refused:
+        take(runtime, tmp_path, MEMBERS, "id,school\n,\n\n")
+    assert refused.value.code == "file-empty"
+
+
+def test_problems_of_a_huge_file_are_all_counted_and_noted_and_some_are_kept(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.intake.import_reports.MAX_PROBLEMS", 2)
+    monkeypatch.setattr("service.intake.import_reports.MAX_ANSWERS", 2)
+    result = take(runtime, tmp_path, MEMBERS, "id,school\n" + "".join(f"\x07{n},\n" for n in range(5)))
+    assert (result.counts, len(result.problems)) == ({"rejected": 5}, 2)
+    assert "and 3 more, which --report lists" in result.text(columns=False)
+    column = result.to_json()["columns"]["id"]
+    assert (column["answers"], len(column["counts"]), column["others"]) == (5, 2, 3)
 
 
 def test_an_unknown_network_is_refused(runtime: Runtime, tmp_path: Path) -> None:
     (tmp_path / "mapping.toml").write_text(MEMBERS)
     (tmp_path / "f.csv").write_text("id,school\n1,\n")
+    plan = read_mapping(tmp_path / "mapping.toml")
     with pytest.raises(NotFoundError):
-        importing.run(runtime, "nobody", tmp_path / "f.csv", importing.read_mapping(tmp_path / "mapping.toml"))
+        importing.run(runtime, "nobody", importing.open_table(tmp_path / "f.csv", plan), plan)

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx2
-import uvicorn
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from service.runtime.runtime import Runtime
 from service.tables import Award, Credential, Record, UnsettledMember
-from tests.service.operations.test_upkeep import until
 from tests.worlds.awarding import Stage
+from tests.worlds.listening import serving
 from tests.worlds.posting import rows_of
 from tests.worlds.receiving import receiver
-from tests.worlds.runtimes import BASE_URL, app_of
+from tests.worlds.runtimes import BASE_URL, app_of, whole_app_of
+from tests.worlds.waiting import until
 
 WRITERS, EACH = 50, 2
 LADDER = (1, 50, 100)
@@ -33,15 +33,8 @@ def served(runtime: Runtime) -> Iterator[str]:
     """Give the address of the app, listening on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app_of(runtime), log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            assert until(lambda: server.started)
+        with serving(whole_app_of(runtime), listening):
             yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 class Follower:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook as Judge
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -22,11 +23,11 @@ from service.runtime.custody import Custody
 from service.runtime.fetching import MAX_ANSWER_BYTES, Fetcher
 from service.runtime.runtime import Runtime
 from service.tables import Delivery, Network, Webhook
-from tests.service.operations.test_upkeep import until
 from tests.worlds.acting import actor, all_pages
 from tests.worlds.awarding import Stage
 from tests.worlds.receiving import Receiver, receiver
-from tests.worlds.runtimes import BASE_URL, app_of
+from tests.worlds.runtimes import BASE_URL, app_of, whole_app_of
+from tests.worlds.waiting import until
 
 
 @pytest.fixture
@@ -136,6 +137,26 @@ def test_evidence_a_session_a_key_and_the_network_are_sent_whole(stage: Stage, t
     assert sent["key.rotated"]["key"]["kid"] in {key["kid"] for key in keys}
     assert sent["network.changed"]["network"] == stage.send("GET", ".")
     assert "secret" not in sent["webhook.created"]["webhook"]
+
+
+def test_what_was_erased_or_deleted_before_it_is_sent_is_told_by_its_id_alone(stage: Stage, there: Receiver) -> None:
+    stage.achievement(award="reviewed")
+    hook(stage, there, after=0)
+    stage.member("m11@example.org", name="Member 11", email="m11@example.org")
+    stage.recorded("sharer", "m11@example.org")
+    stage.share(1, "m11@example.org")
+    stage.send("PUT", "./sessions/s1", {"starts_at": "2026-03-01T10:00:00Z"})
+    assert stage.call("DELETE", "./sessions/s1").status_code == 204
+    stage.send("DELETE", "./members/m11@example.org", token=stage.token_with("members:erase"))
+    assert deliver(stage) == len(told := events(stage))
+    assert [each.json["data"].get("refs") for each in there.received] == [event.get("refs") for event in told]
+    sent = {each.json["type"]: each.json["data"] for each in there.received}
+    for kind in ("session.posted", "session.deleted"):
+        assert {"session", "refs"}.isdisjoint(sent[kind])
+        assert "session" in sent[kind]["about"]
+    gone = sent["member.erased"]["member"]["ref"]
+    assert (sent["award.made"]["refs"], gone[:7]) == ({"member": gone, "achievement": "sharer"}, "erased-")
+    assert "m11@example.org" not in "".join(str(each.json) for each in there.received)
 
 
 def test_what_is_sent_is_what_there_is_when_it_is_sent(stage: Stage, there: Receiver) -> None:
@@ -402,6 +423,18 @@ def test_a_secret_that_cannot_be_opened_is_not_the_webhooks_fault(stage: Stage, 
     assert deliver(stage) == 1
 
 
+def test_no_secret_is_made_under_a_passphrase_that_does_not_open_the_keys(stage: Stage, there: Receiver) -> None:
+    given = stage.runtime.settings.model_copy(update={"keys_passphrase": SecretStr("another")})
+    closed = replace(stage.runtime, custody=Custody(given))
+    stage.client.app.state.runtime = closed  # type: ignore[attr-defined]
+    answer = actor(stage.runtime, stage.client, slug=stage.slug).post(
+        f"/v1/networks/{stage.slug}/webhooks", {"url": there.url}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (503, "passphrase-wrong")
+    with stage.runtime.database.read() as session:
+        assert session.query(Webhook).count() == 0
+
+
 def test_an_event_that_cannot_be_rendered_waits_and_does_not_keep_others_from_theirs(
     stage: Stage, there: Receiver, monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
@@ -594,6 +627,18 @@ def test_a_process_that_dies_leaves_the_webhook_to_the_next(
     assert shown(stage, made)["position"] == 2
 
 
+def test_a_process_that_ends_stops_between_two_events_and_gives_the_webhook_back(stage: Stage, there: Receiver) -> None:
+    hook(stage, there)
+    happen(stage, "m11", "m12", "m13")
+    asked = iter([True, True, False, False])  # for the webhook, for its first event, ...
+    assert payloads.deliver_webhooks(stage.runtime, lambda: next(asked)) == 1
+    with stage.runtime.database.read() as session:
+        assert session.query(Webhook).one().taken_until is None
+    deliver(stage)
+    assert len(there.positions) == len(set(there.positions)), "none is sent a second time"
+    assert there.types.count("member.posted") == 3
+
+
 def test_who_comes_back_after_its_time_writes_nothing_over_the_other(stage: Stage, there: Receiver, clock: Any) -> None:
     made = hook(stage, there)
     happen(stage, "m11", "m12")
@@ -635,7 +680,7 @@ def test_a_slow_address_does_not_keep_another_waiting(stage: Stage, there: Recei
 
 
 def test_the_app_sends_beside_its_requests(runtime: Runtime, there: Receiver) -> None:
-    with TestClient(app_of(runtime), base_url=BASE_URL) as client:
+    with TestClient(whole_app_of(runtime), base_url=BASE_URL) as client:
         stage = Stage.set_up(client, runtime)
         hook(stage, there)
         happen(stage, *(f"m{n}" for n in range(5)))

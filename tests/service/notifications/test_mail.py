@@ -1,11 +1,10 @@
 """What educators are written about their badges, and that it arrives, once."""
 
 import logging
-import socketserver
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -16,9 +15,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.notifications import mail
+from service.notifications import mail_server as connecting
+from service.runtime import name_lookups
+from service.runtime.fetching import Fetcher
 from service.runtime.runtime import Runtime
 from service.tables import Message
 from tests.worlds.awarding import Stage, once
+from tests.worlds.mailing import mail_server
 from tests.worlds.runtimes import BASE_URL, app_of
 
 
@@ -169,7 +172,6 @@ def test_several_processes_send_each_message_once(stage: Stage, monkeypatch: pyt
         honest(path, letter)
 
     monkeypatch.setattr(mail, "_file", noting)
-    monkeypatch.setattr(mail, "BATCH", 2)
     counts: list[int] = []
     threads = [threading.Thread(target=lambda: counts.append(mail.send_due(stage.runtime))) for _ in range(3)]
     for thread in threads:
@@ -179,63 +181,7 @@ def test_several_processes_send_each_message_once(stage: Stage, monkeypatch: pyt
     assert sum(counts) == len(written) == len(set(written)) == 6
 
 
-# --- A mail server -------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Mailbox:
-    """A mail server of ours: what it got, and how it answers recipients."""
-
-    port: int = 0
-    received: list[tuple[str, bytes]] = field(default_factory=list)
-    answer: str = "250 OK"
-
-
-@contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    box = Mailbox()
-
-    class Conversation(socketserver.StreamRequestHandler):
-        def say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-        def handle(self) -> None:
-            recipient = ""
-            self.say("220 mail.example.org")
-            while line := self.rfile.readline().decode():
-                word = line.split(maxsplit=1)[0].upper().strip()
-                if word == "EHLO":
-                    self.say("250-mail.example.org")
-                    self.say("250 8BITMIME")
-                elif word == "RCPT":
-                    recipient = line.partition("<")[2].partition(">")[0]
-                    self.say(box.answer)
-                elif word == "DATA":
-                    self.say("354 go on")
-                    lines = []
-                    while (text := self.rfile.readline()) != b".\r\n":
-                        lines.append(text)
-                    box.received.append((recipient, b"".join(lines)))
-                    self.say("250 OK")
-                elif word == "QUIT":
-                    self.say("221 bye")
-                    return
-                else:
-                    self.say("250 OK")
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as server:
-        server.daemon_threads = True
-        box.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield box
-        server.shutdown()
-        thread.join()
-
-
 def by_mail(stage: Stage, mail_url: str) -> Runtime:
-    from dataclasses import replace  # noqa: PLC0415
-
     settings = stage.runtime.settings.model_copy(update={"mail_url": mail_url, "mail_from": "badges@river.example.org"})
     return replace(stage.runtime, settings=settings)
 
@@ -243,7 +189,7 @@ def by_mail(stage: Stage, mail_url: str) -> Runtime:
 def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
     award = stage.recorded()
     with mail_server() as box:
-        assert mail.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 1
+        assert mail.send_due(by_mail(stage, box.url)) == 1
     ((recipient, text),) = box.received
     assert recipient == "m11@example.org"
     letter = message_from_bytes(text, policy=default)
@@ -254,12 +200,41 @@ def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
     assert outbox(stage) == []
 
 
+def resolving(runtime: Runtime, resolve: name_lookups.Resolve) -> Runtime:
+    return replace(runtime, fetcher=Fetcher(allow_localhost=True, resolve=resolve))
+
+
+def test_a_mail_server_is_reached_by_the_addresses_of_its_name(stage: Stage) -> None:
+    stage.recorded()
+    with mail_server() as box:
+        runtime = by_mail(stage, f"smtp://mail.example.org:{box.port}")
+        found = {"mail.example.org": ["::1", "127.0.0.1"]}
+        assert mail.send_due(resolving(runtime, lambda host, _port: found[host])) == 1
+    assert len(box.received) == 1
+
+
+def test_a_mail_server_whose_name_nobody_answers_for_holds_up_mail_only_until_the_deadline(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "TIMEOUT_SECONDS", 0.05)
+    stage.recorded()
+    let_go = threading.Event()
+
+    def stuck(_host: str, _port: int) -> list[str]:
+        let_go.wait()
+        return []
+
+    assert mail.send_due(resolving(by_mail(stage, "smtp://mail.example.org"), stuck)) == 0
+    let_go.set()
+    assert [(row.state, row.attempts) for row in rows(stage)] == [("queued", 1)]
+
+
 def test_a_message_that_could_not_be_sent_is_tried_again_later_and_later(
     stage: Stage, clock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.recorded()
     with mail_server() as box:
-        mail_url = f"smtp://127.0.0.1:{box.port}"
+        mail_url = box.url
     runtime = by_mail(stage, mail_url)
     waits = []
     with caplog.at_level(logging.WARNING):
@@ -279,7 +254,7 @@ def test_a_server_that_is_back_gets_what_waited(stage: Stage, clock: Any) -> Non
     stage.recorded()
     with mail_server() as box:
         box.answer = "451 try again"
-        runtime = by_mail(stage, f"smtp://127.0.0.1:{box.port}")
+        runtime = by_mail(stage, box.url)
         assert mail.send_due(runtime) == 0
         box.answer = "250 OK"
         clock.at += mail.DELAYS[0]
@@ -291,7 +266,7 @@ def test_an_address_that_the_server_refuses_for_good_is_not_tried_again(stage: S
     stage.recorded()
     with mail_server() as box:
         box.answer = "550 no such mailbox"
-        assert mail.send_due(by_mail(stage, f"smtp://127.0.0.1:{box.port}")) == 0
+        assert mail.send_due(by_mail(stage, box.url)) == 0
     assert [(row.state, row.attempts) for row in rows(stage)] == [("failed", 1)]
 
 
@@ -301,3 +276,14 @@ def test_a_password_does_not_travel_in_clear_to_another_machine(stage: Stage, mo
         monkeypatch.setattr(mail, "LOCAL_HOSTS", frozenset())
         assert mail.send_due(by_mail(stage, f"smtp://m11:secret@127.0.0.1:{box.port}")) == 0
     assert box.received == []
+
+
+def test_what_a_process_left_half_written_when_it_died_is_deleted(stage: Stage, clock: Any) -> None:
+    folder = mail.outbox_folder(stage.runtime.settings)
+    folder.mkdir(parents=True)
+    for name, age in (("old.part", mail.LEASE * 2), ("new.part", mail.LEASE / 2), ("sent.eml", mail.LEASE * 2)):
+        (folder / name).write_text("To: m11@example.org")
+        written_at = (clock.at - age).timestamp()
+        os.utime(folder / name, (written_at, written_at))
+    assert mail.forget_unfinished(stage.runtime) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["new.part", "sent.eml"]

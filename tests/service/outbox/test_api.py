@@ -69,21 +69,40 @@ def test_events_can_be_asked_for_by_type(stage: Stage) -> None:
     stage.member("m11")
     stage.recorded()
     assert types(stage, type="award.made") == ["award.made"]
-    assert types(stage, type="nothing.like.it") == []
+    assert types(stage, type="case.opened") == []
 
 
-def test_events_hold_identifiers_only(stage: Stage) -> None:
-    stage.member("m11-ref", name="Member 11", email="m11@example.org")
-    stage.recorded(member="m11-ref", reason="Known since school.")
+def test_events_show_identifiers_and_refs_only(stage: Stage) -> None:
+    stage.member("a-ref", name="Member 11", email="m11@example.org")
+    stage.recorded(member="a-ref", reason="Known since school.")
     text = json.dumps(read(stage))
     for secret in ("Member 11", "m11", "example.org", "school"):
         assert secret not in text
 
 
+def test_a_position_stands_for_a_cursor(stage: Stage) -> None:
+    first, second, *_ = read(stage)["items"]
+    assert read(stage, after=first["position"])["items"][0] == second
+    assert read(stage, after=0)["items"][0] == first
+
+
+def test_a_reader_can_begin_with_what_is_still_to_happen(stage: Stage) -> None:
+    quiet = read(stage, after="now")
+    assert (quiet["items"], quiet["last"]) == ([], read(stage)["last"])
+    stage.member("m11")
+    assert types(stage, after=quiet["last"]) == ["member.posted"]
+
+
 @pytest.mark.parametrize("after", ["-1", "x", "1.5", str(2**63)])
-def test_a_position_that_is_none_is_refused(stage: Stage, after: str) -> None:
+def test_what_is_neither_cursor_nor_position_is_refused(stage: Stage, after: str) -> None:
     answer = stage.call("GET", "./events", params={"after": after})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor-invalid")
+
+
+def test_a_cursor_of_some_events_is_none_of_all_events(stage: Stage) -> None:
+    last = read(stage, type="achievement.published")["last"]
+    answer = stage.call("GET", "./events", params={"after": last})
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor-elsewhere")
 
 
 def test_events_need_the_scope_and_the_network(stage: Stage) -> None:

@@ -150,3 +150,12 @@ def test_what_cannot_be_tried_is_refused(who: Actor, runtime: Runtime, client: T
     assert refused(hill(runtime, client).post(PATH, {})) == (404, "network-unknown", None)
     writer = actor(runtime, client, slug="river-writers", scopes=["evidence:write"])
     assert refused(writer.post(PATH, {})) == (403, "scope-missing", None)
+
+
+def test_a_rubric_of_which_no_criterion_is_declared_is_met_by_nobody(who: Actor) -> None:
+    rubric = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3}
+    posted(who.post(f"{ROOT}/achievements", definition(rubric) | {"ref": "reader"}))
+    answer = tried(who, {"count": True})
+    assert [fault["code"] for fault in answer["faults"]] == ["rubric-undeclared"]
+    assert (steps(answer), answer["count"]) == ({"m11": 1, "m12": 1, "m13": 1}, 0)
+    assert steps(tried(who, {"member": "m11"})) == {"m11": 1}

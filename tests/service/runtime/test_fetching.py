@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import httpcore2
 import pytest
 
 from credentials import UnavailableError
-from service.runtime import fetching
+from service.runtime import fetching, name_lookups
 from service.runtime.fetching import Fetcher
+from tests.worlds.listening import Asked, answering
 
 PUBLIC = "93.184.216.34"
 
@@ -26,7 +26,7 @@ class Listening(httpcore2.NetworkBackend):
         raise httpcore2.ConnectError("no network in tests")
 
 
-def resolving(*addresses: str) -> fetching.Resolve:
+def resolving(*addresses: str) -> name_lookups.Resolve:
     def resolve(_host: str, _port: int) -> Sequence[str]:
         return addresses
 
@@ -114,58 +114,45 @@ def test_a_host_that_nobody_knows_is_a_failed_fetch() -> None:
     assert refusal(Fetcher(allow_localhost=False, resolve=resolve), "https://issuer.example/") == "fetch-failed"
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers:
     """A small server with every habit of a bad one."""
 
     asked: ClassVar[list[str]] = []
     hold: ClassVar[threading.Event]
 
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        match self.path.partition("?")[0]:
+    @classmethod
+    def reply(cls, request: Asked) -> None:
+        cls.asked.append(request.path)
+        match request.path.partition("?")[0]:
             case "/json":
-                self._send(200, b'{"a": 1}', ("Content-Type", "application/json; charset=utf-8"))
+                request.answer(200, b'{"a": 1}', {"Content-Type": "application/json; charset=utf-8"})
             case "/missing":
-                self._send(404, b"")
+                request.answer(404)
             case "/large":
-                self._send(200, b"x" * (fetching.MAX_BYTES + 1))
+                request.answer(200, b"x" * (fetching.MAX_BYTES + 1))
             case "/packed":
-                self._send(200, b"\x1f\x8b", ("Content-Encoding", "gzip"))
+                request.answer(200, b"\x1f\x8b", {"Content-Encoding": "gzip"})
             case "/moved":
-                self._send(302, b"", ("Location", "/json"))
+                request.answer(302, b"", {"Location": "/json"})
             case "/inside":
-                self._send(302, b"", ("Location", "http://10.0.0.1/secret"))
+                request.answer(302, b"", {"Location": "http://10.0.0.1/secret"})
             case "/loop":
-                self._send(302, b"", ("Location", "/loop"))
+                request.answer(302, b"", {"Location": "/loop"})
+            case "/gone":
+                request.answer(410, b'{"revoked": true}' + b" " * 10_000)
             case "/drip":
-                self.send_response(200)
-                self.end_headers()
-                self.hold.wait(20)
-
-    def _send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: Any) -> None:
-        pass
+                request.send_response(200)
+                request.end_headers()
+                cls.hold.wait(20)
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
     Answers.asked = []
     Answers.hold = threading.Event()
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://localhost:{running.server_address[1]}"
-    Answers.hold.set()
-    running.shutdown()
-    running.server_close()
-    thread.join()
+    with answering(Answers.reply) as url:
+        yield url
+        Answers.hold.set()
 
 
 @pytest.fixture
@@ -184,7 +171,8 @@ def test_a_document_is_asked_for_once_a_minute(server: str, local: Fetcher) -> N
 
 
 def test_a_redirect_is_followed_and_a_loop_ends(server: str, local: Fetcher) -> None:
-    assert local.fetch(f"{server}/moved").body == b'{"a": 1}'
+    found = local.fetch(f"{server}/moved")
+    assert (found.body, found.moved_to) == (b'{"a": 1}', f"{server}/json")
     assert refusal(local, f"{server}/loop") == "fetch-failed"
     assert Answers.asked.count("/loop") == fetching.MAX_REDIRECTS + 1
 
@@ -200,6 +188,13 @@ def test_what_is_not_a_plain_answer_of_bounded_size_is_a_failed_fetch(
     server: str, local: Fetcher, path: str, code: str
 ) -> None:
     assert refusal(local, server + path) == code
+
+
+def test_of_what_is_gone_it_is_kept_what_the_server_says_of_it_within_bounds(server: str, local: Fetcher) -> None:
+    with pytest.raises(fetching.TakenAwayError) as caught:
+        local.fetch(f"{server}/gone")
+    assert (caught.value.status, len(caught.value.body)) == (410, fetching.MAX_ANSWER_BYTES)
+    assert caught.value.body.startswith(b'{"revoked": true}')
 
 
 def test_a_server_that_never_finishes_is_left_at_the_deadline(

@@ -77,6 +77,15 @@ def test_a_public_service_does_not_start_without_a_passphrase() -> None:
     assert refused(base_url="https://badges.example.org").startswith("LAUREL_KEYS_PASSPHRASE: expected a passphrase")
 
 
+def test_a_public_service_does_not_offer_the_vc_api_to_everybody() -> None:
+    public = {"base_url": "https://badges.example.org", "keys_passphrase": "x", "vc_api": "on"}
+    assert refused(**public) == (
+        "LAUREL_VC_API_TOKEN: expected a token for the VC API (LAUREL_BASE_URL is not localhost), got nothing."
+    )
+    assert settings.load(**public, vc_api_token="a token of its own").vc_api
+    assert settings.load(vc_api="on").vc_api
+
+
 def test_a_variable_and_a_line_in_dot_env_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("LAUREL_MAIL_FROM=circle@example.org\nLAUREL_DATA_FOLDER=elsewhere\n")
     monkeypatch.setenv("LAUREL_DATA_FOLDER", "here")
@@ -94,3 +103,20 @@ def test_an_operators_contexts_are_pinned_by_digest(tmp_path: Path) -> None:
 def test_a_folder_of_contexts_without_its_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(settings.SettingsError, match=r"expected contexts\.json"):
         load_contexts(tmp_path)
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    found = settings.load(trusted_proxies="127.0.0.1, 10.1.0.0/16\n ::1").trusted_proxies
+    assert [str(network) for network in found] == ["127.0.0.1/32", "10.1.0.0/16", "::1/128"]
+
+
+def test_trusted_proxies_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAUREL_TRUSTED_PROXIES", "127.0.0.1,::1")
+    assert len(settings.load().trusted_proxies) == 2
+
+
+@pytest.mark.parametrize("value", ["proxy.example.org", "*", "10.1.0.1/16", "127.0.0.1;::1", "0.0.0.0/0", "::/0"])
+def test_a_trusted_proxy_that_is_no_address_is_named(value: str) -> None:
+    message = refused(trusted_proxies=value)
+    assert message.startswith("LAUREL_TRUSTED_PROXIES: expected addresses and networks, but not all there are, ")
+    assert message.endswith(f"got {value!r}.")

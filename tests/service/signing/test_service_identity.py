@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from credentials.proofs.dids import did_web_url, resolve_key
 from service.checking import verification
+from service.errors import NotFoundError
 from service.public import documents
 from service.runtime.custody import Custody
 from service.runtime.runtime import Runtime
@@ -100,3 +101,25 @@ def test_the_document_is_answered_from_the_rows_also_for_our_own_checks(runtime:
     service_identity.identity(runtime)
     with runtime.database.read() as session:
         assert documents.find(session, runtime, BASE_URL + ADDRESS) is not None
+
+
+def test_a_stolen_key_stays_named_and_asserts_nothing(runtime: Runtime, client: TestClient, clock: Clock) -> None:
+    old = service_identity.identity(runtime)
+    since = clock.at
+    clock.advance(days=1)
+    for _ in range(2):
+        with runtime.database.write() as session:
+            kid = old.signer.key.thumbprint
+            made = service_identity.declare_compromised(session, runtime, kid, since, clock.at)
+    new = service_identity.identity(runtime)
+    assert new.signer.key.thumbprint == made.kid != kid
+    document = client.get(ADDRESS).json()
+    assert document["assertionMethod"] == [new.verification_method]
+    revoked = {each["id"]: each.get("revoked") for each in document["verificationMethod"]}
+    assert revoked == {old.verification_method: "2026-03-02T12:00:00Z", new.verification_method: None}
+
+
+def test_a_key_that_the_service_never_had_cannot_be_declared(runtime: Runtime, clock: Clock) -> None:
+    with runtime.database.write() as session, pytest.raises(NotFoundError) as missing:
+        service_identity.declare_compromised(session, runtime, "none", clock.at, clock.at)
+    assert missing.value.code == "key-unknown"

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
 from service.access.act import Act
+from service.errors import StorageError
 from service.outbox import events
 from service.storage.database import Database, WriteSession, insert_new
+from service.storage.paging import Window
 from service.tables import Event as EventRow
 from service.tables import Member, Network, ServiceFact
 from service.tables.identifiers import new_id
@@ -52,14 +54,15 @@ def add_network(database: Database, slug: str) -> UUID:
     return network_id
 
 
-def say(session: WriteSession, network: UUID, kind: str) -> None:
-    events.append(Act(session, session.get_one(Network, network), None, NOW), kind, {})
+def say(session: WriteSession, network: UUID, word: str) -> None:
+    """Add an event that is about this word, as if it were the id of a session."""
+    events.append(Act(session, session.get_one(Network, network), None, NOW), "session.posted", {"session": word})
 
 
 def heard(database: Database, network: UUID) -> list[tuple[int | None, str]]:
     with database.read() as session:
-        rows, _ = events.list_events(session, session.get_one(Network, network), after=0, limit=200, kind=None)
-        return [(row.position, row.type) for row in rows]
+        rows = events.list_events(session, session.get_one(Network, network), Window()).rows
+        return [(row.position, row.about["session"]) for row in rows]
 
 
 def test_positions_are_dense_and_one_network_does_not_count_for_another(database: Database, network: UUID) -> None:
@@ -256,3 +259,34 @@ def test_instants_keep_their_zone_and_microseconds(database: Database, network: 
     with database.read() as session:
         found = session.scalars(select(Member.enrolled_at)).one()
     assert (found, found.tzinfo) == (at, UTC)
+
+
+@pytest.fixture
+def failing(database: Database) -> Iterator[Database]:
+    """A database that fails: SQLite has no room for another page, PostgreSQL lets nobody in."""
+    if database.is_sqlite:
+        pages = event.listens_for(database.engine, "connect")
+        pages(lambda connection, _record: connection.execute("PRAGMA max_page_count = 1"))
+        database.dispose()
+        yield database
+        return
+    address = make_url(database.url)
+    with create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT").connect() as server:
+        name = address.database
+        server.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        server.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        yield database
+        server.exec_driver_sql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    server.engine.dispose()
+
+
+def test_a_database_that_fails_is_told_without_what_was_to_be_written(failing: Database) -> None:
+    with pytest.raises(StorageError) as told, failing.write() as session:
+        session.add(ServiceFact(name="address", value="planted@example.org" * 10_000))
+    assert told.value.code == "database-unavailable"
+    assert "planted" not in str(told.value)
+
+
+def test_a_constraint_is_no_failure_of_the_database(database: Database, network: UUID) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Network(id=network, slug="other", kind="informal", name="Other", url="https://other.example"))

@@ -38,13 +38,19 @@ def database(database_url: str) -> Iterator[Database]:
     [
         (lambda session: locks.network(session, NETWORK), "FOR NO KEY UPDATE"),
         (lambda session: locks.network(session, NETWORK, shared=True), "FOR SHARE"),
+        (locks.keys, "ORDER BY keys.id FOR NO KEY UPDATE"),
         (locks.records, "ORDER BY records.id FOR NO KEY UPDATE"),
+        (lambda session: locks.sessions(session, MEMBERS), "ORDER BY sessions.id FOR KEY SHARE"),
         (lambda session: locks.members(session, MEMBERS), "ORDER BY members.id FOR NO KEY UPDATE"),
         (lambda session: locks.achievement(session, NETWORK), "FOR NO KEY UPDATE"),
         (lambda session: locks.status_list(session, StatusList, LIST), "FOR NO KEY UPDATE"),
         (lambda session: locks.rows(session, ServiceFact), "ORDER BY service_facts.name FOR UPDATE"),
         (lambda session: locks.one(session, ServiceFact, ServiceFact.name == "a"), "FOR UPDATE"),
         (lambda session: locks.one_or_none(session, ServiceFact, ServiceFact.name == "c"), "FOR UPDATE"),
+        (
+            lambda session: locks.one_or_none(session, ServiceFact, ServiceFact.name == "c", key_share=True),
+            "FOR NO KEY UPDATE",
+        ),
         (lambda session: locks.again(session, session.get_one(ServiceFact, "a")), "FOR UPDATE"),
     ],
 )

@@ -12,7 +12,7 @@ from alembic import command
 from service.runtime.runtime import Runtime
 from service.storage import migrations
 from service.storage.database import Database
-from service.tables import Award, Credential, Row
+from service.tables import Award, Credential, Row, SignedCopy
 from tests.worlds.awarding import Stage
 from tests.worlds.posting import REVIEW, ROOT, posted, river
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
@@ -96,6 +96,22 @@ def test_awards_survive_going_back_before_receipts_and_forth_again(tmp_path: Pat
             assert session.scalars(select(Credential.award_id)).one() == row.id
 
 
+def test_a_text_that_was_signed_before_copies_were_noted_is_noted_as_if_signed_now(tmp_path: Path) -> None:
+    with start(settings_in(tmp_path), Clock()) as runtime:
+        migrations.upgrade(runtime.database)
+        stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
+        stage.achievement(award="reviewed")
+        stage.member("m11")
+        stage.recorded()
+        noted = _copies(runtime.database)
+        with runtime.database.engine.connect() as connection:
+            command.downgrade(migrations._config(connection), "0014")
+            connection.commit()
+        migrations.upgrade(runtime.database)
+        assert len(noted) == 1
+        assert _copies(runtime.database) == noted
+
+
 def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> None:
     who = river(runtime, TestClient(app_of(runtime), base_url=BASE_URL))
     work = {"url": "https://river.example.org/draft", "sha256": "ab" * 32}
@@ -111,6 +127,12 @@ def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> Non
     migrations.check(runtime.database)
     after = {table.name: _count(runtime.database, table.name) for table in Row.metadata.sorted_tables}
     assert after == before | {"webhooks": 0}
+
+
+def _copies(database: Database) -> list[tuple[object, ...]]:
+    columns = [column for column in SignedCopy.__table__.c if column.name != "id"]
+    with database.read() as session:
+        return [tuple(row) for row in session.execute(select(*columns))]
 
 
 def _count(database: Database, table: str) -> int:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.unpacking import archives
-from service.unpacking.unpack import MAX_OPENED, Searches, open_file
+from service.unpacking import archives, found
+from service.unpacking.unpack import MAX_OPENED, Allowance, open_file
 from tests.worlds.handed_over import (
     URL,
     attached,
@@ -83,12 +83,12 @@ def test_a_zip_of_very_many_entries_is_not_read_at_all() -> None:
 
 
 def test_a_file_that_unpacks_to_too_much_is_left_at_the_bound_whatever_its_header_says() -> None:
-    bomb = bytearray(zipped({"a.json": b" " * (archives.MAX_ENTRY_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED))
+    bomb = bytearray(zipped({"a.json": b" " * (found.MAX_ENTRY_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED))
     for signature, offset in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         place = bomb.index(signature) + offset
         bomb[place : place + 4] = struct.pack("<L", 5)
     assert codes(open_file("bomb.zip", bytes(bomb)))[0] in {"zip-entry-damaged", "zip-entry-too-large"}
-    honest = zipped({"a.json": b" " * (archives.MAX_ENTRY_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED)
+    honest = zipped({"a.json": b" " * (found.MAX_ENTRY_BYTES + 1)}, compression=zipfile.ZIP_DEFLATED)
     assert codes(open_file("bomb.zip", honest)) == ["zip-entry-too-large"]
 
 
@@ -97,6 +97,17 @@ def test_all_files_together_unpack_to_a_bounded_size(monkeypatch: pytest.MonkeyP
     files = {f"{place}.txt": URL.encode() + b" " * 400 for place in range(9)}
     found = open_file("all.zip", zipped(files, compression=zipfile.ZIP_DEFLATED))
     assert codes(found) == [None, None, "zip-too-large"]
+
+
+def test_what_a_request_holds_is_no_multiple_of_what_was_sent() -> None:
+    badge = b'{"type": "VerifiableCredential", "x": "' + b"x" * 3_000_000 + b'"}'
+    bomb = zipped({f"{n}.json": badge for n in range(9)}, compression=zipfile.ZIP_DEFLATED)
+    allowance = Allowance()
+    first, second = open_file("a.zip", bomb, allowance), open_file("b.zip", bomb, allowance)
+    assert codes(first) == [None, None, "zip-too-large"]
+    assert codes(second) == ["zip-too-large"]
+    stored = zipped({f"{n}.json": badge for n in range(9)})
+    assert codes(open_file("all.zip", stored, Allowance(more=0))) == [None] * 9
 
 
 def test_files_that_share_their_bytes_do_not_unpack_beyond_the_bound() -> None:
@@ -133,14 +144,14 @@ def test_so_many_photos_are_not_searched_at_once() -> None:
     files = {f"{place}.pdf": pdf(attached("badge.png", badge_png())) for place in range(4)}
     content = zipped(files | {"b.json": badge_json().encode(), "c.png": png(scenery(64, 64))})
     enough = "searched-enough"
-    assert codes(open_file("all.zip", content, Searches(2))) == [None, None, enough, enough, None, enough]
+    assert codes(open_file("all.zip", content, Allowance(2))) == [None, None, enough, enough, None, enough]
 
 
 def test_the_files_of_one_request_are_searched_together() -> None:
-    searches, photo = Searches(1), png(scenery(64, 64))
-    found = [open_file(name, content, searches) for name, content in (("a.png", photo), ("b.png", photo))]
+    allowance, photo = Allowance(1), png(scenery(64, 64))
+    found = [open_file(name, content, allowance) for name, content in (("a.png", photo), ("b.png", photo))]
     assert codes(found[0] + found[1]) == ["picture-without-badge", "searched-enough"]
-    assert codes(open_file("c.json", badge_json().encode(), searches)) == [None]
+    assert codes(open_file("c.json", badge_json().encode(), allowance)) == [None]
 
 
 def test_a_path_that_climbs_out_is_only_a_name() -> None:

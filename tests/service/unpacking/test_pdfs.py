@@ -58,6 +58,18 @@ def test_all_attached_badges_are_found_once_and_other_files_are_passed_over() ->
     assert [each.name for each in found] == ["cv.pdf/a.json", "cv.pdf/b.jwt"]
 
 
+def test_what_is_held_of_files_in_a_pdf_is_no_multiple_of_what_was_sent() -> None:
+    def change(writer: PdfWriter) -> None:
+        for n in range(4):
+            stream = DecodedStreamObject()
+            stream.set_data(f'{{"type": "VerifiableCredential", "n": {n}, "x": "{"x" * 3_000_000}"}}'.encode())
+            file = writer._add_object(stream.flate_encode())
+            described = named({"/Type": NameObject("/Filespec"), "/EF": named({"/UF": file})})
+            writer.root_object.setdefault(NameObject("/AF"), ArrayObject()).append(writer._add_object(described))
+
+    assert codes(open_file("cv.pdf", pdf(change))) == [None, None, "pdf-too-large"]
+
+
 def test_a_badge_behind_a_mark_on_a_page_is_found() -> None:
     def change(writer: PdfWriter) -> None:
         annotate(writer, {"/Subtype": NameObject("/FileAttachment"), "/FS": embedded(writer, "badge.png", badge_png())})

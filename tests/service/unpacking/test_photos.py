@@ -1,5 +1,6 @@
 """Photos and screenshots: the codes that are found in them, and what is said where there is none."""
 
+import io
 import struct
 import zlib
 
@@ -158,6 +159,33 @@ def test_a_picture_cut_short_is_damaged_or_read_as_far_as_it_goes(form: str) -> 
         assert found.problem is not None
 
 
+def test_only_one_picture_of_a_file_is_unpacked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[Image.Image] = []
+
+    def noted(picture: Image.Image) -> Image.Image:
+        unpacked.append(picture)
+        return picture.convert("L")
+
+    monkeypatch.setattr(photos, "grey", noted)
+    pages = [Image.new("L", (10, 10)) for _ in range(3)]
+    scan = io.BytesIO()
+    pages[0].save(scan, "TIFF", save_all=True, append_images=pages[1:])
+    for place, _ in enumerate(photos.pictures_in(scan.getvalue()), 1):
+        assert len(unpacked) == place
+
+
+def test_a_large_jpeg_is_unpacked_at_half_its_size() -> None:
+    (found,) = photos.pictures_in(saved(Image.new("RGB", (6000, 4000)), "JPEG"))
+    assert found.size == (3000, 2000)
+    (found,) = photos.pictures_in(saved(Image.new("RGB", (5000, 4000)), "JPEG"))
+    assert found.size == (5000, 4000)
+
+
+def test_a_picture_that_unpacks_to_too_many_bytes_is_too_large() -> None:
+    assert codes(open_file("x.png", png(Image.new("RGBA", (4000, 3700))))) == ["picture-too-large"]
+    assert codes(open_file("x.png", png(Image.new("1", (4000, 3700))))) == ["picture-without-badge"]
+
+
 def test_the_search_of_a_picture_has_a_last_step() -> None:
     for size in [(1, 1), (1, 8000), (3000, 2), (8000, 8000)]:
         searched = list(photos._attempts(Image.new("L", size)))
@@ -173,3 +201,14 @@ def test_a_picture_with_bytes_changed_is_opened_or_has_a_problem(form: str, chan
         content[place % len(content)] = value
     for found in open_file("x", bytes(content)):
         assert (found.problem is None) != (found.url is None and found.received is None)
+
+
+def test_a_picture_for_which_the_memory_is_too_small_has_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    content = png(code().convert("RGB"))
+    for where in ("PIL.Image.open", "PIL.Image.Image.convert", "service.unpacking.photos.read_barcodes"):
+        with monkeypatch.context() as patched:
+            patched.setattr(where, full)
+            assert codes(open_file("photo.png", content)) == ["picture-too-large"]

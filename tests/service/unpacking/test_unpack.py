@@ -1,15 +1,18 @@
 """What visitors paste and drop, in every form and with every fault: what can be checked in it, or why nothing can."""
 
 import base64
+import gc
 import json
+import tracemalloc
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credentials import extract, strict_json
 from service.runtime.fetching import AnsweredError
-from service.unpacking import file_kinds
+from service.unpacking import file_kinds, pasted_text
 from service.unpacking import found as opened
 from service.unpacking import reasons as unopened
 from service.unpacking.unpack import MAX_FILE_BYTES, Opened, Problem, open_file, open_text
@@ -88,6 +91,11 @@ def test_a_drawing_without_a_badge_says_so() -> None:
     drawn_elsewhere = b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x.dtd">' + SVG
     assert codes(open_file("logo.svg", drawn_elsewhere)) == ["picture-without-badge"]
     assert codes(open_file("logo.svg", SVG[:-20])) == ["picture-damaged"]
+
+
+@pytest.mark.parametrize("content", [b"a,b\n", b'{"a": 1}\n', b"<html>", b"<svg>", "\U0001f600".encode()])
+def test_a_text_of_more_than_8_mb_is_not_looked_through(content: bytes) -> None:
+    assert codes(open_file("a", content * (8 * 2**20 // len(content) + 1))) == ["text-too-long"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\0" * 4096, b"\xef\xbb\xbf"])
@@ -310,7 +318,7 @@ def test_500_lines_are_opened_and_the_501st_says_that_there_is_more() -> None:
 
 
 def test_a_text_beyond_the_limit_is_not_read() -> None:
-    assert codes(open_text("a" * (MAX_FILE_BYTES + 1))) == ["file-too-large"]
+    assert codes(open_text("a" * (8 * 2**20 + 1))) == ["text-too-long"]
 
 
 def test_what_a_long_text_is_called_is_its_beginning() -> None:
@@ -393,3 +401,67 @@ def test_of_an_answer_the_reason_follows_from_its_status() -> None:
         500: "link-faulty",
         999: "link-faulty",
     }
+
+
+def test_json_that_is_too_long_for_a_credential_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.unpacking.pasted_text.json", None)
+    text = '{"a": "' + "x" * strict_json.MAX_BYTES + '"}'
+    (found,) = open_text(text)
+    assert found.received == text.encode()
+
+
+def test_a_drawing_of_many_attributes_is_searched_for_a_script_at_its_beginning_only() -> None:
+    attributes = " ".join(f'a{n}=""' for n in range(2 * file_kinds._MAX_ELEMENTS + 1))
+    assert not file_kinds.holds_script(f"<svg><g {attributes}/><script/></svg>".encode())
+    assert file_kinds.holds_script(f"<svg><script/><g {attributes}/></svg>".encode())
+
+
+def test_reading_a_drawing_leaves_nothing_in_memory() -> None:
+    def left() -> int:
+        gc.collect()
+        gc.freeze()  # what earlier tests left is not looked through each time
+        file_kinds.holds_script(badge_svg())
+        extract(badge_svg())
+        return gc.collect()
+
+    gc.disable()
+    try:
+        assert 0 in (left() for _ in range(5))  # now and then another thread leaves something
+    finally:
+        gc.enable()
+
+
+def test_a_drawing_that_declares_attributes_by_the_thousand_is_searched_at_its_beginning_only() -> None:
+    def drawing(attributes: int) -> bytes:
+        declared = " ".join(f'a{n} CDATA "x"' for n in range(attributes))
+        return f"<!DOCTYPE svg [<!ATTLIST g {declared}>]><svg>{'<g/>' * 150}<script/></svg>".encode()
+
+    assert file_kinds.holds_script(drawing(600))
+    assert not file_kinds.holds_script(drawing(1001))  # each is compared with all before it
+    assert not file_kinds.holds_script(drawing(900))  # and each of the elements has all of them
+
+
+def test_a_drawing_that_declares_a_handler_would_run_it() -> None:
+    declared = " ".join(f'a{n} CDATA "x"' for n in range(1001))
+    assert file_kinds.holds_script(f'<!DOCTYPE svg [<!ATTLIST svg onload CDATA "x" {declared}>]><svg/>'.encode())
+
+
+@pytest.mark.parametrize("content", ["%", "%41", "%41xx", "%4"])
+def test_percent_signs_of_a_data_link_take_no_memory(content: str) -> None:
+    url = "data:," + content * (1_000_000 // len(content))
+    tracemalloc.start()
+    found = file_kinds.data_of(url)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == url.removeprefix("data:,").replace("%41", "A").encode()
+    assert peak < 10 * len(url)
+
+
+@pytest.mark.parametrize("word", ["http://a ", "aaaaaaaaaa.b.c "])
+def test_a_line_of_a_million_links_takes_no_memory(word: str) -> None:
+    line = word * (1_000_000 // len(word))
+    tracemalloc.start()
+    list(pasted_text.of_lines(line, lambda _name, _content: [], lambda: 1.0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(line)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,47 @@ def test_only_the_beginning_of_a_page_is_read() -> None:
     assert leads(" " * web_pages.MAX_PAGE_BYTES + link) == []
     assert leads("<b>" * (web_pages.MAX_ELEMENTS - 1) + link) != []
     assert leads("<b>" * web_pages.MAX_ELEMENTS + link) == []
+
+
+def test_an_address_that_each_base_makes_longer_does_not_grow_for_ever() -> None:
+    def page(bases: int) -> str:
+        return "<base href='a/'>" * bases + "<img src='badge.png'>"
+
+    assert leads(page(1500)) == [f"https://issuer.example/badges/{'a/' * 1500}badge.png"]
+    assert leads(page(4000)) == []
+
+
+def test_only_so_many_addresses_on_a_page_are_made_absolute() -> None:
+    link = '<a href="/badge.json">x</a>'
+    assert leads("<a href=/x>" * (web_pages.MAX_LINKS - 1) + link) != []
+    assert leads("<a href=/x>" * web_pages.MAX_LINKS + link) == []
+
+
+def test_of_candidates_that_never_become_one_of_the_best_none_is_kept() -> None:
+    pictures = "".join(f"<img src='{'x' * 2000}{n}.png'>" for n in range(400))
+    tracemalloc.start()
+    found = leads(pictures + '<a href="/badge.json">x</a>')
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[0] == "https://issuer.example/badge.json"
+    assert len(found) == MAX_CANDIDATES
+    assert peak < 5 * len(pictures)
+
+
+@pytest.mark.parametrize("many", ["a ", "a=x ", "a='' ", "<a ", "a/", "a=='x'/ "])
+def test_a_tag_of_endless_attributes_takes_no_memory(many: str) -> None:
+    page = "<a " + many * (500_000 // len(many))
+    tracemalloc.start()
+    assert leads('<a href="/badge.json">x</a>' + page + ">") == ["https://issuer.example/badge.json"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * len(page)
+
+
+def test_a_page_of_many_credentials_is_read_until_there_are_enough() -> None:
+    made = [json.dumps({"type": "VerifiableCredential", "n": n}) for n in range(50)]
+    page = "".join(f"<script type=application/ld+json>{each}</script>" for each in made)
+    assert leads(page) == [each.encode() for each in made[:MAX_CANDIDATES]]
 
 
 @pytest.mark.parametrize("open_end", ["<!--", "<a href='", "<![CDATA[", "<![hostile", "<script>", "</", "<?", "&#"])

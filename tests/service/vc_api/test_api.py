@@ -20,7 +20,7 @@ from service.runtime.fair_use import FairUse
 from service.runtime.runtime import Runtime
 from service.signing import base_url
 from service.tables import Key, VcApiKey, VcApiStatusEntry, VcApiStatusList
-from service.vc_api import keys
+from service.vc_api import keys, vc_api
 from service.vc_api import status as vc_api_status
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
@@ -28,7 +28,6 @@ CREDENTIAL = {
     "@context": ["https://www.w3.org/ns/credentials/v2"],
     "id": "urn:uuid:0b5a6d2e-7f4c-4a53-9a2b-2f5d5b1c9a10",
     "type": ["VerifiableCredential"],
-    "issuer": "did:example:issuer",
     "credentialSubject": {"id": "did:example:subject"},
 }
 REVOCATION = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
@@ -56,8 +55,16 @@ def runtime_of(client: TestClient) -> Runtime:
     return found
 
 
+def own(client: TestClient, **options: Any) -> dict[str, Any]:
+    """Return the credential with the issuer for which the service signs with these options."""
+    runtime = runtime_of(client)
+    read = vc_api.read_options(runtime.settings, options, runtime.now())
+    return CREDENTIAL | {"issuer": keys.identity(runtime, read.key_type).did}
+
+
 def issue(client: TestClient, **options: Any) -> dict[str, Any]:
-    answer = client.post("/vc/credentials/issue", json={"credential": CREDENTIAL, "options": options})
+    body = {"credential": own(client, **options), "options": options}
+    answer = client.post("/vc/credentials/issue", json=body)
     assert answer.status_code == 201, answer.text
     issued: dict[str, Any] = answer.json()["verifiableCredential"]
     return issued
@@ -88,7 +95,7 @@ def test_it_is_in_the_description_of_the_api_only_where_it_is_on(serve: Serve) -
 def test_only_the_token_of_the_settings_opens_it(serve: Serve) -> None:
     secret = "a-secret-of-the-operator"
     with serve(vc_api_token=secret) as client:
-        body = {"credential": CREDENTIAL}
+        body = {"credential": own(client)}
         for headers, code in (({}, "token-missing"), ({"Authorization": "Bearer another"}, "token-invalid")):
             answer = client.post("/vc/credentials/issue", json=body, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (401, code)
@@ -141,9 +148,9 @@ def test_a_body_of_another_form_is_400(serve: Serve, path: str, text: str) -> No
 
 def test_members_of_other_software_are_passed_over(serve: Serve) -> None:
     with serve() as client:
-        body = {"credential": CREDENTIAL, "options": {"mandatoryPointers": ["/issuer"], "own": 1}, "own": 2}
+        body = {"credential": own(client), "options": {"mandatoryPointers": ["/issuer"], "own": 1}, "own": 2}
         assert client.post("/vc/credentials/issue", json=body).status_code == 201
-        assert client.post("/vc/credentials/issue", json={"credential": CREDENTIAL, "options": None}).status_code == 201
+        assert client.post("/vc/credentials/issue", json=body | {"options": None}).status_code == 201
 
 
 @pytest.mark.parametrize("options", [{"challenge": 7}, {"domain": ["a.example"]}])
@@ -203,10 +210,10 @@ def test_of_two_keys_made_at_the_same_moment_both_take_the_first(serve: Serve, m
 
 def test_a_key_that_cannot_be_opened_is_said_and_nothing_is_issued(serve: Serve, tmp_path: Path) -> None:
     with serve() as client:
-        issue(client)
+        body = {"credential": own(client)}
     shutil.rmtree(tmp_path / "keys")
     with serve() as client:
-        answer = client.post("/vc/credentials/issue", json={"credential": CREDENTIAL})
+        answer = client.post("/vc/credentials/issue", json=body)
         assert (answer.status_code, answer.json()["code"]) == (503, "custody-unavailable")
 
 
@@ -283,7 +290,7 @@ def test_a_list_that_is_half_full_is_followed_by_another(serve: Serve) -> None:
 
 
 def test_lists_are_signed_anew_every_day_by_the_upkeep(serve: Serve, clock: Clock) -> None:
-    assert vc_api_status.resign_due in upkeep.WORK
+    assert vc_api_status.resign_due in upkeep.LANES["status lists"].work
     with serve(vc_api_status=True) as client:
         issued = issue(client)
         runtime = runtime_of(client)
@@ -303,9 +310,11 @@ def test_lists_that_nobody_signs_are_overdue_until_all_are_published(serve: Serv
         runtime = runtime_of(client)
         for days, expected in ((1, 0), (1, 1)):
             clock.advance(days=days)
+            client.app.state.watch.look()  # type: ignore[attr-defined]
             assert client.get("/health").json()["overdue_status_lists"] == expected
         assert vc_api_status.publish_all(runtime) == 1
         assert vc_api_status.publish_all(runtime) == 1
+        client.app.state.watch.look()  # type: ignore[attr-defined]
         assert client.get("/health").json()["overdue_status_lists"] == 0
 
 

@@ -7,10 +7,9 @@ import io
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,11 +21,15 @@ from pypdf import PdfReader
 
 from credentials import PrivateKeySigner, bake, sign
 from service.checking.batch.batch import MAX_ITEMS, THREAD_NAME
+from service.checking.batch.time_limits import BatchTime
 from service.runtime import fetching
 from service.runtime.fair_use import FairUse
 from tests.pages.conftest import Live
+from tests.pages.reading import Element, Reader
 from tests.pages.scenes import HOSTILE, PERSON, badge, everybody_can_use, file_of, inert, stage_of
 from tests.worlds.awarding import Stage
+from tests.worlds.listening import Asked, answering
+from tests.worlds.waiting import until
 
 WAIT_SECONDS = 60
 """So long a test waits for what must happen; nothing is measured."""
@@ -39,51 +42,28 @@ class Elsewhere:
     def __init__(self, content: bytes) -> None:
         self.released = threading.Event()
         self.asked: list[str] = []
-        outer = self
 
-        class Answering(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                if self.path.startswith("/held"):
-                    outer.released.wait(WAIT_SECONDS)
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+        def reply(asked: Asked) -> None:
+            self.asked.append(asked.path)
+            if asked.path.startswith("/held"):
+                self.released.wait(WAIT_SECONDS)
+            asked.answer(200, content, {"Content-Type": "application/json"})
 
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        class Patient(ThreadingHTTPServer):
-            request_queue_size = 64
-
-            def handle_error(self, *_arguments: Any) -> None:
-                """Whoever was kept waiting has hung up."""
-
-        self._servers = [Patient(("127.0.0.1", 0), Answering) for _ in range(2)]
-        self._threads = [
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-            for server in self._servers
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._open = ExitStack()
+        self._prompt, self._slow = (self._open.enter_context(answering(reply)) for _ in range(2))
 
     def link(self, number: int) -> str:
         """Return a link that is answered at once."""
-        return f"http://localhost:{self._servers[0].server_address[1]}/badge/{number}"
+        return f"{self._prompt}/badge/{number}"
 
     def held(self, number: int) -> str:
         """Return a link that is answered once it is released."""
-        return f"http://localhost:{self._servers[1].server_address[1]}/held/{number}"
+        return f"{self._slow}/held/{number}"
 
     def close(self) -> None:
         """End both servers."""
         self.released.set()
-        for server, thread in zip(self._servers, self._threads, strict=True):
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        self._open.close()
 
 
 @pytest.fixture
@@ -100,8 +80,9 @@ def elsewhere(stage: Stage) -> Iterator[Elsewhere]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fetcher that does not wait long for those who never answer."""
-    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 4.0)
+    """A fetcher that does not wait long for those who never answer, and checks that never use up their time."""
+    monkeypatch.setattr(fetching, "DEADLINE_SECONDS", 6.0)
+    monkeypatch.setattr(BatchTime, "ORDINARY", float("inf"))  # a loaded machine takes longer for an ordinary badge
 
 
 def of_unreachable_issuer(stage: Stage) -> str:
@@ -135,14 +116,18 @@ def over(page: Page) -> None:
     page.wait_for_load_state()
 
 
-def downloaded(page: Page, selector: str) -> str:
+def downloaded(page: Page | Element, name: str) -> str:
     """Return what a download holds, as it is in its link."""
-    head, _, data = str(page.locator(selector).get_attribute("href")).partition(",")
+    if isinstance(page, Element):
+        href = page.one(f"a[id={name}]").attributes["href"]
+    else:
+        href = str(page.locator(f"#{name}").get_attribute("href"))
+    head, _, data = href.partition(",")
     return base64.b64decode(data).decode() if head.endswith(";base64") else unquote(data)
 
 
-def table_of(page: Page, delimiter: str = ",") -> list[list[str]]:
-    text = downloaded(page, "#csv")
+def table_of(page: Page | Element, delimiter: str = ",") -> list[list[str]]:
+    text = downloaded(page, "csv")
     assert text.startswith("\ufeff")
     return list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=delimiter, strict=True))
 
@@ -189,7 +174,7 @@ def test_of_500_links_three_hang_and_are_tried_again_alone(page: Page, elsewhere
     rows = table_of(page)
     assert [row[0] for row in rows[1:]] == links
     assert {row[1] for row in rows[1:]} == {rows[1][1]}
-    told = json.loads(downloaded(page, "#json"))
+    told = json.loads(downloaded(page, "json"))
     assert [each["number"] for each in told["items"]] == list(range(1, MAX_ITEMS + 1))
     assert not any(each["try_again"] for each in told["items"])
     assert page.evaluate("document.activeElement.id") == "what"
@@ -233,7 +218,7 @@ def test_a_file_whose_issuer_cannot_be_reached_is_tried_again_from_its_text(
     expect(page.locator("#again")).to_be_visible()
 
 
-def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Stage, tmp_path: Path) -> None:
+def test_a_table_comes_back_and_each_candidate_has_a_page(reader: Reader, stage: Stage) -> None:
     url = badge(stage)
     text = (
         "Post;Nombre;Correo;Enlace\n"
@@ -243,8 +228,7 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Sta
         ";;;\n"
         "d;Without a link;;\n"
     )
-    give_table(page, text, tmp_path / "candidates.csv")
-    over(page)
+    page = reader.give("", ("candidates.csv", text.encode()), to="/verify/batch")
     rows = table_of(page, ";")
     assert [row[:4] for row in rows] == [
         ["Post", "Nombre", "Correo", "Enlace"],
@@ -253,21 +237,21 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(page: Page, stage: Sta
         ["c", "Somebody else", "other@river.example.org", url],
         ["d", "Without a link", "", ""],
     ]
-    assert page.locator("h3").all_inner_texts() == [
+    assert [each.text for each in page.all("h3")] == [
         f"Member 11 ({PERSON[1]})",
         "Somebody else (other@river.example.org)",
         "Without a link",
     ]
-    expect(page.locator(".candidate").nth(0).locator("article")).to_have_count(2)
-    assert "issued to whom you gave" in page.locator("tr[data-number='1']").inner_text()
-    assert "This badge is not theirs" in page.locator("tr[data-number='3']").inner_text()
-    assert "This row has no link." in page.locator("tr[data-number='4']").inner_text()
-    expect(page.get_by_text("1 empty row of the table was passed over.")).to_be_visible()
-    told = json.loads(downloaded(page, "#json"))
+    assert len(page.one(".candidate").all("article")) == 2
+    assert "issued to whom you gave" in page.one("tr[data-number=1]").text
+    assert "This badge is not theirs" in page.one("tr[data-number=3]").text
+    assert "This row has no link." in page.one("tr[data-number=4]").text
+    assert "1 empty row of the table was passed over." in page.text
+    told = json.loads(downloaded(page, "json"))
     assert told["columns"] == ["Post", "Nombre", "Correo", "Enlace"]
     assert [each["recipient"] for each in told["items"]] == ["passed", "passed", "failed", "skipped"]
     assert told["items"][0]["row"][0] == "=cmd"
-    assert urlsplit(page.url).path + urlsplit(page.url).query == "/verify/batch"
+    assert urlsplit(reader.address).path + urlsplit(reader.address).query == "/verify/batch"
 
 
 def test_printing_gives_one_candidate_a_page_and_nothing_else(page: Page, stage: Stage, tmp_path: Path) -> None:
@@ -291,25 +275,14 @@ def test_printing_gives_one_candidate_a_page_and_nothing_else(page: Page, stage:
         assert "Verify all" not in sheet
 
 
-def test_files_and_links_are_checked_together(page: Page, stage: Stage, tmp_path: Path) -> None:
+def test_files_and_links_are_checked_together(reader: Reader, stage: Stage) -> None:
     url = badge(stage)
-    for ending in ("png", "svg", "json", "jwt"):
-        (tmp_path / f"badge.{ending}").write_bytes(file_of(stage, url, ending))
-    page.goto("/verify/batch")
-    page.get_by_label("Links, one on each line").fill(url)
-    page.get_by_label("Or files").set_input_files(
-        [tmp_path / f"badge.{ending}" for ending in ("png", "svg", "json", "jwt")]
-    )
-    page.get_by_role("button", name="Verify all").click()
-    over(page)
-    assert len(set(kinds(page))) == 1
-    assert page.locator("tr[data-number] th").all_inner_texts() == [
-        url,
-        "badge.png",
-        "badge.svg",
-        "badge.json",
-        "badge.jwt",
-    ]
+    names = [f"badge.{ending}" for ending in ("png", "svg", "json", "jwt")]
+    files = [(name, file_of(stage, url, name.partition(".")[2])) for name in names]
+    page = reader.give(url, *files, to="/verify/batch")
+    rows = page.all("tr.checked")
+    assert {row.attributes["data-kind"] for row in rows} == {"good"}
+    assert [row.one("th").text for row in rows] == [url, *names]
 
 
 def test_what_a_badge_and_a_table_say_stays_text(page: Page, stage: Stage, tmp_path: Path) -> None:
@@ -422,10 +395,7 @@ def test_who_goes_away_leaves_no_work_behind(live: Live, elsewhere: Elsewhere) -
     assert live.desk.batch_places._seen
     answer.close()
     connection.close()
-    until = time.monotonic() + WAIT_SECONDS
-    while live.desk.batch_places._seen and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not live.desk.batch_places._seen
+    assert until(lambda: not live.desk.batch_places._seen)
     elsewhere.released.set()
     for thread in threading.enumerate():
         if thread.name == THREAD_NAME:

@@ -1,100 +1,44 @@
 """What a person did for a badge, as it is told: of our own badges, and of badges of any shape."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from credentials.model.badge import OpenBadgeCredential
 from service.checking import verification
 from service.checking.basis import comparison
 from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
 from service.runtime.runtime import Runtime
-from tests.service.checking.basis.test_policy import nowhere, reported
-from tests.worlds.awarding import SHARE_TWICE, Stage, described, once
-
-pytestmark = pytest.mark.any_database(
-    "what is told of records is of no database; that they are counted alike, test_progress asks"
-)
+from tests.service.checking.basis.test_policy import approved, reported
+from tests.worlds.awarding import Stage, described
+from tests.worlds.stored_badges import stored
 
 
-@once
-def laid(stage: Stage) -> None:
+@stored
+def earned(stage: Stage, /, *minutes: int, **more: Any) -> Any:
     stage.member("m11", email="m11@river.example.org")
-
-
-@pytest.fixture
-def stage(client: TestClient, runtime: Runtime) -> Stage:
-    stage = Stage.set_up(client, runtime)
-    laid(stage)
-    return stage
-
-
-@once
-def earned(stage: Stage, *minutes: int, **more: Any) -> Any:
     stage.achievement(**more)
     for n, each in enumerate(minutes, start=1):
         stage.share(n, minutes=each)
     (award,) = stage.awards(achievement="sharer")
-    return stage.credential(award)
+    return award
 
 
-def achieved(**members: Any) -> dict[str, Any]:
-    return {"credentialSubject": {"achievement": members}}
-
-
-# --- Our own -------------------------------------------------------------------------------------------------------
-
-
-def test_a_badge_says_how_long_everything_took(stage: Stage) -> None:
-    badge = earned(stage, 90, 45)
-    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
-    assert item == {
-        "id": f"{badge['id']}#time",
-        "type": ["Evidence"],
-        "name": "Time spent",
-        "description": "PT2H15M",
-        "narrative": "2 hours and 15 minutes in all, by 2 pieces of evidence.",
-        "genre": "duration",
-    }
-    assert deeds(badge).minutes == 135
-    assert OpenBadgeCredential.model_validate(badge).id == badge["id"]
-    assert verification.verify_received(stage.runtime, json.dumps(badge)).verdict == "verified"
-
-
-@pytest.mark.parametrize(
-    ("minutes", "said", "told"),
-    [
-        ((60, 0), "PT1H", "1 hour in all, by 1 piece of evidence."),
-        ((1, 0), "PT1M", "1 minute in all, by 1 piece of evidence."),
-    ],
-)
-def test_a_round_time_is_said_without_a_rest(stage: Stage, minutes: tuple[int, ...], said: str, told: str) -> None:
-    badge = earned(stage, *minutes)
-    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
-    assert (item["description"], item["narrative"]) == (said, told)
-
-
-def test_without_minutes_no_time_is_said(stage: Stage) -> None:
-    badge = earned(stage, 0, 0)
-    assert "duration" not in {item["genre"] for item in badge["evidence"]}
-    assert deeds(badge).minutes is None
-
-
-def test_the_minutes_of_a_confidential_session_are_not_told(stage: Stage) -> None:
-    session = {"starts_at": "2026-03-01T10:00:00Z", "confidential": True}
-    stage.send("PUT", "./sessions/s1", session)
+@stored
+def earned_partly_in_confidence(stage: Stage) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    stage.send("PUT", "./sessions/s1", {"starts_at": "2026-03-01T10:00:00Z", "confidential": True})
     stage.achievement()
     stage.share(1, minutes=60, session="s1")
     stage.share(2, minutes=30)
     (award,) = stage.awards()
-    assert deeds(stage.credential(award)).minutes == 30
+    return award
 
 
-def test_level_date_evidence_and_skills_are_told(stage: Stage) -> None:
-    for ref in ("m12", "m13"):
+@stored
+def rated(stage: Stage) -> Any:
+    for ref in ("m11", "m12", "m13"):
         stage.member(ref)
     rule = {"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3, "raters": 2}
     aligned = {
@@ -106,7 +50,58 @@ def test_level_date_evidence_and_skills_are_told(stage: Stage) -> None:
     stage.rate("m12", {"specific": 3})
     stage.rate("m13", {"specific": 3})
     (award,) = stage.awards()
-    told = deeds(stage.credential(award))
+    return award
+
+
+def achieved(**members: Any) -> dict[str, Any]:
+    return {"credentialSubject": {"achievement": members}}
+
+
+# --- Our own -------------------------------------------------------------------------------------------------------
+
+
+def test_a_badge_says_how_long_everything_took(without_rows: Runtime) -> None:
+    kept = earned(90, 45)
+    badge = kept.credential
+    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
+    assert item == {
+        "id": f"{badge['id']}#time",
+        "type": ["Evidence"],
+        "name": "Time spent",
+        "description": "PT2H15M",
+        "narrative": "2 hours and 15 minutes in all, by 2 pieces of evidence.",
+        "genre": "duration",
+    }
+    assert deeds(badge).minutes == 135
+    assert OpenBadgeCredential.model_validate(badge).id == badge["id"]
+    assert verification.verify_received(without_rows, kept.text, documents=kept.load).verdict == "verified"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said", "told"),
+    [
+        ((60, 0), "PT1H", "1 hour in all, by 1 piece of evidence."),
+        ((1, 0), "PT1M", "1 minute in all, by 1 piece of evidence."),
+    ],
+)
+def test_a_round_time_is_said_without_a_rest(minutes: tuple[int, ...], said: str, told: str) -> None:
+    badge = earned(*minutes).credential
+    (item,) = [item for item in badge["evidence"] if item["genre"] == "duration"]
+    assert (item["description"], item["narrative"]) == (said, told)
+
+
+def test_without_minutes_no_time_is_said() -> None:
+    badge = earned(0, 0).credential
+    assert "duration" not in {item["genre"] for item in badge["evidence"]}
+    assert deeds(badge).minutes is None
+
+
+def test_the_minutes_of_a_confidential_session_are_not_told() -> None:
+    assert deeds(earned_partly_in_confidence().credential).minutes == 30
+
+
+def test_level_date_evidence_and_skills_are_told() -> None:
+    told = deeds(rated().credential)
     assert told.levels == (Level("Feedback is specific", "Proficient", "Proficient"),)
     assert told.skills == (Skill("Feedback", "Standards", "https://standards.example.org/1"),)
     assert told.awarded == datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -114,19 +109,11 @@ def test_level_date_evidence_and_skills_are_told(stage: Stage) -> None:
     assert told.done[0].startswith("Was assessed with a rubric")
 
 
-def test_who_decided_is_told_by_role(stage: Stage) -> None:
-    stage.member("d1", roles=["director"])
-    stage.achievement(rule={"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]})
-    for n in (1, 2):
-        stage.share(n)
-    (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
-    by = stage.token_with("awards:approve", member="d1")
-    stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
-    (award,) = stage.awards()
-    badge = stage.credential(award)
-    receipt = comparison.look(stage.runtime, badge, reported(), ask=False, load=nowhere).receipt
-    assert deeds(badge, receipt).deciders == ("director",)
-    assert deeds(badge).deciders == ()
+def test_who_decided_is_told_by_role(without_rows: Runtime) -> None:
+    kept = approved()
+    found = comparison.look(without_rows, kept.credential, reported(), ask=True, load=kept.load, rows=False)
+    assert deeds(kept.credential, found.receipt).deciders == ("director",)
+    assert deeds(kept.credential).deciders == ()
 
 
 # --- Of anybody ----------------------------------------------------------------------------------------------------

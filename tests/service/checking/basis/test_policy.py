@@ -1,4 +1,8 @@
-"""Whether a badge was decided by the published rule: its receipt, held against badge and definition."""
+"""Whether a badge was decided by the published rule: its receipt, held against badge and definition.
+
+A service that has the rows of a badge reads receipt and definition there; every other one loads them. The tests of the
+first stand on rows.
+"""
 
 import hashlib
 import json
@@ -18,6 +22,7 @@ from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import AchievementVersion, Award, Receipt
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.stored_badges import StoredBadge, stored
 
 pytestmark = pytest.mark.any_database("a receipt is read and compared here; the rows are only looked up")
 
@@ -74,17 +79,74 @@ def asked(stage: Stage, award: Any) -> Question:
     return comparison.look(stage.runtime, stage.credential(award), reported(), ask=False, load=nowhere).policy
 
 
-@once
-def overridden(stage: Stage) -> Any:
+# --- What decided a badge, by its documents --------------------------------------------------------------------------
+
+
+def judged(without_rows: Runtime, kept: StoredBadge) -> Question:
+    """Return the answer for a badge, by its documents."""
+    return comparison.look(without_rows, kept.credential, reported(), ask=True, load=kept.load, rows=False).policy
+
+
+@stored
+def decided(stage: Stage, /, **more: Any) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    return earned(stage, **more)
+
+
+@stored
+def rated(stage: Stage) -> Any:
+    for ref in ("m11", "m12"):
+        stage.member(ref)
+    described = {
+        "ref": "specific",
+        "name": "Specific",
+        "result_type": "RubricCriterionLevel",
+        "rubric": "feedback",
+        "criterion": "specific",
+        "levels": [{"ref": "good", "name": "Good", "level": 3}],
+    }
+    rule = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3}
+    stage.achievement(rule=rule, result_descriptions=[described])
+    stage.rate("m12", {"specific": 3})
+    (award,) = stage.awards()
+    return award
+
+
+@stored
+def built_on_another(stage: Stage) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    earned(stage)
+    stage.achievement("keeper", {"rule": "holds", "achievements": ["sharer"]}, award="reviewed")
+    return stage.award("keeper").json()
+
+
+@stored
+def approved(stage: Stage) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    stage.member("d1", roles=["director"])
+    stage.achievement(rule={"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]})
+    for n in (1, 2):
+        stage.share(n)
+    (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
+    by = stage.token_with("awards:approve", member="d1")
+    stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
+    (award,) = stage.awards()
+    return award
+
+
+@stored
+def overridden(stage: Stage, /, **more: Any) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    stage.achievement(award="reviewed", **more)
     body = {"achievement": "sharer", "member": "m11", "basis": "override", "reason": "She held the circle together."}
     return stage.send("POST", "./awards", body)
 
 
-# --- Badges that were issued here ----------------------------------------------------------------------------------
-
-
-def test_what_the_rule_decided_followed_it(stage: Stage) -> None:
-    assert asked(stage, earned(stage)) == Question("policy", "yes", "policy-followed")
+@stored
+def recorded(stage: Stage) -> Any:
+    stage.member("m11", email="m11@river.example.org")
+    stage.achievement(award="reviewed")
+    return stage.recorded()
 
 
 RULES = [
@@ -100,60 +162,39 @@ RULES = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids="-".join)
-def test_every_kind_of_rule_is_retraced(stage: Stage, rule: Any) -> None:
-    assert asked(stage, earned(stage, rule=rule)).reason == "policy-followed"
+def test_every_kind_of_rule_is_retraced(without_rows: Runtime, rule: Any) -> None:
+    assert judged(without_rows, decided(rule=rule)).reason == "policy-followed"
 
 
-def test_a_rubric_whose_criteria_are_declared_is_retraced(stage: Stage) -> None:
-    stage.member("m12")
-    described = [
-        {
-            "ref": "specific",
-            "name": "Specific",
-            "result_type": "RubricCriterionLevel",
-            "rubric": "feedback",
-            "criterion": "specific",
-        }
-    ]
-    rule = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3}
-    described[0]["levels"] = [{"ref": "good", "name": "Good", "level": 3}]  # type: ignore[assignment]
-    stage.achievement(rule=rule, result_descriptions=described)
-    stage.rate("m12", {"specific": 3})
-    (award,) = stage.awards()
-    assert asked(stage, award).reason == "policy-followed"
+def test_a_rubric_whose_criteria_are_declared_is_retraced(without_rows: Runtime) -> None:
+    assert judged(without_rows, rated()).reason == "policy-followed"
 
 
-def test_an_award_built_on_another_is_retraced(stage: Stage) -> None:
-    earned(stage)
-    stage.achievement("keeper", {"rule": "holds", "achievements": ["sharer"]}, award="reviewed")
-    assert asked(stage, stage.award("keeper").json()).reason == "policy-followed"
+def test_an_award_built_on_another_is_retraced(without_rows: Runtime) -> None:
+    assert judged(without_rows, built_on_another()).reason == "policy-followed"
 
 
-def test_what_people_approved_is_said_to_be_approved(stage: Stage) -> None:
-    stage.member("d1", roles=["director"])
-    stage.achievement(rule={"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]})
-    for n in (1, 2):
-        stage.share(n)
-    (waiting,) = stage.send("GET", "./approvals", params={"state": "waiting"})["items"]
-    by = stage.token_with("awards:approve", member="d1")
-    stage.send("POST", f"./approvals/{waiting['id']}/approval", {}, token=by)
-    (award,) = stage.awards()
-    assert asked(stage, award) == Question("policy", "yes", "policy-approved")
+def test_what_people_approved_is_said_to_be_approved(without_rows: Runtime) -> None:
+    assert judged(without_rows, approved()) == Question("policy", "yes", "policy-approved")
 
 
-def test_a_decision_by_hand_against_a_rule_did_not_follow_it(stage: Stage) -> None:
-    stage.achievement(award="reviewed")
-    assert asked(stage, overridden(stage)) == Question("policy", "no", "policy-override")
+def test_a_decision_by_hand_against_a_rule_did_not_follow_it(without_rows: Runtime) -> None:
+    assert judged(without_rows, overridden()) == Question("policy", "no", "policy-override")
 
 
-def test_where_criteria_are_words_people_decide(stage: Stage) -> None:
-    stage.achievement(rule=None, award="reviewed")
-    assert asked(stage, overridden(stage)) == Question("policy", "could-not-check", "policy-people")
+def test_where_criteria_are_words_people_decide(without_rows: Runtime) -> None:
+    assert judged(without_rows, overridden(rule=None)) == Question("policy", "could-not-check", "policy-people")
 
 
-def test_what_was_awarded_elsewhere_is_only_recorded(stage: Stage) -> None:
-    stage.achievement(award="reviewed")
-    assert asked(stage, stage.recorded()) == Question("policy", "could-not-check", "policy-recorded")
+def test_what_was_awarded_elsewhere_is_only_recorded(without_rows: Runtime) -> None:
+    assert judged(without_rows, recorded()) == Question("policy", "could-not-check", "policy-recorded")
+
+
+# --- Badges that were issued here ----------------------------------------------------------------------------------
+
+
+def test_what_the_rule_decided_followed_it(stage: Stage) -> None:
+    assert asked(stage, earned(stage)) == Question("policy", "yes", "policy-followed")
 
 
 def test_a_decision_that_is_looked_at_again_is_open(stage: Stage) -> None:
@@ -209,73 +250,69 @@ class Case:
     receipt: dict[str, Any]
     definition: bytes
 
-    def judged(self, runtime: Runtime, *, ask: bool = True, cited: bytes | None = None) -> Question:
+    def judged(self, without_rows: Runtime, *, ask: bool = True, cited: bytes | None = None) -> Question:
         """Return the answer, where the badge cites the receipt by the digest of these bytes."""
         served = canonical_json(self.receipt) if cited is None else cited
         item = self.credential["evidence"][-1]
         item["digestMultibase"] = citations.multibase(hashlib.sha256(served).hexdigest())
         documents = {item["id"]: served, f"{self.receipt.get('achievement')}/definition.json": self.definition}
         elsewhere = Elsewhere(documents)
-        found = comparison.look(runtime, self.credential, reported(), ask=ask, load=elsewhere, rows=False).policy
+        found = comparison.look(without_rows, self.credential, reported(), ask=ask, load=elsewhere, rows=False).policy
         assert ask or elsewhere.asked == []
         return found
 
 
-@once
-def followed(stage: Stage) -> Case:
-    award = earned(stage, rule={"all": [SHARE_TWICE, {"any": [{"rule": "count", "where": {}, "gte": 1}]}]})
-    receipt = stage.client.get(award["receipt"]).json()
-    definition = stage.client.get(f"{receipt['achievement']}/definition.json")
-    assert definition.status_code == 200
-    return Case(stage.credential(award), receipt, definition.content)
-
-
 @pytest.fixture
-def case(stage: Stage) -> Case:
-    return followed(stage)
+def case() -> Case:
+    kept = decided(rule={"all": [SHARE_TWICE, {"any": [{"rule": "count", "where": {}, "gte": 1}]}]})
+    return Case(kept.credential, kept.receipt, kept.definition)
 
 
-def test_a_receipt_of_others_is_held_against_the_definition_that_they_publish(runtime: Runtime, case: Case) -> None:
-    assert case.judged(runtime) == Question("policy", "yes", "policy-followed")
+def test_a_receipt_of_others_is_held_against_the_definition_that_they_publish(
+    without_rows: Runtime, case: Case
+) -> None:
+    assert case.judged(without_rows) == Question("policy", "yes", "policy-followed")
 
 
-def test_others_are_asked_only_where_somebody_asked_for_it(runtime: Runtime, case: Case) -> None:
-    assert case.judged(runtime, ask=False) == Question("policy", "could-not-check", "policy-not-asked")
+def test_others_are_asked_only_where_somebody_asked_for_it(without_rows: Runtime, case: Case) -> None:
+    assert case.judged(without_rows, ask=False) == Question("policy", "could-not-check", "policy-not-asked")
 
 
-def test_without_a_receipt_nothing_is_offered(runtime: Runtime, case: Case) -> None:
+def test_without_a_receipt_nothing_is_offered(without_rows: Runtime, case: Case) -> None:
     case.credential["evidence"].pop()
-    found = comparison.look(runtime, case.credential, reported(), ask=True, load=nowhere, rows=False).policy
+    found = comparison.look(without_rows, case.credential, reported(), ask=True, load=nowhere, rows=False).policy
     assert found == Question("policy", "not-offered", "policy-no-receipt")
 
 
-def test_a_receipt_with_another_digest_shows_nothing(runtime: Runtime, case: Case) -> None:
+def test_a_receipt_with_another_digest_shows_nothing(without_rows: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: b"{}"})
-    found = comparison.look(runtime, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
+    found = comparison.look(without_rows, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found.reason == "policy-receipt-changed"
 
 
 @pytest.mark.parametrize("cited", [b"Thank you for your order.", b'"receipt"', b'{"form":"receipt/9"}'])
-def test_a_receipt_of_another_kind_is_not_known_here(runtime: Runtime, case: Case, cited: bytes) -> None:
-    assert case.judged(runtime, cited=cited) == Question("policy", "could-not-check", "policy-receipt-unknown-form")
+def test_a_receipt_of_another_kind_is_not_known_here(without_rows: Runtime, case: Case, cited: bytes) -> None:
+    assert case.judged(without_rows, cited=cited) == Question(
+        "policy", "could-not-check", "policy-receipt-unknown-form"
+    )
 
 
 @pytest.mark.parametrize("definition", [b"<html>", b"[]", b"{}", b'{"criteria":{"rule":{"rule":"charm"}}}'])
-def test_a_definition_in_another_form_is_not_known_here(runtime: Runtime, case: Case, definition: bytes) -> None:
+def test_a_definition_in_another_form_is_not_known_here(without_rows: Runtime, case: Case, definition: bytes) -> None:
     case.definition = definition
-    assert case.judged(runtime).reason == "policy-rule-unknown"
+    assert case.judged(without_rows).reason == "policy-rule-unknown"
 
 
-def test_a_definition_that_was_published_anew_is_another_rule(runtime: Runtime, case: Case) -> None:
+def test_a_definition_that_was_published_anew_is_another_rule(without_rows: Runtime, case: Case) -> None:
     case.definition = canonical_json(json.loads(case.definition) | {"name": "Another"})
-    assert case.judged(runtime) == Question("policy", "no", "policy-rule-differs")
+    assert case.judged(without_rows) == Question("policy", "no", "policy-rule-differs")
 
 
-def test_without_the_definition_the_rule_is_open(runtime: Runtime, case: Case) -> None:
+def test_without_the_definition_the_rule_is_open(without_rows: Runtime, case: Case) -> None:
     item = case.credential["evidence"][-1]
     elsewhere = Elsewhere({item["id"]: canonical_json(case.receipt)})
-    found = comparison.look(runtime, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
+    found = comparison.look(without_rows, case.credential, reported(), ask=True, load=elsewhere, rows=False).policy
     assert found == Question("policy", "could-not-check", "policy-rule-not-reached")
 
 
@@ -290,9 +327,9 @@ def test_without_the_definition_the_rule_is_open(runtime: Runtime, case: Case) -
         ("awarded_at", "yesterday"),
     ],
 )
-def test_a_receipt_about_another_decision_shows(runtime: Runtime, case: Case, member: str, value: Any) -> None:
+def test_a_receipt_about_another_decision_shows(without_rows: Runtime, case: Case, member: str, value: Any) -> None:
     case.receipt[member] = value
-    assert case.judged(runtime) == Question("policy", "no", "policy-receipt-of-another")
+    assert case.judged(without_rows) == Question("policy", "no", "policy-receipt-of-another")
 
 
 def changed(criteria: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], object]:
@@ -323,22 +360,22 @@ CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("contradiction", CONTRADICTIONS)
-def test_a_receipt_that_contradicts_itself_shows(runtime: Runtime, case: Case, contradiction: str) -> None:
+def test_a_receipt_that_contradicts_itself_shows(without_rows: Runtime, case: Case, contradiction: str) -> None:
     CONTRADICTIONS[contradiction](case.receipt)
-    assert case.judged(runtime) == Question("policy", "no", "policy-receipt-contradicts")
+    assert case.judged(without_rows) == Question("policy", "no", "policy-receipt-contradicts")
 
 
-def test_criteria_without_end_are_not_followed(runtime: Runtime, case: Case) -> None:
+def test_criteria_without_end_are_not_followed(without_rows: Runtime, case: Case) -> None:
     for _ in range(20):
         case.receipt["criteria"] = {
             "rule": "all", "met": True, "observed": 1, "required": 1, "children": [case.receipt["criteria"]],
         }  # fmt: skip
-    assert case.judged(runtime).reason == "policy-receipt-contradicts"
+    assert case.judged(without_rows).reason == "policy-receipt-contradicts"
 
 
-def test_an_unmet_receipt_of_a_decision_by_hand_is_consistent(runtime: Runtime, case: Case) -> None:
+def test_an_unmet_receipt_of_a_decision_by_hand_is_consistent(without_rows: Runtime, case: Case) -> None:
     case.receipt["basis"] = "override"
-    assert case.judged(runtime) == Question("policy", "no", "policy-override")
+    assert case.judged(without_rows) == Question("policy", "no", "policy-override")
 
 
 DIFFERENCES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -350,17 +387,17 @@ DIFFERENCES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES)
-def test_criteria_other_than_the_published_ones_show(runtime: Runtime, case: Case, difference: str) -> None:
+def test_criteria_other_than_the_published_ones_show(without_rows: Runtime, case: Case, difference: str) -> None:
     DIFFERENCES[difference](case.receipt)
     kept = {record for child in case.receipt["criteria"]["children"] for record in child.get("evidence", [])}
     if difference == "one condition less":
         case.receipt["evidence"] = [each for each in case.receipt["evidence"] if each["id"] in kept]
-    assert case.judged(runtime) == Question("policy", "no", "policy-rule-differs")
+    assert case.judged(without_rows) == Question("policy", "no", "policy-rule-differs")
 
 
-def test_a_badge_with_other_evidence_than_its_receipt_is_open(runtime: Runtime, case: Case) -> None:
+def test_a_badge_with_other_evidence_than_its_receipt_is_open(without_rows: Runtime, case: Case) -> None:
     case.credential["evidence"].pop(0)
-    assert case.judged(runtime) == Question("policy", "could-not-check", "policy-evidence-differs")
+    assert case.judged(without_rows) == Question("policy", "could-not-check", "policy-evidence-differs")
 
 
 # --- The receipt, and the definition -------------------------------------------------------------------------------

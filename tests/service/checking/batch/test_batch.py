@@ -12,14 +12,17 @@ import pytest
 
 from credentials import Fetched, UnavailableError
 from service.checking import check
+from service.checking.batch import time_limits
 from service.checking.batch.batch import MAX_ITEMS, Batch, Item, ItemAnswer, begin
-from service.checking.batch.time_limits import SharedFetcher
+from service.checking.batch.time_limits import BatchTime, ItemTime, SharedFetcher
 from service.checking.check import Checked
 from service.checking.desk import Desk, Patience
 from service.errors import InvalidError, TooManyRequestsError
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.fetching import Fetcher
+from service.runtime.turns import busy
 from service.unpacking.found import Problem
+from tests.worlds.handed_over import badge_json
 from tests.worlds.runtimes import Clock, desk_of, settings_in, start
 
 WAIT_SECONDS = 60
@@ -365,3 +368,53 @@ def test_nothing_of_a_batch_is_written_down(
     assert secret not in caplog.text + said.out + said.err
     assert not any(secret.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert secret not in repr(items).replace(f"name='{secret}'", "")
+
+
+def test_what_the_time_of_a_batch_does_not_reach_is_not_begun_and_can_be_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_limits, "REQUEST_SECONDS", 0.0)
+    asked = Asked(desk)
+    told = list(Batch(desk, numbered(4), asked))
+    assert codes(told) == ["batch-time-used-up"] * 4
+    assert all(each.again for each in told)
+    assert asked.links == []
+
+
+def test_the_checks_of_a_batch_share_its_time_and_each_has_its_own() -> None:
+    used = 0.0
+    batch = BatchTime()
+    first, second = (ItemTime(batch, lambda: used) for _ in range(2))
+    assert first.left() == BatchTime.MOST_OF_AN_ITEM
+    used = 0.75
+    assert (first.used, first.left()) == (0.75, 0.25)
+    batch.used(2.0 + BatchTime.ORDINARY)
+    assert second.left() == 0.25
+    batch.used(1.0 + BatchTime.ORDINARY)
+    assert second.left() < 0
+
+
+def test_ordinary_badges_do_not_use_up_the_time_of_a_batch() -> None:
+    batch = BatchTime()
+    before = batch.left()
+    for _ in range(500):
+        batch.used(BatchTime.ORDINARY)
+    assert batch.left() == before
+
+
+def test_an_item_for_which_there_was_no_place_can_be_tried_again(desk: Desk) -> None:
+    def busily(_desk: Desk, _item: Item) -> Checked:
+        raise busy()
+
+    (told,) = Batch(desk, links("1"), busily)
+    assert (codes([told]), told.again) == (["service-busy"], True)
+
+
+def test_an_item_that_is_undecided_because_its_time_ended_can_be_tried_again(desk: Desk) -> None:
+    def slowly(of_batch: Desk, _item: Item) -> Checked:
+        of_batch.time().charge(60)
+        return check.check(of_batch, badge_json())
+
+    (told,) = Batch(desk, links("1"), slowly)
+    assert told.checked is not None
+    assert (told.checked.report.verdict, told.again) == ("undecided", True)

@@ -99,6 +99,10 @@ def test_as_many_rows_as_promised_are_read_and_not_one_more() -> None:
     assert f"{MAX_ROWS} rows, got {MAX_ROWS + 1}" in message
 
 
+def test_a_table_beyond_8_mb_is_refused_before_it_is_read() -> None:
+    assert refusal(b"\xff" * (8 * 2**20 + 1))[0] == "csv-too-large"
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

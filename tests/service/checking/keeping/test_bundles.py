@@ -1,4 +1,8 @@
-"""Bundles: what is put in, what is read, and what nobody is asked."""
+"""Bundles: what is put in, what is read, and what nobody is asked.
+
+Bundles of others are made and read without a row. Those that are made of a badge of this service, or served, stand on
+its rows.
+"""
 
 import base64
 import hashlib
@@ -52,8 +56,8 @@ def earned(stage: Stage) -> str:
     return str(stage.awards()[0]["credential"]["url"])
 
 
-def made(issuer: Publisher, runtime: Runtime, **changes: Any) -> bundles.Bundle:
-    return bundles.make(runtime, issuer.text(**changes).encode())
+def made(issuer: Publisher, without_rows: Runtime, **changes: Any) -> bundles.Bundle:
+    return bundles.make(without_rows, issuer.text(**changes).encode())
 
 
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,21 +71,21 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bundle_holds_what_a_check_asks_for_and_is_enough_for_one(
-    issuer: Publisher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    issuer: Publisher, without_rows: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = issuer.text()
-    bundle = bundles.read(bundles.make(runtime, text.encode()).to_bytes())
+    bundle = bundles.read(bundles.make(without_rows, text.encode()).to_bytes())
     assert bundle.credential == text
     assert {issuer.did_url, issuer.list_url, V2, OPEN_BADGES} <= bundle.documents.keys()
     assert bundle.documents[OPEN_BADGES].body == PACKAGED.editions(OPEN_BADGES)[0].read()
     no_network(monkeypatch)
-    found = verification.verify_received(runtime, bundle.credential, documents=bundle.load)
-    assert found == verify(text, now=runtime.now(), load=issuer.world.load)
+    found = verification.verify_received(without_rows, bundle.credential, documents=bundle.load)
+    assert found == verify(text, now=without_rows.now(), load=issuer.world.load)
     assert found.verdict == "verified"
 
 
-def test_the_file_is_of_the_form_that_is_documented(issuer: Publisher, runtime: Runtime) -> None:
-    said = json.loads(made(issuer, runtime).to_bytes())
+def test_the_file_is_of_the_form_that_is_documented(issuer: Publisher, without_rows: Runtime) -> None:
+    said = json.loads(made(issuer, without_rows).to_bytes())
     assert list(said) == ["form", "credential", "made_at", "evidence", "documents"]
     assert (said["form"], said["made_at"], said["evidence"]) == ("laurel-bundle/1", "2026-03-02T12:00:00Z", False)
     document = said["documents"][issuer.did_url]
@@ -103,10 +107,10 @@ def test_of_a_jwt_the_bundle_holds_the_key(stage: Stage) -> None:
     assert any("/keys/" in url for url in bundle.documents)
 
 
-def test_what_cannot_be_had_is_not_in_it_and_leaves_the_check_open(issuer: Publisher, runtime: Runtime) -> None:
+def test_what_cannot_be_had_is_not_in_it_and_leaves_the_check_open(issuer: Publisher, without_rows: Runtime) -> None:
     del issuer.world.documents[issuer.list_url]
-    bundle = made(issuer, runtime)
-    found = verification.verify_received(runtime, bundle.credential, documents=bundle.load)
+    bundle = made(issuer, without_rows)
+    found = verification.verify_received(without_rows, bundle.credential, documents=bundle.load)
     assert found.verdict == "undecided"
     status = next(check for check in found.checks if check.name == "status")
     assert status.findings[0].code == "document-not-in-bundle"
@@ -133,12 +137,12 @@ def evidence(issuer: Publisher, **changes: Any) -> list[dict[str, Any]]:
 
 
 def test_what_others_keep_of_one_badge_is_asked_for_only_when_that_is_wanted(
-    issuer: Publisher, runtime: Runtime
+    issuer: Publisher, without_rows: Runtime
 ) -> None:
     text = issuer.text(evidence=evidence(issuer)).encode()
-    assert f"{issuer.base_url}/receipts/1" not in bundles.make(runtime, text).documents
+    assert f"{issuer.base_url}/receipts/1" not in bundles.make(without_rows, text).documents
     assert "/receipts/1" not in issuer.asked
-    bundle = bundles.make(runtime, text, evidence=True)
+    bundle = bundles.make(without_rows, text, evidence=True)
     assert (bundle.evidence, bundle.documents[f"{issuer.base_url}/receipts/1"].body) == (True, b'"r"')
 
 
@@ -152,50 +156,50 @@ def test_what_others_keep_of_one_badge_is_asked_for_only_when_that_is_wanted(
     ],
 )
 def test_evidence_without_digest_or_document_is_not_asked_for(
-    issuer: Publisher, runtime: Runtime, changes: dict[str, Any]
+    issuer: Publisher, without_rows: Runtime, changes: dict[str, Any]
 ) -> None:
     item = {name: value for name, value in evidence(issuer, **changes)[0].items() if value is not None}
-    bundle = bundles.make(runtime, issuer.text(evidence=[item]).encode(), evidence=True)
+    bundle = bundles.make(without_rows, issuer.text(evidence=[item]).encode(), evidence=True)
     assert not [url for url in bundle.documents if "receipts" in url or "10.0.0.1" in url]
 
 
-def test_nothing_is_asked_for_that_an_unproven_badge_names(issuer: Publisher, runtime: Runtime) -> None:
+def test_nothing_is_asked_for_that_an_unproven_badge_names(issuer: Publisher, without_rows: Runtime) -> None:
     badge = issuer.badge(evidence=evidence(issuer))
-    bundles.make(runtime, json.dumps(badge).encode(), evidence=True)
+    bundles.make(without_rows, json.dumps(badge).encode(), evidence=True)
     assert "/receipts/1" not in issuer.asked
 
 
 def test_there_are_bounds_on_what_is_put_in(
-    issuer: Publisher, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    issuer: Publisher, without_rows: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = [evidence(issuer, id=f"{issuer.base_url}/files/{n}", genre="file")[0] for n in range(20)]
-    bundles.make(runtime, issuer.text(evidence=many).encode(), evidence=True)
+    bundles.make(without_rows, issuer.text(evidence=many).encode(), evidence=True)
     assert len([path for path in issuer.asked if path.startswith("/files/")]) == cited_evidence.MAX_FETCHED
     monkeypatch.setattr(bundles, "MAX_BUNDLE_BYTES", 1000)
     with pytest.raises(TooLargeError) as caught:
-        made(issuer, runtime)
+        made(issuer, without_rows)
     assert caught.value.code == "bundle-too-large"
 
 
 @pytest.mark.parametrize("received", [b"", b"{}x", b"\xff\xfe", b"[]", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_of_what_is_no_credential_there_is_no_bundle(received: bytes, runtime: Runtime) -> None:
+def test_of_what_is_no_credential_there_is_no_bundle(received: bytes, without_rows: Runtime) -> None:
     with pytest.raises(InvalidError) as caught:
-        bundles.make(runtime, received)
+        bundles.make(without_rows, received)
     assert caught.value.code == "not-a-credential"
 
 
-def test_bytes_that_are_no_text_come_back_as_they_were(runtime: Runtime) -> None:
+def test_bytes_that_are_no_text_come_back_as_they_were(without_rows: Runtime) -> None:
     for body in (b"\xff\x00", b"with \x00 in it", "\ufeffé".encode()):
-        document = bundles.Document(body, "x/y", runtime.now())
-        bundle = bundles.Bundle("{}", runtime.now(), False, {"https://x.example/": document})
+        document = bundles.Document(body, "x/y", without_rows.now())
+        bundle = bundles.Bundle("{}", without_rows.now(), False, {"https://x.example/": document})
         assert bundles.read(bundle.to_bytes()) == bundle
 
 
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
-def changed(change: Callable[[Any], Any], issuer: Publisher, runtime: Runtime) -> bytes:
-    said = json.loads(made(issuer, runtime).to_bytes())
+def changed(change: Callable[[Any], Any], issuer: Publisher, without_rows: Runtime) -> bytes:
+    said = json.loads(made(issuer, without_rows).to_bytes())
     change(said)
     return json.dumps(said).encode()
 
@@ -223,10 +227,10 @@ def first(said: Any) -> Any:
     ],
 )
 def test_what_is_not_of_the_form_is_refused(
-    change: Callable[[Any], Any], code: str, pointer: str, issuer: Publisher, runtime: Runtime
+    change: Callable[[Any], Any], code: str, pointer: str, issuer: Publisher, without_rows: Runtime
 ) -> None:
     with pytest.raises(InvalidError) as caught:
-        bundles.read(changed(change, issuer, runtime))
+        bundles.read(changed(change, issuer, without_rows))
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
 
 
@@ -241,19 +245,19 @@ def test_what_is_not_of_the_form_is_refused(
     ],
 )
 def test_a_document_that_is_not_of_the_form_is_refused(
-    change: Callable[[Any], Any], issuer: Publisher, runtime: Runtime
+    change: Callable[[Any], Any], issuer: Publisher, without_rows: Runtime
 ) -> None:
     with pytest.raises(InvalidError, match="Bundle"):
-        bundles.read(changed(lambda said: change(first(said)), issuer, runtime))
+        bundles.read(changed(lambda said: change(first(said)), issuer, without_rows))
 
 
-def test_base64_that_is_none_is_refused(issuer: Publisher, runtime: Runtime) -> None:
+def test_base64_that_is_none_is_refused(issuer: Publisher, without_rows: Runtime) -> None:
     def spoil(said: Any) -> None:
         document = first(said)
         document["base64"] = base64.b64encode(document.pop("body").encode()).decode() + "!"
 
     with pytest.raises(InvalidError, match="got other bytes"):
-        bundles.read(changed(spoil, issuer, runtime))
+        bundles.read(changed(spoil, issuer, without_rows))
 
 
 @pytest.mark.parametrize(
@@ -271,8 +275,8 @@ def test_a_file_beyond_the_bound_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
         bundles.read(b'{"form": "laurel-bundle/1"}')
 
 
-def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, runtime: Runtime) -> None:
-    assert bundles.is_bundle(made(issuer, runtime).to_bytes())
+def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, without_rows: Runtime) -> None:
+    assert bundles.is_bundle(made(issuer, without_rows).to_bytes())
     assert bundles.is_bundle(b'{"a": 1, "form": "laurel-bundle/9"}')
     for content in (b"", b"{}", issuer.text().encode(), b'["laurel-bundle/1"]', b'{"name": "laurel-bundle/1"}'):
         assert not bundles.is_bundle(content)
@@ -280,9 +284,9 @@ def test_a_bundle_says_of_itself_that_it_is_one(issuer: Publisher, runtime: Runt
 
 
 @pytest.mark.parametrize("url", ["https://other.example/did.json", "https://örtlich.example/"])
-def test_what_is_not_in_it_cannot_be_had(url: str, issuer: Publisher, runtime: Runtime) -> None:
+def test_what_is_not_in_it_cannot_be_had(url: str, issuer: Publisher, without_rows: Runtime) -> None:
     with pytest.raises(UnavailableError) as caught:
-        made(issuer, runtime).load(url)
+        made(issuer, without_rows).load(url)
     assert caught.value.code == "document-not-in-bundle"
 
 

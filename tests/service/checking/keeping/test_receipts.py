@@ -1,4 +1,8 @@
-"""The receipt of a check: what it says, that it verifies, and what nobody can make the service say."""
+"""The receipt of a check: what it says, that it verifies, and what nobody can make the service say.
+
+What is checked are documents. But a receipt is signed with a key of the service, which is a row: most tests share one
+database, and only those that ask over HTTP have one of their own.
+"""
 
 import json
 import logging
