@@ -1,5 +1,6 @@
 # Every target sets itself up: python3 (3.11 or newer), make and a package registry are enough.
-# What is downloaded is held to the hashes in requirements*.txt and tests/interop/package-lock.json.
+# What is downloaded is held to the hashes in requirements*.txt, here and in each of PYTHON_FOLDERS, and in the
+# package-lock.json of each of NODE_FOLDERS.
 # The locks are complete, so nothing is resolved (--no-deps): pip would look past a pin for what is asked for with extras.
 
 PYTHON ?= python3
@@ -10,14 +11,18 @@ INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
 PIP := $(BIN)/pip
 RUN := .venv/installed-to-run
 DEV := .venv/installed-to-develop
-NODE := $(if $(shell command -v npm),tests/interop/node_modules/.package-lock.json)
+NODE_FOLDERS := tests/interop tests/openapi/linters tests/openapi/typescript_client
+NODE := $(if $(shell command -v npm),$(NODE_FOLDERS:%=%/node_modules/.package-lock.json))
+PYTHON_FOLDERS := tests/openapi/python_client tests/openapi/schemathesis
+PYTHON_CLIENT := tests/openapi/python_client/.venv/installed
+SCHEMATHESIS := tests/openapi/schemathesis/.venv/installed
 
 # Measuring takes the tests half as long again: only where `coverage` will ask for it.
 MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
 # A worker with nothing left to do takes tests over from the others.
 PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo serve quick one test test-all check slow lint types drift coverage bench fix catalogues lock
+.PHONY: help demo serve quick one test test-all soak schemathesis check slow lint types drift coverage bench fix examples catalogues lock
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,15 +39,21 @@ quick: $(DEV) ## What is quick of the tests of credentials/ and service/, on SQL
 one: $(DEV) ## Some tests, on every database: make one T=tests/service/awards/test_api.py, or words of their names
 	@$(BIN)/pytest $(if $(findstring /,$(T)),$(T),-k "$(or $(T),$(error which tests? make one T=...))") $(ARGS)
 
-test: $(DEV) $(NODE) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
+test: $(DEV) $(NODE) $(PYTHON_CLIENT) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
 	@$(PYTEST) --databases=$(if $(filter test-all check,$(MAKECMDGOALS)),all,chosen) $(MEASURE) $(ARGS)
 
-test-all: test ## All tests, on SQLite and PostgreSQL
+test-all: test soak ## All tests, on SQLite and PostgreSQL, and the soak
+
+soak: $(DEV) ## Attack a service for ten minutes, on SQLite and PostgreSQL: make soak ARGS=--soak=60 is shorter
+	@$(BIN)/pytest --soak=600 --capture=tee-sys tests/attacks $(ARGS)
+
+schemathesis: $(DEV) $(SCHEMATHESIS) ## Requests drawn from the description of the API: make schemathesis ARGS=--seed=2 draws others
+	@$(BIN)/python -m tests.openapi.generated_requests $(ARGS)
 
 check: lint types drift test coverage ## All that CI asks: format, lint, types, drift, tests and their coverage
 
-slow: $(DEV) $(NODE) ## Measure anew which tests take long: quick leaves them out, the others begin with them
-	@$(BIN)/pytest --databases=sqlite --record-slow $(ARGS)
+slow: $(DEV) $(NODE) $(PYTHON_CLIENT) ## Measure anew which tests take long: quick leaves them out, the others begin with them
+	@$(PYTEST) --databases=sqlite --record-slow $(ARGS)
 
 lint: $(DEV) ## Format, lint and plain English, changing nothing
 	@$(BIN)/ruff format --check
@@ -65,6 +76,9 @@ fix: $(DEV) ## Format, and mend what the linter can
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+examples: $(DEV) ## Record anew what the service answers to the examples in its description
+	@$(BIN)/python -m tests.openapi.record_examples
+
 catalogues: $(DEV) ## Collect the texts that people read, and bring every language's catalogue up to them
 	@$(BIN)/pybabel -q extract --mapping=pyproject.toml --add-location=file --sort-by-file --no-wrap --omit-header \
 		--output=$(LOCALES)/laurel.pot service
@@ -74,13 +88,15 @@ catalogues: $(DEV) ## Collect the texts that people read, and bring every langua
 
 LOCALES := service/texts/locales
 
-lock: $(DEV) ## Lock the newest versions that pyproject.toml and tests/interop/package.json allow
+lock: $(DEV) ## Lock the newest versions that pyproject.toml and the package.json of other people's programs allow
 	$(LOCK) --group=build --output-file=requirements.txt
 	$(LOCK) --group=build --group=dev --constraint=requirements.txt --output-file=requirements-dev.txt
-	cd tests/interop && npm install --package-lock-only --ignore-scripts
+	for folder in $(PYTHON_FOLDERS); do $(COMPILE) $$folder/requirements.in --output-file=$$folder/requirements.txt || exit 1; done
+	for folder in $(NODE_FOLDERS); do (cd $$folder && npm install --package-lock-only --ignore-scripts) || exit 1; done
 
-LOCK = $(BIN)/uv --quiet pip compile pyproject.toml --upgrade --universal --python-version=3.11 \
-	--generate-hashes --no-annotate --custom-compile-command="make lock"
+COMPILE = $(BIN)/uv --quiet pip compile --upgrade --universal --python-version=3.11 --generate-hashes --no-annotate \
+	--custom-compile-command="make lock"
+LOCK = $(COMPILE) pyproject.toml
 
 $(PIP):
 	@command -v $(PYTHON) >/dev/null \
@@ -103,7 +119,13 @@ $(DEV): requirements-dev.txt requirements.txt pyproject.toml | $(PIP)
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(RUN) $@
 
-tests/interop/node_modules/.package-lock.json: tests/interop/package-lock.json
-	@echo "Setting up other people's JavaScript verifiers for the tests ..."
-	@cd tests/interop && npm ci --silent --ignore-scripts
+tests/openapi/%/.venv/installed: tests/openapi/%/requirements.txt
+	@echo "Setting up other people's programs in tests/openapi/$* for the tests ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes --no-deps -r $<
+	@touch $@
+
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	@echo "Setting up other people's programs in tests/$* for the tests ..."
+	@cd tests/$* && npm ci --silent --ignore-scripts
 	@touch $@
