@@ -11,7 +11,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import CoreSchema
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from credentials import CredentialError, UnavailableError
 from service.bodies import refusal
@@ -172,6 +174,13 @@ def invalid_problem(errors: Sequence[Any], shape: CoreSchema | None = None) -> d
     return problem_of(refusal([*parameters, *found_faults(about_body, shape)]))
 
 
+def too_large(scope: Scope) -> dict[str, Any]:
+    """Return the problem of a body beyond the limit of its address."""
+    limit = scope[MAX_BODY_SIZE_SCOPE_KEY]  # that of the whole service until the address has told its own
+    detail = f"Expected a body of at most {limit} bytes at this address, got a longer one; send it in parts."
+    return problem(413, "body-too-large", detail)
+
+
 def answered(
     request: Request, body: dict[str, Any], page_of: PageOf, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -229,8 +238,9 @@ def install(app: FastAPI, page_of: PageOf) -> None:
         if error.status_code == 404:
             detail = "There is nothing at this address; the addresses of the API are in /openapi.json."
             return answer(request, problem(404, "not-found", detail), error.headers)
-        code = "body-too-large" if error.status_code == 413 else "request-refused"
-        return answer(request, problem(error.status_code, code, as_sentence(error.detail)), error.headers)
+        if error.status_code == 413:
+            return answer(request, too_large(request.scope), error.headers)
+        return answer(request, problem(error.status_code, "request-refused", as_sentence(error.detail)), error.headers)
 
     def system(request: Request, error: Exception) -> Response:
         if not isinstance(error, OSError) or error.errno not in DISK_FULL:

@@ -4,7 +4,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.web.problems import PageOf, answered, problem
+from service.web.problems import PageOf, answered, too_large
 
 
 class TooLarge:
@@ -27,8 +27,7 @@ class TooLarge:
             if message["type"] == "http.response.start" and message["status"] == 413:
                 replaced = Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
                 if replaced:
-                    detail = "Expected a body within the limit for this address, got a longer one; send it in parts."
-                    said = problem(413, "body-too-large", detail)
+                    said = too_large(scope)
                     await answered(Request(scope), said, self._page_of)(scope, receive, send)
             if not replaced:
                 await send(message)

@@ -352,6 +352,7 @@ def test_a_body_beyond_the_limit_is_refused_whole(runtime: Runtime, who: Actor) 
         headers = {"Content-Type": "application/x-ndjson"}
         answer = narrow.ask("POST", PATH, content=pieces(), headers=headers)
         assert refused(answer)[:2] == (413, "body-too-large")
+        assert "at most 2048 bytes" in answer.json()["detail"]
     assert rows_of(runtime, Record) == []
 
 

@@ -158,10 +158,13 @@ def test_of_many_faults_the_first_hundred_are_told(river: Actor) -> None:
 def test_a_body_beyond_the_limit_is_refused(runtime: Runtime, river: Actor) -> None:
     limit = runtime.settings.max_body_bytes
     text = json.dumps(EVENING | {"title": "a" * limit})
-    assert refused(put_text(river, text))[:2] == (413, "body-too-large")
+    answer = put_text(river, text)
+    assert refused(answer)[:2] == (413, "body-too-large")
+    assert f"at most {limit} bytes at this address" in answer.json()["detail"]
     in_pieces = (text.encode()[start : start + 65_536] for start in range(0, len(text), 65_536))
     answer = river.ask("PUT", SESSION, content=in_pieces, headers={"Content-Type": "application/json"})
     assert refused(answer)[:2] == (413, "body-too-large")
+    assert f"at most {limit} bytes at this address" in answer.json()["detail"]
     assert refused(river.get(SESSION))[0] == 404
 
 
