@@ -1,6 +1,7 @@
 """Connections: so many of one address, and each must say soon what it wants."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network
@@ -16,8 +17,6 @@ HEAD_SECONDS = 20.0
 """How long the head of a request may take to arrive."""
 AT_ONCE = 1000
 """How many connections one process serves. Each may hold about 100 kB that nobody has read yet."""
-
-
 OF_ONE = 100
 """How many of them one address may have; a proxy may have all, for it stands for many."""
 TOO_MANY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -36,8 +35,13 @@ class TimelyConnection(H11Protocol):
     _due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first head, unless the address has too many connections."""
+        """Begin to wait for the first head, unless the address has too many connections.
+
+        What is written leaves at once. The event loop sees to that only for sockets that it made itself, and those of
+        several workers are made by their parent: there a second answer waited 40 ms for the first to be acknowledged.
+        """
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = self.client[0] if self.client else ""
         if not may_be_proxy(peer, self._trusted()):
             (self._who, _), *_ = counted_as(peer)

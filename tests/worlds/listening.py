@@ -12,6 +12,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from service.cli.serving import CONNECTION
+
 
 class Asked(BaseHTTPRequestHandler):
     """One request to another server, and the way to answer it."""
@@ -81,7 +83,8 @@ def running(server: socketserver.BaseServer) -> Iterator[None]:
 @contextmanager
 def serving(app: FastAPI, listening: socket.socket) -> Iterator[None]:
     """Let our app answer at a socket that listens, until the end; who calls early waits for it."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=END_SECONDS))
+    config = uvicorn.Config(app, http=CONNECTION, log_level="warning", timeout_graceful_shutdown=END_SECONDS)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
