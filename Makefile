@@ -42,7 +42,7 @@ one: $(DEV) ## Some tests, on every database: make one T=tests/service/awards/te
 test: $(DEV) $(NODE) $(PYTHON_CLIENT) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
 	@$(PYTEST) --databases=$(if $(filter test-all check,$(MAKECMDGOALS)),all,chosen) $(MEASURE) $(ARGS)
 
-test-all: test soak ## All tests, on SQLite and PostgreSQL, and the soak
+test-all: test soak schemathesis ## All tests, on SQLite and PostgreSQL, the soak, and requests drawn from the description
 
 soak: $(DEV) ## Attack a service for ten minutes, on SQLite and PostgreSQL: make soak ARGS=--soak=60 is shorter
 	@$(BIN)/pytest --soak=600 --capture=tee-sys tests/attacks $(ARGS)
