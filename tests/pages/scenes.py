@@ -154,7 +154,7 @@ SETTLED = """async () => {
 
 
 def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], address: str) -> None:
-    """Hold the page to axe-core and to its width: light and dark, phone and desk; and keep pictures of it."""
+    """Hold the page to axe-core and to its width: light and dark, phone and desk; keep pictures of it if `PICTURES` is set."""
     page.emulate_media(reduced_motion="reduce")  # colours are judged as they end, not on their way
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -164,7 +164,7 @@ def everybody_can_use(page: Page, violations: Callable[[Page], list[Any]], addre
             if width in JUDGED_WIDTHS:
                 found = violations(page)
                 assert not found, (address, width, scheme, found)
-            if (width, scheme) in PICTURED:
+            if (width, scheme) in PICTURED and "PICTURES" in os.environ:
                 keep_picture(page, address, f"{width}-{scheme}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
     page.set_viewport_size({"width": ZOOMED_WIDTH, "height": 600})
