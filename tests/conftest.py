@@ -4,6 +4,7 @@ import gc
 import os
 import resource
 import time
+from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -86,9 +87,10 @@ def _function(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is slow, leave out databases that were not asked for, and begin with what takes longest.
+    """Mark what is slow, leave out databases that were not asked for, and begin with the files of the slowest tests.
 
-    It does not come last then, when the other workers have nothing left to do.
+    These do not come last then, when the other workers have nothing left to do. A file stays together, for what its tests
+    share.
     """
     taken = {name: float(seconds) for seconds, name in map(str.split, SLOW.read_text().splitlines())}
     for item in items:
@@ -100,8 +102,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out += [item for item in items if ATTACKS in item.path.parents]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-    kept = set(items) - set(left_out)
-    items[:] = sorted((item for item in items if item in kept), key=lambda item: -taken.get(_function(item), 0))
+    kept, slowest = set(items) - set(left_out), defaultdict[Path, float](float)
+    for item in kept:
+        slowest[item.path] = max(slowest[item.path], taken.get(_function(item), 0))
+    items[:] = sorted((item for item in items if item in kept), key=lambda item: -slowest[item.path])
 
 
 def pytest_collection_finish() -> None:
