@@ -657,6 +657,7 @@ def verdict(answer: Any) -> str:
     return str(first.get("code", "ok"))
 
 
+@pytest.mark.any_database("who may act on whom is decided in the code")
 @pytest.mark.parametrize("each", REFUSED, ids=lambda each: each.name)
 def test_nobody_decides_on_themself_whatever_scopes_and_refs_they_have(
     stage: Stage, operations: dict[str, APIRoute], each: Call
@@ -673,6 +674,7 @@ def test_nobody_decides_on_themself_whatever_scopes_and_refs_they_have(
     assert verdict(stage.call(method, path, **more)) == each.network
 
 
+@pytest.mark.any_database("who may act on whom is decided in the code")
 @pytest.mark.parametrize("each", [*THEIRS, *OF_NOBODY], ids=lambda each: each.name)
 def test_what_is_ones_own_or_nobodys_is_refused_to_nobody_as_oneself(
     stage: Stage, operations: dict[str, APIRoute], each: Call

@@ -153,6 +153,7 @@ def test_achievements_are_listed_and_filtered(who: Actor) -> None:
     assert refs(award="automatic") == ["c"]
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
@@ -257,6 +258,7 @@ def test_a_definition_without_the_published_shape_is_refused(
     assert all_pages(who, ACHIEVEMENTS) == []
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("rule", "code", "pointer"),
     [
@@ -270,6 +272,7 @@ def test_a_rule_that_is_not_criteria_is_refused_also_in_a_draft(who: Actor, rule
     assert refused(who.put(f"{ACHIEVEMENTS}/reader", changed(**ruled(rule)))) == (422, code, "/criteria/rule" + pointer)
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("body", "code", "pointer"),
     [
@@ -387,6 +390,7 @@ def test_a_picture_must_be_a_picture_of_the_network(runtime: Runtime, client: Te
     assert refused(theirs) == (422, "blob-unknown", "/image")
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize("method", ["get", "versions", "versions/1", "publication", "enrolments", "enrolments/m11"])
 def test_what_is_not_there_is_not_found(runtime: Runtime, client: TestClient, who: Actor, method: str) -> None:
     path = {"get": "reader"}.get(method, f"reader/{method}")
@@ -531,6 +535,7 @@ def test_an_enrolment_by_hand_settles_what_it_earns(who: Actor) -> None:
     assert [each["version"] for each in who.get(f"{ROOT}/awards").json()["items"]] == [1]
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("body", "status", "code", "pointer"),
     [
@@ -680,6 +685,7 @@ def lived_in(who: Actor) -> None:
         posted(who.post(f"{ROOT}/evaluations", judged | said))
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(("rule", "code", "place"), UNBORNE, ids=[f"{code}{place}" for _, code, place in UNBORNE])
 def test_a_name_that_nothing_has_borne_is_published_with_a_warning(
     who: Actor, rule: Any, code: str, place: str

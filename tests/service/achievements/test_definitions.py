@@ -153,6 +153,7 @@ ASKED_FOR = {
 }
 
 
+@pytest.mark.any_database("the rules of these programmes are asked on both by the tests of progress")
 @pytest.mark.parametrize(
     ("ref", "earn"),
     [

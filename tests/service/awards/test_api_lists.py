@@ -70,6 +70,7 @@ def test_credentials_are_found_by_state_and_date_and_ordered(stage: Stage, clock
     assert listed(stage, CREDENTIALS, state="suspended") == listed(stage, CREDENTIALS, state="expired") == []
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize("path", [AWARDS, CREDENTIALS, "./approvals", "./cases"])
 def test_a_filter_that_names_nothing_is_refused(stage: Stage, path: str) -> None:
     assert code(stage, path, member="nobody") == (422, "member-unknown", "member")

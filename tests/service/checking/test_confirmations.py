@@ -188,6 +188,7 @@ def test_looking_answers_nothing(stage: Stage, url: str) -> None:
     assert state(stage, page) == "waiting"
 
 
+@pytest.mark.any_database("no row is found on any database")
 @pytest.mark.parametrize("answer", ["", "maybe", "YES"])
 def test_only_a_button_answers(stage: Stage, url: str, answer: str) -> None:
     page = asked(stage, url)
@@ -460,6 +461,7 @@ def test_the_askers_secret_answers_nothing_and_the_mails_shows_no_asker(stage: S
     assert state(stage, page) == "waiting"
 
 
+@pytest.mark.any_database("no row is found on any database")
 @pytest.mark.parametrize("path", ["/confirmations/x", "/confirm/x", "/confirm/" + "a" * 5000, "/confirm/%00"])
 def test_unknown_addresses_say_so_plainly(stage: Stage, path: str) -> None:
     answer = stage.client.get(path)

@@ -59,6 +59,7 @@ def test_a_retry_makes_no_second_token_and_does_not_show_the_first(runtime: Runt
         assert text not in (session.scalars(select(Idempotency.answer)).one() or "")
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -161,6 +162,7 @@ def test_a_token_without_a_network_can_only_be_an_admins(runtime: Runtime) -> No
     assert error.value.code == "scope-misplaced"
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize("scope", callers.OF_MEMBERS)
 def test_what_only_somebody_can_do_needs_a_member(
     runtime: Runtime, client: TestClient, admin: Actor, scope: str

@@ -67,6 +67,7 @@ def test_a_form_brings_a_file_too(river: Actor) -> None:
     assert unknown.json()["detail"].startswith("There is no member `fil/e` (did you mean `file`?)")
 
 
+@pytest.mark.any_database("bytes are judged in the code")
 @pytest.mark.parametrize(
     ("content", "media_type"),
     [
@@ -96,6 +97,7 @@ def test_what_a_file_is_is_seen_in_its_bytes(river: Actor, content: bytes, media
     assert (answer.status_code, answer.json()["media_type"]) == (201, media_type)
 
 
+@pytest.mark.any_database("bytes are judged in the code")
 @pytest.mark.parametrize(
     ("content", "code"),
     [

@@ -356,6 +356,7 @@ def test_a_dry_run_refuses_what_the_correction_would_refuse(who: Actor) -> None:
 # --- What is refused ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

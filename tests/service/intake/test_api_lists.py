@@ -144,6 +144,7 @@ def test_a_row_says_its_open_flags(who: Actor) -> None:
     assert listed(who, DONE, tier=2) == ["late"]
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("path", "filters", "code"),
     [

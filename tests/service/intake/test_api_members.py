@@ -92,6 +92,7 @@ def test_null_takes_away(runtime: Runtime, river: Actor) -> None:
     assert counted(runtime, Identity) == 0
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("body", "code", "pointer"),
     [
@@ -135,6 +136,7 @@ def test_a_member_that_is_not_well_described_is_refused(
     assert refused(river.get(f"{MEMBERS}/m11")) == (404, "member-unknown", None)
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("ref", "code"),
     [
@@ -321,6 +323,7 @@ def test_a_role_that_has_not_begun_and_is_left_out_never_was(river: Actor) -> No
     assert roles_after(river, [{"role": "approver", "from": "2026-09-01T00:00:00Z"}], []) == []
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("roles", "code", "pointer"),
     [

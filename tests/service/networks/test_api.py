@@ -92,6 +92,7 @@ def test_another_network_cannot_take_the_slug(admin: Actor) -> None:
     assert refused(admin.post("/v1/networks", RIVER | {"name": "Others"})) == (409, "slug-taken", "/slug")
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
@@ -125,6 +126,7 @@ def test_a_network_that_is_not_well_described_is_refused(
     assert refused(answer) == (422, code, pointer)
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize("missing", ["slug", "name", "kind", "url", "time_zone"])
 def test_what_a_network_needs_cannot_be_left_out(admin: Actor, missing: str) -> None:
     body = {name: value for name, value in RIVER.items() if name != missing}
@@ -187,6 +189,7 @@ def test_a_network_is_changed_by_what_is_sent(runtime: Runtime, admin: Actor) ->
     assert len(told(runtime)) == 3
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
@@ -215,6 +218,7 @@ def test_a_picture_comes_with_the_network_or_from_its_files(admin: Actor, runtim
     assert "image_url" not in admin.ask("PATCH", "/v1/networks/river-writers", {"image": None}).json()
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("image", "code"),
     [

@@ -64,6 +64,7 @@ def test_read_basic_shows_no_address_and_finds_by_none(runtime: Runtime, client:
     assert who.get(f"{MEMBERS}/m1").json()["email"] == "ana@example.org"
 
 
+@pytest.mark.any_database("scopes are asked before any row but the token's")
 @pytest.mark.parametrize(
     "path",
     ["", "/members", "/sessions", "/contributions", "/evaluations", "/records", "/flags", "/events", "/achievements"],

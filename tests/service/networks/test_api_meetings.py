@@ -48,6 +48,7 @@ def test_posting_again_changes_what_is_sent_and_keeps_the_rest(runtime: Runtime,
     assert told(runtime) == ["network.created", "session.posted", "session.changed"]
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("change", "code", "pointer"),
     [
@@ -134,6 +135,7 @@ def test_a_patch_changes_what_it_names_and_takes_away_what_is_null(runtime: Runt
     assert told(runtime) == ["network.created", "session.posted", "session.changed"]
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("body", "refusal"),
     [

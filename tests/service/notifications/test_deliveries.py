@@ -338,6 +338,7 @@ def test_an_address_that_is_gone_is_disabled_at_once(stage: Stage, there: Receiv
     assert events(stage)[-1]["about"] == {"webhook": made["id"]}
 
 
+@pytest.mark.any_database("what the other server answered is judged in the code")
 @pytest.mark.parametrize(
     ("status", "retry_after", "expected"),
     [
@@ -366,6 +367,7 @@ def test_a_server_says_when_to_come_back(
         assert waited == expected
 
 
+@pytest.mark.any_database("what the other server answered is judged in the code")
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(stage: Stage, there: Receiver, status: int) -> None:
     with receiver() as elsewhere:

@@ -77,6 +77,7 @@ def status(client: TestClient, credential: dict[str, Any]) -> int:
 # --- Switched on and guarded -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     "path", ["credentials/issue", "credentials/verify", "presentations/verify", "credentials/status"]
 )
@@ -124,6 +125,7 @@ def test_without_a_token_callers_are_held_to_fair_limits(serve: Serve, monkeypat
 # --- Bodies ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database("a body is judged in the code; the rows are only looked up")
 @pytest.mark.parametrize(
     ("path", "text"),
     [
