@@ -4,6 +4,8 @@
 # The locks are complete, so nothing is resolved (--no-deps): pip would look past a pin for what is asked for with extras.
 
 PYTHON ?= python3
+# Compiled files are kept, whatever the environment says: to compile all tests anew takes as long as to run many of them.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check install
 
