@@ -87,18 +87,24 @@ def _gone(address: str, error: GoneError) -> CredentialError:
     return UnavailableError("hosted-gone", f"expected a badge at {shown(address)}, got the answer that it is gone")
 
 
-def issuance_of(assertion: Assertion, inquiry: Inquiry) -> Issuance:
+def issuance_of(assertion: Assertion, inquiry: Inquiry, kept: str = "") -> Issuance:
     """Return what a badge stands for and who issued it.
 
     A badge class may stand in the badge, because who keeps or signs the badge says so. A profile that stands there does
-    not count: anybody may have written it.
+    not count: anybody may have written it. Only version 0.5 had no other profile: there the address at which the badge
+    lies is all that is known of the issuer, and has to be of the origin that the badge names.
 
+    Args:
+        kept: the address at which the badge lies; "" if it was not asked for there.
     Raises:
         UnavailableError: as `kept_at`, and where the badge names neither (code "issuer-not-named").
+    Spec: Open Badges 0.5, Assertion, `badge.issuer.origin`.
     """
     badge_class = assertion.badge_class
     if isinstance(badge_class, str):
         badge_class = _own_document(badge_class, inquiry, "a badge class")
+    elif kept and (profile := badges2.profile_within(badge_class)):
+        return Issuance(badge_class, kept, profile)
     issuer = badges2.id_of(badges2.link_or_object(badge_class.get("issuer")))
     return Issuance(badge_class, issuer, _own_document(issuer, inquiry, "the issuer's profile"))
 

@@ -23,6 +23,7 @@ from tests.credentials.older_badges import (
     NOW,
     P256,
     RSA,
+    SALT,
     SIGNERS,
     Site,
     codes,
@@ -60,6 +61,22 @@ def test_it_is_restated_in_the_words_of_today() -> None:
     achievement = report.readable["credentialSubject"]["achievement"]
     assert (achievement["name"], achievement["criteria"]) == ("Leads a circle", {"narrative": "Lead ten meetings"})
     assert "@context" not in report.readable
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"targetName": "Listening", "targetUrl": "https://skills.example/1", "targetDescription": "Hears all"},
+        {"name": "Listening", "url": "https://skills.example/1", "description": "Hears all"},
+    ],
+)
+def test_skills_are_restated_from_both_of_their_forms(written: dict[str, str]) -> None:
+    at = site()
+    at.change(CLASS, alignment=[written])
+    achievement = verify(hosted_assertion(), at).readable["credentialSubject"]["achievement"]
+    assert achievement["alignment"] == [
+        {"targetName": "Listening", "targetUrl": "https://skills.example/1", "targetDescription": "Hears all"}
+    ]
 
 
 @pytest.mark.parametrize("recipient", [{"identity": MAIL.upper(), "type": "email", "hashed": False}, MAIL, hashed()])
@@ -127,6 +144,56 @@ def test_a_badge_of_version_1_is_read_as_2_0_readers_do() -> None:
     at.documents[ISSUER] = {"name": "Old School", "url": HOST}
     report = verify(at.documents[BADGE], at, MAIL)
     assert (report.verdict, outcomes(report)) == ("verified", HOSTED | {"recipient": "passed"})
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_badge_of_version_0_5_is_its_origins(as_file: bool) -> None:
+    at = site()
+    at.documents[BADGE] = first_version()
+    found = find_older(json.dumps(first_version()), BADGE) if as_file else find_older(older_png(BADGE))
+    assert found is not None
+    report = verify_older(found, now=NOW, load=at.load, recipient=MAIL)
+    assert (report.verdict, outcomes(report)["recipient"], at.asked) == ("verified", "passed", [BADGE])
+    assert report.readable["issuer"] == {"id": BADGE, "name": "Old School", "url": HOST}
+
+
+@pytest.mark.parametrize("origin", ["https://other.example", f"{HOST}:8443", "https://example"])
+def test_a_badge_of_version_0_5_at_anothers_address_is_rejected(origin: str) -> None:
+    at = site()
+    at.documents[BADGE] = first_version(origin=origin)
+    report = verify(BADGE, at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+@pytest.mark.parametrize("issuer", [{"origin": 7}, {"origin": "old.example"}, {"name": "Old School"}, "Old School"])
+def test_a_badge_of_version_0_5_without_an_origin_is_undecided(issuer: object) -> None:
+    at = site()
+    at.documents[BADGE] = first_version() | {"badge": {"name": "Leads a circle", "issuer": issuer}}
+    report = verify(BADGE, at)
+    assert (report.verdict, codes(report)) == ("undecided", {"issuer-not-named"})
+
+
+def test_an_issuer_with_an_address_is_asked_for_its_profile_whatever_origin_it_names() -> None:
+    at = site()
+    issuer = {"id": "https://other.example/issuer", "name": "Old School", "origin": HOST}
+    at.documents[issuer["id"]] = at.documents[ISSUER] | {"id": issuer["id"]}
+    at.change(BADGE, badge={"name": "Leads a circle", "issuer": issuer})
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+def test_a_signed_badge_is_no_badge_of_version_0_5() -> None:
+    origin = {"origin": HOST, "name": "Old School", "publicKey": {"publicKeyPem": pem(RSA)}}
+    at = site()
+    report = verify(at.sign(signed_assertion(badge={"name": "Leads a circle", "issuer": origin})), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"issuer-not-named"})
+
+
+def first_version(origin: str = HOST) -> dict[str, Any]:
+    """Return a badge of version 0.5, which says all of it in one document without an address."""
+    issuer = {"origin": origin, "name": "Old School"}
+    badge = {"version": "0.5.0", "name": "Leads a circle", "description": "", "criteria": "/criteria", "issuer": issuer}
+    return {"recipient": hashed(), "salt": SALT, "issued_on": "2011-06-01", "badge": badge}
 
 
 def test_an_address_alone_leads_to_the_badge() -> None:
