@@ -22,6 +22,7 @@ Kind = Literal["hosted", "signed"]
 _CONTEXTS: Final = ("w3id.org/openbadges", "openbadgespec.org", "purl.imsglobal.org/spec/ob/v2", "openbadges/v1")
 _TYPES: Final = frozenset({"Assertion", "BadgeClass"})
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SECONDS: Final = re.compile(r"[0-9]{9,12}(?:\.[0-9]{1,9})?")
 _DOTS: Final = re.compile(r"[/\\](?:\.|%2e){1,2}(?:[/\\?#]|$)|%2f|%5c", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[!-\[\]-~]+")  # printable ASCII without a backslash, which some read as a slash
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -251,8 +252,10 @@ def profile_within(badge_class: Mapping[str, Any]) -> dict[str, Any]:
 def read_date(value: object) -> datetime | None:
     """Return the instant of a date in any form that badges of the older standard have.
 
-    That is a date and time with or without zone (then UTC), a day, or seconds since 1970.
+    That is a date and time with or without zone (then UTC), a day, or seconds since 1970, also as text.
     """
+    if isinstance(value, str) and _SECONDS.fullmatch(value):
+        value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
         return datetime.fromtimestamp(value, UTC)
     if not isinstance(value, str) or len(value) > _MAX_DATE:

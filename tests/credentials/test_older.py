@@ -661,5 +661,7 @@ def test_dates_of_the_older_standard_are_read_in_every_form() -> None:
         "2019-05-01 10:00:00",
         1556704800,
         1556704800.0,
+        "1556704800",
+        "1556704800.0",
     ):
         assert read_date(written) == at
