@@ -8,9 +8,13 @@ from service.checking import wording
 from service.checking.desk import Desk
 from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH, SPANISH
+from service.unpacking.unpack import open_file
 from tests.credentials.older_badges import MAIL, Site
 from tests.service.checking.ten_years import NAME, TEN_YEARS
+from tests.worlds.handed_over import attached, pdf, zipped
 from tests.worlds.runtimes import desk_of
+
+READ = [kind for kind in TEN_YEARS if "SD-JWT" not in kind]
 
 
 @pytest.fixture
@@ -30,7 +34,16 @@ def test_each_has_its_headline_and_none_is_refused(desk: Desk, kind: str) -> Non
         assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TEN_YEARS if "SD-JWT" not in kind])
+@pytest.mark.parametrize("kind", READ)
+def test_each_is_found_in_a_file_and_in_a_zip_or_pdf_with_it(kind: str) -> None:
+    made = TEN_YEARS[kind][1](Site())
+    content = made if isinstance(made, bytes) else made.encode()
+    for file in (content, zipped({"mine/badge": content}), pdf(attached("badge", content))):
+        (opened,) = open_file("file", file)
+        assert opened.received in {made, content}
+
+
+@pytest.mark.parametrize("kind", READ)
 def test_each_says_what_it_stands_for_and_to_whom_it_was_given(desk: Desk, kind: str) -> None:
     _, make = TEN_YEARS[kind]
     at = Site()
