@@ -29,7 +29,7 @@ from credentials.reading import listed, only_text
 from credentials.strict_json import MAX_BYTES, MAX_PARSED_VALUES, MAX_VALUES, check_json, parse_json
 
 MAX_STEPS: Final = 3
-"""How many addresses are asked for one badge whose document says that it is kept elsewhere."""
+"""How many addresses are asked for one document that says it is kept elsewhere."""
 MAX_KEYS: Final = 4
 """How many keys of one issuer are tried."""
 _MAX_PEM_CHARS: Final = 16 * 1024
@@ -102,11 +102,12 @@ def issuance_of(assertion: Assertion, inquiry: Inquiry, kept: str = "") -> Issua
     """
     badge_class = assertion.badge_class
     if isinstance(badge_class, str):
-        badge_class = _own_document(badge_class, inquiry, "a badge class")
+        _, badge_class = _own_document(badge_class, inquiry, "a badge class")
     elif kept and (profile := badges2.profile_within(badge_class)):
         return Issuance(badge_class, kept, profile)
-    issuer = badges2.id_of(badges2.link_or_object(badge_class.get("issuer")))
-    return Issuance(badge_class, issuer, _own_document(issuer, inquiry, "the issuer's profile"))
+    named = badges2.id_of(badges2.link_or_object(badge_class.get("issuer")))
+    issuer, profile = _own_document(named, inquiry, "the issuer's profile")
+    return Issuance(badge_class, issuer, profile)
 
 
 def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Iterator[VerificationKey]:
@@ -139,7 +140,7 @@ def _key(entry: str | Mapping[str, Any], issuer: str, inquiry: Inquiry) -> Verif
         fetched = inquiry.load(badges2.secure(entry))
         if fetched.body.lstrip().startswith(_PEM) and not fetched.moved_to:
             return _of_pem(fetched.body.decode("ascii", "replace"))
-        entry = _own_document(entry, inquiry, "a key")
+        _, entry = _own_document(entry, inquiry, "a key")
     owner = only_text(entry.get("owner"))
     if owner and not badges2.is_same(owner, issuer):
         raise ProofError("controller-mismatch", f"expected a key of {shown(issuer)}, got one of {shown(owner)}")
@@ -188,13 +189,18 @@ def _revoked(document: Mapping[str, Any]) -> Iterator[str]:
         yield from filter(None, (only_text(named.get(name)) for name in ("id", "@id", "uid")))
 
 
-def _own_document(address: str, inquiry: Inquiry, what: str) -> Mapping[str, Any]:
-    """Return the document at an address, unless it says that it is another's."""
-    document = _document(address, inquiry)
-    named = badges2.id_of(document)
-    if named and badges2.is_address(named) and not badges2.is_same(named, address):
-        raise _other(address, what)
-    return document
+def _own_document(address: str, inquiry: Inquiry, what: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the document at an address, and that address.
+
+    A document that gives another address as its id leads there, as one of `kept_at` does.
+    """
+    for _ in range(MAX_STEPS):
+        document = _document(address, inquiry)
+        named = badges2.id_of(document)
+        if not badges2.is_address(named) or badges2.is_same(named, address):
+            return address, document
+        address = named
+    raise _other(address, what)
 
 
 def _document(address: str, inquiry: Inquiry, *, max_values: int = MAX_VALUES) -> Mapping[str, Any]:

@@ -345,6 +345,34 @@ def test_an_address_leads_out_of_its_beginning_by_no_dots(way: str) -> None:
     assert codes(verify(address, at)) == {"hosted-out-of-scope"}
 
 
+def test_a_class_and_a_profile_that_give_another_address_are_asked_for_there() -> None:
+    at = site()
+    at.documents |= {f"{CLASS}?v=2_0": at.documents[CLASS], f"{HOST}/profile": at.documents[ISSUER]}
+    at.change(CLASS, issuer=f"{HOST}/profile")
+    at.change(BADGE, badge=f"{CLASS}?v=2_0")
+    report = verify(hosted_assertion(badge=f"{CLASS}?v=2_0"), at)
+    assert (report.verdict, report.readable["issuer"]["id"]) == ("verified", ISSUER)
+    assert at.asked == [BADGE, f"{CLASS}?v=2_0", CLASS, f"{HOST}/profile", ISSUER]
+
+
+def test_a_profile_that_gives_somebody_elses_address_is_not_theirs() -> None:
+    address = "https://forger.example/1"
+    at = site()
+    at.documents[address] = hosted_assertion(id=address, badge={"name": "Leads", "issuer": "https://forger.example/me"})
+    at.documents["https://forger.example/me"] = at.documents[ISSUER]
+    report = verify(address, at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+def test_profiles_that_each_give_another_address_end_undecided() -> None:
+    at = site()
+    at.change(CLASS, issuer=f"{HOST}/0")
+    at.documents |= {f"{HOST}/{number}": {"id": f"{HOST}/{number + 1}"} for number in range(9)}
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"hosted-malformed"})
+    assert at.asked == [BADGE, CLASS, f"{HOST}/0", f"{HOST}/1", f"{HOST}/2"]
+
+
 def test_a_badge_that_is_kept_elsewhere_is_asked_for_there() -> None:
     at = site()
     at.documents[f"{HOST}/copy"] = hosted_assertion()
