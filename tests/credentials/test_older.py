@@ -101,7 +101,9 @@ def test_a_badge_that_names_nobody_is_undecided() -> None:
         {"recipient": {"type": "email", "hashed": True, "salt": "other", "identity": hashed(salt="other")}},
         {"recipient": {"type": "email", "hashed": False, "identity": "bo@mail.example"}},
         {"badge": f"{HOST}/classes/2"},
+        {"recipient": {"type": "email", "hashed": True, "salt": "other", "identity": hashed()}},
         {"issuedOn": "2012-05-01T00:00:00Z"},
+        {"issuedOn": "2019-05-02T00:00:01Z"},
     ],
 )
 def test_the_address_decides_and_never_the_file(changed: dict[str, Any]) -> None:
@@ -124,6 +126,7 @@ def test_an_end_that_the_address_does_not_give_is_none() -> None:
         {"badge": [{"id": CLASS}]},
         {"issuedOn": 1556668800},
         {"issuedOn": "2019-05-01"},
+        {"issuedOn": "2019-05-01T23:59:59+00:00"},
         {"id": BADGE.replace("https", "http")},
         {"extra": True},
     ],
@@ -472,6 +475,13 @@ def test_a_key_that_cannot_be_had_is_undecided() -> None:
     at = site()
     del at.documents[KEY]
     assert verify(at.sign(), at).verdict == "undecided"
+
+
+def test_a_signature_that_the_keys_at_hand_do_not_hold_is_undecided_while_another_cannot_be_had() -> None:
+    at = site()
+    at.change(ISSUER, publicKey=[KEY, f"{HOST}/other-key"])
+    report = verify(at.sign(signed_assertion() | {"verification": {"type": "SignedBadge"}}, P256), at)
+    assert (report.verdict, outcomes(report)["proof"]) == ("undecided", "undecided")
 
 
 def test_a_signed_badge_whose_issuer_cannot_be_asked_is_undecided() -> None:
