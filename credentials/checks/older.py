@@ -118,7 +118,7 @@ def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Itera
     Raises:
         ProofError: the profile does not list it ("key-not-issuers"; in version 1, which had no list of keys, an
             UnavailableError with that code), it is another's ("controller-mismatch"), or it is none.
-        UnavailableError: as `kept_at`.
+        UnavailableError: as `kept_at`, and after `MAX_KEYS` keys where there are more ("key-not-issuers").
         UnsupportedError: a kind of key that is not known here.
     Spec: Open Badges 2.0, section on verification of signed badges, and on CryptographicKey.
     """
@@ -133,6 +133,9 @@ def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Itera
         raise ProofError("key-not-issuers", message)
     for entry in entries[:MAX_KEYS]:
         yield _key(entry, issuance.issuer, inquiry)
+    if len(entries) > MAX_KEYS:
+        message = f"expected at most {MAX_KEYS} keys in the issuer's profile, got {len(entries)}"
+        raise UnavailableError("key-not-issuers", message)
 
 
 def _key(entry: str | Mapping[str, Any], issuer: str, inquiry: Inquiry) -> VerificationKey:

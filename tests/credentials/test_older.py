@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from credentials import Fetched, bake, find_older
 from credentials.checks.inquiry import MAX_ADDRESSES
+from credentials.checks.older import MAX_KEYS
 from credentials.model.badges2 import read_date, within
 from credentials.older import verify_older
 from tests.credentials.older_badges import (
@@ -482,6 +483,18 @@ def test_a_signature_that_the_keys_at_hand_do_not_hold_is_undecided_while_anothe
     at.change(ISSUER, publicKey=[KEY, f"{HOST}/other-key"])
     report = verify(at.sign(signed_assertion() | {"verification": {"type": "SignedBadge"}}, P256), at)
     assert (report.verdict, outcomes(report)["proof"]) == ("undecided", "undecided")
+
+
+def test_a_signature_of_an_issuer_with_more_keys_than_are_tried_is_undecided() -> None:
+    at = site(P256)
+    listed = [{"id": f"{HOST}/{number}", "publicKeyPem": pem(RSA)} for number in range(MAX_KEYS)]
+    unnamed = signed_assertion() | {"verification": {"type": "SignedBadge"}}
+    at.change(ISSUER, publicKey=[*listed[1:], KEY])
+    assert verify(at.sign(unnamed, P256), at).verdict == "verified"
+    at.change(ISSUER, publicKey=[*listed, KEY])
+    report = verify(at.sign(unnamed, P256), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"key-not-issuers"})
+    assert at.asked.count(KEY) == 1
 
 
 def test_a_signed_badge_whose_issuer_cannot_be_asked_is_undecided() -> None:
