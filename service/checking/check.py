@@ -191,13 +191,16 @@ def check(
         address: where the badge was fetched.
     """
     runtime = desk.runtime
+    allowance = allowance or desk.allowance()
+    if documents is None:
+        received, address = verification.lead_on(runtime, received, address, allowance)
     report = verification.verify_received(
         runtime,
         received,
         recipient,
         documents=documents,
         discreet=not evidence,
-        time=(allowance or desk.allowance()).time,
+        time=allowance.time,
         address=address,
     )
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from credentials import Fetched, GoneError, Load, Report, UnavailableError, find_older, verify, verify_older
 from credentials.checks.received import read
+from credentials.model import badges2
 from service.errors import InvalidError
 from service.public import addresses
 from service.runtime.cpu_time import CpuTime, waiting, working
@@ -81,6 +82,27 @@ def verify_received(
     from service.checking import our_copies
 
     return our_copies.compare(runtime, report, read(received))
+
+
+def lead_on(runtime: Runtime, received: bytes | str, address: str, allowance: Allowance) -> tuple[bytes | str, str]:
+    """Return what is checked in place of a picture that holds no more than an address, and that address.
+
+    Pictures before Open Badges 3.0 may hold the address of a badge. What lies there now may be of another standard, or a
+    page that leads on, as with any link. Anything else, and a picture whose address leads to no badge, is returned as it
+    was received.
+
+    Args:
+        address: where it was fetched, "" if it was not.
+    """
+    with working():
+        older = find_older(received, address)
+    if older is None or older.document:
+        return received, address
+    try:
+        found = look_up(runtime, badges2.secure(older.address), allowance)
+    except (UnavailableError, InvalidError):
+        return received, address
+    return (found.body, older.address) if is_credential(found.body) else (received, address)
 
 
 def look_up(runtime: Runtime, url: str, allowance: Allowance) -> Fetched:
