@@ -192,8 +192,6 @@ def check(
     """
     runtime = desk.runtime
     allowance = allowance or desk.allowance()
-    if documents is None:
-        received, address = verification.lead_on(runtime, received, address, allowance)
     report = verification.verify_received(
         runtime,
         received,
@@ -203,6 +201,8 @@ def check(
         time=allowance.time,
         address=address,
     )
+    if documents is None and (led := verification.lead_on(runtime, report, allowance)) is not None:
+        return check(desk, led[0], recipient, evidence=evidence, address=led[1], allowance=allowance)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, runtime)
     found = {each.name: each for each in report.checks}

@@ -84,25 +84,24 @@ def verify_received(
     return our_copies.compare(runtime, report, read(received))
 
 
-def lead_on(runtime: Runtime, received: bytes | str, address: str, allowance: Allowance) -> tuple[bytes | str, str]:
-    """Return what is checked in place of a picture that holds no more than an address, and that address.
+def lead_on(runtime: Runtime, report: Report, allowance: Allowance) -> tuple[bytes, str] | None:
+    """Return the badge to which a picture leads that holds no more than an address, and that address.
 
     Pictures before Open Badges 3.0 may hold the address of a badge. What lies there now may be of another standard, or a
-    page that leads on, as with any link. Anything else, and a picture whose address leads to no badge, is returned as it
-    was received.
-
-    Args:
-        address: where it was fetched, "" if it was not.
+    page that leads on, as with any link. None for every other report, and where the address leads to no badge.
     """
-    with working():
-        older = find_older(received, address)
-    if older is None or older.document:
-        return received, address
+    older = report.older
+    codes = {finding.code for check in report.checks for finding in check.findings}
+    if older is None or report.credential or "hosted-malformed" not in codes:
+        return None
     try:
-        found = look_up(runtime, badges2.secure(older.address), allowance)
+        found = look_up(runtime, badges2.secure(older.address), allowance).body
     except (UnavailableError, InvalidError):
-        return received, address
-    return (found.body, older.address) if is_credential(found.body) else (received, address)
+        return None
+    with working():
+        again = find_older(found)
+    leads = is_credential(found) and (again is None or again.document)  # not to one more address
+    return (found, older.address) if leads else None
 
 
 def look_up(runtime: Runtime, url: str, allowance: Allowance) -> Fetched:

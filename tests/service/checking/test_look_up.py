@@ -118,10 +118,16 @@ def test_a_picture_with_an_address_alone_leads_on_like_a_link(desk: Desk, site: 
     assert set(site.asked) == {"/7", "/7.json"}
 
 
-@pytest.mark.parametrize(("body", "status"), [("<p>Not here", 200), ("{}", 200), ("", 404), ("", 500)])
-def test_a_picture_whose_address_leads_to_no_badge_is_open(desk: Desk, site: Site, body: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("<p>Not here", 200), ("{}", 200), ("", 404), ("", 500), (older_png("https://localhost:1/8"), 200)],
+)
+def test_a_picture_whose_address_leads_to_no_badge_is_open(
+    desk: Desk, site: Site, body: str | bytes, status: int
+) -> None:
     checked = check(desk, older_png(site.put("/7", body, HTML, status)))
     assert (checked.headline, checked.tone, checked.address) == ("older-not-reached", "unsure", "")
+    assert site.asked.count("/7") == 1
 
 
 def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
