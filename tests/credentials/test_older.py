@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials import Fetched, bake, find_older
-from credentials.checks.inquiry import MAX_ADDRESSES
+from credentials.checks.inquiry import MAX_ADDRESSES, MAX_WORK
 from credentials.checks.older import MAX_KEYS
 from credentials.model.badges2 import read_date, within
 from credentials.older import verify_older
@@ -359,6 +359,14 @@ def test_a_class_and_a_profile_that_give_another_address_are_asked_for_there() -
     assert at.asked == [BADGE, f"{CLASS}?v=2_0", CLASS, f"{HOST}/profile", ISSUER]
 
 
+def test_a_class_and_a_profile_may_have_ids_that_are_no_addresses() -> None:
+    at = site()
+    at.change(CLASS, id="urn:uuid:3")
+    at.change(ISSUER, id="urn:uuid:4")
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, report.readable["issuer"]["id"]) == ("verified", ISSUER)
+
+
 def test_a_profile_that_gives_somebody_elses_address_is_not_theirs() -> None:
     address = "https://forger.example/1"
     at = site()
@@ -465,7 +473,7 @@ def test_a_key_of_somebody_else_is_rejected() -> None:
     assert codes(verify(at.sign(), at)) == {"controller-mismatch"}
 
 
-@pytest.mark.parametrize("text", [None, "", "no key", pem(RSA)[:-60], "x" * 20_000])
+@pytest.mark.parametrize("text", [None, "", "no key", pem(RSA)[:-60], pem(RSA) + "\n" * 20_000])
 def test_a_key_that_is_none_is_rejected(text: object) -> None:
     at = site()
     at.change(KEY, publicKeyPem=text)
@@ -641,6 +649,12 @@ def test_a_list_may_have_as_many_values_as_any_document() -> None:
     at = site()
     at.change(LIST, revokedAssertions=["x"] * 20_000)
     assert verify(at.sign(), at).verdict == "verified"
+
+
+def test_documents_that_make_too_much_work_are_undecided() -> None:
+    at = site()
+    at.documents[CLASS] = json.dumps(at.documents[CLASS]).encode() + b" " * MAX_WORK
+    assert codes(verify(hosted_assertion(), at)) == {"too-much-work"}
 
 
 def test_a_badge_that_takes_too_long_is_undecided() -> None:
