@@ -237,7 +237,7 @@ def id_of(value: str | Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else only_text(value.get("id", value.get("@id")))
 
 
-def profile_within(badge_class: Mapping[str, Any]) -> dict[str, Any]:
+def profile_within(badge_class: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the issuer as version 0.5 describes it within the badge; {} for any other version.
 
     It has a name and an origin, and its badges lie at the origin.
