@@ -27,6 +27,7 @@ _SVG = "http://www.w3.org/2000/svg"
 _NAMESPACE = "https://purl.imsglobal.org/ob/v3p0"
 _ELEMENT = f"{{{_NAMESPACE}}}credential"
 _OLDER_ELEMENTS = ("{https://purl.imsglobal.org/clr/v2p0}credential", "{http://openbadges.org}assertion")
+_FIRST_COUNTS = (_OLDER_KEYWORDS[-1], _OLDER_ELEMENTS[-1])
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -56,18 +57,20 @@ def extract(image: bytes) -> str:
     """Return the text of the one credential in the picture: JSON or a compact JWT.
 
     If the picture has none in the present form, it is searched for the older forms (CLR 2.0, Open Badges 2.0 and
-    before). Their text is not a credential of today, but a report can name it.
+    before). Their text is not a credential of today, but a report can name it. Of several of Open Badges 2.0 or before
+    the first iTXt chunk or element counts, because their readers take that; tools that bake into what was baked leave
+    the earlier one behind.
 
     Raises:
         ImageError: as `bake`; and no credential ("image-without-credential"), two ("image-two-credentials"), or one
             that is compressed or not UTF-8 ("image-malformed").
-    Spec: Open Badges 3.0, section on baking.
+    Spec: Open Badges 3.0, section on baking; Open Badges 2.0, baking specification, on extracting.
     """
     _check_size(image)
     found = _texts_of_png(image) if image.startswith(_PNG) else _texts_of_svg(image)
     for names in (_KEYWORD, _ELEMENT), _OLDER_KEYWORDS + _OLDER_ELEMENTS:
         texts = [text for name, text in found if name in names]
-        if len(texts) > 1:
+        if len(texts) > 1 and not all(name in _FIRST_COUNTS for name, _ in found):
             raise ImageError("image-two-credentials", f"expected one credential in the picture, got {len(texts)}")
         if texts:
             return texts[0].strip()
@@ -152,11 +155,10 @@ def _bake_png(image: bytes, text: str) -> bytes:
 
 
 def _texts_of_png(image: bytes) -> list[tuple[object, str]]:
-    return [
-        (keyword, _text_of_chunk(kind, data[len(keyword) + 1 :]))
-        for kind, data in _chunks(image)
-        if (keyword := _keyword(kind, data)) is not None
-    ]
+    """Return keyword and text of each chunk that holds a credential, those of type iTXt first."""
+    held = [(kind, keyword, data) for kind, data in _chunks(image) if (keyword := _keyword(kind, data)) is not None]
+    held.sort(key=lambda chunk: chunk[0] != b"iTXt")
+    return [(keyword, _text_of_chunk(kind, data[len(keyword) + 1 :])) for kind, keyword, data in held]
 
 
 def _text_of_chunk(kind: bytes, rest: bytes) -> str:

@@ -202,7 +202,7 @@ def _look_at_hosted(found: _Found, inquiry: Inquiry) -> None:
         found.passed("status")
         found.checks["refresh"] = _compared(found.received.document, kept)
     try:
-        found.issuance = older.issuance_of(kept, inquiry)
+        found.issuance = older.issuance_of(kept, inquiry, address)
     except UnavailableError as error:
         found.undecided("issuer", finding_of(error))
         return

@@ -20,6 +20,7 @@ MIN_ENTRIES: Final = 131_072
 """The least entries of a list; a shorter one would reveal too much about who is in it."""
 MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 _MAX_SIZE_BITS: Final = 16
+_AGAINST: Final = frozenset({"revocation", "suspension"})
 _V2_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 _GZIP = 16 + zlib.MAX_WBITS
 _INDEX = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -173,17 +174,18 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
     1. Purpose, index, size and messages of the entry are well formed.
     2. The credential is a status list.
     3. It is a list for the entry's purpose.
-    4. It expands to at least `MIN_ENTRIES` entries of the entry's size.
-    5. The index is within it.
+    4. It expands to entries of the entry's size.
+    5. They are at least `MIN_ENTRIES`. Some issuers publish fewer, among which a credential cannot hide: then only
+       *revoked* and *suspended* count.
+    6. The index is within it.
 
     Args:
         entry: a `credentialStatus` of type BitstringStatusListEntry.
         list_credential: the document at its `statusListCredential`; the caller must check its proof and its id.
     Raises:
         StatusError: "status-entry-malformed" (1), "status-purpose-mismatch" (3), "status-list-encoding",
-            "status-list-too-large", "status-list-too-short" (4), "status-index-out-of-range" (5). Pointers are into the
-            entry.
-        UnavailableError: as `subject_of_list` (2).
+            "status-list-too-large" (4), "status-index-out-of-range" (6). Pointers are into the entry.
+        UnavailableError: as `subject_of_list` (2), and "status-list-too-short" (5).
     Spec: Bitstring Status List v1.0, section 3.2 (validate algorithm).
     """
     purpose, index, size_bits = _read_members(entry)  # (1)
@@ -193,13 +195,15 @@ def read_entry(entry: Mapping[str, Any], list_credential: Mapping[str, Any]) -> 
         message = f"expected a list for the purpose {shown(purpose)}, got one for {got}"
         raise StatusError("status-purpose-mismatch", message, "/statusPurpose")
     bits = BitstringStatusList.decode(subject["encodedList"])  # (4)
-    if len(bits) // size_bits < MIN_ENTRIES:
-        message = f"expected at least {MIN_ENTRIES} entries in the list, got {len(bits) // size_bits}"
-        raise StatusError("status-list-too-short", message, "/statusListCredential")
-    try:
-        return bits.read(index, size_bits)  # (5)
-    except StatusError as error:
-        raise StatusError(error.code, error.message, "/statusListIndex") from error
+    entries = len(bits) // size_bits
+    status = bits.read(index, size_bits) if index < entries else 0
+    if entries < MIN_ENTRIES and not (status and purpose in _AGAINST):  # (5)
+        message = f"expected at least {MIN_ENTRIES} entries in the list, got {entries}"
+        raise UnavailableError("status-list-too-short", message, "/statusListCredential")
+    if index >= entries:  # (6)
+        message = f"expected an index below {entries}, got {index}"
+        raise StatusError("status-index-out-of-range", message, "/statusListIndex")
+    return status
 
 
 def subject_of_list(list_credential: Mapping[str, Any]) -> Mapping[str, Any]:

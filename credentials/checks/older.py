@@ -29,7 +29,7 @@ from credentials.reading import listed, only_text
 from credentials.strict_json import MAX_BYTES, MAX_PARSED_VALUES, MAX_VALUES, check_json, parse_json
 
 MAX_STEPS: Final = 3
-"""How many addresses are asked for one badge whose document says that it is kept elsewhere."""
+"""How many addresses are asked for one document that says it is kept elsewhere."""
 MAX_KEYS: Final = 4
 """How many keys of one issuer are tried."""
 _MAX_PEM_CHARS: Final = 16 * 1024
@@ -87,20 +87,27 @@ def _gone(address: str, error: GoneError) -> CredentialError:
     return UnavailableError("hosted-gone", f"expected a badge at {shown(address)}, got the answer that it is gone")
 
 
-def issuance_of(assertion: Assertion, inquiry: Inquiry) -> Issuance:
+def issuance_of(assertion: Assertion, inquiry: Inquiry, kept: str = "") -> Issuance:
     """Return what a badge stands for and who issued it.
 
     A badge class may stand in the badge, because who keeps or signs the badge says so. A profile that stands there does
-    not count: anybody may have written it.
+    not count: anybody may have written it. Only version 0.5 had no other profile: there the address at which the badge
+    lies is all that is known of the issuer, and has to be of the origin that the badge names.
 
+    Args:
+        kept: the address at which the badge lies; "" if it was not asked for there.
     Raises:
         UnavailableError: as `kept_at`, and where the badge names neither (code "issuer-not-named").
+    Spec: Open Badges 0.5, Assertion, `badge.issuer.origin`.
     """
     badge_class = assertion.badge_class
     if isinstance(badge_class, str):
-        badge_class = _own_document(badge_class, inquiry, "a badge class")
-    issuer = badges2.id_of(badges2.link_or_object(badge_class.get("issuer")))
-    return Issuance(badge_class, issuer, _own_document(issuer, inquiry, "the issuer's profile"))
+        _, badge_class = _own_document(badge_class, inquiry, "a badge class")
+    elif kept and (profile := badges2.profile_within(badge_class)):
+        return Issuance(badge_class, kept, profile)
+    named = badges2.id_of(badges2.link_or_object(badge_class.get("issuer")))
+    issuer, profile = _own_document(named, inquiry, "the issuer's profile")
+    return Issuance(badge_class, issuer, profile)
 
 
 def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Iterator[VerificationKey]:
@@ -111,7 +118,7 @@ def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Itera
     Raises:
         ProofError: the profile does not list it ("key-not-issuers"; in version 1, which had no list of keys, an
             UnavailableError with that code), it is another's ("controller-mismatch"), or it is none.
-        UnavailableError: as `kept_at`.
+        UnavailableError: as `kept_at`, and after `MAX_KEYS` keys where there are more ("key-not-issuers").
         UnsupportedError: a kind of key that is not known here.
     Spec: Open Badges 2.0, section on verification of signed badges, and on CryptographicKey.
     """
@@ -126,6 +133,9 @@ def keys_of(assertion: Assertion, issuance: Issuance, inquiry: Inquiry) -> Itera
         raise ProofError("key-not-issuers", message)
     for entry in entries[:MAX_KEYS]:
         yield _key(entry, issuance.issuer, inquiry)
+    if len(entries) > MAX_KEYS:
+        message = f"expected at most {MAX_KEYS} keys in the issuer's profile, got {len(entries)}"
+        raise UnavailableError("key-not-issuers", message)
 
 
 def _key(entry: str | Mapping[str, Any], issuer: str, inquiry: Inquiry) -> VerificationKey:
@@ -133,7 +143,7 @@ def _key(entry: str | Mapping[str, Any], issuer: str, inquiry: Inquiry) -> Verif
         fetched = inquiry.load(badges2.secure(entry))
         if fetched.body.lstrip().startswith(_PEM) and not fetched.moved_to:
             return _of_pem(fetched.body.decode("ascii", "replace"))
-        entry = _own_document(entry, inquiry, "a key")
+        _, entry = _own_document(entry, inquiry, "a key")
     owner = only_text(entry.get("owner"))
     if owner and not badges2.is_same(owner, issuer):
         raise ProofError("controller-mismatch", f"expected a key of {shown(issuer)}, got one of {shown(owner)}")
@@ -182,13 +192,18 @@ def _revoked(document: Mapping[str, Any]) -> Iterator[str]:
         yield from filter(None, (only_text(named.get(name)) for name in ("id", "@id", "uid")))
 
 
-def _own_document(address: str, inquiry: Inquiry, what: str) -> Mapping[str, Any]:
-    """Return the document at an address, unless it says that it is another's."""
-    document = _document(address, inquiry)
-    named = badges2.id_of(document)
-    if named and badges2.is_address(named) and not badges2.is_same(named, address):
-        raise _other(address, what)
-    return document
+def _own_document(address: str, inquiry: Inquiry, what: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the document at an address, and that address.
+
+    A document that gives another address as its id leads there, as one of `kept_at` does.
+    """
+    for _ in range(MAX_STEPS):
+        document = _document(address, inquiry)
+        named = badges2.id_of(document)
+        if not badges2.is_address(named) or badges2.is_same(named, address):
+            return address, document
+        address = named
+    raise _other(address, what)
 
 
 def _document(address: str, inquiry: Inquiry, *, max_values: int = MAX_VALUES) -> Mapping[str, Any]:

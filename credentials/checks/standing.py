@@ -36,7 +36,7 @@ def check_status(secured: Secured, inquiry: Inquiry) -> Check:
     1. BitstringStatusListEntry: the list is a credential whose proof holds and which has not expired; the bits of this
        credential in it are read. It counts because the signed credential names its address. So another issuer may have
        signed it, which is a remark; but not if it was brought along with the credential. If it has the id of another
-       list, it can only speak against the credential.
+       list, or is shorter than lists must be, it can only speak against the credential.
     2. 1EdTechRevocationList: the document at the address is read.
     3. Anything else is not known here: *undecided*.
 

@@ -22,6 +22,7 @@ Kind = Literal["hosted", "signed"]
 _CONTEXTS: Final = ("w3id.org/openbadges", "openbadgespec.org", "purl.imsglobal.org/spec/ob/v2", "openbadges/v1")
 _TYPES: Final = frozenset({"Assertion", "BadgeClass"})
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SECONDS: Final = re.compile(r"[0-9]{9,12}(?:\.[0-9]{1,9})?")
 _DOTS: Final = re.compile(r"[/\\](?:\.|%2e){1,2}(?:[/\\?#]|$)|%2f|%5c", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[!-\[\]-~]+")  # printable ASCII without a backslash, which some read as a slash
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -236,11 +237,25 @@ def id_of(value: str | Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else only_text(value.get("id", value.get("@id")))
 
 
+def profile_within(badge_class: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the issuer as version 0.5 describes it within the badge; {} for any other version.
+
+    It has a name and an origin, and its badges lie at the origin.
+    """
+    issuer = only_object(badge_class.get("issuer"))
+    origin = only_text(issuer.get("origin"))
+    if id_of(issuer) or not is_address(origin):
+        return {}
+    return {"name": only_text(issuer.get("name")), "url": origin, "verification": {"allowedOrigins": origin}}
+
+
 def read_date(value: object) -> datetime | None:
     """Return the instant of a date in any form that badges of the older standard have.
 
-    That is a date and time with or without zone (then UTC), a day, or seconds since 1970.
+    That is a date and time with or without zone (then UTC), a day, or seconds since 1970, also as text.
     """
+    if isinstance(value, str) and _SECONDS.fullmatch(value):
+        value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND:
         return datetime.fromtimestamp(value, UTC)
     if not isinstance(value, str) or len(value) > _MAX_DATE:
@@ -274,7 +289,7 @@ def restated(
         description=only_text(badge_class.get("description")),
         criteria=_described(badge_class.get("criteria")),
         image=_present(id=id_of(link_or_object(badge_class.get("image")))),
-        alignment=[_texts_of(item, _SHOWN) for item in objects(badge_class.get("alignment"))[:_MAX_RESTATED] if item],
+        alignment=[_aligned(item) for item in objects(badge_class.get("alignment"))[:_MAX_RESTATED] if item],
     )
     identifier = assertion.identifier
     return _present(
@@ -293,6 +308,12 @@ def _evidence(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     items = [_described(each) for each in (value if isinstance(value, list) else [value])[:_MAX_RESTATED]]
     told = [*items, _present(narrative=only_text(document.get("narrative")))]
     return [{"type": ["Evidence"]} | item for item in told if item]
+
+
+def _aligned(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a skill that the badge stands for; version 1 calls its members `name`, `url` and `description`."""
+    first = {f"target{name.capitalize()}": item.get(name) for name in ("name", "url", "description")}
+    return _texts_of({**first, **item}, _SHOWN)
 
 
 def _described(value: object) -> dict[str, Any]:

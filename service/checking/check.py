@@ -191,15 +191,18 @@ def check(
         address: where the badge was fetched.
     """
     runtime = desk.runtime
+    allowance = allowance or desk.allowance()
     report = verification.verify_received(
         runtime,
         received,
         recipient,
         documents=documents,
         discreet=not evidence,
-        time=(allowance or desk.allowance()).time,
+        time=allowance.time,
         address=address,
     )
+    if documents is None and (led := verification.lead_on(runtime, report, allowance)) is not None:
+        return check(desk, led[0], recipient, evidence=evidence, address=led[1], allowance=allowance)
     body = received if isinstance(received, bytes) else received.encode("utf-8", "surrogatepass")
     load: Load = documents or partial(verification.load, runtime)
     found = {each.name: each for each in report.checks}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from credentials import Fetched, GoneError, Load, Report, UnavailableError, find_older, verify, verify_older
 from credentials.checks.received import read
+from credentials.model import badges2
 from service.errors import InvalidError
 from service.public import addresses
 from service.runtime.cpu_time import CpuTime, waiting, working
@@ -81,6 +82,26 @@ def verify_received(
     from service.checking import our_copies
 
     return our_copies.compare(runtime, report, read(received))
+
+
+def lead_on(runtime: Runtime, report: Report, allowance: Allowance) -> tuple[bytes, str] | None:
+    """Return the badge to which a picture leads that holds no more than an address, and that address.
+
+    Pictures before Open Badges 3.0 may hold the address of a badge. What lies there now may be of another standard, or a
+    page that leads on, as with any link. None for every other report, and where the address leads to no badge.
+    """
+    older = report.older
+    codes = {finding.code for check in report.checks for finding in check.findings}
+    if older is None or report.credential or "hosted-malformed" not in codes:
+        return None
+    try:
+        found = look_up(runtime, badges2.secure(older.address), allowance).body
+    except (UnavailableError, InvalidError):
+        return None
+    with working():
+        again = find_older(found)
+    leads = is_credential(found) and (again is None or again.document)  # not to one more address
+    return (found, older.address) if leads else None
 
 
 def look_up(runtime: Runtime, url: str, allowance: Allowance) -> Fetched:

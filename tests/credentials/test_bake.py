@@ -151,6 +151,14 @@ def test_older_keywords_are_read_where_there_is_no_newer_and_replaced(older: byt
     assert bake(png(older), "{}") == bake(png(), "{}")
 
 
+def test_of_several_of_open_badges_2_0_the_first_in_unicode_counts() -> None:
+    address = chunk(b"tEXt", b"openbadges\0https://old.example/1")
+    assert extract(png(address, address)) == "https://old.example/1"
+    assert extract(png(address, itxt(b"openbadges", JWT.encode()), itxt(b"openbadges", b"{}"))) == JWT
+    older = [element(verify=token, namespace="http://openbadges.org", name="assertion") for token in (JWT, "a.b.c")]
+    assert extract(svg("".join(older))) == JWT
+
+
 def test_text_after_the_end_of_the_picture_is_not_read() -> None:
     assert code_of(png() + itxt(b"openbadgecredential", JWT.encode())) == "image-without-credential"
     assert bake(png() + b"more", JWT) == bake(png(), JWT)

@@ -372,7 +372,9 @@ ASSETS: dict[str, Fault] = {
     # status
     "status-list-encoding": Fault(listed(encodedList="uAAAA"), "status", "/credentialStatus"),
     "status-list-too-large": Fault(listed(encodedList=bits(16 * 1024 * 1024 + 1)), "status", "/credentialStatus"),
-    "status-list-too-short": Fault(listed(encodedList=bits(1024)), "status", "/credentialStatus/statusListCredential"),
+    "status-list-too-short": Fault(
+        listed(encodedList=bits(1024)), "status", "/credentialStatus/statusListCredential", outcome="undecided"
+    ),
     # recipient
     "recipient-other": Fault(edited(lambda _: None), "recipient", SUBJECT, recipient="other@school.example"),
     "recipient-not-comparable": Fault(

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials import Fetched, bake, find_older
-from credentials.checks.inquiry import MAX_ADDRESSES
+from credentials.checks.inquiry import MAX_ADDRESSES, MAX_WORK
+from credentials.checks.older import MAX_KEYS
 from credentials.model.badges2 import read_date, within
 from credentials.older import verify_older
 from tests.credentials.older_badges import (
@@ -23,6 +24,7 @@ from tests.credentials.older_badges import (
     NOW,
     P256,
     RSA,
+    SALT,
     SIGNERS,
     Site,
     codes,
@@ -62,6 +64,22 @@ def test_it_is_restated_in_the_words_of_today() -> None:
     assert "@context" not in report.readable
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"targetName": "Listening", "targetUrl": "https://skills.example/1", "targetDescription": "Hears all"},
+        {"name": "Listening", "url": "https://skills.example/1", "description": "Hears all"},
+    ],
+)
+def test_skills_are_restated_from_both_of_their_forms(written: dict[str, str]) -> None:
+    at = site()
+    at.change(CLASS, alignment=[written])
+    achievement = verify(hosted_assertion(), at).readable["credentialSubject"]["achievement"]
+    assert achievement["alignment"] == [
+        {"targetName": "Listening", "targetUrl": "https://skills.example/1", "targetDescription": "Hears all"}
+    ]
+
+
 @pytest.mark.parametrize("recipient", [{"identity": MAIL.upper(), "type": "email", "hashed": False}, MAIL, hashed()])
 def test_the_recipient_is_compared_in_every_form(recipient: object) -> None:
     at = site()
@@ -84,7 +102,9 @@ def test_a_badge_that_names_nobody_is_undecided() -> None:
         {"recipient": {"type": "email", "hashed": True, "salt": "other", "identity": hashed(salt="other")}},
         {"recipient": {"type": "email", "hashed": False, "identity": "bo@mail.example"}},
         {"badge": f"{HOST}/classes/2"},
+        {"recipient": {"type": "email", "hashed": True, "salt": "other", "identity": hashed()}},
         {"issuedOn": "2012-05-01T00:00:00Z"},
+        {"issuedOn": "2019-05-02T00:00:01Z"},
     ],
 )
 def test_the_address_decides_and_never_the_file(changed: dict[str, Any]) -> None:
@@ -107,6 +127,7 @@ def test_an_end_that_the_address_does_not_give_is_none() -> None:
         {"badge": [{"id": CLASS}]},
         {"issuedOn": 1556668800},
         {"issuedOn": "2019-05-01"},
+        {"issuedOn": "2019-05-01T23:59:59+00:00"},
         {"id": BADGE.replace("https", "http")},
         {"extra": True},
     ],
@@ -127,6 +148,56 @@ def test_a_badge_of_version_1_is_read_as_2_0_readers_do() -> None:
     at.documents[ISSUER] = {"name": "Old School", "url": HOST}
     report = verify(at.documents[BADGE], at, MAIL)
     assert (report.verdict, outcomes(report)) == ("verified", HOSTED | {"recipient": "passed"})
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_badge_of_version_0_5_is_its_origins(as_file: bool) -> None:
+    at = site()
+    at.documents[BADGE] = first_version()
+    found = find_older(json.dumps(first_version()), BADGE) if as_file else find_older(older_png(BADGE))
+    assert found is not None
+    report = verify_older(found, now=NOW, load=at.load, recipient=MAIL)
+    assert (report.verdict, outcomes(report)["recipient"], at.asked) == ("verified", "passed", [BADGE])
+    assert report.readable["issuer"] == {"id": BADGE, "name": "Old School", "url": HOST}
+
+
+@pytest.mark.parametrize("origin", ["https://other.example", f"{HOST}:8443", "https://example"])
+def test_a_badge_of_version_0_5_at_anothers_address_is_rejected(origin: str) -> None:
+    at = site()
+    at.documents[BADGE] = first_version(origin=origin)
+    report = verify(BADGE, at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+@pytest.mark.parametrize("issuer", [{"origin": 7}, {"origin": "old.example"}, {"name": "Old School"}, "Old School"])
+def test_a_badge_of_version_0_5_without_an_origin_is_undecided(issuer: object) -> None:
+    at = site()
+    at.documents[BADGE] = first_version() | {"badge": {"name": "Leads a circle", "issuer": issuer}}
+    report = verify(BADGE, at)
+    assert (report.verdict, codes(report)) == ("undecided", {"issuer-not-named"})
+
+
+def test_an_issuer_with_an_address_is_asked_for_its_profile_whatever_origin_it_names() -> None:
+    at = site()
+    issuer = {"id": "https://other.example/issuer", "name": "Old School", "origin": HOST}
+    at.documents[issuer["id"]] = at.documents[ISSUER] | {"id": issuer["id"]}
+    at.change(BADGE, badge={"name": "Leads a circle", "issuer": issuer})
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+def test_a_signed_badge_is_no_badge_of_version_0_5() -> None:
+    origin = {"origin": HOST, "name": "Old School", "publicKey": {"publicKeyPem": pem(RSA)}}
+    at = site()
+    report = verify(at.sign(signed_assertion(badge={"name": "Leads a circle", "issuer": origin})), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"issuer-not-named"})
+
+
+def first_version(origin: str = HOST) -> dict[str, Any]:
+    """Return a badge of version 0.5, which says all of it in one document without an address."""
+    issuer = {"origin": origin, "name": "Old School"}
+    badge = {"version": "0.5.0", "name": "Leads a circle", "description": "", "criteria": "/criteria", "issuer": issuer}
+    return {"recipient": hashed(), "salt": SALT, "issued_on": "2011-06-01", "badge": badge}
 
 
 def test_an_address_alone_leads_to_the_badge() -> None:
@@ -278,6 +349,42 @@ def test_an_address_leads_out_of_its_beginning_by_no_dots(way: str) -> None:
     assert codes(verify(address, at)) == {"hosted-out-of-scope"}
 
 
+def test_a_class_and_a_profile_that_give_another_address_are_asked_for_there() -> None:
+    at = site()
+    at.documents |= {f"{CLASS}?v=2_0": at.documents[CLASS], f"{HOST}/profile": at.documents[ISSUER]}
+    at.change(CLASS, issuer=f"{HOST}/profile")
+    at.change(BADGE, badge=f"{CLASS}?v=2_0")
+    report = verify(hosted_assertion(badge=f"{CLASS}?v=2_0"), at)
+    assert (report.verdict, report.readable["issuer"]["id"]) == ("verified", ISSUER)
+    assert at.asked == [BADGE, f"{CLASS}?v=2_0", CLASS, f"{HOST}/profile", ISSUER]
+
+
+def test_a_class_and_a_profile_may_have_ids_that_are_no_addresses() -> None:
+    at = site()
+    at.change(CLASS, id="urn:uuid:3")
+    at.change(ISSUER, id="urn:uuid:4")
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, report.readable["issuer"]["id"]) == ("verified", ISSUER)
+
+
+def test_a_profile_that_gives_somebody_elses_address_is_not_theirs() -> None:
+    address = "https://forger.example/1"
+    at = site()
+    at.documents[address] = hosted_assertion(id=address, badge={"name": "Leads", "issuer": "https://forger.example/me"})
+    at.documents["https://forger.example/me"] = at.documents[ISSUER]
+    report = verify(address, at)
+    assert (report.verdict, codes(report)) == ("rejected", {"hosted-out-of-scope"})
+
+
+def test_profiles_that_each_give_another_address_end_undecided() -> None:
+    at = site()
+    at.change(CLASS, issuer=f"{HOST}/0")
+    at.documents |= {f"{HOST}/{number}": {"id": f"{HOST}/{number + 1}"} for number in range(9)}
+    report = verify(hosted_assertion(), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"hosted-malformed"})
+    assert at.asked == [BADGE, CLASS, f"{HOST}/0", f"{HOST}/1", f"{HOST}/2"]
+
+
 def test_a_badge_that_is_kept_elsewhere_is_asked_for_there() -> None:
     at = site()
     at.documents[f"{HOST}/copy"] = hosted_assertion()
@@ -366,7 +473,7 @@ def test_a_key_of_somebody_else_is_rejected() -> None:
     assert codes(verify(at.sign(), at)) == {"controller-mismatch"}
 
 
-@pytest.mark.parametrize("text", [None, "", "no key", pem(RSA)[:-60], "x" * 20_000])
+@pytest.mark.parametrize("text", [None, "", "no key", pem(RSA)[:-60], pem(RSA) + "\n" * 20_000])
 def test_a_key_that_is_none_is_rejected(text: object) -> None:
     at = site()
     at.change(KEY, publicKeyPem=text)
@@ -377,6 +484,25 @@ def test_a_key_that_cannot_be_had_is_undecided() -> None:
     at = site()
     del at.documents[KEY]
     assert verify(at.sign(), at).verdict == "undecided"
+
+
+def test_a_signature_that_the_keys_at_hand_do_not_hold_is_undecided_while_another_cannot_be_had() -> None:
+    at = site()
+    at.change(ISSUER, publicKey=[KEY, f"{HOST}/other-key"])
+    report = verify(at.sign(signed_assertion() | {"verification": {"type": "SignedBadge"}}, P256), at)
+    assert (report.verdict, outcomes(report)["proof"]) == ("undecided", "undecided")
+
+
+def test_a_signature_of_an_issuer_with_more_keys_than_are_tried_is_undecided() -> None:
+    at = site(P256)
+    listed = [{"id": f"{HOST}/{number}", "publicKeyPem": pem(RSA)} for number in range(MAX_KEYS)]
+    unnamed = signed_assertion() | {"verification": {"type": "SignedBadge"}}
+    at.change(ISSUER, publicKey=[*listed[1:], KEY])
+    assert verify(at.sign(unnamed, P256), at).verdict == "verified"
+    at.change(ISSUER, publicKey=[*listed, KEY])
+    report = verify(at.sign(unnamed, P256), at)
+    assert (report.verdict, codes(report)) == ("undecided", {"key-not-issuers"})
+    assert at.asked.count(KEY) == 1
 
 
 def test_a_signed_badge_whose_issuer_cannot_be_asked_is_undecided() -> None:
@@ -525,6 +651,12 @@ def test_a_list_may_have_as_many_values_as_any_document() -> None:
     assert verify(at.sign(), at).verdict == "verified"
 
 
+def test_documents_that_make_too_much_work_are_undecided() -> None:
+    at = site()
+    at.documents[CLASS] = json.dumps(at.documents[CLASS]).encode() + b" " * MAX_WORK
+    assert codes(verify(hosted_assertion(), at)) == {"too-much-work"}
+
+
 def test_a_badge_that_takes_too_long_is_undecided() -> None:
     found = find_older(older_png(BADGE))
     assert found is not None
@@ -594,5 +726,7 @@ def test_dates_of_the_older_standard_are_read_in_every_form() -> None:
         "2019-05-01 10:00:00",
         1556704800,
         1556704800.0,
+        "1556704800",
+        "1556704800.0",
     ):
         assert read_date(written) == at

@@ -1,14 +1,17 @@
 """The statements of Bitstring Status List that the W3C's conformance suite asks for, over the VC API."""
 
 import gzip
+import json
 from base64 import urlsafe_b64decode
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from credentials import PrivateKeySigner
+from credentials import Fetched, PrivateKeySigner
 from credentials.graph.canonicalize import canonicalize
+from credentials.status import BitstringStatusList, status_entry
+from service.checking import verification
 from tests.interop.vc_api_machine import CREDENTIAL, OLDER, V2, Machine, did_of, signed
 
 ASKED = {"credentialStatus": {"type": "BitstringStatusListEntry"}}
@@ -226,6 +229,27 @@ def test_a_list_that_another_issuer_signed_counts_and_is_a_warning(vc_api: Machi
     set_status(vc_api, {"credentialStatus": entry})
     assert not vc_api.accepts(theirs)
     assert vc_api.code() == "credential-revoked"
+
+
+def test_a_list_that_is_too_short_is_a_length_error(vc_api: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer, address = PrivateKeySigner(ed25519.Ed25519PrivateKey.generate()), "https://lists.example/1"
+    subject = {"type": "BitstringStatusList", "statusPurpose": "revocation"}
+    listed = {
+        "@context": [V2],
+        "id": address,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": did_of(signer),
+        "credentialSubject": {**subject, "encodedList": BitstringStatusList(100_000).encode()},
+    }
+    published = json.dumps(signed(listed, signer, vc_api)).encode()
+    load = verification.load
+    monkeypatch.setattr(
+        verification, "load", lambda runtime, url: Fetched(published, "") if url == address else load(runtime, url)
+    )
+    issued = vc_api.issue({**CREDENTIAL, "credentialStatus": status_entry(address, 7, "revocation")})
+    assert not vc_api.accepts(issued)
+    assert vc_api.answer is not None
+    assert vc_api.answer.json()["type"] == "https://www.w3.org/ns/credentials/status-list#STATUS_LIST_LENGTH_ERROR"
 
 
 def test_a_place_beyond_the_end_of_the_list_is_a_range_error(vc_api: Machine) -> None:

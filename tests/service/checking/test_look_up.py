@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from credentials import CredentialError
-from service.checking.check import check_address
+from service.checking.check import check, check_address
 from service.checking.desk import Desk
 from service.checking.verification import MAX_FOLLOWED, look_up
 from service.errors import ServiceError, TooManyRequestsError
@@ -17,6 +17,7 @@ from service.runtime.fetching import Fetcher
 from service.runtime.runtime import Runtime
 from service.unpacking import reasons
 from service.unpacking.unpack import Allowance
+from tests.credentials.older_badges import older_png
 from tests.worlds.awarding import Stage
 from tests.worlds.handed_over import (
     SVG,
@@ -106,6 +107,27 @@ def test_the_picture_on_a_page_may_have_the_badge_in_it(desk: Desk, site: Site) 
     site.put("/7.png", badge_png())
     page = site.put("/7", '<img src="/logo.svg"><img src="/missing.png"><img src="/7.png">', HTML)
     assert check_address(desk, page).report.verdict == "verified"
+
+
+def test_a_picture_with_an_address_alone_leads_on_like_a_link(desk: Desk, site: Site) -> None:
+    site.put("/7.json", badge_json(), "application/json")
+    page = site.put("/7", '<link rel="alternate" type="application/json" href="7.json">', HTML)
+    for address in (page, f"{site.url}/7.json"):
+        checked = check(desk, older_png(address))
+        assert (checked.report.verdict, checked.report.older, checked.address) == ("verified", None, address)
+    assert set(site.asked) == {"/7", "/7.json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("<p>Not here", 200), ("{}", 200), ("", 404), ("", 500), (older_png("https://localhost:1/8"), 200)],
+)
+def test_a_picture_whose_address_leads_to_no_badge_is_open(
+    desk: Desk, site: Site, body: str | bytes, status: int
+) -> None:
+    checked = check(desk, older_png(site.put("/7", body, HTML, status)))
+    assert (checked.headline, checked.tone, checked.address) == ("older-not-reached", "unsure", "")
+    assert site.asked.count("/7") == 1
 
 
 def test_a_page_may_lead_to_a_badge_of_ours_which_nobody_is_asked_for(
