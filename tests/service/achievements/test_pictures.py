@@ -116,7 +116,7 @@ def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(runtime:
         river = studio(runtime, session)
         drawn = [river.achievement() for _ in range(12)]
         svgs = {river.picture(version, "svg") for version in drawn}
-        assert len(svgs) > 6  # ten palettes, four counts of petals, three shapes
+        assert len(svgs) > 6  # ten palettes, dark or pale, seven divisions
         assert river.picture(drawn[0], "svg") == river.picture(drawn[0], "svg")
         assert river.picture(drawn[0], "png") == river.picture(drawn[0], "png")
 
@@ -213,7 +213,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused(runtime: Runtime, content: by
 def test_what_the_renderer_gives_up_on_is_an_error_like_any_other() -> None:
     endless = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1e9"><rect width="1" height="1e9"/></svg>'
     with pytest.raises(ValueError, match="gave up"):
-        pictures._png(pictures._framed(endless.encode(), "image/svg+xml", False))
+        pictures.png(pictures._framed(endless.encode(), "image/svg+xml", False))
 
 
 def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(
