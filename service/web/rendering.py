@@ -176,7 +176,7 @@ def page_headers(*, max_age_seconds: int = 0, indexed: bool = False) -> dict[str
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": f"public, max-age={max_age_seconds}" if max_age_seconds else "no-cache",
-        "Vary": "Accept, Accept-Language, Cookie",
+        "Vary": "Accept, User-Agent, Sec-Fetch-Dest, Accept-Language, Cookie",
     }
     return headers if indexed else headers | {"X-Robots-Tag": "noindex"}
 
