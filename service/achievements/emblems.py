@@ -1,6 +1,6 @@
-"""The picture of an achievement whose network gave none: its name and its network's in a laurel wreath.
+"""The picture of an achievement whose network gave none.
 
-Letters are outlines, so that they do not depend on the fonts of the machine. Two badges are told apart when they are
+It has the names of both in a laurel wreath. Letters are outlines, so that they do not depend on the fonts of the machine. Two badges are told apart when they are
 small by their colours, the way the disc is divided, and the initials.
 """
 
@@ -136,7 +136,7 @@ def _words(emblem: Emblem, ink: str) -> str:
 
 
 def _flower(digest: bytes, light: str, shade: str, rim: str) -> str:
-    """Return a rosette, for a name and a network of which no letter can be drawn."""
+    """Return a rosette, for names without a letter that can be drawn."""
     petals, rosette = PETALS[digest[1] % len(PETALS)], ROSETTES[digest[2] % len(ROSETTES)]
     return (
         _rosette(petals, rosette, light, shade, rim)

@@ -1,4 +1,4 @@
-"""The picture of an achievement as SVG and PNG: the network's own, or one that we draw.
+"""The picture of an achievement as SVG and PNG: a network's own, or one of ours.
 
 Every picture exists in both forms, because credentials are baked into both. The same version of an achievement gives
 the same bytes, until its network has another name. Pictures of a sandbox network have a ribbon that says TEST.

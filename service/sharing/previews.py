@@ -1,6 +1,6 @@
-"""The picture of a link, which social networks and messengers show in its place: 1200 by 630 pixels.
+"""The picture that social networks and messengers show of a link.
 
-It says what stays true in the caches of others for ever: a name, and where a badge can be checked, never that it is valid.
+It has 1200 by 630 pixels. It says what stays true in the caches of others for ever: a name, and where a badge can be checked, never that it is valid.
 """
 
 import base64
@@ -74,7 +74,7 @@ def of_network(session: ReadSession, runtime: Runtime, slug: str, language: Lang
 
 
 def of_home(runtime: Runtime, language: Language) -> Fetched:
-    """Return the picture of a link to the home page, and to pages of which nothing may be shown."""
+    """Return the picture of a link to the home page, and to a badge that does not hold."""
     return _png(Preview("Laurel", "", _line(NETWORK_LINE, runtime, language), None))
 
 

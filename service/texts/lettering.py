@@ -1,6 +1,6 @@
-"""Write a text as outlines, so that a picture with it looks the same on every machine.
+"""Write a text as outlines.
 
-The fonts are those that the compiler brings: for Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari and others, not for
+So a picture with it looks the same on every machine. The fonts are those that the compiler brings: for Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari and others, not for
 Chinese, Japanese or emoji. A letter that they do not have is left out.
 """
 

@@ -1,4 +1,4 @@
-"""Who asks for a page without saying so: programs that show a preview of a link, and browsers that name no form.
+"""Who asks for a page without saying so.
 
 Social networks and messengers fetch a link that somebody shares, and mostly take anything (`*/*`). They are known by
 `User-Agent`. Any other program that takes anything gets the document, as verifiers expect.
