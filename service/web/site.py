@@ -1,6 +1,5 @@
 """What every site has: an icon, robots.txt, security.txt and a page on privacy."""
 
-from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -12,7 +11,7 @@ from service.texts.languages import LANGUAGES
 from service.web.rendering import SERVICE, render
 from service.web.requests import Now, Running
 from service.web.static_files import ONE_DAY
-from service.web.visitor_language import COOKIE, ONE_YEAR, Speaking
+from service.web.visitor_language import COOKIE, Speaking
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,5 +56,4 @@ async def get_security_contact(runtime: Running, now: Now) -> Response:
 @router.get("/privacy")
 async def get_privacy(language: Speaking) -> Response:
     """Say what the service keeps of visitors and of people with badges."""
-    years = timedelta(seconds=ONE_YEAR).days // 365
-    return render("privacy.html", language=language, indexed=True, cookie=COOKIE, years=years)
+    return render("privacy.html", language=language, indexed=True, cookie=COOKIE)
