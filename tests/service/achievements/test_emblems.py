@@ -21,7 +21,7 @@ def names(count: int) -> list[str]:
     made = []
     for _ in range(count):
         mixed = chance.sample(SCRIPTS, chance.choice((1, 1, 2, 4)))
-        letters = [chr(chance.randint(ord(first), ord(last))) for first, last in chance.choices(mixed, k=200)]
+        letters = [chr(chance.randint(*map(ord, pair))) for pair in chance.choices(mixed, k=200)]
         spaced = "".join(letter + (" " if chance.random() < 0.15 else "") for letter in letters)
         made.append(spaced[: chance.choice((1, 5, 20, 60, 200))])
     return made

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from service.access.act import Act
 from service.achievements import pictures
+from service.achievements.emblems import RIBBON
 from service.errors import InvalidError
 from service.files import blobs
 from service.networks import networks
@@ -150,7 +151,7 @@ def test_pictures_of_other_networks_do_not_say_test(runtime: Runtime) -> None:
         river = studio(runtime, session)
         for own in (None, own_png(), SVG):
             version = river.achievement(own)
-            assert pictures.RIBBON.encode() not in river.picture(version, "svg")
+            assert RIBBON.encode() not in river.picture(version, "svg")
 
 
 def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(runtime: Runtime) -> None:
