@@ -4,7 +4,6 @@ from pathlib import Path
 
 import fastapi_offline
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
 
 import service.achievements.api
 import service.achievements.api_enrolments
@@ -42,13 +41,16 @@ import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
+import service.sharing.pages_previews
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
+import service.web.site
 import service.web.visitor_language
 from service.checking.batch.batch import MAX_BYTES
 from service.runtime.settings import Settings
 from service.unpacking.unpack import MAX_FILE_BYTES
+from service.web.static_files import Static
 
 SWAGGER = Path(fastapi_offline.__file__).parent / "static"
 
@@ -103,13 +105,15 @@ def _include_pages(app: FastAPI) -> None:
     largest = MAX_FILE_BYTES + service.files.api.FORM_BYTES  # a badge to check may be as large as a photo
     # Before the same paths in other forms.
     app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
+    app.include_router(service.sharing.pages_previews.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.web.docs.router)
+    app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)
     app.include_router(service.web.visitor_language.router)
     app.include_router(service.checking.batch.pages_batch.router, max_body_size=MAX_BYTES)
     app.include_router(service.checking.keeping.pages_receipts.router, max_body_size=largest)
     app.include_router(service.checking.pages.router, max_body_size=largest)
-    app.mount("/static/swagger", StaticFiles(directory=SWAGGER))
-    app.mount("/static", StaticFiles(packages=service.web.rendering.STATIC_PACKAGES))
+    app.mount("/static/swagger", Static(directory=SWAGGER))
+    app.mount("/static", Static(packages=service.web.rendering.STATIC_PACKAGES))

@@ -13,6 +13,7 @@ from service.public import documents
 from service.public.shapes import Definition, DidDocument, Jwk, Jwks, SignedCredential, VerificationMethod
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
+from service.web.link_previews import VARY
 from service.web.openapi import given_as
 from service.web.requests import Reader, Running
 
@@ -31,7 +32,7 @@ def served(
 
     Args:
         noun: what to call it if there is none.
-        vary: the address has several forms, chosen by `Accept`.
+        vary: the address has several forms, chosen by what the caller accepts.
     Raises:
         NotFoundError: there is none.
     """
@@ -45,7 +46,7 @@ def served(
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",  # SVG
     }
     if vary:
-        headers["Vary"] = "Accept"
+        headers["Vary"] = VARY
     if is_named(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=found.media_type, headers=headers)

@@ -57,7 +57,12 @@ def credential_id(url: str) -> str | None:
 def network_at(session: ReadSession, url: str) -> Network | None:
     """Return the network whose DID document is at this address of ours."""
     match = re.fullmatch(r"/networks/([^/]+)/did\.json", _path(url))
-    return session.scalar(select(Network).where(Network.slug == match[1])) if match else None
+    return network_named(session, match[1]) if match else None
+
+
+def network_named(session: ReadSession, slug: str) -> Network | None:
+    """Return the network with this slug."""
+    return session.scalar(select(Network).where(Network.slug == slug))
 
 
 def is_issuer(session: ReadSession, runtime: Runtime, row: Credential, issuer_id: str) -> bool:
@@ -79,7 +84,7 @@ def did_document(session: ReadSession, runtime: Runtime, slug: str) -> Fetched |
 
     Spec: DID Core 1.0; Controlled Identifiers 1.0.
     """
-    network = session.scalar(select(Network).where(Network.slug == slug))
+    network = network_named(session, slug)
     if network is None:
         return None
     keys = keyring.keys_of(session, network)
@@ -100,7 +105,7 @@ def profile(session: ReadSession, runtime: Runtime, slug: str) -> Fetched | None
 
     Spec: Open Badges 3.0, Profile.
     """
-    network = session.scalar(select(Network).where(Network.slug == slug))
+    network = network_named(session, slug)
     if network is None:
         return None
     return _json({"@context": CONTEXTS, **issuers.profile(runtime.settings, network)}, JSON_LD)
@@ -147,7 +152,7 @@ def status_list(session: ReadSession, _runtime: Runtime, list_id: str) -> Fetche
 
 def network_image(session: ReadSession, _runtime: Runtime, slug: str) -> Fetched | None:
     """Return the picture of a network, if it has one."""
-    network = session.scalar(select(Network).where(Network.slug == slug))
+    network = network_named(session, slug)
     if network is None or network.image_sha256 is None:
         return None
     blob = session.get_one(Blob, (network.id, network.image_sha256))

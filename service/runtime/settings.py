@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -42,6 +42,14 @@ def _check_mail_url(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
         raise ValueError("smtp://user:password@host:port, smtps://..., or nothing for the outbox folder")
+    return text
+
+
+def _check_contact(text: str) -> str:
+    parts = urlsplit(text)
+    reachable = (parts.scheme == "https" and parts.hostname) or (parts.scheme in {"mailto", "tel"} and parts.path)
+    if text and (not reachable or not text.isprintable() or " " in text):
+        raise ValueError("mailto:security@badges.example.org, or an https or tel address")
     return text
 
 
@@ -91,6 +99,12 @@ class Settings(BaseSettings):
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
     request_log: bool = Field(False, description="write one line of JSON for each request to the standard output")
+    security_contact: Annotated[str, AfterValidator(_check_contact)] = Field(
+        "", description="mailto:, https: or tel: address for reports of faults, published in /.well-known/security.txt"
+    )
+    security_expires: AwareDatetime | None = Field(
+        None, description="until when the contact holds, such as 2027-11-30T00:00:00Z; without it nothing is published"
+    )
     vc_api: bool = Field(False, description="serve the W3C VC API under /vc")
     vc_api_token: SecretStr | None = Field(
         None,

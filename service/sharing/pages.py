@@ -1,10 +1,9 @@
 """Public addresses: a page for people, the document for programs."""
 
 from functools import partial
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from credentials import Fetched
@@ -21,6 +20,7 @@ from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
+from service.web.link_previews import Accept
 from service.web.openapi import given_as
 from service.web.rendering import HTML, render, wanted
 from service.web.requests import Now, Reader, Running
@@ -28,7 +28,6 @@ from service.web.visitor_language import Speaking
 
 router = APIRouter(tags=["public addresses"], default_response_class=Response)
 
-Accept = Annotated[str | None, Header()]
 CREDENTIAL_FORMS = {
     documents.CREDENTIAL: "json",
     "application/ld+json": "json",
@@ -238,9 +237,10 @@ def get_receipt(
 
 
 @router.get("/", include_in_schema=False)
-def get_home(language: Speaking) -> Response:
+def get_home(language: Speaking, runtime: Running) -> Response:
     """Give the home page, which says what this service is."""
-    return render("home.html", language=language, indexed=True, max_age_seconds=FIVE_MINUTES)
+    base_url = runtime.settings.base_url
+    return render("home.html", language=language, indexed=True, max_age_seconds=FIVE_MINUTES, base_url=base_url)
 
 
 def _without_ending(name: str) -> tuple[str, str]:

@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 # The documentation uses inline styles and pictures in data addresses for itself; scripts are still only ours.
 POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HERE = Path(__file__).parent
 ADDRESS_IN_GUIDE = "http://localhost:8000"

@@ -13,40 +13,32 @@ from service.web.visitor_language import speaking
 FOR_PROGRAMS = ("/v1/", "/vc/")
 UNREADABLE = (
     N_("That could not be read"),
-    N_("What was sent to this address is not what it expects. Nothing of it was kept."),
+    N_("We could not use what was sent to this address. We kept nothing."),
 )
 WORDS = {
-    404: (
-        N_("Nothing is here"),
-        N_("This address leads to nothing. Perhaps a part of it was lost: ask for the link once more."),
+    404: (N_("Nothing is here"), N_("Check that the link is complete, or ask for it again.")),
+    405: (
+        N_("This address works differently"),
+        N_("You cannot open it like this. Go back to the page and start again."),
     ),
-    405: (N_("This address works differently"), N_("It cannot be opened like this. Begin again on the page itself.")),
-    408: (
-        N_("It did not arrive"),
-        N_("What you sent came too slowly, or stopped on its way. Nothing of it was kept, and you can try again."),
-    ),
-    413: (
-        N_("This file is too large"),
-        N_("It is larger than %(size)s MB, the most that is taken here. Nothing of it was kept."),
-    ),
+    408: (N_("It did not arrive"), N_("It came too slowly, or stopped on the way. We kept nothing. Try again.")),
+    413: (N_("This file is too large"), N_("A file can have up to %(size)s MB. We kept nothing.")),
     429: (
         N_("Too many requests at once"),
-        N_("More came from where you are than this service answers. Try again in %(seconds)s s."),
+        N_("Too many requests came from your connection. Try again in %(seconds)s s."),
     ),
-    500: (N_("Something failed here"), N_("The mistake is ours. Nothing was kept, and you can try again.")),
-    503: (N_("Not available now"), N_("This service cannot answer at the moment. Try again in a few minutes.")),
+    500: (N_("Something failed here"), N_("This is our mistake. We kept nothing. Try again.")),
+    503: (N_("Not available now"), N_("The service cannot answer at the moment. Try again in a few minutes.")),
 }
 """Title and sentence for each HTTP status; `UNREADABLE` for all others."""
 IN_PARTICULAR = {
     "service-busy": (
-        N_("Much is being checked here just now"),
-        N_(
-            "Others are having badges checked, and there is no free place. Nothing is wrong. Try again in %(seconds)s s."
-        ),
+        N_("We are busy at the moment"),
+        N_("Many people are checking badges. Nothing is wrong with yours. Try again in %(seconds)s s."),
     ),
     "too-many-uploads": (
-        N_("Many are sending files just now"),
-        N_("There is no room for yours at this moment. Nothing of it was kept. Try again in %(seconds)s s."),
+        N_("We are busy at the moment"),
+        N_("Many people are sending files. We kept nothing of yours. Try again in %(seconds)s s."),
     ),
 }
 """Title and sentence of a problem that its status says too little about, by its code."""

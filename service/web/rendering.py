@@ -27,12 +27,12 @@ STATIC_PACKAGES: list[str | tuple[str, str]] = [
 ]
 """The packages that have static files, in the form that Starlette reads."""
 STATIC_VERSION = sha256(
-    b"".join(path.read_bytes() for folder in _STATIC for path in sorted(folder.glob("*")))
+    b"".join(path.read_bytes() for folder in _STATIC for path in sorted(folder.rglob("*")) if path.is_file())
 ).hexdigest()[:12]
 # Nothing from elsewhere, no inline script or style; forms stay here; nobody can frame a page and put words around it.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HTML = "text/html"
 PRIVATE = {"Cache-Control": "no-store"}
@@ -176,7 +176,7 @@ def page_headers(*, max_age_seconds: int = 0, indexed: bool = False) -> dict[str
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": f"public, max-age={max_age_seconds}" if max_age_seconds else "no-cache",
-        "Vary": "Accept, Accept-Language, Cookie",
+        "Vary": "Accept, User-Agent, Sec-Fetch-Dest, Accept-Language, Cookie",
     }
     return headers if indexed else headers | {"X-Robots-Tag": "noindex"}
 

@@ -6,12 +6,13 @@ the compiler brings, so that the same data makes the same bytes everywhere.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import typst
+
+from service.texts import lettering
 
 FOLDER: Final = Path(__file__).parent / "documents"
 STANDARDS: Final[list[Any]] = ["a-3a", "ua-1"]
@@ -32,7 +33,7 @@ def pdf(template: str, shown: Mapping[str, Any], *, title: str, attached: str, a
     try:
         return _compiled(FOLDER / template, {**shown, "unshown": False}, title, attached, at)
     except typst.TypstError:  # the standard refuses a text that cannot be shown, instead of leaving it blank
-        left = _each_text(shown, lambda text: "".join(letter if _has(letter) else UNSHOWN for letter in text))
+        left = _each_text(shown, lambda text: "".join(letter if lettering.has(letter) else UNSHOWN for letter in text))
         return _compiled(FOLDER / template, {**left, "unshown": True}, title, attached, at)
 
 
@@ -40,29 +41,13 @@ def _compiled(source: Path, shown: Mapping[str, Any], title: str, attached: str,
     return typst.compile(
         source,
         root=FOLDER,
-        font_paths=_fonts(),
+        font_paths=lettering.fonts(),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs={"shown": json.dumps(shown), "title": title, "attached": attached},
         pdf_standards=STANDARDS,
         timestamp=at,
     )
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False)
-
-
-@lru_cache(maxsize=4096)
-def _has(letter: str) -> bool:
-    if letter.isascii():
-        return True
-    try:
-        _compiled(FOLDER / "letter.typ", {"letter": letter}, "Letter", "", datetime(2000, 1, 1, tzinfo=UTC))
-    except typst.TypstError:
-        return False
-    return True
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -226,7 +226,7 @@ def test_a_visitor_chooses_a_language_without_script_and_keeps_it(browser: Brows
     page.wait_for_url("**/networks/river")
     expect(page.get_by_text("Here since")).to_be_visible()
     page.goto("/")
-    expect(page.get_by_text("For employers")).to_be_visible()
+    expect(page.get_by_text("You want to check a badge")).to_be_visible()
     context.close()
 
 

@@ -133,7 +133,7 @@ def test_who_sends_a_file_that_is_too_large_reads_a_sentence(
     status, answered, text = upload(live.base_url, 40 * MEGABYTE, headers)
     assert (status, answered["content-type"]) == (413, "text/html; charset=utf-8")
     assert "<h1>Este archivo es demasiado grande</h1>" in text
-    assert re.search(r"Ocupa más de \d+ MB", text)
+    assert re.search(r"hasta \d+ MB", text)
 
 
 def test_a_program_that_sends_too_much_reads_a_problem(live: Live) -> None:
@@ -189,7 +189,7 @@ def test_a_browser_without_script_shows_the_sentence(browser: Browser, live: Liv
     page.locator("input[type=file]").set_input_files(large)
     page.get_by_role("button", name="Verify", exact=True).click()
     page.get_by_role("heading", name="This file is too large").wait_for()
-    expect(page.get_by_text("It is larger than")).to_be_visible()
+    expect(page.get_by_text("A file can have up to")).to_be_visible()
     context.close()
 
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from service.access.act import Act
 from service.achievements import pictures
+from service.achievements.emblems import RIBBON
 from service.errors import InvalidError
 from service.files import blobs
 from service.networks import networks
@@ -116,7 +117,7 @@ def test_every_achievement_has_a_picture_of_its_own_that_stays_the_same(runtime:
         river = studio(runtime, session)
         drawn = [river.achievement() for _ in range(12)]
         svgs = {river.picture(version, "svg") for version in drawn}
-        assert len(svgs) > 6  # ten palettes, four counts of petals, three shapes
+        assert len(svgs) > 6  # ten palettes, dark or pale, seven divisions
         assert river.picture(drawn[0], "svg") == river.picture(drawn[0], "svg")
         assert river.picture(drawn[0], "png") == river.picture(drawn[0], "png")
 
@@ -150,7 +151,7 @@ def test_pictures_of_other_networks_do_not_say_test(runtime: Runtime) -> None:
         river = studio(runtime, session)
         for own in (None, own_png(), SVG):
             version = river.achievement(own)
-            assert pictures.RIBBON.encode() not in river.picture(version, "svg")
+            assert RIBBON.encode() not in river.picture(version, "svg")
 
 
 def test_a_networks_png_stays_as_it_is_and_gets_a_frame_as_svg(runtime: Runtime) -> None:
@@ -213,7 +214,7 @@ def test_a_picture_that_cannot_be_drawn_is_refused(runtime: Runtime, content: by
 def test_what_the_renderer_gives_up_on_is_an_error_like_any_other() -> None:
     endless = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1e9"><rect width="1" height="1e9"/></svg>'
     with pytest.raises(ValueError, match="gave up"):
-        pictures._png(pictures._framed(endless.encode(), "image/svg+xml", False))
+        pictures.png(pictures._framed(endless.encode(), "image/svg+xml", False))
 
 
 def test_an_achievement_is_not_defined_with_a_picture_that_cannot_be_drawn(

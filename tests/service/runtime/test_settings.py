@@ -120,3 +120,15 @@ def test_a_trusted_proxy_that_is_no_address_is_named(value: str) -> None:
     message = refused(trusted_proxies=value)
     assert message.startswith("LAUREL_TRUSTED_PROXIES: expected addresses and networks, but not all there are, ")
     assert message.endswith(f"got {value!r}.")
+
+
+@pytest.mark.parametrize(
+    "value", ["security@badges.example.org", "http://badges.example.org", "mailto:", "mailto:a@b\nX: y"]
+)
+def test_a_security_contact_is_an_address_that_one_can_follow(value: str) -> None:
+    assert "LAUREL_SECURITY_CONTACT" in refused(security_contact=value)
+
+
+@pytest.mark.parametrize("value", ["next year", "2027-11-30T00:00:00"])
+def test_a_security_contact_expires_at_an_instant(value: str) -> None:
+    assert "LAUREL_SECURITY_EXPIRES" in refused(security_expires=value)
