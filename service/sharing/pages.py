@@ -1,5 +1,6 @@
 """Public addresses: a page for people, the document for programs."""
 
+import json
 from functools import partial
 from typing import Annotated
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
+from service.web.file_names import disposition, file_name
 from service.web.openapi import given_as
 from service.web.rendering import HTML, render, wanted
 from service.web.requests import Now, Reader, Running
@@ -71,13 +73,14 @@ async def get_signed_credential(
         media_type = documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
     elif form == "jwt":
         media_type = "text/plain" if ending else media_type
-    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match)
+    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match, to_keep=bool(ending))
     return await (in_a_place(request, work) if form in {"png", "svg"} else run_in_threadpool(work))
 
 
 def _credential_document(
-    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None
+    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None, *, to_keep: bool
 ) -> Response:
+    """Give a form of a credential; `to_keep`: with a name for the file, at an address that has an ending."""
     with desk.runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
@@ -90,7 +93,11 @@ def _credential_document(
             found = Fetched(credentials.baked(session, row, "png"), "image/png")
         else:
             found = Fetched(credentials.baked(session, row, "svg"), "image/svg+xml")
-    return served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+        name = json.loads(row.signed)["credentialSubject"]["achievement"]["name"]
+    answer = served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+    if to_keep:
+        answer.headers["Content-Disposition"] = disposition("inline", file_name(name, form))
+    return answer
 
 
 def _credential_page(
@@ -101,7 +108,7 @@ def _credential_page(
         shown = views.credential(session, credential_id, now)
     if shown is None:
         sentence = N_(
-            "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
+            "The link may be incomplete, or the person keeps the badge private. Ask them for the link again, or for the file."
         )
         return _notice(language, N_("No badge at this address"), sentence)
     # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait
@@ -128,6 +135,8 @@ def _credential_page(
         earlier=shown.earlier,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
+        until=shown.row.valid_until,
+        file=partial(file_name, subject["achievement"]["name"]),
         verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
         button=f"{base_url}/static/verify-{language.code}.svg",
     )

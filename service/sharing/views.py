@@ -22,7 +22,7 @@ from service.texts.languages import N_
 
 @dataclass(frozen=True)
 class CredentialState:
-    """The present state of a credential.
+    """The present state of a credential; that it was suspended once is no part of it.
 
     Its words are English, marked for the catalogues.
 
@@ -32,7 +32,7 @@ class CredentialState:
         title: for the top of a page.
         sentence: what it means.
         tone: good, bad or unsure.
-        since: when the state began, where that is known.
+        since: when the state began; None for a valid one.
     """
 
     kind: str
@@ -112,36 +112,34 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
         unproven: whether others may have had the key that signed it.
     """
     if row.revoked_at is not None and replaced:
-        sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
+        sentence = N_("The issuer corrected it and issued a new one. Use the new badge.")
         return CredentialState(
             "replaced", N_("Replaced"), N_("This badge was replaced"), sentence, "bad", row.revoked_at
         )
     if row.revoked_at is not None:
-        sentence = N_("The issuer took it back. It must not be relied on.")
+        sentence = N_("The issuer took it back. Do not rely on it.")
         return CredentialState("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
     if row.suspended_at is not None:
-        looked_into = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
+        looked_into = N_("The issuer is looking into it. Do not rely on it until they have decided.")
         stolen = N_(
-            "It was signed at a time when others may have had a key of the issuer. Until a person there has looked into it,"
-            " it must not be relied on."
+            "Somebody else may have had the issuer's key when it was signed. Do not rely on it until the issuer has "
+            "looked into it."
         )
         sentence = stolen if unproven and row.suspended_by is None else looked_into
         return CredentialState(
             "suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at
         )
     if row.valid_until is not None and row.valid_until <= now:
-        renewed = N_("It was genuine and its time is over. The person has renewed it.")
-        perhaps = N_("It was genuine and its time is over. The person may have renewed it.")
+        renewed = N_("It was genuine, but its time is over. The person has renewed it.")
+        perhaps = N_("It was genuine, but its time is over. Ask the person whether they have renewed it.")
         sentence = renewed if row.superseded_by else perhaps
         return CredentialState(
             "expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until
         )
     if row.valid_from > now:
-        title, sentence = N_("This badge is not valid yet"), N_("Its dates begin later.")
-        return CredentialState("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
-    return CredentialState(
-        "valid", N_("Not revoked, not expired"), since=max(row.reinstated_at or row.issued_at, row.valid_from)
-    )
+        title, sentence = N_("This badge is not valid yet"), N_("It is genuine, but it starts later.")
+        return CredentialState("not-yet-valid", N_("Not valid yet"), title, sentence, "unsure", row.valid_from)
+    return CredentialState("valid", N_("Valid"))
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
