@@ -18,6 +18,7 @@ from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
 from service.sharing import views
+from service.sharing.rules import sentences
 from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
@@ -157,9 +158,8 @@ def get_issuer_profile(
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = views.network(session, runtime, slug)
         if shown is None:
-            return _notice(
-                language, N_("No network at this address"), N_("Networks have the address that their badges name.")
-            )
+            sentence = N_("Check the link. The page of every badge leads to the network that issued it.")
+            return _notice(language, N_("No network at this address"), sentence)
         page = render(
             "network.html",
             language=language,
@@ -189,9 +189,8 @@ def get_published_achievement(
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = views.achievement(session, runtime, version_id)
         if shown is None:
-            return _notice(
-                language, N_("Nothing is published here"), N_("An achievement has the address that its badges name.")
-            )
+            sentence = N_("Check the link. The page of every badge leads to its criteria.")
+            return _notice(language, N_("No criteria at this address"), sentence)
         page = render(
             "achievement.html",
             language=language,
@@ -202,7 +201,9 @@ def get_published_achievement(
             published=shown.version.published_at,
             retired_at=shown.retired_at,
             award=shown.version.award,
-            rule=shown.rule,
+            lines=list(sentences.lines(shown.rule, language, shown.names)) if shown.rule else [],
+            approved=shown.rule is not None and sentences.asks_for_people(shown.rule),
+            rule=json.dumps(shown.version.definition["criteria"].get("rule"), ensure_ascii=False, indent=2),
         )
         return _tagged(page, if_none_match)
     found = documents.achievement(session, runtime, version_id)
@@ -223,14 +224,15 @@ def get_receipt(
     if not ending and wanted(accept, ("application/json", HTML)) == HTML:
         shown = views.receipt(session, receipt_id)
         if shown is None:
-            return _notice(
-                language, N_("No receipt at this address"), N_("A receipt has the address that its badge names.")
-            )
+            sentence = N_("Check the link. If the person keeps the badge private, its receipt is private too.")
+            return _notice(language, N_("No receipt at this address"), sentence)
+        node = shown.document.get("criteria")
         page = render(
             "receipt.html",
             language=language,
             receipt=shown.document,
-            rows=shown.rows,
+            lines=list(sentences.lines(shown.rule, language, shown.names, node)) if shown.rule else [],
+            held=shown.held,
             network=shown.network,
             issuer=shown.issuer,
             achievement=shown.name,

@@ -1,7 +1,7 @@
 """What the public pages show, read from rows and without HTML."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
+from service.achievements import definitions
+from service.criteria import tree
+from service.criteria.kinds.endorsed import Endorsed
+from service.criteria.kinds.holds import Holds
+from service.criteria.tree import Criterion
 from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
 from service.public import documents
 from service.runtime.runtime import Runtime
+from service.sharing.rules.told import Names
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
@@ -81,7 +87,8 @@ class ShownAchievement:
     network: Network
     issuer: str
     version: AchievementVersion
-    rule: str | None
+    rule: Criterion | None
+    names: Names
     retired_at: datetime | None
 
 
@@ -89,12 +96,15 @@ class ShownAchievement:
 class ShownReceipt:
     """A receipt as its page shows it.
 
-    `rows` are the criteria in reading order, each with its depth. `corrected` are the ids of records that were corrected
-    since; `carried`: whether the rule was still met with what is corrected.
+    `rule` is the published one by which it was decided; None where no rule was. `held` are the badges that counted.
+    `corrected` are the ids of records that were corrected since; `carried`: whether the rule was still met with what is
+    corrected.
     """
 
     document: dict[str, Any]
-    rows: list[dict[str, Any]]
+    rule: Criterion | None
+    names: Names
+    held: list[dict[str, str]]
     network: Network
     issuer: str
     name: str
@@ -201,11 +211,11 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
         return None
     achievement = session.get_one(Achievement, version.achievement_id)
     owner = session.get_one(Network, achievement.network_id)
-    rule = version.definition["criteria"].get("rule")
+    rule = definitions.rule_of(version.definition)
+    names = _names(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
-    text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
     issuer = issuers.marked(owner, owner.name)
-    return ShownAchievement(document, owner, issuer, version, text, achievement.retired_at)
+    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
@@ -221,26 +231,41 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     award = session.get_one(Award, row.award_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     credential = credentials.of_awards(session, [award])[award.id]
-    rows = list(_criteria(document["criteria"], 0)) if "criteria" in document else []
+    rule = definitions.rule_of(version.definition) if "criteria" in document else None
+    names = _names(session, owner, version, rule)
+    held = [_held(session, owner, each["achievement"]) for each in document["holds"]]
     name = issuers.marked(owner, version.name)
     digest = citations.multibase(row.sha256)
     cited = [UUID(each["id"]) for each in document["evidence"]]
     corrected = {str(record_id) for record_id in records.corrected(session, cited)}
     carried = receipts.rests_on_the_present(session, award.id)
     issuer = issuers.marked(owner, owner.name)
-    return ShownReceipt(document, rows, owner, issuer, name, digest, credential.id, corrected, carried)
+    return ShownReceipt(document, rule, names, held, owner, issuer, name, digest, credential.id, corrected, carried)
 
 
-def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
-    yield {
-        "depth": depth,
-        "text": node["text"],
-        "met": node["met"],
-        "records": len(node.get("evidence", [])),
-        "group": "children" in node,
-    }
-    for child in node.get("children", []):
-        yield from _criteria(child, depth + 1)
+def _names(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
+    """Return what a rule names by reference: the newest published names of badges, and the criteria of rubrics."""
+    leaves = tree.rules(rule) if rule is not None else []
+    refs = {ref for leaf in leaves if isinstance(leaf, Holds) for ref in leaf.achievements}
+    refs |= {leaf.from_achievement for leaf in leaves if isinstance(leaf, Endorsed) and leaf.from_achievement}
+    described = version.definition.get("result_descriptions", [])
+    criteria = {(each["rubric"], each["criterion"]): each["name"] for each in described if "rubric" in each}
+    if not refs:
+        return Names(criteria=criteria)
+    published = session.execute(
+        select(Achievement.ref, AchievementVersion.name)
+        .join(Achievement, AchievementVersion.achievement_id == Achievement.id)
+        .where(Achievement.network_id == owner.id, Achievement.ref.in_(refs))
+        .where(AchievementVersion.published_at.is_not(None))
+        .order_by(AchievementVersion.version)
+    )
+    return Names(dict(published.all()), criteria)
+
+
+def _held(session: ReadSession, owner: Network, address: str) -> dict[str, str]:
+    """Return address and name of a badge that counted, from the address in a receipt."""
+    version = documents.published_version(session, address.rpartition("/")[2])
+    return {"url": address, "name": issuers.marked(owner, version.name) if version is not None else address}
 
 
 def _of_history(session: ReadSession, row: Credential) -> bool:

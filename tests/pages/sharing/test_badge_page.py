@@ -105,9 +105,7 @@ def test_a_badge_of_an_issuer_that_nobody_knows_is_never_green(tmp_path: Path) -
         assert reader.page.all(".good") == []
 
 
-def test_a_badge_whose_check_fails_says_so_and_not_that_it_is_valid(
-    reader: Reader, stage: Stage, live: Live
-) -> None:
+def test_a_badge_whose_check_fails_says_so_and_not_that_it_is_valid(reader: Reader, stage: Stage, live: Live) -> None:
     url = badge(stage)
     with live.runtime.database.write() as session:
         row = session.get_one(Credential, url.rpartition("/")[2])
