@@ -132,8 +132,7 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
     if row.suspended_at is not None:
         looked_into = N_("The issuer is looking into it. Do not rely on it until they have decided.")
         stolen = N_(
-            "Somebody else may have had the issuer's key when it was signed. Do not rely on it until the issuer has "
-            "looked into it."
+            "Others may have had the issuer's key when it was signed. Do not rely on it until the issuer has looked into it."
         )
         sentence = stolen if unproven and row.suspended_by is None else looked_into
         return CredentialState(

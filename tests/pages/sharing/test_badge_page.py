@@ -115,10 +115,11 @@ def test_a_badge_whose_check_fails_says_so_and_not_that_it_is_valid(reader: Read
     assert reader.facts()["Status"] == "Do not rely on this badge"
 
 
-def test_a_badge_that_was_reinstated_shows_strangers_no_trace_of_it(reader: Reader, stage: Stage, live: Live) -> None:
+def test_a_badge_that_was_reinstated_shows_strangers_no_trace_of_it(reader: Reader, stage: Stage) -> None:
     def shown() -> list[str]:
         receipt = next(item["id"] for item in stage.client.get(url + ".json").json()["evidence"] if "id" in item)
         pages = [stage.client.get(at, headers={"Accept": "text/html"}).text for at in (url, receipt)]
+        pages.append(stage.client.post("/verify", data={"received": url}).text)
         report = stage.client.post("/v1/verifications", json={"url": url}).json()
         return [*pages, *(stage.client.get(url + end).text for end in (".json", ".jwt")), json.dumps(report)]
 

@@ -17,7 +17,6 @@ from tests.pages.reading import Reader
 from tests.pages.scenes import achievement_of, badge, everybody_can_use, stage_of
 from tests.worlds.awarding import Stage
 
-
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 LOGO = f"data:image/svg+xml;base64,{base64.b64encode(SVG).decode()}"
 
@@ -65,8 +64,7 @@ def test_a_network_shows_the_pictures_of_its_badges(page: Page, stage: Stage) ->
     page.goto("/networks/river")
     picture = page.get_by_role("listitem").filter(has_text="Sharer").locator("img.picture")
     picture.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
-    assert picture.evaluate("picture => picture.complete && picture.naturalWidth > 0")
+    assert picture.evaluate("async picture => { await picture.decode(); return picture.naturalWidth > 0 }")
 
 
 def test_an_achievement_says_what_it_takes_and_who_decides(reader: Reader, stage: Stage) -> None:

@@ -8,7 +8,7 @@ from service.criteria import tree
 from service.criteria.kinds.rule import Rule
 from service.sharing.rules import sentences
 from service.sharing.rules.told import Names, Reached
-from service.texts.languages import ENGLISH
+from service.texts.languages import ENGLISH, SPANISH
 
 NAMES = Names({"sharer": "Generous Sharer", "reader": "Generous Reader"}, {("feedback", "specific"): "Is specific"})
 
@@ -93,18 +93,24 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
     ),
     (
         {"rule": "rubric", "rubric": "feedback", "criteria": ["specific", "kind"], "min_level": 3, "raters": 2},
-        "Reach level 3 or better in the rubric “feedback”: “Is specific” and “kind”, in one piece of work, "
-        "as judged by at least 2 people",
+        (
+            "Reach level 3 or better in the rubric “feedback”: “Is specific” and “kind”, in one piece of work, "
+            "as judged by at least 2 people"
+        ),
         (2, 2),
-        "Reached level 3 or better in 2 criteria of the rubric “feedback”, in one piece of work, "
-        "as judged by at least 2 people (2 needed)",
+        (
+            "Reached level 3 or better in 2 criteria of the rubric “feedback”, in one piece of work, "
+            "as judged by at least 2 people (2 needed)"
+        ),
     ),
     (
         {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 2, "part": "essay"},
         "Reach level 2 or better in every criterion of the rubric “feedback”, in one piece of work, in its part “essay”",
         (0, 3),
-        "Reached level 2 or better in 0 criteria of the rubric “feedback”, in one piece of work, in its part “essay” "
-        "(3 needed)",
+        (
+            "Reached level 2 or better in 0 criteria of the rubric “feedback”, in one piece of work, in its part “essay” "
+            "(3 needed)"
+        ),
     ),
     (
         {"rule": "score", "assessment": "final-quiz", "gte": 0.9},
@@ -122,8 +128,10 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         {"rule": "gain", "instrument": "quiz", "metric": "raw", "gte": 0.3, "min_days": 60, "same_form": False},
         "Improve by at least 30 percentage points in “quiz”, with at least 60 days in between, on two different forms",
         (0.4, 0.3),
-        "Improved by 40 percentage points in “quiz”, with at least 60 days in between, on two different forms "
-        "(30 percentage points needed)",
+        (
+            "Improved by 40 percentage points in “quiz”, with at least 60 days in between, on two different forms "
+            "(30 percentage points needed)"
+        ),
     ),
     (
         {"rule": "gain", "instrument": "quiz", "metric": "normalized", "gte": 0.5, "same_form": True},
@@ -133,19 +141,27 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
     ),
     (
         {"rule": "endorsed", "skill": "facilitation", "gte": 4, "distinct_orgs": 2, "max_reciprocal": 1},
-        "Be endorsed for “facilitation” by at least 4 people, from at least 2 organizations, "
-        "of whom at most 1 may be endorsed in return",
+        (
+            "Be endorsed for “facilitation” by at least 4 people, from at least 2 organizations, "
+            "of whom at most 1 may be endorsed in return"
+        ),
         (5, 4),
-        "Endorsed for “facilitation” by 5 people, of whom at most 1 may be endorsed in return "
-        "(4 from at least 2 organizations needed)",
+        (
+            "Endorsed for “facilitation” by 5 people, of whom at most 1 may be endorsed in return "
+            "(4 from at least 2 organizations needed)"
+        ),
     ),
     (
         {"rule": "endorsed", "skill": "care", "gte": 1, "from_role": "coach", "from_achievement": "sharer"},
-        "Be endorsed for “care” by at least 1 person, by people with the role “coach”, "
-        "by people with the badge “Generous Sharer”",
+        (
+            "Be endorsed for “care” by at least 1 person, by people with the role “coach”, "
+            "by people with the badge “Generous Sharer”"
+        ),
         (1, 1),
-        "Endorsed for “care” by 1 person, by people with the role “coach”, by people with the badge “Generous Sharer” "
-        "(1 needed)",
+        (
+            "Endorsed for “care” by 1 person, by people with the role “coach”, by people with the badge “Generous Sharer” "
+            "(1 needed)"
+        ),
     ),
     (
         {"rule": "holds", "achievements": ["sharer", "reader", "unheard-of"]},
@@ -329,3 +345,31 @@ def test_groups_in_groups_are_told_with_what_was_reached() -> None:
 )
 def test_a_rule_knows_whether_people_must_approve(rule: dict[str, Any], asks: bool) -> None:
     assert sentences.asks_for_people(tree.parse(rule)) is asks
+
+
+@pytest.mark.parametrize(
+    ("rule", "asked", "numbers", "said"),
+    [
+        (
+            {"rule": "attendance", "series": "autumn-circle", "min_sessions": 3, "min_minutes": 45},
+            "Asistir al menos a 3 reuniones de «autumn circle», cada vez durante 45 minutos o más",
+            (4, 3),
+            "Asistió a 4 reuniones de «autumn circle», cada vez durante 45 minutos o más (mínimo: 3)",
+        ),
+        (
+            {"rule": "sum", "field": "minutes", "gte": 90, "where": {"types": ["reviewed", "commented"]}},
+            "Al menos 1 hora y 30 minutos de revisiones o comentarios",
+            (120, 90),
+            "2 horas de revisiones o comentarios (mínimo: 1 hora y 30 minutos)",
+        ),
+        (
+            {"rule": "score", "assessment": "quiz", "gte": 0.9, "window": {"last": "P1Y"}},
+            "Obtener al menos el 90\N{NO-BREAK SPACE}% en «quiz», hace no más de 1 año",
+            (0.955, 0.9),
+            "Obtuvo el 95,5\N{NO-BREAK SPACE}% en «quiz», no más de 1 año antes de la decisión (mínimo: 90\N{NO-BREAK SPACE}%)",
+        ),
+    ],
+)
+def test_a_rule_is_told_in_spanish(rule: dict[str, Any], asked: str, numbers: tuple[float, float], said: str) -> None:
+    assert sentences.sentence(parsed(rule), SPANISH, NAMES) == asked
+    assert sentences.sentence(parsed(rule), SPANISH, NAMES, Reached(*numbers, met=True)) == said
