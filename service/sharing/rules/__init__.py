@@ -1,4 +1,5 @@
-"""Rules in people's words and language, the same on the page of an achievement and on that of a receipt.
+"""Rules in people's words, in their language.
 
-`criteria` has English sentences too: those are part of the API and of receipts, which are never written again.
+The page of an achievement and that of a receipt use the same ones. `criteria` has English sentences too: those are part
+of the API and of receipts, which are never written again.
 """

@@ -1,4 +1,7 @@
-"""Sentences of rules on what members did and have: contributions, badges, roles, approvals."""
+"""Sentences of rules on what members did and have.
+
+That is contributions, badges, roles and approvals.
+"""
 
 from collections.abc import Iterator
 

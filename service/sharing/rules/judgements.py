@@ -1,4 +1,7 @@
-"""Sentences of rules on how members were judged: rubrics, scores, gains, endorsements."""
+"""Sentences of rules on how members were judged.
+
+That is rubrics, scores, gains and endorsements.
+"""
 
 from collections.abc import Iterator
 

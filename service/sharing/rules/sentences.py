@@ -1,4 +1,4 @@
-"""Sentences about rules: what each asks for, and what a member had reached when it was decided."""
+"""Sentences about rules: what each asks for, and what was reached."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

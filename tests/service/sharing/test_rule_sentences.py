@@ -6,7 +6,7 @@ import pytest
 
 from service.criteria import tree
 from service.criteria.kinds.rule import Rule
-from service.sharing.rules import sentences
+from service.sharing.rules import parts, sentences
 from service.sharing.rules.told import Names, Reached
 from service.texts.languages import ENGLISH, SPANISH
 
@@ -276,7 +276,7 @@ def test_a_window_of_time_ends_the_sentence(window: dict[str, str], said: str) -
     assert sentences.sentence(rule, ENGLISH, NAMES) == f"At least 2 contributions, {said}"
 
 
-@pytest.mark.parametrize("kind", list(sentences.parts.KINDS))
+@pytest.mark.parametrize("kind", list(parts.KINDS))
 def test_every_type_of_contribution_has_its_own_words(kind: str) -> None:
     one, two = (
         sentences.sentence(parsed({"rule": "count", "gte": n, "where": {"types": [kind]}}), ENGLISH, NAMES)
