@@ -1,5 +1,6 @@
 """Public addresses: a page for people, the document for programs."""
 
+import json
 from functools import partial
 from urllib.parse import quote
 
@@ -16,10 +17,12 @@ from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
 from service.sharing import views
+from service.sharing.rules import sentences
 from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
+from service.web.file_names import disposition, file_name
 from service.web.link_previews import Accept
 from service.web.openapi import given_as
 from service.web.rendering import HTML, render, wanted
@@ -70,13 +73,14 @@ async def get_signed_credential(
         media_type = documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
     elif form == "jwt":
         media_type = "text/plain" if ending else media_type
-    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match)
+    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match, to_keep=bool(ending))
     return await (in_a_place(request, work) if form in {"png", "svg"} else run_in_threadpool(work))
 
 
 def _credential_document(
-    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None
+    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None, *, to_keep: bool
 ) -> Response:
+    """Give a form of a credential; `to_keep`: with a name for the file, at an address that has an ending."""
     with desk.runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
@@ -89,7 +93,11 @@ def _credential_document(
             found = Fetched(credentials.baked(session, row, "png"), "image/png")
         else:
             found = Fetched(credentials.baked(session, row, "svg"), "image/svg+xml")
-    return served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+        name = json.loads(row.signed)["credentialSubject"]["achievement"]["name"]
+    answer = served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+    if to_keep:
+        answer.headers["Content-Disposition"] = disposition("inline", file_name(name, form))
+    return answer
 
 
 def _credential_page(
@@ -100,7 +108,7 @@ def _credential_page(
         shown = views.credential(session, credential_id, now)
     if shown is None:
         sentence = N_(
-            "There is no badge here, or the person keeps it private. Ask the person for the link or the file."
+            "The link may be incomplete, or the person keeps the badge private. Ask them for the link again, or for the file."
         )
         return _notice(language, N_("No badge at this address"), sentence)
     # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait
@@ -127,6 +135,8 @@ def _credential_page(
         earlier=shown.earlier,
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
+        until=shown.row.valid_until,
+        file=partial(file_name, subject["achievement"]["name"]),
         verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
         button=f"{base_url}/static/verify-{language.code}.svg",
     )
@@ -147,9 +157,8 @@ def get_issuer_profile(
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = views.network(session, runtime, slug)
         if shown is None:
-            return _notice(
-                language, N_("No network at this address"), N_("Networks have the address that their badges name.")
-            )
+            sentence = N_("Check the link. The page of every badge leads to the network that issued it.")
+            return _notice(language, N_("No network at this address"), sentence)
         page = render(
             "network.html",
             language=language,
@@ -179,9 +188,8 @@ def get_published_achievement(
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
         shown = views.achievement(session, runtime, version_id)
         if shown is None:
-            return _notice(
-                language, N_("Nothing is published here"), N_("An achievement has the address that its badges name.")
-            )
+            sentence = N_("Check the link. The page of every badge leads to its criteria.")
+            return _notice(language, N_("No criteria at this address"), sentence)
         page = render(
             "achievement.html",
             language=language,
@@ -192,7 +200,9 @@ def get_published_achievement(
             published=shown.version.published_at,
             retired_at=shown.retired_at,
             award=shown.version.award,
-            rule=shown.rule,
+            lines=list(sentences.lines(shown.rule, language, shown.names)) if shown.rule else [],
+            approved=shown.rule is not None and sentences.asks_for_people(shown.rule),
+            rule=json.dumps(shown.version.definition["criteria"].get("rule"), ensure_ascii=False, indent=2),
         )
         return _tagged(page, if_none_match)
     found = documents.achievement(session, runtime, version_id)
@@ -213,14 +223,15 @@ def get_receipt(
     if not ending and wanted(accept, ("application/json", HTML)) == HTML:
         shown = views.receipt(session, receipt_id)
         if shown is None:
-            return _notice(
-                language, N_("No receipt at this address"), N_("A receipt has the address that its badge names.")
-            )
+            sentence = N_("Check the link. If the person keeps the badge private, its receipt is private too.")
+            return _notice(language, N_("No receipt at this address"), sentence)
+        node = shown.document.get("criteria")
         page = render(
             "receipt.html",
             language=language,
             receipt=shown.document,
-            rows=shown.rows,
+            lines=list(sentences.lines(shown.rule, language, shown.names, node)) if shown.rule else [],
+            held=shown.held,
             network=shown.network,
             issuer=shown.issuer,
             achievement=shown.name,

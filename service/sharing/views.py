@@ -1,7 +1,7 @@
 """What the public pages show, read from rows and without HTML."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
+from service.achievements import definitions
+from service.criteria import tree
+from service.criteria.kinds.endorsed import Endorsed
+from service.criteria.kinds.holds import Holds
+from service.criteria.tree import Criterion
 from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
 from service.public import documents
 from service.runtime.runtime import Runtime
+from service.sharing.rules.told import Names
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
@@ -22,7 +28,7 @@ from service.texts.languages import N_
 
 @dataclass(frozen=True)
 class CredentialState:
-    """The present state of a credential.
+    """The present state of a credential; that it was suspended once is no part of it.
 
     Its words are English, marked for the catalogues.
 
@@ -32,7 +38,7 @@ class CredentialState:
         title: for the top of a page.
         sentence: what it means.
         tone: good, bad or unsure.
-        since: when the state began, where that is known.
+        since: when the state began; None for a valid one.
     """
 
     kind: str
@@ -81,7 +87,8 @@ class ShownAchievement:
     network: Network
     issuer: str
     version: AchievementVersion
-    rule: str | None
+    rule: Criterion | None
+    names: Names
     retired_at: datetime | None
 
 
@@ -89,12 +96,15 @@ class ShownAchievement:
 class ShownReceipt:
     """A receipt as its page shows it.
 
-    `rows` are the criteria in reading order, each with its depth. `corrected` are the ids of records that were corrected
-    since; `carried`: whether the rule was still met with what is corrected.
+    `rule` is the published one by which it was decided; None where no rule was. `held` are the badges that counted.
+    `corrected` are the ids of records that were corrected since; `carried`: whether the rule was still met with what is
+    corrected.
     """
 
     document: dict[str, Any]
-    rows: list[dict[str, Any]]
+    rule: Criterion | None
+    names: Names
+    held: list[dict[str, str]]
     network: Network
     issuer: str
     name: str
@@ -112,36 +122,33 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
         unproven: whether others may have had the key that signed it.
     """
     if row.revoked_at is not None and replaced:
-        sentence = N_("The issuer corrected it, and another badge stands for the same award. Rely on that one.")
+        sentence = N_("The issuer corrected it and issued a new one. Use the new badge.")
         return CredentialState(
             "replaced", N_("Replaced"), N_("This badge was replaced"), sentence, "bad", row.revoked_at
         )
     if row.revoked_at is not None:
-        sentence = N_("The issuer took it back. It must not be relied on.")
+        sentence = N_("The issuer took it back. Do not rely on it.")
         return CredentialState("revoked", N_("Revoked"), N_("This badge was revoked"), sentence, "bad", row.revoked_at)
     if row.suspended_at is not None:
-        looked_into = N_("The issuer is looking into it. Until that is decided it must not be relied on.")
+        looked_into = N_("The issuer is looking into it. Do not rely on it until they have decided.")
         stolen = N_(
-            "It was signed at a time when others may have had a key of the issuer. Until a person there has looked into it,"
-            " it must not be relied on."
+            "Others may have had the issuer's key when it was signed. Do not rely on it until the issuer has looked into it."
         )
         sentence = stolen if unproven and row.suspended_by is None else looked_into
         return CredentialState(
             "suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at
         )
     if row.valid_until is not None and row.valid_until <= now:
-        renewed = N_("It was genuine and its time is over. The person has renewed it.")
-        perhaps = N_("It was genuine and its time is over. The person may have renewed it.")
+        renewed = N_("It was genuine, but its time is over. The person has renewed it.")
+        perhaps = N_("It was genuine, but its time is over. Ask the person whether they have renewed it.")
         sentence = renewed if row.superseded_by else perhaps
         return CredentialState(
             "expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until
         )
     if row.valid_from > now:
-        title, sentence = N_("This badge is not valid yet"), N_("Its dates begin later.")
-        return CredentialState("not-yet-valid", N_("Not yet valid"), title, sentence, "unsure", row.valid_from)
-    return CredentialState(
-        "valid", N_("Not revoked, not expired"), since=max(row.reinstated_at or row.issued_at, row.valid_from)
-    )
+        title, sentence = N_("This badge is not valid yet"), N_("It is genuine, but it starts later.")
+        return CredentialState("not-yet-valid", N_("Not valid yet"), title, sentence, "unsure", row.valid_from)
+    return CredentialState("valid", N_("Valid"))
 
 
 def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
@@ -203,11 +210,11 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
         return None
     achievement = session.get_one(Achievement, version.achievement_id)
     owner = session.get_one(Network, achievement.network_id)
-    rule = version.definition["criteria"].get("rule")
+    rule = definitions.rule_of(version.definition)
+    names = _names(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
-    text = json.dumps(rule, ensure_ascii=False, indent=2) if rule else None
     issuer = issuers.marked(owner, owner.name)
-    return ShownAchievement(document, owner, issuer, version, text, achievement.retired_at)
+    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
@@ -223,26 +230,41 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     award = session.get_one(Award, row.award_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     credential = credentials.of_awards(session, [award])[award.id]
-    rows = list(_criteria(document["criteria"], 0)) if "criteria" in document else []
+    rule = definitions.rule_of(version.definition) if "criteria" in document else None
+    names = _names(session, owner, version, rule)
+    held = [_held(session, owner, each["achievement"]) for each in document["holds"]]
     name = issuers.marked(owner, version.name)
     digest = citations.multibase(row.sha256)
     cited = [UUID(each["id"]) for each in document["evidence"]]
     corrected = {str(record_id) for record_id in records.corrected(session, cited)}
     carried = receipts.rests_on_the_present(session, award.id)
     issuer = issuers.marked(owner, owner.name)
-    return ShownReceipt(document, rows, owner, issuer, name, digest, credential.id, corrected, carried)
+    return ShownReceipt(document, rule, names, held, owner, issuer, name, digest, credential.id, corrected, carried)
 
 
-def _criteria(node: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
-    yield {
-        "depth": depth,
-        "text": node["text"],
-        "met": node["met"],
-        "records": len(node.get("evidence", [])),
-        "group": "children" in node,
-    }
-    for child in node.get("children", []):
-        yield from _criteria(child, depth + 1)
+def _names(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
+    """Return what a rule names by reference: the newest published names of badges, and the criteria of rubrics."""
+    leaves = tree.rules(rule) if rule is not None else []
+    refs = {ref for leaf in leaves if isinstance(leaf, Holds) for ref in leaf.achievements}
+    refs |= {leaf.from_achievement for leaf in leaves if isinstance(leaf, Endorsed) and leaf.from_achievement}
+    described = version.definition.get("result_descriptions", [])
+    criteria = {(each["rubric"], each["criterion"]): each["name"] for each in described if "rubric" in each}
+    if not refs:
+        return Names(criteria=criteria)
+    published = session.execute(
+        select(Achievement.ref, AchievementVersion.name)
+        .join(Achievement, AchievementVersion.achievement_id == Achievement.id)
+        .where(Achievement.network_id == owner.id, Achievement.ref.in_(refs))
+        .where(AchievementVersion.published_at.is_not(None))
+        .order_by(AchievementVersion.version)
+    )
+    return Names(dict(published.all()), criteria)
+
+
+def _held(session: ReadSession, owner: Network, address: str) -> dict[str, str]:
+    """Return address and name of a badge that counted, from the address in a receipt."""
+    version = documents.published_version(session, address.rpartition("/")[2])
+    return {"url": address, "name": issuers.marked(owner, version.name) if version is not None else address}
 
 
 def _of_history(session: ReadSession, row: Credential) -> bool:

@@ -4,20 +4,21 @@ English is the source: each text is its own key. The other languages have a gett
 read directly, without a compiled file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
 
 from service.texts.accept_headers import preferences
@@ -85,6 +86,14 @@ class Language:
     def number(self, value: float) -> str:
         """Return a number with this language's separators: 1,234.5."""
         return format_decimal(value, locale=_locale(self.region))
+
+    def percent(self, value: float) -> str:
+        """Return a part of one as a percentage, with at most two decimals: 12.5%."""
+        return format_percent(round(value, 4), locale=_locale(self.region), decimal_quantization=False)
+
+    def listed(self, items: Sequence[str], *, of: Literal["standard", "or"] = "standard") -> str:
+        """Return the items as a sentence lists them: "a, b and c"; with `or`: "a, b or c"."""
+        return format_list(list(items), style=of, locale=_locale(self.region))
 
 
 @cache

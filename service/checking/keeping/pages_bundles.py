@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from credentials import CredentialError
+from credentials import CredentialError, parse_json, reading
 from service.checking import verification
 from service.checking.api_desk import Address, DeskHere
 from service.checking.desk import Desk
@@ -14,6 +14,7 @@ from service.public.api import FIVE_MINUTES
 from service.texts.languages import N_
 from service.web.conditional import IfNoneMatch, is_named
 from service.web.costly import CostlyRoute
+from service.web.file_names import disposition, file_name
 from service.web.openapi import given_as
 from service.web.rendering import page_headers, render
 from service.web.visitor_language import Speaking
@@ -43,6 +44,9 @@ def get_credential_bundle(
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
     if is_named(found.etag, if_none_match):
         return Response(status_code=304, headers=headers)
+    badge = parse_json(found.credential)
+    name = reading.only_text(reading.achievement(badge).get("name")) if isinstance(badge, dict) else ""
+    headers["Content-Disposition"] = disposition("attachment", file_name(name, "bundle.json"))
     return Response(found.to_bytes(), media_type=bundles.MEDIA_TYPE, headers=ATTACHED | headers)
 
 

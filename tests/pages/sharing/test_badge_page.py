@@ -1,13 +1,17 @@
 """The page of a badge, as an employer sees it who was sent the link."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.conftest import Live
+from service.tables import Credential
+from tests.pages.conftest import Live, serving
 from tests.pages.reading import Reader
 from tests.pages.scenes import (
     HOSTILE,
@@ -24,6 +28,7 @@ from tests.pages.scenes import (
     verdict,
 )
 from tests.worlds.awarding import Stage
+from tests.worlds.runtimes import app_of
 
 
 @pytest.fixture
@@ -48,8 +53,9 @@ def always_shown(page: Page) -> None:
 def test_a_badge_shows_what_it_is_and_verifies_when_asked(page: Page, stage: Stage) -> None:
     page.goto(badge(stage))
     always_shown(page)
-    assert facts(page)["Status"] == "Not revoked, not expired, since 2 March 2026"
-    expect(page.locator(".verdict")).to_have_count(0)
+    assert facts(page)["Status"] == "Valid, with no end date"
+    sentence = "Checked just now. It does not expire."
+    assert verdict(page) == ("good", "This badge is genuine and valid", sentence)
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("good", "This badge is genuine and valid")
     always_shown_in_report = page.locator("main").inner_text()
@@ -71,21 +77,64 @@ def test_a_revoked_badge_says_so_before_the_picture(page: Page, stage: Stage) ->
     assert top(page, ".verdict") < top(page, "img.picture")
 
 
-def test_a_badge_that_was_reinstated_says_since_when_it_stands_again(reader: Reader, stage: Stage, live: Live) -> None:
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_first_screen_of_a_phone_says_that_a_badge_is_genuine(page: Page, stage: Stage, language: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 664})
+    page.set_extra_http_headers({"Accept-Language": language})
+    page.goto(badge(stage, valid_for="P3Y"))
+    assert (page.locator(".verdict").get_attribute("class") or "").split() == ["verdict", "good"]
+    for shown in (".verdict", "img.picture", "h1", ".facts dd a"):
+        box = page.locator(shown).first.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= 664, shown
+    assert top(page, ".verdict") < top(page, "img.picture")
+
+
+def test_a_badge_says_until_when_it_is_valid(reader: Reader, stage: Stage) -> None:
+    reader.open(badge(stage, valid_for="P1Y"))
+    assert reader.verdict()[2] == "Checked just now. Valid until 2 March 2027."
+    assert reader.facts()["Status"] == "Valid until 2 March 2027"
+
+
+def test_a_badge_of_an_issuer_that_nobody_knows_is_never_green(tmp_path: Path) -> None:
+    with serving(tmp_path, trust_own_networks=False) as live:
+        client = TestClient(app_of(live.runtime), base_url=live.base_url, headers={"Accept": "text/html"})
+        reader = Reader(client)
+        reader.open(badge(stage_of(live)))
+        assert reader.verdict()[0] == "unsure"
+        assert reader.page.all(".good") == []
+
+
+def test_a_badge_whose_check_fails_says_so_and_not_that_it_is_valid(reader: Reader, stage: Stage, live: Live) -> None:
     url = badge(stage)
-    path = f"/v1/credentials/{url.rpartition('/')[2]}"
-    later(live, days=1)
-    stage.send("POST", f"{path}/suspension", {"reason": "Looked into."})
-    later(live, days=2)
-    stage.send("POST", f"{path}/reinstatement")
+    with live.runtime.database.write() as session:
+        row = session.get_one(Credential, url.rpartition("/")[2])
+        row.signed = row.signed.replace("Shares what works.", "Shares what fails.")
     reader.open(url)
-    assert reader.facts()["Status"] == "Not revoked, not expired, since 5 March 2026"
+    assert reader.verdict()[:2] == ("bad", "Do not rely on this badge")
+    assert reader.facts()["Status"] == "Do not rely on this badge"
+
+
+def test_a_badge_that_was_reinstated_shows_strangers_no_trace_of_it(reader: Reader, stage: Stage) -> None:
+    def shown() -> list[str]:
+        receipt = next(item["id"] for item in stage.client.get(url + ".json").json()["evidence"] if "id" in item)
+        pages = [stage.client.get(at, headers={"Accept": "text/html"}).text for at in (url, receipt)]
+        pages.append(stage.client.post("/verify", data={"received": url}).text)
+        report = stage.client.post("/v1/verifications", json={"url": url}).json()
+        return [*pages, *(stage.client.get(url + end).text for end in (".json", ".jwt")), json.dumps(report)]
+
+    url = badge(stage)
+    before, path = shown(), f"/v1/credentials/{url.rpartition('/')[2]}"
+    stage.send("POST", f"{path}/suspension", {"reason": "Looked into."})
+    assert reader.open(url).one(".verdict h2").text == "This badge is suspended"
+    stage.send("POST", f"{path}/reinstatement")
+    assert shown() == before
 
 
 def test_an_expired_badge_says_so_before_the_picture(page: Page, stage: Stage, live: Live) -> None:
     url = badge(stage, valid_for="P1Y")
     page.goto(url)
-    assert facts(page)["Awarded"].endswith("valid until 2 March 2027")
+    assert facts(page)["Status"] == "Valid until 2 March 2027"
     later(live, days=366)
     page.goto(url)
     assert verdict(page)[:2] == ("unsure", "This badge has expired")
@@ -94,6 +143,46 @@ def test_an_expired_badge_says_so_before_the_picture(page: Page, stage: Stage, l
     always_shown(page)
     page.get_by_role("button", name="Verify it now").click()
     assert verdict(page)[:2] == ("unsure", "This badge has expired")
+
+
+@pytest.mark.parametrize("ending", ["json", "jwt", "png", "svg"])
+def test_a_file_to_download_is_named_after_the_badge(stage: Stage, ending: str) -> None:
+    url = badge(stage, name="Mentoría entre pares")
+    named = stage.client.get(f"{url}.{ending}").headers["content-disposition"]
+    ascii_only, encoded = f"Mentoria-entre-pares.{ending}", f"Mentor%C3%ADa-entre-pares.{ending}"
+    assert named == f"inline; filename=\"{ascii_only}\"; filename*=UTF-8''{encoded}"
+
+
+@pytest.mark.parametrize("accept", ["application/ld+json", "application/vc+jwt", "image/png", "image/svg+xml"])
+def test_what_a_program_gets_at_the_address_of_the_badge_has_no_file_name(stage: Stage, accept: str) -> None:
+    answer = stage.client.get(badge(stage), headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, accept)
+    assert "content-disposition" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [
+        ("Download the badge", "Peer-mentor.png"),
+        ("JSON-LD", "Peer-mentor.json"),
+        ("VC-JWT", "Peer-mentor.jwt"),
+        ("Bundle for checking offline", "Peer-mentor.bundle.json"),
+    ],
+)
+def test_a_browser_saves_a_badge_under_its_name(page: Page, stage: Stage, link: str, name: str) -> None:
+    page.goto(badge(stage, name="Peer mentor"))
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=link).click()
+    assert saved.value.suggested_filename == name
+
+
+def test_one_button_leads_and_forms_for_programs_stand_apart(reader: Reader, stage: Stage) -> None:
+    page = reader.open(badge(stage))
+    assert reader.buttons() == ["Verify it now", "Español"]
+    assert [each.text for each in page.all("article a.button")] == ["Download the badge"]
+    article = page.one("article").text
+    for word in ("JSON", "JWT", "undle", "did:web"):
+        assert word not in article
 
 
 def test_results_are_shown_by_their_names(reader: Reader, stage: Stage) -> None:

@@ -42,15 +42,54 @@ def test_a_badge_leads_to_why_it_was_awarded_and_back(reader: Reader, stage: Sta
     assert reader.address == award["receipt"]
     text = page.one("main").text
     assert "Why Sharer was awarded" in text
-    assert "Met: 2 of 2 resources in contributions of type shared. Rests on 2 records." in text
-    assert "Not met: 2 of 50 contributions." in text
+    assert "Met: 2 resources shared (2 needed). From 2 records." in text
+    assert "Not met: 2 contributions (50 needed)." in text
     assert "A person with the role director, on 2 March 2026" in text
     for secret in ("Secret", "A private draft", "Well done.", "m11", "d1 "):
         assert secret not in text
     (records,) = page.all("details")
     assert (records.text, len(records.all("li"))) == ("2 records", 2)
-    reader.follow("Its page")
+    reader.follow("Sharer")
     assert (reader.status, reader.address) == (200, award["credential"]["url"])
+
+
+def test_a_rule_that_was_met_has_one_mark_and_a_group_has_none(reader: Reader, stage: Stage) -> None:
+    rules = reader.open(approved(stage)["receipt"]).all(".checks li")
+    headings = [each for each in rules if each.fits(".heading")]
+    assert [each.text for each in headings] == ["All of these were needed:", "At least one of these was needed:"]
+    assert [len(each.all(".mark")) for each in rules] == [0, 1, 0, 1, 1, 1]
+
+
+def test_receipt_and_achievement_tell_the_rule_in_the_same_words_and_who_decides(reader: Reader, stage: Stage) -> None:
+    receipt = reader.open(approved(stage)["receipt"])
+    assert reader.facts()["Decided"] == "by the rule, and by people who approved"
+    reached = [each.text.split(": ")[-1] for each in receipt.all(".checks li")]
+    achievement = reader.follow("version 1")
+    assert reader.facts()["Decided"] == "by the rule, and by people who approve"
+    asked = [each.text for each in achievement.one("main").all("ul.list")[0].all("li")]
+    assert asked[1] == "At least 2 resources shared."
+    assert reached[1] == "2 resources shared (2 needed). From 2 records."
+    assert asked[-1] == "Be approved by 1 person with the role “director”."
+    assert reached[-1] == "Approved by 1 person with the role “director” (1 needed)."
+
+
+def test_a_decision_without_a_rule_says_that_a_person_made_it(reader: Reader, stage: Stage) -> None:
+    stage.achievement(rule=None, award="reviewed")
+    award = stage.award(basis="override", reason="Seen in class.").json()
+    page = reader.open(award["receipt"])
+    assert reader.facts()["Decided"] == "by a person of the network, not by the rule"
+    assert page.all(".checks") == []
+    reader.follow("version 1")
+    assert reader.facts()["Decided"] == "by a person of the network"
+
+
+def test_a_receipt_names_the_earlier_badges_that_counted(reader: Reader, stage: Stage) -> None:
+    badge(stage)
+    stage.achievement("twice", {"rule": "holds", "achievements": ["sharer"]}, name="Twice")
+    (award,) = stage.awards(achievement="twice")
+    page = reader.open(award["receipt"])
+    assert "Met: Held 1 of these badges: “Sharer” (1 needed)." in page.one("main").text
+    assert reader.follow("Sharer").one("h1").text == "Sharer"
 
 
 def test_everybody_can_use_a_receipt(page: Page, stage: Stage, violations: Callable[[Page], list[Any]]) -> None:
@@ -63,9 +102,10 @@ def test_a_replaced_badge_leads_to_the_one_that_stands_now(reader: Reader, stage
     url = badge(stage)
     new = change(stage, url, "replacement")
     assert reader.open(url).one(".verdict h2").text == "This badge was replaced"
-    page = reader.follow("The badge that stands now")
+    assert reader.facts()["Status"] == "Replaced, since 2 March 2026"
+    reader.follow("Go to the new badge")
     assert reader.address.endswith(f"/credentials/{new['id']}")
-    assert page.all(".verdict") == []
+    assert reader.verdict()[:2] == ("good", "This badge is genuine and valid")
 
 
 def test_a_suspended_badge_says_so_on_its_page_and_in_our_report(reader: Reader, stage: Stage) -> None:

@@ -649,7 +649,7 @@ def test_pages_say_when_and_why(story: Story) -> None:
 
     assert "Others may have had this key since 3 March 2026" in page("/networks/river", "en")
     assert "desde el 3 de marzo de 2026" in page("/networks/river", "es")
-    assert "because others may have had a key of the issuer" in page(f"/credentials/{story.before[0]}", "en")
+    assert "because others may have had the issuer's key" in page(f"/credentials/{story.before[0]}", "en")
     assert "otras personas" in page(f"/credentials/{story.before[0]}", "es")
-    assert "signed at a time when others may have had" in page(f"/credentials/{story.after[0]}", "en")
+    assert "Others may have had the issuer&#39;s key when it was signed" in page(f"/credentials/{story.after[0]}", "en")
     assert "otras personas" in page(f"/credentials/{story.after[0]}", "es")

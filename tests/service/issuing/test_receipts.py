@@ -288,7 +288,7 @@ def test_people_read_it_as_a_page(stage: Stage) -> None:
     page = served(stage, award, Accept="text/html")
     assert page.headers["content-type"].startswith("text/html")
     assert page.headers["x-robots-tag"] == "noindex"
-    assert "2 of 2 resources in contributions of type shared" in page.text
+    assert "2 resources shared (2 needed)." in page.text
     assert "Secret" not in page.text
     badge = stage.client.get(award["credential"]["url"], headers={"Accept": "text/html"})
     assert f'href="{award["receipt"]}"' in badge.text

@@ -157,10 +157,10 @@ def test_the_page_of_a_receipt_says_what_was_corrected_since(stage: Stage) -> No
 
     assert "corrected" not in page()
     new = correct(stage, record_id(stage), {"minutes": 55})["id"]
-    assert "1 record was corrected since." in page()
-    assert "With what is corrected, the rule is still met." in page()
+    assert "1 record has been corrected since." in page()
+    assert "With the corrections, the rule is still met." in page()
     correct(stage, new, {"type": "mentored"})
-    assert "Whether the badge stands on what is corrected is decided by people." in page()
+    assert "People will decide whether the badge still stands." in page()
 
 
 def test_evidence_that_was_set_aside_since_was_taken_back(stage: Stage) -> None:

@@ -297,7 +297,7 @@ def test_a_badge_of_ours_is_served_as_a_bundle(stage: Stage, clock: Any) -> None
     url = earned(stage)
     answer = stage.client.get(url + ".bundle")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert answer.headers["content-disposition"] == 'attachment; filename="badge.bundle.json"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="Sharer.bundle.json"'
     bundle = bundles.read(answer.content)
     assert bundle.credential == stage.client.get(url + ".json").text
     assert verification.verify_received(stage.runtime, bundle.credential, documents=bundle.load).verdict == "verified"
