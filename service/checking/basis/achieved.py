@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from credentials import reading
 from credentials.instants import read_instant
+from service.achievements import credit
 from service.checking.basis import policy
 from service.texts.display_names import one_line
 
@@ -40,12 +41,35 @@ class Level:
 class Skill:
     """A skill that the achievement is aligned with.
 
-    `framework` is "" without one, `url` None unless https.
+    `framework` and `code` are "" without one. `url` identifies the skill, and may be http; `link` is what a page may
+    link to.
     """
 
     name: str
-    framework: str
-    url: str | None
+    framework: str = ""
+    url: str | None = None
+    code: str = ""
+
+    @property
+    def link(self) -> str | None:
+        """The address, if it is https."""
+        return _https(self.url)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Whose credits they are, as the issuer states it: the authority itself has signed nothing.
+
+    `url` identifies it, and may be http; `link` is what a page may link to.
+    """
+
+    name: str
+    url: str | None = None
+
+    @property
+    def link(self) -> str | None:
+        """The address, if it is https."""
+        return _https(self.url)
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,7 @@ class Deeds:
         levels: one for each result.
         minutes: how long it took in all; None where the badge does not say so in a readable form.
         credits: credits earned; None without any.
+        credit_authority: whose credits they are; None where the badge does not say so, or names several.
         began, ended: of the activity; awarded: when it was earned, or else since when the badge is valid.
         judgements: how many of the cited pieces of evidence are somebody's judgement.
         deciders: the role of each person who decided, from the receipt; none where the rule alone decided, or without a
@@ -68,6 +93,7 @@ class Deeds:
     levels: tuple[Level, ...] = ()
     minutes: int | None = None
     credits: float | None = None
+    credit_authority: Authority | None = None
     began: datetime | None = None
     ended: datetime | None = None
     awarded: datetime | None = None
@@ -92,6 +118,7 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
         levels=tuple(_levels(subject, achievement))[:MAX_LISTED],
         minutes=_minutes(evidence),
         credits=_credits(subject.get("creditsEarned")),
+        credit_authority=_authority(achievement),
         began=read_instant(subject.get("activityStartDate")),
         ended=read_instant(subject.get("activityEndDate")),
         awarded=read_instant(credential.get("awardedDate")) or read_instant(credential.get("validFrom")),
@@ -118,7 +145,7 @@ def _levels(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Itera
             levels.get(_text(result.get("achievedLevel"))) or _text(result.get("value")) or _text(result.get("status"))
         )
         required = levels.get(_text(about.get("requiredLevel"))) or _text(about.get("requiredValue"))
-        if reached:
+        if reached and about.get("resultType") != credit.RESULT_TYPE:
             yield Level(_named(about.get("name")), reached, required)
 
 
@@ -126,7 +153,20 @@ def _skills(achievement: Mapping[str, Any]) -> Iterator[Skill]:
     for item in reading.objects(achievement.get("alignment")):
         name = _named(item.get("targetName"))
         if name:
-            yield Skill(name, _named(item.get("targetFramework")), _link(item.get("targetUrl")))
+            framework, code = _named(item.get("targetFramework")), _named(item.get("targetCode"))
+            yield Skill(name, framework, _address(item.get("targetUrl")), code)
+
+
+def _authority(achievement: Mapping[str, Any]) -> Authority | None:
+    """Return the authority of the credits (`achievements.credit`), if there is exactly one."""
+    named = {
+        Authority(name, _address(aligned.get("targetUrl")))
+        for item in reading.objects(achievement.get("resultDescription"))
+        if item.get("resultType") == credit.RESULT_TYPE
+        for aligned in reading.objects(item.get("alignment"))
+        if aligned.get("targetType") == credit.AUTHORITY and (name := _named(aligned.get("targetName")))
+    }
+    return named.pop() if len(named) == 1 else None
 
 
 def _minutes(evidence: list[Mapping[str, Any]]) -> int | None:
@@ -160,13 +200,22 @@ def _text(value: object) -> str:
     return one_line(value, MAX_CHARACTERS, gap=" ")
 
 
-def _link(value: object) -> str | None:
+def _address(value: object) -> str | None:
+    """Return a plain http or https address; None for anything else."""
     text = value if isinstance(value, str) and len(value) <= MAX_CHARACTERS and value.isascii() else ""
     try:
         parts = urlsplit(text)
     except ValueError:
         return None
     plain = (
-        parts.scheme == "https" and parts.hostname and not parts.username and text == _text(text) and " " not in text
+        parts.scheme in {"http", "https"}
+        and parts.hostname
+        and not parts.username
+        and text == _text(text)
+        and " " not in text
     )
     return text if plain else None
+
+
+def _https(url: str | None) -> str | None:
+    return url if url is not None and urlsplit(url).scheme == "https" else None

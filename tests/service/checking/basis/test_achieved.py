@@ -8,7 +8,7 @@ import pytest
 from credentials.model.badge import OpenBadgeCredential
 from service.checking import verification
 from service.checking.basis import comparison
-from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
+from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Authority, Deeds, Level, Skill, deeds
 from service.runtime.runtime import Runtime
 from tests.service.checking.basis.test_policy import approved, reported
 from tests.worlds.awarding import Stage, described
@@ -173,7 +173,6 @@ def test_a_value_that_was_asked_for_is_told() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "http://standards.example.org/",
         "javascript:alert(1)",
         "https://",
         "https://[x",
@@ -188,6 +187,55 @@ def test_an_address_that_cannot_be_shown_as_a_link_is_left_out(address: Any) -> 
     assert deeds(achieved(alignment=[{"targetName": "Reading", "targetUrl": address}])).skills == (
         Skill("Reading", "", None),
     )
+
+
+def test_a_skill_is_told_with_its_framework_and_code() -> None:
+    aligned = {
+        "targetName": "Active listening",
+        "targetUrl": "https://www.onetonline.org/find/descriptor/result/2.B.1.a",
+        "targetFramework": "O*NET",
+        "targetCode": "2.B.1.a",
+    }
+    assert deeds(achieved(alignment=[aligned])).skills == (
+        Skill("Active listening", "O*NET", "https://www.onetonline.org/find/descriptor/result/2.B.1.a", "2.B.1.a"),
+    )
+
+
+def test_an_http_address_identifies_a_skill_and_is_no_link() -> None:
+    told = deeds(achieved(alignment=[{"targetName": "Mentoring", "targetUrl": "http://data.europa.eu/esco/skill/1"}]))
+    assert told.skills == (Skill("Mentoring", "", "http://data.europa.eu/esco/skill/1"),)
+    assert told.skills[0].link is None
+
+
+def credited(*authorities: Any, result_type: Any = "ext:CreditsEarned") -> dict[str, Any]:
+    aligned = [{"targetType": "ext:CreditAuthority", **each} for each in authorities]
+    described = {"id": "urn:r", "name": "Credits", "resultType": result_type, "alignment": aligned}
+    badge = achieved(resultDescription=[described])
+    badge["credentialSubject"] |= {"creditsEarned": 2, "result": [{"resultDescription": "urn:r", "value": "2"}]}
+    return badge
+
+
+BOARD = {"targetName": "State Board", "targetUrl": "https://board.example.org/"}
+
+
+def test_credits_are_told_with_their_authority_and_not_as_a_level() -> None:
+    told = deeds(credited(BOARD))
+    assert (told.credits, told.levels) == (2, ())
+    assert told.credit_authority == Authority("State Board", "https://board.example.org/")
+
+
+@pytest.mark.parametrize(
+    "badge",
+    [
+        credited(),
+        credited(BOARD, {**BOARD, "targetName": "Another Board"}),
+        credited({**BOARD, "targetName": 7}),
+        credited({**BOARD, "targetType": ["ext:CreditAuthority"]}),
+        credited(BOARD, result_type="RawScore"),
+    ],
+)
+def test_an_authority_that_is_not_exactly_one_is_left_out(badge: dict[str, Any]) -> None:
+    assert deeds(badge).credit_authority is None
 
 
 def test_what_turns_or_hides_text_is_left_out_and_long_text_is_cut() -> None:
