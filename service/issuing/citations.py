@@ -184,7 +184,8 @@ def results(
         mine = [judgement for judgement in judgements if judgement.rubric == rubric]
         attempts = [_levels(mine, attempt, raters) for attempt in {judgement.attempt for judgement in mine}]
         reached[rubric] = max(attempts, key=lambda levels: (len(levels), sum(levels.values())), default={})  # (1)
-    for description, written in zip(described, achievement.get("resultDescription", []), strict=True):
+    written_first = achievement.get("resultDescription", [])[: len(described)]  # those of credits follow
+    for description, written in zip(described, written_first, strict=True):
         level = reached.get(description.get("rubric"), {}).get(description.get("criterion"))
         named = zip(description.get("levels") or [], written.get("rubricCriterionLevel", []), strict=True)
         achieved = [item["id"] for listed, item in named if listed["level"] == level]

@@ -25,6 +25,7 @@ MAX_MINUTES: Final = 100 * 366 * 24 * 60
 
 _JUDGED: Final = frozenset({"rubric", "score", "survey", "endorsement"})
 _UNTOLD: Final = frozenset({"receipt", "renewal", "summary", "duration"})
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _DURATION = re.compile(r"PT(?:(?P<hours>[0-9]{1,8})H)?(?:(?P<minutes>[0-9]{1,8})M)?")
 
 
@@ -73,6 +74,15 @@ class Authority:
 
 
 @dataclass(frozen=True)
+class Credited:
+    """How many credits of an authority were earned; `unit` is "" without one."""
+
+    value: float
+    authority: Authority
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Deeds:
     """What a person did.
 
@@ -80,7 +90,7 @@ class Deeds:
         levels: one for each result.
         minutes: how long it took in all; None where the badge does not say so in a readable form.
         credits: credits earned; None without any.
-        credit_authority: whose credits they are; None where the badge does not say so, or names several.
+        credited: the credits of each authority, where the badge says whose they are.
         began, ended: of the activity; awarded: when it was earned, or else since when the badge is valid.
         judgements: how many of the cited pieces of evidence are somebody's judgement.
         deciders: the role of each person who decided, from the receipt; none where the rule alone decided, or without a
@@ -93,7 +103,7 @@ class Deeds:
     levels: tuple[Level, ...] = ()
     minutes: int | None = None
     credits: float | None = None
-    credit_authority: Authority | None = None
+    credited: tuple[Credited, ...] = ()
     began: datetime | None = None
     ended: datetime | None = None
     awarded: datetime | None = None
@@ -102,6 +112,12 @@ class Deeds:
     skills: tuple[Skill, ...] = ()
     done: tuple[str, ...] = ()
     more: int = 0
+
+    @property
+    def credit_authority(self) -> Authority | None:
+        """Whose credits they are; None where the badge does not say so, or names several."""
+        named = {each.authority for each in self.credited}
+        return named.pop() if len(named) == 1 else None
 
 
 def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> Deeds:
@@ -118,7 +134,7 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
         levels=tuple(_levels(subject, achievement))[:MAX_LISTED],
         minutes=_minutes(evidence),
         credits=_credits(subject.get("creditsEarned")),
-        credit_authority=_authority(achievement),
+        credited=tuple(_credited(subject, achievement))[:MAX_LISTED],
         began=read_instant(subject.get("activityStartDate")),
         ended=read_instant(subject.get("activityEndDate")),
         awarded=read_instant(credential.get("awardedDate")) or read_instant(credential.get("validFrom")),
@@ -157,16 +173,21 @@ def _skills(achievement: Mapping[str, Any]) -> Iterator[Skill]:
             yield Skill(name, framework, _address(item.get("targetUrl")), code)
 
 
-def _authority(achievement: Mapping[str, Any]) -> Authority | None:
-    """Return the authority of the credits (`achievements.credit`), if there is exactly one."""
-    named = {
-        Authority(name, _address(aligned.get("targetUrl")))
-        for item in reading.objects(achievement.get("resultDescription"))
-        if item.get("resultType") == credit.RESULT_TYPE
-        for aligned in reading.objects(item.get("alignment"))
-        if aligned.get("targetType") == credit.AUTHORITY and (name := _named(aligned.get("targetName")))
+def _credited(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Iterator[Credited]:
+    """Yield what the results for credits say (`achievements.credit`); one without exactly one authority is left out."""
+    earned = {
+        _text(result.get("resultDescription")): _text(result.get("value"))
+        for result in reading.objects(subject.get("result"))
     }
-    return named.pop() if len(named) == 1 else None
+    for item in reading.objects(achievement.get("resultDescription")):
+        aligned = [
+            each for each in reading.objects(item.get("alignment")) if each.get("targetType") == credit.AUTHORITY
+        ]
+        value = _AMOUNT.fullmatch(earned.get(_text(item.get("id")), ""))
+        if item.get("resultType") == credit.RESULT_TYPE and len(aligned) == 1 and value and float(value[0]):
+            name, unit = _named(aligned[0].get("targetName")), _named(aligned[0].get("targetFramework"))
+            if name:
+                yield Credited(float(value[0]), Authority(name, _address(aligned[0].get("targetUrl"))), unit)
 
 
 def _minutes(evidence: list[Mapping[str, Any]]) -> int | None:

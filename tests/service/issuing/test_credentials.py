@@ -15,9 +15,11 @@ from credentials.bake import extract
 from credentials.proofs.encodings import base64url_decode
 from credentials.proofs.jose import decode_jwt
 from service.checking import verification
+from service.checking.basis import achieved
 from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import Credential, Record
+from tests.service.achievements.test_api import FIELDS
 from tests.worlds.awarding import SHARE_TWICE, Stage, described
 
 pytestmark = pytest.mark.any_database("what stands in a document is of no database")
@@ -111,13 +113,30 @@ def test_what_is_issued_fits_the_published_schema(
     client: TestClient, runtime: Runtime, schema: Any, said: dict[str, str], sandbox: bool
 ) -> None:
     stage = Stage.set_up(client, runtime, sandbox=sandbox, description="A circle.", email="hello@river.example.org")
-    alignment = [{"target_name": "Feedback", "target_url": "https://standards.example/feedback"}]
     stage.member("m11", **said)
-    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), alignment=alignment, tags=["feedback"], valid_for="P3Y")
+    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), **FIELDS, tags=["feedback"], valid_for="P3Y")
     credential = stage.credential(award)
     assert {"evidence", "validUntil"} <= credential.keys()
     assert {"result", "identifier" if "did" not in said else "id"} <= credential["credentialSubject"].keys()
     assert [error.message for error in schema.iter_errors(credential)] == []
+
+
+def test_credits_are_earned_with_the_badge_and_all_that_is_said_is_signed(stage: Stage) -> None:
+    stage.member("m11")
+    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), **FIELDS)
+    credential = stage.credential(award)
+    verified(stage, json.dumps(credential))
+    subject = credential["credentialSubject"]
+    assert subject["creditsEarned"] == subject["achievement"]["creditsAvailable"] == 2
+    *judged, credited = subject["result"]
+    assert len(judged) == 2
+    assert credited == {
+        "type": ["Result"],
+        "resultDescription": f"{subject['achievement']['id']}#credits:1",
+        "value": "2",
+    }
+    told = achieved.deeds(credential)
+    assert told.credited == (achieved.Credited(2, told.credit_authority, "CEU"),)
 
 
 def test_the_members_of_a_credential(stage: Stage) -> None:
