@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from service.bodies import RoleName
 from service.criteria.parts import Borne, Name, Names, Part, distinct_values, whole
+from service.evidence import tiers
 from service.evidence.vocabulary import ContributionType
 
 Tier = Annotated[int, Field(ge=0, le=3), BeforeValidator(whole)]
@@ -86,4 +87,4 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _tier(min_tier: int | None) -> str:
-    return f" of tier {min_tier} or better" if min_tier else ""
+    return f" ({tiers.at_least(min_tier)})" if min_tier else ""

@@ -254,9 +254,7 @@ def test_each_piece_of_evidence_is_told_in_plain_words_and_sealed(stage: Stage) 
     *evidence, _receipt = credential["evidence"]
     assert [item["id"] for item in evidence] == [f"{credential['id']}#evidence-{n}" for n in (1, 2)]
     for item in evidence:
-        assert item["narrative"] == (
-            "Shared a resource on 1 March 2026. Source: recorded by the network (tier 3 of 4)."
-        )
+        assert item["narrative"] == "Shared a resource on 1 March 2026. Confirmed by the network."
         assert item["genre"] == "shared"
     assert "ecret" not in json.dumps(credential)
     with stage.runtime.database.read() as session:
@@ -272,6 +270,42 @@ def _uuid(text: str) -> Any:
     return UUID(text)
 
 
+@pytest.mark.parametrize(
+    ("teller", "roles", "words"),
+    [
+        ("m11", [], "Self-reported."),
+        ("m12", [], "Seen by a peer."),
+        ("m12", ["facilitator"], "Confirmed by a facilitator or assessor."),
+        (None, [], "Confirmed by the network."),
+    ],
+)
+def test_who_stands_for_evidence_is_told_in_words(
+    stage: Stage, teller: str | None, roles: list[str], words: str
+) -> None:
+    stage.achievement()
+    stage.member("m11")
+    stage.member("m12", roles=[{"role": role, "from": "2026-01-01T00:00:00Z"} for role in roles])
+    token = stage.token_with("evidence:write", member=teller) if teller else stage.token
+    for n in (1, 2):
+        body = {"member": "m11", "type": "shared", "resource": f"r{n}", "occurred_at": "2026-03-01T10:00:00Z"}
+        assert stage.call("POST", "./contributions", token, json=body).is_success
+    (award,) = stage.awards()
+    *evidence, _receipt = stage.credential(award)["evidence"]
+    assert [item["narrative"] for item in evidence] == [f"Shared a resource on 1 March 2026. {words}"] * 2
+
+
+def test_what_the_network_sends_late_is_said_to_be_late_and_not_to_be_confirmed_by_others(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("m11")
+    for n in (1, 2):
+        stage.share(n, occurred_at="2025-11-01T10:00:00Z")
+    (award,) = stage.awards()
+    evidence, *_ = stage.credential(award)["evidence"]
+    assert evidence["narrative"] == (
+        "Shared a resource on 1 November 2025. Confirmed by the network, long after it happened."
+    )
+
+
 def test_of_a_confidential_session_only_the_fact_is_told(stage: Stage) -> None:
     stage.achievement()
     stage.member("m11")
@@ -281,7 +315,7 @@ def test_of_a_confidential_session_only_the_fact_is_told(stage: Stage) -> None:
         stage.share(n, session="hard-cases")
     (award,) = stage.awards()
     *evidence, _receipt = stage.credential(award)["evidence"]
-    expected = "In a confidential session. Source: recorded by the network (tier 3 of 4)."
+    expected = "In a confidential session. Confirmed by the network."
     assert [(item["narrative"], item["genre"]) for item in evidence] == [(expected, "confidential")] * 2
 
 
