@@ -42,6 +42,8 @@ def descriptions(url: str, definition: Mapping[str, Any]) -> Iterator[dict[str, 
             "type": ["ResultDescription"],
             "name": f"Credits{f' in {unit}' if unit else ''} ({authority['name']})",
             "resultType": RESULT_TYPE,
+            "valueMin": number(each["value"]),
+            "valueMax": number(each["value"]),
             "alignment": [{"type": ["Alignment"], **aligned, **({"targetFramework": unit} if unit else {})}],
         }
 

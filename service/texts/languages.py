@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -85,6 +85,16 @@ class Language:
     def number(self, value: float) -> str:
         """Return a number with this language's separators: 1,234.5."""
         return format_decimal(value, locale=_locale(self.region))
+
+    def name_of(self, code: str) -> str:
+        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
+        try:
+            name = (
+                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
+            )
+        except (ValueError, UnknownLocaleError):
+            return code
+        return name[:1].upper() + name[1:]
 
 
 @cache

@@ -663,6 +663,8 @@ def test_credits_field_language_code_and_identifiers_are_published(who: Actor) -
             "type": ["ResultDescription"],
             "name": "Credits in CEU (State Board)",
             "resultType": "ext:CreditsEarned",
+            "valueMin": "2",
+            "valueMax": "2",
             "alignment": [
                 {
                     "type": ["Alignment"],
