@@ -61,7 +61,7 @@ def stage(live: Live) -> Stage:
 def test_a_badge_shows_credits_skills_and_what_else_its_achievement_says(reader: Reader, stage: Stage) -> None:
     reader.open(badge(stage, **SAID))
     shown = reader.facts()
-    assert shown == shown | FACTS | {"Amount": "; ".join(CREDITS), "Skills": "; ".join(SKILLS)}
+    assert shown == shown | FACTS | {"Credits": " ".join(CREDITS), "Skills": "; ".join(SKILLS)}
 
 
 def test_an_achievement_shows_credits_skills_and_what_else_it_says(reader: Reader, stage: Stage) -> None:
