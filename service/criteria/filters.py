@@ -27,9 +27,7 @@ class ContributionFilter(Part):
         Borne("type"),
     ] = Field(None, description="contributions of any of these types")
     tags_any: Annotated[Names | None, Borne("tag")] = Field(None, description="contributions with any of these tags")
-    min_tier: Tier | None = Field(
-        None, description="of this tier or better: 0 self-claimed, 1 a peer, 2 a facilitator, 3 the network"
-    )
+    min_tier: Tier | None = Field(None, description=f"of this tier or better: {tiers.listed(3)}")
     role: Annotated[RoleName | None, Borne("role")] = Field(
         None, description="contributions made while the member had this role"
     )

@@ -16,7 +16,9 @@ TIERS: Final = (
 )
 """What each tier means, lowest first."""
 NETWORK: Final = 3
+"""The tier of what the network itself sends."""
 LATE: Final = "confirmed by the network, long after it happened"
+"""Said of what the network sent late."""
 
 
 def in_words(record: Record) -> str:
@@ -26,6 +28,11 @@ def in_words(record: Record) -> str:
     """
     lowered = record.tier == NETWORK - 1 and record.actor_member_id is None and record.first_id is None
     return LATE if lowered else TIERS[record.tier]
+
+
+def listed(highest: int) -> str:
+    """Return the tiers up to `highest`, each with its number, for the description of the API."""
+    return ", ".join(f"{tier} {words}" for tier, words in enumerate(TIERS[: highest + 1]))
 
 
 def at_least(tier: int) -> str:
