@@ -364,6 +364,7 @@ def _publish(act: Act, achievement: Achievement) -> None:
         return
     publishing.still_earned(achievement)
     found = list(publishing.faults(act.session, act.network, achievement.ref, version.definition, act.now))
+    found += publishing.related_to_itself(version)
     if found:
         raise refusal([{"code": each.code, "detail": each.message, "pointer": each.pointer} for each in found])
     before = publishing.newest_published(act.session, achievement)
