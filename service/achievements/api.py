@@ -77,6 +77,8 @@ class VersionOut(Answer):
     other_identifiers: list[OtherIdentifierIn] | None = None
     result_descriptions: list[ResultDescriptionIn] | None = None
     valid_for: str | None = None
+    cooling_off: str | None = None
+    status: Literal["revocation", "suspension"] | None = None
     award: Literal["automatic", "reviewed"]
 
     @classmethod

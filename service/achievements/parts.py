@@ -1,4 +1,4 @@
-"""The parts of a definition that describe an achievement: types, skills, credits, identifiers, results."""
+"""The parts of a definition: types, skills, credits, identifiers, results."""
 
 import re
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _pattern(names: Sequence[str]) -> Any:
 
 
 def once(values: Sequence[Any], what: str) -> None:
-    """Refuse values of which one is there twice."""
+    """Refuse a list that has a value twice."""
     if len(set(values)) < len(values):
         raise PydanticCustomError("repeated", "Expected each {what} once", {"what": what})
 

@@ -642,9 +642,10 @@ def test_every_type_of_the_standard_can_be_defined(shared: Path) -> None:
 
 
 def test_all_that_a_definition_says_is_answered_and_sealed(who: Actor) -> None:
-    published = publish(who, READER | FIELDS)
-    assert published == published | FIELDS
-    definition = {name: value for name, value in (READER | FIELDS).items() if name != "ref"}
+    said = READER | FIELDS | {"valid_for": "P3Y", "cooling_off": "P3D", "status": "suspension"}
+    published = publish(who, said)
+    assert published == published | said
+    definition = {name: value for name, value in said.items() if name != "ref"}
     assert published["definition_sha256"] == hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
 
 
@@ -676,6 +677,18 @@ def test_credits_field_language_code_and_identifiers_are_published(who: Actor) -
             ],
         }
     ]
+
+
+def test_a_version_is_not_related_to_itself_and_may_be_to_the_one_before(who: Actor) -> None:
+    draft = posted(who.post(ACHIEVEMENTS, READER))
+    url = f"{BASE_URL}/achievements/{draft['version_id']}"
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": [RELATED, {"id": url}]}), 200)
+    refusal = who.post(f"{ACHIEVEMENTS}/reader/publication")
+    assert refused(refusal) == (422, "related-to-itself", "/related/1/id")
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": None}), 200)
+    posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200)
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": [{"id": url, "version": "1"}]}), 200)
+    assert posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200)["published_version"] == 2
 
 
 def test_credits_of_two_authorities_have_no_sum(who: Actor) -> None:

@@ -135,8 +135,8 @@ def test_credits_are_earned_with_the_badge_and_all_that_is_said_is_signed(stage:
         "resultDescription": f"{subject['achievement']['id']}#credits:1",
         "value": "2",
     }
-    told = achieved.deeds(credential)
-    assert told.credited == (achieved.Credited(2, told.credit_authority, "CEU"),)
+    board = achieved.Authority("State Board", "http://board.example.org/ceu")
+    assert achieved.deeds(credential).credited == (achieved.Credited(2, board, "CEU"),)
 
 
 def test_the_members_of_a_credential(stage: Stage) -> None:
