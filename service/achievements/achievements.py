@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
 from service.access.act import Act
-from service.achievements import definitions, enrolments, pictures, publishing, unborne
+from service.achievements import credit, definitions, enrolments, pictures, publishing, unborne
 from service.achievements.definitions import NOBODY, AchievementFields, AchievementIn
 from service.bodies import refusal
 from service.criteria import rejudging, topics
@@ -251,12 +251,18 @@ def document(session: OrmSession, settings: Settings, version: AchievementVersio
     url = version_url(settings, version)
     said = version.definition
     optional = {
-        "alignment": [
-            {"type": ["Alignment"]} | {_camel(name): value for name, value in each.items()}
-            for each in said.get("alignment", [])
+        "alignment": [_member(["Alignment"], each) for each in said.get("alignment", [])],
+        "resultDescription": [
+            *(_result_description(url, each) for each in said.get("result_descriptions", [])),
+            *credit.descriptions(url, said),
         ],
-        "resultDescription": [_result_description(url, each) for each in said.get("result_descriptions", [])],
         "tag": said.get("tags", []),
+        "creditsAvailable": credit.available(said),
+        "fieldOfStudy": said.get("field_of_study"),
+        "humanCode": said.get("human_code"),
+        "inLanguage": said.get("in_language"),
+        "related": [_member(["Related"], each) for each in said.get("related", [])],
+        "otherIdentifier": [_member("IdentifierEntry", each) for each in said.get("other_identifiers", [])],
     }
     return {
         "id": url,
@@ -270,8 +276,12 @@ def document(session: OrmSession, settings: Settings, version: AchievementVersio
         "criteria": {"id": f"{url}#criteria", "narrative": said["criteria"]["narrative"]},
         "image": {"id": f"{url}/image.png", "type": "Image"},
         "version": str(version.version),
-        **{name: items for name, items in optional.items() if items},
+        **{name: value for name, value in optional.items() if value},
     }
+
+
+def _member(kind: str | list[str], said: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind} | {_camel(name): value for name, value in said.items()}
 
 
 def _result_description(url: str, said: dict[str, Any]) -> dict[str, Any]:
@@ -354,6 +364,7 @@ def _publish(act: Act, achievement: Achievement) -> None:
         return
     publishing.still_earned(achievement)
     found = list(publishing.faults(act.session, act.network, achievement.ref, version.definition, act.now))
+    found += publishing.related_to_itself(version)
     if found:
         raise refusal([{"code": each.code, "detail": each.message, "pointer": each.pointer} for each in found])
     before = publishing.newest_published(act.session, achievement)

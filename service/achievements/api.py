@@ -12,14 +12,8 @@ from service.access.act import Act, CallersAct
 from service.access.callers import READ, Caller
 from service.achievements import achievements, drafts, retirement
 from service.achievements.achievements import ShownAchievement
-from service.achievements.definitions import (
-    AchievementChange,
-    AchievementFields,
-    AchievementIn,
-    AlignmentIn,
-    CriteriaIn,
-    ResultDescriptionIn,
-)
+from service.achievements.definitions import AchievementChange, AchievementFields, AchievementIn, CriteriaIn
+from service.achievements.parts import AlignmentIn, CreditIn, OtherIdentifierIn, RelatedIn, ResultDescriptionIn
 from service.achievements.retirement import RetirementIn
 from service.bodies import Instant, Ref
 from service.criteria.kinds.rule import DefinitionFault
@@ -75,8 +69,16 @@ class VersionOut(Answer):
     image: str | None = None
     alignment: list[AlignmentIn] | None = None
     tags: list[str] | None = None
+    credits: list[CreditIn] | None = None
+    field_of_study: str | None = None
+    human_code: str | None = None
+    in_language: str | None = None
+    related: list[RelatedIn] | None = None
+    other_identifiers: list[OtherIdentifierIn] | None = None
     result_descriptions: list[ResultDescriptionIn] | None = None
     valid_for: str | None = None
+    cooling_off: str | None = None
+    status: Literal["revocation", "suspension"] | None = None
     award: Literal["automatic", "reviewed"]
 
     @classmethod

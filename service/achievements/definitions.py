@@ -4,113 +4,36 @@
 definition alone shows it. `service.achievements.publishing` looks up what it refers to.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import (
-    BeforeValidator,
     Field,
-    StringConstraints,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from service.bodies import Body, HttpsUrl, Line, Prose, Ref
+from service.achievements.parts import (
+    AchievementType,
+    AlignmentIn,
+    CreditIn,
+    LanguageCode,
+    OtherIdentifierIn,
+    RelatedIn,
+    ResultDescriptionIn,
+    Sha256,
+    once,
+)
+from service.bodies import Body, Line, Prose, Ref
 from service.criteria import tree
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.kinds.rule import DefinitionFault, number
-from service.criteria.parts import Name, Number
 from service.criteria.tree import Criterion, UnparsedCriterion
 from service.durations import DurationText
-
-ACHIEVEMENT_TYPES = (
-    "Achievement",
-    "ApprenticeshipCertificate",
-    "Assessment",
-    "Assignment",
-    "AssociateDegree",
-    "Award",
-    "Badge",
-    "BachelorDegree",
-    "Certificate",
-    "CertificateOfCompletion",
-    "Certification",
-    "CoCurricular",
-    "CommunityService",
-    "Competency",
-    "Course",
-    "Degree",
-    "Diploma",
-    "DoctoralDegree",
-    "Fieldwork",
-    "GeneralEducationDevelopment",
-    "JourneymanCertificate",
-    "LearningProgram",
-    "License",
-    "MasterCertificate",
-    "MasterDegree",
-    "Membership",
-    "MicroCredential",
-    "ProfessionalDoctorate",
-    "QualityAssuranceCredential",
-    "ResearchDoctorate",
-    "SecondarySchoolDiploma",
-)
-"""Spec: Open Badges 3.0, section B.5.1 (AchievementType)."""
-RESULT_TYPES = (
-    "GradePointAverage",
-    "LetterGrade",
-    "Percent",
-    "PerformanceLevel",
-    "PredictedScore",
-    "RawScore",
-    "Result",
-    "RubricCriterion",
-    "RubricCriterionLevel",
-    "RubricScore",
-    "ScaledScore",
-    "Status",
-)
-TARGET_TYPES = (
-    "ceasn:Competency",
-    "ceterms:Credential",
-    "CFItem",
-    "CFRubric",
-    "CFRubricCriterion",
-    "CFRubricCriterionLevel",
-    "CTDL",
-)
-_OWN_NAME = "ext:[A-Za-z0-9._-]{1,60}"
-
-
-def _listed(value: Any, names: Sequence[str]) -> Any:
-    if isinstance(value, str) and value not in names and not re.fullmatch(_OWN_NAME, value):
-        context = {"listed": ", ".join(names), "words": list(names)}
-        raise PydanticCustomError("type-unknown", "Expected one of {listed}, or ext: and a name", context)
-    return value
-
-
-def _pattern(names: Sequence[str]) -> Any:
-    return Field(json_schema_extra={"pattern": f"^({'|'.join(names)}|{_OWN_NAME})$"}, examples=[names[0]])
-
-
-def _once(values: Sequence[Any], what: str) -> None:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("repeated", "Expected each {what} once", {"what": what})
-
-
-AchievementType = Annotated[
-    str, BeforeValidator(lambda value: _listed(value, ACHIEVEMENT_TYPES)), _pattern(ACHIEVEMENT_TYPES)
-]
-ResultType = Annotated[str, BeforeValidator(lambda value: _listed(value, RESULT_TYPES)), _pattern(RESULT_TYPES)]
-TargetType = Annotated[str, BeforeValidator(lambda value: _listed(value, TARGET_TYPES)), _pattern(TARGET_TYPES)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CriteriaIn(Body):
@@ -129,70 +52,6 @@ class CriteriaIn(Body):
     )
 
 
-class AlignmentIn(Body):
-    """A standard or framework to which an achievement is aligned."""
-
-    target_name: Line = Field(examples=["Provides feedback that moves learners forward"])
-    target_url: HttpsUrl = Field(examples=["https://standards.example.org/teaching/feedback"])
-    target_code: Line | None = None
-    target_description: Prose | None = None
-    target_framework: Line | None = None
-    target_type: TargetType | None = None
-
-
-class LevelIn(Body):
-    """A level of a rubric's criterion."""
-
-    ref: Ref = Field(examples=["proficient"])
-    name: Line = Field(examples=["Proficient"])
-    level: Number = Field(ge=0, le=1000, description="the number that stands for it in ratings", examples=[3])
-    description: Prose | None = None
-
-
-class ResultDescriptionIn(Body):
-    """A result that the badge states: for a rubric, one criterion and its levels."""
-
-    ref: Ref = Field(examples=["specific"])
-    name: Line = Field(examples=["Feedback is specific"])
-    result_type: ResultType = Field(examples=["RubricCriterionLevel"])
-    rubric: Name | None = Field(None, description="the rubric, as evaluations name it")
-    criterion: Name | None = Field(None, description="the criterion of the rubric")
-    levels: list[LevelIn] | None = Field(None, min_length=1, max_length=50, description="from low to high")
-    required_level: Ref | None = Field(None, description="ref of the level that the achievement requires")
-    value_min: Number | None = Field(None, ge=-1e9, le=1e9)
-    value_max: Number | None = Field(None, ge=-1e9, le=1e9)
-
-    @field_validator("levels")
-    @classmethod
-    def _rising(cls, levels: list[LevelIn] | None) -> list[LevelIn] | None:
-        numbers = [level.level for level in levels or []]
-        if sorted(set(numbers)) != numbers:
-            raise PydanticCustomError("levels-unordered", "Expected levels from low to high, each number once")
-        _once([level.ref for level in levels or []], "ref")
-        return levels
-
-    @field_validator("required_level")
-    @classmethod
-    def _is_a_level(cls, required: str | None, info: ValidationInfo) -> str | None:
-        if required is not None and required not in {level.ref for level in info.data.get("levels") or []}:
-            raise PydanticCustomError("level-unknown", "Expected the ref of one of the levels")
-        return required
-
-    @field_validator("value_max")
-    @classmethod
-    def _above_min(cls, most: float | None, info: ValidationInfo) -> float | None:
-        least = info.data.get("value_min")
-        if most is not None and least is not None and most <= least:
-            raise PydanticCustomError("values-unordered", "Expected value_max above value_min")
-        return most
-
-    @model_validator(mode="after")
-    def _whole_rubric(self) -> Self:
-        if (self.rubric is None) != (self.criterion is None):
-            raise PydanticCustomError("rubric-incomplete", "Expected rubric and criterion together, or neither")
-        return self
-
-
 class AchievementFields(Body):
     """What an achievement is and how it is earned."""
 
@@ -207,6 +66,14 @@ class AchievementFields(Body):
     )
     alignment: list[AlignmentIn] | None = Field(None, min_length=1, max_length=50)
     tags: list[Line] | None = Field(None, min_length=1, max_length=50)
+    credits: list[CreditIn] | None = Field(None, min_length=1, max_length=10)
+    field_of_study: Line | None = Field(None, examples=["Education"])
+    human_code: Line | None = Field(
+        None, description="the code that people use for it, as in a catalogue", examples=["EDU-204"]
+    )
+    in_language: LanguageCode | None = Field(None, description="the language in which it is earned")
+    related: list[RelatedIn] | None = Field(None, min_length=1, max_length=50)
+    other_identifiers: list[OtherIdentifierIn] | None = Field(None, min_length=1, max_length=20)
     result_descriptions: list[ResultDescriptionIn] | None = Field(None, min_length=1, max_length=100)
     valid_for: DurationText | None = Field(None, description="how long an award lasts: an ISO 8601 duration")
     cooling_off: DurationText | None = Field(
@@ -231,15 +98,33 @@ class AchievementFields(Body):
 
     @field_validator("tags")
     @classmethod
-    def _each_tag_once(cls, tags: list[str] | None) -> list[str] | None:
-        _once(tags or [], "tag")
+    def _each_tagonce(cls, tags: list[str] | None) -> list[str] | None:
+        once(tags or [], "tag")
         return tags
+
+    @field_validator("credits")
+    @classmethod
+    def _each_creditonce(cls, listed: list[CreditIn] | None) -> list[CreditIn] | None:
+        once([(each.authority.url, each.unit) for each in listed or []], "authority and unit")
+        return listed
+
+    @field_validator("related")
+    @classmethod
+    def _each_relatedonce(cls, listed: list[RelatedIn] | None) -> list[RelatedIn] | None:
+        once([each.id for each in listed or []], "id")
+        return listed
+
+    @field_validator("other_identifiers")
+    @classmethod
+    def _each_identifieronce(cls, listed: list[OtherIdentifierIn] | None) -> list[OtherIdentifierIn] | None:
+        once([(each.identifier_type, each.identifier) for each in listed or []], "identifier")
+        return listed
 
     @field_validator("result_descriptions")
     @classmethod
-    def _each_result_once(cls, described: list[ResultDescriptionIn] | None) -> list[ResultDescriptionIn] | None:
-        _once([each.ref for each in described or []], "ref")
-        _once([(each.rubric, each.criterion) for each in described or [] if each.rubric], "criterion of a rubric")
+    def _each_resultonce(cls, described: list[ResultDescriptionIn] | None) -> list[ResultDescriptionIn] | None:
+        once([each.ref for each in described or []], "ref")
+        once([(each.rubric, each.criterion) for each in described or [] if each.rubric], "criterion of a rubric")
         return described
 
     @field_validator("award")

@@ -59,6 +59,17 @@ def faults(
             yield from _over(session, network, node, place, now)  # (3)
 
 
+def related_to_itself(version: AchievementVersion) -> Iterator[DefinitionFault]:
+    """Yield a fault for each related achievement that is this version.
+
+    An id that occurs twice lets members be moved between the two without breaking a signature.
+    """
+    for index, each in enumerate(version.definition.get("related", [])):
+        if str(version.id) in each["id"].lower():
+            message = "Expected the address of another achievement, got one of this version."
+            yield DefinitionFault("related-to-itself", message, f"/related/{index}/id")
+
+
 def still_earned(achievement: Achievement, pointer: str = "") -> None:
     """Let what awards an achievement pass if it can still be earned.
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from service.bodies import RoleName
 from service.criteria.parts import Borne, Name, Names, Part, distinct_values, whole
+from service.evidence import tiers
 from service.evidence.vocabulary import ContributionType
 
 Tier = Annotated[int, Field(ge=0, le=3), BeforeValidator(whole)]
@@ -26,9 +27,7 @@ class ContributionFilter(Part):
         Borne("type"),
     ] = Field(None, description="contributions of any of these types")
     tags_any: Annotated[Names | None, Borne("tag")] = Field(None, description="contributions with any of these tags")
-    min_tier: Tier | None = Field(
-        None, description="of this tier or better: 0 self-claimed, 1 a peer, 2 a facilitator, 3 the network"
-    )
+    min_tier: Tier | None = Field(None, description=f"of this tier or better: {tiers.listed(3)}")
     role: Annotated[RoleName | None, Borne("role")] = Field(
         None, description="contributions made while the member had this role"
     )
@@ -86,4 +85,4 @@ def _either(names: Sequence[str]) -> str:
 
 
 def _tier(min_tier: int | None) -> str:
-    return f" of tier {min_tier} or better" if min_tier else ""
+    return f" ({tiers.at_least(min_tier)})" if min_tier else ""

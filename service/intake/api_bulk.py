@@ -71,7 +71,7 @@ class LineOut(Answer):
     )
     line: int | None = Field(None, description="its number in the body, from 1; blank lines count")
     id: UUID | None = Field(None, description="of the record, member, session or award")
-    tier: int | None = Field(None, description="of evidence: 0 claimed by the member ... 3 recorded by the network")
+    tier: int | None = Field(None, description="of evidence: 0 self-reported ... 3 confirmed by the network")
     digest: str | None = Field(None, description="of evidence: the seal of the record")
     flags: list[str] | None = Field(None, description="of evidence: what is odd about it", examples=[["late"]])
     shares_person_with: list[str] | None = Field(

@@ -45,9 +45,7 @@ class CorrectionOut(Answer):
     waits_for: str | None = Field(
         None, description="if held: JSON pointer into the corrected body, to the member who is not known yet"
     )
-    tier: int = Field(
-        description="0 claimed by the member ... 3 recorded by the network; never above that of the first"
-    )
+    tier: int = Field(description="0 self-reported ... 3 confirmed by the network; never above that of the first")
     flags: list[str] | None = Field(None, description="what is odd about it, see `/v1/networks/{slug}/flags`")
     awards: list[AffectedAwardOut] = Field(description="awards that rest on the record, and those that are new")
     awards_wait: Literal[True] | None = Field(

@@ -66,7 +66,7 @@ class SubmissionOut(Answer):
     waits_for: str | None = Field(
         None, description="if held: JSON pointer into the body, to the member who is not known yet"
     )
-    tier: int = Field(description="0 claimed by the member ... 3 recorded by the network")
+    tier: int = Field(description="0 self-reported ... 3 confirmed by the network")
     digest: str = Field(description="the seal of the record")
     flags: list[Annotated[str, one_of(WHY)]] | None = Field(
         None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]

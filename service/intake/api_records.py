@@ -11,7 +11,7 @@ from service.access.callers import READ, Caller
 from service.achievements.api_expanded import Expanded
 from service.bodies import Instant, Moment
 from service.errors import NotFoundError
-from service.evidence import listing, records
+from service.evidence import listing, records, tiers
 from service.evidence.listing import RecordFilter
 from service.evidence.records import ShownRecord
 from service.intake import posting, releasing
@@ -101,9 +101,7 @@ class RecordOut(Answer):
     flags: list[str] | None = Field(
         None, description="what is odd about it and not settled, see `/v1/networks/{slug}/flags`", examples=[["late"]]
     )
-    tier: int = Field(
-        description="0 claimed by the member, 1 recorded by another member, 2 by a facilitator or assessor, 3 by the network"
-    )
+    tier: int = Field(description=tiers.listed(3))
     digest: str = Field(
         description="the seal: SHA-256, in hexadecimal, over the RFC 8785 form of {salt, body}; a credential cites it"
     )

@@ -20,8 +20,9 @@ from credentials.proofs.encodings import base64url_encode
 from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
-from service.evidence import records
+from service.evidence import records, tiers
 from service.tables import AchievementVersion, Contribution, Evaluation, Meeting, Member, Rating, Record
+from service.texts.sentences import sentence
 
 MAX_EVIDENCE = 100
 """The most records that a credential cites one by one; a sentence says how many more there are."""
@@ -49,15 +50,6 @@ EVALUATED = {
     "endorsement": "Was endorsed",
     "reflection": "Reflected in writing",
 }
-TIERS = (
-    "claimed by the member",
-    "recorded by another member of the network",
-    "recorded by a facilitator or assessor",
-    "recorded by the network",
-    "judged by several assessors, each on their own",
-)
-
-
 EARLIER = "Recorded from the network's earlier records."
 """What is said of a record of a network's history."""
 
@@ -184,7 +176,8 @@ def results(
         mine = [judgement for judgement in judgements if judgement.rubric == rubric]
         attempts = [_levels(mine, attempt, raters) for attempt in {judgement.attempt for judgement in mine}]
         reached[rubric] = max(attempts, key=lambda levels: (len(levels), sum(levels.values())), default={})  # (1)
-    for description, written in zip(described, achievement.get("resultDescription", []), strict=True):
+    written_first = achievement.get("resultDescription", [])[: len(described)]  # those of credits follow
+    for description, written in zip(described, written_first, strict=True):
         level = reached.get(description.get("rubric"), {}).get(description.get("criterion"))
         named = zip(description.get("levels") or [], written.get("rubricCriterionLevel", []), strict=True)
         achieved = [item["id"] for listed, item in named if listed["level"] == level]
@@ -224,7 +217,7 @@ def _citation(
     earlier: bool,
 ) -> Citation:
     assert what is not None  # an award rests on accepted records only, and those are derived
-    source = f"Source: {TIERS[record.tier]} (tier {record.tier} of 4)."
+    source = sentence(tiers.in_words(record))
     source += f" {EARLIER}" if earlier else ""
     if hidden:
         return Citation(

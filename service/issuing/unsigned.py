@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials.instants import write_instant
 from credentials.recipient import identity_object
 from credentials.status import status_entry
-from service.achievements import achievements
+from service.achievements import achievements, credit
 from service.durations import Duration
 from service.issuing import citations, receipts, status_lists
+from service.issuing.citations import Citation
 from service.issuing.decision import Decision, UnstoredReceipt
 from service.runtime.settings import Settings
 from service.signing import issuers
@@ -130,7 +131,8 @@ def write(
                 "type": ["AchievementSubject"],
                 **_recipient(settings, network, person),
                 "achievement": achievement,
-                **_if_any("result", citations.results(version, achievement, grounds)),
+                **({"creditsEarned": achievement["creditsAvailable"]} if "creditsAvailable" in achievement else {}),
+                **_if_any("result", _results(version, achievement, grounds)),
             },
             "evidence": [
                 *citations.evidence(url, grounds),
@@ -230,6 +232,13 @@ def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[
         return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}
     value = member_identifier(settings, network, person.ref)
     return named or {"identifier": [identity_object("identifier", value, salt)]}
+
+
+def _results(
+    version: AchievementVersion, achievement: Mapping[str, Any], grounds: Sequence[Citation]
+) -> Iterator[dict[str, Any]]:
+    yield from citations.results(version, achievement, grounds)
+    yield from credit.results(achievement["id"], version.definition)
 
 
 def _if_any(name: str, items: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
-from service.achievements import definitions
+from service.achievements import credit, definitions
 from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
@@ -274,9 +274,13 @@ def _of_history(session: ReadSession, row: Credential) -> bool:
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, str]]:
-    """Return name and reached level of each result, as the credential's achievement describes them."""
+    """Return name and reached level of each result, as the credential's achievement describes them.
+
+    Credits are no judgement.
+    """
     subject = document["credentialSubject"]
     described = {item["id"]: item for item in subject["achievement"].get("resultDescription", [])}
+    credited = {key for key, item in described.items() if item["resultType"] == credit.RESULT_TYPE}
     levels = {
         level["id"]: level["name"] for item in described.values() for level in item.get("rubricCriterionLevel", [])
     }
@@ -286,4 +290,5 @@ def _results(document: dict[str, Any]) -> list[dict[str, str]]:
             "value": levels.get(result.get("achievedLevel")) or result.get("value") or result.get("status") or "",
         }
         for result in subject.get("result", [])
+        if result.get("resultDescription") not in credited
     ]

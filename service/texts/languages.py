@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
@@ -94,6 +94,16 @@ class Language:
     def listed(self, items: Sequence[str], *, of: Literal["standard", "or"] = "standard") -> str:
         """Return the items as a sentence lists them: "a, b and c"; with `or`: "a, b or c"."""
         return format_list(list(items), style=of, locale=_locale(self.region))
+
+    def name_of(self, code: str) -> str:
+        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
+        try:
+            name = (
+                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
+            )
+        except (ValueError, UnknownLocaleError):
+            return code
+        return name[:1].upper() + name[1:]
 
 
 @cache

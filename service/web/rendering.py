@@ -116,6 +116,7 @@ def _environment(code: str) -> Environment:
         "day": language.day,
         "moment": language.moment,
         "number": language.number,
+        "language": language.name_of,
         "kind": lambda achievement_type: kind(achievement_type, language),
     }
     return environment

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from credentials import reading
 from credentials.instants import read_instant
+from service.achievements import credit
 from service.checking.basis import policy
 from service.texts.display_names import one_line
 
@@ -24,6 +25,7 @@ MAX_MINUTES: Final = 100 * 366 * 24 * 60
 
 _JUDGED: Final = frozenset({"rubric", "score", "survey", "endorsement"})
 _UNTOLD: Final = frozenset({"receipt", "renewal", "summary", "duration"})
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _DURATION = re.compile(r"PT(?:(?P<hours>[0-9]{1,8})H)?(?:(?P<minutes>[0-9]{1,8})M)?")
 
 
@@ -40,12 +42,44 @@ class Level:
 class Skill:
     """A skill that the achievement is aligned with.
 
-    `framework` is "" without one, `url` None unless https.
+    `framework` and `code` are "" without one. `url` identifies the skill, and may be http; `link` is what a page may
+    link to.
     """
 
     name: str
-    framework: str
-    url: str | None
+    framework: str = ""
+    url: str | None = None
+    code: str = ""
+
+    @property
+    def link(self) -> str | None:
+        """The address, if it is https."""
+        return _https(self.url)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Whose credits they are, as the issuer states it: the authority itself has signed nothing.
+
+    `url` identifies it, and may be http; `link` is what a page may link to.
+    """
+
+    name: str
+    url: str | None = None
+
+    @property
+    def link(self) -> str | None:
+        """The address, if it is https."""
+        return _https(self.url)
+
+
+@dataclass(frozen=True)
+class Credited:
+    """How many credits of an authority were earned; `unit` is "" without one."""
+
+    value: float
+    authority: Authority
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +90,7 @@ class Deeds:
         levels: one for each result.
         minutes: how long it took in all; None where the badge does not say so in a readable form.
         credits: credits earned; None without any.
+        credited: the credits of each authority, where the badge says whose they are.
         began, ended: of the activity; awarded: when it was earned, or else since when the badge is valid.
         judgements: how many of the cited pieces of evidence are somebody's judgement.
         deciders: the role of each person who decided, from the receipt; none where the rule alone decided, or without a
@@ -68,6 +103,7 @@ class Deeds:
     levels: tuple[Level, ...] = ()
     minutes: int | None = None
     credits: float | None = None
+    credited: tuple[Credited, ...] = ()
     began: datetime | None = None
     ended: datetime | None = None
     awarded: datetime | None = None
@@ -76,6 +112,12 @@ class Deeds:
     skills: tuple[Skill, ...] = ()
     done: tuple[str, ...] = ()
     more: int = 0
+
+    @property
+    def credit_authority(self) -> Authority | None:
+        """Whose credits they are; None where the badge does not say so, or names several."""
+        named = {each.authority for each in self.credited}
+        return named.pop() if len(named) == 1 else None
 
 
 def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> Deeds:
@@ -92,6 +134,7 @@ def deeds(credential: Mapping[str, Any], receipt: Mapping[str, Any] | None = Non
         levels=tuple(_levels(subject, achievement))[:MAX_LISTED],
         minutes=_minutes(evidence),
         credits=_credits(subject.get("creditsEarned")),
+        credited=tuple(_credited(subject, achievement))[:MAX_LISTED],
         began=read_instant(subject.get("activityStartDate")),
         ended=read_instant(subject.get("activityEndDate")),
         awarded=read_instant(credential.get("awardedDate")) or read_instant(credential.get("validFrom")),
@@ -118,7 +161,7 @@ def _levels(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Itera
             levels.get(_text(result.get("achievedLevel"))) or _text(result.get("value")) or _text(result.get("status"))
         )
         required = levels.get(_text(about.get("requiredLevel"))) or _text(about.get("requiredValue"))
-        if reached:
+        if reached and about.get("resultType") != credit.RESULT_TYPE:
             yield Level(_named(about.get("name")), reached, required)
 
 
@@ -126,7 +169,25 @@ def _skills(achievement: Mapping[str, Any]) -> Iterator[Skill]:
     for item in reading.objects(achievement.get("alignment")):
         name = _named(item.get("targetName"))
         if name:
-            yield Skill(name, _named(item.get("targetFramework")), _link(item.get("targetUrl")))
+            framework, code = _named(item.get("targetFramework")), _named(item.get("targetCode"))
+            yield Skill(name, framework, _address(item.get("targetUrl")), code)
+
+
+def _credited(subject: Mapping[str, Any], achievement: Mapping[str, Any]) -> Iterator[Credited]:
+    """Yield what the results for credits say (`achievements.credit`); one without exactly one authority is left out."""
+    earned = {
+        _text(result.get("resultDescription")): _text(result.get("value"))
+        for result in reading.objects(subject.get("result"))
+    }
+    for item in reading.objects(achievement.get("resultDescription")):
+        aligned = [
+            each for each in reading.objects(item.get("alignment")) if each.get("targetType") == credit.AUTHORITY
+        ]
+        value = _AMOUNT.fullmatch(earned.get(_text(item.get("id")), ""))
+        if item.get("resultType") == credit.RESULT_TYPE and len(aligned) == 1 and value and float(value[0]):
+            name, unit = _named(aligned[0].get("targetName")), _named(aligned[0].get("targetFramework"))
+            if name:
+                yield Credited(float(value[0]), Authority(name, _address(aligned[0].get("targetUrl"))), unit)
 
 
 def _minutes(evidence: list[Mapping[str, Any]]) -> int | None:
@@ -160,13 +221,22 @@ def _text(value: object) -> str:
     return one_line(value, MAX_CHARACTERS, gap=" ")
 
 
-def _link(value: object) -> str | None:
+def _address(value: object) -> str | None:
+    """Return a plain http or https address; None for anything else."""
     text = value if isinstance(value, str) and len(value) <= MAX_CHARACTERS and value.isascii() else ""
     try:
         parts = urlsplit(text)
     except ValueError:
         return None
     plain = (
-        parts.scheme == "https" and parts.hostname and not parts.username and text == _text(text) and " " not in text
+        parts.scheme in {"http", "https"}
+        and parts.hostname
+        and not parts.username
+        and text == _text(text)
+        and " " not in text
     )
     return text if plain else None
+
+
+def _https(url: str | None) -> str | None:
+    return url if url is not None and urlsplit(url).scheme == "https" else None

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect
 
-from service.achievements import definitions
+from service.achievements import parts
 from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH, LANGUAGES, SPANISH
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
@@ -211,7 +211,7 @@ def test_types_of_achievements_are_said_in_words(achievement_type: str, english:
 
 
 def test_every_type_of_the_vocabulary_has_its_words() -> None:
-    assert ACHIEVEMENT_TYPES.keys() == set(definitions.ACHIEVEMENT_TYPES)
+    assert ACHIEVEMENT_TYPES.keys() == set(parts.ACHIEVEMENT_TYPES)
 
 
 def test_a_visitor_chooses_a_language_without_script_and_keeps_it(browser: Browser, live: Live) -> None:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from service.access.act import Act
 from service.achievements import achievements
-from service.achievements.definitions import ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES
+from service.achievements.parts import ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES
 from service.awards import settling
 from service.criteria import rejudging
 from service.runtime.runtime import Runtime
@@ -45,6 +45,28 @@ KIND = {
 }
 RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3}
 JUDGED = READER | {"criteria": {"narrative": "As two judge.", "rule": RUBRIC}, "result_descriptions": [KIND]}
+
+CREDIT = {"value": 2, "unit": "CEU", "authority": {"name": "State Board", "url": "http://board.example.org/ceu"}}
+RELATED = {"id": "https://river.example.org/lector", "in_language": "es", "version": "2"}
+CTID = {"identifier": "ce-5f0c1e84-5c0a-4f7b-9c55-0a1b2c3d4e5f", "identifier_type": "ext:CTID"}
+FIELDS: dict[str, Any] = {
+    "alignment": [
+        {
+            "target_name": "Active listening",
+            "target_url": "http://data.europa.eu/esco/skill/8f18f987-33e2-4228-9efb-65de25d03330",
+            "target_framework": "O*NET",
+            "target_code": "2.B.1.a",
+            "target_type": "ext:O-NET",
+        }
+    ],
+    "credits": [CREDIT],
+    "field_of_study": "Education",
+    "human_code": "EDU-204",
+    "in_language": "en",
+    "related": [RELATED],
+    "other_identifiers": [CTID],
+}
+"""What TrustEd Microcredentials, CTDL and ELM ask for beside a name and criteria."""
 
 
 @pytest.fixture
@@ -180,10 +202,10 @@ def test_achievements_are_listed_and_filtered(who: Actor) -> None:
         pytest.param({"tags": []}, "too-short", "/tags", id="no tags"),
         pytest.param({"image": "x"}, "string-pattern-mismatch", "/image", id="no digest"),
         pytest.param(
-            {"alignment": [{"target_name": "x", "target_url": "http://x.example"}]},
+            {"alignment": [{"target_name": "x", "target_url": "ftp://x.example"}]},
             "url-invalid",
             "/alignment/0/target_url",
-            id="an alignment without https",
+            id="an alignment that is no web address",
         ),
         pytest.param(
             {"alignment": [{"target_name": "x", "target_url": "https://x.example/<a>"}]},
@@ -246,6 +268,40 @@ def test_achievements_are_listed_and_filtered(who: Actor) -> None:
             "/result_descriptions/0/value_max",
             id="values without room",
         ),
+        pytest.param({"credits": []}, "too-short", "/credits", id="no credits"),
+        pytest.param({"credits": [CREDIT | {"value": 0}]}, "greater-than", "/credits/0/value", id="zero credits"),
+        pytest.param(
+            {"credits": [CREDIT | {"value": 10_001}]}, "less-than-equal", "/credits/0/value", id="too many credits"
+        ),
+        pytest.param({"credits": [{"value": 2}]}, "missing", "/credits/0/authority", id="credits of nobody"),
+        pytest.param(
+            {"credits": [CREDIT | {"authority": {"name": "x", "url": "x"}}]},
+            "url-invalid",
+            "/credits/0/authority/url",
+            id="an authority without an address",
+        ),
+        pytest.param({"credits": [CREDIT, CREDIT]}, "repeated", "/credits", id="credits of an authority twice"),
+        pytest.param({"credits": [CREDIT] * 11}, "too-long", "/credits", id="credits of too many authorities"),
+        pytest.param({"in_language": "English"}, "string-pattern-mismatch", "/in_language", id="no code of a language"),
+        pytest.param({"field_of_study": ""}, "string-too-short", "/field_of_study", id="no field of study"),
+        pytest.param({"human_code": "a\nb"}, "line-invalid", "/human_code", id="a code of two lines"),
+        pytest.param(
+            {"related": [{"id": "javascript:alert(1)"}]}, "url-invalid", "/related/0/id", id="related to no address"
+        ),
+        pytest.param({"related": [RELATED, RELATED]}, "repeated", "/related", id="related twice"),
+        pytest.param(
+            {"other_identifiers": [CTID | {"identifier_type": "emailAddress"}]},
+            "type-unknown",
+            "/other_identifiers/0/identifier_type",
+            id="an identifier of people",
+        ),
+        pytest.param(
+            {"other_identifiers": [CTID | {"identifier": "ce-1"}]},
+            "ctid-invalid",
+            "/other_identifiers/0",
+            id="a CTID that is none",
+        ),
+        pytest.param({"other_identifiers": [CTID, CTID]}, "repeated", "/other_identifiers", id="an identifier twice"),
         pytest.param({"publish": "yes"}, "bool-type", "/publish", id="yes for true"),
         pytest.param({"issuer": "x"}, "extra-forbidden", "/issuer", id="an unknown member"),
     ],
@@ -588,6 +644,73 @@ def test_every_type_of_the_standard_can_be_defined(shared: Path) -> None:
     schema = (shared / "1edtech-schemas" / "achievementcredential.json").read_text()
     for names in (ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES):
         assert sorted(names) in enumerations(json.loads(schema))
+
+
+def test_all_that_a_definition_says_is_answered_and_sealed(who: Actor) -> None:
+    said = READER | FIELDS | {"valid_for": "P3Y", "cooling_off": "P3D", "status": "suspension"}
+    published = publish(who, said)
+    assert published == published | said
+    definition = {name: value for name, value in said.items() if name != "ref"}
+    assert published["definition_sha256"] == hashlib.sha256(rfc8785.dumps(definition)).hexdigest()
+
+
+def test_credits_field_language_code_and_identifiers_are_published(who: Actor) -> None:
+    url = publish(who, READER | FIELDS)["url"]
+    document = who.client.get(f"{url}.json").json()
+    assert document["creditsAvailable"] == 2
+    assert (document["fieldOfStudy"], document["humanCode"], document["inLanguage"]) == ("Education", "EDU-204", "en")
+    assert document["related"] == [{"type": ["Related"], "id": RELATED["id"], "inLanguage": "es", "version": "2"}]
+    assert document["otherIdentifier"] == [
+        {"type": "IdentifierEntry", "identifier": CTID["identifier"], "identifierType": "ext:CTID"}
+    ]
+    assert document["resultDescription"] == [
+        {
+            "id": f"{url}#credits:1",
+            "type": ["ResultDescription"],
+            "name": "Credits in CEU (State Board)",
+            "resultType": "ext:CreditsEarned",
+            "valueMin": "2",
+            "valueMax": "2",
+            "alignment": [
+                {
+                    "type": ["Alignment"],
+                    "targetName": "State Board",
+                    "targetUrl": "http://board.example.org/ceu",
+                    "targetType": "ext:CreditAuthority",
+                    "targetFramework": "CEU",
+                }
+            ],
+        }
+    ]
+
+
+def test_a_version_is_not_related_to_itself_and_may_be_to_the_one_before(who: Actor) -> None:
+    draft = posted(who.post(ACHIEVEMENTS, READER))
+    url = f"{BASE_URL}/achievements/{draft['version_id']}"
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": [RELATED, {"id": url}]}), 200)
+    refusal = who.post(f"{ACHIEVEMENTS}/reader/publication")
+    assert refused(refusal) == (422, "related-to-itself", "/related/1/id")
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": None}), 200)
+    posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200)
+    posted(who.patch(f"{ACHIEVEMENTS}/reader", {"related": [{"id": url, "version": "1"}]}), 200)
+    assert posted(who.post(f"{ACHIEVEMENTS}/reader/publication"), 200)["published_version"] == 2
+
+
+def test_credits_of_two_authorities_have_no_sum(who: Actor) -> None:
+    other = {"value": 0.5, "authority": {"name": "University", "url": "https://university.example.org/"}}
+    document = who.client.get(publish(who, READER | {"credits": [CREDIT, other]})["url"] + ".json").json()
+    assert "creditsAvailable" not in document
+    assert [each["name"] for each in document["resultDescription"]] == [
+        "Credits in CEU (State Board)",
+        "Credits (University)",
+    ]
+
+
+def test_a_change_takes_one_of_these_members_away_and_leaves_the_others(who: Actor) -> None:
+    posted(who.post(ACHIEVEMENTS, READER | FIELDS))
+    left = posted(who.patch(f"{ACHIEVEMENTS}/reader", {"credits": None, "human_code": "EDU-205"}), 200)
+    assert "credits" not in left
+    assert (left["human_code"], left["related"]) == ("EDU-205", [RELATED])
 
 
 def enumerations(schema: Any) -> list[list[str]]:

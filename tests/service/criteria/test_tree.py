@@ -525,6 +525,8 @@ def test_groups_are_said_in_words(definition: Any, words: tuple[str, str]) -> No
         (TENURE | {"min_sessions_led": 7}, "56 days as facilitator and 7 sessions led as facilitator"),
         ({"rule": "tenure", "role": "lead", "min_sessions_led": 1}, "1 session led as lead"),
         (COUNT | {"where": {"role": "lead"}}, "1 contribution as lead"),
+        (COUNT | {"where": {"min_tier": 1}}, "1 contribution (seen by a peer at least)"),
+        (COUNT | {"where": {"min_tier": 3}}, "1 contribution (confirmed by the network)"),
     ],
 )
 def test_what_is_asked_for_is_said_in_words(definition: Any, requirement: str) -> None:

@@ -15,9 +15,11 @@ from credentials.bake import extract
 from credentials.proofs.encodings import base64url_decode
 from credentials.proofs.jose import decode_jwt
 from service.checking import verification
+from service.checking.basis import achieved
 from service.issuing import citations
 from service.runtime.runtime import Runtime
 from service.tables import Credential, Record
+from tests.service.achievements.test_api import FIELDS
 from tests.worlds.awarding import SHARE_TWICE, Stage, described
 
 pytestmark = pytest.mark.any_database("what stands in a document is of no database")
@@ -111,13 +113,30 @@ def test_what_is_issued_fits_the_published_schema(
     client: TestClient, runtime: Runtime, schema: Any, said: dict[str, str], sandbox: bool
 ) -> None:
     stage = Stage.set_up(client, runtime, sandbox=sandbox, description="A circle.", email="hello@river.example.org")
-    alignment = [{"target_name": "Feedback", "target_url": "https://standards.example/feedback"}]
     stage.member("m11", **said)
-    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), alignment=alignment, tags=["feedback"], valid_for="P3Y")
+    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), **FIELDS, tags=["feedback"], valid_for="P3Y")
     credential = stage.credential(award)
     assert {"evidence", "validUntil"} <= credential.keys()
     assert {"result", "identifier" if "did" not in said else "id"} <= credential["credentialSubject"].keys()
     assert [error.message for error in schema.iter_errors(credential)] == []
+
+
+def test_credits_are_earned_with_the_badge_and_all_that_is_said_is_signed(stage: Stage) -> None:
+    stage.member("m11")
+    award = assessed(stage, ("m12", 3, 3), ("cem", 3, 3), **FIELDS)
+    credential = stage.credential(award)
+    verified(stage, json.dumps(credential))
+    subject = credential["credentialSubject"]
+    assert subject["creditsEarned"] == subject["achievement"]["creditsAvailable"] == 2
+    *judged, credited = subject["result"]
+    assert len(judged) == 2
+    assert credited == {
+        "type": ["Result"],
+        "resultDescription": f"{subject['achievement']['id']}#credits:1",
+        "value": "2",
+    }
+    board = achieved.Authority("State Board", "http://board.example.org/ceu")
+    assert achieved.deeds(credential).credited == (achieved.Credited(2, board, "CEU"),)
 
 
 def test_the_members_of_a_credential(stage: Stage) -> None:
@@ -235,9 +254,7 @@ def test_each_piece_of_evidence_is_told_in_plain_words_and_sealed(stage: Stage) 
     *evidence, _receipt = credential["evidence"]
     assert [item["id"] for item in evidence] == [f"{credential['id']}#evidence-{n}" for n in (1, 2)]
     for item in evidence:
-        assert item["narrative"] == (
-            "Shared a resource on 1 March 2026. Source: recorded by the network (tier 3 of 4)."
-        )
+        assert item["narrative"] == "Shared a resource on 1 March 2026. Confirmed by the network."
         assert item["genre"] == "shared"
     assert "ecret" not in json.dumps(credential)
     with stage.runtime.database.read() as session:
@@ -253,6 +270,42 @@ def _uuid(text: str) -> Any:
     return UUID(text)
 
 
+@pytest.mark.parametrize(
+    ("teller", "roles", "words"),
+    [
+        ("m11", [], "Self-reported."),
+        ("m12", [], "Seen by a peer."),
+        ("m12", ["facilitator"], "Confirmed by a facilitator or assessor."),
+        (None, [], "Confirmed by the network."),
+    ],
+)
+def test_who_stands_for_evidence_is_told_in_words(
+    stage: Stage, teller: str | None, roles: list[str], words: str
+) -> None:
+    stage.achievement()
+    stage.member("m11")
+    stage.member("m12", roles=[{"role": role, "from": "2026-01-01T00:00:00Z"} for role in roles])
+    token = stage.token_with("evidence:write", member=teller) if teller else stage.token
+    for n in (1, 2):
+        body = {"member": "m11", "type": "shared", "resource": f"r{n}", "occurred_at": "2026-03-01T10:00:00Z"}
+        assert stage.call("POST", "./contributions", token, json=body).is_success
+    (award,) = stage.awards()
+    *evidence, _receipt = stage.credential(award)["evidence"]
+    assert [item["narrative"] for item in evidence] == [f"Shared a resource on 1 March 2026. {words}"] * 2
+
+
+def test_what_the_network_sends_late_is_said_to_be_late_and_not_to_be_confirmed_by_others(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("m11")
+    for n in (1, 2):
+        stage.share(n, occurred_at="2025-11-01T10:00:00Z")
+    (award,) = stage.awards()
+    evidence, *_ = stage.credential(award)["evidence"]
+    assert evidence["narrative"] == (
+        "Shared a resource on 1 November 2025. Confirmed by the network, long after it happened."
+    )
+
+
 def test_of_a_confidential_session_only_the_fact_is_told(stage: Stage) -> None:
     stage.achievement()
     stage.member("m11")
@@ -262,7 +315,7 @@ def test_of_a_confidential_session_only_the_fact_is_told(stage: Stage) -> None:
         stage.share(n, session="hard-cases")
     (award,) = stage.awards()
     *evidence, _receipt = stage.credential(award)["evidence"]
-    expected = "In a confidential session. Source: recorded by the network (tier 3 of 4)."
+    expected = "In a confidential session. Confirmed by the network."
     assert [(item["narrative"], item["genre"]) for item in evidence] == [(expected, "confidential")] * 2
 
 

@@ -152,6 +152,20 @@ def test_a_moment_says_that_it_is_in_utc() -> None:
     assert [ENGLISH.moment("at noon"), SPANISH.moment(None)] == ["at noon", ""]
 
 
+@pytest.mark.parametrize(
+    ("code", "english", "spanish"),
+    [
+        ("es", "Spanish", "Español"),
+        ("pt-BR", "Portuguese (Brazil)", "Portugués (Brasil)"),
+        ("es-419", "Spanish (Latin America)", "Español (Latinoamérica)"),
+        ("und", "und", "und"),
+        ("a language", "a language", "a language"),
+    ],
+)
+def test_languages_are_named_as_their_readers_call_them(code: str, english: str, spanish: str) -> None:
+    assert (ENGLISH.name_of(code), SPANISH.name_of(code)) == (english, spanish)
+
+
 def test_numbers_have_the_marks_of_their_language() -> None:
     assert [ENGLISH.number(12345), ENGLISH.number(1.5)] == ["12,345", "1.5"]
     assert [SPANISH.number(12345), SPANISH.number(1.5)] == ["12.345", "1,5"]

@@ -8,7 +8,7 @@ import pytest
 from credentials.model.badge import OpenBadgeCredential
 from service.checking import verification
 from service.checking.basis import comparison
-from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Deeds, Level, Skill, deeds
+from service.checking.basis.achieved import MAX_CHARACTERS, MAX_LISTED, Authority, Credited, Deeds, Level, Skill, deeds
 from service.runtime.runtime import Runtime
 from tests.service.checking.basis.test_policy import approved, reported
 from tests.worlds.awarding import Stage, described
@@ -173,7 +173,6 @@ def test_a_value_that_was_asked_for_is_told() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "http://standards.example.org/",
         "javascript:alert(1)",
         "https://",
         "https://[x",
@@ -188,6 +187,75 @@ def test_an_address_that_cannot_be_shown_as_a_link_is_left_out(address: Any) -> 
     assert deeds(achieved(alignment=[{"targetName": "Reading", "targetUrl": address}])).skills == (
         Skill("Reading", "", None),
     )
+
+
+def test_a_skill_is_told_with_its_framework_and_code() -> None:
+    aligned = {
+        "targetName": "Active listening",
+        "targetUrl": "https://www.onetonline.org/find/descriptor/result/2.B.1.a",
+        "targetFramework": "O*NET",
+        "targetCode": "2.B.1.a",
+    }
+    assert deeds(achieved(alignment=[aligned])).skills == (
+        Skill("Active listening", "O*NET", "https://www.onetonline.org/find/descriptor/result/2.B.1.a", "2.B.1.a"),
+    )
+
+
+def test_an_http_address_identifies_a_skill_and_is_no_link() -> None:
+    told = deeds(achieved(alignment=[{"targetName": "Mentoring", "targetUrl": "http://data.europa.eu/esco/skill/1"}]))
+    assert told.skills == (Skill("Mentoring", "", "http://data.europa.eu/esco/skill/1"),)
+    assert told.skills[0].link is None
+
+
+BOARD = {"targetName": "State Board", "targetUrl": "http://board.example.org/", "targetType": "ext:CreditAuthority"}
+
+
+def credited(*results: Any, alignment: Any = (BOARD,), **said: Any) -> dict[str, Any]:
+    """Return a badge whose results describe credits, each under an id of its own."""
+    described = [
+        {"id": f"urn:{n}", "name": "Credits", "resultType": "ext:CreditsEarned", "alignment": list(alignment)} | said
+        for n, _ in enumerate(results)
+    ]
+    badge = achieved(resultDescription=described)
+    results_of = [{"resultDescription": f"urn:{n}", "value": value} for n, value in enumerate(results)]
+    badge["credentialSubject"] |= {"creditsEarned": 2, "result": results_of}
+    return badge
+
+
+def test_credits_are_told_with_their_authority_and_not_as_a_level() -> None:
+    board = Authority("State Board", "http://board.example.org/")
+    told = deeds(credited("2.5"))
+    assert (told.credits, told.levels) == (2, ())
+    assert told.credited == (Credited(2.5, board),)
+    assert (told.credit_authority, board.link) == (board, None)
+
+
+def test_credits_of_two_authorities_are_told_each() -> None:
+    badge = credited("2", "3")
+    other = BOARD | {"targetName": "University", "targetFramework": "ECTS"}
+    badge["credentialSubject"]["achievement"]["resultDescription"][1]["alignment"] = [other]
+    told = deeds(badge)
+    assert [(each.value, each.unit, each.authority.name) for each in told.credited] == [
+        (2, "", "State Board"),
+        (3, "ECTS", "University"),
+    ]
+    assert told.credit_authority is None
+
+
+@pytest.mark.parametrize(
+    "badge",
+    [
+        credited("2", alignment=[]),
+        credited("2", alignment=[BOARD, BOARD]),
+        credited("2", alignment=[BOARD | {"targetName": 7}]),
+        credited("2", alignment=[BOARD | {"targetType": ["ext:CreditAuthority"]}]),
+        credited("2", resultType="RawScore"),
+        credited("2", id=7),
+        *(credited(value) for value in ("0", "-1", "two", "1e9", "9" * 7, 2, None, "٣")),
+    ],
+)
+def test_credits_that_cannot_be_read_are_left_out(badge: dict[str, Any]) -> None:
+    assert deeds(badge).credited == ()
 
 
 def test_what_turns_or_hides_text_is_left_out_and_long_text_is_cut() -> None:
