@@ -64,6 +64,16 @@ class Language:
         translated = _translations(self.code).ngettext(singular, plural, count)
         return translated % ({"num": self.number(count)} | values)
 
+    def name_of(self, code: str) -> str:
+        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
+        try:
+            name = (
+                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
+            )
+        except (ValueError, UnknownLocaleError):
+            return code
+        return name[:1].upper() + name[1:]
+
     def day(self, value: str | datetime | None) -> str:
         """Return a date as people write it: 8 September 2026.
 
@@ -85,16 +95,6 @@ class Language:
     def number(self, value: float) -> str:
         """Return a number with this language's separators: 1,234.5."""
         return format_decimal(value, locale=_locale(self.region))
-
-    def name_of(self, code: str) -> str:
-        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
-        try:
-            name = (
-                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
-            )
-        except (ValueError, UnknownLocaleError):
-            return code
-        return name[:1].upper() + name[1:]
 
 
 @cache
