@@ -65,6 +65,16 @@ class Language:
         translated = _translations(self.code).ngettext(singular, plural, count)
         return translated % ({"num": self.number(count)} | values)
 
+    def name_of(self, code: str) -> str:
+        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
+        try:
+            name = (
+                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
+            )
+        except (ValueError, UnknownLocaleError):
+            return code
+        return name[:1].upper() + name[1:]
+
     def day(self, value: str | datetime | None) -> str:
         """Return a date as people write it: 8 September 2026.
 
@@ -94,16 +104,6 @@ class Language:
     def listed(self, items: Sequence[str], *, of: Literal["standard", "or"] = "standard") -> str:
         """Return the items as a sentence lists them: "a, b and c"; with `or`: "a, b or c"."""
         return format_list(list(items), style=of, locale=_locale(self.region))
-
-    def name_of(self, code: str) -> str:
-        """Return what readers of this language call another one: es is "Spanish"; an unknown code is returned."""
-        try:
-            name = (
-                Locale.parse(code, sep="-", resolve_likely_subtags=False).get_display_name(_locale(self.region)) or code
-            )
-        except (ValueError, UnknownLocaleError):
-            return code
-        return name[:1].upper() + name[1:]
 
 
 @cache

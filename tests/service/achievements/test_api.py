@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from service.access.act import Act
 from service.achievements import achievements
-from service.achievements.parts import ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES
+from service.achievements.parts import ACHIEVEMENT_TYPES, IDENTIFIER_TYPES, RESULT_TYPES, TARGET_TYPES
 from service.awards import settling
 from service.criteria import rejudging
 from service.runtime.runtime import Runtime
@@ -644,6 +644,7 @@ def test_every_type_of_the_standard_can_be_defined(shared: Path) -> None:
     schema = (shared / "1edtech-schemas" / "achievementcredential.json").read_text()
     for names in (ACHIEVEMENT_TYPES, RESULT_TYPES, TARGET_TYPES):
         assert sorted(names) in enumerations(json.loads(schema))
+    assert any(set(IDENTIFIER_TYPES) < set(each) for each in enumerations(json.loads(schema)))
 
 
 def test_all_that_a_definition_says_is_answered_and_sealed(who: Actor) -> None:
