@@ -17,17 +17,17 @@ def queue(act: Act, credential: Credential) -> None:
 
     It is sent after the commit, not here.
     """
-    act.session.add(Message(network_id=act.network.id, credential_id=credential.id, due_at=act.now))
+    act.session.add(Message(network_id=act.network.id, kind="awarded", credential_id=credential.id, due_at=act.now))
 
 
 def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:
     """Queue the mail that asks a recipient whether a badge is theirs."""
-    session.add(Message(network_id=network_id, confirmation_id=confirmation_id, due_at=due_at))
+    session.add(Message(network_id=network_id, kind="question", confirmation_id=confirmation_id, due_at=due_at))
 
 
 def queue_disabled(act: Act, webhook_id: UUID) -> None:
     """Queue the mail that tells a network that one of its webhooks was disabled."""
-    act.session.add(Message(network_id=act.network.id, webhook_id=webhook_id, due_at=act.now))
+    act.session.add(Message(network_id=act.network.id, kind="webhook", webhook_id=webhook_id, due_at=act.now))
 
 
 def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:
@@ -51,7 +51,7 @@ def forget(session: WriteSession, message_ids: Collection[UUID]) -> None:
 
 def queue_compromise(act: Act, key_id: UUID, member_id: UUID) -> None:
     """Queue the mail that tells a member what became of their badges after a key was compromised."""
-    act.session.add(Message(network_id=act.network.id, key_id=key_id, member_id=member_id, due_at=act.now))
+    act.session.add(Message(network_id=act.network.id, kind="key", key_id=key_id, member_id=member_id, due_at=act.now))
 
 
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
@@ -60,4 +60,6 @@ def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_i
     A member who leaves the case before the mail is sent gets none.
     """
     for member_id in sorted(member_ids):
-        session.add(Message(network_id=network_id, case_step_id=step.id, member_id=member_id, due_at=step.at))
+        session.add(
+            Message(network_id=network_id, kind="case", case_step_id=step.id, member_id=member_id, due_at=step.at)
+        )

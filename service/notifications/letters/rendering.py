@@ -13,12 +13,5 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
 
     None if there is nobody to write to, or no longer anything to tell.
     """
-    if message.webhook_id is not None:
-        return webhooks.render(session, runtime, message)
-    if message.case_step_id is not None:
-        return cases.render(session, runtime, message)
-    if message.confirmation_id is not None:
-        return questions.render(session, runtime, message)
-    if message.key_id is not None:
-        return compromises.render(session, runtime, message)
-    return badges.render(session, runtime, message)
+    of = {"webhook": webhooks, "case": cases, "question": questions, "key": compromises}.get(message.kind, badges)
+    return of.render(session, runtime, message)
