@@ -13,7 +13,6 @@ depends_on: Sequence[str] | None = None
 
 KINDS = ("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring", "webhook", "case", "question", "key")
 LISTED = ", ".join(f"'{kind}'" for kind in KINDS)
-OF = {"webhook_id": "webhook", "case_step_id": "case", "confirmation_id": "question", "key_id": "key"}
 
 
 def upgrade() -> None:
@@ -21,8 +20,11 @@ def upgrade() -> None:
     # On SQLite a constraint comes with its column, and goes with it.
     check = f"CONSTRAINT ck_messages_kind CHECK (kind IN ({LISTED}))"
     op.execute(f"ALTER TABLE messages ADD COLUMN kind VARCHAR(16) DEFAULT 'awarded' NOT NULL {check}")
-    told = " ".join(f"WHEN {column} IS NOT NULL THEN '{kind}'" for column, kind in OF.items())
-    op.execute(f"UPDATE messages SET kind = CASE {told} ELSE 'awarded' END")
+    op.execute(
+        "UPDATE messages SET kind = CASE WHEN webhook_id IS NOT NULL THEN 'webhook' WHEN case_step_id IS NOT NULL"
+        " THEN 'case' WHEN confirmation_id IS NOT NULL THEN 'question' WHEN key_id IS NOT NULL THEN 'key'"
+        " ELSE 'awarded' END"
+    )
     op.create_index(op.f("ix_messages_credential_id"), "messages", ["credential_id"])
     op.create_index(op.f("ix_credentials_valid_until"), "credentials", ["valid_until"])
 

@@ -100,18 +100,27 @@ def _framed_png(content: bytes, media_type: str, test: bool) -> bytes:
     return _png(_framed(content, media_type, test))
 
 
-def _png(svg: str) -> bytes:
-    """Return the drawing as PNG, at most 512 pixels wide and high.
+def _png(svg: str, size: int = SIZE) -> bytes:
+    """Return the drawing as PNG, at most so many pixels wide and high.
 
     Raises:
         ValueError: it cannot be drawn.
     """
     try:
-        return resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE)
+        return resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size)
     except (Exception, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the renderer panics on impossible sizes, and a panic is not an Exception
         raise ValueError("the renderer gave up") from error
+
+
+def shrunk(png: bytes, size: int) -> bytes:
+    """Return a PNG as a square one of so many pixels.
+
+    Raises:
+        ValueError: it cannot be drawn.
+    """
+    return _png(_framed(png, "image/png", False), size)
 
 
 def _framed(content: bytes, media_type: str, test: bool) -> str:

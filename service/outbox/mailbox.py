@@ -4,20 +4,80 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
 from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message
+from service.tables.outbox import OF_BADGES
 
 
-def queue(act: Act, credential: Credential) -> None:
-    """Queue the mail that tells the educator about a credential.
+def queue_awarded(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient about a new badge.
 
     It is sent after the commit, not here.
     """
-    act.session.add(Message(network_id=act.network.id, kind="awarded", credential_id=credential.id, due_at=act.now))
+    _queue(act, credential, "awarded")
+
+
+def queue_revoked(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge was taken back.
+
+    Who was not told about the badge yet is told nothing.
+    """
+    if "awarded" not in _unsaid(act.session, credential):
+        _queue(act, credential, "revoked")
+
+
+def queue_suspended(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge is suspended.
+
+    Who was not told about the badge yet is told about it if it is reinstated.
+    """
+    if "awarded" not in _unsaid(act.session, credential):
+        _queue(act, credential, "suspended")
+
+
+def queue_reinstated(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a suspended badge is valid again.
+
+    Who was not told about the suspension yet is told nothing; who was not told about the badge is told about that.
+    """
+    if "suspended" not in _unsaid(act.session, credential):
+        _queue(act, credential, "reinstated" if _was_written_about(act.session, credential) else "awarded")
+
+
+def queue_replaced(act: Act, old: Credential, new: Credential) -> None:
+    """Queue the mail that tells the recipient that another badge replaces one.
+
+    Who was not told about the old one yet is told about the new one only.
+    """
+    _queue(act, new, "awarded" if "awarded" in _unsaid(act.session, old) else "replaced")
+
+
+def queue_expiring(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge ends soon."""
+    _queue(act, credential, "expiring")
+
+
+def _queue(act: Act, credential: Credential, kind: str) -> None:
+    act.session.add(Message(network_id=act.network.id, kind=kind, credential_id=credential.id, due_at=act.now))
+
+
+def _unsaid(session: WriteSession, credential: Credential) -> set[str]:
+    """Delete the mails about a badge that nobody has begun to send, and return what they would have told."""
+    session.flush()
+    unsent = (Message.state == "queued", Message.attempts == 0, Message.kind.in_(OF_BADGES))
+    query = delete(Message).where(Message.credential_id == credential.id, *unsent).returning(Message.kind)
+    return set(session.scalars(query))
+
+
+def _was_written_about(session: WriteSession, credential: Credential) -> bool:
+    """Return whether a mail told the recipient about a badge, or about a compromised key."""
+    member = select(Award.member_id).where(Award.id == credential.award_id).scalar_subquery()
+    about = or_(Message.credential_id == credential.id, and_(Message.kind == "key", Message.member_id == member))
+    return session.scalar(select(Message.id).where(about).limit(1)) is not None
 
 
 def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:

@@ -3,32 +3,29 @@
 from email.message import EmailMessage
 
 from service.issuing import reissuing, unsigned
-from service.notifications.letters.addressing import addressed
+from service.notifications.letters import closings
+from service.notifications.letters.addressing import from_network, language_of, subject
+from service.notifications.letters.wording import named
+from service.notifications.letters.writing import Letter, Links, Said, write
 from service.runtime.runtime import Runtime
-from service.signing import issuers
 from service.storage.database import ReadSession
 from service.tables import Key, Message, Network
-from service.texts.languages import LANGUAGES, N_
+from service.texts.languages import N_
 
-COMPROMISED_SUBJECT = N_("Your badges of %(issuer)s: please download them again")
+SUBJECT = N_("Your badges of %(network)s: please download them again")
+HELLO = N_("Hello,")
 COMPROMISED = N_(
-    """\
-Hello,
-
-somebody else may have had a key with which %(issuer)s signs badges. You did nothing wrong, and what you have earned \
-stays yours."""
+    "Somebody else may have had a key with which %(network)s signs badges. You did nothing wrong, and you keep what you "
+    "have earned."
 )
 REISSUED = N_(
-    """\
-These badges were signed again with another key. Their addresses are the same as before. Older copies may not be \
-accepted any more: please download the badges again, and replace copies that you have given away or uploaded."""
+    "These badges were signed again with another key. Their links are the same as before. Older copies may not be "
+    "accepted any more: please download the badges again, and replace copies that you have sent or uploaded."
 )
 LOOKED_INTO = N_(
-    """\
-These badges were signed at a time when somebody else may have had the key. Until a person at %(issuer)s has looked at \
-each of them they are suspended."""
+    "These badges were signed at a time when somebody else may have had the key. They are suspended until a person at "
+    "%(network)s has looked at each of them. You get an e-mail then."
 )
-"""What a mail about a compromised key says, in every language because we do not know which one the recipient reads."""
 
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
@@ -42,18 +39,16 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     badges = reissuing.badges_of_person(session, message.member_id, key)
     if recipient is None or recipient.email is None or not badges:
         return None
-    mail = addressed(runtime, message, recipient.email, message.due_at)
-    said = {"issuer": issuers.marked(network, network.name)}
-    mail["Subject"] = " / ".join(language.gettext(COMPROMISED_SUBJECT, **said) for language in LANGUAGES.values())
-    lists: dict[str, list[str]] = {REISSUED: [], LOOKED_INTO: []}
-    for row, name in badges:
-        address = unsigned.credential_url(runtime.settings, row.id)
-        lists[REISSUED if row.suspended_at is None else LOOKED_INTO].append(f"{name}: {address}")
-    letters = []
-    for language in LANGUAGES.values():
-        parts = [language.gettext(COMPROMISED, **said)]
-        for text, lines in lists.items():
-            parts += [language.gettext(text, **said), *lines] if lines else []
-        letters.append("\n\n".join(parts))
-    mail.set_content("\n\n* * *\n\n".join(letters) + "\n")
-    return mail
+    language, name = language_of(network), named(network.name)
+    parts: list[Said | Links] = [Said(language.gettext(text, network=name)) for text in (HELLO, COMPROMISED)]
+    for text, suspended in ((REISSUED, False), (LOOKED_INTO, True)):
+        rows = [
+            (named(badge), unsigned.credential_url(runtime.settings, row.id))
+            for row, badge in badges
+            if (row.suspended_at is not None) == suspended
+        ]
+        parts += [Said(language.gettext(text, network=name)), Links(rows)] if rows else []
+    mail = from_network(runtime, message, network, recipient.email, message.due_at)
+    mail["Subject"] = subject(network, SUBJECT, network=network.name)
+    title = language.gettext(SUBJECT, network=name)
+    return write(mail, Letter(language, name, title, parts, [closings.whom_to_ask(network)]))

@@ -3,10 +3,24 @@
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
-from service.notifications.letters.addressing import addressed
+from service.notifications.letters.addressing import SERVICE, from_network, language_of, subject
+from service.notifications.letters.wording import named
+from service.notifications.letters.writing import Letter, Said, write
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.tables import Message, Network, Webhook
+from service.texts.languages import N_
+
+SUBJECT = N_("A webhook of %(network)s was turned off")
+HELLO = N_("Hello,")
+GONE = N_("The webhook of %(network)s at %(host)s was turned off, because its address answers that it is gone (410).")
+FAILING = N_(
+    "The webhook of %(network)s at %(host)s was turned off, because its address has accepted nothing for three days."
+)
+NOTHING_LOST = N_(
+    "Nothing is lost. Make the webhook active again, and it gets everything that it has missed, in order."
+)
+WHICH = N_("The webhook has the id %(id)s.")
 
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
@@ -18,12 +32,11 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     network = session.get_one(Network, message.network_id)
     if network.email is None or webhook.disabled_at is None:
         return None
-    host = urlsplit(webhook.url).hostname  # the rest of the address can contain a secret
-    why = "it answered that it is gone (410)" if webhook.disabled_for == "gone" else "it has taken nothing for days"
-    mail = addressed(runtime, message, network.email, webhook.disabled_at)
-    mail["Subject"] = f"A webhook of {network.name} was disabled"
-    mail.set_content(
-        f"Hello,\n\nnothing is sent any more to the webhook {webhook.id} of {network.name} at {host}: {why}.\n\n"
-        "Nothing is lost: once it is made active again it is sent what it has missed, in order.\n"
-    )
-    return mail
+    language = language_of(network)
+    # The rest of the address can contain a secret.
+    names = {"network": named(network.name), "host": urlsplit(webhook.url).hostname, "id": str(webhook.id)}
+    why = GONE if webhook.disabled_for == "gone" else FAILING
+    said = [Said(language.gettext(text, **names)) for text in (HELLO, why, NOTHING_LOST, WHICH)]
+    mail = from_network(runtime, message, network, network.email, webhook.disabled_at)
+    mail["Subject"] = subject(network, SUBJECT, network=network.name)
+    return write(mail, Letter(language, SERVICE, language.gettext(SUBJECT, network=named(network.name)), said))
