@@ -30,7 +30,6 @@ def from_network(runtime: Runtime, message: Message, network: Network, to: str, 
     mail = _addressed(runtime, message, sender, to, at)
     if network.email is not None and (address := _for_every_server(network.email)) is not None:
         mail["Reply-To"] = Address(display_name=one_line(network.name, MAX_SENDER), addr_spec=address)
-    mail["Content-Language"] = network.language
     return mail
 
 

@@ -42,8 +42,8 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
         return None
     language = language_of(session.get_one(Network, message.network_id))
     mail = from_service(runtime, message, session.get_one(Identity, row.identity_id).value, row.asked_at)
-    mail["Content-Language"] = language.code
     names = {"badge": named(asked.badge), "issuer": named(asked.issuer), "code": asked.code}
     mail["Subject"] = language.gettext(SUBJECT, **names)
     mail.set_content(language.gettext(QUESTION, **names, link=confirmations.link(runtime, row)) + "\n")
+    mail["Content-Language"] = language.code
     return mail

@@ -88,6 +88,7 @@ def write(mail: EmailMessage, letter: Letter) -> EmailMessage:
         content.add_related(
             letter.picture.png, "image", "png", cid=f"<{cid}>", filename="badge.png", disposition="inline"
         )
+    mail["Content-Language"] = letter.language.code  # last, because new content takes such headers away
     return mail
 
 

@@ -632,6 +632,7 @@ def test_each_person_with_an_address_gets_one_mail_about_all_their_badges(story:
     assert f"/credentials/{second}" in text
     assert "signed again with another key" in text
     assert found["m1@example.org"]["Content-Language"] == "en"
+    assert found["m1@example.org"]["Reply-To"] is None, "the network has no address"
     late = found[f"m{BEFORE + 1}@example.org"].get_body(("plain",))
     assert late is not None
     assert "suspended" in str(late.get_content())
