@@ -147,9 +147,9 @@ def _happened_at(told: _Told, kind: str) -> datetime:
 
 def _parts(told: _Told, kind: str) -> Iterator[Part]:
     yield _hello(told)
+    yield told.say(NEWS[kind])
     if told.network.sandbox:
         yield told.say(PRACTICE)
-    yield told.say(NEWS[kind])
     if kind == "awarded" and told.award.renews is not None:
         yield told.say(FOLLOWS)
     if kind == "replaced":

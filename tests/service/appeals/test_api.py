@@ -815,6 +815,20 @@ def test_those_in_a_case_are_told_of_what_somebody_else_did_and_not_what_was_sai
     assert not any("A word that stays here." in text or WHY in text for _, text in found)
 
 
+def test_mails_about_a_case_are_in_the_language_of_the_network_and_answers_go_there(quiet: Stage) -> None:
+    case = refused(quiet)
+    changes = {"email": "desk@river.example.org", "language": "es"}
+    actor(quiet.runtime, quiet.client).ask("PATCH", f"/v1/networks/{quiet.slug}", changes)
+    mediated(quiet, case)
+    for _, text in outbox(quiet):
+        assert "Novedades en el caso sobre la insignia" in text
+        assert "Se ha pedido a alguien que medie." in text
+    for path in mail.outbox_folder(quiet.runtime.settings).glob("*.eml"):
+        letter = message_from_bytes(path.read_bytes(), policy=default)
+        assert letter["Reply-To"] == "River Writers <desk@river.example.org>"
+        assert letter["Content-Language"] == "es"
+
+
 def test_whoever_has_left_a_case_is_told_nothing_more(quiet: Stage) -> None:
     case = refused(quiet)
     mediated(quiet, case)

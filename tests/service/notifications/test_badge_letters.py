@@ -175,6 +175,23 @@ def test_it_is_written_in_the_language_of_the_network(stage: Stage) -> None:
         assert "Ver su insignia" in said(letter, kind)
 
 
+@pytest.mark.parametrize("name", ["Generous reader of drafts", "Réd & Gréen of all the year", "緑 " * 60])
+def test_a_long_subject_arrives_as_it_was_written(stage: Stage, name: str) -> None:
+    rename(stage, network="River Writers and Friends of Writing")
+    stage.achievement("long", award="reviewed", name=name.strip())
+    stage.recorded("long")
+    expected = f"River Writers and Friends of Writing has awarded you the badge “{name.strip()[:160]}"
+    (letter,) = letters(stage)
+    assert letter["Subject"].startswith(expected[:200])
+    with mail_server() as box:
+        settings = stage.runtime.settings.model_copy(update={"mail_url": box.url})
+        object.__setattr__(stage.runtime, "settings", settings)
+        stage.recorded()
+        mail.send_due(stage.runtime)
+    ((_, text_sent),) = box.received
+    assert max(map(len, text_sent.partition(b"\r\n\r\n")[0].splitlines())) < 100
+
+
 # --- Names that are not as they should be --------------------------------------------------------------------------
 
 
