@@ -29,7 +29,7 @@ class _Policy(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         """Return a header as it is sent."""
         if name.lower() != "subject" or self.utf8 or str(value).isascii():
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
         return f"{name}: {encoded}{self.linesep}"
 

@@ -1,4 +1,4 @@
-"""Mails to people about their badges: new, replaced, taken back, suspended, valid again, and ending soon."""
+"""Mails to people about their badges: that they have one, and what becomes of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

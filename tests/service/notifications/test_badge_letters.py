@@ -432,7 +432,8 @@ def test_a_mail_that_was_tried_already_may_have_arrived_and_so_the_end_is_told(s
     with mail_server() as box:
         box.answer = "451 try again"
         settings = stage.runtime.settings.model_copy(update={"mail_url": box.url})
-        own, _ = stage.runtime.settings, object.__setattr__(stage.runtime, "settings", settings)
+        own = stage.runtime.settings
+        object.__setattr__(stage.runtime, "settings", settings)
         assert mail.send_due(stage.runtime) == 0
         object.__setattr__(stage.runtime, "settings", own)
     do(stage, award, "revocation")
