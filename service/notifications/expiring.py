@@ -1,9 +1,10 @@
 """Tell people in time that a badge ends, so that they can renew it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import aliased
 
 from service.access.act import Act
@@ -31,16 +32,8 @@ def tell_of_ends(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     now = ends_at = runtime.now()
     last, count = "", 0
     while go_on():
-        following = or_(Credential.valid_until > ends_at, Credential.id > last)
-        due = (Credential.valid_until >= ends_at, Credential.valid_until <= now + TOLD_BEFORE, following)
-        found = (
-            select(Credential.id, Award.member_id, Credential.issued_at, Credential.valid_until)
-            .join(Award, Award.id == Credential.award_id)
-            .join(Network, Network.id == Credential.network_id)
-            .where(*due, *_untold(), Award.state == "awarded", Network.state != "closed")
-        )
         with runtime.database.read() as session:
-            rows = session.execute(found.order_by(Credential.valid_until, Credential.id).limit(BATCH)).all()
+            rows = session.execute(ending_soon(now, ends_at, last)).all()
             people = unsigned.recipients(session, [row.member_id for row in rows])
         if not rows:
             break
@@ -52,6 +45,27 @@ def tell_of_ends(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
         ]
         count += _queue(runtime, lasting) if lasting else 0
     return count
+
+
+def ending_soon(now: datetime, ends_at: datetime, last: str) -> Select[str, UUID, datetime, datetime | None]:
+    """Return the query for the next badges of whose end people are to be told: id, member, time of issue, and end.
+
+    They are in the order of their ends.
+
+    Args:
+        ends_at: the end of the badge after which to go on, or `now`.
+        last: its id, or "".
+    """
+    following = or_(Credential.valid_until > ends_at, Credential.id > last)
+    due = (Credential.valid_until >= ends_at, Credential.valid_until <= now + TOLD_BEFORE, following)
+    return (
+        select(Credential.id, Award.member_id, Credential.issued_at, Credential.valid_until)
+        .join(Award, Award.id == Credential.award_id)
+        .join(Network, Network.id == Credential.network_id)
+        .where(*due, *_untold(), Award.state == "awarded", Network.state != "closed")
+        .order_by(Credential.valid_until, Credential.id)
+        .limit(BATCH)
+    )
 
 
 def _untold() -> tuple[ColumnElement[bool], ...]:

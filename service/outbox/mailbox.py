@@ -44,8 +44,10 @@ def queue_reinstated(act: Act, credential: Credential) -> None:
 
     Who was not told about the suspension yet is told nothing; who was not told about the badge is told about that.
     """
-    if "suspended" not in _unsaid(act.session, credential):
-        _queue(act, credential, "reinstated" if _was_written_about(act.session, credential) else "awarded")
+    unsaid = _unsaid(act.session, credential)
+    if "suspended" not in unsaid:
+        known = "awarded" not in unsaid and _was_written_about(act.session, credential)
+        _queue(act, credential, "reinstated" if known else "awarded")
 
 
 def queue_replaced(act: Act, old: Credential, new: Credential) -> None:

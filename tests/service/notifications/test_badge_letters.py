@@ -1,6 +1,7 @@
 """What people are written about their badges: new, replaced, taken back, suspended, valid again, and ending soon."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -534,6 +535,14 @@ def test_every_badge_that_ends_is_found_in_small_portions(
         stage.recorded("yearly", member=f"n{n}", awarded_at=stage.runtime.now().isoformat())
     clock.advance(days=350)
     assert expiring.tell_of_ends(stage.runtime) == 4
+
+
+def test_several_processes_tell_of_an_end_once(stage: Stage, clock: Clock) -> None:
+    recent(stage)
+    clock.advance(days=350)
+    with ThreadPoolExecutor(3) as pool:
+        counts = list(pool.map(lambda _: expiring.tell_of_ends(stage.runtime), range(3)))
+    assert sum(counts) == 1
 
 
 def test_upkeep_tells_of_ends_once_a_day() -> None:
