@@ -81,6 +81,15 @@ def png(svg: str, width: int = SIZE, height: int = SIZE) -> bytes:
         raise ValueError("the renderer gave up") from error
 
 
+def shrunk(content: bytes, size: int) -> bytes:
+    """Return a PNG as a square one of so many pixels.
+
+    Raises:
+        ValueError: it cannot be drawn.
+    """
+    return png(_framed(content, "image/png", False), size, size)
+
+
 def _framed(content: bytes, media_type: str, test: bool) -> str:
     """Return a square SVG with the network's own picture in it, whole and undistorted."""
     data = base64.b64encode(content).decode()

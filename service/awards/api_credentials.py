@@ -44,7 +44,7 @@ class RevocationIn(Body):
     """Why a credential is revoked."""
 
     reason: Prose = Field(
-        description="kept by the network; it is not shown to those who verify",
+        description="the recipient reads it, in a mail too; it is not shown to those who verify",
         examples=["Awarded to the wrong member."],
     )
 
@@ -53,7 +53,7 @@ class SuspensionIn(Body):
     """Why a credential must not be relied on for now."""
 
     reason: Prose = Field(
-        description="kept by the network; it is not shown to those who verify",
+        description="the recipient reads it, in a mail too; it is not shown to those who verify",
         examples=["Its evidence is being looked into."],
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
@@ -47,7 +48,7 @@ class ApprovalIn(Body):
 class RefusalIn(Body):
     """A refusal of an award, with the reason."""
 
-    reason: Prose
+    reason: Prose = Field(description="the recipient reads it, in a mail too, if a badge is taken back for it")
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,7 @@ def give_up(act: CallersAct, row: Award, reason: str) -> None:
 def sign_again(act: Act, runtime: Runtime, row: Award) -> Credential:
     """Sign a new credential for an award, with what is known now, and return it.
 
-    If the award has a receipt, it stays the same.
+    If the award has a receipt, it stays the same. Nobody is written to.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
@@ -254,8 +254,6 @@ def sign_again(act: Act, runtime: Runtime, row: Award) -> Credential:
     receipts.store(act, row, signed.draft.receipt)
     credential = credentials.store(act, row, signed)
     act.session.flush()
-    if signed.draft.mailed:
-        mailbox.queue(act, credential)
     return credential
 
 
@@ -353,7 +351,7 @@ def _announce(act: Act, runtime: Runtime, made: Sequence[tuple[Award, Decision]]
         if row.renews is not None:
             credentials.supersede(act.session, row.renews, credential)
         if each.draft.mailed:
-            mailbox.queue(act, credential)
+            mailbox.queue_awarded(act, credential)
 
 
 def _displaced(session: WriteSession, signed: Prepared) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from service.awards import reviews
 from service.errors import ConflictError
 from service.issuing import reissuing, status_lists
 from service.issuing.credentials import about
-from service.outbox import events
+from service.outbox import events, mailbox
 from service.runtime.runtime import Runtime
 from service.storage import locks
 from service.tables import Award, Credential, Key, StatusList
@@ -56,6 +56,7 @@ def suspend(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
         if award.state == "awarded":
             award.state = "suspended"
         _tell_suspension(act, runtime, row, award, "credential.suspended")
+        mailbox.queue_suspended(act, row)
     return row
 
 
@@ -159,6 +160,7 @@ def _reinstate(act: Act, runtime: Runtime, row: Credential, award: Award) -> Non
     if award.state == "suspended":
         award.state = "awarded"
     _tell_suspension(act, runtime, row, award, "credential.reinstated")
+    mailbox.queue_reinstated(act, row)
     reissuing.mend(act, runtime, row)
 
 
@@ -177,4 +179,5 @@ def _mark_revoked(act: Act, row: Credential, reason: str) -> None:
     award.state = "revoked"
     reviews.end(act, award)
     events.append(act, "credential.revoked", about(row, award))
+    mailbox.queue_revoked(act, row)
     reviews.question_built_on(act, award)

@@ -13,7 +13,7 @@ from service.awards import decisions, reviews
 from service.errors import ConflictError, NotFoundError
 from service.issuing import credentials
 from service.networks.members import still_known
-from service.outbox import events
+from service.outbox import events, mailbox
 from service.progress import progress
 from service.runtime.runtime import Runtime
 from service.storage import locks
@@ -50,6 +50,7 @@ def replace(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
         raise ConflictError("award-over", "Expected a credential whose time is not over; a renewal makes a new one.")
     new = decisions.sign_again(act, runtime, award)
     credentials.replace(act, runtime, found, new, reason)
+    mailbox.queue_replaced(act, found, new)
     return new
 
 

@@ -62,6 +62,7 @@ class NetworkOut(Answer):
     kind: Literal["formal", "informal"]
     url: str
     time_zone: str
+    language: Literal["en", "es"] = Field(description="the language in which people get mails")
     late_after_days: int
     same_address: Literal["same-person", "ask"]
     state: Literal["draft", "active", "closed"]
@@ -83,6 +84,7 @@ class NetworkOut(Answer):
             kind=network.kind,
             url=network.url,
             time_zone=network.time_zone,
+            language=network.language,
             late_after_days=network.late_after_days,
             same_address=network.same_address,
             state=network.state,
@@ -166,7 +168,7 @@ def get_network(
 def update_network(
     slug: str, body: NetworkChange, session: Writer, runtime: Running, at: Now, admin: Admin, given: Given
 ) -> Response:
-    """Change a network's name, addresses, description, picture or time zone.
+    """Change a network's name, addresses, description, picture, time zone or the language of its mails.
 
     Members that are left out stay as they are; null removes an optional one. Badges that are
     already issued do not change.

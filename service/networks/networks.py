@@ -45,6 +45,11 @@ SameAddress = Annotated[
 ]
 
 
+MailLanguage = Annotated[
+    Literal["en", "es"], Field(description="the language in which people get mails: en, English; es, Spanish")
+]
+
+
 class NetworkIn(Body):
     """What a network is created from."""
 
@@ -58,11 +63,14 @@ class NetworkIn(Body):
     time_zone: TimeZone = Field(
         description="time zone in which its days and weeks are counted", examples=["America/Chicago"]
     )
+    language: MailLanguage = "en"
     late_after_days: LateAfterDays = 90
     same_address: SameAddress = "same-person"
     sandbox: bool = Field(False, description="badges say TEST in name, picture and page")
     description: Prose | None = Field(None, description="what the network is, for the reader of a badge")
-    email: EmailAddress | None = Field(None, description="a public address for questions")
+    email: EmailAddress | None = Field(
+        None, description="a public address for questions; answers to mails about badges go there"
+    )
     image: Picture | None = None
 
 
@@ -75,6 +83,7 @@ class NetworkChange(Body):
     name: Line = Field(default_factory=str)
     url: HttpsUrl = Field(default_factory=str)
     time_zone: TimeZone = Field(default_factory=str, description="applies to what is recorded from now on")
+    language: MailLanguage = "en"
     late_after_days: LateAfterDays = 90
     same_address: SameAddress = "same-person"
     description: Prose | None = None

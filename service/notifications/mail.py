@@ -27,14 +27,12 @@ from sqlalchemy import select
 
 from service.errors import CustodyError
 from service.notifications import mail_server
-from service.notifications.letters import render
+from service.notifications.letters.rendering import render
 from service.runtime.runtime import Runtime
 from service.runtime.settings import LOCAL_HOSTS, Settings
 from service.runtime.work import GoOn, to_the_end
 from service.storage import locks, private_files
-from service.tables import (
-    Message,
-)
+from service.tables import Message
 
 log = logging.getLogger(__name__)
 

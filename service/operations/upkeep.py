@@ -20,7 +20,7 @@ from service.console import compromised_keys
 from service.errors import CustodyError, StorageError
 from service.intake import imports
 from service.issuing import status_lists
-from service.notifications import deliveries, mail, payloads
+from service.notifications import deliveries, expiring, mail, payloads
 from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
@@ -31,6 +31,7 @@ from service.vc_api import status
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
+DAY_SECONDS = 86_400.0
 AFTER_FAILURE_SECONDS = 10.0
 """Also for work that is done less often: health says that it failed until it was done."""
 STOP_SECONDS = 4.0
@@ -104,7 +105,7 @@ LANES: Mapping[str, Lane] = {
     ),
     "compromised keys": Lane({compromised_keys.set_right_left_over: 60}),
     "status lists": Lane({status_lists.resign_due: 600, status.resign_due: 600}),
-    "deadlines": Lane({deadlines.pass_deadlines: 600}),
+    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS}),
     "deletion": Lane(
         {
             deliveries.forget_old: 600,

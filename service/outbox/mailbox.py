@@ -4,30 +4,92 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
 from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message
+from service.tables.outbox import OF_BADGES
 
 
-def queue(act: Act, credential: Credential) -> None:
-    """Queue the mail that tells the educator about a credential.
+def queue_awarded(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient about a new badge.
 
     It is sent after the commit, not here.
     """
-    act.session.add(Message(network_id=act.network.id, credential_id=credential.id, due_at=act.now))
+    _queue(act, credential, "awarded")
+
+
+def queue_revoked(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge was taken back.
+
+    Who was not told about the badge yet is told nothing.
+    """
+    if "awarded" not in _unsaid(act.session, credential):
+        _queue(act, credential, "revoked")
+
+
+def queue_suspended(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge is suspended.
+
+    Who was not told about the badge yet is told about it if it is reinstated.
+    """
+    if "awarded" not in _unsaid(act.session, credential):
+        _queue(act, credential, "suspended")
+
+
+def queue_reinstated(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a suspended badge is valid again.
+
+    Who was not told about the suspension yet is told nothing; who was not told about the badge is told about that.
+    """
+    unsaid = _unsaid(act.session, credential)
+    if "suspended" not in unsaid:
+        known = "awarded" not in unsaid and _was_written_about(act.session, credential)
+        _queue(act, credential, "reinstated" if known else "awarded")
+
+
+def queue_replaced(act: Act, old: Credential, new: Credential) -> None:
+    """Queue the mail that tells the recipient that another badge replaces one.
+
+    Who was not told about the old one yet is told about the new one only.
+    """
+    _queue(act, new, "awarded" if "awarded" in _unsaid(act.session, old) else "replaced")
+
+
+def queue_expiring(act: Act, credential: Credential) -> None:
+    """Queue the mail that tells the recipient that a badge ends soon."""
+    _queue(act, credential, "expiring")
+
+
+def _queue(act: Act, credential: Credential, kind: str) -> None:
+    act.session.add(Message(network_id=act.network.id, kind=kind, credential_id=credential.id, due_at=act.now))
+
+
+def _unsaid(session: WriteSession, credential: Credential) -> set[str]:
+    """Delete the mails about a badge that nobody has begun to send, and return what they would have told."""
+    session.flush()
+    unsent = (Message.state == "queued", Message.attempts == 0, Message.kind.in_(OF_BADGES))
+    query = delete(Message).where(Message.credential_id == credential.id, *unsent).returning(Message.kind)
+    return set(session.scalars(query))
+
+
+def _was_written_about(session: WriteSession, credential: Credential) -> bool:
+    """Return whether a mail told the recipient about a badge, or about a compromised key."""
+    member = select(Award.member_id).where(Award.id == credential.award_id).scalar_subquery()
+    about = or_(Message.credential_id == credential.id, and_(Message.kind == "key", Message.member_id == member))
+    return session.scalar(select(Message.id).where(about).limit(1)) is not None
 
 
 def queue_question(session: WriteSession, network_id: UUID, confirmation_id: UUID, due_at: datetime) -> None:
     """Queue the mail that asks a recipient whether a badge is theirs."""
-    session.add(Message(network_id=network_id, confirmation_id=confirmation_id, due_at=due_at))
+    session.add(Message(network_id=network_id, kind="question", confirmation_id=confirmation_id, due_at=due_at))
 
 
 def queue_disabled(act: Act, webhook_id: UUID) -> None:
     """Queue the mail that tells a network that one of its webhooks was disabled."""
-    act.session.add(Message(network_id=act.network.id, webhook_id=webhook_id, due_at=act.now))
+    act.session.add(Message(network_id=act.network.id, kind="webhook", webhook_id=webhook_id, due_at=act.now))
 
 
 def forget_webhook(session: WriteSession, webhook_id: UUID) -> None:
@@ -51,7 +113,7 @@ def forget(session: WriteSession, message_ids: Collection[UUID]) -> None:
 
 def queue_compromise(act: Act, key_id: UUID, member_id: UUID) -> None:
     """Queue the mail that tells a member what became of their badges after a key was compromised."""
-    act.session.add(Message(network_id=act.network.id, key_id=key_id, member_id=member_id, due_at=act.now))
+    act.session.add(Message(network_id=act.network.id, kind="key", key_id=key_id, member_id=member_id, due_at=act.now))
 
 
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
@@ -60,4 +122,6 @@ def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_i
     A member who leaves the case before the mail is sent gets none.
     """
     for member_id in sorted(member_ids):
-        session.add(Message(network_id=network_id, case_step_id=step.id, member_id=member_id, due_at=step.at))
+        session.add(
+            Message(network_id=network_id, kind="case", case_step_id=step.id, member_id=member_id, due_at=step.at)
+        )

@@ -1,5 +1,8 @@
 """Settings of one running service: built once, frozen, passed down."""
 
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -53,6 +56,17 @@ def _check_contact(text: str) -> str:
     return text
 
 
+def _check_mail_from(text: str) -> str:
+    _, address = parseaddr(text)
+    try:
+        Address(addr_spec=address)
+    except (ValueError, MessageError, IndexError):
+        address = ""
+    if "@" not in address:
+        raise ValueError("an e-mail address, such as badges@example.org")
+    return text
+
+
 def _check_networks(given: Any) -> Any:
     if not isinstance(given, str):
         return given
@@ -94,7 +108,9 @@ class Settings(BaseSettings):
     mail_url: Annotated[str, AfterValidator(_check_mail_url)] = Field(
         "", description="smtp://user:password@host:port; empty: messages go to the outbox folder", repr=False
     )
-    mail_from: str = Field("laurel@localhost", description="sender of the messages")
+    mail_from: Annotated[str, AfterValidator(_check_mail_from)] = Field(
+        "laurel@localhost", description="address from which mails are sent; its name is that of the network"
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON body")
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")

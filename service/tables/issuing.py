@@ -64,6 +64,7 @@ class Credential(Row):
         Index(None, "award_id"),
         Index(None, "network_id", "issued_at"),
         Index("ix_credentials_revoked", "status_list_id", "revoked_at"),
+        Index(None, "valid_until"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_credential_id)

@@ -34,6 +34,7 @@ class Network(Row):
     email: Mapped[str | None]
     image_sha256: Mapped[str | None] = mapped_column(String(64))
     time_zone: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
     late_after_days: Mapped[int] = mapped_column(default=90, server_default="90")
     state: Mapped[str] = mapped_column(String(16), default="active")
     sandbox: Mapped[bool] = mapped_column(Boolean, default=False)

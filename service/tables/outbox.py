@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.tables.columns import Row, one_of
 from service.tables.identifiers import new_id
 
+OF_BADGES = ("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring")
+"""The kinds of messages that tell recipients about their badges."""
+
 
 class Event(Row):
     """Something that happened, in order: a line of the outbox.
@@ -31,20 +34,23 @@ class Event(Row):
 class Message(Row):
     """A message to a person, rendered when it is sent.
 
-    It is about a credential and goes to its recipient, about a webhook and goes to its network, or about a step of a
-    case or a compromised key and goes to the member `member_id`. A message that asks whether a badge is theirs is
-    deleted with its question.
+    `kind` is what it tells. `awarded` to `expiring` are about a credential and go to its recipient, `webhook` goes to
+    the network, and `case` and `key` are about a step of a case or a compromised key and go to the member `member_id`.
+    A `question` asks whether a badge is theirs, and is deleted with its confirmation.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
+        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key"),
         one_of("state", "queued", "sent", "failed"),
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
+        Index(None, "credential_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    kind: Mapped[str] = mapped_column(String(16), server_default="awarded")
     credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
     webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
     case_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_steps.id"))

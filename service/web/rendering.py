@@ -148,6 +148,11 @@ def render(
     return Response(text, status, headers, media_type=HTML)
 
 
+def text_of(template: str, *, language: Language, **values: Any) -> str:
+    """Return what a template says in one language, for what is not a page."""
+    return _environment(language.code).get_template(template).render(values | {"language": language})
+
+
 def streamed(template: str, *, language: Language, **values: Any) -> Iterator[str]:
     """Yield a page in pieces; each ends where its template says `{{ flush }}`.
 

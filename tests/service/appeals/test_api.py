@@ -798,7 +798,9 @@ def outbox(stage: Stage) -> list[tuple[str, str]]:
     for path in sorted(mail.outbox_folder(stage.runtime.settings).glob("*.eml")):
         letter = message_from_bytes(path.read_bytes(), policy=default)
         assert isinstance(letter, EmailMessage)
-        found.append((str(letter["To"]), f"{letter['Subject']}\n{letter.get_content()}"))
+        body = letter.get_body(("plain",))
+        assert body is not None
+        found.append((str(letter["To"]), f"{letter['Subject']}\n{body.get_content()}"))
     return found
 
 
@@ -809,8 +811,22 @@ def test_those_in_a_case_are_told_of_what_somebody_else_did_and_not_what_was_sai
     found = outbox(quiet)
     assert [to for to, _ in found] == [f"{ref}@river.example.org" for ref in ("m11", "n1", "m11")]
     assert ["asked to mediate" in text for _, text in found] == [True, True, False]
-    assert "it was decided: what was decided before stands" in found[2][1]
+    assert "The case is decided: the first decision stands." in found[2][1]
     assert not any("A word that stays here." in text or WHY in text for _, text in found)
+
+
+def test_mails_about_a_case_are_in_the_language_of_the_network_and_answers_go_there(quiet: Stage) -> None:
+    case = refused(quiet)
+    changes = {"email": "desk@river.example.org", "language": "es"}
+    actor(quiet.runtime, quiet.client).ask("PATCH", f"/v1/networks/{quiet.slug}", changes)
+    mediated(quiet, case)
+    for _, text in outbox(quiet):
+        assert "Novedades en el caso sobre la insignia" in text
+        assert "Se ha pedido a alguien que medie." in text
+    for path in mail.outbox_folder(quiet.runtime.settings).glob("*.eml"):
+        letter = message_from_bytes(path.read_bytes(), policy=default)
+        assert letter["Reply-To"] == "River Writers <desk@river.example.org>"
+        assert letter["Content-Language"] == "es"
 
 
 def test_whoever_has_left_a_case_is_told_nothing_more(quiet: Stage) -> None:

@@ -608,15 +608,18 @@ def test_events_tell_of_the_key_and_of_each_badge(story: Story) -> None:
     }
 
 
-def letters(story: Story) -> list[EmailMessage]:
+def all_letters(story: Story) -> list[EmailMessage]:
     mail.send_due(story.runtime)
     found = []
     for path in sorted(mail.outbox_folder(story.runtime.settings).glob("*.eml")):
         letter = message_from_bytes(path.read_bytes(), policy=default)
         assert isinstance(letter, EmailMessage)
-        if "download them again" in letter["Subject"]:
-            found.append(letter)
+        found.append(letter)
     return found
+
+
+def letters(story: Story) -> list[EmailMessage]:
+    return [letter for letter in all_letters(story) if "download them again" in letter["Subject"]]
 
 
 def test_each_person_with_an_address_gets_one_mail_about_all_their_badges(story: Story) -> None:
@@ -632,12 +635,26 @@ def test_each_person_with_an_address_gets_one_mail_about_all_their_badges(story:
     assert f"/credentials/{story.before[1]}" in text
     assert f"/credentials/{second}" in text
     assert "signed again with another key" in text
-    assert "firmado de nuevo" in text, "in every language"
+    assert found["m1@example.org"]["Content-Language"] == "en"
+    assert found["m1@example.org"]["Reply-To"] is None, "the network has no address"
     late = found[f"m{BEFORE + 1}@example.org"].get_body(("plain",))
     assert late is not None
     assert "suspended" in str(late.get_content())
     story.declare()
     assert len(letters(story)) == len(found)
+
+
+def test_a_badge_brings_no_mail_of_its_own_until_people_have_decided_on_it(story: Story) -> None:
+    before = len(all_letters(story))
+    story.declare()
+    assert len(all_letters(story)) == before + (BEFORE + SINCE) // 2
+    late = story.after[1]  # of a member with an address
+    story.stage.send("POST", f"/v1/credentials/{late}/reinstatement")
+    letter = all_letters(story)[-1]
+    assert (letter["To"], letter["Subject"]) == (f"m{BEFORE + 1}@example.org", "Your badge “Sharer” is valid again")
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert "It was signed again with another key." in str(body.get_content())
 
 
 def test_pages_say_when_and_why(story: Story) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from credentials import PACKAGED
@@ -15,10 +16,12 @@ from credentials.graph.canonicalize import canonicalize
 from credentials.graph.documents import Fetched
 from credentials.proofs.dids import resolve_key
 from service.errors import CustodyError
+from service.networks import networks
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
 from service.signing import base_url, issuers, keyring
 from service.tables import Key, Network
+from service.texts.languages import LANGUAGES
 from tests.worlds.acting import HILL, RIVER, Actor, actor, all_pages, refused, told
 from tests.worlds.runtimes import Clock
 
@@ -56,6 +59,7 @@ def test_a_network_is_created_with_its_did_and_two_keys(runtime: Runtime, admin:
     )
     assert answer.status_code == 201
     assert answer.json() == RIVER | {
+        "language": "en",
         "late_after_days": 90,
         "same_address": "same-person",
         "state": "active",
@@ -70,6 +74,27 @@ def test_a_network_is_created_with_its_did_and_two_keys(runtime: Runtime, admin:
     for key in keys_of(runtime):
         signer = runtime.custody.signer(key.custody_uri)
         assert issuers.public_key(key).verify(signer.sign(b"what"), b"what")
+
+
+def test_a_network_says_in_which_language_people_get_its_mails(river: Actor, admin: Actor) -> None:
+    assert river.get("/v1/networks/river-writers").json()["language"] == "en"
+    changed = admin.patch("/v1/networks/river-writers", {"language": "es"})
+    assert (changed.status_code, changed.json()["language"]) == (200, "es")
+    assert admin.post("/v1/networks", HILL | {"language": "es"}).json()["language"] == "es"
+
+
+@pytest.mark.parametrize("language", ["de", "ES", "es-MX", "", None, 1])
+def test_a_network_writes_in_no_language_that_this_service_does_not_have(
+    river: Actor, admin: Actor, language: Any
+) -> None:
+    status, _, pointer = refused(admin.patch("/v1/networks/river-writers", {"language": language}))
+    assert (status, pointer) == (422, "/language")
+    assert river.get("/v1/networks/river-writers").json()["language"] == "en"
+
+
+def test_every_language_of_the_service_can_be_that_of_a_network() -> None:
+    described = TypeAdapter(networks.MailLanguage).json_schema()
+    assert described["enum"] == list(LANGUAGES)
 
 
 def test_the_same_body_again_gives_the_same_network(runtime: Runtime, admin: Actor) -> None:

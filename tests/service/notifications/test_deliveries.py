@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime
 from typing import Any
 
@@ -308,14 +311,37 @@ def test_attempts_come_later_and_later_and_then_the_webhook_is_disabled(
     assert deliver(stage) == 0
     mail.send_due(stage.runtime)
     [letter] = mail.outbox_folder(stage.runtime.settings).glob("*.eml")
-    text = letter.read_text()
-    assert "To: desk@river.example.org" in text
-    assert made["id"] in text.replace("=\n", "")
-    assert "/hook" not in text
+    sent = message_from_bytes(letter.read_bytes(), policy=default)
+    assert isinstance(sent, EmailMessage)
+    assert sent["To"] == "desk@river.example.org"
+    assert sent["Subject"] == "A webhook of River Writers was turned off"
+    for kind in ("plain", "html"):
+        body = sent.get_body((kind,))
+        assert body is not None
+        text = str(body.get_content())
+        assert made["id"] in text
+        assert "accepted nothing for three days" in text
+        assert "/hook" not in text
     there.status, there.received[:] = 200, []
     stage.send("PATCH", f"./webhooks/{made['id']}", {"state": "active"})
     deliver(stage)
     assert there.positions == list(range(made["position"] + 1, events(stage)[-1]["position"] + 1)), "nothing is missed"
+
+
+def test_the_mail_about_a_webhook_is_in_the_language_of_the_network(stage: Stage, there: Receiver) -> None:
+    changes = {"email": "desk@river.example.org", "language": "es"}
+    actor(stage.runtime, stage.client).ask("PATCH", f"/v1/networks/{stage.slug}", changes)
+    hook(stage, there)
+    happen(stage, "m11")
+    there.status = 410
+    deliver(stage)
+    mail.send_due(stage.runtime)
+    found = [
+        message_from_bytes(path.read_bytes(), policy=default)
+        for path in mail.outbox_folder(stage.runtime.settings).glob("*.eml")
+    ]
+    assert [each["Subject"] for each in found] == ["Se ha desactivado un webhook de River Writers"]
+    assert found[0]["Reply-To"] == "River Writers <desk@river.example.org>"
 
 
 def test_a_webhook_that_is_active_again_is_not_written_about(stage: Stage, there: Receiver) -> None:

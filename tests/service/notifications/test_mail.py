@@ -101,7 +101,7 @@ def test_nobody_is_written_to_whose_address_is_not_known(stage: Stage) -> None:
     assert rows(stage) == []
 
 
-def test_a_sandbox_says_test(runtime: Runtime) -> None:
+def test_a_sandbox_says_practice(runtime: Runtime) -> None:
     client = TestClient(app_of(runtime), base_url=BASE_URL)
     stage = Stage.set_up(client, runtime, sandbox=True)
     stage.achievement(award="reviewed")
@@ -109,8 +109,8 @@ def test_a_sandbox_says_test(runtime: Runtime) -> None:
     stage.recorded()
     mail.send_due(runtime)
     (letter,) = outbox(stage)
-    assert "TEST Sharer" in letter["Subject"]
-    assert "This is a TEST" in text_of(letter)
+    assert letter["Subject"] == "Practice: River Writers has awarded you the badge “Sharer”"
+    assert "This is a practice badge" in text_of(letter)
     client.close()
 
 
@@ -134,7 +134,7 @@ def test_names_can_hold_what_html_and_mail_give_a_meaning(stage: Stage) -> None:
     mail.send_due(stage.runtime)
     (letter,) = outbox(stage)
     assert letter["Subject"] == 'River Writers has awarded you the badge “<b>Réd & "Gréen"</b> 緑”'
-    assert "&lt;b&gt;Réd &amp; &quot;Gréen&quot;&lt;/b&gt; 緑" in text_of(letter, "html")
+    assert "&lt;b&gt;Réd &amp; &#34;Gréen&#34;&lt;/b&gt; 緑" in text_of(letter, "html")
     assert "<b>" not in text_of(letter, "html")
 
 
@@ -194,7 +194,7 @@ def test_a_configured_mail_server_gets_the_message(stage: Stage) -> None:
     assert recipient == "m11@example.org"
     letter = message_from_bytes(text, policy=default)
     assert isinstance(letter, EmailMessage)
-    assert letter["From"] == "badges@river.example.org"
+    assert letter["From"] == "River Writers via Laurel <badges@river.example.org>"
     assert letter["Message-ID"] == f"<{rows(stage)[0].id}@localhost>"
     assert award["credential"]["url"] in text_of(letter)
     assert outbox(stage) == []

@@ -69,6 +69,16 @@ def test_a_wrong_mail_address_is_not_echoed_because_it_may_hold_a_password() -> 
     assert "secret" not in message
 
 
+@pytest.mark.parametrize("value", ["", "badges", "Badges <>", "a@b@c", "<x", "a b@example.org, c@example.org"])
+def test_a_sender_of_mails_that_is_no_address_is_named(value: str) -> None:
+    assert refused(mail_from=value).startswith("LAUREL_MAIL_FROM: expected an e-mail address")
+
+
+@pytest.mark.parametrize("value", ["badges@example.org", "Badges of <badges@example.org>", "laurel@localhost"])
+def test_a_sender_of_mails_can_have_a_name(value: str) -> None:
+    assert settings.load(mail_from=value).mail_from == value
+
+
 def test_a_number_out_of_range_is_named() -> None:
     assert refused(max_body_bytes="12").startswith("LAUREL_MAX_BODY_BYTES: expected ")
 

@@ -14,6 +14,7 @@ from service.evidence.listing import RecordFilter
 from service.issuing import credentials
 from service.networks import meetings, members
 from service.networks.members import MemberFilter
+from service.notifications import expiring
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.storage.paging import Window
@@ -22,7 +23,7 @@ from tests.worlds.posting import REVIEW, ROOT, SURVEY, posted, river
 
 TABLES = (
     *("records", "record_bodies", "contributions", "contribution_tags", "evaluations", "members", "identities"),
-    *("persons", "sessions", "awards", "credentials"),
+    *("persons", "sessions", "awards", "credentials", "messages"),
 )
 WINDOW = Window(limit=50)
 List = Callable[[ReadSession, Network], Any]
@@ -68,6 +69,12 @@ LISTS: dict[str, tuple[List, str]] = {
             session, network, window=WINDOW, member=None, achievement=None, revoked=None, sort="-issued_at"
         ),
         "ix_credentials_network_id_issued_at",
+    ),
+    "badges that end soon": (
+        lambda session, network: session.execute(
+            expiring.ending_soon(network.created_at, network.created_at, "")
+        ).all(),
+        "ix_credentials_valid_until",
     ),
 }
 

@@ -1,0 +1,24 @@
+"""Find the words for a message that is sent now."""
+
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+
+from service.notifications.letters import badges, cases, compromises, questions, webhooks
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession
+from service.tables import Message
+
+_WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | None]] = {
+    "webhook": webhooks.render,
+    "case": cases.render,
+    "question": questions.render,
+    "key": compromises.render,
+}
+
+
+def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
+    """Return the message as a mail.
+
+    None if there is nobody to write to, or no longer anything to tell.
+    """
+    return _WRITERS.get(message.kind, badges.render)(session, runtime, message)
