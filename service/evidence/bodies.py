@@ -125,12 +125,14 @@ class Judgement(NamedTuple):
     """What was decided on a body: it counts if it has no `refusal` and no `gap`.
 
     `member` is whom it is about, if that member is known, even if something else is wrong; `evaluator` is who judges.
+    `self_report`: a member answers about that same member.
     """
 
     member: Someone | None
     evaluator: Someone | None = None
     gap: Gap | None = None
     refusal: ServiceError | None = None
+    self_report: bool = False
 
 
 class Place(NamedTuple):

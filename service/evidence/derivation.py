@@ -89,24 +89,31 @@ def actor_of(session: WriteSession, record: Record) -> Actor | None:
     return actors(session, [moment]).get(moment)
 
 
-def tier(actor: Actor | None, judged: Someone | None) -> int:
+SELF_REPORTED = 0
+"""The tier of what members say about themselves."""
+
+
+def tier(actor: Actor | None, judged: Someone | None, self_report: bool = False) -> int:
     """Return how far a record is from its subject's own word.
 
-    0: by the member's own token; 1: by another member's; 2: by a facilitator's or assessor's; 3: by the network's.
+    0: by the member's own token, or the member's own answer in a survey, no matter who posts it; 1: by another
+    member's; 2: by a facilitator's or assessor's; 3: by the network's.
     """
+    if self_report:
+        return SELF_REPORTED
     if actor is None:
         return 3
     if judged is not None and judged.is_person(actor.member):
-        return 0
+        return SELF_REPORTED
     return 2 if actor.attests else 1
 
 
-def tier_of(session: WriteSession, record: Record, actor: Actor | None, judged: Someone | None) -> int:
+def tier_of(session: WriteSession, record: Record, actor: Actor | None, judgement: Judgement) -> int:
     """Return the tier of a record; a correction has none above that of the word that it corrects."""
-    own = tier(actor, judged)
+    own = tier(actor, judgement.member, judgement.self_report)
     if record.first_id is None:
         return own
-    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judged))
+    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judgement.member))
 
 
 def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:

@@ -1,6 +1,8 @@
 """Evaluations of a member, a contribution, a session or a network.
 
-Each kind is a class; each class says who judges what. Nobody evaluates themself, except in a reflection.
+Each kind is a class; each class says who judges what. Nobody evaluates themself, except in a reflection. An answer of
+a member to a survey about that same member is a self-report, not an evaluation of oneself: it has the lowest tier,
+no matter who posts it, and counts only for rules that accept it.
 """
 
 from collections.abc import Mapping
@@ -103,7 +105,8 @@ class EvaluationFields(Submitted):
         "contribution-void"); it cannot be anonymous ("anonymous-..."); a member's token speaks for somebody else
         ("evaluator-not-caller"); nobody judges ("evaluator-missing"); somebody judges themself ("self-evaluation").
         """
-        found = Judgement(self._judged(references), self._evaluator(references, actor))
+        of, by = self._judged(references), self._evaluator(references, actor)
+        found = Judgement(of, by, self_report=self._is_self_report(by, of))
         try:
             self._check_about(references)
             self._check_anonymous(actor)
@@ -113,8 +116,8 @@ class EvaluationFields(Submitted):
         gap = self._gap(references)
         if gap is not None:
             return found._replace(gap=gap)
-        by, of = found.evaluator, found.member
-        if not self.of_oneself and by is not None and of is not None and by.is_person(of):
+        own = self.of_oneself or found.self_report
+        if not own and by is not None and of is not None and by.is_person(of):
             message = "Expected another person than the one evaluated."
             return found._replace(refusal=InvalidError("self-evaluation", message, "/evaluator"))
         return found
@@ -154,6 +157,12 @@ class EvaluationFields(Submitted):
     def _by_member(self) -> bool:
         """Whether the evaluator, if nobody is named, is the member whom it is about."""
         return self.of_oneself and self._on_member
+
+    def _is_self_report(self, by: Someone | None, of: Someone | None) -> bool:
+        """Return whether a member, who may still be unknown, answers a survey about that same member."""
+        if self.kind != "survey" or self.about.member is None:
+            return False
+        return self.evaluator == self.about.member or (by is not None and by == of)
 
     def _judged(self, references: References) -> Someone | None:
         """Return the member judged, or the one whose contribution is judged."""
@@ -311,7 +320,11 @@ class ScoreIn(EvaluationFields):
 
 
 class SurveyIn(EvaluationFields):
-    """Answers to the items of a questionnaire."""
+    """Answers to the items of a questionnaire.
+
+    If `evaluator` is the member whom it is about, it is a self-report: what the member says of themself, for example
+    what they know before and after. It has tier 0.
+    """
 
     kind: Literal["survey"]
     instrument: Line = Field(examples=["pulse-autumn"])

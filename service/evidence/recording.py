@@ -163,7 +163,7 @@ def judge(
     record.status = "quarantined" if judgement.refusal is not None else "held" if gap is not None else "accepted"
     record.held_for = gap.ref if gap is not None else None
     if record.status == "accepted" or released is None:
-        tier = derivation.tier_of(session, record, actor, judgement.member)
+        tier = derivation.tier_of(session, record, actor, judgement)
         record.tier = derivation.lowered(tier) if late else tier
     derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
     return JudgedRecord(record, body.kept, derived, late, judgement)

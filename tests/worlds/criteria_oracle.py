@@ -308,12 +308,14 @@ def attendance(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def of_others(criterion: dict[str, Any], world: World, member: UUID, kind: str, name: str) -> Iterator[Judgement]:
-    """Yield the evaluations of a member by others."""
+    """Yield the evaluations of a member by others; of a survey also the member's own answers, if the rule asks so."""
     for given in world.judgements:
         if (given.member, given.kind, given.instrument) != (member, kind, name):
             continue
         if given.judge is not None and world.person(given.judge) == world.person(member):
-            continue
+            own = given.kind == "survey" and given.judge == given.about == member
+            if not own or not criterion.get("self_report", False):
+                continue
         if given.tier < min(criterion.get("where", {}).get("min_tier", 0), 3):
             continue
         if inside(criterion, world, member, given.at):
@@ -353,6 +355,9 @@ def score(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
         for given in of_others(criterion, world, member, "score", criterion["assessment"])
         if given.scaled is not None
     ]
+    if criterion.get("self_report"):
+        answers = of_others(criterion, world, member, "survey", criterion["assessment"])
+        found += [given for given in answers if given.judge == given.about == member and given.scaled is not None]
     if not found:
         return 0, criterion["gte"], []
     orders: dict[str, Callable[[Judgement], Any]] = {

@@ -160,7 +160,12 @@ rule_shapes = {
             "assessment": st.sampled_from(("feedback", "teaching")),
             "gte": st.sampled_from((0.3, 0.5, 0.9, 1)),
         },
-        {"stat": st.sampled_from(("best", "last", "first")), "where": tier_filters, "window": windows},
+        {
+            "stat": st.sampled_from(("best", "last", "first")),
+            "self_report": st.booleans(),
+            "where": tier_filters,
+            "window": windows,
+        },
     ),
     "gain": objects(
         {
@@ -173,6 +178,7 @@ rule_shapes = {
             "or_post_gte": st.sampled_from((0.5, 1)),
             "min_days": st.sampled_from((1, 2, 30)),
             "same_form": st.booleans(),
+            "self_report": st.booleans(),
             "where": tier_filters,
             "window": windows,
         },
@@ -282,7 +288,9 @@ def worlds(draw: st.DrawFn) -> World:
     )
     # An endorsement always says who endorses.
     judgements = [
-        replace(given, id=next(ids)) for given in judgements if given.kind != "endorsement" or given.judge is not None
+        replace(given, id=next(ids), about=given.member if given.about in MEMBERS else given.about)
+        for given in judgements
+        if given.kind != "endorsement" or given.judge is not None
     ]
     periods = draw(
         st.lists(
