@@ -42,20 +42,6 @@ type = { column = "what", map = { Meeting = "attended", Talk = "presented" } }
 occurred_at = { column = "when", format = "%d.%m.%Y %H:%M" }
 minutes = { column = "minutes", type = "integer" }
 """
-ANSWERS = """
-source = "knowledge"
-[[records]]
-kind = "evaluation"
-evaluation = "survey"
-id = "{@row}"
-about = { member = "{who}" }
-evaluator = "{who}"
-instrument = "knowledge"
-occasion = { column = "asked", map = { before = "pre", after = "post" } }
-occurred_at = { column = "when", format = "%Y-%m-%d" }
-answers = { only = ["knows"] }
-score = { raw = { column = "knows", map = { None = 1, Some = 2, "A lot" = 3 } }, min = 1, max = 3 }
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -151,18 +137,6 @@ def test_the_report_lists_answers_with_their_counts(runtime: Runtime, tmp_path: 
         result.text(columns=True)
         == "Imported: CSV in UTF-8 with commas, 3 rows.\n3 accepted\nid: 3 answers, 0 blank\n       1  1\n       1  2\n       1  3\nschool: 2 answers, 1 blank\n       2  North"
     )
-
-
-def test_a_file_of_what_people_say_they_know_before_and_after_becomes_self_reports(
-    runtime: Runtime, tmp_path: Path
-) -> None:
-    take(runtime, tmp_path, MEMBERS, "id,school\nm11,North\n")
-    rows = "who,asked,when,knows\nm11,before,2026-02-01,Some\nm11,after,2026-02-02,A lot\n"
-    assert take(runtime, tmp_path, ANSWERS, rows).counts == {"accepted": 2}
-    with runtime.database.read() as session:
-        found = session.scalars(select(Evaluation).order_by(Evaluation.record_id)).all()
-        said = [(row.occasion, row.scaled, row.tier, row.evaluator_id == row.member_id) for row in found]
-    assert said == [("pre", 0.5, 0, True), ("post", 1, 0, True)]
 
 
 def test_rows_of_unknown_members_are_held_and_flow_in_when_the_member_comes(runtime: Runtime, tmp_path: Path) -> None:
@@ -302,6 +276,18 @@ def test_the_example_for_attendance_goes_in_as_it_says(runtime: Runtime) -> None
         found = session.scalars(select(Contribution).order_by(Contribution.occurred_at, Contribution.type)).all()
     assert [(each.type, each.minutes) for each in found] == [("attended", 55), ("facilitated", 60), ("attended", None)]
     assert importing.run(runtime, "circle", table, plan).counts == {"duplicate": 9}
+
+
+def test_the_example_for_knowledge_before_and_after_goes_in_as_self_reports(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, MEMBERS, "id,school\nm1@circle.example,North\nm2@circle.example,North\n")
+    folder = EXAMPLES.parent / "knowledge"
+    plan = read_mapping(folder / "knowledge.toml")
+    table = importing.open_table(folder / "knowledge.csv", plan)
+    assert importing.run(runtime, "circle", table, plan).counts == {"accepted": 4}
+    with runtime.database.read() as session:
+        found = session.scalars(select(Evaluation).order_by(Evaluation.record_id)).all()
+        said = [(row.occasion, row.scaled, row.tier, row.evaluator_id == row.member_id) for row in found]
+    assert said == [("pre", 0.5, 0, True), ("post", 1, 0, True), ("pre", 0, 0, True), ("post", None, 0, True)]
 
 
 def test_a_dry_run_of_awards_signs_nothing_that_stays(runtime: Runtime, tmp_path: Path) -> None:
