@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Discriminator,
     Field,
     PlainValidator,
@@ -22,13 +21,19 @@ from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, Prose, Ref
 from service.errors import ForbiddenError, InvalidError, ServiceError
-from service.evidence.bodies import Derived, Gap, Judgement, Mentions, Place, References, Someone, Submitted, finite
+from service.evidence.bodies import (
+    Derived,
+    Gap,
+    Judgement,
+    Mentions,
+    Place,
+    References,
+    Someone,
+    Submitted,
+    finite,
+)
+from service.evidence.points import Number, Points
 from service.tables import Evaluation, Rating
-
-ROUNDED = 0.0051
-"""How far a scaled score may differ from what is computed from the raw score: people round to two decimals."""
-
-Number = Annotated[float, PlainValidator(finite), WithJsonSchema({"type": "number"})]
 
 
 def _answer(value: Any) -> Any:
@@ -242,11 +247,16 @@ class EvaluationFields(Submitted):
 
 
 class RubricIn(EvaluationFields):
-    """Levels on the criteria of a rubric."""
+    """Levels on the criteria of a rubric.
+
+    If the network has posted the rubric, they are held against it: its criteria, and its levels.
+    """
 
     kind: Literal["rubric"]
     rubric: Line = Field(examples=["formative-feedback"])
-    rubric_version: Annotated[Line, StringConstraints(max_length=64)] | None = Field(None, examples=["2"])
+    rubric_version: Annotated[Line, StringConstraints(max_length=64)] | None = Field(
+        None, description="of a posted rubric, the number of a version; left out: the newest", examples=["2"]
+    )
     part: Annotated[Line, StringConstraints(max_length=100)] | None = Field(None, description="which part of the work")
     ratings: dict[Line, Level] = Field(
         min_length=1, max_length=100, description="level by criterion", examples=[{"specific": 3, "kind": 4}]
@@ -263,42 +273,19 @@ class RubricIn(EvaluationFields):
         """The ratings."""
         return self.ratings
 
+    def judge(self, references: References, actor: Someone | None) -> Judgement:
+        """Judge as other evaluations, and hold the ratings against the rubric, if the network has posted it.
 
-class Points(Body):
-    """A score as the assessment gave it, and scaled to 0..1."""
-
-    raw: Number | None = Field(None, examples=[17])
-    min: Number | None = Field(None, description="0, if left out")
-    max: Number | None = Field(None, examples=[20])
-    scaled: Annotated[float, Field(ge=0, le=1), BeforeValidator(finite)] | None = Field(
-        None, description="computed from the others if they are given"
-    )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        computed = self._computed
-        if computed is None and self.scaled is None:
-            raise PydanticCustomError("score-incomplete", "Expected `scaled`, or `raw` and `max`")
-        if computed is not None and self.scaled is not None and abs(computed - self.scaled) > ROUNDED:
-            raise PydanticCustomError("score-mismatch", "Expected `scaled` as `raw`, `min` and `max` give it")
-        return self
-
-    @property
-    def _computed(self) -> float | None:
-        if self.raw is None or self.max is None:
-            return None
-        low = self.min or 0
-        if self.max <= low:
-            raise PydanticCustomError("score-range", "Expected `max` above `min`")
-        if not low <= self.raw <= self.max:
-            raise PydanticCustomError("score-out-of-range", "Expected `raw` between `min` and `max`")
-        return (self.raw - low) / (self.max - low)
-
-    @property
-    def value(self) -> float:
-        """The score from 0 to 1."""
-        computed = self._computed
-        return float(computed if computed is not None else self.scaled or 0)
+        Refusals: it has no such version ("rubric-version-unknown"), or the version has no such criterion
+        ("rubric-criterion-unknown") or not so low or high a level ("level-out-of-range").
+        """
+        found, posted = super().judge(references, actor), references.rubrics.get(self.rubric)
+        if found.refusal is not None or posted is None:
+            return found
+        try:
+            return found._replace(scale=posted.held(self.rubric_version, self.ratings))
+        except InvalidError as error:
+            return found._replace(refusal=error)
 
 
 class ScoreIn(EvaluationFields):
