@@ -44,7 +44,8 @@ class Deed:
 class Judgement:
     """An evaluation of a member.
 
-    With a rubric it has ratings, of an assessment a scaled score; or it is an endorsement.
+    With a rubric it has ratings, of an assessment a scaled score; or it is an endorsement. `posted`: it was held against
+    a rubric that the network had posted.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class Judgement:
     scaled: float | None = None
     occasion: str | None = None
     form: str | None = None
+    posted: bool = False
 
 
 @dataclass(frozen=True)
@@ -330,6 +332,8 @@ def rubric(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     attempts: dict[UUID, list[tuple[Judgement, str]]] = {}
     for given in of_others(criterion, world, member, "rubric", criterion["rubric"]):
         if given.judge is None or ("part" in criterion and given.part != criterion["part"]):
+            continue
+        if criterion.get("unposted") is False and not given.posted:
             continue
         for name, level in given.ratings:
             if name in criterion["criteria"] and level >= criterion["min_level"]:
