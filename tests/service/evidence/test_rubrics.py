@@ -355,6 +355,13 @@ def test_a_rule_that_names_a_criterion_that_the_rubric_lacks_is_warned_of(who: A
     assert "did you mean `specific`?" in found[0]["detail"]
 
 
+def test_a_rule_that_asks_for_more_than_the_rubric_has_is_warned_of(who: Actor) -> None:
+    post(who)
+    made = posted(who.post(f"{ROOT}/achievements", definition(RULE | {"min_level": 4.5})))
+    found = [(each["code"], each["pointer"]) for each in made["warnings"]]
+    assert ("level-unposted", "/criteria/rule/min_level") in found
+
+
 def as_before(runtime: Runtime) -> None:
     """Let the newest version be one that was made before rubrics could be posted."""
     with runtime.database.write() as session:
