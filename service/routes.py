@@ -23,6 +23,7 @@ import service.console.api_erasing
 import service.console.api_oauth
 import service.console.api_tokens
 import service.evidence.api_flags
+import service.evidence.api_rubrics
 import service.files.api
 import service.intake.api_bulk
 import service.intake.api_corrections
@@ -81,6 +82,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.intake.api_records.router)
     app.include_router(service.intake.api_corrections.router)
     app.include_router(service.evidence.api_flags.router)
+    app.include_router(service.evidence.api_rubrics.router)
     app.include_router(service.achievements.api.router)
     app.include_router(service.progress.api_dry_runs.router)
     app.include_router(service.achievements.api_enrolments.router)

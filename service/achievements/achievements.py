@@ -62,7 +62,7 @@ def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
     achievement = held(act, body.ref)
     if created:
         _add_version(act.session, achievement, 1, definition)
-    elif _newest(act.session, achievement).definition != definition:
+    elif not _says(_newest(act.session, achievement), definition):
         raise ConflictError(
             "achievement-differs",
             "Expected a new ref: this one has another definition. PUT changes it, in a new version once it is published.",
@@ -89,7 +89,7 @@ def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievemen
         _add_version(act.session, achievement, 1, definition)
     elif newest.published_at is None:
         _describe(newest, definition)
-    elif newest.definition != definition:
+    elif not _says(newest, definition):
         _add_version(act.session, achievement, newest.version + 1, definition)
     return _written(act, achievement), created
 
@@ -338,6 +338,11 @@ def _newest(session: OrmSession, achievement: Achievement) -> AchievementVersion
     return session.scalars(select(AchievementVersion).where(where, _is_newest())).one()
 
 
+def _says(version: AchievementVersion, definition: dict[str, Any]) -> bool:
+    """Return whether a version has this definition; one that is older than `definitions.explicit` has it without that."""
+    return definitions.explicit(version.definition) == definition
+
+
 def _is_newest() -> ColumnElement[bool]:
     other = aliased(AchievementVersion)
     latest = select(func.max(other.version)).where(other.achievement_id == AchievementVersion.achievement_id)
@@ -363,6 +368,7 @@ def _publish(act: Act, achievement: Achievement) -> None:
     if version.published_at is not None:
         return
     publishing.still_earned(achievement)
+    version.definition = definitions.explicit(version.definition)  # a draft can be older
     found = list(publishing.faults(act.session, act.network, achievement.ref, version.definition, act.now))
     found += publishing.related_to_itself(version)
     if found:

@@ -149,7 +149,7 @@ class AchievementFields(Body):
         kept = self.model_dump(mode="json", exclude_none=True, include=names)
         if self.criteria.rule is not None:
             tree.parse(self.criteria.rule, pointer + RULE)
-            kept["criteria"]["rule"] = self.criteria.rule
+            kept["criteria"]["rule"] = tree.explicit(self.criteria.rule)
         return kept
 
 
@@ -194,6 +194,14 @@ NOBODY = UUID(int=0)
 """Stands for an achievement that does not exist yet, so that nobody is enrolled in it."""
 RULE = "/criteria/rule"
 """Pointer to the rule in a definition."""
+
+
+def explicit(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a definition as it is written today, with what `tree.explicit` adds to its rule."""
+    said = definition["criteria"]
+    if said.get("rule") is None:
+        return dict(definition)
+    return {**definition, "criteria": {**said, "rule": tree.explicit(said["rule"])}}
 
 
 def rule_of(definition: Mapping[str, Any]) -> Criterion | None:

@@ -6,7 +6,8 @@ exist keep a definition from being published.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -14,11 +15,23 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.achievements.definitions import RULE
 from service.criteria import tree
-from service.criteria.kinds.rule import DefinitionFault, Rule
+from service.criteria.kinds.rubric import Rubric
+from service.criteria.kinds.rule import DefinitionFault, Rule, number
 from service.criteria.parts import Mention, mentions
 from service.evidence.vocabulary import CONTRIBUTION_TYPES
-from service.suggestions import MOST, Suggestions
-from service.tables import Contribution, ContributionTag, Evaluation, Meeting, Member, Network, Rating, Role
+from service.suggestions import MOST, Suggestions, did_you_mean
+from service.tables import (
+    Contribution,
+    ContributionTag,
+    Evaluation,
+    Meeting,
+    Member,
+    Network,
+    Rating,
+    Role,
+    RubricVersion,
+)
+from service.tables import Rubric as Posted
 
 SENTENCES: Mapping[str, str] = {
     "assessment": "Nobody in this network has been scored in the assessment {name} yet",
@@ -35,18 +48,66 @@ SENTENCES: Mapping[str, str] = {
 
 
 def warnings(session: OrmSession, network: Network, definition: Mapping[str, Any]) -> Iterator[DefinitionFault]:
-    """Yield a warning for each name that nothing has borne yet, with a near one if there is one."""
+    """Yield a warning for each name that nothing has borne yet, with a near one if there is one.
+
+    A rule that counts only posted rubrics is told of one that the network has not posted, and of criteria and levels that
+    it lacks.
+    """
     found, suggested = list(_mentions(definition)), Suggestions()
+    posted = _posted(session, network) if any(each.what == "rubric" for each in found) else {}
+    told = list(_unposted(definition, posted))
+    yield from told
+    places = {each.pointer for each in told}
     for what, sentence in SENTENCES.items():
-        asked = [each for each in found if each.what == what]
+        asked = [each for each in found if each.what == what and each.pointer not in places]
         names, column = _borne(network, what)
         known = set(session.scalars(names.where(column.in_([each.name for each in asked])))) if asked else set()
+        known |= {"rubric": {*posted}, "criterion": {*chain(*(each.criteria for each in posted.values()))}}.get(
+            what, set()
+        )
         missing = [each for each in asked if each.name not in known]
         others = session.scalars(names.order_by(column).limit(MOST)).all() if missing else ()
         for each in missing:
             said = sentence.format(name=f'"{each.name}"')
             meant = suggested(each.name, lambda: (name for name in others if name is not None))  # noqa: B023
             yield DefinitionFault(f"{what}-unused", f"{said}{meant}.", each.pointer)
+
+
+class _Newest(NamedTuple):
+    """What the newest version of a posted rubric has."""
+
+    criteria: list[str]
+    highest: float
+
+
+def _posted(session: OrmSession, network: Network) -> dict[str, _Newest]:
+    """Return the rubrics that a network has posted, by their refs."""
+    newest = (RubricVersion.rubric_id == Posted.id) & (RubricVersion.version == Posted.version)
+    query = select(Posted.ref, RubricVersion.criteria, RubricVersion.highest).join(RubricVersion, newest)
+    rows = session.execute(query.where(Posted.network_id == network.id).order_by(Posted.id).limit(MOST))
+    return {ref: _Newest(criteria, highest) for ref, criteria, highest in rows}
+
+
+def _unposted(definition: Mapping[str, Any], posted: Mapping[str, _Newest]) -> Iterator[DefinitionFault]:
+    said = definition["criteria"].get("rule")
+    for place, node in tree.walk(tree.parse(said), RULE) if said is not None else ():
+        if not isinstance(node, Rubric) or node.unposted is not False:
+            continue
+        if node.rubric not in posted:
+            message = f'This network has not posted the rubric "{node.rubric}" yet{did_you_mean(node.rubric, posted)}.'
+            yield DefinitionFault("rubric-unposted", message, f"{place}/rubric")
+            continue
+        newest = posted[node.rubric]
+        if node.min_level > newest.highest:
+            message = (
+                f'The rubric "{node.rubric}" has no level above {number(newest.highest)}, so that nobody reaches this.'
+            )
+            yield DefinitionFault("level-unposted", message, f"{place}/min_level")
+        for n, name in enumerate(node.criteria if node.criteria != "*" else ()):
+            if name not in newest.criteria:
+                meant = did_you_mean(name, newest.criteria)
+                message = f'The rubric "{node.rubric}" has no criterion "{name}"{meant}.'
+                yield DefinitionFault("criterion-unposted", message, f"{place}/criteria/{n}")
 
 
 def _mentions(definition: Mapping[str, Any]) -> Iterator[Mention]:

@@ -94,6 +94,9 @@ def _play(stage: _Stage, runtime: Runtime) -> None:
     token = made["token"]
     say(f"1. A network: {network['name']}, {stage.settings.base_url}/networks/{network['slug']}")
 
+    for rubric in _data("rubrics.json"):
+        stage.send("PUT", f"{root}/rubrics/{rubric['ref']}", token, json=rubric)
+        say(f"   posts the rubric “{rubric['name']}”, by which it judges,")
     for achievement in _data("achievements.json"):
         stage.send("POST", f"{root}/achievements", token, json=achievement)
         say(f"   publishes the criteria of “{achievement['name']}” ({achievement['award']}).")

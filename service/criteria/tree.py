@@ -284,6 +284,19 @@ def parse(value: Any, pointer: str = "") -> Criterion:
     return criterion
 
 
+def explicit(value: Any) -> Any:
+    """Return a definition, which is JSON, in which every rule `rubric` says whether unposted rubrics count.
+
+    Those that do not say it do not count them. Only what was published before it could be said goes on without.
+    """
+    if isinstance(value, list):
+        return [explicit(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    said = {name: explicit(each) for name, each in value.items()}
+    return {**said, "unposted": False} if said.get("rule") == "rubric" and "unposted" not in said else said
+
+
 def walk(criterion: Criterion, pointer: str = "") -> Iterator[tuple[str, Criterion]]:
     """Yield every group and rule of the tree with its pointer, parents first."""
     yield pointer, criterion

@@ -6,7 +6,7 @@ names stand for, for many bodies at once; a body is then judged by that, and say
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from credentials import canonical_json
 from service.bodies import Body, Instant, Line, LongLine, Ref
 from service.errors import ServiceError
+from service.evidence.scales import PostedRubric, Scale
 from service.tables import Blob, Contribution, Meeting, Member, Network, Record, Row
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -105,7 +106,8 @@ class References:
     """What the names stand for in a network; a name that is missing is unknown there.
 
     `complete`: every member mentioned is known, and no contribution mentioned waits for one. `erased`: those of the
-    members, also of the contributions, who were erased.
+    members, also of the contributions, who were erased. `rubrics`: those posted that new evaluations are held against;
+    evaluations that are read again are held against none, as they were before.
     """
 
     network: Network
@@ -115,6 +117,7 @@ class References:
     works: Mapping[str, Work]
     files: Collection[str]
     erased: Collection[UUID] = ()
+    rubrics: Mapping[str, PostedRubric] = field(default_factory=dict)
 
     def gap(self, *places: tuple[str | None, str]) -> Gap | None:
         """Return the first of these members, each with its pointer, who is not known yet."""
@@ -125,12 +128,15 @@ class Judgement(NamedTuple):
     """What was decided on a body: it counts if it has no `refusal` and no `gap`.
 
     `member` is whom it is about, if that member is known, even if something else is wrong; `evaluator` is who judges.
+    `self_report`: a member answers about that same member. `scale`: the version of a posted rubric by which is judged.
     """
 
     member: Someone | None
     evaluator: Someone | None = None
     gap: Gap | None = None
     refusal: ServiceError | None = None
+    self_report: bool = False
+    scale: Scale | None = None
 
 
 class Place(NamedTuple):

@@ -15,7 +15,7 @@ from service.access import callers
 from service.access.act import CallersAct
 from service.bodies import validated
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
-from service.evidence import derivation, flags, recording, records, scrutiny
+from service.evidence import derivation, flags, recording, records, rubrics, scrutiny
 from service.evidence.bodies import References, Submitted, find_references
 from service.evidence.derivation import SHAPES
 from service.evidence.recording import JudgedRecord, Submission
@@ -121,8 +121,8 @@ def carry_out(act: CallersAct, prepared: Prepared, reason: str) -> Corrected:
     act.session.add(new)
     act.session.flush()
     rows = judged.derived if new.status == "accepted" else []
-    body = {"record_id": new.id, "body": judged.body, "reason": reason}
-    derivation.add(act.session, [(RecordBody, body), *rows])
+    kept = [(table, row | {"reason": reason} if table is RecordBody else row) for table, row in judged.kept]
+    derivation.add(act.session, [*kept, *rows])
     flags.settle(act, [old.id], "voided")
     recording.flag(act, judged, findings)
     events.append(act, "record.corrected", {"record": str(old.id), "correction": str(new.id)})
@@ -145,7 +145,7 @@ def _locked(act: CallersAct, old: Record, body: Submitted) -> References:
         with act.session.begin_nested() as attempt:
             references = derivation.look_up(act.session, act.network, [body], replaced)
             if derivation.evaluated(act.session, [old.id]).keys() <= replaced:
-                return references
+                return rubrics.held_against(act.session, act.network, references, [body], old.id)
             attempt.rollback()
 
 

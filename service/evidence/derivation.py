@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
 from service.access.act import Act
@@ -34,6 +35,8 @@ from service.tables import (
     RecordBody,
     Role,
     Row,
+    RubricUse,
+    RubricVersion,
 )
 from service.tables.past import PAST
 
@@ -45,7 +48,15 @@ SHAPES: Mapping[str, TypeAdapter[Any]] = {
 ATTESTING = ("facilitator", "assessor")
 """Roles whose word is worth more than another member's."""
 BATCH = 500
-TABLES: tuple[type[Row], ...] = (RecordBody, Contribution, ContributionTag, ContributionArtifact, Evaluation, Rating)
+TABLES: tuple[type[Row], ...] = (
+    RecordBody,
+    RubricUse,
+    Contribution,
+    ContributionTag,
+    ContributionArtifact,
+    Evaluation,
+    Rating,
+)
 """What hangs on a record, in an order in which no table refers to a later one."""
 
 
@@ -89,24 +100,31 @@ def actor_of(session: WriteSession, record: Record) -> Actor | None:
     return actors(session, [moment]).get(moment)
 
 
-def tier(actor: Actor | None, judged: Someone | None) -> int:
+SELF_REPORTED = 0
+"""The tier of what members say about themselves."""
+
+
+def tier(actor: Actor | None, judged: Someone | None, self_report: bool = False) -> int:
     """Return how far a record is from its subject's own word.
 
-    0: by the member's own token; 1: by another member's; 2: by a facilitator's or assessor's; 3: by the network's.
+    0: by the member's own token, or the member's own answer in a survey, no matter who posts it; 1: by another
+    member's; 2: by a facilitator's or assessor's; 3: by the network's.
     """
+    if self_report:
+        return SELF_REPORTED
     if actor is None:
         return 3
     if judged is not None and judged.is_person(actor.member):
-        return 0
+        return SELF_REPORTED
     return 2 if actor.attests else 1
 
 
-def tier_of(session: WriteSession, record: Record, actor: Actor | None, judged: Someone | None) -> int:
+def tier_of(session: WriteSession, record: Record, actor: Actor | None, judgement: Judgement) -> int:
     """Return the tier of a record; a correction has none above that of the word that it corrects."""
-    own = tier(actor, judged)
+    own = tier(actor, judgement.member, judgement.self_report)
     if record.first_id is None:
         return own
-    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judged))
+    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judgement.member))
 
 
 def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
@@ -174,13 +192,38 @@ def derive(references: References, judgement: Judgement, record: Record, body: S
 
 
 def add(session: WriteSession, rows: Iterable[tuple[type[Row], dict[str, Any]]]) -> None:
-    """Insert rows, those of one table together."""
+    """Insert rows, those of one table together.
+
+    An evaluation with a posted rubric says by which version it was judged when it came.
+    """
     by_table: defaultdict[type[Row], list[dict[str, Any]]] = defaultdict(list)
     for table, values in rows:
         by_table[table].append(values)
     for table in TABLES:
+        if table is Evaluation:
+            _name_versions(session, by_table[Evaluation])
         if by_table[table]:
             session.execute(insert(table), by_table[table])
+
+
+def _name_versions(session: WriteSession, rows: Collection[dict[str, Any]]) -> None:
+    judged = [row["record_id"] for row in rows if row["kind"] == "rubric"]
+    used = versions_used(session, judged)
+    for row in rows:
+        if row["record_id"] in used:
+            row["instrument_version"] = str(used[row["record_id"]])
+
+
+def versions_used(session: OrmSession, record_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Return the numbers of the versions of rubrics against which these evaluations were held, by record."""
+    if not record_ids:
+        return {}
+    query = (
+        select(RubricUse.record_id, RubricVersion.version)
+        .join(RubricVersion, RubricVersion.id == RubricUse.rubric_version_id)
+        .where(RubricUse.record_id.in_(record_ids))
+    )
+    return dict(session.execute(query).all())
 
 
 def stored(

@@ -1,13 +1,14 @@
 """Evaluations of a member, a contribution, a session or a network.
 
-Each kind is a class; each class says who judges what. Nobody evaluates themself, except in a reflection.
+Each kind is a class; each class says who judges what. Nobody evaluates themself, except in a reflection. An answer of
+a member to a survey about that same member is a self-report, not an evaluation of oneself: it has the lowest tier,
+no matter who posts it, and counts only for rules that accept it.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     Discriminator,
     Field,
     PlainValidator,
@@ -20,13 +21,19 @@ from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, Prose, Ref
 from service.errors import ForbiddenError, InvalidError, ServiceError
-from service.evidence.bodies import Derived, Gap, Judgement, Mentions, Place, References, Someone, Submitted, finite
+from service.evidence.bodies import (
+    Derived,
+    Gap,
+    Judgement,
+    Mentions,
+    Place,
+    References,
+    Someone,
+    Submitted,
+    finite,
+)
+from service.evidence.points import Number, Points
 from service.tables import Evaluation, Rating
-
-ROUNDED = 0.0051
-"""How far a scaled score may differ from what is computed from the raw score: people round to two decimals."""
-
-Number = Annotated[float, PlainValidator(finite), WithJsonSchema({"type": "number"})]
 
 
 def _answer(value: Any) -> Any:
@@ -103,7 +110,8 @@ class EvaluationFields(Submitted):
         "contribution-void"); it cannot be anonymous ("anonymous-..."); a member's token speaks for somebody else
         ("evaluator-not-caller"); nobody judges ("evaluator-missing"); somebody judges themself ("self-evaluation").
         """
-        found = Judgement(self._judged(references), self._evaluator(references, actor))
+        of, by = self._judged(references), self._evaluator(references, actor)
+        found = Judgement(of, by, self_report=self._is_self_report(by, of))
         try:
             self._check_about(references)
             self._check_anonymous(actor)
@@ -113,8 +121,8 @@ class EvaluationFields(Submitted):
         gap = self._gap(references)
         if gap is not None:
             return found._replace(gap=gap)
-        by, of = found.evaluator, found.member
-        if not self.of_oneself and by is not None and of is not None and by.is_person(of):
+        own = self.of_oneself or found.self_report
+        if not own and by is not None and of is not None and by.is_person(of):
             message = "Expected another person than the one evaluated."
             return found._replace(refusal=InvalidError("self-evaluation", message, "/evaluator"))
         return found
@@ -154,6 +162,12 @@ class EvaluationFields(Submitted):
     def _by_member(self) -> bool:
         """Whether the evaluator, if nobody is named, is the member whom it is about."""
         return self.of_oneself and self._on_member
+
+    def _is_self_report(self, by: Someone | None, of: Someone | None) -> bool:
+        """Return whether a member, who may still be unknown, answers a survey about that same member."""
+        if self.kind != "survey" or self.about.member is None:
+            return False
+        return self.evaluator == self.about.member or (by is not None and by == of)
 
     def _judged(self, references: References) -> Someone | None:
         """Return the member judged, or the one whose contribution is judged."""
@@ -233,11 +247,16 @@ class EvaluationFields(Submitted):
 
 
 class RubricIn(EvaluationFields):
-    """Levels on the criteria of a rubric."""
+    """Levels on the criteria of a rubric.
+
+    If the network has posted the rubric, they are held against it: its criteria, and its levels.
+    """
 
     kind: Literal["rubric"]
     rubric: Line = Field(examples=["formative-feedback"])
-    rubric_version: Annotated[Line, StringConstraints(max_length=64)] | None = Field(None, examples=["2"])
+    rubric_version: Annotated[Line, StringConstraints(max_length=64)] | None = Field(
+        None, description="of a posted rubric, the number of a version; left out: the newest", examples=["2"]
+    )
     part: Annotated[Line, StringConstraints(max_length=100)] | None = Field(None, description="which part of the work")
     ratings: dict[Line, Level] = Field(
         min_length=1, max_length=100, description="level by criterion", examples=[{"specific": 3, "kind": 4}]
@@ -254,42 +273,19 @@ class RubricIn(EvaluationFields):
         """The ratings."""
         return self.ratings
 
+    def judge(self, references: References, actor: Someone | None) -> Judgement:
+        """Judge as other evaluations, and hold the ratings against the rubric, if the network has posted it.
 
-class Points(Body):
-    """A score as the assessment gave it, and scaled to 0..1."""
-
-    raw: Number | None = Field(None, examples=[17])
-    min: Number | None = Field(None, description="0, if left out")
-    max: Number | None = Field(None, examples=[20])
-    scaled: Annotated[float, Field(ge=0, le=1), BeforeValidator(finite)] | None = Field(
-        None, description="computed from the others if they are given"
-    )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        computed = self._computed
-        if computed is None and self.scaled is None:
-            raise PydanticCustomError("score-incomplete", "Expected `scaled`, or `raw` and `max`")
-        if computed is not None and self.scaled is not None and abs(computed - self.scaled) > ROUNDED:
-            raise PydanticCustomError("score-mismatch", "Expected `scaled` as `raw`, `min` and `max` give it")
-        return self
-
-    @property
-    def _computed(self) -> float | None:
-        if self.raw is None or self.max is None:
-            return None
-        low = self.min or 0
-        if self.max <= low:
-            raise PydanticCustomError("score-range", "Expected `max` above `min`")
-        if not low <= self.raw <= self.max:
-            raise PydanticCustomError("score-out-of-range", "Expected `raw` between `min` and `max`")
-        return (self.raw - low) / (self.max - low)
-
-    @property
-    def value(self) -> float:
-        """The score from 0 to 1."""
-        computed = self._computed
-        return float(computed if computed is not None else self.scaled or 0)
+        Refusals: it has no such version ("rubric-version-unknown"), or the version has no such criterion
+        ("rubric-criterion-unknown") or not so low or high a level ("level-out-of-range").
+        """
+        found, posted = super().judge(references, actor), references.rubrics.get(self.rubric)
+        if found.refusal is not None or posted is None:
+            return found
+        try:
+            return found._replace(scale=posted.held(self.rubric_version, self.ratings))
+        except InvalidError as error:
+            return found._replace(refusal=error)
 
 
 class ScoreIn(EvaluationFields):
@@ -311,7 +307,11 @@ class ScoreIn(EvaluationFields):
 
 
 class SurveyIn(EvaluationFields):
-    """Answers to the items of a questionnaire."""
+    """Answers to the items of a questionnaire.
+
+    If `evaluator` is the member whom it is about, it is a self-report: what the member says of themself, for example
+    what they know before and after. It has tier 0.
+    """
 
     kind: Literal["survey"]
     instrument: Line = Field(examples=["pulse-autumn"])

@@ -19,13 +19,13 @@ from credentials.instants import write_instant
 from service.access import callers
 from service.access.act import Act
 from service.errors import ConflictError, ErasedError, InvalidError, ServiceError
-from service.evidence import derivation, records, scrutiny, topics
-from service.evidence.bodies import Judgement, References, Submitted, seal
+from service.evidence import derivation, records, rubrics, scrutiny, topics
+from service.evidence.bodies import Derived, Judgement, References, Submitted, seal
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
 from service.storage.database import WriteSession, insert_for, place_at_commit
-from service.tables import Award, Record, RecordBody
+from service.tables import Award, Record, RecordBody, RubricUse
 from service.tables.identifiers import new_id
 
 Kind = Literal["contribution", "evaluation"]
@@ -62,6 +62,13 @@ class JudgedRecord(Entrant):
 
     judgement: Judgement
 
+    @property
+    def kept(self) -> Derived:
+        """What is kept of it beside the record whether it counts or not."""
+        rows: Derived = [(RecordBody, {"record_id": self.record.id, "body": self.body})]
+        scale = self.judgement.scale
+        return rows + ([(RubricUse, {"record_id": self.record.id, "rubric_version_id": scale.id})] if scale else [])
+
     def submission(self, findings: Collection[Finding]) -> Submission:
         """Return what became of the body, given what was found about it."""
         kinds = tuple(finding.kind for finding in findings)
@@ -95,6 +102,7 @@ def record_all(
         callers.still_good(act.session, act.caller)
     actor = actor_of(act)
     references = derivation.look_up(act.session, act.network, bodies)
+    references = rubrics.held_against(act.session, act.network, references, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
     fresh_topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
@@ -163,7 +171,7 @@ def judge(
     record.status = "quarantined" if judgement.refusal is not None else "held" if gap is not None else "accepted"
     record.held_for = gap.ref if gap is not None else None
     if record.status == "accepted" or released is None:
-        tier = derivation.tier_of(session, record, actor, judgement.member)
+        tier = derivation.tier_of(session, record, actor, judgement)
         record.tier = derivation.lowered(tier) if late else tier
     derived = derivation.derive(references, judgement, record, body) if record.status == "accepted" else []
     return JudgedRecord(record, body.kept, derived, late, judgement)
@@ -323,7 +331,7 @@ def _duplicate(session: WriteSession, body: Submitted, found: Sequence[Record]) 
     raise ConflictError("record-differs", message, pointer, {"id": str(record.id)})
 
 
-def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
+def _insert(session: WriteSession, entrants: Collection[JudgedRecord]) -> set[UUID]:
     """Insert records with what belongs to them, and return the ids of those whose keys were free.
 
     They are inserted in the order of their keys, so that two requests with the same ones never wait for each other.
@@ -338,9 +346,9 @@ def _insert(session: WriteSession, entrants: Collection[Entrant]) -> set[UUID]:
     there = [entrant for entrant in entrants if entrant.record.id in inserted]
     for entrant in there:
         place_at_commit(session, entrant.record)
-    bodies = [(RecordBody, {"record_id": entrant.record.id, "body": entrant.body}) for entrant in there]
+    kept = [row for entrant in there for row in entrant.kept]
     counting = [entrant for entrant in there if entrant.record.status == "accepted"]
-    derivation.add(session, [*bodies, *(row for entrant in counting for row in entrant.derived)])
+    derivation.add(session, [*kept, *(row for entrant in counting for row in entrant.derived)])
     return inserted
 
 

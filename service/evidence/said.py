@@ -14,6 +14,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
+from service.evidence import derivation
 from service.tables import Contribution, ContributionTag, Evaluation, Meeting, Member, Network, Record, RecordBody
 
 INSTRUMENTS = ("rubric", "assessment", "instrument", "skill")
@@ -38,7 +39,8 @@ POSTED = (
 class Said:
     """What a record says.
 
-    `member` is whom it is about, and `about` what an evaluation judges, by the kind of thing: its name.
+    `member` is whom it is about, and `about` what an evaluation judges, by the kind of thing: its name;
+    `rubric_version` is the version of a posted rubric against which it was held.
     """
 
     type: str | None = None
@@ -54,6 +56,12 @@ class Said:
     about: Mapping[str, str] = field(default_factory=dict)
     instrument: str | None = None
     scaled: float | None = None
+    rubric_version: int | None = None
+
+    @property
+    def self_report(self) -> bool:
+        """Whether it is a member's answer in a survey about that same member."""
+        return self.type == "survey" and "member" in self.about and self.evaluator == self.member is not None
 
 
 def by(session: OrmSession, records: Sequence[Record]) -> dict[UUID, Said]:
@@ -62,7 +70,11 @@ def by(session: OrmSession, records: Sequence[Record]) -> dict[UUID, Said]:
     told = dict(_contributions(session, ids["contribution"])) if ids["contribution"] else {}
     told |= dict(_evaluations(session, ids["evaluation"])) if ids["evaluation"] else {}
     left = [record_id for some in ids.values() for record_id in some if record_id not in told]
-    return told | (_posted(session, records[0].network_id, left) if left else {})
+    told |= _posted(session, records[0].network_id, left) if left else {}
+    used = derivation.versions_used(session, ids["evaluation"])
+    return told | {
+        record_id: replace(told[record_id], rubric_version=used[record_id]) for record_id in used if record_id in told
+    }
 
 
 def _contributions(session: OrmSession, record_ids: Collection[UUID]) -> Iterator[tuple[UUID, Said]]:

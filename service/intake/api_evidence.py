@@ -190,7 +190,9 @@ def create_evaluation(body: EvaluationIn, act: CanWrite, runtime: Running) -> Re
     """Record an evaluation (201); posted again, it is the same record (200).
 
     It is about a member, a contribution, a session or the network. Nobody evaluates themself, except in a reflection;
-    two members with one person behind them count as one. Only a survey about a session or the network may be anonymous.
+    two members with one person behind them count as one. A survey in which `evaluator` is the member whom it is about is
+    a self-report: what a member says of themself. It has tier 0, and counts for rules with `self_report: true`. Ratings
+    by a rubric that the network has posted (`PUT .../rubrics/{ref}`) are held against it. Only a survey about a session or the network may be anonymous.
     A member's own token speaks for that member alone. If somebody named in it is not posted yet, it is *held* (202)
     until they are. Many at once: `POST .../evaluations/bulk`.
     """

@@ -97,6 +97,12 @@ class RecordOut(Answer):
     instrument: str | None = Field(
         None, description="with what it is evaluated: a rubric, assessment, questionnaire or skill"
     )
+    rubric_version: int | None = Field(
+        None, description="the version of the posted rubric against which it was held when it came"
+    )
+    self_report: Literal[True] | None = Field(
+        None, description="true: the member's own answer in a survey about themself; only rules that say so count it"
+    )
     scaled: float | None = Field(None, description="the score of an evaluation that counts, from 0 to 1")
     flags: list[str] | None = Field(
         None, description="what is odd about it and not settled, see `/v1/networks/{slug}/flags`", examples=[["late"]]
@@ -143,6 +149,8 @@ class RecordOut(Answer):
             evaluator_id=said.evaluator_id,
             about=AboutOut.model_validate(said.about) if said.about else None,
             instrument=said.instrument,
+            rubric_version=said.rubric_version,
+            self_report=said.self_report or None,
             scaled=said.scaled,
             flags=list(dict.fromkeys(flag.kind for flag in shown.flags)) or None,
             tier=row.tier,

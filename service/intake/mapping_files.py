@@ -197,6 +197,9 @@ def body_of(spec: Mapping[str, Any], source: str, row: FileRow, zone: ZoneInfo) 
         said["source"] = {"system": source, "id": value_of(spec["id"], row, zone)}
     if kind == "evaluation":
         said["kind"] = said.pop("evaluation", None)
+        points = said.get("score")
+        if isinstance(points, dict) and points.get("raw") is None and points.get("scaled") is None:
+            del said["score"]  # its column is blank
         if "answers" in spec:
             said["answers"] = _answers(spec["answers"], row)
     return parsed(SHAPES[kind], said, spec)

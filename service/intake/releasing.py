@@ -111,12 +111,12 @@ def _confirm(act: CallersAct, record_ids: Collection[UUID]) -> set[UUID]:
             )
             for record, body in batch:
                 actor = acting.get((record.actor_member_id, record.received_at))
-                judged = body.judge(references, actor.member if actor else None).member
+                judgement = body.judge(references, actor.member if actor else None)
                 derivation.keep_aside(act, [record.id])
-                record.tier = derivation.tier_of(act.session, record, actor, judged)
+                record.tier = derivation.tier_of(act.session, record, actor, judgement)
                 record.accepted_at = act.now
                 act.session.execute(update(table).where(table.record_id == record.id).values(tier=record.tier))
-                bearing |= {judged.id} if judged is not None else set()
+                bearing |= {judgement.member.id} if judgement.member is not None else set()
     flags.settle(act, record_ids, "released")
     for record_id in sorted(record_id for record_id, odd in found.items() if odd):
         events.append(act, "record.released", {"record": str(record_id)})

@@ -47,6 +47,7 @@ EVALUATED = {
     "rubric": "Was assessed with a rubric",
     "score": "Was scored in an assessment",
     "survey": "Was rated in a survey",
+    "self-report": "Answered a survey about themself",
     "endorsement": "Was endorsed",
     "reflection": "Reflected in writing",
 }
@@ -228,11 +229,17 @@ def _citation(
         deed = CONTRIBUTED.get(what.type, f"Contributed ({what.type.removeprefix('x-')})")
     else:
         genre, spent = what.kind, 0
-        deed = EVALUATED[what.kind] + (f" ({what.instrument})" if what.instrument else "")
+        deed = EVALUATED["self-report" if _is_own_answer(what) else what.kind] + (
+            f" ({what.instrument})" if what.instrument else ""
+        )
     day = f"{what.local_date.day} {what.local_date:%B %Y}"
     minutes = f", {spent} minutes" if spent else ""
     told = f"{deed} on {day}{minutes}. {source}"
     return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
+
+
+def _is_own_answer(what: Evaluation) -> bool:
+    return what.kind == "survey" and what.member_id is not None and what.evaluator_id == what.member_id
 
 
 def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[GivenLevel]]:

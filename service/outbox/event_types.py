@@ -152,6 +152,8 @@ class EventType(StrEnum):
     REVIEW_DECLINED = "review.declined", "People decided that an award is not made, or does not stand.", _REVIEW
     REVIEW_OPENED = "review.opened", "An award waits for people to decide.", _REVIEW
     REVIEW_WITHDRAWN = "review.withdrawn", "There is nothing to decide any more.", _REVIEW
+    RUBRIC_CHANGED = "rubric.changed", "A rubric says something else, in the same version or the next.", ("rubric",)
+    RUBRIC_POSTED = "rubric.posted", "A rubric was added.", ("rubric",)
     SESSION_CHANGED = "session.changed", "What is known of a session is another.", ("session",)
     SESSION_DELETED = "session.deleted", "A session on which nothing rested is gone.", ("session",)
     SESSION_POSTED = "session.posted", "A session was added.", ("session",)

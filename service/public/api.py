@@ -10,7 +10,15 @@ from fastapi import APIRouter, Request, Response
 from credentials import Fetched
 from service.errors import NotFoundError
 from service.public import documents
-from service.public.shapes import Definition, DidDocument, Jwk, Jwks, SignedCredential, VerificationMethod
+from service.public.shapes import (
+    Definition,
+    DidDocument,
+    Jwk,
+    Jwks,
+    PublicRubric,
+    SignedCredential,
+    VerificationMethod,
+)
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
 from service.web.link_previews import VARY
@@ -126,3 +134,14 @@ def get_achievement_definition(
     """
     found = documents.definition(session, runtime, version_id)
     return served(found, if_none_match, ONE_HOUR, "achievement")
+
+
+@router.get("/rubrics/{version_id}", responses=given_as({"application/json": PublicRubric}))
+def get_rubric_document(
+    version_id: str, session: Reader, runtime: Running, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Get a version of a rubric: by what a network judges, as it tells everybody.
+
+    It can change until the first evaluation is held against it.
+    """
+    return served(documents.rubric(session, runtime, version_id), if_none_match, FIVE_MINUTES, "rubric")

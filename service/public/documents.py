@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from credentials import Fetched, canonical_json
 from service.achievements import achievements, pictures
+from service.evidence import rubrics
 from service.issuing import receipts
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring, service_identity
@@ -192,6 +193,15 @@ def definition(session: ReadSession, _runtime: Runtime, version_id: str) -> Fetc
     return None if version is None else Fetched(canonical_json(version.definition), "application/json")
 
 
+def rubric(session: ReadSession, _runtime: Runtime, version_id: str) -> Fetched | None:
+    """Return a version of a rubric as everybody may see it: without what it says to assessors."""
+    shown = rubrics.find_version(session, version_id)
+    if shown is None:
+        return None
+    said = {name: value for name, value in shown.version.content.items() if name != "for_assessors"}
+    return _json({"ref": shown.rubric.ref, "version": shown.version.version} | said, "application/json")
+
+
 def credential(session: ReadSession, _runtime: Runtime, credential_id: str, form: str | None) -> Fetched | None:
     """Return a credential as signed: JSON, or VC-JWT for the ending `.jwt`."""
     row = visible_credential(session, credential_id)
@@ -232,6 +242,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/achievements/([^/.]+)/image\.(png|svg)", achievement_image),
         (r"/achievements/([^/.]+)/definition\.json", definition),
         (r"/achievements/([^/.]+)(?:\.json)?", achievement),
+        (r"/rubrics/([^/.]+)", rubric),
         (r"/receipts/([^/.]+)(?:\.json)?", receipt),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
     )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.achievements.definitions import AchievementFields
 from service.bodies import Instant
+from service.evidence.rubrics import RubricAlignmentIn, RubricCriterionIn, RubricLevelIn
 
 
 class Published(BaseModel):
@@ -86,6 +87,18 @@ class PublishedAchievement(Published):
 
 class Definition(AchievementFields):
     """The definition of a published version, with its rule: canonical JSON (RFC 8785)."""
+
+
+class PublicRubric(Published):
+    """A version of a rubric, without what it says to assessors."""
+
+    ref: str
+    version: int
+    name: str
+    levels: list[RubricLevelIn]
+    criteria: list[RubricCriterionIn]
+    for_public: str | None = None
+    alignment: list[RubricAlignmentIn] | None = None
 
 
 class ReceiptDecider(Published):

@@ -6,7 +6,7 @@ The order is the same everywhere, so that no two transactions wait for each othe
 2. the network; then its keys, by id;
 3. records, by id; then the sessions that evidence names, by id;
 4. members, by id; then the files that are received, by digest (`evidence.scrutiny`), and the members' marks;
-5. achievements; cases and reviews; awards; credentials; each kind by id;
+5. the rubrics against which evaluations are held, by id; achievements; cases and reviews; awards; credentials; each kind by id;
 6. status lists, by id; by then the award is locked whose credential is superseded or whose review is closed;
 7. inside `database.commit`, the network's positions.
 
@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, inspect, select
 
 from service.storage.database import WriteSession
-from service.tables import Achievement, Key, Meeting, Member, Network, Record, Row, StatusList, VcApiStatusList
+from service.tables import Achievement, Key, Meeting, Member, Network, Record, Row, Rubric, StatusList, VcApiStatusList
 
 RowT = TypeVar("RowT", bound=Row)
 ListT = TypeVar("ListT", StatusList, VcApiStatusList)
@@ -75,6 +75,12 @@ def sessions(session: WriteSession, ids: Collection[UUID]) -> set[UUID]:
     """
     query = select(Meeting.id).where(Meeting.id.in_(ids)).order_by(Meeting.id)
     return set(session.scalars(query.with_for_update(read=True, key_share=True))) if ids else set()
+
+
+def rubrics(session: WriteSession, *where: ColumnElement[bool]) -> list[Rubric]:
+    """Lock rubrics and return them as they are now; others can hold evaluations against them too."""
+    query = select(Rubric).where(*where).order_by(Rubric.id).with_for_update(read=True)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def achievement(session: WriteSession, achievement_id: UUID) -> None:

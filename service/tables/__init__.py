@@ -21,6 +21,9 @@ from service.tables.evidence import (
     Rating,
     Record,
     RecordBody,
+    Rubric,
+    RubricUse,
+    RubricVersion,
 )
 from service.tables.files import Blob
 from service.tables.intake import Import, ImportAnswer
@@ -76,6 +79,9 @@ __all__ = [
     "Review",
     "Role",
     "Row",
+    "Rubric",
+    "RubricUse",
+    "RubricVersion",
     "ServiceFact",
     "ServiceKey",
     "SharedLimit",

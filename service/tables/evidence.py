@@ -1,4 +1,4 @@
-"""Rows of `evidence`: records as received, and what is derived from them."""
+"""Rows of `evidence`: records as received, what derives from them, rubrics."""
 
 from datetime import date, datetime
 from typing import Any
@@ -209,3 +209,49 @@ class Rating(Row):
     record_id: Mapped[UUID] = mapped_column(ForeignKey("evaluations.record_id", ondelete="CASCADE"), primary_key=True)
     criterion: Mapped[str] = mapped_column(String(200), primary_key=True)
     level: Mapped[float]
+
+
+class Rubric(Row):
+    """By what a network judges; its content is in its versions, and `version` is the newest."""
+
+    __tablename__ = "rubrics"
+    __table_args__ = (UniqueConstraint("network_id", "ref"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    ref: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class RubricVersion(Row):
+    """One version of a rubric; frozen once an evaluation is held against it.
+
+    `criteria`, `lowest` and `highest` are what ratings may say, as the content has it.
+    """
+
+    __tablename__ = "rubric_versions"
+    __table_args__ = (UniqueConstraint("rubric_id", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    rubric_id: Mapped[UUID] = mapped_column(ForeignKey("rubrics.id"))
+    version: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[dict[str, Any]]
+    criteria: Mapped[list[str]]
+    lowest: Mapped[float]
+    highest: Mapped[float]
+    changed_at: Mapped[datetime]
+
+
+class RubricUse(Row):
+    """The version of a rubric against which an evaluation was held when it came.
+
+    There is none for an evaluation with a rubric that the network had not posted by then.
+    """
+
+    __tablename__ = "rubric_uses"
+    __table_args__ = (Index(None, "rubric_version_id"),)
+
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("records.id"), primary_key=True)
+    rubric_version_id: Mapped[UUID] = mapped_column(ForeignKey("rubric_versions.id"))

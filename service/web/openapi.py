@@ -41,6 +41,7 @@ TAGS: Final = {
     "sessions": "Meetings that members attend.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
+    "rubrics": "By what a network judges: criteria and levels, in versions.",
     "achievements": "What can be earned: definitions with a rule, their versions, and who is enrolled in which.",
     "awards": "That a member has earned an achievement: by rule, by people, or recorded from before.",
     "approvals": "What waits for people to decide.",

@@ -50,7 +50,7 @@ TEN: list[dict[str, Any]] = [
     {"rule": "count", "distinct": "peer", "where": {"min_tier": 1}, "gte": 5},
     {"rule": "sum", "field": "minutes", "gte": 300, "cap_per": {"day": 60}},
     {"rule": "attendance", "series": "circle", "min_sessions": 2, "min_minutes": 30},
-    {"rule": "rubric", "rubric": "feedback", "criteria": ["kind", "useful"], "min_level": 3},
+    {"rule": "rubric", "rubric": "feedback", "criteria": ["kind", "useful"], "min_level": 3, "unposted": True},
     {"rule": "score", "assessment": "quiz", "gte": 0.5},
     {"rule": "gain", "instrument": "quiz", "metric": "change", "gte": 0.3, "min_days": 30},
     {"rule": "endorsed", "skill": "feedback", "gte": 1, "max_reciprocal": 1},

@@ -100,6 +100,8 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
         _ok(stage.send("POST", "/v1/networks", ADMIN, json=_data("network.json")))
         stage = stage.known(**{NETWORK: _token(runtime, NETWORK_SCOPES, SLUG)})
         root = f"/v1/networks/{SLUG}"
+        for rubric in _data("rubrics.json"):
+            _ok(stage.send("PUT", f"{root}/rubrics/{rubric['ref']}", NETWORK, json=rubric))
         for achievement in _data("achievements.json"):
             _ok(stage.send("POST", f"{root}/achievements", NETWORK, json=achievement))
         for member in _lines("members.ndjson"):

@@ -22,7 +22,7 @@ ZOOMED_WIDTH = 320
 WIDTHS = (390, 768, 1440)
 JUDGED_WIDTHS = (390, 1440)
 PICTURED = {*((width, "light") for width in WIDTHS), (390, "dark")}
-RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 1}
+RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 1, "unposted": True}
 
 
 def stage_of(live: Live, **network: Any) -> Stage:

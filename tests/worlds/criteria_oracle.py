@@ -44,7 +44,8 @@ class Deed:
 class Judgement:
     """An evaluation of a member.
 
-    With a rubric it has ratings, of an assessment a scaled score; or it is an endorsement.
+    With a rubric it has ratings, of an assessment a scaled score; or it is an endorsement. `posted`: it was held against
+    a rubric that the network had posted.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class Judgement:
     scaled: float | None = None
     occasion: str | None = None
     form: str | None = None
+    posted: bool = False
 
 
 @dataclass(frozen=True)
@@ -308,12 +310,14 @@ def attendance(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
 
 
 def of_others(criterion: dict[str, Any], world: World, member: UUID, kind: str, name: str) -> Iterator[Judgement]:
-    """Yield the evaluations of a member by others."""
+    """Yield the evaluations of a member by others; of a survey also the member's own answers, if the rule asks so."""
     for given in world.judgements:
         if (given.member, given.kind, given.instrument) != (member, kind, name):
             continue
         if given.judge is not None and world.person(given.judge) == world.person(member):
-            continue
+            own = given.kind == "survey" and given.judge == given.about == member
+            if not own or not criterion.get("self_report", False):
+                continue
         if given.tier < min(criterion.get("where", {}).get("min_tier", 0), 3):
             continue
         if inside(criterion, world, member, given.at):
@@ -328,6 +332,8 @@ def rubric(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
     attempts: dict[UUID, list[tuple[Judgement, str]]] = {}
     for given in of_others(criterion, world, member, "rubric", criterion["rubric"]):
         if given.judge is None or ("part" in criterion and given.part != criterion["part"]):
+            continue
+        if criterion.get("unposted") is False and not given.posted:
             continue
         for name, level in given.ratings:
             if name in criterion["criteria"] and level >= criterion["min_level"]:
@@ -353,6 +359,9 @@ def score(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
         for given in of_others(criterion, world, member, "score", criterion["assessment"])
         if given.scaled is not None
     ]
+    if criterion.get("self_report"):
+        answers = of_others(criterion, world, member, "survey", criterion["assessment"])
+        found += [given for given in answers if given.judge == given.about == member and given.scaled is not None]
     if not found:
         return 0, criterion["gte"], []
     orders: dict[str, Callable[[Judgement], Any]] = {

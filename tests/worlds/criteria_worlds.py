@@ -31,6 +31,9 @@ from service.tables import (
     Review,
     Role,
     Row,
+    Rubric,
+    RubricUse,
+    RubricVersion,
     StatusList,
 )
 from service.tables import Meeting as MeetingRow
@@ -150,6 +153,7 @@ rule_shapes = {
         {
             "raters": st.integers(1, 2),
             "part": st.sampled_from(PARTS),
+            "unposted": st.booleans(),
             "where": objects({}, {"min_tier": st.integers(0, 4)}),
             "window": windows,
         },
@@ -160,7 +164,12 @@ rule_shapes = {
             "assessment": st.sampled_from(("feedback", "teaching")),
             "gte": st.sampled_from((0.3, 0.5, 0.9, 1)),
         },
-        {"stat": st.sampled_from(("best", "last", "first")), "where": tier_filters, "window": windows},
+        {
+            "stat": st.sampled_from(("best", "last", "first")),
+            "self_report": st.booleans(),
+            "where": tier_filters,
+            "window": windows,
+        },
     ),
     "gain": objects(
         {
@@ -173,6 +182,7 @@ rule_shapes = {
             "or_post_gte": st.sampled_from((0.5, 1)),
             "min_days": st.sampled_from((1, 2, 30)),
             "same_form": st.booleans(),
+            "self_report": st.booleans(),
             "where": tier_filters,
             "window": windows,
         },
@@ -276,13 +286,16 @@ def worlds(draw: st.DrawFn) -> World:
                 scaled=st.sampled_from((None, 0.0, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)),
                 occasion=st.sampled_from((None, "pre", "post", "post")),
                 form=st.sampled_from((None, "A", "B")),
+                posted=st.booleans(),
             ),
             max_size=12,
         )
     )
     # An endorsement always says who endorses.
     judgements = [
-        replace(given, id=next(ids)) for given in judgements if given.kind != "endorsement" or given.judge is not None
+        replace(given, id=next(ids), about=given.member if given.about in MEMBERS else given.about)
+        for given in judgements
+        if given.kind != "endorsement" or given.judge is not None
     ]
     periods = draw(
         st.lists(
@@ -577,6 +590,23 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             for name, level in each.ratings
         ],
     )
+    write_uses(session, network, [each.id for each in world.judgements if each.kind == "rubric" and each.posted])
+
+
+def write_uses(session: OrmSession, network: Network, record_ids: list[UUID]) -> None:
+    """Write that evaluations were held against a rubric that was posted."""
+    if not record_ids:
+        return
+    version = session.scalar(select(RubricVersion).join(Rubric).where(Rubric.network_id == network.id))
+    if version is None:
+        rubric = Rubric(network_id=network.id, ref="posted", version=1, created_at=NOW)
+        session.add(rubric)
+        session.flush()
+        said: dict[str, Any] = {"name": "Posted", "content": {}, "criteria": [], "lowest": 0, "highest": 4}
+        version = RubricVersion(rubric_id=rubric.id, version=1, changed_at=NOW, **said)
+        session.add(version)
+        session.flush()
+    add(session, RubricUse, [{"record_id": each, "rubric_version_id": version.id} for each in record_ids])
 
 
 def add(session: OrmSession, row: type[Row], values: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from service.criteria.filters import EvaluationFilter
-from service.criteria.kinds.rule import Also, DefinitionFault, Rule, Stability, number
+from service.criteria.kinds.rule import OWN_ANSWERS, Also, DefinitionFault, Rule, Stability, number, unfit_tier
 from service.criteria.parts import Amount, Borne, Name, Number
 from service.criteria.windows import most_days
 
@@ -49,6 +49,9 @@ class Gain(Rule):
     same_form: bool | None = Field(
         None, description="true: both on the same form; false: on two different forms; left out: on any"
     )
+    self_report: bool = Field(
+        False, description="true: what members answer in a survey about themselves counts too; it has tier 0"
+    )
     where: EvaluationFilter = Field(EvaluationFilter(), description="which evaluations count; left out: all")
 
     ROUNDED: ClassVar = 1e-9
@@ -63,8 +66,9 @@ class Gain(Rule):
     def _words(self) -> str:
         kinds = {"normalized": "normalized gain", "change": "normalized change", "raw": "gain"}
         days = f" over {self.min_days} days or more" if self.min_days else ""
+        own = OWN_ANSWERS if self.self_report else ""
         forms = {None: "", True: " on the same form", False: " on another form"}[self.same_form]
-        return f"a {kinds[self.metric]} in {self.instrument}{days}{forms}{self.where}{self.window or ''}"
+        return f"a {kinds[self.metric]} in {self.instrument}{own}{days}{forms}{self.where}{self.window or ''}"
 
     @property
     def _after(self) -> str:
@@ -101,8 +105,9 @@ class Gain(Rule):
         return f"{self._words}: {number(observed)}, needed {number(required)}"
 
     def impossible(self, zone: tzinfo) -> Iterator[DefinitionFault]:
-        """Yield also `min_days` that are more than the window has."""
+        """Yield also `min_days` that are more than the window has, and a tier that self-reports never have."""
         yield from super().impossible(zone)
+        yield from unfit_tier(self.self_report, self.where)
         days = most_days(self.window, zone)
         if days is not None and self.min_days is not None and self.min_days >= days:
             yield DefinitionFault(
@@ -139,7 +144,10 @@ class Gain(Rule):
             asked.rows.evaluation.scaled,
             DayNumber(asked.rows.evaluation.local_date).label("day"),
         )
-        given = evaluations_of(self.where, self.window, asked, ["score", "survey"], self.instrument, *columns)
+        kinds = ["score", "survey"]
+        given = evaluations_of(
+            self.where, self.window, asked, kinds, self.instrument, *columns, self_report=self.self_report
+        )
         rows = given.where(
             asked.rows.evaluation.scaled.is_not(None), asked.rows.evaluation.occasion.in_(("pre", "post"))
         ).cte()

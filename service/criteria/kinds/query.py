@@ -247,11 +247,20 @@ def key_of(name: str, asked: AskedRule) -> Any:
 
 
 def evaluations_of(
-    where: EvaluationFilter, window: Any, asked: AskedRule, kinds: Sequence[str], instrument: str, *columns: Any
+    where: EvaluationFilter,
+    window: Any,
+    asked: AskedRule,
+    kinds: Sequence[str],
+    instrument: str,
+    *columns: Any,
+    self_report: bool = False,
 ) -> Rows:
     """Return evaluations of members by others.
 
     Columns: (member_id, record_id, at, judge, *columns).
+
+    Args:
+        self_report: also what members answered in surveys about themselves.
     """
     own, judge = asked.rows.another_member(), asked.rows.another_member()
     query = (
@@ -266,12 +275,19 @@ def evaluations_of(
         .outerjoin(judge, judge.id == asked.rows.evaluation.evaluator_id)
         .where(
             asked.own(asked.rows.evaluation, asked.rows.evaluation.member_id),
-            asked.rows.evaluation.kind == kinds[0] if len(kinds) == 1 else asked.rows.evaluation.kind.in_(kinds),
             asked.rows.evaluation.instrument == instrument,
         )
-        .where(or_(judge.id.is_(None), person_of(judge) != person_of(own)))
     )
+    of_kind = asked.rows.evaluation.kind == kinds[0] if len(kinds) == 1 else asked.rows.evaluation.kind.in_(kinds)
+    by_others = and_(of_kind, or_(judge.id.is_(None), person_of(judge) != person_of(own)))
+    query = query.where(or_(by_others, _own_answer(asked)) if self_report else by_others)
     if where.min_tier:
         # Tier 4 means that two or more people agree; each of their records is stored as tier 3.
         query = query.where(asked.rows.evaluation.tier >= min(where.min_tier, 3))
     return within(query, window, asked.rows.evaluation.occurred_at, asked.rows.evaluation.member_id, asked)
+
+
+def _own_answer(asked: AskedRule) -> ColumnElement[bool]:
+    """Return the condition that members answered a survey about themselves; in no other way do they judge themselves."""
+    row = asked.rows.evaluation
+    return and_(row.kind == "survey", row.about_kind == "member", row.evaluator_id == row.member_id)

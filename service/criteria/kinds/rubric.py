@@ -38,6 +38,14 @@ class Rubric(Rule):
     min_level: Number = Field(ge=0, le=1000, description="this level or better")
     raters: Amount = Field(1, description="by this many different people, or more")
     part: Name | None = Field(None, description="only evaluations of this part of the work")
+    unposted: bool | None = Field(
+        None,
+        description=(
+            "false: only evaluations count that were held against the rubric as the network had posted it; true: others "
+            "count too. Left out of a new definition it becomes false; definitions published before rubrics could be "
+            "posted have neither, and count all"
+        ),
+    )
     where: RubricFilter = Field(RubricFilter(), description="which evaluations count; left out: all")
 
     @property
@@ -78,6 +86,7 @@ class Rubric(Rule):
         from sqlalchemy import and_, case, distinct, func, select
 
         from service.criteria.kinds.query import CompiledRule, evaluations_of, figures, first_of
+        from service.tables import RubricUse
 
         given = evaluations_of(
             self.where,
@@ -93,6 +102,9 @@ class Rubric(Rule):
             asked.rows.rating.level >= self.min_level,
             asked.rows.evaluation.evaluator_id.is_not(None),
         )
+        if self.unposted is False:
+            used = select(RubricUse.record_id).where(RubricUse.record_id == asked.rows.evaluation.record_id)
+            given = given.where(used.exists())
         if self.part is not None:
             given = given.where(asked.rows.evaluation.part == self.part)
         rows = given.subquery()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from service.criteria.filters import EvaluationFilter
 from service.criteria.parts import Part
 from service.criteria.windows import Between, Last, Window
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 Stability = Literal["grows", "may-change"]
 """`grows`: more evidence never lowers it. `may-change`: evidence or time can raise or lower it."""
+
+
+OWN_ANSWERS = ", their own answers included"
+"""What follows the name of an instrument if self-reports count."""
 
 
 class DefinitionFault(NamedTuple):
@@ -159,6 +164,13 @@ class Rule(Part):
                 yield DefinitionFault(
                     "window-empty", "Expected `to` after `from`: the window is [from, to).", "/window/to"
                 )
+
+
+def unfit_tier(self_report: bool, where: EvaluationFilter) -> Iterator[DefinitionFault]:
+    """Yield a fault if a rule accepts self-reports, but only of a tier that they never have."""
+    if self_report and where.min_tier:
+        message = "Expected no `min_tier` above 0, or no `self_report`: what members say of themselves has tier 0."
+        yield DefinitionFault("self-report-tier", message, "/where/min_tier")
 
 
 def no_more_than(n: int, choice: Sequence[Any] | None) -> int:

@@ -89,7 +89,7 @@ def define(client: AuthenticatedClient) -> None:
     """Publish three rules: one counts, one asks for judges, one asks for a person."""
     attends = Count("count", 4, where=ContributionFilter(types=["attended"]), distinct=CountDistinct.SESSION)
     shares = Count("count", SHARED, where=ContributionFilter(types=["shared"]), distinct=CountDistinct.RESOURCE)
-    judged = Rubric("rubric", "feedback", ["clear", "kind"], 3, raters=2)
+    judged = Rubric("rubric", "feedback", ["clear", "kind"], 3, raters=2, unposted=True)
     rules: dict[str, tuple[All | Rubric, AchievementInAward]] = {
         "regular": (All([attends, shares]), AchievementInAward.AUTOMATIC),
         "clear-feedback": (judged, AchievementInAward.REVIEWED),

@@ -204,7 +204,7 @@ def define(client: AuthenticatedClient) -> None:
         "regular": Attendance("attendance", "school-year", min_sessions=NEEDED, min_minutes=45),
         "clear-feedback": All(
             [
-                Rubric("rubric", "feedback", ["clear", "kind"], 3, raters=2),
+                Rubric("rubric", "feedback", ["clear", "kind"], 3, raters=2, unposted=True),
                 Endorsed("endorsed", "feedback", 1),
                 Score("score", "final-test", 0.6),
             ]

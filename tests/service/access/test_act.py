@@ -284,6 +284,11 @@ SHARED = {"member": "m11", "type": "shared", "occurred_at": "2026-03-01T10:00:00
 RECORDED = {"basis": "recorded", "reason": "On paper.", "awarded_at": "2026-02-01T00:00:00Z"}
 REFLECTED = {"kind": "reflection", "about": {"member": "m11"}, "text": "I see.", "occurred_at": "2026-03-01T10:00:00Z"}
 MET = {"starts_at": "2026-03-01T10:00:00Z"}
+RUBRIC = {
+    "name": "Feedback",
+    "levels": [{"level": 1, "name": "Yes"}],
+    "criteria": [{"ref": "kind", "name": "Kind"}],
+}
 WHY = {"reason": "It was somebody else."}
 UPHELD = {"outcome": "upheld", "reason": "Once."}
 DEFINED = {
@@ -473,6 +478,7 @@ OF_NOBODY = (
     # A meeting, a file and a definition are for everybody in the network.
     Call(f"PUT {N}/sessions/{{ref}}", "a meeting", at_once("PUT", "./sessions/s1", MET), "ok"),
     Call(f"PATCH {N}/sessions/{{ref}}", "a meeting", met("PATCH"), "ok"),
+    Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
     Call(f"POST {N}/sessions", "a meeting", at_once("POST", "./sessions", MET | {"ref": "s1"}), "ok"),
     Call(f"POST {N}/sessions/bulk", "a meeting", lambda _stage: lines("./sessions/bulk", MET | {"ref": "s1"}), "ok"),

@@ -782,8 +782,16 @@ UNBORNE: list[tuple[Any, str, str]] = [
     (where(role="mentro"), "role-unused", "/where/role"),
     (where(types=["reviewed", "x-visti"]), "type-unused", "/where/types/1"),
     ({"rule": "attendance", "series": "circel", "min_sessions": 1}, "series-unused", "/series"),
-    ({"rule": "rubric", "rubric": "feedbak", "criteria": ["kind"], "min_level": 1}, "rubric-unused", "/rubric"),
-    ({"rule": "rubric", "rubric": "feedback", "criteria": ["kidn"], "min_level": 1}, "criterion-unused", "/criteria/0"),
+    (
+        {"rule": "rubric", "rubric": "feedbak", "criteria": ["kind"], "min_level": 1, "unposted": True},
+        "rubric-unused",
+        "/rubric",
+    ),
+    (
+        {"rule": "rubric", "rubric": "feedback", "criteria": ["kidn"], "min_level": 1, "unposted": True},
+        "criterion-unused",
+        "/criteria/0",
+    ),
     ({"rule": "score", "assessment": "quizz", "gte": 0.5}, "assessment-unused", "/assessment"),
     ({"rule": "gain", "instrument": "quizz", "metric": "raw", "gte": 0.5}, "instrument-unused", "/instrument"),
     ({"rule": "endorsed", "skill": "Peer feedbak", "gte": 1}, "skill-unused", "/skill"),
@@ -829,19 +837,21 @@ def test_names_that_something_has_borne_need_no_warning(who: Actor) -> None:
     lived_in(who)
     rules = [
         where(tags_any=["peer-writing"], series="circle", role="mentor", types=["reviewed", "x-visit"]),
-        {"rule": "rubric", "rubric": "feedback", "criteria": ["kind"], "min_level": 1},
+        {"rule": "rubric", "rubric": "feedback", "criteria": ["kind"], "min_level": 1, "unposted": True},
         {"rule": "score", "assessment": "quiz", "gte": 0.5},
         {"rule": "endorsed", "skill": "peer feedback", "gte": 1},
         {"rule": "tenure", "role": "mentor", "min_days": 1},
     ]
     assert "warnings" not in publish(who, ruled({"all": rules}))
+    one = {"name": "Feedback", "levels": [{"level": 3, "name": "Good"}], "criteria": [{"ref": "kind", "name": "Kind"}]}
+    posted(who.put(f"{ROOT}/rubrics/feedback", one))
     assert "warnings" not in publish(who, JUDGED | {"ref": "judge"})
 
 
 def test_a_draft_and_result_descriptions_are_warned_of_too(who: Actor) -> None:
     draft = posted(who.post(ACHIEVEMENTS, JUDGED))
     assert {(each["code"], each["pointer"]) for each in draft["warnings"]} == {
-        ("rubric-unused", "/criteria/rule/rubric"),
+        ("rubric-unposted", "/criteria/rule/rubric"),
         ("rubric-unused", "/result_descriptions/0/rubric"),
         ("criterion-unused", "/result_descriptions/0/criterion"),
     }

@@ -52,6 +52,13 @@ def met(stage: Stage, ref: str, name: str, first: str, times: int, days: int = 7
     return held
 
 
+def rubric(stage: Stage, ref: str, *criteria: str) -> None:
+    """Post a rubric of four levels."""
+    levels = [{"level": n, "name": f"Level {n}"} for n in range(1, 5)]
+    body = {"name": ref, "levels": levels, "criteria": [{"ref": each, "name": each} for each in criteria]}
+    stage.send("PUT", f"./rubrics/{ref}", body)
+
+
 def needed(stage: Stage, *refs: str) -> None:
     """Publish achievements that others ask for, each earned by what has its name as a tag."""
     for ref in refs:
@@ -74,6 +81,7 @@ def teacher_writer(stage: Stage, clock: Clock) -> None:
 
 def competency_portfolio(stage: Stage, clock: Clock) -> None:
     _ = clock
+    rubric(stage, "formative-feedback-2", "goals", "next-steps")
     did(stage, "authored", ref="portfolio")
     for part, level, judges in (
         ("overview", 1, ["m12"]),
@@ -106,6 +114,7 @@ def faculty_collaborative_fellow(stage: Stage, clock: Clock) -> None:
     clock.at = datetime(2027, 3, 1, tzinfo=UTC)
     for ref, at in met(stage, "f", "fellows-2026", "2026-10-05T17:00:00+00:00", 4, days=28)[:3]:
         did(stage, "attended", at, session=ref, minutes=60)
+    rubric(stage, "collaboratives", "design", "evidence-of-learning")
     did(stage, "authored", "2027-01-10T12:00:00Z", ref="assignment")
     for judge in ("m12", "m13"):
         judged(

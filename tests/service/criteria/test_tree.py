@@ -163,6 +163,8 @@ def rule(**members: Any) -> Rule:
         pytest.param(COUNT | {"lte": 4}, "extra-forbidden", "/lte", id="an unknown member"),
         pytest.param(COUNT | {"a/b~c": 4}, "extra-forbidden", "/a~1b~0c", id="an unknown member with a slash"),
         pytest.param(COUNT | {"<count>": 4}, "extra-forbidden", "/<count>", id="an unknown member named as a branch"),
+        pytest.param(GAIN | {"self_report": "yes"}, "bool-type", "/self_report", id="a word for true or false"),
+        pytest.param(RUBRIC | {"self_report": True}, "extra-forbidden", "/self_report", id="a rubric by oneself"),
         pytest.param(COUNT | {"where": None}, "null", "/where", id="null for left out"),
         pytest.param(
             COUNT | {"where": {"type": ["reviewed"]}}, "extra-forbidden", "/where/type", id="a misspelt filter"
@@ -433,6 +435,14 @@ def test_rules_that_nobody_can_meet_are_told(possible: Any, impossible: Any, poi
     assert place == "/criteria/rule/all/0" + pointer
 
 
+@pytest.mark.parametrize("accepting", [GAIN, {"rule": "score", "assessment": "pulse", "gte": 0.5}])
+def test_self_reports_are_not_asked_for_a_tier_that_they_never_have(accepting: dict[str, Any]) -> None:
+    peers = accepting | {"where": {"min_tier": 1}}
+    assert codes_and_pointers(peers) == codes_and_pointers(accepting | {"self_report": True}) == []
+    both = peers | {"self_report": True}
+    assert codes_and_pointers(both) == [("self-report-tier", "/criteria/rule/where/min_tier")]
+
+
 def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert rule(rule="count", gte=4.0) == rule(rule="count", gte=4)
 
@@ -482,6 +492,14 @@ def test_a_star_stands_for_the_declared_criteria() -> None:
         (
             {"rule": "score", "assessment": "final", "gte": 0.9, "window": {"since": "enrolment"}},
             *(0.85, 0.9, "a best score in assessment final since enrolment: 0.85, needed 0.9"),
+        ),
+        (
+            GAIN | {"self_report": True, "min_days": 2},
+            *(0.5, 0.3, "a normalized change in quiz, their own answers included over 2 days or more: 0.5, needed 0.3"),
+        ),
+        (
+            {"rule": "score", "assessment": "pulse", "gte": 0.5, "self_report": True},
+            *(0.4, 0.5, "a best score in assessment pulse, their own answers included: 0.4, needed 0.5"),
         ),
         (
             GAIN | {"metric": "normalized", "min_days": 60, "same_form": False},

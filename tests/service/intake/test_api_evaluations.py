@@ -156,6 +156,8 @@ def test_nobody_evaluates_themself_under_any_ref(runtime: Runtime, who: Actor) -
     for body in (RUBRIC, SCORE, ENDORSEMENT, SURVEY | {"anonymous": False}):
         for about in ({"member": "m11"}, {"contribution": "draft-1"}):
             for evaluator in ("m11", "m11-too"):
+                if (body["kind"], evaluator) == ("survey", "m11") and "member" in about:
+                    continue  # an answer about oneself: test_self_reports.py
                 answer = who.post(PATH, body | {"about": about, "evaluator": evaluator})
                 assert refused(answer) == (422, "self-evaluation", "/evaluator")
                 assert "m11" not in answer.text

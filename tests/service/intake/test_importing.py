@@ -278,6 +278,18 @@ def test_the_example_for_attendance_goes_in_as_it_says(runtime: Runtime) -> None
     assert importing.run(runtime, "circle", table, plan).counts == {"duplicate": 9}
 
 
+def test_the_example_for_knowledge_before_and_after_goes_in_as_self_reports(runtime: Runtime, tmp_path: Path) -> None:
+    take(runtime, tmp_path, MEMBERS, "id,school\nm1@circle.example,North\nm2@circle.example,North\n")
+    folder = EXAMPLES.parent / "knowledge"
+    plan = read_mapping(folder / "knowledge.toml")
+    table = importing.open_table(folder / "knowledge.csv", plan)
+    assert importing.run(runtime, "circle", table, plan).counts == {"accepted": 4}
+    with runtime.database.read() as session:
+        found = session.scalars(select(Evaluation).order_by(Evaluation.record_id)).all()
+        said = [(row.occasion, row.scaled, row.tier, row.evaluator_id == row.member_id) for row in found]
+    assert said == [("pre", 0.5, 0, True), ("post", 1, 0, True), ("pre", 0, 0, True), ("post", None, 0, True)]
+
+
 def test_a_dry_run_of_awards_signs_nothing_that_stays(runtime: Runtime, tmp_path: Path) -> None:
     lines = "person,first_badge_date\n1,2020-01-02\n2,2020-01-03\n"
     mapping = (EXAMPLES / "badged_instructors.toml").read_text()

@@ -24,7 +24,7 @@ from tests.worlds.awarding import SHARE_TWICE, Stage, described
 
 pytestmark = pytest.mark.any_database("what stands in a document is of no database")
 
-RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 2}
+RUBRIC = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "raters": 2, "unposted": True}
 
 
 @pytest.fixture

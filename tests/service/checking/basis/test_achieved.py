@@ -40,7 +40,14 @@ def earned_partly_in_confidence(stage: Stage) -> Any:
 def rated(stage: Stage) -> Any:
     for ref in ("m11", "m12", "m13"):
         stage.member(ref)
-    rule = {"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3, "raters": 2}
+    rule = {
+        "rule": "rubric",
+        "rubric": "feedback",
+        "criteria": ["specific"],
+        "min_level": 3,
+        "raters": 2,
+        "unposted": True,
+    }
     aligned = {
         "target_name": "Feedback",
         "target_url": "https://standards.example.org/1",

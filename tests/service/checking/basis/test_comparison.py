@@ -172,7 +172,9 @@ def test_evidence_that_was_set_aside_since_was_taken_back(stage: Stage) -> None:
 
 def test_a_judgement_falls_with_the_work_that_it_is_about(stage: Stage) -> None:
     stage.member("m12")
-    stage.achievement(rule={"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3})
+    stage.achievement(
+        rule={"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 3, "unposted": True}
+    )
     work = stage.share(1)
     stage.rate("m12", {"specific": 3}, about={"contribution": "m11-share-1"})
     (award,) = stage.awards()

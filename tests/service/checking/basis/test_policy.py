@@ -105,7 +105,7 @@ def rated(stage: Stage) -> Any:
         "criterion": "specific",
         "levels": [{"ref": "good", "name": "Good", "level": 3}],
     }
-    rule = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3}
+    rule = {"rule": "rubric", "rubric": "feedback", "criteria": "*", "min_level": 3, "unposted": True}
     stage.achievement(rule=rule, result_descriptions=[described])
     stage.rate("m12", {"specific": 3})
     (award,) = stage.awards()
