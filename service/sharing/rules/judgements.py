@@ -14,6 +14,9 @@ from service.sharing.rules.parts import named, quoted
 from service.sharing.rules.told import Parts, Told
 from service.texts.languages import N_
 
+OWN_ANSWERS = N_("own answers included")
+"""Said where what members say of themselves in a survey counts."""
+
 
 def rubric(told: Told) -> Parts:
     """Put a rule `rubric` into words."""
@@ -61,6 +64,8 @@ def score(told: Told) -> Parts:
         counts = {"last": N_("the last score counts"), "first": N_("the first score counts")}
         if rule.stat in counts:
             yield told.say(counts[rule.stat])
+        if rule.self_report:
+            yield told.say(OWN_ANSWERS)
         yield from parts.tier(rule.where.min_tier, told.language)
 
     return main, percent(rule.gte), also()
@@ -104,6 +109,8 @@ def _gain_also(told: Told, rule: Gain) -> Iterator[str]:
         )
     if rule.same_form is not None:
         yield told.say(N_("on the same form") if rule.same_form else N_("on two different forms"))
+    if rule.self_report:
+        yield told.say(OWN_ANSWERS)
     yield from parts.tier(rule.where.min_tier, told.language)
 
 

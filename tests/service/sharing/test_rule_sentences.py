@@ -140,6 +140,18 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         "Gained 60% of what was left to learn in “quiz”, on the same form (50% needed)",
     ),
     (
+        {"rule": "score", "assessment": "quiz", "gte": 0.9, "self_report": True},
+        "Score at least 90% in “quiz”, own answers included",
+        (0.9, 0.9),
+        "Scored 90% in “quiz”, own answers included (90% needed)",
+    ),
+    (
+        {"rule": "gain", "instrument": "quiz", "metric": "normalized", "gte": 0.5, "self_report": True},
+        "Gain at least 50% of what is left to learn in “quiz”, own answers included",
+        (0.6, 0.5),
+        "Gained 60% of what was left to learn in “quiz”, own answers included (50% needed)",
+    ),
+    (
         {"rule": "endorsed", "skill": "facilitation", "gte": 4, "distinct_orgs": 2, "max_reciprocal": 1},
         (
             "Be endorsed for “facilitation” by at least 4 people, from at least 2 organizations, "
