@@ -58,6 +58,8 @@ def outlines(text: str, box: Box, colour: str) -> str:
     written = legible(text)
     if not written:
         return ""
+    if len(text) > MAX_LETTERS:
+        written += "…"
     first = next((letter for letter in map(unicodedata.bidirectional, written) if letter in {"L", *LEFTWARDS}), "L")
     shown = {**asdict(box), "text": written, "leftwards": first in LEFTWARDS}
     drawn = _compiled("lettering.typ", {"shown": json.dumps(shown)}, "svg")

@@ -229,3 +229,13 @@ HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (65_535).to_bytes(4, "big") * 2
 )
 def test_a_networks_own_picture_is_shown_if_it_can_be_drawn(content: bytes, media_type: str, shown: bool) -> None:
     assert (previews.shown_as(Fetched(content, media_type)) is not None) == shown
+
+
+def test_a_network_that_only_practises_says_test(runtime: Runtime) -> None:
+    stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime, slug="pond", sandbox=True)
+    stage.achievement(rule=None, award="reviewed")
+    stage.member("m11")
+    said = page(stage, stage.recorded()["credential"]["url"])
+    assert "TEST" in said["og:title"]
+    drawn = picture(stage, said["og:image"]).convert("RGB")
+    assert (200, 32, 43) in {drawn.getpixel((x, 390)) for x in range(70, 460)}  # the ribbon

@@ -53,6 +53,13 @@ def test_a_text_that_is_too_long_ends_in_an_ellipsis() -> None:
     assert ellipsis not in _shapes("Sharer", small)
 
 
+def test_a_text_that_was_not_looked_at_to_its_end_says_so_in_a_large_box_too() -> None:
+    large = Box(x=0, y=0, width=900, height=600, largest=14, smallest=14)
+    ellipsis = _shapes("a…", large)[-1]
+    assert _shapes("name " * 60, large)[-1] == ellipsis
+    assert ellipsis not in _shapes("name " * 20, large)
+
+
 def test_what_is_read_from_the_right_begins_there() -> None:
     box = Box(x=20, y=30, width=200, height=60, largest=20, smallest=14, centred=False)
     arabic, latin = ink("مرحبا", box), ink("Salaam", box)
