@@ -15,7 +15,7 @@ import pytest
 from credentials import Load, sign
 from credentials.instants import write_instant
 from service.checking import check as checking
-from service.checking import wording
+from service.checking import headlines, wording
 from service.checking.check import TONES, Checked
 from service.checking.desk import Desk
 from service.checking.questions import NAMES
@@ -286,7 +286,7 @@ def test_every_headline_that_needs_no_row_is_what_some_badge_comes_to(desk: Desk
 
 
 def test_every_headline_has_its_words() -> None:
-    assert set(wording.HEADLINES) == set(TONES)
+    assert set(headlines.HEADLINES) == set(TONES)
     assert set(wording.QUESTIONS) == set(NAMES)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.checking import check as checking
-from service.checking import verification, wording
+from service.checking import headlines, verification, wording
 from service.checking.check import TONES, Checked
 from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline, receipts
@@ -145,7 +145,7 @@ def test_every_headline_of_the_older_standard_is_among_them_and_none_is_green() 
 
 def test_no_badge_is_refused_only_because_it_is_of_the_older_standard() -> None:
     refused = {
-        name for name, (headline, _) in EXAMPLES.items() if "Do not rely on this" in wording.HEADLINES[headline][0]
+        name for name, (headline, _) in EXAMPLES.items() if "Do not rely on this" in headlines.HEADLINES[headline][0]
     }
     assert refused == {"at another's address", "by another key", "by an unlisted key"}
 
