@@ -8,68 +8,83 @@ from service.texts.languages import N_
 HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "genuine": (N_("This badge is genuine and valid"), ""),
     "genuine-unlisted": (
-        N_("Genuine, but by an issuer that no list here knows"),
-        N_("The signature holds. Nobody here vouches for who stands behind it: find that out before you rely on it."),
+        N_("Genuine, but we do not know this issuer"),
+        N_("The signature is good. Find out who the issuer is before you rely on this badge."),
     ),
     "genuine-newer-copy": (
         N_("This badge is genuine, and there is a newer copy"),
-        N_("It was signed here and has not been taken back. What counts now is the newer copy: look at that one."),
+        N_("It was signed here and has not been taken back. The newer copy counts now: look at that one."),
     ),
     "genuine-keys-open": (
-        N_("Genuine, if the keys in this bundle are the issuer's"),
-        N_("Whoever made the bundle put the keys there. Compare them with a key that you have from the issuer itself."),
+        N_("Genuine, if the keys in this file are the issuer's"),
+        N_("The person who made the file put the keys there. Compare them with a key that you have from the issuer."),
     ),
     "genuine-recipient-open": (
-        N_("Genuine and valid, but it does not say whose it is"),
-        N_("It names nobody in a way that could be compared with what you gave."),
+        N_("Genuine and valid, but we could not compare it"),
+        N_("It names nobody in a way that can be compared."),
     ),
-    "test": (N_("A test: this badge is worth nothing"), N_("A network made it to try things out.")),
+    "test": (
+        N_("This is a practice badge"),
+        N_("A network made it to try things out. Its name says TEST, and it is worth nothing."),
+    ),
     "evidence-changed": (
-        N_("Genuine, but what it rests on has changed"),
-        N_("The badge is as it was signed. Its evidence is not any more what it was then."),
+        N_("Genuine, but its evidence has changed"),
+        N_("The badge is as it was signed. Its evidence has changed since then."),
     ),
     "policy-not-followed": (
         N_("Genuine, but not decided by the published rule"),
-        N_("The issuer signed it, and its own record of the decision does not show that its rule was followed."),
+        N_("The issuer signed it. Its own record of the decision does not show that its rule was followed."),
     ),
     "not-a-badge": (
         N_("Genuine, but not a badge"),
-        N_("It is a signed statement of another kind, and its signature holds."),
+        N_("It is a signed statement of another kind. The signature is good."),
+    ),
+    "issuer-description": (
+        N_("This is the page of a network or issuer"),
+        N_("It is not a person's badge. Ask for the link or the file of the person's own badge."),
+    ),
+    "achievement-description": (
+        N_("This page says what a badge stands for"),
+        N_("It does not show that anybody earned it. Ask for the link or the file of the person's own badge."),
+    ),
+    "decision-record": (
+        N_("This is the record of a decision"),
+        N_("It says why a badge was awarded, and is not the badge. Ask for the link or the file of the badge itself."),
     ),
     "older-hosted": (
         N_("Its issuer confirms this badge today, without a signature"),
         N_(
-            "It is a badge of the older standard (Open Badges 2.0). We asked its issuer's address, and it says so today. "
-            "Nobody can show that it was not changed since it was issued."
+            "It is a badge of the older standard (Open Badges 2.0). We asked its issuer's address, which shows it today. "
+            "Nobody can prove that it was not changed since it was issued."
         ),
     ),
     "older-signed": (
         N_("Signed by its issuer, under the older standard"),
         N_(
-            "The signature holds (Open Badges 2.0). It covers who the badge is for and when. What the badge stands for "
+            "The signature is good (Open Badges 2.0). It covers who the badge is for and when. What the badge stands for "
             "is what its issuer's address says today."
         ),
     ),
     "older-differs": (
-        N_("This copy is not what its issuer says today"),
+        N_("This copy differs from what its issuer says today"),
         N_(
-            "In the older standard only the issuer's address counts, and it says something else than this copy. What you "
-            "see here is from that address."
+            "In the older standard only the issuer's address counts. What you see here is from that address, and not "
+            "from this copy."
         ),
     ),
     "older-description": (
-        N_("This is nobody's badge"),
-        N_("It describes a badge or an issuer. Ask for the link or the file of the badge that the person received."),
+        N_("This describes a badge or an issuer"),
+        N_("It does not show that anybody earned a badge. Ask for the link or the file of the person's own badge."),
     ),
     "older-not-reached": (
         N_("This could not be decided"),
         N_(
-            "It is a badge of the older standard, which only its issuer's address can confirm. That address did not "
+            "It is a badge of the older standard. Only its issuer's address can confirm it, and that address did not "
             "answer with it. Try again later, or ask the issuer."
         ),
     ),
     "older-kind": (
-        N_("A badge of the older standard, without what confirms it"),
+        N_("A badge of the older standard, with nothing to confirm it"),
         N_(
             "It needs a signature, or an address where its issuer keeps it. This copy has neither. Ask for the link, or "
             "for the file as it was downloaded."
@@ -77,37 +92,41 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "older-revoked": (
         N_("This badge was revoked"),
-        N_("It is a badge of the older standard, and its issuer says that it was taken back. Do not rely on it."),
+        N_("It is a badge of the older standard, and its issuer took it back. Do not rely on it."),
     ),
     "older-elsewhere": (
         N_("Do not rely on this badge"),
-        N_("It lies at an address that the issuer it names does not use for badges. Anybody could have put it there."),
+        N_("It is at an address that its issuer does not use for badges. Anybody could have put it there."),
     ),
     "revoked": (
         N_("This badge was revoked"),
-        N_("It is genuine, and its issuer took it back. It must not be relied on."),
+        N_("It is genuine, but its issuer took it back. Do not rely on it."),
+    ),
+    "replaced": (
+        N_("This badge was replaced"),
+        N_("Its issuer took it back and issued a new one in its place. Only the new one counts."),
     ),
     "suspended": (
         N_("This badge is suspended"),
-        N_("It is genuine, and its issuer is looking into it. Until that is decided it must not be relied on."),
+        N_("It is genuine, and its issuer is looking into it. Do not rely on it until that is decided."),
     ),
     "expired": (
         N_("This badge has expired"),
-        N_("It is genuine, and its time is over. The person may have renewed it."),
+        N_("It is genuine, but no longer valid. The person may have renewed it."),
     ),
     "not-yet-valid": (
         N_("This badge is not valid yet"),
-        N_("It is genuine, and by the clock of this service its dates begin later."),
+        N_("It is genuine. By the clock of this service its dates begin later."),
     ),
     "not-theirs": (
-        N_("This badge is not theirs"),
-        N_("It is genuine, and was not issued to the person or address that you gave."),
+        N_("Issued to a different address"),
+        N_("People change addresses: ask the candidate."),
     ),
     "forged": (
         N_("This badge is forged"),
         N_(
-            "It names this service, which knows every badge that it has signed, and never signed this one. "
-            "Its signature fits: somebody used a stolen key, or put our address on a badge of their own."
+            "It names this service, which knows every badge that it signed, and never signed this one. "
+            "Somebody used a stolen key, or put our address on a badge of their own."
         ),
     ),
     "changed": (
@@ -116,7 +135,7 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unsigned": (
         N_("Do not rely on this badge"),
-        N_("It carries no signature. Anybody could have written it."),
+        N_("It has no signature. Anybody could have written it."),
     ),
     "other-key": (
         N_("Do not rely on this badge"),
@@ -124,59 +143,74 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "key-not-published": (
         N_("Do not rely on this badge"),
-        N_("The key that it names is not, or not any more, among those that are published where it says."),
+        N_("The key that signed it is not among those that its issuer publishes."),
     ),
     "key-ended": (
         N_("Do not rely on this badge"),
-        N_("It was signed with a key that its issuer does not stand for any more. Ask the issuer for a new copy."),
+        N_("Its issuer no longer stands by the key that signed it. Ask the issuer for a new copy."),
     ),
     "not-in-form": (
         N_("Do not rely on this badge"),
-        N_("It breaks the standard for badges, so that nobody can say for sure what it means."),
+        N_("It breaks the standard for badges, so nobody can be sure what it means."),
     ),
     "not-in-order": (
         N_("Do not rely on this badge"),
-        N_("Something that belongs to it is not in order. The details below say what."),
+        N_("Something in it is wrong. The details below say what."),
     ),
     "unreadable": (
         N_("This is not a badge"),
-        N_("Nothing in it can be read as a badge. Ask for the link to the badge, or for its file."),
+        N_("We found no badge in it. Ask for the link to the badge, or for its file."),
     ),
     "records-lost": (
         N_("This could not be decided"),
         N_(
-            "It names this service and a time whose records were lost when a backup had to be restored. Nobody here can "
-            "say whether it was signed here: ask the network that issued it."
+            "It names this service, and a time whose records were lost when a backup was restored. We cannot say whether "
+            "it was signed here: ask the network that issued it."
         ),
     ),
     "issuer-not-reached": (
         N_("This could not be decided"),
-        N_("The issuer's keys could not be had. That is neither a yes nor a no: try again later."),
+        N_("We could not get the issuer's keys. That is neither a yes nor a no: try again later."),
     ),
     "issuer-keys-not-in-order": (
         N_("This could not be decided"),
         N_(
-            "Where the issuer's keys should be published is something else, so that the signature could not be checked. "
-            "Ask the issuer."
+            "There is something else where the issuer's keys should be, so we could not check the signature. Ask the issuer."
         ),
     ),
     "status-not-reached": (
         N_("This could not be decided"),
-        N_("It is genuine. Whether its issuer has taken it back could not be found out now: try again later."),
+        N_("It is genuine. We could not find out whether its issuer has taken it back: try again later."),
     ),
     "clock-open": (
         N_("This could not be decided"),
-        N_(
-            "By the clock of this service it was signed in the future. Either that clock is behind, or the issuer's is "
-            "ahead: try again later."
-        ),
+        N_("By the clock of this service it was signed in the future. One of two clocks is wrong: try again later."),
     ),
     "not-decided": (
         N_("This could not be decided"),
-        N_("Something could not be checked, and that is neither a yes nor a no. The details below say what."),
+        N_("Something could not be checked. That is neither a yes nor a no: the details below say what."),
     ),
 }
-"""Title and sentence of each headline of `check.TONES`."""
+"""Title and sentence of each headline of `tones.TONES`."""
 
-ALIKE: Final = N_("Careful: its issuer calls itself almost like %(name)s, which is somebody else.")
+ALIKE: Final = N_("Careful: its issuer's name is almost the same as %(name)s, which is somebody else.")
 """The sentence instead where the issuer's name is easily confused with a listed one's."""
+
+UNCONFIRMED: Final = N_(
+    "The signature is good. The issuer is a network of this service, and its operator has not confirmed who that is."
+)
+"""The sentence instead where the issuer is a network here for which the operator does not vouch."""
+
+COMPARABLE: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"email"}): N_("This badge can only be compared with an e-mail address."),
+    frozenset({"did"}): N_("This badge can only be compared with an identifier that begins with did:."),
+    frozenset({"other"}): N_("This badge cannot be compared with an e-mail address, only with a name or number."),
+    frozenset({"email", "did"}): N_(
+        "This badge can only be compared with an e-mail address, or an identifier that begins with did:."
+    ),
+    frozenset({"email", "other"}): N_("This badge can only be compared with an e-mail address, a name or a number."),
+    frozenset({"did", "other"}): N_("This badge cannot be compared with an e-mail address."),
+    frozenset(): N_("This badge names nobody in a way that can be compared."),
+    frozenset({"email", "did", "other"}): "",
+}
+"""What a badge can be compared with, by the kinds of names that it has for its person."""

@@ -134,7 +134,7 @@ def test_a_list_vouches_for_the_name_that_stands_in_it(stage: Stage, genuine: An
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Famous University"}
     checked = check.check(desk, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
     sentence = wording.said(checked, ENGLISH)[2].sentence
-    assert sentence == "Evening School (forger.example). Known from: Board."
+    assert sentence == "Evening School (forger.example). We know it from: Board."
 
 
 def test_a_network_of_ours_that_is_named_like_a_listed_issuer_is_warned_of(
