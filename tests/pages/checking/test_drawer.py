@@ -77,18 +77,18 @@ EXPECTED: Final[Mapping[str, tuple[tuple[str, str], str, tuple[str, ...]]]] = {
     "expired": (("unsure", "This badge has expired"), "It is genuine, and its time is over.", (YES, NO, *COMMON[2:])),
     "not yet valid": (("unsure", "This badge is not valid yet"), "It is genuine, and", (YES, NO, *COMMON[2:])),
     "with one changed letter": (REFUSED, "It was changed after it was signed", (NO, *NOTHING_HOLDS)),
-    "without signature": (REFUSED, "It carries no signature.", (NO, *NOTHING_HOLDS)),
+    "without signature": (REFUSED, "It has no signature.", (NO, *NOTHING_HOLDS)),
     "by another's key": (REFUSED, "The issuer that it names did not sign it.", (YES, OPEN, NO, OPEN, OPEN)),
     "by a key taken back": (
         REFUSED,
-        "It was signed with a key that its issuer does not stand for any more.",
+        "Its issuer no longer stands by the key that signed it.",
         (YES, OPEN, NO, OPEN, OPEN),
     ),
-    "by a key that is gone": (REFUSED, "The key that it names is not, or not any more,", (NO, *NOTHING_HOLDS)),
+    "by a key that is gone": (REFUSED, "The key that signed it is not among those", (NO, *NOTHING_HOLDS)),
     "with another's list": (GENUINE, "Unchanged", COMMON),
     "by a look-alike": (
         UNLISTED,
-        "Careful: its issuer calls itself almost like",
+        "Careful: its issuer's name is almost the same as",
         (YES, YES, OPEN, NOT_OFFERED, NOT_OFFERED),
     ),
     "with unknown words": (UNDECIDED, "Something could not be checked", (OPEN, *NOTHING_HOLDS)),
@@ -97,7 +97,7 @@ EXPECTED: Final[Mapping[str, tuple[tuple[str, str], str, tuple[str, ...]]]] = {
     "of version 2.0 by its address in a picture": (HOSTED, "It is a badge of the older standard", OF_VERSION_2),
     "of version 2.0, signed": (
         ("unsure", "Signed by its issuer, under the older standard"),
-        "The signature holds (Open Badges 2.0).",
+        "The signature is good (Open Badges 2.0).",
         (YES, NOT_OFFERED, *OF_VERSION_2[2:]),
     ),
     "of version 2.0, revoked": (
@@ -477,7 +477,7 @@ def test_whose_a_badge_is_is_not_said_without_a_signature_that_holds(
     text = badge if isinstance(badge, str) else json.dumps(badge)  # as without a script
     sent = httpx2.post(f"{live.base_url}/verify", data={"received": text, "recipient": CANDIDATE})
     assert sent.status_code == 200
-    assert "was issued to whom you gave" not in sent.text
+    assert "was issued to this person" not in sent.text
 
 
 @pytest.mark.parametrize(("kept", "title", "answer"), [(MINUTES, GENUINE[1], YES), (b"x", CHANGED_EVIDENCE, NO)])
