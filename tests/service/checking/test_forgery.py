@@ -181,7 +181,7 @@ def test_a_receipt_that_somebody_wrote_themself_is_worth_their_word(stage: Stage
     receipt["credentialSubject"]["name"] = "Doctor of Everything\u202e" + "x" * 5000
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Laurel", "url": "https://forger.example"}
     page = page_of(stage, forged(stage, receipt, evidence=receipt["evidence"], issuer=issuer))
-    assert "A receipt of a check by somebody whom no list here knows" in page
+    assert "A receipt of a check, by somebody we do not know" in page
     assert "This receipt of a check is genuine" not in page
     assert "what held on its day" not in page
     assert "xxxxx…" in page
