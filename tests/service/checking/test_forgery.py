@@ -172,7 +172,7 @@ def receipt_of(stage: Stage, genuine: Any) -> Any:
 def test_our_own_receipt_says_what_held(stage: Stage, genuine: Any) -> None:
     page = page_of(stage, json.dumps(receipt_of(stage, genuine)))
     assert "This receipt of a check is genuine" in page
-    assert "What it says is what held on its day" in page
+    assert "It says what was true on its day" in page
 
 
 @pytest.mark.usefixtures("world")
