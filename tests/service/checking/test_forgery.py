@@ -173,6 +173,10 @@ def test_our_own_receipt_says_what_held(stage: Stage, genuine: Any) -> None:
     page = page_of(stage, json.dumps(receipt_of(stage, genuine)))
     assert "This receipt of a check is genuine" in page
     assert "It says what was true on its day" in page
+    assert '<div class="verdict good"' in page
+    assert page.count("<dt>Known from</dt>") == 1
+    assert "this service itself" in page
+    assert 'class="questions"' not in page
 
 
 @pytest.mark.usefixtures("world")
