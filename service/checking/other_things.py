@@ -1,4 +1,4 @@
-"""Tell what is no badge, and never was meant as one, from a badge that cannot be relied on."""
+"""Tell what was never meant as a badge from one that cannot be relied on."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What our rows know of issuers: the networks of this service, and the service itself."""
+"""What our rows know of issuers: networks here, and the service itself."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Recognise the person behind a badge of ours by another address that they have proved.
+"""Recognise the person behind a badge of ours by another proved address.
 
 A badge names its person by the address to which it was issued, and people change addresses. What a stranger can learn
 is limited:

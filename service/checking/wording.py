@@ -1,4 +1,4 @@
-"""Plain sentences for the headline, and for each question, reason and step of a check."""
+"""Plain sentences for headline, questions, reasons and steps of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
