@@ -315,7 +315,7 @@ def test_without_a_script_the_person_is_compared_by_post(browser: Browser, stage
 
 def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(reader: Reader, stage: Stage) -> None:
     assert reader.verify(badge(stage))[2].endswith("It does not prove who holds it.")
-    assert "does not prove who is holding it" in reader.page.text
+    assert "does not prove who holds it" in reader.page.text
 
 
 # --- What is no badge -----------------------------------------------------------------------------------------------
