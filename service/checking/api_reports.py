@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from credentials.report import NAMES, Form, Outcome, Verdict
 from service.bodies import Instant, one_of
 from service.checking import questions, wording
-from service.checking.check import TONES, Tone
 from service.checking.questions import Answer as Answered
+from service.checking.tones import TONES, Tone
 from service.public.shapes import SignedCredential
 from service.web.problems import ItemProblem
 from service.web.requests import Answer

@@ -8,60 +8,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from credentials import Check, Load, Report
-from service.checking import found_here, older, verification
+from credentials import Check, Load, Report, reading
+from credentials.recipient import matches
+from service.checking import found_here, older, other_things, verification
 from service.checking.basis import achieved, comparison
 from service.checking.basis.achieved import Deeds
 from service.checking.basis.comparison import Grounds
 from service.checking.desk import Desk
 from service.checking.issuers import Issuer, issuer_of, known_as
-from service.checking.questions import Question
+from service.checking.questions import Answer, Question
+from service.checking.tones import TONES, Tone
 from service.unpacking.unpack import Allowance
-
-Tone = Literal["good", "unsure", "bad"]
-
-TONES: Final[Mapping[str, Tone]] = {
-    "genuine": "good",
-    "genuine-newer-copy": "unsure",
-    "genuine-unlisted": "unsure",
-    "genuine-keys-open": "unsure",
-    "genuine-recipient-open": "unsure",
-    "test": "unsure",
-    "evidence-changed": "unsure",
-    "policy-not-followed": "unsure",
-    "not-a-badge": "unsure",
-    "older-hosted": "unsure",
-    "older-signed": "unsure",
-    "older-differs": "unsure",
-    "older-description": "unsure",
-    "older-not-reached": "unsure",
-    "older-kind": "unsure",
-    "older-revoked": "bad",
-    "older-elsewhere": "bad",
-    "revoked": "bad",
-    "suspended": "bad",
-    "expired": "unsure",
-    "not-yet-valid": "unsure",
-    "not-theirs": "bad",
-    "forged": "bad",
-    "changed": "bad",
-    "unsigned": "bad",
-    "other-key": "bad",
-    "key-not-published": "bad",
-    "key-ended": "bad",
-    "not-in-form": "bad",
-    "not-in-order": "bad",
-    "unreadable": "bad",
-    "records-lost": "unsure",
-    "issuer-not-reached": "unsure",
-    "issuer-keys-not-in-order": "unsure",
-    "status-not-reached": "unsure",
-    "clock-open": "unsure",
-    "not-decided": "unsure",
-}
-"""Each headline and its tone; *good* is a genuine badge in force whose issuer is on a list of this service."""
 
 UNPROVEN: Final = Grounds(
     Question("evidence", "could-not-check", "signature-first"),
@@ -70,7 +29,12 @@ UNPROVEN: Final = Grounds(
 )
 """The answers for a badge without a valid signature: its evidence and rule are not looked at."""
 
+_NOT_ASKED: Final[Mapping[bool, tuple[Answer, str]]] = {
+    True: ("no", "unreadable"),
+    False: ("could-not-check", "no-badge"),
+}
 _STANDINGS: Final = (
+    (found_here.REPLACED, "replaced"),
     ("credential-revoked", "revoked"),
     ("credential-suspended", "suspended"),
     ("credential-expired", "expired"),
@@ -78,6 +42,10 @@ _STANDINGS: Final = (
 )
 """Why a genuine badge may not be in force, gravest first: code of the finding, headline."""
 
+_FOR_ANYBODY: Final = frozenset(
+    {"genuine", "genuine-newer-copy", "genuine-unlisted", "genuine-keys-open", "genuine-recipient-open"}
+)
+"""Headlines that give way to the one that it was issued to a different address. Anything else weighs more."""
 _FORM: Final = ("context", "schema", "subject")
 _UNSIGNED: Final = frozenset({"proof-missing"})
 _UNPUBLISHED: Final = frozenset({"verification-method-missing"})
@@ -102,12 +70,13 @@ class Checked:
     Args:
         at: when it was made.
         report: what each step found.
-        headline: stable kebab-case code, one of `TONES`.
+        headline: stable kebab-case code, one of `tones.TONES`.
         questions: the five, in the order of `questions.NAMES`.
         issuer: the issuer that the badge names; None where it names none.
         deeds: what the person did, according to the badge and, where it was read, the receipt of the decision.
         received: what was checked, as it was received.
         address: where the badge was fetched; "" where it was given itself.
+        replacement: the address of the badge of this service that stands in its place; "" if there is none.
     """
 
     at: datetime
@@ -118,6 +87,7 @@ class Checked:
     deeds: Deeds
     received: bytes = field(repr=False)
     address: str = ""
+    replacement: str = ""
 
     @property
     def tone(self) -> Tone:
@@ -126,9 +96,18 @@ class Checked:
 
     @property
     def newer(self) -> str:
-        """The address of the newer text, where this service has signed one since; otherwise ""."""
+        """The address of the newer text, where this service has signed one since, or of the badge in its place."""
+        if self.replacement:
+            return self.replacement
         credential = self.report.credential or {}
         return str(credential.get("id")) if found_here.NEWER_COPY in _codes(self.report.checks, "refresh") else ""
+
+    @property
+    def comparable(self) -> frozenset[str]:
+        """What it can be compared with to tell whose it is: some of email, did and other."""
+        subject = reading.subject(self.report.readable)
+        samples = {"email": "a@b.example", "did": "did:a:b", "other": "a"}
+        return frozenset(kind for kind, sample in samples.items() if matches(subject, sample) is not None)
 
     def outcome(self, name: str) -> str:
         """Return the outcome of one of the report's checks."""
@@ -138,7 +117,7 @@ class Checked:
         """Return the report for programs, with headline, questions and issuer.
 
         `Report.to_json() | {checked_at, headline, tone, questions: [{name, answer, reason}], issuer, newer}`; issuer
-        `{id, name, domain, lists, page}` or null; newer the address of a newer text that this service signed, or null.
+        `{id, name, domain, lists, page}` or null; newer the address of what this service signed in its place, or null.
         """
         return self.report.to_json() | {
             "checked_at": self.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -215,18 +194,29 @@ def check(
         told = older.answers(report, issuer, confirmed=confirmed)
         headline = older.headline(report, confirmed=confirmed)
         return Checked(runtime.now(), report, headline, told, issuer, achieved.deeds(credential), body, address)
-    issuer = issuer_of(desk, credential, proven=proven, load=load, rows=rows)
+    no_badge = other_things.headline(report) if report.verdict == "rejected" else None
+    issuer = issuer_of(desk, credential, proven=proven, load=load, rows=rows) if no_badge is None else None
     rests = comparison.look(runtime, credential, report, ask=ask, load=load, rows=rows) if proven else UNPROVEN
     asked = (
-        _authentic(found),
+        _authentic(found) if no_badge is None else Question("authentic", *_NOT_ASKED[no_badge == "unreadable"]),
         _current(found, proven=proven),
         _issuer(found, issuer, proven=proven, keys_vouched=keys_vouched),
         rests.evidence,
         rests.policy,
     )
-    headline = _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
+    headline = no_badge or _headline(report, found, asked, issuer, keys_vouched=keys_vouched)
     done = achieved.deeds(credential, rests.receipt)
-    return Checked(runtime.now(), report, headline, asked, issuer, done, body, address)
+    replacement = _replacement(desk, credential) if rows and headline in {"replaced", "expired"} else ""
+    return Checked(runtime.now(), report, headline, asked, issuer, done, body, address, replacement)
+
+
+def _replacement(desk: Desk, credential: Mapping[str, Any]) -> str:
+    """Return the address of the badge that stands in place of one of ours; "" if there is none to be seen."""
+    if not desk.runtime.has_rows:
+        return ""
+    from service.checking import our_copies
+
+    return our_copies.follower(desk.runtime, credential)
 
 
 def _authentic(found: Mapping[str, Check]) -> Question:
@@ -323,7 +313,22 @@ def _headline(
 ) -> str:
     answers = {question.name: question for question in asked}
     if report.verdict == "rejected":
-        return _rejected(found, answers)
+        if {name for name, each in found.items() if each.outcome == "failed"} != {"recipient"}:
+            return _rejected(found, answers)
+        of_anybody = _not_rejected(report, found, answers, issuer, keys_vouched=keys_vouched)
+        return "not-theirs" if of_anybody in _FOR_ANYBODY else of_anybody
+    return _not_rejected(report, found, answers, issuer, keys_vouched=keys_vouched)
+
+
+def _not_rejected(
+    report: Report,
+    found: Mapping[str, Check],
+    answers: Mapping[str, Question],
+    issuer: Issuer | None,
+    *,
+    keys_vouched: bool,
+) -> str:
+    """Return the headline of a badge against which nothing stands but, perhaps, that it is somebody else's."""
     if found["subject"].outcome == "skipped":
         return "not-a-badge" if report.verdict == "verified" else "not-decided"
     open_checks = {name for name, each in found.items() if each.outcome == "undecided"}
@@ -361,4 +366,4 @@ def _rejected(found: Mapping[str, Check], answers: Mapping[str, Question]) -> st
         return "key-ended" if answers["issuer"].reason == "issuer-key-ended" else "other-key"
     if failed - {"recipient"} <= {"status", "validity"} and answers["current"].reason in TONES:
         return answers["current"].reason
-    return "not-theirs" if failed == {"recipient"} else "not-in-order"
+    return "not-in-order"

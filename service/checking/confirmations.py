@@ -64,22 +64,22 @@ SECRET_BYTES = 24
 BATCH = 500
 
 NO_BADGE = N_(
-    "No badge of this service has this address, or its owner keeps it private. Ask the candidate for the link of the"
-    " badge, or to write to you from the address to which it was issued."
+    "There is no badge at this address, or its owner keeps it private. Ask the candidate for the link of the badge, or to"
+    " write to you from the address that it was issued to."
 )
 NO_ADDRESS = N_(
-    "No e-mail address is known here to which this person could be written. Ask the candidate to give you what the badge"
-    " was issued to, such as their DID, or ask the issuer of the badge."
+    "We have no e-mail address of this person. Ask the candidate what the badge was issued to, or ask the issuer of the"
+    " badge."
 )
-REVOKED = N_("The issuer took this badge back. It must not be relied on, whoever it belongs to.")
-SUSPENDED = N_("The issuer is looking into this badge. Until that is decided it must not be relied on; ask again then.")
+REVOKED = N_("The issuer took this badge back. Do not rely on it.")
+SUSPENDED = N_("The issuer is looking into this badge. Do not rely on it until that is decided; ask again then.")
 TOO_OFTEN = N_(
-    "This person was asked about the badge many times in the last days and is left alone for a while. Ask the candidate"
-    " to write to you from the address to which the badge was issued, or to give you that address to compare."
+    "This person was asked about the badge many times in the last days, so we ask no more for a while. Ask the candidate"
+    " to write to you from the address that the badge was issued to, or compare that address."
 )
-NO_QUESTION = N_("There is no question at this address, or it is over and was erased.")
-OVER = N_("This question cannot be answered any more.")
-DENIED = N_("This question was answered with no, which stands. Whoever wants to know can ask again.")
+NO_QUESTION = N_("There is no question at this address, or it is closed and was erased.")
+OVER = N_("This question is closed.")
+DENIED = N_("This question was answered with no. That cannot be changed, but they can ask again.")
 
 
 @dataclass(frozen=True)

@@ -6,29 +6,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from credentials import CredentialError, Load, parse_json, reading
+from credentials import CredentialError, Load, reading
 from credentials.proofs.dids import did_web_url
 from service.checking.desk import Desk
+from service.checking.issuer_keys import MAX_ID, IssuerKey, published_keys
 from service.checking.questions import Answer
-from service.checking.trust_lists import Listing
-from service.public import addresses
-from service.runtime.runtime import Runtime
+from service.checking.trust_lists import OWN_NETWORKS, THIS_SERVICE, Listing, alike_among
 from service.texts.display_names import one_line
-from service.texts.languages import N_
-
-OWN_NETWORKS = N_("the networks of this service")
-MAX_KEYS, MAX_ID = 50, 2000
-
-
-@dataclass(frozen=True)
-class IssuerKey:
-    """A key that the issuer publishes, with its dates where they are known."""
-
-    name: str
-    kind: str
-    since: datetime | None = None
-    retired_at: datetime | None = None
-    revoked_at: datetime | str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +65,8 @@ def known_as(issuer: Issuer) -> tuple[Answer, str]:
         return "yes", "issuer-listed"
     if issuer.alike is not None:
         return "could-not-check", "issuer-alike"
+    if issuer.page:
+        return "could-not-check", "issuer-unconfirmed"
     return "could-not-check", "issuer-unlisted" if issuer.domain else "issuer-without-domain"
 
 
@@ -101,9 +87,16 @@ def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: 
     if not proven or issuer_id != profile.get("id"):
         return Issuer(issuer_id, name, domain_of(issuer_id), url)
     listings = desk.trust_lists.naming(issuer_id)
-    own = _network(desk.runtime, issuer_id) if rows else None
+    own = None
+    if rows and desk.runtime.has_rows:
+        from service.checking import own_issuers
+
+        own = own_issuers.network(desk.runtime, issuer_id)
+        if own_issuers.is_this_service(desk.runtime, issuer_id):
+            listings = [Listing(THIS_SERVICE, issuer_id, name), *listings]
     if own is not None:
-        known = [Listing(OWN_NETWORKS, issuer_id, name)] if desk.runtime.settings.trust_own_networks else []
+        vouched = desk.runtime.settings.trust_own_networks and name in own.names
+        known = [Listing(OWN_NETWORKS, issuer_id, name)] if vouched else []
         return Issuer(
             issuer_id,
             name,
@@ -114,63 +107,19 @@ def issuer_of(desk: Desk, credential: Mapping[str, Any], *, proven: bool, load: 
             sandbox=own.sandbox,
             since=own.since,
             keys=own.keys,
-            alike=None if listings else desk.trust_lists.alike(name, issuer_id),
+            alike=None if listings else _alike(desk, name, issuer_id, rows=not known),
         )
     since = min((found.since for found in listings if found.since is not None), default=None)
-    alike = None if listings else desk.trust_lists.alike(name, issuer_id)
-    keys = _published_keys(issuer_id, load)
+    alike = None if listings else _alike(desk, name, issuer_id, rows=rows)
+    keys = published_keys(issuer_id, load)
     return Issuer(issuer_id, name, domain_of(issuer_id), url, tuple(listings), since=since, keys=keys, alike=alike)
 
 
-@dataclass(frozen=True)
-class _OwnNetwork:
-    page: str
-    sandbox: bool
-    since: datetime
-    keys: tuple[IssuerKey, ...]
+def _alike(desk: Desk, name: str, issuer_id: str, *, rows: bool) -> Listing | None:
+    """Return another issuer whose name is easily confused: one on a list, or a network that the operator confirmed."""
+    found = desk.trust_lists.alike(name, issuer_id)
+    if found is not None or not rows or not desk.runtime.has_rows or not desk.runtime.settings.trust_own_networks:
+        return found
+    from service.checking import own_issuers
 
-
-def _network(runtime: Runtime, issuer_id: str) -> _OwnNetwork | None:
-    """Return what is known of a network of this service.
-
-    Return None where the id is no such network's.
-    """
-    try:
-        url = did_web_url(issuer_id)
-    except CredentialError:
-        return None
-    if not addresses.is_ours(runtime.settings, url):
-        return None
-    from service.public import documents
-    from service.signing import issuers, keyring
-
-    with runtime.database.read() as session:
-        network = documents.network_at(session, url)
-        if network is None:
-            return None
-        keys = tuple(
-            IssuerKey(key.kid, key.algorithm, key.valid_from, key.retired_at, key.compromised_at)
-            for key in keyring.keys_of(session, network)
-        )
-        page = issuers.network_url(runtime.settings, network)
-        return _OwnNetwork(page, network.sandbox, network.created_at, keys)
-
-
-def _published_keys(issuer_id: str, load: Load) -> tuple[IssuerKey, ...]:
-    """Return the keys in another issuer's DID document.
-
-    There are none where it cannot be fetched or read.
-    """
-    try:
-        document = parse_json(load(did_web_url(issuer_id)).body)
-    except CredentialError:
-        return ()
-    methods = reading.objects(document.get("verificationMethod")) if isinstance(document, dict) else []
-    return tuple(
-        IssuerKey(
-            one_line(method.get("id"), MAX_ID).rpartition("#")[2],
-            one_line(method.get("type")),
-            revoked_at=one_line(method.get("revoked")) or None,
-        )
-        for method in methods[:MAX_KEYS]
-    )
+    return alike_among(own_issuers.confirmed(desk.runtime), name, issuer_id)

@@ -48,13 +48,13 @@ def headline(report: Report, *, confirmed: bool) -> str:
     standing = next((headline for code, headline in _STANDINGS if code in codes), None)
     if standing is not None:
         return standing
-    if found["recipient"].outcome == "failed":
-        return "not-theirs"
     if found["refresh"].outcome == "undecided":
         return "older-differs"
     if found["validity"].outcome == "undecided":
         return "not-decided"
-    return "status-not-reached" if found["status"].outcome == "undecided" else f"older-{_kind(report)}"
+    if found["status"].outcome == "undecided":
+        return "status-not-reached"
+    return "not-theirs" if found["recipient"].outcome == "failed" else f"older-{_kind(report)}"
 
 
 _UNCONFIRMED: Final[tuple[Answer, str]] = ("could-not-check", "older-unconfirmed")

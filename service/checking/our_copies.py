@@ -16,7 +16,7 @@ every text that was ever signed here, whatever has become of its key since.
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,8 +32,8 @@ from credentials.presentation import check_credentials, credentials_in
 from credentials.proofs.dids import did_web_url
 from credentials.report import verdict_of
 from credentials.verify import endorsements_in
-from service.checking.found_here import NEVER_SIGNED, NEWER_COPY, NOT_KEPT, RECORDS_LOST, SIGNED_HERE
-from service.issuing import signed_copies
+from service.checking.found_here import NEVER_SIGNED, NEWER_COPY, NOT_KEPT, RECORDS_LOST, REPLACED, SIGNED_HERE
+from service.issuing import signed_copies, unsigned
 from service.public import addresses, documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring, service_identity
@@ -50,6 +50,7 @@ class _Copy:
     proof_value: str
     revoked: bool
     suspended: bool
+    superseded: bool
 
 
 def compare(runtime: Runtime, report: Report, secured: Secured) -> Report:
@@ -92,6 +93,17 @@ def compare_presented(runtime: Runtime, report: PresentationReport) -> Presentat
     return replace(report, checks=checks, credentials=credentials, verdict=verdict_of(checks))
 
 
+def follower(runtime: Runtime, credential: Mapping[str, Any]) -> str:
+    """Return the address of the badge that follows one of ours; "" if there is none, or it is private."""
+    url = credential.get("id")
+    if not _is_ours(runtime, url):
+        return ""
+    with runtime.database.read() as session:
+        row = documents.credential_at(session, str(url))
+        newer = documents.visible_credential(session, row.superseded_by) if row and row.superseded_by else None
+        return unsigned.credential_url(runtime.settings, newer.id) if newer is not None else ""
+
+
 def _names_us(runtime: Runtime, credential: dict[str, Any]) -> bool:
     home = _home(reading.id_of(credential.get("issuer")) or "")
     return _is_ours(runtime, credential.get("id")) or _is_ours(runtime, home)
@@ -123,6 +135,7 @@ def _copies(session: ReadSession, runtime: Runtime, url: object) -> list[_Copy]:
             SignedCopy.proof_value,
             Credential.revoked_at.is_not(None),
             Credential.suspended_at.is_not(None),
+            Credential.superseded_by.is_not(None),
         )
         .join(Credential, Credential.id == SignedCopy.credential_id)
         .where(SignedCopy.credential_id == credential_id)
@@ -205,6 +218,10 @@ def _told(report: Report, credential: dict[str, Any], found: _Copy, newest: _Cop
     if code is not None and checks["status"].outcome != "failed":
         message = f"expected a credential that stands, got one that is {code.removeprefix('credential-')}"
         checks["status"] = Check("status", "failed", (Finding(code, message, "/credentialStatus"),))
+    if found.revoked and found.superseded:
+        message = "expected a credential that stands, got one in whose place another was issued"
+        findings = (*checks["status"].findings, Finding(REPLACED, message, "/credentialStatus"))
+        checks["status"] = Check("status", "failed", findings)
     return _with(report, *checks.values())
 
 

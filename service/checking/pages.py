@@ -11,8 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import UploadFile
 
 from credentials import CredentialError, reading
-from credentials.recipient import matches
-from service.checking import check, confirmations, wording
+from service.checking import check, confirmations, headlines, wording
 from service.checking.api_desk import Address, DeskHere
 from service.checking.batch import items as batch_items
 from service.checking.batch import pages_batch as batch
@@ -21,9 +20,9 @@ from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.issuers import domain_of
 from service.checking.keeping import bundles, receipts
+from service.checking.tones import NO_BADGE
 from service.errors import InvalidError, ServiceError, TooManyRequestsError
 from service.runtime.runtime import Runtime
-from service.signing import service_identity
 from service.texts.display_names import one_line
 from service.texts.languages import N_, Language
 from service.unpacking import reasons, unpack
@@ -40,12 +39,19 @@ MAX_LINK, MAX_DATE = 2000, 40
 NOT_CHECKED = N_("That could not be checked")
 RECEIPT = (
     N_("This receipt of a check is genuine"),
-    N_("It is as it was signed. What it says is what held on its day."),
+    N_("Nobody changed it since it was signed. It says what was true on its day."),
 )
 RECEIPT_OF_UNKNOWN = (
-    N_("A receipt of a check by somebody whom no list here knows"),
-    N_("It is as they signed it, and what it says is their word alone. Check the badge itself."),
+    N_("A receipt of a check, by somebody we do not know"),
+    N_("Nobody changed it since it was signed, but what it says is only their word. Check the badge itself."),
 )
+AGAIN = frozenset(
+    {
+        *("issuer-not-reached", "issuer-keys-not-in-order", "status-not-reached"),
+        *("older-not-reached", "clock-open", "not-decided", "records-lost"),
+    }
+)
+"""Headlines that may be another one when the same badge is checked again."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class VerifyForm:
     files: Sequence[tuple[str, bytes, str]]
     recipient: str
     evidence: bool
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What was typed, for a form that asks for it again."""
+        return {"link": self.text, "recipient": self.recipient, "evidence": self.evidence}
 
 
 @router.get("/verify")
@@ -69,9 +80,10 @@ def get_verify(desk: DeskHere, address: Address, language: Speaking, link: str =
     try:
         with desk.fair_use.turn(address, desk.steady):
             allowance = desk.allowance(address)
-            return _checked(desk, language, unpack.open_text(link[:MAX_LINK], allowance)[0], allowance)
+            opened = unpack.open_text(link[:MAX_LINK], allowance)[0]
+            return _checked(desk, language, opened, allowance, VerifyForm(link[:MAX_LINK], [], "", evidence=False))
     except TooManyRequestsError as error:
-        return _refused(language, error)
+        return _refused(language, error, link=link[:MAX_LINK])
 
 
 async def _given(request: Request) -> VerifyForm:
@@ -98,7 +110,7 @@ def post_verify(
         with desk.fair_use.turn(address, desk.steady):
             return _answer(desk, address, language, given)
     except TooManyRequestsError as error:
-        return _refused(language, error)
+        return _refused(language, error, **given.typed)
 
 
 def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> Response:
@@ -109,10 +121,10 @@ def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> 
     for name, content, _ in given.files:
         opened += unpack.open_file(name, _credential_in(content), allowance)
     if not opened:
-        return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message))
+        return _page(language, status=422, problem=language.gettext(reasons.NOTHING.message), **given.typed)
     if len(opened) > 1:
         return _many(desk, address, language, lambda: batch_items.GivenItems(tuple(map(batch_items.item_of, opened))))
-    return _checked(desk, language, opened[0], allowance, given.recipient, evidence=given.evidence)
+    return _checked(desk, language, opened[0], allowance, given)
 
 
 def _of_tables(given: VerifyForm, allowance: Allowance) -> batch_items.GivenItems:
@@ -141,34 +153,26 @@ def _credential_in(content: bytes) -> bytes:
         return content
 
 
-def _checked(
-    desk: Desk,
-    language: Language,
-    opened: Opened,
-    allowance: Allowance,
-    recipient: str = "",
-    *,
-    evidence: bool = False,
-) -> Response:
+def _checked(desk: Desk, language: Language, opened: Opened, allowance: Allowance, given: VerifyForm) -> Response:
     if opened.problem is not None:
-        return _page(language, status=422, problem=language.gettext(opened.problem.message))
-    asked: dict[str, Any] = {"recipient": recipient or None, "evidence": evidence, "allowance": allowance}
+        return _page(language, status=422, problem=language.gettext(opened.problem.message), **given.typed)
+    asked: dict[str, Any] = {"recipient": given.recipient or None, "evidence": given.evidence, "allowance": allowance}
     try:
         if opened.url is not None:
             checked = check.check_address(desk, opened.url, **asked)
         else:
             checked = check.check(desk, opened.received or b"", **asked)
     except (ServiceError, CredentialError) as error:
-        return _refused(language, error)
-    return _result(desk.runtime, language, opened, checked, evidence=evidence)
+        return _refused(language, error, **given.typed)
+    return _result(desk.runtime, language, opened, checked, given)
 
 
-def _refused(language: Language, error: ServiceError | CredentialError) -> Response:
+def _refused(language: Language, error: ServiceError | CredentialError, **typed: Any) -> Response:
     if not isinstance(error, TooManyRequestsError):
-        return _page(language, status=422, problem=language.gettext(reasons.why_not(error).message))
+        return _page(language, status=422, problem=language.gettext(reasons.why_not(error).message), **typed)
     seconds = error.details["retry_after_seconds"]
     sentence = batch.PROBLEMS[error.code]
-    page = _page(language, status=429, problem=language.gettext(sentence, seconds=language.number(seconds)))
+    page = _page(language, status=429, problem=language.gettext(sentence, seconds=language.number(seconds)), **typed)
     page.headers["Retry-After"] = str(seconds)
     return page
 
@@ -190,35 +194,44 @@ def _page(language: Language, *, status: int = 200, problem: str = "", **values:
     return page
 
 
-def _result(runtime: Runtime, language: Language, opened: Opened, checked: Checked, *, evidence: bool) -> Response:
-    title, sentence = wording.headline(checked, language)
+def _result(runtime: Runtime, language: Language, opened: Opened, checked: Checked, given: VerifyForm) -> Response:
+    (title, sentence), tone = wording.headline(checked, language), checked.tone
     credential = checked.report.readable
     subject = reading.subject(credential)
     proven = checked.report.is_confirmed
-    kept = receipts.read(credential) if proven else None
-    if kept is not None and checked.headline == "not-a-badge":
-        known = checked.issuer is not None and (
-            checked.issuer.id == service_identity.did(runtime.settings) or checked.issuer.listings
-        )
+    kept = receipts.read(credential) if proven and checked.headline == "not-a-badge" else None
+    if kept is not None:
+        known = checked.issuer is not None and checked.issuer.listings
         title, sentence = (language.gettext(text) for text in (RECEIPT if known else RECEIPT_OF_UNKNOWN))
+        tone = "good" if known else tone
     return _page(
         language,
         checked=checked,
         title=title,
         sentence=sentence,
+        tone=tone,
         remarks=_remarks(opened, checked, language),
         said=wording.said(checked, language),
         steps=wording.steps(checked.report.checks, language, older=checked.report.older is not None),
         shown=_shown_badge(runtime, credential),
         proven=proven,
         compared=checked.outcome("recipient"),
-        comparable=any(matches(subject, kind) is not None for kind in ("a@b.example", "did:a:b", "a")),
+        comparable=checked.comparable,
+        only=language.gettext(headlines.COMPARABLE[checked.comparable]),
+        lists=wording.lists_of(checked.issuer, language) if checked.issuer is not None else [],
+        no_badge=checked.headline in NO_BADGE,
+        again=checked.headline in AGAIN,
+        recipient="",  # it is compared, and not repeated
         subject=json.dumps(_named(subject), ensure_ascii=False),
         can_ask=proven and checked.issuer is not None and _can_ask(runtime, credential, checked.issuer.id),
         kept=kept,
         questions={name: language.gettext(text) for name, text in wording.QUESTIONS.items()},
         answers={name: language.gettext(text) for name, text in wording.ANSWERS.items()},
-        evidence=evidence,
+        compared_words={
+            **{name: language.gettext(text) for name, text in wording.ANSWERS.items()},
+            "no": language.gettext(receipts.DIFFERENT_ADDRESS),
+        },
+        evidence=given.evidence,
         received=opened.url if opened.url is not None else credential_text(checked.received),
         offers_evidence=any(question.reason.endswith("-not-asked") for question in checked.questions),
         raw=json.dumps(checked.to_json(), ensure_ascii=False, indent=2),

@@ -6,7 +6,7 @@ from typing import Final, Literal
 Answer = Literal["yes", "no", "could-not-check", "not-offered"]
 
 NAMES: Final = ("authentic", "current", "issuer", "evidence", "policy")
-"""Is it authentic? Is it still valid? Who really issued it? Is the evidence unchanged? Did the evaluation follow the
+"""Is it authentic? Is it still valid? Do we know the issuer? Is the evidence unchanged? Did the evaluation follow the
 network's own published policy? In the order in which they are answered."""
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from service.runtime.settings import SettingsError
+from service.texts.languages import N_
 
 log = logging.getLogger(__name__)
 
+OWN_NETWORKS, THIS_SERVICE = N_("the networks of this service"), N_("this service itself")
+OWN_LISTS = frozenset({OWN_NETWORKS, THIS_SERVICE})
+"""Names of lists that are sentences of our own, to be translated."""
 LOOK_AGAIN_SECONDS = 5.0
 MAX_LIST_BYTES = 16_777_216
 ALIKE = 0.88
@@ -78,14 +82,7 @@ class TrustLists:
 
     def alike(self, name: str, issuer_id: str) -> Listing | None:
         """Return a listed issuer with another id whose name is easily confused with `name`."""
-        asked = _skeleton(name)
-        if not asked:
-            return None
-        for listing in self._listings():
-            known = _skeleton(listing.name)
-            if listing.issuer_id != issuer_id and (asked == known or _ratio(asked, known) >= ALIKE):
-                return listing
-        return None
+        return alike_among(self._listings(), name, issuer_id)
 
     def _listings(self) -> Iterator[Listing]:
         for found in self.all():
@@ -100,6 +97,18 @@ class TrustLists:
         if seen != self._seen:
             self._lists = [read_list(path) for path in paths]
             self._seen = seen
+
+
+def alike_among(listings: Iterable[Listing], name: str, issuer_id: str) -> Listing | None:
+    """Return the first of these issuers with another id whose name is easily confused with `name`."""
+    asked = _skeleton(name)
+    if not asked:
+        return None
+    for listing in listings:
+        known = _skeleton(listing.name)
+        if listing.issuer_id != issuer_id and (asked == known or _ratio(asked, known) >= ALIKE):
+            return listing
+    return None
 
 
 def read_list(path: Path) -> TrustList:

@@ -79,9 +79,10 @@ def verify_received(
         report = verify(received, contexts=runtime.contexts, discreet=discreet, carried=carried, **asked)
     if documents is not None or report.credential is None or not runtime.has_rows:
         return report
-    from service.checking import our_copies
+    from service.checking import our_copies, own_people
 
-    return our_copies.compare(runtime, report, read(received))
+    report = our_copies.compare(runtime, report, read(received))
+    return report if recipient is None else own_people.recognise(runtime, report, recipient)
 
 
 def lead_on(runtime: Runtime, report: Report, allowance: Allowance) -> tuple[bytes, str] | None:

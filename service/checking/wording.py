@@ -1,196 +1,22 @@
-"""Plain sentences for each headline, question, reason and step of a check."""
+"""Plain sentences for headline, questions, reasons and steps of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from credentials import Check
+from service.checking import headlines
 from service.checking.basis import comparison
 from service.checking.check import Checked
 from service.checking.issuers import Issuer
 from service.checking.questions import Question
+from service.checking.trust_lists import OWN_LISTS
 from service.texts.languages import N_, Language
-
-HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
-    "genuine": (N_("This badge is genuine and valid"), ""),
-    "genuine-unlisted": (
-        N_("Genuine, but by an issuer that no list here knows"),
-        N_("The signature holds. Nobody here vouches for who stands behind it: find that out before you rely on it."),
-    ),
-    "genuine-newer-copy": (
-        N_("This badge is genuine, and there is a newer copy"),
-        N_("It was signed here and has not been taken back. What counts now is the newer copy: look at that one."),
-    ),
-    "genuine-keys-open": (
-        N_("Genuine, if the keys in this bundle are the issuer's"),
-        N_("Whoever made the bundle put the keys there. Compare them with a key that you have from the issuer itself."),
-    ),
-    "genuine-recipient-open": (
-        N_("Genuine and valid, but it does not say whose it is"),
-        N_("It names nobody in a way that could be compared with what you gave."),
-    ),
-    "test": (N_("A test: this badge is worth nothing"), N_("A network made it to try things out.")),
-    "evidence-changed": (
-        N_("Genuine, but what it rests on has changed"),
-        N_("The badge is as it was signed. Its evidence is not any more what it was then."),
-    ),
-    "policy-not-followed": (
-        N_("Genuine, but not decided by the published rule"),
-        N_("The issuer signed it, and its own record of the decision does not show that its rule was followed."),
-    ),
-    "not-a-badge": (
-        N_("Genuine, but not a badge"),
-        N_("It is a signed statement of another kind, and its signature holds."),
-    ),
-    "older-hosted": (
-        N_("Its issuer confirms this badge today, without a signature"),
-        N_(
-            "It is a badge of the older standard (Open Badges 2.0). We asked its issuer's address, and it says so today. "
-            "Nobody can show that it was not changed since it was issued."
-        ),
-    ),
-    "older-signed": (
-        N_("Signed by its issuer, under the older standard"),
-        N_(
-            "The signature holds (Open Badges 2.0). It covers who the badge is for and when. What the badge stands for "
-            "is what its issuer's address says today."
-        ),
-    ),
-    "older-differs": (
-        N_("This copy is not what its issuer says today"),
-        N_(
-            "In the older standard only the issuer's address counts, and it says something else than this copy. What you "
-            "see here is from that address."
-        ),
-    ),
-    "older-description": (
-        N_("This is nobody's badge"),
-        N_("It describes a badge or an issuer. Ask for the link or the file of the badge that the person received."),
-    ),
-    "older-not-reached": (
-        N_("This could not be decided"),
-        N_(
-            "It is a badge of the older standard, which only its issuer's address can confirm. That address did not "
-            "answer with it. Try again later, or ask the issuer."
-        ),
-    ),
-    "older-kind": (
-        N_("A badge of the older standard, without what confirms it"),
-        N_(
-            "It needs a signature, or an address where its issuer keeps it. This copy has neither. Ask for the link, or "
-            "for the file as it was downloaded."
-        ),
-    ),
-    "older-revoked": (
-        N_("This badge was revoked"),
-        N_("It is a badge of the older standard, and its issuer says that it was taken back. Do not rely on it."),
-    ),
-    "older-elsewhere": (
-        N_("Do not rely on this badge"),
-        N_("It lies at an address that the issuer it names does not use for badges. Anybody could have put it there."),
-    ),
-    "revoked": (
-        N_("This badge was revoked"),
-        N_("It is genuine, and its issuer took it back. It must not be relied on."),
-    ),
-    "suspended": (
-        N_("This badge is suspended"),
-        N_("It is genuine, and its issuer is looking into it. Until that is decided it must not be relied on."),
-    ),
-    "expired": (
-        N_("This badge has expired"),
-        N_("It is genuine, and its time is over. The person may have renewed it."),
-    ),
-    "not-yet-valid": (
-        N_("This badge is not valid yet"),
-        N_("It is genuine, and by the clock of this service its dates begin later."),
-    ),
-    "not-theirs": (
-        N_("This badge is not theirs"),
-        N_("It is genuine, and was not issued to the person or address that you gave."),
-    ),
-    "forged": (
-        N_("This badge is forged"),
-        N_(
-            "It names this service, which knows every badge that it has signed, and never signed this one. "
-            "Its signature fits: somebody used a stolen key, or put our address on a badge of their own."
-        ),
-    ),
-    "changed": (
-        N_("Do not rely on this badge"),
-        N_("It was changed after it was signed, or was never signed like this."),
-    ),
-    "unsigned": (
-        N_("Do not rely on this badge"),
-        N_("It carries no signature. Anybody could have written it."),
-    ),
-    "other-key": (
-        N_("Do not rely on this badge"),
-        N_("The issuer that it names did not sign it."),
-    ),
-    "key-not-published": (
-        N_("Do not rely on this badge"),
-        N_("The key that it names is not, or not any more, among those that are published where it says."),
-    ),
-    "key-ended": (
-        N_("Do not rely on this badge"),
-        N_("It was signed with a key that its issuer does not stand for any more. Ask the issuer for a new copy."),
-    ),
-    "not-in-form": (
-        N_("Do not rely on this badge"),
-        N_("It breaks the standard for badges, so that nobody can say for sure what it means."),
-    ),
-    "not-in-order": (
-        N_("Do not rely on this badge"),
-        N_("Something that belongs to it is not in order. The details below say what."),
-    ),
-    "unreadable": (
-        N_("This is not a badge"),
-        N_("Nothing in it can be read as a badge. Ask for the link to the badge, or for its file."),
-    ),
-    "records-lost": (
-        N_("This could not be decided"),
-        N_(
-            "It names this service and a time whose records were lost when a backup had to be restored. Nobody here can "
-            "say whether it was signed here: ask the network that issued it."
-        ),
-    ),
-    "issuer-not-reached": (
-        N_("This could not be decided"),
-        N_("The issuer's keys could not be had. That is neither a yes nor a no: try again later."),
-    ),
-    "issuer-keys-not-in-order": (
-        N_("This could not be decided"),
-        N_(
-            "Where the issuer's keys should be published is something else, so that the signature could not be checked. "
-            "Ask the issuer."
-        ),
-    ),
-    "status-not-reached": (
-        N_("This could not be decided"),
-        N_("It is genuine. Whether its issuer has taken it back could not be found out now: try again later."),
-    ),
-    "clock-open": (
-        N_("This could not be decided"),
-        N_(
-            "By the clock of this service it was signed in the future. Either that clock is behind, or the issuer's is "
-            "ahead: try again later."
-        ),
-    ),
-    "not-decided": (
-        N_("This could not be decided"),
-        N_("Something could not be checked, and that is neither a yes nor a no. The details below say what."),
-    ),
-}
-"""Title and sentence of each headline of `check.TONES`."""
-
-ALIKE: Final = N_("Careful: its issuer calls itself almost like %(name)s, which is somebody else.")
-"""The sentence instead where the issuer's name is easily confused with a listed one's."""
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "authentic": N_("Is it authentic?"),
     "current": N_("Is it still valid?"),
-    "issuer": N_("Who really issued it?"),
+    "issuer": N_("Do we know the issuer?"),
     "evidence": N_("Is the evidence unchanged?"),
     "policy": N_("Was the published rule followed?"),
 }
@@ -204,65 +30,71 @@ ANSWERS: Final[Mapping[str, str]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "unchanged": N_("Every word of it is as its issuer signed it."),
-    "unreadable": N_("This cannot be read as a badge."),
+    "unreadable": N_("This is not a badge."),
+    "no-badge": N_("This is not a badge."),
     "changed": N_("It was changed after it was signed, or was never signed like this."),
-    "forged": N_("It was never signed here, and it says that it was."),
-    "records-lost": N_("It is of a time whose records were lost here, when a backup had to be restored."),
-    "unsigned": N_("It carries no signature. Anybody could have written it."),
+    "forged": N_("It says that it was signed here, and it never was."),
+    "records-lost": N_("Our records of that time were lost when a backup was restored."),
+    "unsigned": N_("It has no signature. Anybody could have written it."),
     "not-in-form": N_("It breaks the standard for badges."),
     "older-hosted": N_(
-        "Its issuer's address says so today. It carries no signature: nobody can show that it was not changed since it "
-        "was issued."
+        "Its issuer's address shows it today. It has no signature: nobody can prove that it was not changed since it was "
+        "issued."
     ),
     "older-signed": N_(
-        "Its signature holds. What the badge stands for is not signed: that is what its issuer's address says today."
+        "Its signature is good. What the badge stands for is not signed: that is what its issuer's address says today."
     ),
-    "older-differs": N_("This copy says something else than its issuer's address, and only the address counts."),
-    "older-description": N_("It describes a badge or an issuer, and is nobody's badge."),
-    "older-not-reached": N_("Only its issuer's address can confirm it, and that did not answer with it."),
+    "older-differs": N_("This copy differs from what its issuer's address says, and only the address counts."),
+    "older-description": N_("It describes a badge or an issuer. It is not a person's badge."),
+    "older-not-reached": N_("Only its issuer's address can confirm it, and that address did not answer with it."),
     "older-kind": N_("It has neither a signature nor an address where its issuer keeps it."),
-    "older-elsewhere": N_("It lies at an address that the issuer it names does not use for badges."),
-    "older-only-revoked": N_("Its issuer's address says only that it was taken back."),
-    "older-in-force": N_("Its issuer's address shows it today, and its time is not over."),
-    "older-unconfirmed": N_("Nothing that it says counts until its issuer confirms it."),
-    "older-evidence-told": N_("It describes its evidence in words only. There is nothing to compare them with."),
-    "words-unknown": N_("It uses a vocabulary that is not known here, so that its signature cannot be checked."),
-    "form-unknown": N_("It is signed in a way that is not known here, so that it cannot be checked."),
-    "signature-not-checked": N_("Its signature could not be checked."),
-    "clock-open": N_("It was signed later than the clock of this service says it is: one of two clocks is wrong."),
-    "form-open": N_("It can be read in more than one way, or has a form that could not be looked up."),
-    "in-force": N_("Its issuer has not taken it back, and its time is not over."),
-    "in-force-newer-copy": N_("It was not taken back, and its time is not over. A newer copy was signed since."),
+    "older-elsewhere": N_("It is at an address that its issuer does not use for badges."),
+    "older-only-revoked": N_("Its issuer's address says only that the badge was taken back."),
+    "older-in-force": N_("Its issuer's address shows it today, and it has not expired."),
+    "older-unconfirmed": N_("We cannot trust what it says until its issuer confirms it."),
+    "older-evidence-told": N_("It describes its evidence only in words. There is nothing to compare."),
+    "words-unknown": N_("It uses words that we do not know, so we cannot check its signature."),
+    "form-unknown": N_("It is signed in a way that we do not know, so we cannot check it."),
+    "signature-not-checked": N_("We could not check its signature."),
+    "clock-open": N_("By the clock of this service it was signed in the future: one of two clocks is wrong."),
+    "form-open": N_("It can be read in more than one way, or in a form that we could not look up."),
+    "in-force": N_("Its issuer has not taken it back, and it has not expired."),
+    "in-force-newer-copy": N_("It was not taken back and has not expired. There is a newer copy."),
     "in-force-other-list": N_(
-        "It was not taken back, and its time is not over. The list that says so is signed by somebody else than its issuer."
+        "It was not taken back and has not expired. Somebody other than its issuer signed the list that says so."
     ),
-    "no-way-to-take-back": N_(
-        "Its time is not over. This issuer offers no way to find out whether a badge was taken back."
-    ),
+    "no-way-to-take-back": N_("It has not expired. This issuer does not say whether a badge was taken back."),
     "revoked": N_("Its issuer took it back."),
-    "suspended": N_("Its issuer is looking into it, and it does not count until that is decided."),
-    "expired": N_("Its time is over."),
+    "replaced": N_("Its issuer took it back and issued a new one in its place."),
+    "suspended": N_("Its issuer is looking into it. It does not count until that is decided."),
+    "expired": N_("It has expired."),
     "not-yet-valid": N_("By the clock of this service its dates begin later."),
-    "status-not-reached": N_("The issuer's list of badges taken back could not be had now."),
-    "status-not-in-order": N_("The issuer's list of badges taken back is not in order."),
-    "dates-not-in-order": N_("Its dates are not in order."),
-    "signature-first": N_("Without a signature that holds, nothing that it says counts."),
-    "issuer-listed": N_("%(name)s (%(domain)s). Known from: %(lists)s."),
-    "issuer-unlisted": N_("Whoever controls %(domain)s. No list here knows them."),
-    "issuer-without-domain": N_("Whoever holds this key. It belongs to no web domain, and no list here knows it."),
-    "issuer-alike": N_("Whoever controls %(domain)s. Careful: the name resembles %(alike)s, which is somebody else."),
+    "status-not-reached": N_("We could not get the issuer's list of badges taken back."),
+    "status-not-in-order": N_("The issuer's list of badges taken back has a mistake."),
+    "dates-not-in-order": N_("Its dates are wrong."),
+    "signature-first": N_("Without a good signature we cannot trust what it says."),
+    "issuer-listed": N_("%(name)s (%(domain)s). We know it from: %(lists)s."),
+    "issuer-unlisted": N_("It was signed by the owner of %(domain)s. They are on none of our lists."),
+    "issuer-without-domain": N_("It was signed with a key that belongs to no web domain and is on none of our lists."),
+    "issuer-alike": N_(
+        "It was signed by the owner of %(domain)s. Careful: the name is almost the same as %(alike)s, which is somebody "
+        "else."
+    ),
+    "issuer-unconfirmed": N_(
+        "It is a network of this service (%(domain)s). The operator of this service has not confirmed who runs it."
+    ),
     "issuer-keys-from-bundle": N_(
-        "Whoever holds the keys in this bundle. Only a key that you have from %(domain)s itself shows whether that is them."
+        "It was signed with the keys in this file. Compare them with a key that you have from %(domain)s itself."
     ),
-    "issuer-test": N_("A network of this service that is only trying things out."),
-    "key-not-published": N_("The key that it names is not, or not any more, published where it says."),
+    "issuer-test": N_("It is a practice network of this service."),
+    "key-not-published": N_("The key that signed it is not published where it says."),
     "issuer-keys-not-in-order": N_(
-        "Where the issuer's keys should be published is something else, so that its signature could not be checked."
+        "There is something else where the issuer's keys should be, so we could not check the signature."
     ),
-    "issuer-key-ended": N_("Its issuer took back the key that signed it, or its time is over."),
-    "never-signed-here": N_("Not the one that it names: this service never signed it."),
-    "issuer-other-key": N_("The key that signed it is not the named issuer's."),
-    "issuer-not-reached": N_("The issuer's keys could not be had now."),
+    "issuer-key-ended": N_("Its issuer took back the key that signed it, or the key has expired."),
+    "never-signed-here": N_("Not the one that it names. This service never signed it."),
+    "issuer-other-key": N_("The key that signed it belongs to somebody else than the issuer it names."),
+    "issuer-not-reached": N_("We could not get the issuer's keys."),
     **comparison.REASONS,
 }
 """A sentence for each reason of a question."""
@@ -278,8 +110,8 @@ STEPS: Final[Mapping[str, str]] = {
     "status": N_("It was not taken back"),
     "validity": N_("Today is within its dates"),
     "resources": N_("What it refers to is unchanged"),
-    "recipient": N_("It was issued to the person that you gave"),
-    "endorsements": N_("Those who vouch for it stand by that"),
+    "recipient": N_("It was issued to the person you named"),
+    "endorsements": N_("Those who endorse it stand by that"),
 }
 """What each check of a report says where it passed."""
 
@@ -299,6 +131,8 @@ OUTCOMES: Final[Mapping[str, str]] = {
 _NOT_ASKED = N_("was not asked for")
 _NAMING: Final = frozenset({"genuine-unlisted", "older-hosted", "older-signed"})
 """Headlines of badges whose issuer may bear a name that resembles a listed one's."""
+_UNKNOWN: Final = frozenset({"issuer-unlisted", "issuer-without-domain", "issuer-alike", "issuer-unconfirmed"})
+"""Reasons for which the issuer is not known: said as a plain no."""
 
 
 @dataclass(frozen=True)
@@ -314,11 +148,15 @@ class WordedAnswer:
 
 def headline(checked: Checked, language: Language) -> tuple[str, str]:
     """Return title and sentence of a check's headline."""
-    title, sentence = HEADLINES[checked.headline]
+    title, sentence = headlines.HEADLINES[checked.headline]
     if checked.headline == "genuine":
         sentence = _genuine(checked)
+    if checked.headline == "genuine-recipient-open":
+        sentence = headlines.COMPARABLE[checked.comparable] or sentence
+    if checked.headline == "genuine-unlisted" and checked.issuer is not None and checked.issuer.page:
+        sentence = headlines.UNCONFIRMED
     if checked.headline in _NAMING and checked.issuer is not None and checked.issuer.alike is not None:
-        return language.gettext(title), language.gettext(ALIKE, name=checked.issuer.alike.name)
+        return language.gettext(title), language.gettext(headlines.ALIKE, name=checked.issuer.alike.name)
     return language.gettext(title), language.gettext(sentence)
 
 
@@ -326,11 +164,11 @@ def _genuine(checked: Checked) -> str:
     theirs = checked.outcome("recipient") == "passed"
     if checked.outcome("status") == "skipped":
         if theirs:
-            return N_("Unchanged, signed by its issuer, and issued to whom you gave. It cannot be taken back.")
-        return N_("Unchanged and signed by its issuer, who cannot take it back. It does not say who is holding it.")
+            return N_("Unchanged, signed by its issuer, and issued to the person you named. It cannot be taken back.")
+        return N_("Unchanged and signed by its issuer, who cannot take it back. It does not prove who holds it.")
     if theirs:
-        return N_("Unchanged, signed by its issuer, not taken back, and issued to whom you gave.")
-    return N_("Unchanged, signed by its issuer, and not taken back. It does not say who is holding it.")
+        return N_("Unchanged, signed by its issuer, not taken back, and issued to the person you named.")
+    return N_("Unchanged, signed by its issuer, and not taken back. It does not prove who holds it.")
 
 
 def said(checked: Checked, language: Language) -> list[WordedAnswer]:
@@ -340,7 +178,7 @@ def said(checked: Checked, language: Language) -> list[WordedAnswer]:
             each.name,
             each.answer,
             language.gettext(QUESTIONS[each.name]),
-            language.gettext(ANSWERS[each.answer]),
+            language.gettext(ANSWERS["no" if each.reason in _UNKNOWN else each.answer]),
             reason(each, checked.issuer, language),
         )
         for each in checked.questions
@@ -352,15 +190,20 @@ def reason(question: Question, issuer: Issuer | None, language: Language) -> str
     text = language.gettext(REASONS[question.reason])
     if question.name != "issuer" or issuer is None:
         return text
-    lists = [language.gettext(found.list_name) if issuer.page else found.list_name for found in issuer.listings]
     values = {
         # By its name in the list: nobody vouches for the name that it gives itself.
         "name": next((found.name for found in issuer.listings), "") or issuer.name or issuer.id,
         "domain": issuer.domain or language.gettext(N_("no web domain")),
-        "lists": ", ".join(lists),
+        "lists": ", ".join(lists_of(issuer, language)),
         "alike": issuer.alike.name if issuer.alike is not None else "",
     }
     return text % values
+
+
+def lists_of(issuer: Issuer, language: Language) -> list[str]:
+    """Return the names of the lists that know an issuer."""
+    names = dict.fromkeys(found.list_name for found in issuer.listings)
+    return [language.gettext(name) if name in OWN_LISTS else name for name in names]
 
 
 def steps(checks: tuple[Check, ...], language: Language, *, older: bool = False) -> list[dict[str, Any]]:

@@ -88,6 +88,7 @@ def _play(stage: _Stage, runtime: Runtime) -> None:
         )
     stage.send("POST", "/v1/networks", admin, json=network)
     root = f"/v1/networks/{network['slug']}"
+    stage.send("PUT", f"{root}/confirmation", admin, json={"name": network["name"]})
     made = stage.send(
         "POST", f"{root}/tokens", admin, json={"name": "demo", "scopes": callers.default_scopes(bound=False)}
     )

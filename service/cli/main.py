@@ -111,6 +111,35 @@ def network_create(
         answer(as_json, value, lambda: f"{made.name} is at {value['url']}")
 
 
+@network_app.command("confirm")
+def network_confirm(
+    slug: Annotated[str, typer.Argument(help="Slug of the network.")],
+    name: Annotated[str, typer.Option(prompt="The name of the network", help="Its present name, letter by letter.")],
+    as_json: AsJson = False,
+) -> None:
+    """Confirm who a network is; only then does a check of its badges call it known."""
+    from service.access.act import Act
+    from service.networks import confirming, networks
+
+    with opened() as runtime, runtime.database.write() as session:
+        network = networks.by_slug(session, slug)
+        body = confirming.ConfirmationIn.model_validate({"name": name})
+        confirming.confirm(Act(session, network, None, runtime.now()), body)
+        value = {"slug": slug, "name": network.name, "confirmed_at": network.confirmed_at}
+        answer(as_json, value, lambda: f"{network.name} is confirmed. A new name or web site ends that.")
+
+
+@network_app.command("unconfirm")
+def network_unconfirm(slug: Annotated[str, typer.Argument(help="Slug of the network.")]) -> None:
+    """Take back the confirmation of a network."""
+    from service.access.act import Act
+    from service.networks import confirming, networks
+
+    with opened() as runtime, runtime.database.write() as session:
+        confirming.withdraw(Act(session, networks.by_slug(session, slug), None, runtime.now()))
+        out.print("Nobody vouches for this network any more.")
+
+
 @token_app.command("create")
 def token_create(
     name: Annotated[str, typer.Option(help="What the token is for.")] = "token",

@@ -16,6 +16,7 @@ from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline
 from service.checking.keeping.offline import OfflineCheck, Pin
+from service.checking.tones import NO_BADGE
 from service.errors import InvalidError, ServiceError
 from service.runtime.runtime import Runtime
 from service.runtime.settings import SettingsError
@@ -147,10 +148,14 @@ def _lines(checked: Checked) -> Iterator[str]:
     if sentence:
         yield sentence
     yield ""
-    for said in wording.said(checked, ENGLISH):
-        yield f"{said.question} {said.word}. {said.sentence}"
-    yield ""
-    yield f"{checked.report.verdict.capitalize()}, step by step:"
+    if checked.newer:
+        yield f"See {checked.newer}"
+        yield ""
+    if checked.headline not in NO_BADGE:
+        for said in wording.said(checked, ENGLISH):
+            yield f"{said.question} {said.word}. {said.sentence}"
+        yield ""
+    yield f"Step by step (for programs: {checked.report.verdict}):"
     for check in checked.report.checks:
         yield f"  {MARKS[check.outcome]} {check.name}: {check.outcome}"
         for found in check.findings:
@@ -159,26 +164,26 @@ def _lines(checked: Checked) -> Iterator[str]:
 
 def _told(found: OfflineCheck) -> Iterator[str]:
     """Yield how old the contents of the bundle are, and how far to trust its keys."""
-    yield f"Nobody was asked: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
+    yield f"We asked nobody: all this is from a bundle that says it was made on {ENGLISH.moment(found.made_at)}."
     for each in found.lists:
         age = int((found.checked.at - each.signed_at).total_seconds() // DAY_SECONDS)
         ago = ENGLISH.ngettext("%(num)s day ago", "%(num)s days ago", age) if age > 0 else "less than a day ago"
         yield (
             f"The status list was signed on {ENGLISH.day(each.signed_at)}, {ago}; the bundle says that it was fetched on "
-            f"{ENGLISH.day(each.fetched_at)}. A badge revoked since it was signed would still look good here."
+            f"{ENGLISH.day(each.fetched_at)}. A badge that was revoked after that would still look good here."
         )
     if not found.lists and found.checked.outcome("status") != "skipped":
-        yield "The bundle holds no status list that counts: whether the badge was taken back is not known."
+        yield "The bundle has no status list that counts: we do not know whether the badge was taken back."
     keys = f" The fingerprint of the key: {', '.join(found.keys)}." if found.keys else ""
     match found.keys_from:
         case "identifier":
-            yield f"The issuer's id is its key, so that no document is needed to know it.{keys}"
+            yield f"The issuer's id is its key, so no document is needed to know it.{keys}"
         case "pinned":
-            yield f"Of the issuer's keys only those counted that you gave.{keys}"
+            yield f"Only the keys that you gave counted as the issuer's.{keys}"
         case "bundle":
             domain = found.checked.issuer.domain if found.checked.issuer is not None else ""
             yield (
-                "The issuer's keys are as whoever made the bundle put them there. If the candidate made it, it proves no "
-                f"more than that the badge fits those keys.{keys} Compare that with a key that you have from "
+                "The person who made the bundle put the issuer's keys there. If that was the candidate, it only proves "
+                f"that the badge fits those keys.{keys} Compare them with a key that you have from "
                 f"{domain or 'the issuer'} itself (--pin), or check the badge online."
             )

@@ -9,7 +9,8 @@ from service.access import callers
 from service.access.act import Act
 from service.access.callers import READ, Caller
 from service.bodies import Instant, one_of
-from service.networks import histories, networks
+from service.networks import confirming, histories, networks
+from service.networks.confirming import ConfirmationIn
 from service.networks.histories import HistoryIn
 from service.networks.networks import NetworkChange, NetworkIn
 from service.runtime.settings import Settings
@@ -73,6 +74,9 @@ class NetworkOut(Answer):
     did: str
     profile_url: str
     created_at: Instant
+    confirmed_at: Instant | None = Field(
+        None, description="when the operator confirmed who it is; left out: a check of its badges says that nobody did"
+    )
     history: HistoryOut | None = Field(None, description="left out if none was declared")
 
     @classmethod
@@ -95,6 +99,7 @@ class NetworkOut(Answer):
             did=issuers.network_did(settings, network),
             profile_url=issuers.network_url(settings, network),
             created_at=network.created_at,
+            confirmed_at=network.confirmed_at,
             history=HistoryOut.of(network),
         )
 
@@ -176,6 +181,33 @@ def update_network(
     act = Act(session, networks.find_network(session, admin, slug), admin, at)
     given.hold(lambda: NetworkOut.of(runtime.settings, networks.held(act)))
     return tagged(200, NetworkOut.of(runtime.settings, networks.change_network(act, runtime, body)))
+
+
+@router.put("/v1/networks/{slug}/confirmation", response_model=NetworkOut)
+@exactly_once()
+def confirm_network(
+    slug: str, body: ConfirmationIn, session: Writer, runtime: Running, at: Now, admin: Admin
+) -> Response:
+    """Confirm who a network is, by its present name.
+
+    A check of a badge says only of a confirmed network that its issuer is known. A new name or web site ends the
+    confirmation. The same name again changes nothing.
+    """
+    act = Act(session, networks.find_network(session, admin, slug), admin, at)
+    confirming.confirm(act, body)
+    return reply(200, NetworkOut.of(runtime.settings, act.network))
+
+
+@router.delete("/v1/networks/{slug}/confirmation", response_model=NetworkOut)
+@exactly_once()
+def withdraw_confirmation(slug: str, session: Writer, runtime: Running, at: Now, admin: Admin) -> Response:
+    """Take back the confirmation of a network.
+
+    Its badges stay valid; a check says that nobody here has confirmed who their issuer is.
+    """
+    act = Act(session, networks.find_network(session, admin, slug), admin, at)
+    confirming.withdraw(act)
+    return reply(200, NetworkOut.of(runtime.settings, act.network))
 
 
 @router.put(

@@ -15,6 +15,7 @@ from service.bodies import Body, EmailAddress, HttpsUrl, Line, Prose, TimeZone
 from service.errors import ConflictError, NotFoundError
 from service.files import blobs
 from service.files.blobs import Picture
+from service.networks import confirming
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import keyring
@@ -169,13 +170,19 @@ def held(act: Act) -> Network:
 
 
 def change_network(act: Act, runtime: Runtime, body: NetworkChange) -> Network:
-    """Change a network; badges that are already issued do not change."""
+    """Change a network; badges that are already issued do not change.
+
+    A new name or web site ends the operator's confirmation.
+    """
+    named = act.network.name, act.network.url
     for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
         setattr(act.network, name, value)
     if "image" in body.model_fields_set:
         act.network.image_sha256 = blobs.store_picture(act, runtime, body.image) if body.image else None
     if act.session.is_modified(act.network):
         events.append(act, "network.changed", {"network": str(act.network.id)})
+    if named != (act.network.name, act.network.url):
+        confirming.lapse(act)
     return act.network
 
 

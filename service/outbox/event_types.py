@@ -129,12 +129,14 @@ class EventType(StrEnum):
     )
     NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
     NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
+    NETWORK_CONFIRMED = "network.confirmed", "The operator says that the network is who its name says.", ("network",)
     NETWORK_CREATED = "network.created", "The network is there.", ("network",)
     NETWORK_HISTORY_DECLARED = (
         "network.history-declared",
         "The network may load its records of an earlier time until a deadline.",
         ("network",),
     )
+    NETWORK_UNCONFIRMED = "network.unconfirmed", "The operator does not vouch for the network any more.", ("network",)
     RECORD_CORRECTED = (
         "record.corrected",
         "A piece of evidence counts in place of another, which said something else.",

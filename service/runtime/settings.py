@@ -104,7 +104,9 @@ class Settings(BaseSettings):
     data_folder: Path = Field(Path("var"), description="folder of the outbox, spooled bodies and the demo")
     contexts_folder: Path | None = Field(None, description="folder of further JSON-LD contexts with their digests")
     trust_lists_folder: Path | None = Field(None, description="folder of lists of known issuers (*.json)")
-    trust_own_networks: bool = Field(True, description="whether the networks of this service count as known issuers")
+    trust_own_networks: bool = Field(
+        True, description="whether the networks of this service that the operator has confirmed count as known issuers"
+    )
     mail_url: Annotated[str, AfterValidator(_check_mail_url)] = Field(
         "", description="smtp://user:password@host:port; empty: messages go to the outbox folder", repr=False
     )

@@ -15,7 +15,7 @@ class Network(Row):
     """A peer learning network, which is an issuer with a DID and keys of its own.
 
     Its history is `[history_from, history_until)`, and may be loaded from its declaration until `history_open_until`;
-    these are set once.
+    these are set once. While `confirmed_at` is set, the operator vouches for it under each of `confirmed_names`.
     """
 
     __tablename__ = "networks"
@@ -45,6 +45,8 @@ class Network(Row):
     history_declared_at: Mapped[datetime | None]
     history_open_until: Mapped[datetime | None]
     history_reason: Mapped[str | None] = mapped_column(Text)
+    confirmed_at: Mapped[datetime | None]
+    confirmed_names: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
 
 class Person(Row):

@@ -19,6 +19,7 @@ from service.cli.demo import DATA
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network
 from tests.worlds import databases, listening
+from tests.worlds.acting import confirm
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start, whole_app_of
 
 SLUG = "example-valley"
@@ -98,6 +99,7 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
     with start(settings_in(folder, base_url=base_url), Clock(AT)) as runtime:
         stage = Stage(_client(runtime), {ADMIN: _token(runtime, ["admin"])})
         _ok(stage.send("POST", "/v1/networks", ADMIN, json=_data("network.json")))
+        confirm(runtime, SLUG)
         stage = stage.known(**{NETWORK: _token(runtime, NETWORK_SCOPES, SLUG)})
         root = f"/v1/networks/{SLUG}"
         for rubric in _data("rubrics.json"):

@@ -116,7 +116,7 @@ def choose(page: Page, name: str, content: bytes) -> tuple[str, str, str]:
 
 def compare(page: Page, person: str) -> tuple[str, str]:
     """Give the page of a result somebody's address, and return how it answers: tone and sentence."""
-    page.get_by_label("E-mail address, name or DID").fill(person)
+    page.locator("#person").fill(person)
     page.get_by_role("button", name="Compare").click()
     said = page.locator("#whose ~ .said, #whose-said:not([hidden])").first
     said.wait_for()

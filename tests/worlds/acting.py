@@ -89,6 +89,13 @@ def actor(
     return Actor(client, text)
 
 
+def confirm(runtime: Runtime, slug: str) -> None:
+    """Have the operator vouch for a network, without an event."""
+    with runtime.database.write() as session:
+        network = session.scalars(select(Network).where(Network.slug == slug)).one()
+        network.confirmed_at, network.confirmed_names = network.created_at, [network.name]
+
+
 def told(runtime: Runtime, slug: str = "river-writers") -> list[str]:
     """Return the kinds of the network's events, in order."""
     with runtime.database.read() as session:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from service.runtime.runtime import Runtime
 from tests.worlds import laying
-from tests.worlds.acting import actor
+from tests.worlds.acting import actor, confirm
 
 SHARE_TWICE = {"rule": "count", "where": {"types": ["shared"]}, "distinct": "resource", "gte": 2}
 LEVELS = [
@@ -55,6 +55,7 @@ class Stage:
             body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
             answer = actor(runtime, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
             assert answer.status_code == 201, answer.text
+            confirm(runtime, slug)
             return actor(runtime, client, slug=slug, lifetime=timedelta(days=3650)).token
 
         if not laying.is_empty(runtime):

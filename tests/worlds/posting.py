@@ -13,7 +13,7 @@ from service.runtime.runtime import Runtime
 from service.storage.paging import Window
 from service.tables import Contribution, ContributionTag, Evaluation, Network, Rating, Row, UnsettledMember
 from tests.worlds import laying
-from tests.worlds.acting import HILL, RIVER, Actor, actor
+from tests.worlds.acting import HILL, RIVER, Actor, actor, confirm
 
 ROOT = "/v1/networks/river-writers"
 AT = "2026-03-01T17:00:00Z"
@@ -47,6 +47,7 @@ def river(runtime: Runtime, client: TestClient) -> Actor:
     def create() -> str:
         admin = actor(runtime, client)
         assert admin.post("/v1/networks", RIVER).status_code == 201
+        confirm(runtime, "river-writers")
         who = actor(runtime, client, slug="river-writers")
         for ref in ("m11", "m12", "m13"):
             assert who.put(f"{ROOT}/members/{ref}", {"email": f"{ref}@example.org"}).status_code == 201
@@ -61,6 +62,7 @@ def alone(runtime: Runtime, client: TestClient) -> Actor:
 
     def create() -> str:
         assert actor(runtime, client).post("/v1/networks", RIVER).status_code == 201
+        confirm(runtime, "river-writers")
         return actor(runtime, client, slug="river-writers").token
 
     return Actor(client, laying.lay(runtime, "alone", create) if laying.is_empty(runtime) else create())
@@ -69,6 +71,7 @@ def alone(runtime: Runtime, client: TestClient) -> Actor:
 def hill(runtime: Runtime, client: TestClient) -> Actor:
     """Return an actor who may do everything in another network."""
     assert actor(runtime, client).post("/v1/networks", HILL).status_code == 201
+    confirm(runtime, "hill-readers")
     return actor(runtime, client, slug="hill-readers")
 
 

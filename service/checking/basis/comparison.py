@@ -29,7 +29,7 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
     (
         "no",
         "evidence-changed",
-        N_("Something that it cites as evidence is not any more what it was when the badge was signed."),
+        N_("Some of its evidence was changed after the badge was signed."),
     ),
     (
         "no",
@@ -50,93 +50,91 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "could-not-check",
         "evidence-erased",
         N_(
-            "Content of the evidence was erased, as people may ask for. Its date and its fingerprint are still on "
-            "record, and fit."
+            "Some of the evidence was erased, as people may ask for. Its date and its fingerprint are still on record, "
+            "and are right."
         ),
     ),
     (
         "could-not-check",
         "evidence-corrected-by-people",
         N_(
-            "Some of the evidence was corrected after the badge was signed. Whether the badge stands on what is corrected "
-            "is decided by people at the issuer."
+            "Some of the evidence was corrected after the badge was signed. People at the issuer decide whether the "
+            "badge still stands."
         ),
     ),
-    ("could-not-check", "evidence-not-reached", N_("Some of the evidence could not be had now. Try again later.")),
+    ("could-not-check", "evidence-not-reached", N_("We could not get some of the evidence. Try again later.")),
     (
         "could-not-check",
         "evidence-fingerprint-unknown",
-        N_("It gives a fingerprint of its evidence in a form that is not known here."),
+        N_("It gives a fingerprint of its evidence in a form that we do not know."),
     ),
-    ("could-not-check", "evidence-too-many", N_("It cites more evidence than is compared for one check.")),
-    ("could-not-check", "evidence-large", N_("Files among the evidence are too large to be compared while you wait.")),
+    ("could-not-check", "evidence-too-many", N_("It cites more evidence than we compare in one check.")),
+    ("could-not-check", "evidence-large", N_("Some files are too large to compare while you wait.")),
     (
         "could-not-check",
         "evidence-with-issuer",
         N_(
-            "It carries fingerprints of evidence that its issuer keeps. Whoever is shown the evidence can compare them; "
-            "here it cannot be seen."
+            "It has fingerprints of evidence that its issuer keeps. We cannot see that evidence. Anybody who is shown it "
+            "can compare it."
         ),
     ),
     (
         "could-not-check",
         "evidence-not-asked",
         N_(
-            "The evidence lies elsewhere and was not asked for, so that nobody there learns that you look at this badge."
+            "The evidence is kept elsewhere. We did not ask for it, so nobody there learns that you look at this badge."
         ),
     ),
     (
         "could-not-check",
         "evidence-partly-sealed",
-        N_("What could be compared is unchanged. Other evidence is only linked, and whoever keeps it can change it."),
+        N_("What we could compare is unchanged. Other evidence is only linked, and can be changed where it is kept."),
     ),
     (
         "yes",
         "evidence-corrected",
         N_(
-            "Some of the evidence was corrected after the badge was signed. With what is corrected, the rule is still met."
+            "Some of the evidence was corrected after the badge was signed. With the correction, the rule is still met."
         ),
     ),
-    ("yes", "evidence-unchanged", N_("All evidence that it cites is as it was when the badge was signed.")),
+    ("yes", "evidence-unchanged", N_("All its evidence is as it was when the badge was signed.")),
     (
         "not-offered",
         "evidence-without-digest",
-        N_("It links to evidence without a fingerprint, so that nobody can tell whether that was changed."),
+        N_("It links to evidence without a fingerprint, so nobody can tell whether it was changed."),
     ),
     (
         "not-offered",
         "evidence-only-told",
-        N_("It describes its evidence in words only. They are signed; there is nothing to compare them with."),
+        N_("It describes its evidence only in words. They are signed; there is nothing to compare."),
     ),
     ("not-offered", "evidence-none", N_("It cites no evidence.")),
     (
         "no",
         "policy-receipt-of-another",
-        N_("The record of the decision that it cites is about another decision."),
+        N_("It cites the record of another decision."),
     ),
     (
         "no",
         "policy-receipt-contradicts",
         N_("By its own numbers, the issuer's record of the decision does not show that the rule was met."),
     ),
-    ("no", "policy-rule-differs", N_("It was decided by another rule than the one that is published.")),
-    ("no", "policy-override", N_("People decided by hand. There is a published rule, and it was not what decided.")),
+    ("no", "policy-rule-differs", N_("It was decided by a rule that is not the published one.")),
+    ("no", "policy-override", N_("People decided by hand, and not by the published rule.")),
     (
         "could-not-check",
         "policy-receipt-changed",
-        N_(
-            "The issuer's record of the decision is not the one that the badge was signed with, so that it shows nothing."
-        ),
+        N_("The issuer's record of the decision is not the one that the badge was signed with."),
     ),
     (
         "could-not-check",
         "policy-receipt-not-reached",
-        N_("The issuer's record of the decision could not be had now. Try again later."),
+        N_("We could not get the issuer's record of the decision. Try again later."),
     ),
     (
         "could-not-check",
         "policy-receipt-unknown-form",
-        N_("What it cites as the record of the decision has a form that is not known here."),
+        N_("The record of the decision has a form that we do not know."),
     ),
     ("could-not-check", "policy-under-review", N_("The issuer is looking again at how it was decided.")),
     (
@@ -147,29 +145,29 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
     (
         "could-not-check",
         "policy-rule-not-reached",
-        N_("The record of the decision is in order. The published rule could not be had, to compare it with."),
+        N_("The record of the decision is good. We could not get the published rule to compare it with."),
     ),
     (
         "could-not-check",
         "policy-rule-unknown",
-        N_("The published rule is written in a form that is not known here."),
+        N_("The published rule has a form that we do not know."),
     ),
     (
         "could-not-check",
         "policy-recorded",
-        N_("It was awarded elsewhere or earlier, and only recorded here. How that was decided cannot be seen."),
+        N_("It was awarded elsewhere or earlier, and only recorded here. We cannot see how that was decided."),
     ),
     (
         "could-not-check",
         "policy-people",
-        N_("Its criteria are words, and people judged whether they are met. That cannot be checked by a program."),
+        N_("Its criteria are words, and people judged whether they are met. A program cannot check that."),
     ),
     (
         "could-not-check",
         "policy-not-asked",
         N_(
-            "Its issuer keeps a record of the decision. It was not asked for, so that nobody there learns that you look "
-            "at this badge."
+            "Its issuer keeps a record of the decision. We did not ask for it, so nobody there learns that you look at "
+            "this badge."
         ),
     ),
     (

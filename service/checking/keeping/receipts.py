@@ -22,9 +22,10 @@ from credentials.instants import read_instant, write_instant
 from credentials.model.values import V2_CONTEXT
 from credentials.proofs.encodings import base64url_encode
 from service.checking import questions, wording
-from service.checking.check import TONES, Checked, Tone
+from service.checking.check import Checked
 from service.checking.issuers import domain_of
 from service.checking.keeping import printing
+from service.checking.tones import TONES, Tone
 from service.errors import InvalidError
 from service.issuing.citations import multibase
 from service.runtime.runtime import Runtime
@@ -38,39 +39,40 @@ NAME = N_("Check receipt")
 MAX_ADDRESS, MAX_DOMAIN, MAX_TEXT = 300, 260, 1000
 
 RECIPIENT: Final[Mapping[str, str]] = {
-    "yes": N_("It was issued to whom was named for comparison. Who that person is was not checked."),
-    "no": N_("It was not issued to whom was named for comparison."),
-    "could-not-check": N_("It names nobody in a way that can be compared with whom was named."),
-    "not-asked": N_("Nobody was named for comparison. A badge that is valid does not prove who is holding it."),
+    "yes": N_("It was issued to the person who was named. Who that person is was not checked."),
+    "no": N_(
+        "It was issued to a different address than the one that was named. People change addresses: ask the person."
+    ),
+    "could-not-check": N_("It could not be compared with the person who was named."),
+    "not-asked": N_("Nobody was named. A valid badge does not prove who holds it."),
 }
 """The sentence on the comparison with a person, who is not named, for each answer."""
 
 LIMITS: Final = (
-    N_("That whoever showed the badge is the person to whom it was issued."),
-    N_("That what the badge says is true: a signature shows who said it, and that nothing was changed since."),
-    N_("That the issuer is whom its name suggests: names may look alike, and only the domain is its own."),
-    N_("How things stand after the check: an issuer may take a badge back later."),
+    N_("That the person who showed the badge is the person it was issued to."),
+    N_("That what the badge says is true. A signature shows who said it, and that nothing was changed since."),
+    N_("That the issuer is who its name suggests. Names can look alike: only the domain is its own."),
+    N_("That the badge is still valid later. An issuer can take it back."),
 )
 """What neither a signature nor this record proves."""
 
 VERIFYING = N_(
-    "This document carries its signed record, the file check-receipt.json. Drop the document at %(address)s, or give the "
-    "file to any program that verifies Verifiable Credentials. What is printed here is worth as much as that record, and "
-    "no more."
+    "This document contains its signed record, the file check-receipt.json. Drop the document at %(address)s, or open "
+    "the file in any program that checks Verifiable Credentials. Only the signed record counts."
 )
 UNSHOWN_NOTE = N_(
     "%(mark)s stands for a character of a script for which this document has no letters. The signed record has it."
 )
 TONE_WORDS: Final[Mapping[Tone, str]] = {
-    "good": N_("In order"),
+    "good": N_("Good"),
     "unsure": N_("An open question"),
-    "bad": N_("Not in order"),
+    "bad": N_("Bad"),
 }
-NOT_ASKED = N_("Not asked")
+NOT_ASKED, DIFFERENT_ADDRESS = N_("Not asked"), N_("Different address")
 
 _COMPARED: Final = {"passed": "yes", "failed": "no", "undecided": "could-not-check", "skipped": "not-asked"}
 _CREDENTIAL = N_("The SHA-256 digest of the credential, byte for byte as it was checked.")
-_REFRESHED = N_("Its issuer has a newer copy, and the answers are about that one.")
+_REFRESHED = N_("Its issuer has a newer copy. The answers are about that one.")
 _NAMELESS = N_("Badge without a name")
 _ADDRESS = re.compile(r"""https?://[!#-;=?-\[\]_a-z~]+""")
 _ANGLES = {ord("<"): "\u2039", ord(">"): "\u203a"}
@@ -276,6 +278,7 @@ def _shown_receipt(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
     say = language.gettext
     at = receipt.at.astimezone(UTC)
     words = {**wording.ANSWERS, "not-asked": NOT_ASKED}
+    compared = words | {"no": DIFFERENT_ADDRESS}
     asked = {**wording.QUESTIONS, "recipient": N_("Is it this person's?")}
     facts = (
         (N_("Badge"), receipt.badge_name, False),
@@ -298,8 +301,8 @@ def _shown_receipt(receipt: CheckReceipt, language: Language) -> dict[str, Any]:
         "questions_title": say(N_("What was asked, and what was found")),
         "columns": [say(column) for column in (N_("Question"), N_("Answer"), N_("Why"))],
         "questions": [
-            {"question": say(asked[each.name]), "word": say(words[each.answer]), "sentence": each.sentence}
-            for each in (*receipt.answers, receipt.recipient)
+            {"question": say(asked[each.name]), "word": say(word[each.answer]), "sentence": each.sentence}
+            for each, word in (*((each, words) for each in receipt.answers), (receipt.recipient, compared))
         ],
         "limits_title": say(N_("What this does not prove")),
         "limits": [say(each) for each in LIMITS],

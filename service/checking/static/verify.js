@@ -1,6 +1,36 @@
 // What the form can do better with a script; without it everything works by itself.
 const field = document.querySelector("#file");
 const form = document.querySelector("#verify-form");
+const typed = document.querySelector("#received");
+
+// Enter sends a link, and begins a new line in anything longer.
+typed?.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || !/^\s*https?:\/\/\S+\s*$/i.test(typed.value)) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+// What was typed outlives a change of language, in this tab only and for one page.
+const KEPT = "laurel-typed";
+document.querySelector(".languages")?.addEventListener("submit", () => {
+  const text = typed.value || document.querySelector("input[name=received]")?.value || "";
+  try { if (text) sessionStorage.setItem(KEPT, text); } catch { /* no room, or not allowed: it is typed again */ }
+});
+try {
+  if (typed && !typed.value && !document.querySelector("input[name=received]")) typed.value = sessionStorage.getItem(KEPT) ?? "";
+  sessionStorage.removeItem(KEPT);
+} catch { /* not allowed */ }
+
+// Says that it works, once a moment has passed; a page that is gone back to says nothing.
+const waiting = document.querySelector("#waiting");
+form?.addEventListener("submit", (event) => {
+  setTimeout(() => {
+    if (event.defaultPrevented) return;
+    waiting.textContent = waiting.dataset.said;
+    form.setAttribute("aria-busy", "true");
+  }, 400);
+});
+addEventListener("pageshow", () => { if (waiting) waiting.textContent = ""; form?.removeAttribute("aria-busy"); });
 
 // A file that is too large is told at once, before it travels.
 const fits = () => {

@@ -1,6 +1,7 @@
 // Compares what the candidate gave with the badge's salted hashes here in the browser, as credentials/recipient.py does.
 // What this browser cannot compute or could take otherwise (old hashes, an insecure page, letters beyond ASCII in an
-// e-mail address, unseen characters) goes by POST, as without a script.
+// e-mail address, unseen characters) goes by POST, as without a script; so does what differs, where the service may know
+// another address of the same person.
 const whose = document.querySelector("#whose-form");
 
 const kindOf = (value) => value.startsWith("did:") ? "did" : value.includes("@") && !value.includes(":") ? "email" : "other";
@@ -37,11 +38,13 @@ if (whose) {
   const said = document.querySelector("#whose-said");
   whose.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const theirs = await compare(JSON.parse(whose.dataset.subject), whose.elements.recipient.value);
-    if (theirs === null) { whose.submit(); return; }
+    const given = whose.elements.recipient.value, { yes, no, only, kinds, ask } = whose.dataset;
+    const unlike = only && !kinds.split(" ").includes(kindOf(given.trim().replace(/^mailto:/, "")));
+    const theirs = unlike ? false : await compare(JSON.parse(whose.dataset.subject), given);
+    if (theirs === null || (!theirs && !unlike && ask)) { whose.submit(); return; }
     said.hidden = false;
-    said.className = theirs ? "said good" : "said bad";
-    said.textContent = theirs ? whose.dataset.yes : whose.dataset.no;
+    said.className = theirs ? "said good" : "said unsure";
+    said.textContent = unlike ? only : theirs ? yes : no;
   });
   whose.elements.recipient.addEventListener("input", () => { said.hidden = true; });
 }

@@ -15,7 +15,7 @@ from laurel_client.api.credentials import get_credential_status, list_credential
 from laurel_client.api.events import list_events
 from laurel_client.api.evidence import create_contribution, create_evaluation, list_contributions, void_record
 from laurel_client.api.members import list_member_progress, list_members, put_member
-from laurel_client.api.networks import create_network, get_network
+from laurel_client.api.networks import confirm_network, create_network, get_network
 from laurel_client.api.sessions import list_sessions, put_session
 from laurel_client.api.tokens import create_token
 from laurel_client.api.verification import verify_badge
@@ -28,6 +28,7 @@ from laurel_client.models import (
     ApprovalIn,
     Approved,
     AwardIn,
+    ConfirmationIn,
     ContributionFilter,
     ContributionIn,
     Count,
@@ -74,6 +75,7 @@ def set_up(admin: AuthenticatedClient) -> str:
     body = NetworkIn(SLUG, "Term Circle", NetworkInKind.INFORMAL, "https://term.example/", "Europe/Berlin")
     made = got(create_network.sync(client=admin, body=body))
     assert made.did.endswith(f":networks:{SLUG}")
+    got(confirm_network.sync(SLUG, client=admin, body=ConfirmationIn(made.name)))
     scopes = [Scope(each) for each in ("read", "members:write", "evidence:write", "achievements:write", "awards:write")]
     return text_of(create_token.sync(SLUG, client=admin, body=TokenIn("Forum", scopes)))
 

@@ -51,6 +51,7 @@ const network = await got(
   }),
 );
 assert.equal(network.state, "active");
+await got(admin.PUT("/v1/networks/{slug}/confirmation", { params: { path }, body: { name: network.name } }));
 const { token } = await got(
   admin.POST("/v1/networks/{slug}/tokens", {
     params: { path },

@@ -516,6 +516,8 @@ OF_NOBODY = (
     Call("POST /v1/networks", "a network", at_once("POST", "/v1/networks", {}), "scope-missing"),
     Call(f"PATCH {N}", "a network", at_once("PATCH", ".", {}), "scope-missing"),
     Call(f"PUT {N}/history", "a network", at_once("PUT", "./history", {}), "scope-missing"),
+    Call(f"PUT {N}/confirmation", "a network", at_once("PUT", "./confirmation", {}), "scope-missing"),
+    Call(f"DELETE {N}/confirmation", "a network", at_once("DELETE", "./confirmation"), "scope-missing"),
     Call(f"POST {N}/closure", "a network", at_once("POST", "./closure"), "scope-missing"),
     Call(f"POST {N}/keys/rotation", "keys", at_once("POST", "./keys/rotation"), "scope-missing"),
     Call(

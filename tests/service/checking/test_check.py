@@ -15,10 +15,11 @@ import pytest
 from credentials import Load, sign
 from credentials.instants import write_instant
 from service.checking import check as checking
-from service.checking import wording
-from service.checking.check import TONES, Checked
+from service.checking import headlines, wording
+from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.questions import NAMES
+from service.checking.tones import TONES
 from service.checking.trust_lists import TrustLists
 from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH
@@ -286,8 +287,24 @@ def test_every_headline_that_needs_no_row_is_what_some_badge_comes_to(desk: Desk
 
 
 def test_every_headline_has_its_words() -> None:
-    assert set(wording.HEADLINES) == set(TONES)
+    assert set(headlines.HEADLINES) == set(TONES)
     assert set(wording.QUESTIONS) == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', "[1, 2]", '{"@context": "https://schema.org", "type": "Person"}', "hello"]
+)
+def test_what_is_no_badge_is_not_called_one_that_cannot_be_relied_on(desk: Desk, text: str) -> None:
+    checked = check(desk, text, World().load)
+    assert (checked.headline, checked.tone, checked.report.verdict) == ("unreadable", "unsure", "rejected")
+    assert "rely" not in " ".join(wording.headline(checked, ENGLISH))
+
+
+def test_a_badge_whose_type_and_signature_were_taken_away_is_still_bad(desk: Desk) -> None:
+    credential = issued().credential
+    del credential["proof"], credential["type"]
+    checked = check(desk, credential, issued().load)
+    assert (checked.headline, checked.tone) == ("unsigned", "bad")
 
 
 # --- Who issued it --------------------------------------------------------------------------------------------------
@@ -300,15 +317,15 @@ def test_an_issuer_that_a_list_names_is_known_from_it(desk: Desk, tmp_path: Path
     assert checked.issuer is not None
     assert checked.to_json()["issuer"]["lists"] == ["Board"]
     assert checked.issuer.since is not None
-    assert wording.said(checked, ENGLISH)[2].sentence == "A School (school.example). Known from: Board."
+    assert wording.said(checked, ENGLISH)[2].sentence == "A School (school.example). We know it from: Board."
 
 
 def test_a_name_that_resembles_a_listed_one_is_warned_of(desk: Desk, tmp_path: Path) -> None:
     known = listing(desk, tmp_path, {"id": "did:web:real.example", "name": "A Schoo1"})
     checked = Others(Party(1, "school.example")).check(known)
     assert (checked.headline, answer(checked, "issuer")) == ("genuine-unlisted", ("could-not-check", "issuer-alike"))
-    assert "resembles A Schoo1" in wording.said(checked, ENGLISH)[2].sentence
-    assert wording.headline(checked, ENGLISH)[1].startswith("Careful: its issuer calls itself almost like A Schoo1")
+    assert "almost the same as A Schoo1" in wording.said(checked, ENGLISH)[2].sentence
+    assert wording.headline(checked, ENGLISH)[1].startswith("Careful: its issuer's name is almost the same as A Schoo1")
 
 
 def test_a_key_without_a_domain_is_nobody_in_particular(desk: Desk) -> None:

@@ -134,7 +134,7 @@ def test_a_list_vouches_for_the_name_that_stands_in_it(stage: Stage, genuine: An
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Famous University"}
     checked = check.check(desk, forged(stage, genuine, id="https://forger.example/1", issuer=issuer))
     sentence = wording.said(checked, ENGLISH)[2].sentence
-    assert sentence == "Evening School (forger.example). Known from: Board."
+    assert sentence == "Evening School (forger.example). We know it from: Board."
 
 
 def test_a_network_of_ours_that_is_named_like_a_listed_issuer_is_warned_of(
@@ -172,7 +172,11 @@ def receipt_of(stage: Stage, genuine: Any) -> Any:
 def test_our_own_receipt_says_what_held(stage: Stage, genuine: Any) -> None:
     page = page_of(stage, json.dumps(receipt_of(stage, genuine)))
     assert "This receipt of a check is genuine" in page
-    assert "What it says is what held on its day" in page
+    assert "It says what was true on its day" in page
+    assert '<div class="verdict good"' in page
+    assert page.count("<dt>Known from</dt>") == 1
+    assert "this service itself" in page
+    assert 'class="questions"' not in page
 
 
 @pytest.mark.usefixtures("world")
@@ -181,7 +185,7 @@ def test_a_receipt_that_somebody_wrote_themself_is_worth_their_word(stage: Stage
     receipt["credentialSubject"]["name"] = "Doctor of Everything\u202e" + "x" * 5000
     issuer = {"id": FORGER.did, "type": ["Profile"], "name": "Laurel", "url": "https://forger.example"}
     page = page_of(stage, forged(stage, receipt, evidence=receipt["evidence"], issuer=issuer))
-    assert "A receipt of a check by somebody whom no list here knows" in page
+    assert "A receipt of a check, by somebody we do not know" in page
     assert "This receipt of a check is genuine" not in page
     assert "what held on its day" not in page
     assert "xxxxx…" in page

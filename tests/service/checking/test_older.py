@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from service.checking import check as checking
-from service.checking import verification, wording
-from service.checking.check import TONES, Checked
+from service.checking import headlines, verification, wording
+from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.checking.keeping import bundles, offline, receipts
 from service.checking.questions import NAMES
+from service.checking.tones import TONES
 from service.checking.trust_lists import TrustLists
 from service.errors import InvalidError
 from service.runtime.runtime import Runtime
@@ -145,7 +146,7 @@ def test_every_headline_of_the_older_standard_is_among_them_and_none_is_green() 
 
 def test_no_badge_is_refused_only_because_it_is_of_the_older_standard() -> None:
     refused = {
-        name for name, (headline, _) in EXAMPLES.items() if "Do not rely on this" in wording.HEADLINES[headline][0]
+        name for name, (headline, _) in EXAMPLES.items() if "Do not rely on this" in headlines.HEADLINES[headline][0]
     }
     assert refused == {"at another's address", "by another key", "by an unlisted key"}
 
@@ -215,7 +216,7 @@ def test_an_issuer_that_a_list_names_is_known_and_still_not_green(desk: Desk, tm
     known = replace(desk, trust_lists=TrustLists(tmp_path))
     checked = check(known, hosted_assertion(), site())
     assert (checked.tone, answers(checked)["issuer"]) == ("unsure", ("yes", "issuer-listed"))
-    assert wording.said(checked, ENGLISH)[2].sentence == "Old School (old.example). Known from: Board."
+    assert wording.said(checked, ENGLISH)[2].sentence == "Old School (old.example). We know it from: Board."
 
 
 def test_a_name_that_resembles_a_listed_one_is_warned_of(desk: Desk, tmp_path: Path) -> None:
@@ -223,7 +224,9 @@ def test_a_name_that_resembles_a_listed_one_is_warned_of(desk: Desk, tmp_path: P
     (tmp_path / "list.json").write_text(json.dumps({"name": "Board", "issuers": [listed]}))
     checked = check(replace(desk, trust_lists=TrustLists(tmp_path)), hosted_assertion(), site())
     assert answers(checked)["issuer"] == ("could-not-check", "issuer-alike")
-    assert wording.headline(checked, ENGLISH)[1].startswith("Careful: its issuer calls itself almost like 0ld School")
+    assert wording.headline(checked, ENGLISH)[1].startswith(
+        "Careful: its issuer's name is almost the same as 0ld School"
+    )
 
 
 def test_a_person_is_compared_with_the_hash(desk: Desk) -> None:

@@ -60,6 +60,23 @@ def test_a_network_has_keys_from_the_start_and_rotation_keeps_the_old_ones(laure
     assert {key["kid"] for key in after if key["retired_at"]} == {key["kid"] for key in before}
 
 
+def test_a_network_is_confirmed_by_its_present_name(laurel: Laurel) -> None:
+    laurel(*CREATE)
+    wrong = laurel("network", "confirm", "circle", "--name", "Square")
+    assert isinstance(wrong.exception, ServiceError)
+    assert wrong.exception.code == "network-name-differs"
+    assert "Circle is confirmed" in laurel("network", "confirm", "circle", "--name", "Circle").output
+    assert answer(laurel("network", "confirm", "circle", "--name", "Circle", "--json"))["confirmed_at"]
+    assert laurel("network", "unconfirm", "circle").exit_code == 0
+
+
+def test_without_a_name_the_operator_is_asked_to_type_it(laurel: Laurel) -> None:
+    laurel(*CREATE)
+    asked = laurel("network", "confirm", "circle", input="Circle\n")
+    assert asked.exit_code == 0
+    assert "The name of the network" in asked.output
+
+
 def test_the_service_has_keys_of_its_own_which_rotation_keeps_too(laurel: Laurel) -> None:
     assert answer(laurel("keys", "list", "--service", "--json")) == []
     (first,) = answer(laurel("keys", "rotate", "--service", "--json"))
