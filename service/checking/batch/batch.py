@@ -51,6 +51,8 @@ class Item:
         candidate: the person under whom it is listed, from the employer's table; "" without one.
         ref: the employer's own identifier of it.
         cells: the employer's own row, in its order.
+        line: its line in what was given, or its row in the table, from 1; 0 where there are none.
+        file: name of the file that the line is in; "" without one.
     """
 
     name: str
@@ -61,6 +63,8 @@ class Item:
     candidate: str = field(default="", repr=False)
     ref: str | None = None
     cells: tuple[str, ...] = field(default=(), repr=False)
+    line: int = 0
+    file: str = ""
 
     @property
     def asked(self) -> tuple[Any, ...]:
