@@ -44,7 +44,7 @@ TONES: Final[Mapping[str, Tone]] = {
     "suspended": "bad",
     "expired": "unsure",
     "not-yet-valid": "unsure",
-    "not-theirs": "bad",
+    "not-theirs": "unsure",
     "forged": "bad",
     "changed": "bad",
     "unsigned": "bad",

@@ -104,11 +104,20 @@ def item_of(opened: Opened) -> Item:
 
 def _of_row(row: Row, allowance: Allowance) -> list[Item]:
     recipient = row.email if "@" in row.email or row.email.startswith("did:") else None
-    candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email
+    candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email or row.person
     if row.ragged or not row.link:
         problem = ROW_RAGGED if row.ragged else LINK_MISSING
-        found = [Item(shown_name(row.link or row.name or row.email), problem=problem)]
+        found = [Item(shown_name(row.link or candidate), problem=problem)]
     else:
         found = [item_of(opened) for opened in open_text(row.link, allowance)]
-    given = {"recipient": recipient, "candidate": shown_name(candidate), "cells": row.cells, "line": row.number}
-    return [replace(item, **given) for item in found]
+    return [
+        replace(
+            item,
+            recipient=recipient,
+            candidate=shown_name(candidate),
+            person=row.person[:200],
+            cells=row.cells,
+            line=row.number,
+        )
+        for item in found
+    ]
