@@ -116,8 +116,9 @@ class BatchPage:
         return [(each, [counted[entry.facts.index] for entry in each.entries]) for each in self.people]
 
     def why(self, reasons: tuple[str, ...]) -> str:
-        """Return reasons in words."""
-        return count_words.sentences(reasons, self.language)
+        """Return reasons in words, but for how much is missing, which stands beside them."""
+        others = [each for each in reasons if each not in counting.MISSING]
+        return count_words.sentences(others, self.language)
 
     def decision(self, person: Person) -> str:
         """Return what was decided of a person, in words."""

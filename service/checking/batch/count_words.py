@@ -13,7 +13,7 @@ DECISIONS: Final[Mapping[Decision, str]] = {
 }
 STANDINGS: Final[Mapping[Standing, str]] = {
     "counted": N_("Counts"),
-    "open": N_("Open: ask"),
+    "open": N_("Not clear yet"),
     "not-counted": N_("Does not count"),
 }
 REASONS: Final[Mapping[str, str]] = {

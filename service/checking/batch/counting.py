@@ -61,7 +61,8 @@ REASONS: Final = (
     "amount-not-said",
 )
 """Why a badge, or a part of it, does not count for sure."""
-REASONS_OF_PERSONS: Final = ("hours-missing", "credits-missing", "nothing-counted")
+MISSING: Final = ("hours-missing", "credits-missing")
+REASONS_OF_PERSONS: Final = (*MISSING, "nothing-counted")
 BLOCKING: Final = "badge-not-in-order"
 """Somebody looks at a person who showed a badge that was changed or forged, whatever else they showed."""
 

@@ -277,6 +277,30 @@ def test_printing_gives_one_candidate_a_page_and_nothing_else(page: Page, stage:
         assert "Verify all" not in sheet
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_the_result_of_one_badge_prints_on_one_page(browser: Browser, live: Live, stage: Stage, script: bool) -> None:
+    url = badge(stage, description="A long description. " * 30)
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=script)
+    page = context.new_page()
+    page.goto("/verify")
+    page.locator("textarea, input[name=received]").first.fill(url)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".verdict").wait_for()
+    page.wait_for_load_state()
+    (sheet,) = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    said = sheet.extract_text()
+    for words in (
+        "Sharer",
+        "River Writers",
+        "Checked on 2 March 2026",
+        *page.locator(".question .asked").all_inner_texts(),
+    ):
+        assert words in said
+    assert page.locator(".question p").first.evaluate("part => part.textContent") in " ".join(said.split())
+    assert "Verify another badge" not in said
+    context.close()
+
+
 def test_without_a_script_folded_sheets_are_printed_too(browser: Browser, live: Live, stage: Stage) -> None:
     context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
     page = context.new_page()
