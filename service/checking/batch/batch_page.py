@@ -1,4 +1,4 @@
-"""What the page of a batch shows: rows one by one, then their sums, people, and tables to keep."""
+"""What the page of a batch shows: rows, then sums, people and tables."""
 
 import base64
 import json

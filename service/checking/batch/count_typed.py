@@ -52,7 +52,7 @@ def wanted(typed: Typed) -> Wanted | None:
 
 
 def hold_in_order(since: date | None, until: date | None) -> None:
-    """Refuse dates of which the first is after the last.
+    """Refuse a first day after the last.
 
     Raises:
         InvalidError: they are so (code "count-dates-reversed").

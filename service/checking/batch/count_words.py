@@ -8,7 +8,7 @@ from service.texts.languages import N_, Language
 
 DECISIONS: Final[Mapping[Decision, str]] = {
     "accepted": N_("Accepted"),
-    "short": N_("Short"),
+    "short": N_("Not enough"),
     "to-ask": N_("To ask"),
 }
 STANDINGS: Final[Mapping[Standing, str]] = {
@@ -27,9 +27,9 @@ REASONS: Final[Mapping[str, str]] = {
     "badge-expired": N_("This badge has expired. Decide whether it still counts."),
     "badge-not-yet-valid": N_("This badge is not valid yet."),
     "older-standard": N_("This badge is of an older standard that proves less. Decide whether it counts."),
-    "issuer-by-name-only": N_("Your list has only this issuer's name. Add the issuer's DID or domain to your list."),
+    "issuer-by-name-only": N_("Your list has only this issuer's name. Add its domain or identifier to your list."),
     "issuer-shares-domain": N_(
-        "Other networks share this issuer's domain. Add the DID or the page of the network to your list."
+        "Other networks share this issuer's domain. Add the identifier or the page of the network to your list."
     ),
     "issuer-not-approved": N_("The issuer is not on your list."),
     "not-checked": N_("This line could not be checked."),
@@ -40,8 +40,8 @@ REASONS: Final[Mapping[str, str]] = {
     "partly-outside-dates": N_("Partly outside your dates."),
     "date-not-said": N_("The badge does not say when."),
     "same-badge-again": N_("The same badge was given twice. It counts once."),
-    "evidence-counted-before": N_("Another badge of this person rests on the same evidence. It counts once."),
-    "evidence-shared": N_("Another badge of this person rests partly on the same evidence. That part counts once."),
+    "evidence-counted-before": N_("Another badge of this person uses the same evidence. It counts once."),
+    "evidence-shared": N_("Another badge of this person uses part of the same evidence. That part counts once."),
     "amount-not-said": N_("The badge states no hours and no credits."),
     "hours-missing": N_("Fewer hours than needed."),
     "credits-missing": N_("Fewer credits than needed."),

@@ -1,4 +1,4 @@
-"""Count the hours and credits of each person in a batch, and say whether they suffice.
+"""Count the hours and credits of each person, and say whether they suffice.
 
 1. A badge counts if it is genuine and in force today, issued to the person as far as that can be compared, by an
    approved issuer, within the dates. Others do not count, or are open: a person must ask.
@@ -30,6 +30,10 @@ _OF_HEADLINES: Final[dict[str, tuple[Standing, str]]] = {
     "test": ("not-counted", "practice-badge"),
     "not-a-badge": ("not-counted", "no-badge"),
     "older-description": ("not-counted", "no-badge"),
+    "issuer-description": ("not-counted", "no-badge"),
+    "achievement-description": ("not-counted", "no-badge"),
+    "decision-record": ("not-counted", "no-badge"),
+    "unreadable": ("open", "not-checked"),
     "revoked": ("not-counted", "badge-taken-back"),
     "older-revoked": ("not-counted", "badge-taken-back"),
     "suspended": ("open", "badge-suspended"),
@@ -48,7 +52,6 @@ _OF_MATCHES: Final[dict[str, tuple[Standing, str]]] = {
 }
 REASONS: Final = (
     *dict.fromkeys(reason for _, reason in (*_OF_HEADLINES.values(), *_OF_MATCHES.values())),
-    "not-checked",
     "badge-not-in-order",
     "badge-undecided",
     "issuer-not-known",
@@ -280,7 +283,7 @@ def _credits(facts: Facts, wanted: Wanted, seen: _Seen) -> _Amount:
 
 
 def _as_a_whole(facts: Facts, amount: float, wanted: Wanted, seen: set[str]) -> _Amount:
-    """Return an amount of which nobody knows which piece of evidence gave how much."""
+    """Return an amount that no piece of evidence states its part of."""
     if not amount:
         return _Amount()
     within, reasons = _in_dates(facts, wanted)

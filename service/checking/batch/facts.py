@@ -8,7 +8,6 @@ from credentials import reading
 from service.checking.basis import cited
 from service.checking.basis.cited import Piece
 from service.checking.batch.batch import ItemAnswer
-from service.checking.check import Tone
 from service.checking.issuers import Issuer
 
 
@@ -31,7 +30,7 @@ class Facts:
     person: str
     name: str
     headline: str = ""
-    tone: Tone = "unsure"
+    tone: str = "unsure"
     badge: str = ""
     readable: bool = False
     issuer: Issuer | None = None

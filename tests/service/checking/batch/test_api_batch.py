@@ -368,7 +368,7 @@ def test_a_table_is_counted_as_a_file_of_a_form_and_every_row_says_why(client: T
     assert [(each["note"], each["Person"], each["Decision"], each["Line"]) for each in told] == [
         ("x", "a", "To ask", "2"),
         ("y", "a", "To ask", "3"),
-        ("z", "b", "Short", "4"),
+        ("z", "b", "Not enough", "4"),
     ]
     assert told[0]["Why (codes)"] == "credits-missing issuer-by-name-only not-checked"
     assert told[1]["Why this badge"] == "This line could not be checked."
