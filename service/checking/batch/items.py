@@ -104,7 +104,8 @@ def item_of(opened: Opened) -> Item:
 
 def _of_row(row: Row, allowance: Allowance) -> list[Item]:
     recipient = row.email if "@" in row.email or row.email.startswith("did:") else None
-    candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email or row.person
+    called = row.name or row.person
+    candidate = f"{called} ({row.email})" if called and row.email else called or row.email
     if row.ragged or not row.link:
         problem = ROW_RAGGED if row.ragged else LINK_MISSING
         found = [Item(shown_name(row.link or candidate), problem=problem)]

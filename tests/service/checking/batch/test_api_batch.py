@@ -355,7 +355,7 @@ def test_what_cannot_be_counted_is_refused(client: TestClient, count: Any, code:
 
 
 def test_a_table_is_counted_as_a_file_of_a_form_and_every_row_says_why(client: TestClient, badge: str) -> None:
-    table = f"persona,link,note\na,{badge},x\na,by post,y\nb,{badge},z\n".encode()
+    table = f"persona,link,note,correo\na,{badge},x,\na,by post,y,\nb,{badge},z,{PERSON}\n".encode()
     count = {"approved_issuers": ["River Writers"], "credits": 1}
     answer = client.post(
         ADDRESS,
@@ -368,7 +368,7 @@ def test_a_table_is_counted_as_a_file_of_a_form_and_every_row_says_why(client: T
     assert [(each["note"], each["Person"], each["Decision"], each["Line"]) for each in told] == [
         ("x", "a", "To ask", "2"),
         ("y", "a", "To ask", "3"),
-        ("z", "b", "Not enough", "4"),
+        ("z", f"b ({PERSON})", "Not enough", "4"),
     ]
     assert told[0]["Why (codes)"] == "credits-missing issuer-by-name-only not-checked"
     assert told[1]["Why this badge"] == "This line could not be checked."
