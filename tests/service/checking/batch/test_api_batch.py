@@ -391,3 +391,24 @@ def test_a_cell_with_two_links_gives_two_items_of_the_same_row(client: TestClien
     told, sums = lines_of(client.post(ADDRESS, content=sent, headers={"Content-Type": "text/csv"}))
     assert [(each["line"], each["row"][1]) for each in told] == [(2, "x"), (2, "x")]
     assert sums["items"] == 2
+
+
+def test_records_that_two_badges_of_this_service_cite_count_once(client: TestClient, stage: Stage) -> None:
+    stage.achievement()
+    stage.achievement("sharer-again", name="Sharer again")
+    for n, day in ((1, "2026-02-28"), (2, "2026-03-01")):
+        stage.share(n, minutes=60 * n, occurred_at=f"{day}T10:00:00Z")
+    items = [{"url": each["credential"]["url"], "person": "a"} for each in stage.awards(member="m11")]
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": {"hours": 4}}))
+    assert (person["decision"], person["hours"]) == ("short", 3)
+    assert person["reasons"] == ["hours-missing", "evidence-counted-before"]
+    count = {"from": "2026-03-01", "hours": 2}
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert (person["decision"], person["hours"]) == ("accepted", 2)
+    did = client.get(items[0]["url"] + ".json").json()["issuer"]["id"]
+    count = {"approved_issuers": [did, "https://elsewhere.example/issuer"], "hours": 3}
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert person["decision"] == "accepted"
+    count["approved_issuers"] = ["localhost:8000"]
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert (person["decision"], person["reasons"]) == ("to-ask", ["hours-missing", "issuer-shares-domain"])
