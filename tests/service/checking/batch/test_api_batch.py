@@ -19,6 +19,7 @@ from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
 from service.texts.languages import LANGUAGES
+from tests.worlds import forging
 from tests.worlds.awarding import Stage, once
 
 pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
@@ -412,3 +413,17 @@ def test_records_that_two_badges_of_this_service_cite_count_once(client: TestCli
     count["approved_issuers"] = ["localhost:8000"]
     (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
     assert (person["decision"], person["reasons"]) == ("to-ask", ["hours-missing", "issuer-shares-domain"])
+
+
+def test_an_older_copy_leads_to_the_newer_one_on_the_page_and_in_the_table(
+    client: TestClient, stage: Stage, badge: str
+) -> None:
+    old = client.get(badge + ".json").content
+    stage.runtime.now.advance(days=1)  # type: ignore[attr-defined]
+    forging.sign_anew(stage, badge.rpartition("/")[2])
+    file = ("badge.json", old, "application/json")
+    page = client.post("/verify/batch", files={"file": file}, data={"hours": "1"}).text
+    assert f'<a href="{badge}">See the newer badge</a>' in page
+    assert "There is a newer version of this badge." in page
+    rows = rows_of(client.post(ADDRESS, files={"files": file}, headers={"Accept": "text/csv"}))
+    assert dict(zip(*rows, strict=True))["Newer badge"] == badge
