@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from credentials.report import NAMES, Form, Outcome, Verdict
 from service.bodies import Instant, one_of
 from service.checking import questions, wording
+from service.checking.batch.counting import DECISIONS, REASONS, REASONS_OF_PERSONS, STANDINGS
 from service.checking.questions import Answer as Answered
 from service.checking.tones import TONES, Tone
 from service.public.shapes import SignedCredential
@@ -92,10 +93,47 @@ class BatchLineOut(BaseModel):
     index: int
     id: str | None = Field(description="as it was given; null if there was none")
     given: str = Field(description="what was given: an address, or the name of a file")
+    line: int | None = Field(None, description="its line in the text, or its row in the table, from 1")
+    file: str | None = Field(None, description="the file that the line is in, where there are several")
     row: list[str] = Field([], description="of a table: the cells of its row")
     try_again: bool = Field(description="true: a server did not answer in time; send the item again alone")
     result: VerificationOut | None = None
     problem: ItemProblem | None = None
+
+
+class CountedBadgeOut(Answer):
+    """What of one badge counts."""
+
+    index: int = Field(description="its item's")
+    standing: Annotated[str, one_of(STANDINGS)]
+    reasons: list[Annotated[str, one_of(REASONS)]] = Field(
+        description="why it, or a part of it, does not count for sure", examples=[["outside-dates"]]
+    )
+    hours: float
+    credits: float
+    provider: str = Field(description="the issuer, by the name that it gives itself; empty if there is none")
+    credit_authorities: list[str] = Field(description="who gives the credits, according to the issuer")
+
+
+class BatchPersonOut(Answer):
+    """A person whose hours and credits were counted."""
+
+    person: str = Field(description="as it was given: `person`, else `recipient`; without these, the item")
+    decision: Annotated[str, one_of(DECISIONS)]
+    reasons: list[Annotated[str, one_of((*REASONS_OF_PERSONS, *REASONS))]] = Field(
+        description="why the person is not accepted", examples=[["hours-missing", "outside-dates"]]
+    )
+    hours: float = Field(description="that count for sure, to two places")
+    credits: float
+    badges: list[CountedBadgeOut]
+
+
+class PeopleOut(Answer):
+    """How many people there are of each decision."""
+
+    accepted: int
+    short: int
+    to_ask: int
 
 
 class SumsOut(Answer):
@@ -113,3 +151,4 @@ class BatchEndOut(Answer):
     """The last line: an answer without it is incomplete."""
 
     sums: SumsOut
+    people: PeopleOut | None = Field(None, description="where hours and credits are counted")

@@ -169,7 +169,13 @@ class _Worker:
         watch.start()
         try:
             seconds = max(0.0, allowance.time.left())
-            asked = {"name": name, "left": allowance.left, "seconds": seconds, "more": allowance.more}
+            asked = {
+                "name": name,
+                "left": allowance.left,
+                "seconds": seconds,
+                "more": allowance.more,
+                "each_line": allowance.each_line,
+            }
             frames.write(given, asked, content)
             left = len(content) + allowance.more
             for _ in range(MAX_OPENED + 2):

@@ -36,6 +36,8 @@ class Opened:
         received: JSON, compact JWS, PNG or SVG to be checked.
         problem: why nothing in it can be checked.
         remarks: what to say beside the result.
+        line: of the text, from 1; 0 where lines are not told (`Allowance.each_line`).
+        file: name of the text file that the line is in; "" for a pasted text.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Opened:
     received: bytes | None = None
     problem: Problem | None = None
     remarks: tuple[Problem, ...] = ()
+    line: int = 0
+    file: str = ""
 
 
 def shown_name(name: str) -> str:

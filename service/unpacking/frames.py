@@ -63,6 +63,8 @@ def of_opened(opened: Opened) -> dict[str, Any]:
         "received": opened.received is not None,
         "problem": opened.problem.code if opened.problem is not None else None,
         "remarks": [remark.code for remark in opened.remarks],
+        "line": opened.line,
+        "file": opened.file,
     }
 
 
@@ -73,16 +75,18 @@ def to_opened(said: Mapping[str, Any], content: bytes) -> Opened:
         FrameError: it says anything that opening a file cannot say.
     """
     try:
-        name, url, received, problem, remarks = (
-            said[member] for member in ("name", "url", "received", "problem", "remarks")
+        name, url, received, problem, remarks, line, file = (
+            said[member] for member in ("name", "url", "received", "problem", "remarks", "line", "file")
         )
         known = (None if problem is None else _PROBLEMS[problem], tuple(_PROBLEMS[code] for code in remarks))
     except (LookupError, TypeError) as error:
         raise FrameError from error
     given = (url is not None) + (received is True) + (problem is not None)
     link = url is None or (isinstance(url, str) and pasted_text.of_link(url).problem is None)
-    if len(said) > 5 or not isinstance(name, str) or not link or given != 1 or len(remarks) > len(_PROBLEMS):
+    if type(line) is not int or not 0 <= line <= MAX_FILE_BYTES or not isinstance(file, str):
+        raise FrameError
+    if len(said) > 7 or not isinstance(name, str) or not link or given != 1 or len(remarks) > len(_PROBLEMS):
         raise FrameError
     if len(content) > (MAX_ENTRY_BYTES if received is True else 0):
         raise FrameError
-    return Opened(shown_name(name), url, content if received is True else None, *known)
+    return Opened(shown_name(name), url, content if received is True else None, *known, line, shown_name(file))

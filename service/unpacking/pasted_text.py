@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ _BARE_LINK: Final = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}/[^\
 _DATA: Final = re.compile(r"\bdata:[^\s<>\"'`\\]+", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _LINE: Final = re.compile("[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_HEADINGS: Final = frozenset({"link", "links", "url", "urls", "enlace", "enlaces"})
 _CLOSING: Final = {")": "(", "]": "["}
 _LEADING_THROUGH: Final = (
     "linkedin.com",
@@ -38,11 +41,46 @@ def of_lines(
         open_inside: opens the picture that a data: URL holds.
         time_left: how many seconds there are for further lines.
     """
+    for opened in each_line(text, open_inside, time_left):
+        if opened.problem is not reasons.LINE_WITHOUT_BADGE:
+            yield replace(opened, line=0)
+
+
+def each_line(
+    text: str, open_inside: Callable[[str, bytes], list[Opened]], time_left: Callable[[], float], first: int = 1
+) -> Iterator[Opened]:
+    """Yield what is in each line with its number, and a problem for each line without anything.
+
+    Only empty lines are skipped, and an obvious heading in line 1.
+
+    Args:
+        open_inside, time_left: as `of_lines`.
+        first: the number of the first line.
+    """
+    number, end = first, 0
     for line in _LINE.finditer(text):  # never all at once: a text of 32 MB may have as many lines
+        number += line_at(text, line.start(), end) - 1
+        end = line.end()
         if time_left() <= 0:
-            yield Opened(beginning(line[0]), problem=reasons.REST_NOT_SEARCHED)
+            yield Opened(beginning(line[0]), problem=reasons.REST_NOT_SEARCHED, line=number)
             return
-        yield from _of_line(line[0], open_inside)
+        found = False
+        for opened in _of_line(line[0], open_inside):
+            found = True
+            yield replace(opened, line=number)
+        if not found and line[0].strip() and not (number == 1 and is_heading(line[0])):
+            yield Opened(beginning(line[0].strip()), problem=reasons.LINE_WITHOUT_BADGE, line=number)
+
+
+def line_at(text: str, place: int, begin: int = 0) -> int:
+    """Return the number of the line at a place, where the one at `begin` is 1."""
+    return 1 + sum(1 for _ in _BREAK.finditer(text, begin, place))
+
+
+def is_heading(line: str) -> bool:
+    """Return whether a line is the heading of a list or table of links."""
+    cells = {cell.strip().strip("\"'").casefold() for cell in re.split("[,;\t|]", line[:10_000])}
+    return not _HEADINGS.isdisjoint(cells)
 
 
 def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> Iterator[Opened]:
@@ -64,13 +102,14 @@ def _of_line(line: str, open_inside: Callable[[str, bytes], list[Opened]]) -> It
     seen = set()
     for sign in (_LINK, _TOKEN):
         for match in sign.finditer(line):  # never all at once: a line of 8 MB may have a million
-            found = True
             given = _trimmed(match[0])
             if given not in seen:
                 seen.add(given)
                 if "://" in given:
+                    found = True
                     yield of_link(given)
                 elif is_jwt(given):
+                    found = True
                     yield of_token(given)
         if found:
             return

@@ -57,8 +57,12 @@ _DEPTH: Final = 3
 logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
 
 
-def open_pdf(name: str, content: bytes) -> list[Opened]:
-    """Return what can be checked in a PDF, or why there is nothing."""
+def open_pdf(name: str, content: bytes, *, everything: bool = False) -> list[Opened]:
+    """Return what can be checked in a PDF, or why there is nothing.
+
+    Args:
+        everything: also tell of what cannot be checked in it.
+    """
     if len(content) > MAX_BYTES or any(content.count(sign) > most for sign, most in MAX_SIGNS.items()):  # (7)
         return [Opened(name, problem=reasons.PDF_TOO_LARGE)]
     try:
@@ -78,7 +82,7 @@ def open_pdf(name: str, content: bytes) -> list[Opened]:
             reader = _Bounded(content)
             if reader.locked:
                 return [Opened(name, problem=reasons.PDF_ENCRYPTED)]
-            document = _Document(reader)
+            document = _Document(reader, everything)
             return document.files(name) or document.links(name) or document.codes(name) or _without(name)
     except LimitReachedError:
         return [Opened(name, problem=reasons.PDF_TOO_LARGE)]
@@ -140,6 +144,7 @@ class _Document:
     """A document that is being read: its pages, and how many bytes may still be unpacked."""
 
     reader: PdfReader
+    everything: bool = False
     left: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
     _pages: list[tuple[DictionaryObject, DictionaryObject]] = field(default_factory=list)
 
@@ -149,6 +154,7 @@ class _Document:
     def files(self, name: str) -> list[Opened]:
         """Return the embedded files that are credentials, or pictures with one baked in (1)."""
         found: dict[bytes, Opened] = {}
+        others: list[Opened] = []
         seen: set[int] = set()
         for called, specification in self._specifications():
             stream = _stream_of(specification)
@@ -158,7 +164,9 @@ class _Document:
             content = self._unpacked(stream, MAX_EMBEDDED_BYTES)
             if content and is_credential(content):
                 found.setdefault(content, Opened(shown_name(f"{name}/{called}"), received=content))
-        return list(found.values())
+            else:
+                others.append(Opened(shown_name(f"{name}/{called}"), problem=reasons.PDF_FILE_WITHOUT_BADGE))
+        return [*found.values(), *others] if found and self.everything else list(found.values())
 
     def links(self, name: str) -> list[Opened]:
         """Return the links that look like badges.
@@ -174,7 +182,17 @@ class _Document:
         opened = [pasted_text.of_link(url) for url in urls if url.lower().startswith(("https://", "http://"))]
         checkable = [each for each in opened if each.url is not None]
         likely = [each for each in checkable if names_a_badge(each.url or "")]
-        return [Opened(shown_name(f"{name}: {each.name}"), url=each.url) for each in (likely or checkable)[:MAX_LINKS]]
+        taken = likely or checkable
+        if taken and self.everything:
+            taken = taken[:MAX_LINKS] + [each for each in opened if each.url is None and names_a_badge(each.name)]
+        told = [
+            Opened(shown_name(f"{name}: {each.name}"), url=each.url, problem=each.problem)
+            for each in taken[: 2 * MAX_LINKS]
+        ]
+        if not self.everything:
+            return told[:MAX_LINKS]
+        more = len(likely or checkable) > MAX_LINKS or len(taken) > 2 * MAX_LINKS
+        return [*told, Opened(name, problem=reasons.PDF_MORE_LINKS)] if more else told
 
     def codes(self, name: str) -> list[Opened]:
         """Return what codes in pictures on the first pages hold (3)."""

@@ -41,6 +41,9 @@ TEXT_WITHOUT_BADGE: Final = Problem(
     "text-without-badge",
     N_("No link and no badge was found in this text. A link begins with https://. Copy all of it and paste it here."),
 )
+LINE_WITHOUT_BADGE: Final = Problem(
+    "line-without-badge", N_("This line holds no link and no badge. A link begins with https://.")
+)
 JSON_DAMAGED: Final = Problem(
     "json-damaged",
     N_(
@@ -136,6 +139,12 @@ PDF_WITHOUT_BADGE: Final = Problem(
         "This PDF holds no badge: none is attached to it, no link leads to one, and no code that can be read is on its "
         "first pages. What is only printed on a page proves nothing. Ask the candidate for the link of the badge."
     ),
+)
+PDF_FILE_WITHOUT_BADGE: Final = Problem(
+    "pdf-file-without-badge", N_("This file is attached to the PDF, and it is not a badge.")
+)
+PDF_MORE_LINKS: Final = Problem(
+    "pdf-more-links", N_("This PDF holds more links. Only the first 10 were taken: give the others as a list.")
 )
 PDF_ENCRYPTED: Final = Problem(
     "pdf-encrypted",

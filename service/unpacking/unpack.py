@@ -6,7 +6,7 @@ its name or its first row. Each kind of container has a module: `pasted_text`, `
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Final, Protocol
@@ -44,12 +44,14 @@ class Allowance:
         time: of the processor, for all that the request does.
         apart: opens what libraries for pictures, PDFs and archives must read; left out: it is opened here.
         more: how many bytes more than were sent may still be found in ZIPs and PDFs.
+        each_line: whether each line without a badge is told too, and all lines with their numbers.
     """
 
     left: int = MAX_SEARCHED
     time: CpuTime = UNLIMITED
     apart: Apart | None = None
     more: int = MAX_MORE_BYTES
+    each_line: bool = False
 
     def one_more(self) -> bool:
         """Return whether one more file may be searched, and count it."""
@@ -77,6 +79,8 @@ def open_text(text: str, allowance: Allowance | None = None) -> list[Opened]:
         allowance: what is left to the request, where it gives several texts or files.
     """
     allowance = allowance or Allowance()
+    if allowance.each_line:
+        return _each_line(text, allowance)
     text = text.strip().lstrip("\ufeff")
     if not text:
         return [Opened("", problem=reasons.NOTHING)]
@@ -89,10 +93,58 @@ def open_text(text: str, allowance: Allowance | None = None) -> list[Opened]:
         return _opened(name, content, allowance)
     if kind == "json" and "\n{" not in text:
         return [pasted_text.of_json(text, name)]
-    token = "".join(text.split()) if len(text) <= strict_json.MAX_BYTES else ""
-    if file_kinds.is_jwt(token) and not any(file_kinds.is_jwt(line.strip()) for line in text.splitlines()):
-        return [pasted_text.of_token(token, name)]  # a mail program broke it into lines
+    if (token := _broken_token(text)) is not None:
+        return [pasted_text.of_token(token, name)]
     return _bounded(_parts(text, allowance)) or [Opened(name, problem=reasons.TEXT_WITHOUT_BADGE)]
+
+
+def _broken_token(text: str) -> str | None:
+    """Return the token that a mail program broke into lines, if the text is one."""
+    token = "".join(text.split()) if len(text) <= strict_json.MAX_BYTES else ""
+    broken = file_kinds.is_jwt(token) and not any(file_kinds.is_jwt(line.strip()) for line in text.splitlines())
+    return token if broken else None
+
+
+def _each_line(text: str, allowance: Allowance) -> list[Opened]:
+    """Return what is in each line of a list; a badge that fills the whole text is one thing."""
+    text = text.lstrip("\ufeff").rstrip()
+    whole = text.strip()
+    name = pasted_text.beginning(whole)
+    if not whole:
+        return [Opened("", problem=reasons.NOTHING)]
+    if len(text) > file_kinds.MAX_TEXT_BYTES:
+        return [Opened(name, problem=reasons.TEXT_TOO_LONG)]
+    found = _filling(whole, name)
+    if found is not None:
+        return [replace(found, line=pasted_text.line_at(text, text.index(whole)))]
+    return _bounded(_lines_and_json(text, allowance)) or [Opened(name, problem=reasons.TEXT_WITHOUT_BADGE)]
+
+
+def _lines_and_json(text: str, allowance: Allowance) -> Iterator[Opened]:
+    of_lines = partial(
+        pasted_text.each_line, open_inside=partial(_opened, allowance=allowance), time_left=allowance.time.left
+    )
+    begin, end = text.find("{"), text.rfind("}") + 1
+    if 0 <= begin < end and "\n" in text[begin:end].rstrip():
+        inner = pasted_text.of_json(text[begin:end])
+        if inner.received is not None and file_kinds.is_credential(inner.received):
+            yield from of_lines(text[:begin])
+            yield replace(inner, line=pasted_text.line_at(text, begin))
+            yield from of_lines(text[end:], first=pasted_text.line_at(text, end))
+            return
+    yield from of_lines(text)
+
+
+def _filling(text: str, name: str) -> Opened | None:
+    """Return the badge that is the whole of a text, however many lines it has."""
+    content = text.encode("utf-8", "surrogatepass")
+    kind = file_kinds.kind_of(content)
+    if kind == "svg" and file_kinds.is_credential(content):
+        return _baked(name, content, drawn=True)
+    if kind == "json" and (found := pasted_text.of_json(text, name)).received is not None:
+        return found
+    token = _broken_token(text)
+    return pasted_text.of_token(token, name) if token is not None else None
 
 
 def _parts(text: str, allowance: Allowance) -> Iterator[Opened]:
@@ -183,16 +235,16 @@ def _searched(name: str, content: bytes, kind: file_kinds.Kind, allowance: Allow
         return allowance.apart(name, content, allowance)
     if not allowance.one_more():
         return [Opened(name, problem=reasons.SEARCHED_ENOUGH)]
-    found = _in_pdf(name, content) if kind == "pdf" else _pictured(name, content, kind)
+    found = _in_pdf(name, content, allowance) if kind == "pdf" else _pictured(name, content, kind)
     return list(
         allowance.held(found, len(content), reasons.PDF_TOO_LARGE if kind == "pdf" else reasons.PICTURE_TOO_LARGE)
     )
 
 
-def _in_pdf(name: str, content: bytes) -> list[Opened]:
+def _in_pdf(name: str, content: bytes, allowance: Allowance) -> list[Opened]:
     from service.unpacking import pdfs
 
-    return pdfs.open_pdf(name, content)
+    return pdfs.open_pdf(name, content, everything=allowance.each_line)
 
 
 def _pictured(name: str, content: bytes, kind: file_kinds.Kind) -> list[Opened]:
@@ -233,9 +285,14 @@ def _written(name: str, text: str, allowance: Allowance) -> list[Opened]:
     A badge that is the whole file has the file's name.
     """
     if _is_table(name, text):
-        for delimiter in ",;\t":  # only for its links: a batch reads its rows
-            text = text.replace(delimiter, " ")
+        for delimiter in ",;":  # only for its links: a batch reads its rows
+            text = text.replace(delimiter, "\t")
     found = open_text(text, allowance)
+    if allowance.each_line:
+        if all(each.problem is reasons.LINE_WITHOUT_BADGE for each in found):
+            return [Opened(name, problem=reasons.TEXT_WITHOUT_BADGE)]  # it is no list
+        if len(found) > 1:
+            return [replace(each, file=name) for each in found]
     if len(found) == 1 and found[0].url is None:
         return [Opened(name, received=found[0].received, problem=found[0].problem, remarks=found[0].remarks)]
     return found

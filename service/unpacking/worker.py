@@ -46,7 +46,8 @@ def serve(given: IO[bytes], answers: IO[bytes]) -> None:
         said, content = asked
         began, seconds = time.process_time(), said["seconds"]
         _stop_after(began + seconds)
-        allowance = Allowance(said["left"], CpuTime(seconds, time.process_time), more=said["more"])
+        time_left = CpuTime(seconds, time.process_time)
+        allowance = Allowance(said["left"], time_left, more=said["more"], each_line=said["each_line"])
         for opened in islice(each_in(said["name"], content, allowance), MAX_OPENED + 1):
             frames.write(answers, frames.of_opened(opened), opened.received or b"")
         _end(answers, {"left": max(0, allowance.left), "seconds": time.process_time() - began})

@@ -49,8 +49,11 @@ class Item:
         problem: why nothing can be checked.
         recipient: e-mail, DID or other identifier of the person who showed it, to be compared.
         candidate: the person under whom it is listed, from the employer's table; "" without one.
+        person: the asker's own identifier of that person; "" without one.
         ref: the employer's own identifier of it.
         cells: the employer's own row, in its order.
+        line: its line in what was given, or its row in the table, from 1; 0 where there are none.
+        file: name of the file that the line is in; "" without one.
     """
 
     name: str
@@ -59,8 +62,21 @@ class Item:
     problem: Problem | None = None
     recipient: str | None = field(default=None, repr=False)
     candidate: str = field(default="", repr=False)
+    person: str = field(default="", repr=False)
     ref: str | None = None
     cells: tuple[str, ...] = field(default=(), repr=False)
+    line: int = 0
+    file: str = ""
+
+    @property
+    def person_key(self) -> str:
+        """What all items of one person have in common; "" where none was given."""
+        return (self.person or self.recipient or self.candidate).casefold()
+
+    @property
+    def person_name(self) -> str:
+        """The person, as they were given; where none was, the name of the item."""
+        return self.candidate or self.person or self.recipient or self.ref or self.name
 
     @property
     def asked(self) -> tuple[Any, ...]:

@@ -49,7 +49,10 @@ def of_text(text: str, allowance: Allowance) -> GivenItems:
     Args:
         allowance: what is left to the request.
     """
-    return GivenItems(tuple(map(item_of, open_text(text, allowance)))) if text.strip() else GivenItems(())
+    if not text.strip():
+        return GivenItems(())
+    allowance.each_line = True
+    return GivenItems(tuple(map(item_of, open_text(text, allowance))))
 
 
 def of_file(name: str, content: bytes, media_type: str, allowance: Allowance) -> GivenItems:
@@ -60,6 +63,7 @@ def of_file(name: str, content: bytes, media_type: str, allowance: Allowance) ->
     Raises:
         InvalidError: it is a table that cannot be read, as `spreadsheets.read`.
     """
+    allowance.each_line = True
     if is_table(name, media_type):
         return of_table(read(content), allowance)
     return GivenItems(tuple(map(item_of, open_file(name, content, allowance))))
@@ -74,12 +78,12 @@ def of_files(files: Iterable[tuple[str, bytes, str]], allowance: Allowance) -> l
 
 
 def of_table(table: Table, allowance: Allowance) -> GivenItems:
-    """Return an item for each row of a table, in their order.
+    """Return an item for each row of a table, in their order; of a row with several links one for each.
 
     An e-mail or a DID is compared with the badge. A name is not: badges seldom hold one that can be compared, and a
     mismatch would say something about the candidate that nobody knows.
     """
-    items = tuple(_of_row(row, allowance) for row in table.rows)
+    items = tuple(item for row in table.rows for item in _of_row(row, allowance))
     return GivenItems(items, table.heading, table.empty, table.delimiter)
 
 
@@ -95,15 +99,26 @@ def together(given: Iterable[GivenItems]) -> GivenItems:
 
 def item_of(opened: Opened) -> Item:
     """Return an item for what was opened."""
-    return Item(opened.name, opened.url, opened.received, opened.problem)
+    return Item(opened.name, opened.url, opened.received, opened.problem, line=opened.line, file=opened.file)
 
 
-def _of_row(row: Row, allowance: Allowance) -> Item:
+def _of_row(row: Row, allowance: Allowance) -> list[Item]:
     recipient = row.email if "@" in row.email or row.email.startswith("did:") else None
-    candidate = f"{row.name} ({row.email})" if row.name and row.email else row.name or row.email
+    called = row.name or row.person
+    candidate = f"{called} ({row.email})" if called and row.email else called or row.email
     if row.ragged or not row.link:
         problem = ROW_RAGGED if row.ragged else LINK_MISSING
-        item = Item(shown_name(row.link or row.name or row.email), problem=problem)
+        found = [Item(shown_name(row.link or candidate), problem=problem)]
     else:
-        item = item_of(open_text(row.link, allowance)[0])
-    return replace(item, recipient=recipient, candidate=shown_name(candidate), cells=row.cells)
+        found = [item_of(opened) for opened in open_text(row.link, allowance)]
+    return [
+        replace(
+            item,
+            recipient=recipient,
+            candidate=shown_name(candidate),
+            person=row.person[:200],
+            cells=row.cells,
+            line=row.number,
+        )
+        for item in found
+    ]

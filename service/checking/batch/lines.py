@@ -28,6 +28,9 @@ COLUMNS: Final = (
     N_("Valid until"),
     N_("Issued to whom you gave"),
     N_("Checked at"),
+    N_("Newer badge"),
+    N_("Line"),
+    N_("File"),
 )
 """Columns after the employer's own."""
 GIVEN: Final = N_("Given")
@@ -46,7 +49,7 @@ OF_CODES: Final[Mapping[str, str]] = {
 }
 MATCHES: Final[Mapping[str, str]] = {
     "passed": N_("Yes"),
-    "failed": N_("No"),
+    "failed": N_("No, to a different address"),
     "undecided": N_("Could not be compared"),
     "skipped": N_("Not asked"),
 }
@@ -68,6 +71,7 @@ class Line:
         awarded, until: according to itself, ISO 8601; "" where it says nothing.
         matches: outcome of the comparison with the recipient: passed, failed, undecided or skipped.
         checked_at: ISO 8601, in UTC, whole seconds; "" without a check.
+        newer: address of a newer text of the badge; "" without one.
     """
 
     number: int
@@ -87,6 +91,7 @@ class Line:
     until: str = ""
     matches: str = "skipped"
     checked_at: str = ""
+    newer: str = ""
 
     def cells(self, language: Language) -> tuple[str, ...]:
         """Return the cells under `COLUMNS`."""
@@ -103,6 +108,9 @@ class Line:
             self.until[:10],
             matches,
             self.checked_at,
+            self.newer,
+            str(self.item.line or ""),
+            self.item.file,
         )
 
     @property
@@ -110,20 +118,22 @@ class Line:
         """The name of the badge on one line, for pages; tables give it unchanged."""
         return one_line(self.badge)
 
-    def csv(self, language: Language, delimiter: str = ",") -> str:
-        """Return its line of a CSV: the employer's own cells first, unchanged."""
+    def csv(self, language: Language, delimiter: str = ",", more: Sequence[str] = ()) -> str:
+        """Return its line of a CSV: the employer's own cells first, unchanged, and `more` last."""
         own = self.item.cells or (self.item.ref or self.item.name,)
-        return line((*own, *self.cells(language)), delimiter)
+        return line((*own, *self.cells(language), *more), delimiter)
 
     def to_json(self) -> dict[str, Any]:
         """Return it for a program, without the credential.
 
-        `{number, given, row, verdict, kind, title, sentence, questions: [{name, answer, reason}], badge, issuer: {name,
-        domain}, awarded, valid_until, recipient, checked_at, checks: [{name, outcome, codes}], try_again}`.
+        `{number, given, line, file, row, verdict, kind, title, sentence, questions: [{name, answer, reason}], badge, issuer: {name,
+        domain}, awarded, valid_until, recipient, checked_at, newer, checks: [{name, outcome, codes}], try_again}`.
         """
         return {
             "number": self.number,
             "given": self.item.name,
+            "line": self.item.line or None,
+            "file": self.item.file or None,
             "row": list(self.item.cells),
             "verdict": self.code,
             "kind": self.kind,
@@ -136,6 +146,7 @@ class Line:
             "valid_until": self.until,
             "recipient": self.matches,
             "checked_at": self.checked_at,
+            "newer": self.newer or None,
             "checks": list(self.steps),
             "try_again": self.again,
         }
@@ -202,13 +213,14 @@ def in_words(told: ItemAnswer, language: Language, number: int | None = None) ->
         until,
         checked.outcome("recipient"),
         write_instant(checked.at),
+        checked.newer,
     )
 
 
-def heading(own: Sequence[str], language: Language, delimiter: str = ",") -> str:
+def heading(own: Sequence[str], language: Language, delimiter: str = ",", more: Sequence[str] = ()) -> str:
     """Return the first line of a CSV, with the mark that tells office programs its encoding."""
     before = own or (language.gettext(GIVEN),)
-    return BOM + line((*before, *map(language.gettext, COLUMNS)), delimiter)
+    return BOM + line((*before, *map(language.gettext, (*COLUMNS, *more))), delimiter)
 
 
 def _why_not(told: ItemAnswer) -> tuple[str, str]:

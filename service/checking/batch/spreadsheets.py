@@ -29,6 +29,8 @@ COLUMNS: Final = {
     "correo": "email",
     "name": "name",
     "nombre": "name",
+    "person": "person",
+    "persona": "person",
 }
 """Names of the columns that are read, in English and Spanish."""
 DELIMITERS: Final = (",", ";", "\t")
@@ -43,11 +45,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its cells unchanged, and the three that are read.
+    """One row: its cells unchanged, and the four that are read.
 
     Args:
         number: of the row in the file, as an office program counts; the heading is 1.
-        link, email, name: "" where the row or the file has none.
+        link, email, name, person: "" where the row or the file has none.
         ragged: whether it has more cells than the heading, so that nobody can tell which cell is which.
     """
 
@@ -56,6 +58,7 @@ class Row:
     link: str = ""
     email: str = ""
     name: str = ""
+    person: str = ""
     ragged: bool = False
 
 

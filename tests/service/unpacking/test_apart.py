@@ -32,7 +32,15 @@ FILES = {
     "two in one": badge_png()[:-12] + badge_png()[33:],
 }
 END = {"end": True, "left": 1, "seconds": 0.1}
-FOUND: dict[str, Any] = {"name": "x", "url": None, "received": True, "problem": None, "remarks": []}
+FOUND: dict[str, Any] = {
+    "name": "x",
+    "url": None,
+    "received": True,
+    "problem": None,
+    "remarks": [],
+    "line": 0,
+    "file": "",
+}
 
 
 def frame(said: object, content: bytes = b"") -> bytes:

@@ -23,11 +23,17 @@
 
   const watching = new MutationObserver(arrived);
   progress.hidden = false;
-  watching.observe(batch, { childList: true, subtree: true });
+  document.querySelector("#below").hidden = true; // the totals come up here by themselves
+  watching.observe(document.querySelector("#rows"), { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", () => {
     watching.disconnect();
     arrived();
     progress.hidden = true;
+    const above = document.querySelector("#totals");
+    for (const id of ["#people", "#result"]) {
+      const section = document.querySelector(id);
+      if (section) above.prepend(section);
+    }
     if (rows().length < total) said.textContent = batch.dataset.cut;
   });
 
@@ -74,6 +80,16 @@
     button.disabled = false;
     progress.hidden = true;
   }
+
+  // Paper has no folds: every sheet is open while it prints, and folded again after that.
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details.candidate:not([open])")];
+    for (const sheet of unfolded) sheet.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const sheet of unfolded) sheet.open = false;
+  });
 
   document.addEventListener("submit", (event) => {
     if (event.target.id === "again") {

@@ -26,7 +26,7 @@ from service.runtime import fetching
 from service.runtime.fair_use import FairUse
 from tests.pages.conftest import Live
 from tests.pages.reading import Element, Reader
-from tests.pages.scenes import HOSTILE, PERSON, badge, everybody_can_use, file_of, inert, stage_of
+from tests.pages.scenes import HOSTILE, PERSON, badge, everybody_can_use, file_of, inert, stage_of, top
 from tests.worlds.awarding import Stage
 from tests.worlds.listening import Asked, answering
 from tests.worlds.waiting import until
@@ -245,8 +245,9 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(reader: Reader, stage:
     assert len(page.one(".candidate").all("article")) == 2
     assert "issued to whom you gave" in page.one("tr[data-number=1]").text
     assert "Issued to a different address" in page.one("tr[data-number=3]").text
+    assert page.one("tr[data-number=3]").attributes["data-kind"] == "unsure"
     assert "This row has no link." in page.one("tr[data-number=4]").text
-    assert "1 empty row of the table was passed over." in page.text
+    assert "We skipped 1 empty row of the table." in page.text
     told = json.loads(downloaded(page, "json"))
     assert told["columns"] == ["Post", "Nombre", "Correo", "Enlace"]
     assert [each["recipient"] for each in told["items"]] == ["passed", "passed", "failed", "skipped"]
@@ -259,6 +260,8 @@ def test_printing_gives_one_candidate_a_page_and_nothing_else(page: Page, stage:
     text = "name,link\n" + "".join(f"Candidate {n},{url}\n" for n in (1, 2, 3))
     give_table(page, text, tmp_path / "candidates.csv")
     over(page)
+    expect(page.locator("details.candidate")).to_have_count(3)
+    expect(page.locator("details.candidate[open]")).to_have_count(0)
     pages = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages]
     assert len(pages) == 3
     for number, sheet in enumerate(pages, start=1):
@@ -273,6 +276,136 @@ def test_printing_gives_one_candidate_a_page_and_nothing_else(page: Page, stage:
             assert words in sheet
         assert "Download" not in sheet
         assert "Verify all" not in sheet
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_result_of_one_badge_prints_on_one_page(browser: Browser, live: Live, stage: Stage, script: bool) -> None:
+    url = badge(stage, description="A long description. " * 30)
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=script)
+    page = context.new_page()
+    page.goto("/verify")
+    page.locator("textarea, input[name=received]").first.fill(url)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.locator(".verdict").wait_for()
+    page.wait_for_load_state()
+    (sheet,) = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    said = sheet.extract_text()
+    for words in (
+        "Sharer",
+        "River Writers",
+        "Checked on 2 March 2026",
+        *page.locator(".question .asked").all_inner_texts(),
+    ):
+        assert words in said
+    assert page.locator(".question p").first.evaluate("part => part.textContent") in " ".join(said.split())
+    assert "Verify another badge" not in said
+    context.close()
+
+
+def test_without_a_script_folded_sheets_are_printed_too(browser: Browser, live: Live, stage: Stage) -> None:
+    context = browser.new_context(base_url=live.base_url, java_script_enabled=False)
+    page = context.new_page()
+    give(page, [badge(stage), "sent by post"])
+    over(page)
+    pages = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages]
+    assert len(pages) == 2
+    assert "Is it authentic?" in pages[0]
+    assert "This line holds no link" in pages[1]
+    context.close()
+
+
+def test_every_line_is_a_row_and_the_totals_add_up(page: Page, stage: Stage) -> None:
+    url = badge(stage)
+    give(page, ["Link", url, "", "Member 4: <b>by post</b>", f"{url}?x=1", "   ", "ID 4711"])
+    over(page)
+    assert page.locator("tr[data-number] th").all_inner_texts() == [
+        f"{url}\nline 2",
+        "Member 4: <b>by post</b>\nline 4",
+        f"{url}?x=1\nline 5",
+        "ID 4711\nline 7",
+    ]
+    assert sum(map(int, page.locator("[data-sum]").all_inner_texts())) == 4
+    rows = [dict(zip(table_of(page)[0], row, strict=True)) for row in table_of(page)[1:]]
+    assert [row["Line"] for row in rows] == ["2", "4", "5", "7"]
+
+
+def test_totals_and_downloads_stand_above_the_rows_and_only_problems_can_be_shown(page: Page, stage: Stage) -> None:
+    give(page, [badge(stage), "sent by post"])
+    over(page)
+    assert page.locator("#totals #csv").count() == 1
+    assert top(page, "#csv") < top(page, "tr[data-number='1']")
+    expect(page.locator("#below")).to_be_hidden()
+    page.get_by_label("Only problems").check()
+    expect(page.locator("tr[data-number='1']")).to_be_hidden()
+    expect(page.locator("tr[data-number='2']")).to_be_visible()
+    expect(page.locator(".none")).to_be_hidden()
+    assert len(table_of(page)) == 3, "a download holds everything"
+    give(page, [badge(stage)])
+    over(page)
+    page.get_by_label("Only problems").check()
+    expect(page.locator(".none")).to_be_visible()
+
+
+NEEDS = {"issuers": "River Writers", "from": "2026-01-01", "to": "2026-12-31", "hours": "2,5", "credits": ""}
+
+
+def test_people_are_counted_and_what_was_typed_stays_for_the_next_time(stage: Stage) -> None:
+    url = badge(stage)
+    table = f"person,link\nA,{url}\nA,by post\nB,{url}\n".encode()
+    files = {"file": ("a.csv", table, "text/csv")}
+    page = html.unescape(stage.client.post("/verify/batch", data=FORM | NEEDS, files=files).text)
+    assert "0 accepted, 1 short of hours, 1 to ask" in page
+    assert "Your list has only this issuer's name." in page
+    assert "1 line of your list holds only a name." in page
+    assert 'name="hours" inputmode="decimal" autocomplete="off" value="2,5"' in page
+    assert '<details id="counting" open>' in page
+    data = base64.b64decode(re.findall(r'href="data:application/json[^,]*,([^"]*)"', page)[0])
+    people = json.loads(data)["people"]
+    assert [(each["person"], each["decision"]) for each in people] == [("A", "to-ask"), ("B", "short")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"from": "2026-13-01"}, "A date cannot be read."),
+        ({"from": "2027-01-01"}, "The first day is after the last day."),
+        ({"hours": "many"}, "Hours and credits must be numbers"),
+        ({"hours": "-3"}, "Hours and credits must be numbers"),
+        ({"issuers": "a.example\n" * 2001}, "Your list of approved issuers is too long."),
+    ],
+)
+def test_what_was_typed_survives_a_refusal(stage: Stage, typed: dict[str, str], sentence: str) -> None:
+    sent = {"received": "https://10.0.0.1/badge"} | NEEDS | typed
+    answer = stage.client.post("/verify/batch", data=sent)
+    page = html.unescape(answer.text)
+    assert answer.status_code == 422
+    assert sentence in page
+    assert "https://10.0.0.1/badge</textarea>" in page
+    assert f'name="hours" inputmode="decimal" autocomplete="off" value="{sent["hours"]}"' in page
+    assert f'name="from" value="{sent["from"]}"' in page
+    assert sent["issuers"].strip()[-20:] in page
+
+
+def test_approved_issuers_are_read_from_a_file_too(stage: Stage) -> None:
+    did = stage.client.get(badge(stage) + ".json").json()["issuer"]["id"]
+    files = {"issuers_file": ("issuers.csv", f"name,did\nRiver,{did}\n".encode(), "text/csv")}
+    page = stage.client.post("/verify/batch", data={"received": badge(stage), "hours": "1"}, files=files).text
+    assert "1 entry on your list of approved issuers." in page
+    assert "The issuer is not on your list." not in page
+
+
+@pytest.mark.usefixtures("stage")
+def test_where_people_are_counted_the_whole_list_is_sent_again(page: Page) -> None:
+    page.goto("/verify/batch")
+    page.get_by_label("Links, one on each line").fill("http://localhost:9/badge")
+    page.get_by_text("Count hours and credits").click()
+    page.get_by_label("Hours needed").fill("5")
+    page.get_by_role("button", name="Verify all").click()
+    over(page)
+    expect(page.locator("#again")).to_have_count(0)
+    expect(page.locator("#retry")).to_contain_text("Send the whole list again")
+    expect(page.get_by_label("Links, one on each line")).to_have_value("http://localhost:9/badge")
+    expect(page.get_by_label("Hours needed")).to_have_value("5")
 
 
 def test_files_and_links_are_checked_together(reader: Reader, stage: Stage) -> None:
@@ -424,6 +557,18 @@ def test_everybody_can_use_it(
     give_table(page, text, tmp_path / "table.csv")
     over(page)
     everybody_can_use(page, violations, "an answer")
+    text = f"person,link\nMember 11,{elsewhere.link(1)}\nMember 11,by post\nMember 12,{elsewhere.link(1)}\n"
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8")
+    page.goto("/verify/batch")
+    page.get_by_label("Or files").set_input_files(tmp_path / "people.csv")
+    page.get_by_text("Count hours and credits").click()
+    page.get_by_label("Hours needed").fill("5")
+    page.get_by_label("Approved issuers, one on each line").fill("River Writers")
+    everybody_can_use(page, violations, "what to count")
+    page.get_by_role("button", name="Verify all").click()
+    over(page)
+    page.locator(".person summary").first.click()
+    everybody_can_use(page, violations, "people")
 
 
 def test_the_keyboard_alone_gives_links_and_reads_the_answer(page: Page, stage: Stage) -> None:
@@ -435,7 +580,7 @@ def test_the_keyboard_alone_gives_links_and_reads_the_answer(page: Page, stage: 
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.innerText"))
         if reached[-1] == "received":
             page.keyboard.insert_text(url)
-    assert reached[-3:] == ["received", "file", "Verify all"]
+    assert reached[-4:] == ["received", "file", "Count hours and credits", "Verify all"]
     page.keyboard.press("Enter")
     over(page)
     page.locator("#csv").focus()

@@ -19,6 +19,7 @@ from service.checking.desk import Desk
 from service.runtime.fair_use import FairUse, Places
 from service.runtime.runtime import Runtime
 from service.texts.languages import LANGUAGES
+from tests.worlds import forging
 from tests.worlds.awarding import Stage, once
 
 pytestmark = pytest.mark.any_database("what is checked are documents; the rows are only looked up")
@@ -116,7 +117,7 @@ def test_every_form_of_a_badge_is_answered_in_its_place(client: TestClient, badg
     assert [line["try_again"] for line in lines] == [False] * 4 + [True] + [False] * 4
     assert sums["items"] == 9
     assert sums["good"] + sums["unsure"] + sums["bad"] + sums["unchecked"] == 9
-    assert (sums["bad"], sums["unchecked"], sums["try_again"]) == (0, 2, 1)
+    assert (sums["bad"], sums["unsure"], sums["unchecked"], sums["try_again"]) == (0, 2, 2, 1)
 
 
 def test_a_result_is_what_a_single_verification_answers(client: TestClient, badge: str) -> None:
@@ -163,7 +164,13 @@ def test_a_table_comes_back_with_its_own_columns_first(client: TestClient, badge
     assert [row[0] for row in rows[2:]] == ["zwei", "three", "four", "five"]
     assert all(len(row) == len(rows[0]) for row in rows)
     told = [dict(zip(rows[0][5:], row[5:], strict=True)) for row in rows[1:]]
-    assert [each["Issued to whom you gave"] for each in told] == ["Yes", "No", "Not asked", "", ""]
+    assert [each["Issued to whom you gave"] for each in told] == [
+        "Yes",
+        "No, to a different address",
+        "Not asked",
+        "",
+        "",
+    ]
     assert told[1]["Verdict"] == "Issued to a different address"
     assert [each["Verdict"] for each in told[3:]] == ["Not checked"] * 2
     assert told[3]["What it means"].startswith("This row has no link.")
@@ -297,3 +304,126 @@ def test_nothing_of_who_checked_whom_is_in_a_row_or_a_log(
             for row in connection.execute(text(f'SELECT * FROM "{table}"')):
                 assert secret not in repr(row), table
                 assert b"candidate-4711" not in b"".join(cell for cell in row if isinstance(cell, bytes)), table
+
+
+def counted_of(answer: Any) -> tuple[list[Any], dict[str, int]]:
+    assert answer.status_code == 200, answer.text
+    *lines, last = (json.loads(line) for line in answer.text.splitlines())
+    return [line for line in lines if "person" in line], last["people"]
+
+
+def test_hours_are_counted_for_each_person(client: TestClient, badge: str) -> None:
+    items = [
+        {"url": badge, "person": "a"},
+        {"url": badge, "person": "b", "recipient": "other@river.example.org"},
+        {"url": badge, "recipient": PERSON},
+        {"url": NOBODY},
+    ]
+    answer = client.post(ADDRESS, json={"items": items, "count": {"hours": 2}})
+    people, sums = counted_of(answer)
+    assert [each["person"] for each in people] == ["a", "b", PERSON, NOBODY]
+    assert [each["decision"] for each in people] == ["short", "short", "short", "to-ask"]
+    assert people[0]["reasons"] == ["hours-missing", "amount-not-said"]
+    assert people[1]["reasons"] == ["hours-missing", "different-address"]
+    assert people[3]["reasons"] == ["hours-missing", "not-checked"]
+    assert [each["index"] for each in people[2]["badges"]] == [2]
+    assert people[0]["badges"][0]["provider"] == "River Writers"
+    assert sums == {"accepted": 0, "short": 3, "to_ask": 1}
+
+
+def test_without_the_wish_nobody_is_counted(client: TestClient, badge: str) -> None:
+    answer = client.post(ADDRESS, json={"items": [{"url": badge, "person": "a"}]})
+    assert [set(json.loads(line)) for line in answer.text.splitlines()][1] == {"sums"}
+
+
+@pytest.mark.parametrize(
+    ("count", "code", "pointer"),
+    [
+        ({"hours": 0}, "greater-than", "/count/hours"),
+        ({"hours": "20"}, "float-type", "/count/hours"),
+        ({"from": "2026-02-30"}, "date-invalid", "/count/from"),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "count-dates-reversed", None),
+        ({"approved_issuers": [""]}, "string-too-short", "/count/approved_issuers/0"),
+        ({"approved": []}, "extra-forbidden", "/count/approved"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(client: TestClient, count: Any, code: str, pointer: str | None) -> None:
+    refused = client.post(ADDRESS, json={"items": [{"url": NOBODY}], "count": count})
+    assert (refused.status_code, refused.json()["code"], refused.json().get("pointer")) == (422, code, pointer)
+    form = {"files": ("a.csv", b"link\nhttps://a.example\n", "text/csv")}
+    refused = client.post(ADDRESS, data={"count": json.dumps(count)}, files=form)
+    assert (refused.status_code, refused.json()["code"], refused.json().get("pointer")) == (422, code, pointer)
+
+
+def test_a_table_is_counted_as_a_file_of_a_form_and_every_row_says_why(client: TestClient, badge: str) -> None:
+    table = f"persona,link,note,correo\na,{badge},x,\na,by post,y,\nb,{badge},z,{PERSON}\n".encode()
+    count = {"approved_issuers": ["River Writers"], "credits": 1}
+    answer = client.post(
+        ADDRESS,
+        data={"count": json.dumps(count)},
+        files={"files": ("a.csv", table, "text/csv")},
+        headers={"Accept": "text/csv"},
+    )
+    heading, *rows = rows_of(answer)
+    told = [dict(zip(heading, row, strict=True)) for row in rows]
+    assert [(each["note"], each["Person"], each["Decision"], each["Line"]) for each in told] == [
+        ("x", "a", "To ask", "2"),
+        ("y", "a", "To ask", "3"),
+        ("z", f"b ({PERSON})", "Not enough", "4"),
+    ]
+    assert told[0]["Why (codes)"] == "credits-missing issuer-by-name-only not-checked"
+    assert told[1]["Why this badge"] == "This line could not be checked."
+    assert told[2]["Provider"] == "River Writers"
+    assert told[1]["What it means"].startswith("This line holds no link")
+
+
+def test_a_line_that_was_not_understood_is_an_item_with_its_line(client: TestClient, badge: str) -> None:
+    listed = f"Member 1: sent by post\n\n{badge}\n".encode()
+    answer = client.post(ADDRESS, files=[("files", ("list.txt", listed, "text/plain"))])
+    told, sums = lines_of(answer)
+    assert [(each["file"], each["line"]) for each in told] == [("list.txt", 1), ("list.txt", 3)]
+    assert told[0]["problem"]["code"] == "line-without-badge"
+    assert told[0]["given"] == "Member 1: sent by post"
+    assert (sums["items"], sums["good"], sums["unchecked"]) == (2, 1, 1)
+
+
+def test_a_cell_with_two_links_gives_two_items_of_the_same_row(client: TestClient, badge: str) -> None:
+    sent = f"link,note\n{badge} and {NOBODY},x\n".encode()
+    told, sums = lines_of(client.post(ADDRESS, content=sent, headers={"Content-Type": "text/csv"}))
+    assert [(each["line"], each["row"][1]) for each in told] == [(2, "x"), (2, "x")]
+    assert sums["items"] == 2
+
+
+def test_records_that_two_badges_of_this_service_cite_count_once(client: TestClient, stage: Stage) -> None:
+    stage.achievement()
+    stage.achievement("sharer-again", name="Sharer again")
+    for n, day in ((1, "2026-02-28"), (2, "2026-03-01")):
+        stage.share(n, minutes=60 * n, occurred_at=f"{day}T10:00:00Z")
+    items = [{"url": each["credential"]["url"], "person": "a"} for each in stage.awards(member="m11")]
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": {"hours": 4}}))
+    assert (person["decision"], person["hours"]) == ("short", 3)
+    assert person["reasons"] == ["hours-missing", "evidence-counted-before"]
+    count = {"from": "2026-03-01", "hours": 2}
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert (person["decision"], person["hours"]) == ("accepted", 2)
+    did = client.get(items[0]["url"] + ".json").json()["issuer"]["id"]
+    count = {"approved_issuers": [did, "https://elsewhere.example/issuer"], "hours": 3}
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert person["decision"] == "accepted"
+    count["approved_issuers"] = ["localhost:8000"]
+    (person,), _ = counted_of(client.post(ADDRESS, json={"items": items, "count": count}))
+    assert (person["decision"], person["reasons"]) == ("to-ask", ["hours-missing", "issuer-shares-domain"])
+
+
+def test_an_older_copy_leads_to_the_newer_one_on_the_page_and_in_the_table(
+    client: TestClient, stage: Stage, badge: str
+) -> None:
+    old = client.get(badge + ".json").content
+    stage.runtime.now.advance(days=1)  # type: ignore[attr-defined]
+    forging.sign_anew(stage, badge.rpartition("/")[2])
+    file = ("badge.json", old, "application/json")
+    page = client.post("/verify/batch", files={"file": file}, data={"hours": "1"}).text
+    assert f'<a href="{badge}">See the newer badge</a>' in page
+    assert "There is a newer version of this badge." in page
+    rows = rows_of(client.post(ADDRESS, files={"files": file}, headers={"Accept": "text/csv"}))
+    assert dict(zip(*rows, strict=True))["Newer badge"] == badge
