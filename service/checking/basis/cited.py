@@ -25,7 +25,7 @@ _MONTHS: Final = (
 """As `citations` writes them."""
 _TOLD: Final = re.compile(
     rf" on (?P<day>[0-9]{{1,2}}) (?P<month>{'|'.join(_MONTHS)}) (?P<year>[0-9]{{4}})"
-    r"(?:, (?P<minutes>[0-9]{1,5}) minutes)?\. Source: "
+    r"(?:, (?P<minutes>[0-9]{1,5}) minutes)?\. "
 )
 _CREDIT: Final = re.compile("credit", re.IGNORECASE)
 

@@ -24,6 +24,7 @@ class Facts:
         readable: whether anything could be read, so that what it says is all that it could count.
         provider: the issuer's name, or its domain.
         authorities: whose the credits are, according to the issuer; () where the badge does not say so.
+        credits: of several authorities the largest number, because each may count the same work.
     """
 
     index: int
@@ -71,7 +72,7 @@ def facts_of(told: ItemAnswer) -> Facts:
         (issuer.name or issuer.domain) if issuer else "",
         cited.credit_authorities(credential),
         deeds.minutes or 0,
-        deeds.credits or 0,
+        deeds.credits or max((each.value for each in deeds.credited), default=0),
         deeds.began,
         deeds.ended,
         deeds.awarded,

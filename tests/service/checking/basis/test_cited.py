@@ -14,13 +14,13 @@ URL = "https://here.example/credentials/a"
 SEALS = ("11" * 32, "22" * 32)
 
 
-def cited(url: str, *minutes: int) -> dict[str, Any]:
+def cited(url: str, *minutes: int, source: str = "Confirmed by the network.") -> dict[str, Any]:
     """Return a badge with evidence as this service writes it."""
     citations = [
         Citation(
             date(2026, 9, 8 + n),
             "attended",
-            f"Attended a session on {8 + n} September 2026{f', {each} minutes' if each else ''}. Source: recorded (tier 3 of 4).",
+            f"Attended a session on {8 + n} September 2026{f', {each} minutes' if each else ''}. {source}",
             SEALS[n],
         )
         for n, each in enumerate(minutes)
@@ -30,6 +30,10 @@ def cited(url: str, *minutes: int) -> dict[str, Any]:
 
 def test_what_this_service_cites_is_read_with_its_minutes_and_day() -> None:
     assert pieces(cited(URL, 75, 0)) == (Piece(SEALS[0], 75, date(2026, 9, 8)), Piece(SEALS[1], 0, date(2026, 9, 9)))
+
+
+def test_what_this_service_cited_in_earlier_words_is_read_too() -> None:
+    assert pieces(cited(URL, 75, source="Source: recorded (tier 3 of 4).")) == pieces(cited(URL, 75))
 
 
 def test_the_same_record_in_two_badges_has_the_same_key() -> None:
