@@ -19,7 +19,7 @@ _BARE_LINK: Final = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}/[^\
 _DATA: Final = re.compile(r"\bdata:[^\s<>\"'`\\]+", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _LINE: Final = re.compile("[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_BREAKS: Final = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _HEADINGS: Final = frozenset({"link", "links", "url", "urls", "enlace", "enlaces"})
 _CLOSING: Final = {")": "(", "]": "["}
 _LEADING_THROUGH: Final = (
@@ -41,9 +41,11 @@ def of_lines(
         open_inside: opens the picture that a data: URL holds.
         time_left: how many seconds there are for further lines.
     """
-    for opened in each_line(text, open_inside, time_left):
-        if opened.problem is not reasons.LINE_WITHOUT_BADGE:
-            yield replace(opened, line=0)
+    for line in _LINE.finditer(text):  # never all at once: a text of 32 MB may have as many lines
+        if time_left() <= 0:
+            yield Opened(beginning(line[0]), problem=reasons.REST_NOT_SEARCHED)
+            return
+        yield from _of_line(line[0], open_inside)
 
 
 def each_line(
@@ -58,7 +60,7 @@ def each_line(
         first: the number of the first line.
     """
     number, end = first, 0
-    for line in _LINE.finditer(text):  # never all at once: a text of 32 MB may have as many lines
+    for line in _LINE.finditer(text):
         number += line_at(text, line.start(), end) - 1
         end = line.end()
         if time_left() <= 0:
@@ -74,7 +76,8 @@ def each_line(
 
 def line_at(text: str, place: int, begin: int = 0) -> int:
     """Return the number of the line at a place, where the one at `begin` is 1."""
-    return 1 + sum(1 for _ in _BREAK.finditer(text, begin, place))
+    breaks = sum(text.count(sign, begin, place) for sign in _BREAKS)
+    return 1 + breaks - text.count("\r\n", begin, place)
 
 
 def is_heading(line: str) -> bool:
