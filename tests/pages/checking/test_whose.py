@@ -106,6 +106,6 @@ def test_of_a_forged_badge_nobody_is_told_that_it_is_theirs(reader: Reader, stag
     credential = json.loads(file_of(stage, badge(stage), "json"))
     credential["credentialSubject"]["achievement"]["name"] = "Doctor of Everything"
     assert reader.verify(json.dumps(credential))[0] == "bad"
-    assert reader.page.all("#person") == []
+    assert 'id="person"' not in reader.source
     answer = stage.client.post("/verify", data={"received": json.dumps(credential), "recipient": MAIL})
     assert "Yes: it was issued to this person" not in answer.text
