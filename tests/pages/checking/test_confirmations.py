@@ -148,7 +148,7 @@ def test_who_cannot_be_asked_is_not_offered_and_the_reason_said(reader: Reader, 
     stage.member("m11", email=None)
     reader.verify(url)
     assert "Ask the candidate" not in reader.buttons()
-    assert "have the candidate write to you from the address" in reader.page.text
+    assert "ask the candidate to write to you from the address" in reader.page.text
 
 
 def test_nobody_is_asked_about_a_changed_copy(reader: Reader, stage: Stage) -> None:

@@ -211,7 +211,7 @@ def test_a_sandbox_badge_says_test_everywhere(reader: Reader, live: Live) -> Non
         assert page.one("h1").text.startswith("TEST ")
     reader.open(url)
     page = reader.press("Verify it now")
-    assert reader.verdict()[:2] == ("unsure", "A test: this badge is worth nothing")
+    assert reader.verdict()[:2] == ("unsure", "This is a practice badge")
     assert "TEST Sharer" in [each.text for each in page.all("h2")]
 
 
