@@ -153,7 +153,7 @@ def test_a_person_whose_file_finds_no_room_reads_a_sentence(client: TestClient) 
     talk(lambda: all_at_once(client.app, requests))
     (refused,) = [request for request in requests if request.status]
     assert refused.status == 429
-    assert "Muchas personas envían archivos en este momento" in refused.body.decode()
+    assert "Muchas personas están enviando archivos" in refused.body.decode()
 
 
 # --- Slow bodies -----------------------------------------------------------------------------------------------------
