@@ -118,4 +118,4 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.checking.keeping.pages_receipts.router, max_body_size=largest)
     app.include_router(service.checking.pages.router, max_body_size=largest)
     app.mount("/static/swagger", Static(directory=SWAGGER))
-    app.mount("/static", Static(packages=service.web.rendering.STATIC_PACKAGES))
+    app.mount("/static", Static(packages=service.web.templating.STATIC_PACKAGES))

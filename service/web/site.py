@@ -8,9 +8,10 @@ from starlette.responses import FileResponse
 from credentials.instants import write_instant
 from service.errors import NotFoundError
 from service.texts.languages import LANGUAGES
-from service.web.rendering import SERVICE, render
+from service.web.rendering import render
 from service.web.requests import Now, Running
 from service.web.static_files import ONE_DAY
+from service.web.templating import SERVICE
 from service.web.visitor_language import COOKIE, Speaking
 
 router = APIRouter(include_in_schema=False)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from service.web.rendering import STATIC_VERSION
+from service.web.templating import STATIC_VERSION
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 ONE_DAY: Final = "public, max-age=86400"

@@ -3,7 +3,7 @@
 import unicodedata
 
 from service.texts.display_names import one_line
-from service.web.rendering import markdown
+from service.web.templating import markdown
 
 MAX_GIST = 400
 _ISOLATE, _END = "\u2068", "\u2069"

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from typing import Final
 
 from service.texts.languages import Language
-from service.web import rendering
+from service.web import templating
 
 PICTURE_SIZE: Final = 240
 """In pixels; it is shown at half of that, so that it is sharp on every screen."""
@@ -72,7 +72,7 @@ def write(mail: EmailMessage, letter: Letter) -> EmailMessage:
     """Give a mail its content, and return it."""
     mail.set_content("\n\n".join(map(_as_text, (*letter.parts, *letter.closing))) + "\n")
     cid = f"picture.{str(mail['Message-ID']).strip('<>')}"
-    html = rendering.text_of(
+    html = templating.text_of(
         "mail.html",
         language=letter.language,
         letter=letter,

@@ -12,7 +12,8 @@ from service.achievements import parts
 from service.runtime.runtime import Runtime
 from service.texts.languages import ENGLISH, LANGUAGES, SPANISH
 from service.texts.vocabulary import ACHIEVEMENT_TYPES
-from service.web.rendering import kind, render
+from service.web.rendering import render
+from service.web.templating import kind
 from tests.pages.conftest import Live
 from tests.pages.scenes import HOSTILE, achievement_of, badge, everybody_can_use, hostile_badge, inert, stage_of
 from tests.worlds.awarding import Stage

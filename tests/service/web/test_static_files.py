@@ -6,8 +6,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from service.web.rendering import SERVICE, STATIC_VERSION
 from service.web.static_files import FOR_EVER, ONE_DAY
+from service.web.templating import SERVICE, STATIC_VERSION
 
 pytestmark = pytest.mark.any_database("files are not in the database")
 
