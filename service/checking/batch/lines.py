@@ -10,6 +10,7 @@ from service.checking import wording
 from service.checking.batch.batch import FAILED_HERE, NOT_IN_TIME, TIME_USED_UP, Item, ItemAnswer
 from service.checking.batch.spreadsheets import BOM, line
 from service.checking.questions import Question
+from service.checking.tones import NO_BADGE
 from service.checking.wording import QUESTIONS, WordedAnswer
 from service.texts.display_names import one_line
 from service.texts.languages import N_, Language
@@ -117,6 +118,11 @@ class Line:
     def badge_name(self) -> str:
         """The name of the badge on one line, for pages; tables give it unchanged."""
         return one_line(self.badge)
+
+    @property
+    def is_of_a_badge(self) -> bool:
+        """Whether a badge was read, whatever the check says of it."""
+        return bool(self.questions) and self.code not in NO_BADGE
 
     def csv(self, language: Language, delimiter: str = ",", more: Sequence[str] = ()) -> str:
         """Return its line of a CSV: the employer's own cells first, unchanged, and `more` last."""

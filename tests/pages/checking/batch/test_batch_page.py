@@ -418,6 +418,13 @@ def test_files_and_links_are_checked_together(reader: Reader, stage: Stage) -> N
     assert [row.one("th").text for row in rows] == [url, *names]
 
 
+def test_a_link_to_a_network_names_no_badge(reader: Reader, stage: Stage) -> None:
+    network = f"{badge(stage).partition('/credentials/')[0]}/networks/river"
+    row = reader.give(network, to="/verify/batch").one("tr.checked")
+    assert "This is the page of a network or issuer" in row.text
+    assert "Badge without a name" not in row.text
+
+
 def test_what_a_badge_and_a_table_say_stays_text(page: Page, stage: Stage, tmp_path: Path) -> None:
     credential = json.loads(file_of(stage, badge(stage), "json"))
     credential["credentialSubject"]["achievement"]["name"] = HOSTILE
