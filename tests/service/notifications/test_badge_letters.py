@@ -148,8 +148,8 @@ def test_a_badge_that_renews_another_says_so(stage: Stage, clock: Clock) -> None
     clock.advance(days=366)
     recent(stage)
     first, second = letters(stage)
-    assert "It follows a badge of the same name" not in said(first)
-    assert "It follows a badge of the same name" in said(second)
+    assert "You had a badge of the same name before" not in said(first)
+    assert "You had a badge of the same name before" in said(second)
 
 
 def test_without_an_address_of_the_network_it_says_whom_to_ask_instead(stage: Stage) -> None:
@@ -159,7 +159,7 @@ def test_without_an_address_of_the_network_it_says_whom_to_ask_instead(stage: St
     assert letter["Reply-To"] is None
     for kind in ("plain", "html"):
         assert "https://river.example.org" in said(letter, kind)
-        assert "Please do not reply to this e-mail" in said(letter, kind)
+        assert "Please do not reply to this email" in said(letter, kind)
 
 
 def test_it_is_written_in_the_language_of_the_network(stage: Stage) -> None:
@@ -516,7 +516,7 @@ def test_what_nobody_can_earn_any_more_is_not_said_to_be_renewable(stage: Stage,
     stage.send("POST", "./achievements/yearly/retirement", {"reason": "Over."})
     clock.advance(days=350)
     expiring.tell_of_ends(stage.runtime)
-    assert "does not award this badge any more, so you cannot renew it" in said(letters(stage)[1])
+    assert "no longer awards this badge, so you cannot renew it" in said(letters(stage)[1])
 
 
 def test_who_has_no_address_is_not_told_that_a_badge_ends(stage: Stage, clock: Clock) -> None:
