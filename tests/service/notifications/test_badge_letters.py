@@ -134,7 +134,7 @@ def test_text_and_html_say_the_same(stage: Stage) -> None:
     body = letter.get_body(("plain",))
     assert body is not None
     for line in filter(None, str(body.get_content()).splitlines()):
-        for part in line.split(": ", 1) if line.startswith(("What", "Awarded", "Valid")) else [line.rstrip(":")]:
+        for part in line.split(": ", 1) if line.startswith(("What", "How", "Awarded", "Valid")) else [line.rstrip(":")]:
             assert part.replace("'", "&#39;") in html
 
 
