@@ -98,7 +98,7 @@ def test_the_mail_of_a_new_badge_says_who_what_why_and_where(stage: Stage) -> No
         "30 June 2021",
         award["credential"]["url"],
         "To share it, send the link",
-        "Questions? Reply to this e-mail: your answer goes to River Writers.",
+        "Questions? Reply to this email: your answer goes to River Writers.",
     ):
         assert words in said(letter), words
         assert words in said(letter, "html"), words

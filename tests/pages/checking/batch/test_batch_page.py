@@ -243,7 +243,7 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(reader: Reader, stage:
         "Without a link",
     ]
     assert len(page.one(".candidate").all("article")) == 2
-    assert "issued to whom you gave" in page.one("tr[data-number=1]").text
+    assert "issued to the person you named" in page.one("tr[data-number=1]").text
     assert "Issued to a different address" in page.one("tr[data-number=3]").text
     assert page.one("tr[data-number=3]").attributes["data-kind"] == "unsure"
     assert "This row has no link." in page.one("tr[data-number=4]").text
