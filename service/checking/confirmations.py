@@ -64,22 +64,22 @@ SECRET_BYTES = 24
 BATCH = 500
 
 NO_BADGE = N_(
-    "There is no badge at this address, or its owner keeps it private. Ask the candidate for the link of the badge, or to"
-    " write to you from the address that it was issued to."
+    "There is no badge at this address, or its owner keeps it private. Ask the candidate for the link to the "
+    "badge, or to write to you from the address that it was issued to."
 )
 NO_ADDRESS = N_(
-    "We have no e-mail address of this person. Ask the candidate what the badge was issued to, or ask the issuer of the"
-    " badge."
+    "We have no email address of this person. Ask the candidate what the badge was issued to, or ask the issuer of "
+    "the badge."
 )
 REVOKED = N_("The issuer took this badge back. Do not rely on it.")
 SUSPENDED = N_("The issuer is looking into this badge. Do not rely on it until that is decided; ask again then.")
 TOO_OFTEN = N_(
-    "This person was asked about the badge many times in the last days, so we ask no more for a while. Ask the candidate"
-    " to write to you from the address that the badge was issued to, or compare that address."
+    "This person was asked about the badge many times in the last few days, so we will not ask again for a while. "
+    "Ask the candidate to write to you from the address that the badge was issued to, or compare that address."
 )
-NO_QUESTION = N_("There is no question at this address, or it is closed and was erased.")
+NO_QUESTION = N_("There is no question at this address, or we closed and erased it.")
 OVER = N_("This question is closed.")
-DENIED = N_("This question was answered with no. That cannot be changed, but they can ask again.")
+DENIED = N_("The answer to this question was no. You cannot change that, but they can ask again.")
 
 
 @dataclass(frozen=True)

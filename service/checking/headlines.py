@@ -21,7 +21,7 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "genuine-recipient-open": (
         N_("Genuine and valid, but we could not compare it"),
-        N_("It names nobody in a way that can be compared."),
+        N_("It does not name anyone in a way that we can compare."),
     ),
     "test": (
         N_("This is a practice badge"),
@@ -79,8 +79,8 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "older-not-reached": (
         N_("This could not be decided"),
         N_(
-            "It is a badge of the older standard. Only its issuer's address can confirm it, and that address did not "
-            "answer with it. Try again later, or ask the issuer."
+            "It is a badge of the older standard. Only its issuer's address can confirm it, and that address did "
+            "not show it. Try again later, or ask the issuer."
         ),
     ),
     "older-kind": (
@@ -116,7 +116,7 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "not-yet-valid": (
         N_("This badge is not valid yet"),
-        N_("It is genuine. By the clock of this service its dates begin later."),
+        N_("It is genuine. By our clock, it starts later."),
     ),
     "not-theirs": (
         N_("Issued to a different address"),
@@ -147,7 +147,7 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "key-ended": (
         N_("Do not rely on this badge"),
-        N_("Its issuer no longer stands by the key that signed it. Ask the issuer for a new copy."),
+        N_("Its issuer took back the key that signed it, or the key has expired. Ask the issuer for a new copy."),
     ),
     "not-in-form": (
         N_("Do not rely on this badge"),
@@ -164,8 +164,8 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "records-lost": (
         N_("This could not be decided"),
         N_(
-            "It names this service, and a time whose records were lost when a backup was restored. We cannot say whether "
-            "it was signed here: ask the network that issued it."
+            "It names this service, but we lost our records of that time when a backup was restored. We cannot say "
+            "whether we signed it: ask the network that issued it."
         ),
     ),
     "issuer-not-reached": (
@@ -175,7 +175,8 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     "issuer-keys-not-in-order": (
         N_("This could not be decided"),
         N_(
-            "There is something else where the issuer's keys should be, so we could not check the signature. Ask the issuer."
+            "We found something else where the issuer's keys should be, so we could not check the signature. Ask "
+            "the issuer."
         ),
     ),
     "status-not-reached": (
@@ -184,7 +185,7 @@ HEADLINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "clock-open": (
         N_("This could not be decided"),
-        N_("By the clock of this service it was signed in the future. One of two clocks is wrong: try again later."),
+        N_("By our clock, it was signed in the future. Our clock or the issuer's is wrong: try again later."),
     ),
     "not-decided": (
         N_("This could not be decided"),
@@ -202,15 +203,15 @@ UNCONFIRMED: Final = N_(
 """The sentence instead where the issuer is a network here for which the operator does not vouch."""
 
 COMPARABLE: Final[Mapping[frozenset[str], str]] = {
-    frozenset({"email"}): N_("This badge can only be compared with an e-mail address."),
+    frozenset({"email"}): N_("This badge can only be compared with an email address."),
     frozenset({"did"}): N_("This badge can only be compared with an identifier that begins with did:."),
-    frozenset({"other"}): N_("This badge cannot be compared with an e-mail address, only with a name or number."),
+    frozenset({"other"}): N_("This badge cannot be compared with an email address, only with a name or number."),
     frozenset({"email", "did"}): N_(
-        "This badge can only be compared with an e-mail address, or an identifier that begins with did:."
+        "This badge can only be compared with an email address, or an identifier that begins with did:."
     ),
-    frozenset({"email", "other"}): N_("This badge can only be compared with an e-mail address, a name or a number."),
-    frozenset({"did", "other"}): N_("This badge cannot be compared with an e-mail address."),
-    frozenset(): N_("This badge names nobody in a way that can be compared."),
+    frozenset({"email", "other"}): N_("This badge can only be compared with an email address, a name or a number."),
+    frozenset({"did", "other"}): N_("This badge cannot be compared with an email address."),
+    frozenset(): N_("This badge does not name anyone in a way that we can compare."),
     frozenset({"email", "did", "other"}): "",
 }
 """What a badge can be compared with, by the kinds of names that it has for its person."""

@@ -36,7 +36,7 @@ router = APIRouter(include_in_schema=False, route_class=CostlyForm)
 
 MAX_FILES = unpack.MAX_OPENED
 MAX_LINK, MAX_DATE = 2000, 40
-NOT_CHECKED = N_("That could not be checked")
+NOT_CHECKED = N_("We could not check that")
 RECEIPT = (
     N_("This receipt of a check is genuine"),
     N_("Nobody changed it since it was signed. It says what was true on its day."),
@@ -246,7 +246,7 @@ def _can_ask(runtime: Runtime, credential: dict[str, Any], issuer_id: str) -> bo
 def _remarks(opened: Opened, checked: Checked, language: Language) -> list[str]:
     found = [language.gettext(remark.message) for remark in opened.remarks]
     if checked.report.refreshed:
-        found.append(language.gettext(N_("The issuer has a newer copy, and all that is said here is about that one.")))
+        found.append(language.gettext(N_("The issuer has a newer copy. The answers here are about that one.")))
     return found
 
 

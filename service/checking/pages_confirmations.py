@@ -23,9 +23,11 @@ router = APIRouter(include_in_schema=False)
 COST = 12
 """What a question costs, in checks: it sends a mail, and someone who asks about single candidates needs few."""
 FROM_HERE = (None, "same-origin", "none")
-FROM_ELSEWHERE = N_("This was asked from another site. Check the badge here, and ask from the page of the check.")
-TOO_FAST = N_("Those were many questions in a short time. Try again in %(seconds)s s.")
-PRESS_ONE = N_("Expected a yes or a no. Go back and press one of the buttons.")
+FROM_ELSEWHERE = N_(
+    "This question came from another site. Check the badge here, and ask from the page with the result."
+)
+TOO_FAST = N_("You asked too many questions in a short time. Try again in %(seconds)s s.")
+PRESS_ONE = N_("Answer yes or no. Go back and press one of the buttons.")
 
 
 class StateOf(Answer):
@@ -104,7 +106,7 @@ def post_answer(secret: str, session: Writer, now: Now, language: Speaking, sent
             raise InvalidError("answer-unknown", PRESS_ONE)
         confirmations.answer(session, secret, yes=sent["answer"] == "yes", now=now)
     except ServiceError as error:
-        return _refused(language, N_("That was not taken"), error)
+        return _refused(language, N_("We could not take your answer"), error)
     return _private(Response(status_code=303, headers={"Location": f"/confirm/{secret}"}))
 
 

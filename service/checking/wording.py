@@ -33,7 +33,7 @@ REASONS: Final[Mapping[str, str]] = {
     "unreadable": N_("This is not a badge."),
     "no-badge": N_("This is not a badge."),
     "changed": N_("It was changed after it was signed, or was never signed like this."),
-    "forged": N_("It says that it was signed here, and it never was."),
+    "forged": N_("It says that we signed it, but we never did."),
     "records-lost": N_("Our records of that time were lost when a backup was restored."),
     "unsigned": N_("It has no signature. Anybody could have written it."),
     "not-in-form": N_("It breaks the standard for badges."),
@@ -46,7 +46,7 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "older-differs": N_("This copy differs from what its issuer's address says, and only the address counts."),
     "older-description": N_("It describes a badge or an issuer. It is not a person's badge."),
-    "older-not-reached": N_("Only its issuer's address can confirm it, and that address did not answer with it."),
+    "older-not-reached": N_("Only its issuer's address can confirm it, and that address did not show it."),
     "older-kind": N_("It has neither a signature nor an address where its issuer keeps it."),
     "older-elsewhere": N_("It is at an address that its issuer does not use for badges."),
     "older-only-revoked": N_("Its issuer's address says only that the badge was taken back."),
@@ -56,7 +56,7 @@ REASONS: Final[Mapping[str, str]] = {
     "words-unknown": N_("It uses words that we do not know, so we cannot check its signature."),
     "form-unknown": N_("It is signed in a way that we do not know, so we cannot check it."),
     "signature-not-checked": N_("We could not check its signature."),
-    "clock-open": N_("By the clock of this service it was signed in the future: one of two clocks is wrong."),
+    "clock-open": N_("By our clock, it was signed in the future: our clock or the issuer's is wrong."),
     "form-open": N_("It can be read in more than one way, or in a form that we could not look up."),
     "in-force": N_("Its issuer has not taken it back, and it has not expired."),
     "in-force-newer-copy": N_("It was not taken back and has not expired. There is a newer copy."),
@@ -68,7 +68,7 @@ REASONS: Final[Mapping[str, str]] = {
     "replaced": N_("Its issuer took it back and issued a new one in its place."),
     "suspended": N_("Its issuer is looking into it. It does not count until that is decided."),
     "expired": N_("It has expired."),
-    "not-yet-valid": N_("By the clock of this service its dates begin later."),
+    "not-yet-valid": N_("By our clock, it starts later."),
     "status-not-reached": N_("We could not get the issuer's list of badges taken back."),
     "status-not-in-order": N_("The issuer's list of badges taken back has a mistake."),
     "dates-not-in-order": N_("Its dates are wrong."),
@@ -89,11 +89,11 @@ REASONS: Final[Mapping[str, str]] = {
     "issuer-test": N_("It is a practice network of this service."),
     "key-not-published": N_("The key that signed it is not published where it says."),
     "issuer-keys-not-in-order": N_(
-        "There is something else where the issuer's keys should be, so we could not check the signature."
+        "We found something else where the issuer's keys should be, so we could not check the signature."
     ),
     "issuer-key-ended": N_("Its issuer took back the key that signed it, or the key has expired."),
-    "never-signed-here": N_("Not the one that it names. This service never signed it."),
-    "issuer-other-key": N_("The key that signed it belongs to somebody else than the issuer it names."),
+    "never-signed-here": N_("Not the issuer that it names. We never signed it."),
+    "issuer-other-key": N_("The key that signed it does not belong to the issuer it names."),
     "issuer-not-reached": N_("We could not get the issuer's keys."),
     **comparison.REASONS,
 }
@@ -103,21 +103,21 @@ STEPS: Final[Mapping[str, str]] = {
     "parse": N_("It can be read"),
     "context": N_("Every word in it is defined"),
     "schema": N_("It is in the form of the standard"),
-    "subject": N_("It says what was achieved, by whom, for what"),
+    "subject": N_("It says who achieved what, and how"),
     "proof": N_("The signature fits"),
     "issuer": N_("The key is the issuer's"),
-    "refresh": N_("A newer copy was looked for"),
+    "refresh": N_("We looked for a newer copy"),
     "status": N_("It was not taken back"),
     "validity": N_("Today is within its dates"),
-    "resources": N_("What it refers to is unchanged"),
+    "resources": N_("What it links to has not changed"),
     "recipient": N_("It was issued to the person you named"),
-    "endorsements": N_("Those who endorse it stand by that"),
+    "endorsements": N_("Its endorsements are valid"),
 }
 """What each check of a report says where it passed."""
 
 STEPS_OF_OLDER: Final[Mapping[str, str]] = {
     **STEPS,
-    "issuer": N_("Its issuer stands behind it"),
+    "issuer": N_("Its issuer confirms it"),
     "refresh": N_("It is what its issuer's address says"),
 }
 """The same for a badge of the older standard."""

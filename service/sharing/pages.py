@@ -223,8 +223,10 @@ def get_receipt(
     if not ending and wanted(accept, ("application/json", HTML)) == HTML:
         shown = views.receipt(session, receipt_id)
         if shown is None:
-            sentence = N_("Check the link. If the person keeps the badge private, its receipt is private too.")
-            return _notice(language, N_("No receipt at this address"), sentence)
+            sentence = N_(
+                "Check the link. If the person keeps the badge private, the record of its decision is private too."
+            )
+            return _notice(language, N_("No record of a decision at this address"), sentence)
         node = shown.document.get("criteria")
         page = render(
             "receipt.html",

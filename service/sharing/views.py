@@ -139,8 +139,8 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
             "suspended", N_("Suspended"), N_("This badge is suspended"), sentence, "bad", row.suspended_at
         )
     if row.valid_until is not None and row.valid_until <= now:
-        renewed = N_("It was genuine, but its time is over. The person has renewed it.")
-        perhaps = N_("It was genuine, but its time is over. Ask the person whether they have renewed it.")
+        renewed = N_("It is genuine, but it has expired. The person has renewed it.")
+        perhaps = N_("It is genuine, but it has expired. Ask the person whether they have renewed it.")
         sentence = renewed if row.superseded_by else perhaps
         return CredentialState(
             "expired", N_("Expired"), N_("This badge has expired"), sentence, "unsure", row.valid_until

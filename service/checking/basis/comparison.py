@@ -39,19 +39,19 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
     (
         "could-not-check",
         "evidence-not-on-record",
-        N_("Some of the evidence that it cites was not found in the issuer's records."),
+        N_("We did not find some of its evidence in the issuer's records."),
     ),
     (
         "could-not-check",
         "evidence-file-missing",
-        N_("A file that belongs to the evidence is not kept any more."),
+        N_("A file that belongs to the evidence is no longer kept."),
     ),
     (
         "could-not-check",
         "evidence-erased",
         N_(
-            "Some of the evidence was erased, as people may ask for. Its date and its fingerprint are still on record, "
-            "and are right."
+            "Some of the evidence was erased. People may ask for that. Its date and fingerprint are still on "
+            "record, and they are right."
         ),
     ),
     (
@@ -74,15 +74,16 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "could-not-check",
         "evidence-with-issuer",
         N_(
-            "It has fingerprints of evidence that its issuer keeps. We cannot see that evidence. Anybody who is shown it "
-            "can compare it."
+            "Its issuer keeps the evidence, and we cannot see it. The badge has fingerprints of it: anyone who "
+            "sees the evidence can compare them."
         ),
     ),
     (
         "could-not-check",
         "evidence-not-asked",
         N_(
-            "The evidence is kept elsewhere. We did not ask for it, so nobody there learns that you look at this badge."
+            "The evidence is kept elsewhere. We did not ask for it, so nobody there learns that you are checking "
+            "this badge."
         ),
     ),
     (
@@ -97,7 +98,7 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
             "Some of the evidence was corrected after the badge was signed. With the correction, the rule is still met."
         ),
     ),
-    ("yes", "evidence-unchanged", N_("All its evidence is as it was when the badge was signed.")),
+    ("yes", "evidence-unchanged", N_("None of its evidence has changed since the badge was signed.")),
     (
         "not-offered",
         "evidence-without-digest",
@@ -119,7 +120,7 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "policy-receipt-contradicts",
         N_("By its own numbers, the issuer's record of the decision does not show that the rule was met."),
     ),
-    ("no", "policy-rule-differs", N_("It was decided by a rule that is not the published one.")),
+    ("no", "policy-rule-differs", N_("The rule that decided it is not the published one.")),
     ("no", "policy-override", N_("People decided by hand, and not by the published rule.")),
     (
         "could-not-check",
@@ -136,7 +137,7 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "policy-receipt-unknown-form",
         N_("The record of the decision has a form that we do not know."),
     ),
-    ("could-not-check", "policy-under-review", N_("The issuer is looking again at how it was decided.")),
+    ("could-not-check", "policy-under-review", N_("The issuer is reviewing how it was decided.")),
     (
         "could-not-check",
         "policy-evidence-differs",
@@ -166,8 +167,8 @@ _SAID: Final[tuple[tuple[Answer, str, str], ...]] = (
         "could-not-check",
         "policy-not-asked",
         N_(
-            "Its issuer keeps a record of the decision. We did not ask for it, so nobody there learns that you look at "
-            "this badge."
+            "Its issuer keeps a record of the decision. We did not ask for it, so nobody there learns that you are "
+            "checking this badge."
         ),
     ),
     (

@@ -11,17 +11,17 @@ from service.texts.languages import N_
 from service.unpacking.found import Opened, Problem, shown_name
 from service.unpacking.unpack import Allowance, open_file, open_text
 
-LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link of the badge."))
+LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link to the badge."))
 ROW_RAGGED: Final = Problem(
     "row-ragged",
     N_(
-        "This row has more cells than the heading, so that nobody can tell which cell is the link. "
-        "Most often a comma or a quote in a text is the reason."
+        "This row has more cells than the heading, so we cannot tell which cell is the link. The cause is usually "
+        "a comma or a quotation mark in a text."
     ),
 )
 TABLE_IN_PACKET: Final = Problem(
     "table-not-alone",
-    N_("This is a table of links beside other files. Give it alone, so that its rows come back in order."),
+    N_("This is a table of links among other files. Send it by itself, so that its rows come back in order."),
 )
 
 

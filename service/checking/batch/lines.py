@@ -27,7 +27,7 @@ COLUMNS: Final = (
     N_("Domain of the issuer"),
     N_("Awarded on"),
     N_("Valid until"),
-    N_("Issued to whom you gave"),
+    N_("Issued to this person"),
     N_("Checked at"),
     N_("Newer badge"),
     N_("Line"),
@@ -39,14 +39,12 @@ GIVEN: Final = N_("Given")
 
 UNCHECKED: Final = N_("Not checked")
 OF_CODES: Final[Mapping[str, str]] = {
-    NOT_IN_TIME: N_("It did not answer in time. That says nothing about the badge: try it again."),
-    FAILED_HERE: N_("Something failed here. That says nothing about the badge: try it again."),
+    NOT_IN_TIME: N_("It did not answer in time. That says nothing about the badge: try again."),
+    FAILED_HERE: N_("Something failed here. That says nothing about the badge: try again."),
     TIME_USED_UP: N_(
-        "Checking the others took so long that this one was not checked. That says nothing about the badge: try it again."
+        "Checking the others took too long, so we did not check this one. That says nothing about the badge: try again."
     ),
-    "host-silent": N_(
-        "Its server had already kept other badges waiting in vain and was not asked again: try it later."
-    ),
+    "host-silent": N_("Its server did not answer for other badges, so we did not ask it again. Try again later."),
 }
 MATCHES: Final[Mapping[str, str]] = {
     "passed": N_("Yes"),

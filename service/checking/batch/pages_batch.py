@@ -41,35 +41,35 @@ router = APIRouter(include_in_schema=False, route_class=CostlyForm)
 MAX_PART_BYTES: Final = 16_777_216
 """Of one field of the form: pasted lines, or a badge to be tried again."""
 PROBLEMS: Final = {
-    "batch-empty": N_("Nothing was given. Paste links, one on each line, or choose files."),
-    "batch-too-long": N_("These are more than 500 links and files. Give them in parts."),
-    "too-many-batches": N_("Others are having many badges checked just now. Try again in %(seconds)s s."),
-    "too-many-requests": N_("Many badges were checked from your connection. Try again in %(seconds)s s."),
-    "service-busy": N_("Much is being checked here just now. Try again in %(seconds)s s."),
+    "batch-empty": N_("Paste links, one on each line, or choose files."),
+    "batch-too-long": N_("There are more than 500 links and files. Send them in parts."),
+    "too-many-batches": N_("Other people are checking many badges at the moment. Try again in %(seconds)s s."),
+    "too-many-requests": N_("Your connection has sent too many badges. Try again in %(seconds)s s."),
+    "service-busy": N_("We are checking many badges at the moment. Try again in %(seconds)s s."),
     "csv-empty": N_("This table is empty. It needs a column named link, with a link in each row."),
     "csv-encoding": N_(
-        "The letters of this table cannot be read. Save it as CSV UTF-8 in your office program, and choose that."
+        "We cannot read the letters in this table. Save it as CSV UTF-8 in your spreadsheet program, and choose that."
     ),
     "csv-broken": N_(
-        "This table breaks off inside a cell, or has a cell that is far too long. "
-        "Save it as CSV once more in your office program, and choose that."
+        "This table ends inside a cell, or has a cell that is far too long. Save it as CSV again in your "
+        "spreadsheet program, and choose that."
     ),
     "csv-link-missing": N_(
         "No column of this table is named link. Write link above the column with the links, and save it again."
     ),
     "csv-column-twice": N_(
-        "Two columns of this table have the same meaning here: link, email, name or person. Rename one."
+        "Two columns of this table mean the same thing: link, email, name or person. Rename one of them."
     ),
-    "csv-no-rows": N_("This table has a heading and no row below it."),
-    "csv-too-large": N_("This table is larger than 8 MB. Give it in parts, or leave out columns that are not needed."),
-    "csv-too-long": N_("This table has more than 500 rows. Give it in parts."),
-    "csv-too-wide": N_("This table has more than 100 columns. Leave out those that are not needed."),
+    "csv-no-rows": N_("This table has a heading but no rows."),
+    "csv-too-large": N_("This table is larger than 8 MB. Send it in parts, or leave out columns that you do not need."),
+    "csv-too-long": N_("This table has more than 500 rows. Send it in parts."),
+    "csv-too-wide": N_("This table has more than 100 columns. Leave out those that you do not need."),
     batch_items.TABLE_IN_PACKET.code: batch_items.TABLE_IN_PACKET.message,
-    "issuers-too-many": N_("Your list of approved issuers is too long. Give at most 2,000 lines."),
-    "count-date-invalid": N_("A date cannot be read. Write it as year, month and day: 2026-03-01."),
+    "issuers-too-many": N_("Your list of approved issuers is too long. It can have up to 2,000 lines."),
+    "count-date-invalid": N_("We cannot read a date. Write it as year, month and day: 2026-03-01."),
     "count-dates-reversed": N_("The first day is after the last day. Change one of them."),
     "count-amount-invalid": N_("Hours and credits must be numbers greater than 0, such as 20 or 7.5."),
-    "form-unreadable": N_("The form did not arrive as it was sent. Go back and send it once more."),
+    "form-unreadable": N_("Something went wrong with the form. Go back and send it again."),
 }
 
 

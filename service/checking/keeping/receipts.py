@@ -39,7 +39,7 @@ NAME = N_("Check receipt")
 MAX_ADDRESS, MAX_DOMAIN, MAX_TEXT = 300, 260, 1000
 
 RECIPIENT: Final[Mapping[str, str]] = {
-    "yes": N_("It was issued to the person who was named. Who that person is was not checked."),
+    "yes": N_("It was issued to the person who was named. We did not check who that person is."),
     "no": N_(
         "It was issued to a different address than the one that was named. People change addresses: ask the person."
     ),
@@ -60,9 +60,7 @@ VERIFYING = N_(
     "This document contains its signed record, the file check-receipt.json. Drop the document at %(address)s, or open "
     "the file in any program that checks Verifiable Credentials. Only the signed record counts."
 )
-UNSHOWN_NOTE = N_(
-    "%(mark)s stands for a character of a script for which this document has no letters. The signed record has it."
-)
+UNSHOWN_NOTE = N_("%(mark)s replaces a character that this document cannot show. The signed record has it.")
 TONE_WORDS: Final[Mapping[Tone, str]] = {
     "good": N_("Good"),
     "unsure": N_("An open question"),

@@ -40,16 +40,16 @@ NEWS = {
         "%(network)s has taken back your badge “%(badge)s”. It is no longer valid, and everyone who checks it sees that."
     ),
     "suspended": N_(
-        "%(network)s has suspended your badge “%(badge)s” while it looks into something. The badge does not count until "
-        "that is decided, and its page says so. You get an e-mail then."
+        "%(network)s has suspended your badge “%(badge)s” while it looks into something. The badge does not count "
+        "until that is decided, and its page says so. You will get an email then."
     ),
     "reinstated": N_(
         "Your badge “%(badge)s” of %(network)s is no longer suspended. It is valid again, and its link is the same as "
         "before."
     ),
     "expiring": N_(
-        "Your badge “%(badge)s” of %(network)s is valid until %(day)s. After that, everyone who checks it sees that its "
-        "time is over."
+        "Your badge “%(badge)s” of %(network)s is valid until %(day)s. After that, everyone who checks it sees "
+        "that it has expired."
     ),
 }
 """The first sentences of each mail."""
@@ -59,10 +59,10 @@ HELLO_NAME = N_("Hello %(name)s,")
 PRACTICE = N_(
     "This is a practice badge: %(network)s is trying things out. Its picture says TEST, and it proves nothing."
 )
-FOLLOWS = N_("It follows a badge of the same name that you had before. Use this one from now on.")
+FOLLOWS = N_("You had a badge of the same name before. Use this one from now on.")
 SHARE = N_(
-    "To share it, send the link, or download its picture and add that to your CV, profile or badge wallet. Everyone who "
-    "has the link can check the badge. Your name and e-mail address are not on the page."
+    "To share it, send the link, or download its picture and add that to your CV, profile or badge wallet. "
+    "Everyone who has the link can check the badge. Your name and email address are not on the page."
 )
 SHARE_AGAIN = N_(
     "If you have sent the old link to somebody, or uploaded the badge, please do that again with this one."
@@ -72,7 +72,7 @@ EVIDENCE_GONE = N_("Some of the evidence for it was taken back.")
 DISAGREE = N_("Do you disagree? Tell %(network)s why by %(day)s. A mediator then decides.")
 SIGNED_AGAIN = N_("It was signed again with another key. If you have downloaded it, please download it again.")
 RENEW = N_("To renew it, ask %(network)s what you need to do.")
-RETIRED = N_("%(network)s does not award this badge any more, so you cannot renew it.")
+RETIRED = N_("%(network)s no longer awards this badge, so you cannot renew it.")
 SEE = N_("See your badge")
 
 
@@ -181,7 +181,7 @@ def _facts(told: _Told, kind: str) -> Sequence[tuple[str, str]]:
         definition = told.version.definition
         rows = [
             (N_("What it is for"), gist(definition.get("description"))),
-            (N_("What it took"), gist(definition.get("criteria", {}).get("narrative"))),
+            (N_("How you earned it"), gist(definition.get("criteria", {}).get("narrative"))),
             (N_("Awarded on"), language.day(told.award.awarded_at)),
             (N_("Valid until"), told.ends_on),
         ]

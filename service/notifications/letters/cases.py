@@ -20,7 +20,7 @@ STEPS = {
     "statement": N_("Somebody has added a statement."),
     "assigned": N_("Somebody was asked to mediate."),
     "left": N_("The mediator has left the case. The network will ask another one."),
-    "escalated": N_("The case was passed on: somebody else decides now."),
+    "escalated": N_("Someone else now decides the case."),
     "overdue": N_("Nobody has decided in time. The case stays open until somebody does."),
     "withdrawn": N_("The case was withdrawn."),
 }
@@ -31,7 +31,7 @@ OUTCOMES = {
 }
 """What a mail says about each outcome of a case."""
 ELSEWHERE = N_(
-    "This e-mail does not repeat what people say in the case: only those who take part in it can read that. Ask "
+    "This email does not repeat what people say in the case: only those who take part can read that. Ask "
     "%(network)s where: %(url)s"
 )
 

@@ -6,8 +6,8 @@ from service.notifications.letters.writing import Said
 from service.tables import Network
 from service.texts.languages import N_
 
-REPLY = N_("Questions? Reply to this e-mail: your answer goes to %(network)s.")
-ASK = N_("Questions? Ask %(network)s: %(url)s Please do not reply to this e-mail, because nobody reads the answers.")
+REPLY = N_("Questions? Reply to this email: your answer goes to %(network)s.")
+ASK = N_("Questions? Ask %(network)s: %(url)s Please do not reply to this email, because nobody reads the answers.")
 
 
 def whom_to_ask(network: Network) -> Said:

@@ -19,12 +19,12 @@ COMPROMISED = N_(
     "have earned."
 )
 REISSUED = N_(
-    "These badges were signed again with another key. Their links are the same as before. Older copies may not be "
-    "accepted any more: please download the badges again, and replace copies that you have sent or uploaded."
+    "These badges were signed again with another key. Their links are the same as before. Older copies may no "
+    "longer be accepted. Please download the badges again, and replace any copies that you have sent or uploaded."
 )
 LOOKED_INTO = N_(
-    "These badges were signed at a time when somebody else may have had the key. They are suspended until a person at "
-    "%(network)s has looked at each of them. You get an e-mail then."
+    "These badges were signed at a time when someone else may have had the key. They are suspended until a person "
+    "at %(network)s has looked at each of them. You will get an email then."
 )
 
 

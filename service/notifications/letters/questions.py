@@ -15,18 +15,18 @@ QUESTION = N_(
     """\
 Hello,
 
-Somebody was given the badge “%(badge)s” of %(issuer)s, and asks whether it is yours.
+Someone has been given the badge “%(badge)s” of %(issuer)s, and asks whether it is yours.
 
 Reference: %(code)s
 
-Did you give it to somebody lately, for example with an application? Then open this page and press Yes:
+Did you give it to someone recently, for example with an application? Open this page and press Yes:
 
 %(link)s
 
-The person who asks has the same reference, and may ask you for it. Do not tell it to anybody else.
+The person who asks has the same reference, and may ask you for it. Do not tell it to anyone else.
 
-Did you give the badge to nobody? Then press No there, or do nothing: only Yes confirms anything. Nobody is told your \
-address. The page is open for a week."""
+If you did not give the badge to anyone, press No on that page or do nothing: only Yes confirms anything. We do not \
+tell anyone your address. You can answer for a week."""
 )
 
 

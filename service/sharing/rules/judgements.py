@@ -151,8 +151,8 @@ def _endorsed_also(told: Told, rule: Endorsed, orgs: str) -> Iterator[str]:
         yield told.say(N_("by people with the badge %(badge)s"), badge=told.badges([rule.from_achievement])[0])
     if rule.max_reciprocal is not None:
         yield told.language.ngettext(
-            "of whom at most %(num)s may be endorsed in return",
-            "of whom at most %(num)s may be endorsed in return",
+            "with at most %(num)s of them endorsed in return",
+            "with at most %(num)s of them endorsed in return",
             rule.max_reciprocal,
         )
     yield from parts.tier(rule.where.min_tier, told.language)

@@ -40,7 +40,7 @@ GENUINE = ("good", "This badge is genuine and valid")
 UNLISTED = ("unsure", "Genuine, but we do not know this issuer")
 REFUSED = ("bad", "Do not rely on this badge")
 UNDECIDED = ("unsure", "This could not be decided")
-UNCHECKED = ("unsure", "That could not be checked")
+UNCHECKED = ("unsure", "We could not check that")
 CHANGED_EVIDENCE = "Genuine, but its evidence has changed"
 COMMON = (YES, YES, YES, NOT_OFFERED, NOT_OFFERED)
 """The five answers for a badge that stands, of a known issuer that seals no evidence and publishes no decisions."""
@@ -81,7 +81,7 @@ EXPECTED: Final[Mapping[str, tuple[tuple[str, str], str, tuple[str, ...]]]] = {
     "by another's key": (REFUSED, "The issuer that it names did not sign it.", (YES, OPEN, NO, OPEN, OPEN)),
     "by a key taken back": (
         REFUSED,
-        "Its issuer no longer stands by the key that signed it.",
+        "Its issuer took back the key that signed it, or the key has expired.",
         (YES, OPEN, NO, OPEN, OPEN),
     ),
     "by a key that is gone": (REFUSED, "The key that signed it is not among those", (NO, *NOTHING_HOLDS)),
@@ -210,22 +210,22 @@ def test_every_badge_in_the_drawer_is_tried() -> None:
 HOLDING = tuple(holding("{}", "http://localhost/"))
 SCRIPTED_FILE = "SVG with a script"
 NOTHING: Final[Mapping[str, str]] = {
-    "picture with nothing": "This picture may look like a badge, but no badge is stored in it.",
-    "drawing with nothing": "This picture may look like a badge, but no badge is stored in it.",
-    "screenshot without a code": "This is a picture of a screen or a page, without a code that can be read.",
-    "photo without a code": "No code was found in this photo.",
-    "PDF with nothing": "This PDF holds no badge",
+    "picture with nothing": "This picture may look like a badge, but there is no badge inside it.",
+    "drawing with nothing": "This picture may look like a badge, but there is no badge inside it.",
+    "screenshot without a code": "This is a picture of a screen or a page, and we found no code in it.",
+    "photo without a code": "We found no code in this photo.",
+    "PDF with nothing": "We found no badge in this PDF",
     "PDF that is locked": "This PDF is locked with a password.",
     "ZIP of ZIPs": "This is a ZIP inside a ZIP.",
     "ZIP of nothing": "There is no file in this ZIP.",
-    "Word document": "This is a text document, such as Word makes them.",
-    "HEIC": "This photo has a format (HEIC or AVIF) that cannot be read here.",
+    "Word document": "This is a text document, for example from Word.",
+    "HEIC": "We cannot read photos in this format (HEIC or AVIF).",
     "empty file": "This file is empty.",
-    "program": "This kind of file cannot be opened here.",
-    "text": "No link and no badge was found in this text.",
-    "half a badge": "This text begins like a badge, but it is incomplete or was changed on its way.",
+    "program": "We cannot open this kind of file.",
+    "text": "We found no link and no badge in this text.",
+    "half a badge": "This text begins like a badge, but part of it is missing or was changed.",
     "half a picture": "This picture is damaged or incomplete.",
-    "saved page about cats": "This is a saved web page, and no badge is linked from it.",
+    "saved page about cats": "This is a saved web page without a link to a badge.",
 }
 
 
@@ -236,7 +236,7 @@ def test_a_badge_of_another_issuer_is_found_in_every_kind_of_file(reader: Reader
     assert tuple(reader.answers().values()) == COMMON
     assert reader.page.one(".deed h2").text == NAME
     assert f"Issued by {LISTED} (localhost" in reader.page.text
-    scripted = "The picture holds a script. It was not run" in reader.page.text
+    scripted = "The picture contains a script. We did not run it" in reader.page.text
     assert scripted == (kind == SCRIPTED_FILE)
 
 
@@ -248,7 +248,7 @@ def test_a_file_of_another_issuer_is_checked_in_a_browser(page: Page, drawer: Dr
     assert page.locator(".deed h2").inner_text() == NAME
     expect(page.get_by_text(f"Issued by {LISTED} (localhost")).to_be_visible()
     assert page.evaluate("typeof hostile") == "undefined"
-    scripted = page.get_by_text("The picture holds a script. It was not run").count()
+    scripted = page.get_by_text("The picture contains a script. We did not run it").count()
     assert scripted == (kind == SCRIPTED_FILE)
 
 
@@ -360,16 +360,16 @@ SOMETHING_ELSE: Final[Mapping[str, Any]] = {
 """What may lie at an address in place of what should."""
 
 LINKS: Final[Mapping[str, str]] = {
-    "closed": "No site could be reached at this link.",
+    "closed": "We could not reach a site at this link.",
     "never answers": "The site behind this link did not answer in time.",
-    "a fault": "The site behind this link has a fault now.",
-    "gone": "There is nothing at this link any more",
+    "a fault": "The site behind this link is not working at the moment.",
+    "gone": "There is nothing at this link",
     "a login": "The site behind this link shows it only to people who have signed in there.",
     "leads into a private network": "This link leads into a private network",
-    "leads in a circle": "No site could be reached at this link.",
-    "5 MB": "What lies at this link is larger than a badge ever is.",
-    "compressed": "No site could be reached at this link.",
-    "a page": "This link leads to something that is no badge, and no badge is linked from it.",
+    "leads in a circle": "We could not reach a site at this link.",
+    "5 MB": "What is at this link is too large to be a badge.",
+    "compressed": "We could not reach a site at this link.",
+    "a page": "This link does not lead to a badge.",
 }
 
 
@@ -408,7 +408,7 @@ def test_something_else_in_place_of_the_keys_is_no_word_on_the_badge(reader: Rea
         drawer.site.put(KEYS, SOMETHING_ELSE[how])
     *said, sentence = reader.verify(drawer.good())
     assert tuple(said) == UNDECIDED
-    assert sentence.startswith("There is something else where the issuer's keys should be")
+    assert sentence.startswith("We found something else where the issuer's keys should be")
     assert set(reader.answers().values()) == {OPEN}
 
 
@@ -472,7 +472,7 @@ def test_whose_a_badge_is_is_not_said_without_a_signature_that_holds(
 ) -> None:
     badge = BADGES[kind](drawer)
     give(reader, badge)
-    assert "Without a good signature, anybody can have written whose badge this is." in reader.page.text
+    assert "Without a good signature, anyone could have written whose badge this is." in reader.page.text
     assert 'id="person"' not in reader.source
     text = badge if isinstance(badge, str) else json.dumps(badge)  # as without a script
     sent = httpx2.post(f"{live.base_url}/verify", data={"received": text, "recipient": CANDIDATE})
@@ -498,7 +498,7 @@ def test_evidence_is_looked_at_only_where_that_is_asked_for(
 def test_a_newer_copy_is_what_the_page_is_about(reader: Reader, drawer: Drawer) -> None:
     reader.verify(json.dumps(drawer.refreshed(None)))
     assert reader.page.one(".deed h2").text == f"{NAME}, renewed"
-    assert "The issuer has a newer copy, and all that is said here is about that one." in reader.page.text
+    assert "The issuer has a newer copy. The answers here are about that one." in reader.page.text
 
 
 def test_of_a_look_alike_it_is_said_whom_it_resembles(reader: Reader, drawer: Drawer) -> None:

@@ -229,7 +229,7 @@ def test_another_address_of_a_stranger_s_badge_is_compared_here_and_not_red(page
 
 def test_a_name_is_told_before_it_is_sent_that_only_an_address_can_be_compared(page: Page, stage: Stage) -> None:
     verify(page, badge(stage))
-    only = "This badge can only be compared with an e-mail address."
+    only = "This badge can only be compared with an email address."
     assert only in page.locator("section[aria-labelledby=whose]").inner_text()
     assert compare(page, "Quite Secret") == ("unsure", only)
 
@@ -285,7 +285,7 @@ def test_a_badge_that_names_no_address_is_not_compared_with_one_here(page: Page,
     (award,) = stage.awards(member="m12")
     verify(page, award["credential"]["url"])
     tone, said = compare(page, PERSON[1])
-    assert (tone, "cannot be compared with an e-mail address" in said) == ("unsure", True)
+    assert (tone, "cannot be compared with an email address" in said) == ("unsure", True)
     assert verdict(page)[:2] == GENUINE
     assert PERSON[1] not in page.content()
 
@@ -325,16 +325,16 @@ def test_the_page_says_that_a_valid_badge_does_not_prove_who_is_holding_it(reade
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "Nothing was given."),
+        ("", "Paste a link or a text, or choose a file."),
         ("http://10.0.0.1/badge", "This link does not begin with https://"),
         ("https://10.0.0.1/badge", "This link leads into a private network"),
-        ("http://localhost:9/badge", "No site could be reached at this link."),
-        ("hello", "No link and no badge was found in this text."),
+        ("http://localhost:9/badge", "We could not reach a site at this link."),
+        ("hello", "We found no link and no badge in this text."),
     ],
 )
 def test_what_could_not_be_checked_has_its_own_sentence(reader: Reader, text: str, said: str) -> None:
     tone, title, sentence = reader.verify(text)
-    assert (tone, title) == ("unsure", "That could not be checked")
+    assert (tone, title) == ("unsure", "We could not check that")
     assert sentence.startswith(said)
 
 

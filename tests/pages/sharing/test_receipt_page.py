@@ -38,7 +38,7 @@ def change(stage: Stage, url: str, what: str) -> Any:
 def test_a_badge_leads_to_why_it_was_awarded_and_back(reader: Reader, stage: Stage) -> None:
     award = approved(stage)
     reader.open(award["credential"]["url"])
-    page = reader.follow("Decision receipt")
+    page = reader.follow("Record of the decision")
     assert reader.address == award["receipt"]
     text = page.one("main").text
     assert "Why Sharer was awarded" in text
@@ -77,10 +77,10 @@ def test_a_decision_without_a_rule_says_that_a_person_made_it(reader: Reader, st
     stage.achievement(rule=None, award="reviewed")
     award = stage.award(basis="override", reason="Seen in class.").json()
     page = reader.open(award["receipt"])
-    assert reader.facts()["Decided"] == "by a person of the network, not by the rule"
+    assert reader.facts()["Decided"] == "by a person at the network, not by the rule"
     assert page.all(".checks") == []
     reader.follow("version 1")
-    assert reader.facts()["Decided"] == "by a person of the network"
+    assert reader.facts()["Decided"] == "by a person at the network"
 
 
 def test_a_receipt_names_the_earlier_badges_that_counted(reader: Reader, stage: Stage) -> None:
@@ -118,4 +118,4 @@ def test_a_suspended_badge_says_so_on_its_page_and_in_our_report(reader: Reader,
 
 def test_where_there_is_no_receipt_a_page_says_so(reader: Reader) -> None:
     page = reader.open(f"/receipts/{'0' * 32}")
-    assert (reader.status, page.one("h1").text) == (404, "No receipt at this address")
+    assert (reader.status, page.one("h1").text) == (404, "No record of a decision at this address")

@@ -175,7 +175,7 @@ def test_a_zip_that_takes_too_long_is_given_up_with_a_reason(client: TestClient,
     assert answer.status_code == 422
     assert answer.json()["code"] in {"rest-not-searched", "searched-too-long"}  # by how far it came in its time
     page = client.post("/verify", files={"file": ("all.zip", content)})
-    assert "To search what is in here takes longer than is allowed for one request." in page.text
+    assert "Searching this took too long, so we stopped." in page.text
 
 
 def test_a_document_that_takes_too_long_is_not_decided(client: TestClient, desk: Desk) -> None:

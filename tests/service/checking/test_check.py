@@ -258,7 +258,7 @@ def test_a_clock_that_was_put_back_makes_no_good_badge_look_forged(desk: Desk) -
     checked = put_back(desk)
     assert checked.report.verdict == "undecided"
     assert answer(checked, "authentic") == ("could-not-check", "clock-open")
-    assert "clock of this service" in wording.headline(checked, ENGLISH)[1]
+    assert "By our clock" in wording.headline(checked, ENGLISH)[1]
 
 
 def test_a_badge_that_begins_tomorrow_is_genuine_and_not_valid_yet(desk: Desk) -> None:

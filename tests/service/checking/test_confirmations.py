@@ -24,7 +24,7 @@ from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 CODE = re.compile(r"[CDFGHJKMNPRTVWXY]{3}-[2-9]{3}")
 LINK = re.compile(r"http://localhost:8000(/confirm/[\w-]+)")
-GONE = "There is no question at this address, or it is closed and was erased."
+GONE = "There is no question at this address, or we closed and erased it."
 
 
 @once
@@ -227,7 +227,7 @@ def test_a_yes_can_be_taken_back_and_a_no_stands(stage: Stage, url: str) -> None
     assert state(stage, page) == "denied"
     refused = press(stage, link, "yes")
     assert refused.status_code == 409
-    assert "That cannot be changed" in refused.text
+    assert "You cannot change that" in refused.text
     assert state(stage, page) == "denied"
 
 
@@ -387,7 +387,7 @@ def test_what_would_wait_too_long_is_refused(stage: Stage, url: str) -> None:
         let_pass(stage, minutes=1)
     assert statuses == [303] * 9 + [429] * 3
     assert int(answer.headers["retry-after"]) > 0
-    assert "we ask no more for a while" in answer.text
+    assert "we will not ask again for a while" in answer.text
     day = timedelta(days=1)
     times = sorted(row.mail_at for row in rows_of(stage.runtime, Confirmation))
     assert all(later - earlier >= day for earlier, later in zip(times, times[3:], strict=False))

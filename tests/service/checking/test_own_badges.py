@@ -241,7 +241,7 @@ def test_a_practice_badge_is_told_as_one_also_to_somebody_else(stage: Stage) -> 
 def test_a_name_is_told_that_only_an_address_can_be_compared(stage: Stage) -> None:
     checked = check(stage, badge(stage), "Quite Secret")
     assert checked.comparable == {"email"}
-    assert wording.headline(checked, ENGLISH)[1] == "This badge can only be compared with an e-mail address."
+    assert wording.headline(checked, ENGLISH)[1] == "This badge can only be compared with an email address."
 
 
 # --- What is no badge -----------------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def test_the_mail_of_a_new_badge_says_who_what_why_and_where(stage: Stage) -> No
         "30 June 2021",
         award["credential"]["url"],
         "To share it, send the link",
-        "Questions? Reply to this e-mail: your answer goes to River Writers.",
+        "Questions? Reply to this email: your answer goes to River Writers.",
     ):
         assert words in said(letter), words
         assert words in said(letter, "html"), words
@@ -134,7 +134,7 @@ def test_text_and_html_say_the_same(stage: Stage) -> None:
     body = letter.get_body(("plain",))
     assert body is not None
     for line in filter(None, str(body.get_content()).splitlines()):
-        for part in line.split(": ", 1) if line.startswith(("What", "Awarded", "Valid")) else [line.rstrip(":")]:
+        for part in line.split(": ", 1) if line.startswith(("What", "How", "Awarded", "Valid")) else [line.rstrip(":")]:
             assert part.replace("'", "&#39;") in html
 
 
@@ -148,8 +148,8 @@ def test_a_badge_that_renews_another_says_so(stage: Stage, clock: Clock) -> None
     clock.advance(days=366)
     recent(stage)
     first, second = letters(stage)
-    assert "It follows a badge of the same name" not in said(first)
-    assert "It follows a badge of the same name" in said(second)
+    assert "You had a badge of the same name before" not in said(first)
+    assert "You had a badge of the same name before" in said(second)
 
 
 def test_without_an_address_of_the_network_it_says_whom_to_ask_instead(stage: Stage) -> None:
@@ -159,7 +159,7 @@ def test_without_an_address_of_the_network_it_says_whom_to_ask_instead(stage: St
     assert letter["Reply-To"] is None
     for kind in ("plain", "html"):
         assert "https://river.example.org" in said(letter, kind)
-        assert "Please do not reply to this e-mail" in said(letter, kind)
+        assert "Please do not reply to this email" in said(letter, kind)
 
 
 def test_it_is_written_in_the_language_of_the_network(stage: Stage) -> None:
@@ -516,7 +516,7 @@ def test_what_nobody_can_earn_any_more_is_not_said_to_be_renewable(stage: Stage,
     stage.send("POST", "./achievements/yearly/retirement", {"reason": "Over."})
     clock.advance(days=350)
     expiring.tell_of_ends(stage.runtime)
-    assert "does not award this badge any more, so you cannot renew it" in said(letters(stage)[1])
+    assert "no longer awards this badge, so you cannot renew it" in said(letters(stage)[1])
 
 
 def test_who_has_no_address_is_not_told_that_a_badge_ends(stage: Stage, clock: Clock) -> None:

@@ -243,7 +243,7 @@ def test_a_table_comes_back_and_each_candidate_has_a_page(reader: Reader, stage:
         "Without a link",
     ]
     assert len(page.one(".candidate").all("article")) == 2
-    assert "issued to whom you gave" in page.one("tr[data-number=1]").text
+    assert "issued to the person you named" in page.one("tr[data-number=1]").text
     assert "Issued to a different address" in page.one("tr[data-number=3]").text
     assert page.one("tr[data-number=3]").attributes["data-kind"] == "unsure"
     assert "This row has no link." in page.one("tr[data-number=4]").text
@@ -310,7 +310,7 @@ def test_without_a_script_folded_sheets_are_printed_too(browser: Browser, live: 
     pages = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages]
     assert len(pages) == 2
     assert "Is it authentic?" in pages[0]
-    assert "This line holds no link" in pages[1]
+    assert "There is no link and no badge on this line" in pages[1]
     context.close()
 
 
@@ -367,7 +367,7 @@ def test_people_are_counted_and_what_was_typed_stays_for_the_next_time(stage: St
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"from": "2026-13-01"}, "A date cannot be read."),
+        ({"from": "2026-13-01"}, "We cannot read a date."),
         ({"from": "2027-01-01"}, "The first day is after the last day."),
         ({"hours": "many"}, "Hours and credits must be numbers"),
         ({"hours": "-3"}, "Hours and credits must be numbers"),
@@ -450,11 +450,11 @@ def test_what_a_badge_and_a_table_say_stays_text(page: Page, stage: Stage, tmp_p
     ("content", "sentence"),
     [
         (b"", "This table is empty."),
-        (b"link\n\x81\n", "The letters of this table cannot be read."),
-        (b'link\n"a', "This table breaks off inside a cell"),
+        (b"link\n\x81\n", "We cannot read the letters in this table."),
+        (b'link\n"a', "This table ends inside a cell"),
         (b"a,b\nc,d\n", "No column of this table is named link."),
-        (b"link,enlace\na,b\n", "Two columns of this table have the same meaning"),
-        (b"link\n", "This table has a heading and no row below it."),
+        (b"link,enlace\na,b\n", "Two columns of this table mean the same thing"),
+        (b"link\n", "This table has a heading but no rows."),
         (b"link\n" + b"https://a.example\n" * 501, "This table has more than 500 rows."),
         (b"link" + b",a" * 101 + b"\nx\n", "This table has more than 100 columns."),
     ],
@@ -468,11 +468,11 @@ def test_each_table_that_cannot_be_read_has_its_own_sentence(stage: Stage, conte
 
 def test_nothing_too_much_and_a_table_beside_files_have_sentences(stage: Stage) -> None:
     empty = stage.client.post("/verify/batch", data=FORM)
-    assert "Nothing was given." in empty.text
+    assert "Paste links, one on each line, or choose files." in empty.text
     many = stage.client.post("/verify/batch", data={"received": "https://10.0.0.1/x\n" * 501 + "https://10.0.0.1/y"})
-    assert "These are more than 500 links and files." in many.text
+    assert "There are more than 500 links and files." in many.text
     files = [("file", ("a.csv", b"link\nhttps://a.example/\n")), ("file", ("b.json", b"{}"))]
-    assert "Give it alone" in stage.client.post("/verify/batch", files=files).text
+    assert "Send it by itself" in stage.client.post("/verify/batch", files=files).text
     assert {empty.status_code, many.status_code} == {422}
 
 
@@ -491,7 +491,7 @@ def test_a_form_that_this_page_did_not_make_is_refused(stage: Stage, item: str) 
     table = '{"heading": [], "delimiter": ","}'
     answer = stage.client.post("/verify/batch", data={"item": item, "table": table})
     assert answer.status_code == 422
-    assert "The form did not arrive as it was sent." in answer.text
+    assert "Something went wrong with the form." in answer.text
 
 
 def test_the_answer_is_kept_nowhere_and_listed_nowhere(stage: Stage) -> None:
@@ -521,7 +521,7 @@ def test_more_batches_than_there_is_room_for_wait(live: Live, stage: Stage) -> N
         live.desk.batch_places.take(Busy(), 1e12)
     answer = stage.client.post("/verify/batch", data={"received": "https://10.0.0.1/a"})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "15")
-    assert "Others are having many badges checked just now." in answer.text
+    assert "Other people are checking many badges at the moment." in answer.text
 
 
 def test_who_goes_away_leaves_no_work_behind(live: Live, elsewhere: Elsewhere) -> None:

@@ -164,7 +164,7 @@ def test_a_table_comes_back_with_its_own_columns_first(client: TestClient, badge
     assert [row[0] for row in rows[2:]] == ["zwei", "three", "four", "five"]
     assert all(len(row) == len(rows[0]) for row in rows)
     told = [dict(zip(rows[0][5:], row[5:], strict=True)) for row in rows[1:]]
-    assert [each["Issued to whom you gave"] for each in told] == [
+    assert [each["Issued to this person"] for each in told] == [
         "Yes",
         "No, to a different address",
         "Not asked",
@@ -374,7 +374,7 @@ def test_a_table_is_counted_as_a_file_of_a_form_and_every_row_says_why(client: T
     assert told[0]["Why (codes)"] == "credits-missing issuer-by-name-only not-checked"
     assert told[1]["Why this badge"] == "This line could not be checked."
     assert told[2]["Provider"] == "River Writers"
-    assert told[1]["What it means"].startswith("This line holds no link")
+    assert told[1]["What it means"].startswith("There is no link and no badge on this line")
 
 
 def test_a_line_that_was_not_understood_is_an_item_with_its_line(client: TestClient, badge: str) -> None:
