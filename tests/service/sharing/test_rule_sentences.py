@@ -155,11 +155,11 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         {"rule": "endorsed", "skill": "facilitation", "gte": 4, "distinct_orgs": 2, "max_reciprocal": 1},
         (
             "Be endorsed for “facilitation” by at least 4 people, from at least 2 organizations, "
-            "of whom at most 1 may be endorsed in return"
+            "with at most 1 of them endorsed in return"
         ),
         (5, 4),
         (
-            "Endorsed for “facilitation” by 5 people, of whom at most 1 may be endorsed in return "
+            "Endorsed for “facilitation” by 5 people, with at most 1 of them endorsed in return "
             "(4 from at least 2 organizations needed)"
         ),
     ),
