@@ -3,9 +3,10 @@
 The words are English, as all that is signed. They are a sentence of their own, or stand in brackets.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from service.tables import Record
+if TYPE_CHECKING:  # rules are told by tiers also where no rows are read
+    from service.tables import Record
 
 TIERS: Final = (
     "self-reported",
@@ -21,7 +22,7 @@ LATE: Final = "confirmed by the network, long after it happened"
 """Said of what the network sent late."""
 
 
-def in_words(record: Record) -> str:
+def in_words(record: "Record") -> str:
     """Return who stands for a record.
 
     What the network sends late counts a tier lower; no facilitator has confirmed it for that.

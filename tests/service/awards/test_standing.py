@@ -191,7 +191,7 @@ def test_a_replacement_is_made_with_what_is_known_now_and_the_old_one_is_taken_b
     assert new["evidence"][-1] == old["evidence"][-1]
     report = verification.verify_received(stage.runtime, json.dumps(new), "corrected@river.example.org")
     assert report.verdict == "verified"
-    assert verdict(stage, award) == ("rejected", ["credential-revoked"])
+    assert verdict(stage, award) == ("rejected", ["credential-revoked", "replaced-here"])
     said = status(stage, award)
     assert (said["state"], said["reason"], said["followed_by"]) == (
         "revoked",

@@ -44,7 +44,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]
             text=True,
         )
     assert ran.returncode == 0, ran.stderr + ran.stdout
-    return [json.loads(line) for line in ran.stdout.splitlines() if line]
+    return [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
 
 
 def test_it_ends_with_a_verified_badge(answers: list[dict[str, object]]) -> None:
