@@ -1,4 +1,4 @@
-"""Render pages: from a template to an answer with its headers, in the form that the caller wants."""
+"""Render pages: from a template to an answer, in the form that the caller wants."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
