@@ -21,8 +21,10 @@ SCHEMATHESIS := tests/openapi/schemathesis/.venv/installed
 
 # Measuring takes the tests half as long again: only where `coverage` will ask for it.
 MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
-# A worker with nothing left to do takes tests over from the others.
-PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+# One worker more than there are processors, because tests wait for servers and browsers; at most four. A worker with
+# nothing left to do takes tests over from the others.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal
 
 .PHONY: help demo serve quick one test test-all soak schemathesis check slow lint types drift coverage bench fix examples catalogues lock
 
