@@ -231,8 +231,10 @@ def test_the_page_is_small_and_its_tag_follows_its_state(stage: Stage, live: Liv
     with httpx2.Client(headers={"Accept": "text/html"}) as client:
         first = client.get(url)
         assets = [part.split('"')[0] for part in first.text.split('href="/static/')[1:]]
-        total = len(first.content) + sum(len(client.get(f"{live.base_url}/static/{name}").content) for name in assets)
-        assert total < 60_000
+        sizes = {name: len(client.get(f"{live.base_url}/static/{name}").content) for name in assets}
+        fonts = sum(size for name, size in sizes.items() if name.startswith("fonts/"))
+        assert len(first.content) + sum(sizes.values()) - fonts < 40_000
+        assert fonts < 80_000, "which are kept for ever"
         asked = {"If-None-Match": first.headers["ETag"]}
         again = client.get(url, headers=asked)
         assert (again.status_code, again.content) == (304, b"")

@@ -147,7 +147,7 @@ def test_pages_run_nothing_from_elsewhere(stage: Stage, path: str) -> None:
 def test_a_page_of_checks_has_fair_limits_and_says_so(stage: Stage) -> None:
     answers = [stage.client.post("/verify", data={"received": "{}"}) for _ in range(61)]
     assert (answers[0].status_code, answers[-1].status_code) == (200, 429)
-    assert "Many badges were checked from your connection. Try again in 1 s." in answers[-1].text
+    assert "Your connection has sent too many badges. Try again in 1 s." in answers[-1].text
 
 
 def test_of_equal_weights_the_first_offered_is_given() -> None:
