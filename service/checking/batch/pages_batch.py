@@ -109,6 +109,11 @@ class BatchForm:
     table: str = ""
     typed: Typed = field(default_factory=Typed)
 
+    @property
+    def kept(self) -> "BatchForm":
+        """What the form shows again: a template holds what it is given until memory is next tidied, so never a file."""
+        return BatchForm(self.text, typed=self.typed)
+
 
 @router.get("/verify/batch")
 def get_batch(language: Speaking) -> Response:
@@ -176,8 +181,8 @@ def answer(
     """
     batch = batches.begin(desk, given.items, address)
     told = BatchPage(batch, given, language, numbers or list(range(1, len(batch) + 1)), wanted)
-    kept = sent if wanted is not None else None
-    pieces = streamed("batch.html", language=language, told=told, given=given, problem=None, sent=kept or BatchForm())
+    kept = sent.kept if sent is not None and wanted is not None else BatchForm()
+    pieces = streamed("batch.html", language=language, told=told, given=given, problem=None, sent=kept)
     headers = page_headers() | PRIVATE | {"Content-Language": language.code}
     return Streamed(pieces, batch.close, media_type=HTML, headers=headers)
 
@@ -201,7 +206,7 @@ def _form(language: Language, status: int = 200, problem: str = "", sent: BatchF
         indexed=not problem,
         told=None,
         problem=problem,
-        sent=sent or BatchForm(),
+        sent=sent.kept if sent is not None else BatchForm(),
     )
     page.headers.update(PRIVATE if problem else {})
     return page
