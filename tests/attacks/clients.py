@@ -155,10 +155,10 @@ class Clients:
             self.badge = found[0]["url"].removeprefix(self.service.url)
 
     def slowest(self, client: str) -> dict[str, float]:
-        """Return for each phase the 99th percentile of the seconds that a client waited."""
+        """Return for each phase the 99th percentile of the seconds that a client waited, unless the machine stood still."""
         waited: defaultdict[str, list[float]] = defaultdict(list)
         for each in self.answers:
-            if each.client == client:
+            if each.client == client and not self.stood_still(each):
                 waited[each.phase].append(each.seconds)
         return {phase: sorted(seconds)[int(0.99 * (len(seconds) - 1))] for phase, seconds in waited.items()}
 
