@@ -1,6 +1,9 @@
 """The demo: the main job, told in plain sentences, and the files that it leaves."""
 
+import email
+import email.policy
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +13,18 @@ from credentials import Fetched, Load, UnavailableError, verify
 from service.checking.keeping import bundles
 from service.cli import demo
 from service.runtime.clock import utc_now
+
+
+LINK = re.compile(r"http://\S+/credentials/[\w-]+")
+
+
+def mail_of(content: bytes) -> str:
+    """Return the plain text of a message."""
+    body = email.message_from_bytes(content, policy=email.policy.default).get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert isinstance(text, str)
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +69,10 @@ def test_the_bundle_it_leaves_needs_nothing_else(played: tuple[Path, str]) -> No
 
 def test_each_award_wrote_a_message_with_its_link(played: tuple[Path, str]) -> None:
     folder, told = played
-    messages = [path.read_text() for path in (folder / "outbox").glob("*.eml")]
-    assert len(messages) == told.count("/credentials/") - 2  # the stranger's and the revoked one are told twice
+    messages = [mail_of(path.read_bytes()) for path in (folder / "outbox").glob("*.eml")]
+    told_links = set(LINK.findall(told))
+    assert len(told_links) == told.count("/credentials/") - 2  # the stranger's and the revoked one are told twice
+    assert set(LINK.findall("\n".join(messages))) == told_links
 
 
 def test_it_can_be_played_again_in_the_same_folder(played: tuple[Path, str]) -> None:
