@@ -16,7 +16,7 @@ FLOORS = [
     {"access"},
     {"web", "unpacking"},
     {"outbox", "files"},
-    {"evidence", "signing"},
+    {"accounts", "evidence", "signing"},
     {"criteria", "networks"},
     {"achievements"},
     {"progress"},

@@ -1,11 +1,12 @@
 """All rows, and nothing that decides.
 
-The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `identities`,
-`members` (the name that a network gave), `record_bodies` and `case_texts`; everything else holds identifiers, digests
-and numbers.
+The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
+that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
+`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
+from service.tables.accounts import Account, AccountAddress, SignIn, SignInRequest
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
@@ -39,6 +40,8 @@ from service.tables.web import Idempotency
 
 __all__ = [
     "AccessToken",
+    "Account",
+    "AccountAddress",
     "Achievement",
     "AchievementVersion",
     "Approval",
@@ -85,6 +88,8 @@ __all__ = [
     "ServiceFact",
     "ServiceKey",
     "SharedLimit",
+    "SignIn",
+    "SignInRequest",
     "SignedCopy",
     "StatusList",
     "Token",

@@ -50,12 +50,18 @@ class Network(Row):
 
 
 class Person(Row):
-    """One human, whose addresses are in `identities`; the names that networks gave are those of the members."""
+    """One human in one network, whose addresses are in `identities`; the names that networks gave are those of the members.
+
+    `account_id` is the account with which they claimed what they earned there.
+    """
 
     __tablename__ = "persons"
+    __table_args__ = (Index(None, "account_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     created_at: Mapped[datetime]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    claimed_at: Mapped[datetime | None]
 
 
 class Identity(Row):

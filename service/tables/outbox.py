@@ -36,12 +36,14 @@ class Message(Row):
 
     `kind` is what it tells. `awarded` to `expiring` are about a credential and go to its recipient, `webhook` goes to
     the network, and `case` and `key` are about a step of a case or a compromised key and go to the member `member_id`.
-    A `question` asks whether a badge is theirs, and is deleted with its confirmation.
+    A `question` asks whether a badge is theirs, and is deleted with its confirmation. `sign-in` and `notice` are of the
+    service, not of a network: the first goes to the address of a request to sign in, the second tells an address of an
+    account what happened to the account; `notice` names it. Both are deleted with what they are about.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
-        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key"),
+        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice"),
         one_of("state", "queued", "sent", "failed"),
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
@@ -49,7 +51,7 @@ class Message(Row):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    network_id: Mapped[UUID | None] = mapped_column(ForeignKey("networks.id"))
     kind: Mapped[str] = mapped_column(String(16), server_default="awarded")
     credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
     webhook_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhooks.id"))
@@ -57,6 +59,9 @@ class Message(Row):
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     confirmation_id: Mapped[UUID | None] = mapped_column(ForeignKey("confirmations.id", ondelete="CASCADE"))
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("keys.id"))
+    sign_in_request_id: Mapped[UUID | None] = mapped_column(ForeignKey("sign_in_requests.id", ondelete="CASCADE"))
+    account_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_addresses.id", ondelete="CASCADE"))
+    notice: Mapped[str | None] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
