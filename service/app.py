@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
+from service.accounts.limits import Doors
 from service.awards import settling
 from service.checking.desk import Desk
 from service.operations import ending
@@ -100,6 +101,7 @@ def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
             "runtime": runtime,
             "desk": desk,
             "refusals": Refusals(steady=desk.steady),
+            "doors": Doors(steady=desk.steady),
             "costly": Costly(),
             "settle": settling.settle_if_possible,
             "watch": Watch(runtime),
@@ -128,7 +130,9 @@ def create_app(runtime: Runtime, desk: Desk | None = None, *, own_process: bool 
             ending.end_with_parent()
         runtime.database.listen()
         await asyncio.to_thread(note_time_if_possible, runtime)
-        sharing = SharedLimits(runtime, desk.shared_limits() | app.state.refusals.shared_limits(), desk.steady)
+        state = app.state
+        limits = desk.shared_limits() | state.refusals.shared_limits() | state.doors.shared_limits()
+        sharing = SharedLimits(runtime, limits, desk.steady)
         upkeep = app.state.upkeep = Upkeep(runtime, {**LANES, "limits": Lane({sharing.exchange: 1})})
         watch = app.state.watch = Watch(runtime, upkeep.workers)
         upkeep.start()

@@ -116,9 +116,9 @@ def downgrade() -> None:
     op.execute("DELETE FROM messages WHERE kind IN ('sign-in', 'notice')")
     if _on_sqlite():
         # Earlier migrations expect two constraints to come and go with their columns, as they came before this one.
-        for column, kept in (("kind", "VARCHAR(16)"), ("key_id", "CHAR(32)")):
-            op.execute(f"ALTER TABLE messages ADD COLUMN kept_{column} {kept}")
-            op.execute(f"UPDATE messages SET kept_{column} = {column}")
+        op.execute("ALTER TABLE messages ADD COLUMN kept_kind VARCHAR(16)")
+        op.execute("ALTER TABLE messages ADD COLUMN kept_key_id CHAR(32)")
+        op.execute("UPDATE messages SET kept_kind = kind, kept_key_id = key_id")
     with op.batch_alter_table("messages") as batch:
         batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
         for column in ("sign_in_request_id", "account_address_id"):

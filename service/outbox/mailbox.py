@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
-from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message
+from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message, SignInRequest
 from service.tables.outbox import OF_BADGES
 
 
@@ -125,3 +125,17 @@ def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_i
         session.add(
             Message(network_id=network_id, kind="case", case_step_id=step.id, member_id=member_id, due_at=step.at)
         )
+
+
+def queue_sign_in(session: WriteSession, request: SignInRequest) -> None:
+    """Queue the mail with the link and the code to sign in."""
+    session.add(Message(kind="sign-in", sign_in_request_id=request.id, due_at=request.asked_at))
+
+
+def queue_notice(session: WriteSession, address_id: UUID, notice: str, at: datetime) -> None:
+    """Queue the mail that tells an address of an account what happened to the account.
+
+    Args:
+        notice: a key of `service.notifications.letters.notices`.
+    """
+    session.add(Message(kind="notice", account_address_id=address_id, notice=notice, due_at=at))

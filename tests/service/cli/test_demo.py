@@ -14,7 +14,6 @@ from service.checking.keeping import bundles
 from service.cli import demo
 from service.runtime.clock import utc_now
 
-
 LINK = re.compile(r"http://\S+/credentials/[\w-]+")
 
 

@@ -1,0 +1,26 @@
+"""Fair limits at the doors: how often one address of a caller may ask for mails, and try secrets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from service.runtime.fair_use import FairUse
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The limits on those who are not signed in yet.
+
+    Args:
+        mails: how many mails one address may have sent.
+        tries: how many links, codes and claims one address may try.
+        steady: counts seconds and never jumps.
+    """
+
+    mails: FairUse = field(default_factory=lambda: FairUse(per_minute=2, burst=20))
+    tries: FairUse = field(default_factory=lambda: FairUse(per_minute=20, burst=60))
+    steady: Callable[[], float] = monotonic
+
+    def shared_limits(self) -> dict[str, FairUse]:
+        """Return the limits that all processes keep together, by the names of their rows."""
+        return {"sign-in-mails": self.mails, "sign-in-tries": self.tries}
