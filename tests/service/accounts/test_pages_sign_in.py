@@ -29,7 +29,7 @@ def other_browser(runtime: Runtime) -> Iterator[TestClient]:
 
 
 def link_of(runtime: Runtime) -> str:
-    return LINK.findall(mails_to(runtime, ADDRESS)[-1])[0]
+    return str(LINK.findall(mails_to(runtime, ADDRESS)[-1])[0])
 
 
 def count(runtime: Runtime, row: type) -> int:
