@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from credentials import Fetched
-from service.checking import check, wording
+from service.checking import wording
 from service.checking.api_desk import DeskHere
 from service.checking.desk import Desk
 from service.errors import NotFoundError
@@ -16,7 +16,8 @@ from service.issuing import credentials
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
-from service.sharing import views
+from service.sharing import standing, views
+from service.sharing.pages_answers import no_badge
 from service.sharing.rules import sentences
 from service.signing import issuers
 from service.texts.languages import N_, Language
@@ -104,18 +105,10 @@ def _credential_page(
     desk: Desk, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
     runtime = desk.runtime
-    with runtime.database.read() as session:
-        shown = views.credential(session, credential_id, now)
-    if shown is None:
-        sentence = N_(
-            "The link may be incomplete, or the person keeps the badge private. Ask them for the link again, or for the file."
-        )
-        return _notice(language, N_("No badge at this address"), sentence)
-    # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait
-    # for ever. A change of the badge itself shows at once; of a trust list, or of its evidence, within a minute.
-    row = shown.row
-    key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
-    checked = desk.recent.get(key, desk.steady(), lambda: check.check(desk, row.signed))
+    found = standing.of(desk, credential_id, now)
+    if found is None:
+        return no_badge(language)
+    shown, checked = found.shown, found.checked
     subject, base_url = shown.document["credentialSubject"], runtime.settings.base_url
     page = render(
         "credential.html",
