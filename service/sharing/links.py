@@ -77,7 +77,7 @@ def to_post(badge: SharedBadge, language: Language) -> list[Link]:
         Link("Mastodon", f"https://share.joinmastodon.org/#text={both}"),  # a fragment, which that page keeps to itself
         Link("Bluesky", f"https://bsky.app/intent/compose?text={both}"),
         Link("X", f"https://x.com/intent/post?{_query({'text': text, 'url': badge.url})}"),
-        Link(language.gettext(N_("E-mail")), f"mailto:?{mail}"),
+        Link(language.gettext(N_("Email")), f"mailto:?{mail}"),
     ]
 
 

@@ -22,9 +22,9 @@ def stage(live: Live) -> Stage:
 @pytest.fixture
 def consumer(live: Live) -> Any:
     """Another site that knows how to embed our badges."""
-    registry = micawber.ProviderRegistry()
-    registry.register(rf"{live.base_url}/credentials/\S+", micawber.Provider(f"{live.base_url}/oembed"))
-    return registry
+    known = micawber.ProviderRegistry()
+    known.register(rf"{live.base_url}/credentials/\S+", micawber.Provider(f"{live.base_url}/oembed"))
+    return known
 
 
 def ask(stage: Stage, url: str, **more: Any) -> Any:

@@ -231,7 +231,7 @@ def test_a_sandbox_badge_says_test_wherever_it_goes(reader: Reader, live: Live) 
     assert page.one(".test").text.startswith("TEST")
     profile = parse_qs(urlsplit(links(reader)[PROFILE]).query)
     assert (profile["name"], profile["organizationName"]) == (["TEST Sharer"], ["TEST River Writers"])
-    for name in ("Mastodon", "Bluesky", "X", "E-mail"):
+    for name in ("Mastodon", "Bluesky", "X", "Email"):
         assert "TEST" in links(reader)[name]
 
 

@@ -69,7 +69,7 @@ def test_no_name_changes_what_a_link_asks(name: str, issuer: str) -> None:
     urls = posts(badge)
     assert fields(urls["X"]).keys() == {"text", "url"}
     assert fields(urls["Bluesky"]).keys() == {"text"}
-    assert fields(urls["E-mail"]).keys() == {"subject", "body"}
+    assert fields(urls["Email"]).keys() == {"subject", "body"}
     for url in urls.values():
         assert url.isascii()
         assert not set(url) & set(" \"<>'")
@@ -88,7 +88,7 @@ def test_a_post_says_the_name_the_network_and_the_link() -> None:
 
 
 def test_a_mail_has_a_subject_and_the_link_on_a_line_of_its_own() -> None:
-    url = posts()["E-mail"]
+    url = posts()["Email"]
     assert url.startswith("mailto:?")
     assert "+" not in url, "which a program for mail shows as it is"
     mail = fields(url)
