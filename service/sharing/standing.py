@@ -7,7 +7,7 @@ from service.checking import check, wording
 from service.checking.check import Checked
 from service.checking.desk import Desk
 from service.sharing import views
-from service.sharing.views import ShownCredential
+from service.sharing.views import ShownCredential, Visibility
 from service.texts.languages import Language
 
 
@@ -32,13 +32,16 @@ class Standing:
         return wording.headline(self.checked, language)[0]
 
 
-def of(desk: Desk, credential_id: str, now: datetime) -> Standing | None:
+def of(desk: Desk, credential_id: str, now: datetime, visibility: Visibility | None = None) -> Standing | None:
     """Return how a badge stands; None where it does not exist or is private.
 
     A change of the badge itself shows at once; of a trust list, or of its evidence, within a minute.
+
+    Args:
+        visibility: as in `views.credential`.
     """
     with desk.runtime.database.read() as session:
-        shown = views.credential(session, credential_id, now)
+        shown = views.credential(session, credential_id, now, visibility)
     if shown is None:
         return None
     # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait

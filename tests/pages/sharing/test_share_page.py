@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from zxingcpp import BarcodeFormat, read_barcodes
+from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
 
 from service.tables import Credential
 from tests.pages.conftest import Live
@@ -16,6 +16,7 @@ from tests.pages.reading import Reader
 from tests.pages.scenes import HOSTILE, badge, everybody_can_use, hostile_badge, inert, later, revoke, stage_of
 from tests.worlds.awarding import Stage
 
+QR_CODE = BarcodeFormats(BarcodeFormat.QRCode)
 WAYS = ("/share", "/qr.png", "/qr.svg", "/card")
 PROFILE = "Add to your LinkedIn profile"
 
@@ -144,7 +145,7 @@ def test_a_phone_reads_the_link_from_the_code_on_the_screen(page: Page, stage: S
     page.emulate_media(color_scheme="dark")
     page.goto(f"{url}/qr.{form}" if form == "png" else url + "/share")
     with Image.open(BytesIO(page.locator("img").last.screenshot())) as seen:
-        assert [each.text for each in read_barcodes(seen.convert("L"), formats=BarcodeFormat.QRCode)] == [url]
+        assert [each.text for each in read_barcodes(seen.convert("L"), formats=QR_CODE)] == [url]
 
 
 @pytest.mark.parametrize("form", ["PNG", "SVG"])

@@ -71,7 +71,7 @@ def shown(name: str = "Sharer", issuer: str = "River Writers") -> Any:
     return cast("Any", SimpleNamespace(document=document, state=state, network=SimpleNamespace(slug="river")))
 
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200)
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)
 
 
 @given(name=texts)

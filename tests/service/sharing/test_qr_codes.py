@@ -4,17 +4,18 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from zxingcpp import BarcodeFormat, read_barcodes
+from zxingcpp import BarcodeFormat, BarcodeFormats, read_barcodes
 
 from service.achievements import pictures
 from service.sharing import qr_codes
 
+QR_CODE = BarcodeFormats(BarcodeFormat.QRCode)
 URL = "https://badges.example.org/credentials/404262f2b1afa1d3f03028fec0bedbd8"
 LONG = f"https://{'valley.' * 25}example.org/credentials/404262f2b1afa1d3f03028fec0bedbd8"
 
 
 def read(picture: Image.Image) -> list[str]:
-    return [each.text for each in read_barcodes(picture, formats=BarcodeFormat.QRCode)]
+    return [each.text for each in read_barcodes(picture, formats=QR_CODE)]
 
 
 @pytest.mark.parametrize("url", [URL, LONG])
