@@ -43,7 +43,9 @@ import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
+import service.sharing.pages_embedding
 import service.sharing.pages_previews
+import service.sharing.pages_sharing
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -109,6 +111,8 @@ def _include_pages(app: FastAPI) -> None:
     # Before the same paths in other forms.
     app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
     app.include_router(service.sharing.pages_previews.router)
+    app.include_router(service.sharing.pages_sharing.router)
+    app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)
