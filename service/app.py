@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -40,6 +40,7 @@ from service.web import (
 )
 from service.web.costly import Costly
 from service.web.refusals import Refusals
+from service.web.requests import without_nul
 
 SWITCH_SECONDS = 0.001
 """How long a thread that works keeps the interpreter from the one that answers everybody; Python's own is five times it."""
@@ -153,6 +154,7 @@ def create_app(runtime: Runtime, desk: Desk | None = None, *, own_process: bool 
         redoc_url=None,
         max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
+        dependencies=[Depends(without_nul)],
     )
     app.state = handed_down(runtime, desk)
     # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.
