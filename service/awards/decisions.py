@@ -19,7 +19,7 @@ from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
-from service.issuing import choices, credentials, receipts, reissuing, status_lists, unsigned
+from service.issuing import choices, credentials, receipts, status_lists, unsigned
 from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
@@ -250,7 +250,7 @@ def sign_again(act: Act, runtime: Runtime, row: Award, old: Credential) -> Crede
         CustodyError: a key cannot be used; nothing was written.
     """
     kept = receipts.of_award(act.session, row)
-    chosen = choices.of(act.session, row.member_id, old, reissuing.unsigned_document(old)["credentialSubject"])
+    chosen = choices.of(act.session, row.member_id, old, act.now)
     decision = replace(decision_of(act.session, row), receipt=receipts.kept(kept) if kept else None, chosen=chosen)
     signed = _signed(act, runtime, [decision], {})[decision.key]
     receipts.store(act, row, signed.draft.receipt)

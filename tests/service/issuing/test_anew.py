@@ -392,3 +392,33 @@ def test_after_a_theft_the_text_signed_again_keeps_the_name_and_the_page_the_day
     present(stage.runtime, badge, name_shown="none")
     with stage.runtime.database.read() as session:
         assert reissuing.reissued_at(session, session.get_one(Credential, badge)) == stolen_at
+
+
+def test_a_renewal_keeps_what_the_recipient_chose(stage: Stage, badge: str, clock: Clock) -> None:
+    present(stage.runtime, badge, name_shown="hashed", name=NAME, address=NEW)
+    hide(stage.runtime, badge, "evidence-1")
+    see(stage.runtime, badge, "private")
+    clock.advance(days=2 * 365)
+    [award] = stage.awards(member="ana")
+    made = stage.send("POST", f"./awards/{award['id']}/renewal")["credential"]["id"]
+    row, found = row_of(stage.runtime, made), document_of(stage.runtime, made)
+    assert (row.visibility, row.name_shown) == ("private", "hashed")
+    assert [matches(found["credentialSubject"], each) for each in (NAME, NEW, OLD)] == [True, True, False]
+    assert [each["genre"] for each in found["evidence"]] == ["shared", "receipt", "renewal", "summary"]
+
+
+def test_who_became_a_student_is_named_in_clear_in_no_new_text(stage: Stage, badge: str) -> None:
+    present(stage.runtime, badge, name_shown="plain", name=NAME)
+    see(stage.runtime, badge, "public")
+    stage.member("ana", email=OLD, roles=["student"])
+    made = stage.send("POST", f"/v1/credentials/{badge}/replacement", {"reason": "R."})["id"]
+    row = row_of(stage.runtime, made)
+    assert (row.visibility, row.name_shown, NAME in row.signed) == ("unlisted", "none", False)
+
+
+def test_nor_in_the_same_badge_once_it_is_signed_anew(stage: Stage, badge: str) -> None:
+    present(stage.runtime, badge, name_shown="plain", name=NAME)
+    stage.member("ana", email=OLD, roles=["student"])
+    hide(stage.runtime, badge, "evidence-1")
+    row = row_of(stage.runtime, badge)
+    assert (row.name_shown, NAME in row.signed) == ("none", False)
