@@ -15,7 +15,7 @@ from service.checking import check
 from service.console import compromised_keys
 from service.console.compromised_keys import CompromisedIn
 from service.errors import ConflictError, CustodyError, InvalidError, NotFoundError, ServiceError
-from service.issuing import anew, reissuing
+from service.issuing import anew, credentials, reissuing
 from service.issuing.anew import Presentation
 from service.runtime.runtime import Runtime
 from service.tables import Credential, Key, Member, SignedCopy
@@ -259,7 +259,7 @@ def test_while_a_key_cannot_be_used_nothing_changes(stage: Stage, badge: str, mo
         raise CustodyError("custody-unavailable", "The keys cannot be used.")
 
     before = row_of(stage.runtime, badge)
-    monkeypatch.setattr(anew.credentials, "issuer_keys", refuse)
+    monkeypatch.setattr(credentials, "issuer_keys", refuse)
     error = refusal(stage, badge, name_shown="plain", name=NAME)
     assert error.code == "custody-unavailable"
     after = row_of(stage.runtime, badge)
