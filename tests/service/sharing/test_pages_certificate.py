@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 from pypdf import PdfReader
 
-from credentials import extract
 from service.checking import check
 from service.runtime.runtime import Runtime
 from tests.worlds.awarding import Stage
@@ -72,11 +72,15 @@ def test_what_has_not_changed_is_not_sent_again(stage: Stage, clock: Clock) -> N
     assert "Accept-Language" in again.headers["vary"]
 
 
-def test_it_shows_the_networks_own_picture(stage: Stage) -> None:
-    url = earned(stage)
-    images = PdfReader(BytesIO(stage.client.get(url + ".pdf").content)).pages[0].images
-    assert len(images) == 0  # ours is drawn in lines
-    assert extract(stage.client.get(url + ".png").content)
+def test_it_shows_the_networks_own_picture_redrawn(stage: Stage) -> None:
+    own = BytesIO()
+    Image.new("RGB", (3000, 1500), (200, 30, 40)).save(own, "PNG")
+    posted = stage.call("POST", "/v1/blobs", content=own.getvalue(), headers={"Content-Type": "image/png"})
+    url = earned(stage, image=posted.json()["sha256"])
+    (image,) = PdfReader(BytesIO(stage.client.get(url + ".pdf").content)).pages[0].images
+    assert image.image is not None
+    assert image.image.size == (1024, 1024)
+    assert image.image.convert("RGB").getpixel((512, 512)) == (200, 30, 40)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_it_shows_the_networks_own_picture(stage: Stage) -> None:
     ],
 )
 def test_a_badge_that_its_issuer_does_not_stand_by_has_none_and_says_why(stage: Stage, act: str, sentence: str) -> None:
-    url = earned(stage, **({"revocable": True} if act == "none" else {}))
+    url = earned(stage)
     stage.send("POST", f"/v1/credentials/{url.rpartition('/')[2]}/{act}", {"reason": "It is looked into."})
     answer = stage.client.get(url + ".pdf")
     assert (answer.status_code, answer.json()["code"]) == (409, "certificate-withheld")
