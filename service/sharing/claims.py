@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.accounts.sign_in import BATCH, SECRET_BYTES, digest_of
-from service.errors import ConflictError, ForbiddenError, TooManyRequestsError
+from service.errors import ConflictError, ForbiddenError, ServiceError, TooManyRequestsError
 from service.networks import members
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
@@ -53,6 +53,15 @@ class ClaimState:
 
     claimed_at: datetime | None
     newest: Claim | None
+
+
+@dataclass(frozen=True)
+class MadeCode:
+    """A code on paper, for whom it is, and its row."""
+
+    member: Member
+    row: Claim
+    code: str
 
 
 def with_mail(session: WriteSession, runtime: Runtime, message_id: UUID, now: datetime) -> None:
@@ -131,6 +140,27 @@ def make_code(act: Act, member: Member) -> tuple[Claim, str]:
     code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH))
     row = _new(act, member, "paper", code, act.now + CODE_FOR)
     return row, as_printed(code)
+
+
+def make_codes(act: Act, refs: Sequence[str]) -> list[MadeCode]:
+    """Make a code on paper for each of several members, in the order of their refs; a ref that came twice counts once.
+
+    Raises:
+        NotFoundError: a member is unknown (code "member-unknown"), with a pointer to the ref.
+        ConflictError: as `make_code`, with a pointer to the ref.
+    """
+    made = []
+    for place, ref in enumerate(refs):
+        if ref in refs[:place]:
+            continue
+        try:
+            member = held(act, ref)
+            row, code = make_code(act, member)
+        except ServiceError as error:
+            error.pointer = f"/members/{place}"
+            raise
+        made.append(MadeCode(member, row, code))
+    return made
 
 
 def made_by_network(act: Act) -> None:

@@ -1,5 +1,6 @@
 """What a mailed link or a code on paper offers, before anything happens; and what became of it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,14 @@ SAID = {
 
 
 @dataclass(frozen=True)
+class NamedBadge:
+    """A badge as a list of badges shows it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Offer:
     """What can be claimed, as its page shows it before anything happens.
 
@@ -43,6 +52,20 @@ class Offer:
     standing: Standing
     hindrance: Hindrance | None
     again: bool
+
+    @property
+    def said(self) -> str:
+        """What became of it, in a sentence; "" while it is open."""
+        return SAID.get(self.standing, "")
+
+    @property
+    def named(self) -> list[NamedBadge]:
+        """The badges with their names."""
+        return [NamedBadge(each.id, _name(each)) for each in self.badges]
+
+
+def _name(row: Credential) -> str:
+    return str(json.loads(row.signed)["credentialSubject"]["achievement"]["name"])
 
 
 def offered_by_link(session: OrmSession, link: str, account_id: UUID | None, now: datetime) -> Offer:
