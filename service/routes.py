@@ -42,8 +42,10 @@ import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
+import service.sharing.api_claims
 import service.sharing.pages
 import service.sharing.pages_certificate
+import service.sharing.pages_claim
 import service.sharing.pages_embedding
 import service.sharing.pages_previews
 import service.sharing.pages_sharing
@@ -80,6 +82,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
     app.include_router(service.console.api_erasing.router)
+    app.include_router(service.sharing.api_claims.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -118,6 +121,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)
