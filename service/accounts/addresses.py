@@ -2,6 +2,21 @@
 
 import unicodedata
 
+from pydantic import TypeAdapter, ValidationError
+
+from service.bodies import EmailAddress
+
+_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
+
+
+def read(typed: str) -> str | None:
+    """Return the address that somebody typed; None if it is none, or has characters that nobody sees."""
+    try:
+        address = normal(_ADDRESS.validate_python(typed.strip()))
+    except ValidationError:
+        return None
+    return address if address.isprintable() and "\ufffd" not in address else None
+
 
 def normal(address: str) -> str:
     """Return an address in lower case and composed characters, its domain as people read it: bücher.example.

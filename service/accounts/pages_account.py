@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from service.accounts import accounts, joining, sign_in, sign_ins
+from service.accounts.addresses import read
 from service.accounts.pages_sign_in import ASKING_SECONDS, NO_ADDRESS
 from service.accounts.pages_signed_in import (
     CallerAddress,
@@ -24,7 +24,6 @@ from service.accounts.pages_signed_in import (
     set_cookie,
 )
 from service.accounts.sign_ins import SignedIn
-from service.bodies import EmailAddress
 from service.errors import ServiceError, UnauthenticatedError
 from service.texts.languages import LANGUAGES, N_
 from service.web.rendering import render
@@ -49,7 +48,6 @@ MAILS: Final = {
     "awarded": N_("A network has awarded me a badge"),
     "expiring": N_("A badge of mine ends soon"),
 }
-_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 PAGE: Final = "/account"
 
 
@@ -98,9 +96,8 @@ def post_address(
     typed = sent.get("address", "")[:254]
     account = person.account(session)
     runtime = request.app.state.runtime
-    try:
-        address = _ADDRESS.validate_python(typed)
-    except ValidationError:
+    address = read(typed)
+    if address is None:
         return _shown(session, person, now, language, status=422, address=typed, address_fault=NO_ADDRESS)
     try:
         doors.mails.take(of, doors.steady())

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from service.accounts import sign_in, sign_ins
+from service.accounts.addresses import read
 from service.accounts.pages_signed_in import (
     AnybodysForm,
     CallerAddress,
@@ -26,7 +26,6 @@ from service.accounts.pages_signed_in import (
     set_cookie,
     welcome,
 )
-from service.bodies import EmailAddress
 from service.errors import CustodyError, ServiceError
 from service.runtime.runtime import Runtime
 from service.tables import Account, SignInRequest
@@ -44,7 +43,6 @@ KNOWN_SECONDS: Final = 365 * 24 * 3600
 NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
 NOT_SENT = N_("We could not send the email")
 NOT_SIGNED_IN = N_("You are not signed in")
-_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
 
 @router.get("/sign-in")
@@ -73,9 +71,8 @@ def post_sign_in(
 ) -> Response:
     """Have the mail sent, and lead to the page that takes the code."""
     onward = path_of_ours(sent.get("onward", HOME))
-    try:
-        address = _ADDRESS.validate_python(sent.get("address", ""))
-    except ValidationError:
+    address = read(sent.get("address", ""))
+    if address is None:
         typed = sent.get("address", "")[:254]
         return render("sign_in.html", language=language, status=422, onward=onward, address=typed, fault=NO_ADDRESS)
     try:
