@@ -17,6 +17,7 @@ from service.accounts.pages_signed_in import (
     DoorsHere,
     Person,
     PersonalRoute,
+    PersonLately,
     PersonsForm,
     cookie,
     drop_cookie,
@@ -85,7 +86,7 @@ def post_mails(session: Writer, person: Person, sent: PersonsForm) -> Response:
 def post_address(
     request: Request,
     session: Writer,
-    person: Person,
+    person: PersonLately,
     sent: PersonsForm,
     now: Now,
     language: Speaking,
@@ -132,7 +133,7 @@ def post_keep(session: Writer, person: Person, _sent: PersonsForm, number: Numbe
 
 @router.post("/addresses/{number}/remove")
 def post_remove(
-    session: Writer, person: Person, _sent: PersonsForm, number: Numbered, now: Now, language: Speaking
+    session: Writer, person: PersonLately, _sent: PersonsForm, number: Numbered, now: Now, language: Speaking
 ) -> Response:
     """Remove an address, but never the last one."""
     account = person.account(session)
@@ -157,7 +158,7 @@ def post_everywhere(session: Writer, person: Person, _sent: PersonsForm, now: No
 
 
 @router.get("/join")
-def get_join(request: Request, session: Reader, person: Person, now: Now, language: Speaking) -> Response:
+def get_join(request: Request, session: Reader, person: PersonLately, now: Now, language: Speaking) -> Response:
     """Offer to make two accounts one, after the person has proved an address of the other one."""
     try:
         offer = joining.offered(session, person.account_id, cookie(request, "asking"), now)
@@ -171,7 +172,7 @@ def post_join(
     request: Request,
     session: Writer,
     runtime: Running,
-    person: Person,
+    person: PersonLately,
     _sent: PersonsForm,
     now: Now,
     language: Speaking,
@@ -184,14 +185,14 @@ def post_join(
 
 
 @router.get("/delete")
-def get_delete(person: Person, language: Speaking) -> Response:
+def get_delete(person: PersonLately, language: Speaking) -> Response:
     """Say what deleting the account means, and ask."""
     return render("account_delete.html", language=language, person=person, fault=False)
 
 
 @router.post("/delete")
 def post_delete(
-    session: Writer, runtime: Running, person: Person, sent: PersonsForm, now: Now, language: Speaking
+    session: Writer, runtime: Running, person: PersonLately, sent: PersonsForm, now: Now, language: Speaking
 ) -> Response:
     """Delete the account, if the person has said that they mean it."""
     if sent.get("sure") != "on":
@@ -214,6 +215,7 @@ def _shown(
         "mails_off": account.mails_off,
         "mails": MAILS,
         "mail_languages": LANGUAGES.values(),
+        "lately": person.is_lately(now),
         "sign_ins": sign_ins.list_of(session, person.account_id, now),
     }
     return render("account.html", language=language, status=status, back=PAGE, person=person, **shown | values)

@@ -51,11 +51,13 @@ def get_sign_in(
     person: PerhapsPerson,
     onward: Annotated[str, Query()] = HOME,
     address: Annotated[str, Query()] = "",
+    again: Annotated[str, Query()] = "",
 ) -> Response:
-    """Show the form that asks for an address; somebody who is signed in goes on."""
-    if person is not None:
+    """Show the form that asks for an address; somebody who is signed in goes on, unless they are to sign in again."""
+    if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    return render("sign_in.html", language=language, onward=path_of_ours(onward), address=address[:254], fault=None)
+    shown = {"onward": path_of_ours(onward), "address": address[:254], "again": person is not None}
+    return render("sign_in.html", language=language, fault=None, **shown)
 
 
 @router.post("/sign-in")

@@ -31,6 +31,7 @@ from service.web.visitor_language import path_of_ours, speaking
 MAX_FIELDS = 50
 FROM_HERE = (None, "same-origin", "none")
 FROM_ELSEWHERE = N_("This form came from another page, or is too old. Go back, load the page again and try again.")
+AGAIN = N_("Sign in again for this change. We kept nothing of what you sent.")
 NOT_NOW = N_("The service cannot do this at the moment. We kept nothing. Try again in a few minutes.")
 HALF_YEAR_SECONDS = 180 * 24 * 3600
 
@@ -99,7 +100,15 @@ def _found(runtime: Runtime, secret: str) -> SignedIn | None:
 
 
 class _SomebodySignedIn:
-    """Finds out who is signed in before the body is read."""
+    """Finds out who is signed in before the body is read.
+
+    Args:
+        lately: only somebody who signed in in the last hour passes: who finds a browser open, or has a stolen cookie,
+            cannot take the account from its owner.
+    """
+
+    def __init__(self, *, lately: bool = False) -> None:
+        self._lately = lately
 
     async def before_the_body(self, request: Request) -> None:
         """Let only somebody who is signed in pass."""
@@ -109,11 +118,14 @@ class _SomebodySignedIn:
         """Return who is signed in.
 
         Raises:
-            UnauthenticatedError: nobody is (code "signed-out"); `PersonalRoute` then leads to the sign-in.
+            UnauthenticatedError: nobody is (code "signed-out"), or not lately (code "sign-in-again"); `PersonalRoute`
+                then leads to the sign-in.
         """
         found = await perhaps_signed_in(request)
         if found is None:
             raise UnauthenticatedError("signed-out", SIGNED_OUT)
+        if self._lately and not found.is_lately(request.app.state.runtime.now()):
+            raise UnauthenticatedError("sign-in-again", AGAIN)
         return found
 
 
@@ -172,6 +184,8 @@ async def caller_address(request: Request) -> str:
 
 Person = Annotated[SignedIn, Depends(_SomebodySignedIn())]
 """Who is signed in; for routes of `PersonalRoute`."""
+PersonLately = Annotated[SignedIn, Depends(_SomebodySignedIn(lately=True))]
+"""Who signed in in the last hour; for what gives an account to somebody else, or ends it."""
 PerhapsPerson = Annotated[SignedIn | None, Depends(perhaps_signed_in)]
 """Who is signed in, or None; for pages that anybody may see."""
 PersonsForm = Annotated[dict[str, str], Depends(form_of)]
@@ -193,15 +207,23 @@ class PersonalRoute(StrictRoute):
             try:
                 response = await handler(request)
             except UnauthenticatedError as error:
-                if error.code != "signed-out":
+                if error.code not in {"signed-out", "sign-in-again"}:
                     raise
-                if request.method == "GET":
+                if error.code == "sign-in-again":
+                    onward = request.scope["path"] if request.method == "GET" else "/account"
+                    response = Response(status_code=303, headers={"Location": again_path(onward)})
+                elif request.method == "GET":
                     response = Response(status_code=303, headers={"Location": sign_in_path(request)})
                 else:
                     response = refused(speaking(request), N_("You are signed out"), error)
             return private(response)
 
         return personal
+
+
+def again_path(onward: str) -> str:
+    """Return the path of the page where somebody signs in again, which leads on to a path of ours."""
+    return f"/sign-in?again=yes&onward={quote(path_of_ours(onward), safe='/')}"
 
 
 def sign_in_path(request: Request) -> str:

@@ -24,6 +24,8 @@ from service.tables import Account, SignIn
 
 UNUSED_FOR: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=180)
+LATELY: Final = timedelta(hours=1)
+"""How long ago somebody signed in who may change who can sign in to their account."""
 NOTED_EVERY: Final = timedelta(hours=1)
 """How exactly is known when a sign-in was last used."""
 
@@ -40,6 +42,10 @@ class SignedIn:
     began_at: datetime
     form_secret: str
     is_stale: bool
+
+    def is_lately(self, now: datetime) -> bool:
+        """Return whether the person signed in in the last hour, and did not only go on."""
+        return now - self.began_at < LATELY
 
     def account(self, session: OrmSession) -> Account:
         """Return the row of the account; to write, it is locked (`accounts.locked`).

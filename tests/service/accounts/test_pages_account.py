@@ -258,3 +258,20 @@ def test_notices_are_written_in_the_language_of_the_account(browser: TestClient,
     with runtime.database.read() as session:
         states = session.scalars(select(Message.state).where(Message.kind == "notice")).all()
     assert states == ["sent"]
+
+
+@pytest.mark.parametrize("path", ["addresses", "addresses/x/remove", "join", "delete"])
+def test_who_signed_in_long_ago_signs_in_again_before_others_could_take_the_account(
+    at_home: TestClient, runtime: Runtime, clock: Clock, path: str
+) -> None:
+    clock.advance(minutes=61)
+    answer = send(at_home, "/account", f"/account/{path}", address=THIEF, sure="on")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?again=yes&onward=/account")
+    assert mails_to(runtime, THIEF) == []
+    assert values(rows(runtime, AccountAddress)) == {HOME}
+    assert at_home.get("/account/delete").headers["location"] == "/sign-in?again=yes&onward=/account/delete"
+    assert "Add the address" not in at_home.get("/account").text
+    assert "You signed in some time ago" in at_home.get("/sign-in?again=yes&onward=/account").text
+    sign_in(at_home, runtime, HOME)
+    assert "Add the address" in at_home.get("/account").text
+    assert len(rows(runtime, SignIn)) == 1

@@ -323,3 +323,13 @@ def test_a_custody_that_does_not_open_is_said_in_plain_words(
     assert answer.status_code == 503
     assert "cannot do this at the moment" in answer.text
     assert "passphrase" not in answer.text
+
+
+def test_the_page_on_privacy_names_every_cookie(browser: TestClient, runtime: Runtime) -> None:
+    browser.post("/sign-in", data={"address": ADDRESS})
+    given = {*browser.cookies}
+    code = CODE.findall(mails_to(runtime, ADDRESS)[-1])[-1]
+    browser.post("/sign-in/code", data={"code": code})
+    page = browser.get("/privacy").text
+    for name in given | {*browser.cookies}:
+        assert f"<code>{name}</code>" in page
