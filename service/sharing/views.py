@@ -16,7 +16,7 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
-from service.issuing import citations, credentials, receipts, reissuing, visibility
+from service.issuing import citations, credentials, receipts, reissuing
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
