@@ -6,7 +6,15 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `me
 """
 
 from service.tables.access import AccessToken, Token
-from service.tables.accounts import Account, AccountAddress, SignIn, SignInRequest
+from service.tables.accounts import (
+    Account,
+    AccountAddress,
+    OpenidIdentity,
+    Passkey,
+    SignIn,
+    SignInChallenge,
+    SignInRequest,
+)
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
@@ -73,6 +81,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "OpenidIdentity",
+    "Passkey",
     "Person",
     "Rating",
     "Receipt",
@@ -89,6 +99,7 @@ __all__ = [
     "ServiceKey",
     "SharedLimit",
     "SignIn",
+    "SignInChallenge",
     "SignInRequest",
     "SignedCopy",
     "StatusList",
