@@ -5,6 +5,7 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 
+import service.accounts.pages_passkeys
 import service.accounts.pages_sign_in
 import service.achievements.api
 import service.achievements.api_enrolments
@@ -111,6 +112,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_previews.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
+    app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.errors import ConflictError
+from service.outbox import mailbox
 from service.storage.database import WriteSession, insert_for
 from service.tables import Account, AccountAddress
 from service.tables.identifiers import new_id
@@ -53,6 +54,16 @@ def new_account(session: WriteSession, now: datetime) -> Account:
 def addresses_of(session: OrmSession, account: Account) -> list[AccountAddress]:
     """Return the proved addresses of an account, the kept one first."""
     return sorted(_addresses(session, account), key=lambda each: (not each.kept, each.proved_at, each.value))
+
+
+def tell(session: WriteSession, account: Account, notice: str, now: datetime) -> None:
+    """Have all addresses of an account told what happened to it.
+
+    Args:
+        notice: a key of `service.notifications.letters.notices`.
+    """
+    for address in _addresses(session, account):
+        mailbox.queue_notice(session, address.id, notice, now)
 
 
 def _addresses(session: OrmSession, account: Account) -> list[AccountAddress]:
