@@ -48,6 +48,7 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
 @router.get("/sign-in")
 def get_sign_in(
+    runtime: Running,
     language: Speaking,
     person: PerhapsPerson,
     onward: Annotated[str, Query()] = HOME,
@@ -56,7 +57,14 @@ def get_sign_in(
     """Show the form that asks for an address; somebody who is signed in goes on."""
     if person is not None:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    return render("sign_in.html", language=language, onward=path_of_ours(onward), address=address[:254], fault=None)
+    return render(
+        "sign_in.html",
+        language=language,
+        onward=path_of_ours(onward),
+        address=address[:254],
+        fault=None,
+        openid_name=runtime.settings.openid_shown,
+    )
 
 
 @router.post("/sign-in")
@@ -75,7 +83,15 @@ def post_sign_in(
         address = _ADDRESS.validate_python(sent.get("address", ""))
     except ValidationError:
         typed = sent.get("address", "")[:254]
-        return render("sign_in.html", language=language, status=422, onward=onward, address=typed, fault=NO_ADDRESS)
+        return render(
+            "sign_in.html",
+            language=language,
+            status=422,
+            onward=onward,
+            address=typed,
+            fault=NO_ADDRESS,
+            openid_name=runtime.settings.openid_shown,
+        )
     try:
         doors.mails.take(of, doors.steady())
         browser = sign_in.ask(session, runtime, address, language=language.code, onward=onward, now=now)

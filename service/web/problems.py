@@ -33,6 +33,7 @@ from service.errors import (
     TooSlowError,
     UnauthenticatedError,
     UnreadableError,
+    UpstreamError,
 )
 from service.faults import as_sentence, found_faults, parameter_fault
 from service.web.methods import allowed
@@ -61,6 +62,7 @@ STATUS: dict[type[Exception], int] = {
     TooManyRequestsError: 429,
     CustodyError: 503,
     StorageError: 503,
+    UpstreamError: 502,
     UnavailableError: 502,
     CredentialError: 422,
 }
