@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.worlds.listening import Asked, answering
+from tests.worlds.runtimes import BASE_URL
 
 CLIENT, SECRET = "laurel at the school", "the client's secret"
-CALLBACK = "http://localhost:8000/sign-in/openid/answer"
+CALLBACK = "/sign-in/openid/answer"
 
 
 @dataclass
@@ -29,6 +30,7 @@ class OpenidProvider:
 
     now: Callable[[], datetime]
     url: str = ""
+    service: str = BASE_URL
     algorithm: str = "RS256"
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] | None = None
@@ -52,7 +54,11 @@ class OpenidProvider:
         """Return the parameters with which it sends somebody back who was led to `address` and signed in."""
         assert address.startswith(f"{self.url}/authorize?")
         asked = dict(parse_qsl(urlsplit(address).query))
-        assert (asked["response_type"], asked["client_id"], asked["redirect_uri"]) == ("code", CLIENT, CALLBACK)
+        assert (asked["response_type"], asked["client_id"], asked["redirect_uri"]) == (
+            "code",
+            CLIENT,
+            self.service + CALLBACK,
+        )
         assert set(asked["scope"].split()) == {"openid", "email"}
         assert asked["code_challenge_method"] == "S256"
         code = f"code {len(self._codes)}"
@@ -102,6 +108,10 @@ def openid_provider(now: Callable[[], datetime]) -> Iterator[OpenidProvider]:
     provider = OpenidProvider(now, claims={"email": "M11@river.example.org", "email_verified": True})
 
     def reply(asked: Asked) -> None:
+        if asked.path.startswith("/authorize?"):
+            query = urlencode(provider.authorize(provider.url + asked.path))
+            asked.answer(302, headers={"Location": f"{provider.service}{CALLBACK}?{query}"})
+            return
         body = asked.rfile.read(int(asked.headers.get("Content-Length") or 0))
         status, document = provider.reply(asked.path, body, asked.headers.get("Authorization", ""))
         asked.answer(status, json.dumps(document).encode(), {"Content-Type": "application/json"})

@@ -433,7 +433,8 @@ def test_who_is_not_signed_in_sees_no_passkeys(browsers: Callable[..., TestClien
     )
 )
 def test_whatever_a_stranger_sends_is_refused_in_our_own_words(sent: Any) -> None:
-    for parse in (parse_registration_credential_json, parse_authentication_credential_json):
+    parsers: list[Callable[[str], Any]] = [parse_registration_credential_json, parse_authentication_credential_json]
+    for parse in parsers:
         with suppress(ServiceError):
             passkeys._require_no_frame(passkeys._read(parse, json.dumps(sent)).response.client_data_json)
 
