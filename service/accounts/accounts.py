@@ -1,17 +1,19 @@
 """Accounts and the addresses that belong to them."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.errors import ConflictError
+from service.errors import ConflictError, UnauthenticatedError
 from service.outbox import mailbox
 from service.storage.database import WriteSession, insert_for
 from service.tables import Account, AccountAddress
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
+SIGNED_OUT = N_("You are signed out. Sign in and try again. We kept nothing of what you sent.")
 TAKEN = N_("This address belongs to another account.")
 
 
@@ -49,6 +51,21 @@ def new_account(session: WriteSession, now: datetime) -> Account:
     session.add(account)
     session.flush()  # before the rows that refer to it, which are not related as objects
     return account
+
+
+def locked(session: WriteSession, account_id: UUID) -> Account:
+    """Lock an account and return it as it is now; lock it before all other rows.
+
+    Others can still write rows that refer to it. Who joins accounts, or deletes one, waits.
+
+    Raises:
+        UnauthenticatedError: it was deleted, or became part of another one, in this moment (code "signed-out").
+    """
+    query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise UnauthenticatedError("signed-out", SIGNED_OUT)
+    return row
 
 
 def addresses_of(session: OrmSession, account: Account) -> list[AccountAddress]:

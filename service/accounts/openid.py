@@ -104,14 +104,16 @@ def account_of(session: WriteSession, provider: Provider, told: Told, now: datet
     Raises:
         ConflictError: nobody here is known by that name, and the provider has proved no address (code
             "openid-unproved"), or its account belongs to another name at this provider (code "openid-anothers").
+        UnauthenticatedError: as `accounts.locked`.
     """
     identity = _identity(session, provider, told)
     if identity is None:
         identity = _linked(session, provider, told, now)
     elif told.address is not None:
         _add_if_free(session, identity.account_id, told.address, now)
+    account = accounts.locked(session, identity.account_id)  # before the rows that belong to it are written
     identity.used_at = now
-    return session.get_one(Account, identity.account_id)
+    return account
 
 
 def _identity(session: WriteSession, provider: Provider, told: Told) -> OpenidIdentity | None:

@@ -49,7 +49,7 @@ async def provider(request: Request) -> Provider:
 ProviderHere = Annotated[Provider, Depends(provider)]
 
 
-@router.post("/sign-in/openid")
+@router.post("/sign-in/openid/ask")
 def post_sign_in(
     runtime: Running, language: Speaking, sent: AnybodysForm, there: ProviderHere, doors: DoorsHere, of: CallerAddress
 ) -> Response:

@@ -27,7 +27,7 @@ from service.accounts.pages_signed_in import (
     set_cookie,
 )
 from service.accounts.sign_ins import SignedIn
-from service.errors import InvalidError, NotFoundError, ServiceError
+from service.errors import InvalidError, ServiceError
 from service.storage.database import ReadSession
 from service.texts.display_names import one_line
 from service.texts.languages import N_
@@ -113,7 +113,7 @@ def post_removal(
     """Remove a passkey; the device may go on showing it, and it is worth nothing here."""
     try:
         passkeys.remove(session, person.account(session), passkey_id, now)
-    except NotFoundError as error:
+    except ServiceError as error:
         return refused(language, NOT_REMOVED, error, back=PAGE)
     return Response(status_code=303, headers={"Location": _way_back(sent)})
 
@@ -140,7 +140,7 @@ def post_options_to_sign_in(
     return response
 
 
-@router.post("/sign-in/passkey")
+@router.post("/sign-in/passkey/answer")
 def post_sign_in(
     request: Request,
     session: Writer,

@@ -148,7 +148,9 @@ def add(
         ForbiddenError: it was made for another site, another challenge, or without checking the person (code
             "passkey-refused").
         ConflictError: it was added before (code "passkey-taken"), or there are too many (code "passkeys-full").
+        UnauthenticatedError: as `accounts.locked`.
     """
+    accounts.locked(session, account.id)  # two browsers do not add more than there may be
     challenge = _taken_up(session, browser, "add-passkey", now)
     if challenge.account_id != account.id:
         raise NotFoundError("passkey-over", OVER)
@@ -164,7 +166,6 @@ def add(
             require_user_verification=True,
         )
     )
-    session.get_one(Account, account.id, with_for_update=True)  # so that two browsers do not add more than there may be
     _require_room(list_of(session, account.id))
     row_id, credential_id = new_id(), bytes_to_base64url(made.credential_id)
     if len(credential_id) > MAX_CREDENTIAL_ID:
@@ -221,13 +222,11 @@ def use(
             another key (code "passkey-refused").
         ConflictError: the device has counted backwards: the key was copied (code "passkey-copied"); the addresses of
             the account are told.
+        UnauthenticatedError: as `accounts.locked`.
     """
     challenge = _taken_up(session, browser, "passkey", now)
     given = _read(parse_authentication_credential_json, answer)
-    query = select(Passkey).where(Passkey.credential_id == bytes_to_base64url(given.raw_id))
-    row = session.scalar(query.with_for_update())
-    if row is None:
-        raise NotFoundError("passkey-unknown", UNKNOWN)
+    account, row = _locked(session, bytes_to_base64url(given.raw_id))
     party = RelyingParty.of(settings)
     _require_no_frame(given.response.client_data_json)
     signed = _checked(
@@ -243,7 +242,6 @@ def use(
     )
     if not hmac.compare_digest(bytes_to_base64url(given.response.user_handle or b""), row.handle):
         raise ForbiddenError("passkey-refused", REFUSED)
-    account = session.get_one(Account, row.account_id)
     if (signed.new_sign_count or row.sign_count) and signed.new_sign_count <= row.sign_count:
         accounts.tell(session, account, "passkey-copied", now)
         raise ConflictError("passkey-copied", COPIED)
@@ -256,8 +254,10 @@ def remove(session: WriteSession, account: Account, passkey_id: UUID, now: datet
 
     Raises:
         NotFoundError: it has no such passkey (code "passkey-not-found").
+        UnauthenticatedError: as `accounts.locked`.
     """
     found = delete(Passkey).where(Passkey.account_id == account.id, Passkey.id == passkey_id).returning(Passkey.id)
+    accounts.locked(session, account.id)
     if session.scalar(found) is None:
         raise NotFoundError("passkey-not-found", NOT_THERE)
     accounts.tell(session, account, "passkey-removed", now)
@@ -268,6 +268,18 @@ def _taken_up(session: WriteSession, browser: str | None, purpose: challenges.Pu
     if challenge is None:
         raise NotFoundError("passkey-over", OVER)
     return challenge
+
+
+def _locked(session: WriteSession, credential_id: str) -> tuple[Account, Passkey]:
+    """Return a passkey and its account, the account locked first: somebody may be joining it with another one."""
+    query = select(Passkey).where(Passkey.credential_id == credential_id)
+    seen = session.scalar(query)
+    if seen is not None:
+        account = accounts.locked(session, seen.account_id)
+        row = session.scalar(query.with_for_update().execution_options(populate_existing=True))
+        if row is not None and row.account_id == account.id:
+            return account, row
+    raise NotFoundError("passkey-unknown", UNKNOWN)
 
 
 def _require_room(known: list[Passkey]) -> None:

@@ -1,8 +1,9 @@
 """All rows, and nothing that decides.
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
-that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
-`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
+that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
+`openid_identities`, `identities`, `members` (the name that a network gave), `record_bodies` and `case_texts`;
+everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token

@@ -64,7 +64,7 @@ def browser(browsers: Callable[[], TestClient]) -> TestClient:
 
 def led_to(browser: TestClient, onward: str = "/my-badges") -> str:
     """Return the address of the provider to which the browser is led."""
-    page = browser.post("/sign-in/openid", data={"onward": onward})
+    page = browser.post("/sign-in/openid/ask", data={"onward": onward})
     assert page.status_code == 200, page.text
     return unescape(page.text.partition('http-equiv="refresh" content="0; url=')[2].partition('"')[0])
 
@@ -304,7 +304,7 @@ def test_a_provider_that_fails_is_told_plainly_and_changes_nothing(
     browser: TestClient, provider: OpenidProvider, school: Runtime, path: str, answer: tuple[int, Any]
 ) -> None:
     provider.answers[path] = answer
-    page = browser.post("/sign-in/openid")
+    page = browser.post("/sign-in/openid/ask")
     if page.status_code == 200:
         url = unescape(page.text.partition('http-equiv="refresh" content="0; url=')[2].partition('"')[0])
         page = browser.get(ANSWER, params=provider.authorize(url))
@@ -321,14 +321,14 @@ def test_a_provider_that_is_down_is_told_plainly(runtime: Runtime, tmp_path: Pat
         openid_client_id=CLIENT,
     )
     with start(given, clock) as down, TestClient(app_of(down), base_url=BASE_URL) as browser:
-        answer = browser.post("/sign-in/openid", headers={"Accept": "text/html"})
+        answer = browser.post("/sign-in/openid/ask", headers={"Accept": "text/html"})
     assert answer.status_code == 502
     assert "localhost does not answer as it should" in answer.text
 
 
 def test_a_provider_that_calls_itself_otherwise_is_not_believed(browser: TestClient, provider: OpenidProvider) -> None:
     provider.answers["/.well-known/openid-configuration"] = (200, provider.about() | {"issuer": "https://x.example"})
-    assert browser.post("/sign-in/openid").status_code == 502
+    assert browser.post("/sign-in/openid/ask").status_code == 502
 
 
 def test_the_log_tells_the_operator_what_is_wrong_and_no_secret(
@@ -343,15 +343,15 @@ def test_the_log_tells_the_operator_what_is_wrong_and_no_secret(
 
 
 def test_a_form_of_another_site_leads_nobody_to_the_provider(browser: TestClient, provider: OpenidProvider) -> None:
-    answer = browser.post("/sign-in/openid", headers={"Sec-Fetch-Site": "cross-site"})
+    answer = browser.post("/sign-in/openid/ask", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert provider.asked == []
 
 
 def test_without_a_provider_there_is_no_way_to_one(runtime: Runtime) -> None:
     with TestClient(app_of(runtime), base_url=BASE_URL, headers={"Accept": "text/html"}) as browser:
-        assert "/sign-in/openid" not in browser.get("/sign-in").text
-        assert browser.post("/sign-in/openid").status_code == 404
+        assert "/sign-in/openid/ask" not in browser.get("/sign-in").text
+        assert browser.post("/sign-in/openid/ask").status_code == 404
         assert browser.get(ANSWER).status_code == 404
 
 

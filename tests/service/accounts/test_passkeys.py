@@ -63,7 +63,7 @@ def to_sign_in(browser: TestClient, onward: str = "/my-badges") -> dict[str, Any
 
 
 def sign_in(browser: TestClient, answer: str) -> Any:
-    return browser.post("/sign-in/passkey", data={"answer": answer})
+    return browser.post("/sign-in/passkey/answer", data={"answer": answer})
 
 
 def is_signed_in(browser: TestClient) -> bool:
