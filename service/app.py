@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
 from service.accounts.limits import Doors
+from service.accounts.openid_provider import Provider
 from service.awards import settling
 from service.checking.desk import Desk
 from service.operations import ending
@@ -103,6 +104,7 @@ def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
             "desk": desk,
             "refusals": Refusals(steady=desk.steady),
             "doors": Doors(steady=desk.steady),
+            "provider": Provider(runtime.settings) if runtime.settings.openid_issuer else None,
             "costly": Costly(),
             "settle": settling.settle_if_possible,
             "watch": Watch(runtime),

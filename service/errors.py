@@ -99,5 +99,9 @@ class StorageError(ServiceError):
     """The database or the disk takes nothing now; what was not committed was not kept."""
 
 
+class UpstreamError(ServiceError):
+    """Another server, without which the request cannot be carried out, did not do its part."""
+
+
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """How the system says that a file has no more room."""

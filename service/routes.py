@@ -6,6 +6,8 @@ import fastapi_offline
 from fastapi import FastAPI
 
 import service.accounts.pages_account
+import service.accounts.pages_openid
+import service.accounts.pages_passkeys
 import service.accounts.pages_sign_in
 import service.achievements.api
 import service.achievements.api_enrolments
@@ -121,6 +123,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
+    app.include_router(service.accounts.pages_passkeys.router)
+    app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.accounts.pages_account.router)

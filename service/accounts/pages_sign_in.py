@@ -47,6 +47,7 @@ NOT_SIGNED_IN = N_("You are not signed in")
 
 @router.get("/sign-in")
 def get_sign_in(
+    runtime: Running,
     language: Speaking,
     person: PerhapsPerson,
     onward: Annotated[str, Query()] = HOME,
@@ -57,7 +58,8 @@ def get_sign_in(
     if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
     shown = {"onward": path_of_ours(onward), "address": address[:254], "again": person is not None}
-    return render("sign_in.html", language=language, fault=None, **shown)
+    openid_name = runtime.settings.openid_shown
+    return render("sign_in.html", language=language, fault=None, openid_name=openid_name, **shown)
 
 
 @router.post("/sign-in")
@@ -76,7 +78,15 @@ def post_sign_in(
     address = read(sent.get("address", ""))
     if address is None:
         typed = sent.get("address", "")[:254]
-        return render("sign_in.html", language=language, status=422, onward=onward, address=typed, fault=NO_ADDRESS)
+        return render(
+            "sign_in.html",
+            language=language,
+            status=422,
+            onward=onward,
+            address=typed,
+            fault=NO_ADDRESS,
+            openid_name=runtime.settings.openid_shown,
+        )
     try:
         doors.mails.take(of, doors.steady())
         known = sign_in.is_known(runtime, address, cookie(request, "known"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from service.access import access_tokens
-from service.accounts import sign_in, sign_ins
+from service.accounts import challenges, sign_in, sign_ins
 from service.appeals import deadlines
 from service.awards import settling
 from service.checking import confirmations
@@ -117,6 +117,7 @@ LANES: Mapping[str, Lane] = {
             sign_in.forget_old: 600,
             sign_ins.forget_old: 600,
             claims.forget_old: 600,
+            challenges.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

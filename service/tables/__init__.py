@@ -1,12 +1,21 @@
 """All rows, and nothing that decides.
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
-that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
-`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
+that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
+`openid_identities`, `identities`, `members` (the name that a network gave), `record_bodies` and `case_texts`;
+everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
-from service.tables.accounts import Account, AccountAddress, SignIn, SignInRequest
+from service.tables.accounts import (
+    Account,
+    AccountAddress,
+    OpenidIdentity,
+    Passkey,
+    SignIn,
+    SignInChallenge,
+    SignInRequest,
+)
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
@@ -76,6 +85,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "OpenidIdentity",
+    "Passkey",
     "Person",
     "Rating",
     "Receipt",
@@ -92,6 +103,7 @@ __all__ = [
     "ServiceKey",
     "SharedLimit",
     "SignIn",
+    "SignInChallenge",
     "SignInRequest",
     "SignedCopy",
     "StatusList",

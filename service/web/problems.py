@@ -34,6 +34,7 @@ from service.errors import (
     TooSlowError,
     UnauthenticatedError,
     UnreadableError,
+    UpstreamError,
 )
 from service.faults import as_sentence, found_faults, parameter_fault
 from service.web.methods import allowed
@@ -63,6 +64,7 @@ STATUS: dict[type[Exception], int] = {
     NotOfferedError: 501,
     CustodyError: 503,
     StorageError: 503,
+    UpstreamError: 502,
     UnavailableError: 502,
     CredentialError: 422,
 }
