@@ -43,6 +43,7 @@ import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
+import service.sharing.pages_badge_settings
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_previews
@@ -116,6 +117,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.sharing.pages_badge_settings.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)
