@@ -1,0 +1,66 @@
+"""Somebody who is signed in and has badges, for tests of their pages."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Award, Credential, Member, Row
+from service.tables.identifiers import new_credential_id, new_id
+from tests.worlds.awarding import Stage
+from tests.worlds.signing_in import claim
+
+MINE = "m11@river.example.org"
+
+
+def earned(stage: Stage, member: str = "m11", **achievement: Any) -> str:
+    """Award a member by rule, and return the id of the credential."""
+    if not stage.send("GET", "./achievements")["items"]:
+        stage.achievement(**achievement)
+    for n in (1, 2):
+        stage.share(n, member)
+    (award,) = stage.awards(member=member)
+    return str(award["credential"]["id"])
+
+
+def claimed(stage: Stage, ref: str = "m11", address: str = MINE, **said: Any) -> None:
+    """Add a member with an address, whom the account with that address has claimed."""
+    stage.member(ref, email=address, **said)
+    claim(stage.runtime, stage.slug, ref, address)
+
+
+def many(runtime: Runtime, credential_id: str, count: int) -> None:
+    """Add copies of an award and its credential, each a little older, as if there were as many achievements.
+
+    The rows say enough for lists; nothing is signed.
+    """
+    with runtime.database.write() as session:
+        first = session.get_one(Credential, credential_id)
+        award = session.get_one(Award, first.award_id)
+        for n in range(1, count + 1):
+            at = first.issued_at - timedelta(hours=n)
+            added = _copy(session, award, id=new_id(), state="expired", awarded_at=at)
+            session.flush()
+            _copy(
+                session,
+                first,
+                id=new_credential_id(),
+                award_id=added.id,
+                issued_at=at,
+                status_index=first.status_index + n,
+            )
+
+
+def member_of(runtime: Runtime, ref: str) -> str:
+    """Return the id of the member with a ref, as it stands in addresses."""
+    with runtime.database.read() as session:
+        return str(session.scalars(select(Member.id).where(Member.ref == ref)).one())
+
+
+def _copy(session: WriteSession, row: Row, **other: Any) -> Any:
+    kept = {column.key: getattr(row, column.key) for column in row.__mapper__.column_attrs}
+    made = type(row)(**kept | other)
+    session.add(made)
+    return made
