@@ -38,12 +38,13 @@ class Message(Row):
     the network, and `case` and `key` are about a step of a case or a compromised key and go to the member `member_id`.
     A `question` asks whether a badge is theirs, and is deleted with its confirmation. `sign-in` and `notice` are of the
     service, not of a network: the first goes to the address of a request to sign in, the second tells an address of an
-    account what happened to the account; `notice` names it. Both are deleted with what they are about.
+    account what happened to the account; `notice` names it. Both are deleted with what they are about. `claim` and
+    `claimed` are about a claim: the first sends its link again, the second tells the address that it was used.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
-        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice"),
+        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed"),
         one_of("state", "queued", "sent", "failed"),
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
@@ -62,6 +63,7 @@ class Message(Row):
     sign_in_request_id: Mapped[UUID | None] = mapped_column(ForeignKey("sign_in_requests.id", ondelete="CASCADE"))
     account_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_addresses.id", ondelete="CASCADE"))
     notice: Mapped[str | None] = mapped_column(String(32))
+    claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
