@@ -12,15 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.access.act import Act
 from service.errors import NotFoundError
 from service.issuing import reissuing
-from service.networks import persons
 from service.sharing import views
 from service.sharing.views import CredentialState
 from service.signing import issuers
-from service.storage import locks
-from service.storage.database import WriteSession
 from service.storage.paging import Order, Window, page
 from service.tables import (
     AccountAddress,
@@ -170,24 +166,6 @@ def claimable(session: OrmSession, account_id: UUID) -> list[Claimable]:
         names = (*before.members, member.name or member.ref)
         found[member.person_id] = replace(before, members=names, badges=before.badges + count)
     return list(found.values())
-
-
-def claim(session: WriteSession, account_id: UUID, member_id: UUID, now: datetime) -> None:
-    """Have what was issued to a proved address of an account belong to it; once more changes nothing.
-
-    Raises:
-        NotFoundError: nobody waits to be claimed with an address of the account (code "member-unknown").
-        ConflictError: another account has claimed it (code "claimed-already").
-    """
-    network_id = session.scalar(select(Member.network_id).where(Member.id == member_id))
-    if network_id is not None:
-        locks.network(session, network_id)
-    found = next((each for each in claimable(session, account_id) if each.member_id == member_id), None)
-    if found is None:
-        membership(session, account_id, member_id)  # theirs already, or nobody's who is theirs
-        return
-    act = Act(session, found.network, None, now)
-    persons.claim(act, session.get_one(Member, member_id), account_id, found.address)
 
 
 def _mine(account_id: UUID) -> ColumnElement[bool]:

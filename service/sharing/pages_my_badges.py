@@ -8,7 +8,7 @@ from service.accounts import accounts
 from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
 from service.bodies import Uid
 from service.errors import ServiceError
-from service.sharing import appeal_words, in_progress, my_badges, own_cases
+from service.sharing import appeal_words, claiming, in_progress, my_badges, own_cases, unclaiming
 from service.sharing.my_badges import BADGES_ON_A_PAGE, ENDED_ON_THE_FIRST_PAGE
 from service.sharing.rules import sentences
 from service.storage.paging import MAX_CURSOR, Window
@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 HOME: Final = "/my-badges"
 After = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 NOT_CLAIMED = N_("You could not claim this")
+NOT_GIVEN_BACK = N_("Nothing was changed")
 
 
 @router.get("/my-badges")
@@ -72,9 +73,22 @@ def post_claim(
     """Claim what was issued to an address that is proved."""
     try:
         with runtime.database.write() as session:
-            my_badges.claim(session, person.account_id, member_id, now)
+            claiming.take_pending(session, person.account_id, member_id, now)
     except ServiceError as error:
         return refused(language, NOT_CLAIMED, error, back=HOME)
+    return Response(status_code=303, headers={"Location": HOME})
+
+
+@router.post("/my-badges/members/{member_id}/giving-back")
+def post_giving_back(
+    member_id: Uid, runtime: Running, person: Person, now: Now, language: Speaking, _sent: PersonsForm
+) -> Response:
+    """Take a member who is somebody else out of the account."""
+    try:
+        with runtime.database.write() as session:
+            unclaiming.give_back(session, person.account_id, member_id, now)
+    except ServiceError as error:
+        return refused(language, NOT_GIVEN_BACK, error, back=HOME)
     return Response(status_code=303, headers={"Location": HOME})
 
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
-from service.tables import Award, Credential, Member, Row
+from service.tables import Account, Award, Credential, Member, Network, Row
 from service.tables.identifiers import new_credential_id, new_id
 from tests.worlds.awarding import Stage
 from tests.worlds.signing_in import claim
@@ -53,10 +53,17 @@ def many(runtime: Runtime, credential_id: str, count: int) -> None:
             )
 
 
-def member_of(runtime: Runtime, ref: str) -> str:
+def member_of(runtime: Runtime, ref: str, network: str = "river") -> str:
     """Return the id of the member with a ref, as it stands in addresses."""
     with runtime.database.read() as session:
-        return str(session.scalars(select(Member.id).where(Member.ref == ref)).one())
+        query = select(Member.id).join(Network, Network.id == Member.network_id)
+        return str(session.scalars(query.where(Member.ref == ref, Network.slug == network)).one())
+
+
+def named(runtime: Runtime, name: str) -> None:
+    """Have every account say this name."""
+    with runtime.database.write() as session:
+        session.execute(update(Account).values(name=name))
 
 
 def _copy(session: WriteSession, row: Row, **other: Any) -> Any:

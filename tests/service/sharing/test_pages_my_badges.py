@@ -13,10 +13,10 @@ from service.access.callers import in_person
 from service.runtime.runtime import Runtime
 from service.sharing import my_badges
 from service.storage.paging import Window
-from service.tables import Account, Case, CaseStep, Credential, Member
+from service.tables import Case, CaseStep, Credential, Member
 from service.tables.identifiers import new_id
 from tests.worlds.awarding import SHARE_TWICE, Stage
-from tests.worlds.my_badges import MINE, claimed, earned, many, member_of
+from tests.worlds.my_badges import MINE, claimed, earned, many, member_of, named
 from tests.worlds.runtimes import BASE_URL, Clock, app_of
 from tests.worlds.signing_in import send, signed_in
 
@@ -142,6 +142,39 @@ def test_a_page_costs_the_same_statements_for_one_badge_and_for_three_hundred(
 def test_a_cursor_of_another_list_is_refused(browser: TestClient, stage: Stage) -> None:
     cursor = Window(None, 1, "elsewhere").cursor(stage.runtime.now(), "0" * 32)
     assert browser.get("/my-badges", params={"after": cursor}).status_code == 422
+
+
+# --- Claims --------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_issued_to_a_proved_address_is_claimed_with_one_press(browser: TestClient, stage: Stage) -> None:
+    stage.member("m11", email=MINE, name="Member 11")
+    credential = earned(stage)
+    page = shown(browser, "/my-badges")
+    assert "Issued to your address" in page
+    assert "River Writers</strong>: 1 badge" in page
+    assert credential not in page
+    done(send(browser, "/my-badges", f"/my-badges/claims/{member_of(stage.runtime, 'm11')}"), "/my-badges")
+    page = shown(browser, "/my-badges")
+    assert "Issued to your address" not in page
+    assert f'href="/my-badges/{credential}"' in page
+
+
+def test_what_was_issued_to_another_address_cannot_be_claimed(browser: TestClient, stage: Stage) -> None:
+    stage.member("m12", email=OTHER)
+    earned(stage, "m12")
+    claimed(stage)
+    assert "Issued to your address" not in shown(browser, "/my-badges")
+    mine = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/appeal"
+    assert send(browser, mine, f"/my-badges/claims/{member_of(stage.runtime, 'm12')}").status_code == 404
+
+
+def test_what_somebody_else_earned_is_given_back(browser: TestClient, stage: Stage) -> None:
+    claimed(stage)
+    credential = earned(stage)
+    where = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/giving-back"
+    done(send(browser, "/my-badges", where), "/my-badges")
+    assert browser.get(f"/my-badges/{credential}").status_code == 404
 
 
 # --- Progress ------------------------------------------------------------------------------------------------------
@@ -328,7 +361,7 @@ def test_an_appeal_without_words_or_with_too_many_is_asked_again(browser: TestCl
 def test_who_acts_in_person_has_the_scopes_of_the_act_and_no_more() -> None:
     member = Member(id=new_id(), network_id=new_id(), ref="m11")
     caller = in_person(member, "cases:write")
-    assert (caller.token_id, caller.member_id, caller.scopes) == (None, member.id, {"cases:write"})
+    assert (caller.token_id, caller.member_id, caller.scopes) == (None, member.id, frozenset({"cases:write"}))
 
 
 # --- Settings ------------------------------------------------------------------------------------------------------
@@ -360,11 +393,6 @@ def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     done(send(browser, page, f"{page}/name", name="hashed"), page)
     assert "Member Eleven" not in client.get(f"/credentials/{credential}.json").text
     done(send(browser, page, f"{page}/name", name="none"), page)
-
-
-def named(runtime: Runtime, name: str) -> None:
-    with runtime.database.write() as session:
-        session.execute(update(Account).values(name=name))
 
 
 def test_evidence_that_is_hidden_leaves_the_page_and_new_files(
@@ -426,7 +454,7 @@ def test_nothing_of_another_account_can_be_seen_or_changed(browser: TestClient, 
     gets = [f"/my-badges/{credential}", where, *(f"{of_member}/{of}" for of in ("progress", "records", "appeal"))]
     posts = [f"/my-badges/{credential}/{of}" for of in ("visibility", "name", "evidence", "declining")]
     posts += [f"{where}/{of}" for of in ("statements", "escalation", "withdrawal")]
-    posts += [f"{of_member}/appeal", f"/my-badges/claims/{member}"]
+    posts += [f"{of_member}/appeal", f"{of_member}/giving-back", f"/my-badges/claims/{member}"]
     for path in gets:
         assert theirs.get(path).status_code == 200, path
         assert browser.get(path).status_code == 404, path
