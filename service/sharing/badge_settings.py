@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from service.access.act import Act
 from service.awards import endings
-from service.errors import ConflictError
+from service.errors import InvalidError
 from service.issuing import anew, shown_evidence, visibility
 from service.issuing.anew import NameShown, Presentation
 from service.issuing.shown_evidence import EvidenceItem
@@ -75,13 +75,13 @@ def name(
     """Set whether a badge bears the name of the account, and how; it is signed anew.
 
     Raises:
-        ConflictError: the account has no name (code "name-missing").
+        InvalidError: the account has no name (code "name-missing").
         NotFoundError, ServiceError: it is not theirs (code "credential-unknown"), or as `anew.sign_anew`.
     """
     act = _act(session, account_id, credential_id, now)
     own = session.get_one(Account, account_id).name
     if shown != "none" and not own:
-        raise ConflictError("name-missing", NO_NAME)
+        raise InvalidError("name-missing", NO_NAME)
     anew.sign_anew(act, runtime, credential_id, Presentation(name_shown=shown, name=own))
 
 

@@ -22,6 +22,7 @@ from service.appeals.contestable import CaseIn
 from service.awards import appealable
 from service.awards.appealable import CONTESTABLE_FOR
 from service.errors import NotFoundError
+from service.sharing import my_badges
 from service.signing import issuers
 from service.storage.database import WriteSession
 from service.tables import AchievementVersion, Award, Case, Credential, Member, Network, Person, Review
@@ -99,14 +100,15 @@ def find(session: OrmSession, account_id: UUID, case_id: UUID, now: datetime) ->
     return shown, OwnCase(row, network, issuers.marked(network, name))
 
 
-def contest(session: WriteSession, member: Member, network: Network, body: CaseIn, now: datetime) -> Case:
+def contest(session: WriteSession, account_id: UUID, member_id: UUID, body: CaseIn, now: datetime) -> Case:
     """Open a case as the member whom the decision is about.
 
     Raises:
         ConflictError: the network is closed (code "network-closed"), or as `cases.open_case`.
-        NotFoundError: as `cases.open_case`.
+        NotFoundError: the account is no such member (code "member-unknown"), or as `cases.open_case`.
     """
-    return cases.open_case(_act(session, member, network, now), body)
+    own = my_badges.membership(session, account_id, member_id)
+    return cases.open_case(_act(session, own, now), body)
 
 
 def say(session: WriteSession, account_id: UUID, case_id: UUID, text: str, now: datetime) -> None:
@@ -115,8 +117,7 @@ def say(session: WriteSession, account_id: UUID, case_id: UUID, text: str, now: 
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.say`.
     """
-    _, member, network = _own(session, account_id, case_id)
-    cases.say(_act(session, member, network, now), case_id, StatementIn(text=text))
+    cases.say(_act(session, _own(session, account_id, case_id)[1:], now), case_id, StatementIn(text=text))
 
 
 def escalate(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
@@ -125,8 +126,7 @@ def escalate(session: WriteSession, account_id: UUID, case_id: UUID, now: dateti
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.escalate`.
     """
-    _, member, network = _own(session, account_id, case_id)
-    cases.escalate(_act(session, member, network, now), case_id, EscalationIn())
+    cases.escalate(_act(session, _own(session, account_id, case_id)[1:], now), case_id, EscalationIn())
 
 
 def withdraw(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
@@ -135,8 +135,7 @@ def withdraw(session: WriteSession, account_id: UUID, case_id: UUID, now: dateti
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.withdraw`.
     """
-    _, member, network = _own(session, account_id, case_id)
-    cases.withdraw(_act(session, member, network, now), case_id)
+    cases.withdraw(_act(session, _own(session, account_id, case_id)[1:], now), case_id)
 
 
 def last_day(network: Network, until: datetime) -> date:
@@ -144,7 +143,9 @@ def last_day(network: Network, until: datetime) -> date:
     return (until.astimezone(ZoneInfo(network.time_zone)) - timedelta(days=1)).date()
 
 
-def _act(session: WriteSession, member: Member, network: Network, now: datetime) -> CallersAct:
+def _act(session: WriteSession, own: tuple[Member, Network], now: datetime) -> CallersAct:
+    """Return an act of a member in person, in a network that must be open."""
+    member, network = own
     return CallersAct(session, callers.still_open(network), callers.in_person(member, OF_ONESELF), now)
 
 

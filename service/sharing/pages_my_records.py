@@ -87,8 +87,7 @@ def post_appeal(
     try:
         body = CaseIn.model_validate(matter | {"statement": statement})
         with runtime.database.write() as session:
-            member, network = my_badges.membership(session, person.account_id, member_id)
-            case_id = own_cases.contest(session, member, network, body, now).id
+            case_id = own_cases.contest(session, person.account_id, member_id, body, now).id
     except ValidationError:
         return _refused(language, InvalidError("matter-ambiguous", appeal_words.NOTHING), HOME)
     except ServiceError as error:

@@ -1,18 +1,23 @@
 """Somebody who is signed in and has badges, for tests of their pages."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
 from service.tables import Account, Award, Credential, Member, Network, Row
 from service.tables.identifiers import new_credential_id, new_id
-from tests.worlds.awarding import Stage
-from tests.worlds.signing_in import claim
+from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.runtimes import BASE_URL, app_of
+from tests.worlds.signing_in import claim, send, signed_in
 
 MINE = "m11@river.example.org"
+OTHER = "m12@river.example.org"
+APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
 
 
 def earned(stage: Stage, member: str = "m11", **achievement: Any) -> str:
@@ -71,3 +76,31 @@ def _copy(session: WriteSession, row: Row, **other: Any) -> Any:
     made = type(row)(**kept | other)
     session.add(made)
     return made
+
+
+def browser_of(runtime: Runtime, address: str) -> TestClient:
+    """Return the browser of somebody who is signed in with an address."""
+    headers = {"Accept": "text/html", "Cookie": signed_in(runtime, address)}
+    return TestClient(app_of(runtime), base_url=BASE_URL, follow_redirects=False, headers=headers)
+
+
+def shown(browser: TestClient, path: str, status: int = 200) -> str:
+    """Return a page of somebody's own, with single spaces; no cache keeps it."""
+    answer = browser.get(path)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    return re.sub(r"\s+", " ", answer.text)
+
+
+def done(answer: Any, to: str | None = None) -> str:
+    """Return where a form that was taken leads."""
+    assert answer.status_code == 303, answer.text
+    location = str(answer.headers["location"])
+    assert to is None or location == to
+    return location
+
+
+def contested(browser: TestClient, stage: Stage, ref: str = "m11", **matter: str) -> str:
+    """Contest a decision as the member with a ref, and return the path of the case."""
+    path = f"/my-badges/members/{member_of(stage.runtime, ref)}/appeal"
+    return done(send(browser, path, path, statement="I was there twice.", **matter))
