@@ -47,9 +47,12 @@ import service.progress.api_everybody
 import service.public.api
 import service.sharing.api_claims
 import service.sharing.pages
+import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_embedding
+import service.sharing.pages_my_badges
+import service.sharing.pages_my_records
 import service.sharing.pages_previews
 import service.sharing.pages_sharing
 import service.vc_api.api
@@ -128,6 +131,9 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.accounts.pages_account.router)
+    app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.sharing.pages_badge_settings.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

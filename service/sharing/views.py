@@ -223,7 +223,7 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     achievement = session.get_one(Achievement, version.achievement_id)
     owner = session.get_one(Network, achievement.network_id)
     rule = definitions.rule_of(version.definition)
-    names = _names(session, owner, version, rule)
+    names = names_of(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
     issuer = issuers.marked(owner, owner.name)
     return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
@@ -243,7 +243,7 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     credential = credentials.of_awards(session, [award])[award.id]
     rule = definitions.rule_of(version.definition) if "criteria" in document else None
-    names = _names(session, owner, version, rule)
+    names = names_of(session, owner, version, rule)
     held = [_held(session, owner, each["achievement"]) for each in document["holds"]]
     name = issuers.marked(owner, version.name)
     digest = citations.multibase(row.sha256)
@@ -254,7 +254,7 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     return ShownReceipt(document, rule, names, held, owner, issuer, name, digest, credential.id, corrected, carried)
 
 
-def _names(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
+def names_of(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
     """Return what a rule names by reference: the newest published names of badges, and the criteria of rubrics."""
     leaves = tree.rules(rule) if rule is not None else []
     refs = {ref for leaf in leaves if isinstance(leaf, Holds) for ref in leaf.achievements}
