@@ -42,8 +42,10 @@ import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
+import service.sharing.api_returns
 import service.sharing.pages
 import service.sharing.pages_previews
+import service.sharing.pages_returning
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -77,6 +79,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
     app.include_router(service.console.api_erasing.router)
+    app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -112,6 +115,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

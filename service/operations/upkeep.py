@@ -26,6 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
+from service.sharing import returned
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -106,7 +107,7 @@ LANES: Mapping[str, Lane] = {
     ),
     "compromised keys": Lane({compromised_keys.set_right_left_over: 60}),
     "status lists": Lane({status_lists.resign_due: 600, status.resign_due: 600}),
-    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS}),
+    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS, returned.end_due: 600}),
     "deletion": Lane(
         {
             deliveries.forget_old: 600,
@@ -115,6 +116,7 @@ LANES: Mapping[str, Lane] = {
             access_tokens.forget_expired: 600,
             sign_in.forget_old: 600,
             sign_ins.forget_old: 600,
+            returned.forget_old: DAY_SECONDS,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

@@ -1,7 +1,7 @@
 """All rows, and nothing that decides.
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
-that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
+that somebody chose), `account_addresses`, `sign_in_requests`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
 """
 
@@ -33,6 +33,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
+from service.tables.sharing import Return, ReturnAddress, Vouching
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -79,6 +80,8 @@ __all__ = [
     "Record",
     "RecordBody",
     "Restore",
+    "Return",
+    "ReturnAddress",
     "Review",
     "Role",
     "Row",
@@ -97,5 +100,6 @@ __all__ = [
     "VcApiKey",
     "VcApiStatusEntry",
     "VcApiStatusList",
+    "Vouching",
     "Webhook",
 ]

@@ -435,6 +435,7 @@ THEIRS = (
     Call(PUT_MEMBER, "the name", at_once("PUT", "./members/m11", {"name": "Ana"}), "ok"),
     Call(PATCH_MEMBER, "the name", at_once("PATCH", "./members/m11", {"name": "Ana"}), "ok"),
     Call(f"DELETE {N}/members/{{ref}}", "what is held of one", at_once("DELETE", "./members/m11"), "ok"),
+    Call(f"DELETE {N}/members/{{ref}}/return", "a return", at_once("DELETE", "./members/m11/return"), "return-unknown"),
     Call(POST_MEMBER, "the name", at_once("POST", "./members", {"ref": "m11", "name": "Ana"}), "ok"),
     Call(f"{POST_MEMBER} (lines)", "the name", lambda _stage: lines("./members", {"ref": "m11", "name": "Ana"}), "ok"),
     Call(f"{POST_MEMBER}/bulk", "the name", lambda _stage: lines("./members/bulk", {"ref": "m11", "name": "A"}), "ok"),
