@@ -16,7 +16,7 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
-from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing import citations, credentials, receipts, reissuing, visibility
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
@@ -54,7 +54,7 @@ class ShownCredential:
     """A credential as its page shows it.
 
     `follower` is the address of the one that replaced it. `reissued_at` is when it was signed again because others may
-    have had a key. `earlier`: it rests on the network's earlier records.
+    have had a key. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it.
     """
 
     row: Credential
@@ -65,6 +65,7 @@ class ShownCredential:
     results: list[dict[str, str]]
     reissued_at: datetime | None
     earlier: bool
+    indexed: bool
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
         _results(document),
         reissuing.reissued_at(session, row),
         _of_history(session, row),
+        visibility.indexed(session, row, now),
     )
 
 
