@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0030"
-down_revision: str | None = "0027"
+down_revision: str | None = "0029"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 MOMENT = sa.DateTime(timezone=True)
 KINDS = (
     *("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring", "webhook", "case", "question", "key"),
-    *("sign-in", "notice"),
+    *("sign-in", "notice", "claim", "claimed"),
 )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
 from service.storage import latest_time
-from service.tables import AccessToken, Identity, Member, Network, ServiceFact, Token
+from service.tables import AccessToken, Identity, Member, Network, Person, ServiceFact, Token
 from service.tables.identifiers import ACCESS
 
 SCOPES = {
@@ -161,7 +161,7 @@ def require_other(
     """Let the caller pass if it decides on somebody else: nobody decides for themself.
 
     This is the only place that says so. Two members are one human if they have one person behind them, or persons (each
-    network has its own) with an e-mail address or DID in common.
+    network has its own) with an e-mail address or DID in common, or whom one account has claimed.
 
     Args:
         caller: None is the service or the operator; a token that is bound to no member is nobody's own.
@@ -174,7 +174,10 @@ def require_other(
     own = select(Member.person_id).where(Member.id == caller.member_id).scalar_subquery()
     known = select(Identity.kind, Identity.value).where(Identity.person_id == own)
     alike = select(Identity.person_id).where(tuple_(Identity.kind, Identity.value).in_(known))
-    oneself = or_(Member.id == caller.member_id, Member.person_id == own, Member.person_id.in_(alike))
+    account = select(Person.account_id).where(Person.id == own).scalar_subquery()
+    claimed = select(Person.id).where(Person.account_id == account)
+    by_person = (Member.person_id == own, Member.person_id.in_(alike), Member.person_id.in_(claimed))
+    oneself = or_(Member.id == caller.member_id, *by_person)
     asked = {each for each in member_ids if each is not None}
     if session.scalar(select(Member.id).where(Member.id.in_(asked), oneself).limit(1)) is not None:
         message = "Expected somebody else, or a token that is bound to no member: nobody decides for themself."

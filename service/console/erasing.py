@@ -28,7 +28,7 @@ from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
-from service.sharing import returned
+from service.sharing import claims, returned
 from service.storage import locks
 from service.tables import Award, Contribution, Credential, Evaluation, Member, Network, Record
 from service.web import idempotency
@@ -110,6 +110,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     blobs.remove(act, found.files)
     tokens.revoke_bound(act.session, member.id, act.now)  # (2)
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
+    claims.forget(act.session, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
     returned.forget(act.session, member.id)

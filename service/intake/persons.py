@@ -37,8 +37,8 @@ def tell(act: Act, runtime: Runtime, ref: str, body: PersonIn) -> Member:
         NotFoundError: the network has no such member (code "member-unknown").
         ForbiddenError: the caller is one of the two (code "self-decision").
         InvalidError: both are one member (code "same-as-itself").
-        ConflictError: the two have different addresses or DIDs (code "identity-conflict"), or one was erased
-            ("member-erased").
+        ConflictError: the two have different addresses or DIDs (code "identity-conflict"), one was erased
+            ("member-erased"), or they are not in one account ("member-claimed").
     """
     member = members.still_known(members.held(act, ref))
     act.decides_on(member.id)
@@ -59,6 +59,7 @@ def _link(act: Act, member: Member, other: Member) -> None:
     member.person_state = None
     if known is not None and known is theirs:
         return
+    persons.stay_with_their_account(known, theirs)
     identities = persons.identities_of(act.session, known)
     if theirs is None:
         theirs = persons.new_person(act)
@@ -78,8 +79,8 @@ def _tell_apart(act: Act, member: Member) -> None:
     if not shared and member.person_state != "asked":
         return
     if shared:
-        identities = persons.identities_of(act.session, intake_members.person_of(act, member))
-        _become(act, member, persons.new_person(act, identities))
+        known = intake_members.person_of(act, member)
+        _become(act, member, persons.new_person(act, persons.identities_of(act.session, known), like=known))
         judged = select(Evaluation.member_id).where(Evaluation.evaluator_id == member.id)
         with_them = select(Contribution.member_id).where(Contribution.peer_id == member.id)
         others = {*act.session.scalars(judged), *act.session.scalars(with_them)}

@@ -7,10 +7,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.networks import same_person
+from service.networks import persons, same_person
 from service.outbox import events
 from service.storage import past
-from service.tables import Identity, Member
+from service.tables import Identity, Member, Person
 from service.tables.past import PAST
 
 
@@ -29,14 +29,15 @@ def is_address(ref: str) -> bool:
 def erase(act: Act, member: Member, told: Mapping[str, Any]) -> None:
     """Erase the name and the addresses of a member.
 
-    1. Of the person an id is left, by which two members stay one. If another member is the same person, the addresses
-       stay too: they are also that member's.
+    1. Of the person an id is left, by which two members stay one; it is in no account any more. If another member is the
+       same person, the addresses and the account stay too: they are also that member's.
     2. A ref that is an e-mail address is replaced.
 
     Args:
         told: how much was erased, to say it again.
     """
-    if addresses_of(act.session, member):  # (1)
+    if member.person_id is not None and not same_person.sharing(act.session, [member]):  # (1)
+        persons.release(act, act.session.get_one(Person, member.person_id))
         act.session.execute(delete(Identity).where(Identity.person_id == member.person_id))
     if is_address(member.ref):  # (2)
         member.ref = f"erased-{member.id}"

@@ -31,6 +31,7 @@ from service.notifications.letters.rendering import render
 from service.runtime.runtime import Runtime
 from service.runtime.settings import LOCAL_HOSTS, Settings
 from service.runtime.work import GoOn, to_the_end
+from service.sharing import claims
 from service.storage import locks, private_files
 from service.tables import Message
 
@@ -112,8 +113,13 @@ def _send_one(runtime: Runtime, message_id: UUID) -> bool:
             message = session.get(Message, message_id)
             if message is None:  # deleted since it was taken, with the address that it was to be sent to
                 return False
-            attempts = message.attempts
-            mail = render(session, runtime, message)
+            attempts, kind = message.attempts, message.kind
+        if kind == "awarded":
+            with runtime.database.write() as session:
+                claims.with_mail(session, runtime, message_id, runtime.now())
+        with runtime.database.read() as session:
+            message = session.get(Message, message_id)
+            mail = None if message is None else render(session, runtime, message)
         if mail is not None and runtime.settings.mail_url:
             _post(runtime, mail)
         elif mail is not None:

@@ -26,7 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import returned
+from service.sharing import claims, returned
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -117,6 +117,7 @@ LANES: Mapping[str, Lane] = {
             sign_in.forget_old: 600,
             sign_ins.forget_old: 600,
             returned.forget_old: DAY_SECONDS,
+            claims.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

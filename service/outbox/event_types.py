@@ -115,6 +115,7 @@ class EventType(StrEnum):
     KEY_COMPROMISED = "key.compromised", "Others may have had a key, and it signs nothing any more.", _KEY
     KEY_ROTATED = "key.rotated", "The network signs with a new key.", _KEY
     MEMBER_CHANGED = "member.changed", "What is known of a member is another.", ("member",)
+    MEMBER_CLAIMED = "member.claimed", "Somebody took what a member has earned into their account.", ("member",)
     MEMBER_ENROLLED = (
         "member.enrolled",
         "It is settled by which version a member is judged.",
@@ -127,6 +128,11 @@ class EventType(StrEnum):
         ("member",),
     )
     MEMBER_POSTED = "member.posted", "A member was added.", ("member",)
+    MEMBER_RELEASED = (
+        "member.released",
+        "What a member has earned is in nobody's account any more, and can be claimed again.",
+        ("member",),
+    )
     MEMBER_RETURN_STOPPED = (
         "member.return-stopped",
         "Nobody takes over a member with a new address: it was stopped, or refused.",

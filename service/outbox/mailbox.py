@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
-from service.tables import Award, CaseStep, Confirmation, Credential, Identity, Message, SignInRequest
+from service.tables import Award, CaseStep, Claim, Confirmation, Credential, Identity, Message, SignInRequest
 from service.tables.outbox import OF_BADGES
 
 
@@ -153,3 +153,24 @@ def queue_return(session: WriteSession, return_address_id: UUID, notice: str, at
         notice: a key of `service.notifications.letters.returns`.
     """
     session.add(Message(kind="return", return_address_id=return_address_id, notice=notice, due_at=at))
+
+
+def queue_claim(act: Act, claim: Claim) -> None:
+    """Queue the mail that sends the link of a claim again."""
+    _queue_of_claim(act, claim, "claim")
+
+
+def queue_claimed(act: Act, claim: Claim) -> None:
+    """Queue the mail that tells an address that what it was sent was claimed, and how to undo that."""
+    _queue_of_claim(act, claim, "claimed")
+
+
+def _queue_of_claim(act: Act, claim: Claim, kind: str) -> None:
+    of = {"network_id": claim.network_id, "member_id": claim.member_id, "claim_id": claim.id}
+    act.session.add(Message(kind=kind, due_at=act.now, **of))
+
+
+def claim_mails_since(session: OrmSession, member_id: UUID, since: datetime) -> int:
+    """Return how many times the link of a claim was sent again to a member."""
+    sent = (Message.kind == "claim", Message.member_id == member_id, Message.due_at > since)
+    return session.scalar(select(func.count()).select_from(Message).where(*sent)) or 0

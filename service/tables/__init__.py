@@ -33,7 +33,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Return, ReturnAddress, Vouching
+from service.tables.sharing import Claim, Return, ReturnAddress, Vouching
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -54,6 +54,7 @@ __all__ = [
     "Case",
     "CaseStep",
     "CaseText",
+    "Claim",
     "Confirmation",
     "Contribution",
     "ContributionArtifact",

@@ -15,6 +15,7 @@ from service.notifications.letters.addressing import from_network, language_of, 
 from service.notifications.letters.wording import gist, named
 from service.notifications.letters.writing import PICTURE_SIZE, Button, Facts, Letter, Part, Picture, Said, write
 from service.runtime.runtime import Runtime
+from service.sharing import claims
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Message, Network
 from service.texts.languages import N_
@@ -74,6 +75,10 @@ SIGNED_AGAIN = N_("It was signed again with another key. If you have downloaded 
 RENEW = N_("To renew it, ask %(network)s what you need to do.")
 RETIRED = N_("%(network)s no longer awards this badge, so you cannot renew it.")
 SEE = N_("See your badge")
+KEEP = N_("Keep it: put your name on it, hide or share it. This link is for you alone: do not forward it.")
+CLAIM = N_("Claim your badge")
+MINE = N_("It is among your badges: put your name on it, hide or share it.")
+MY_BADGES = N_("My badges")
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     network = session.get_one(Network, message.network_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     told = _Told(session, runtime, network, credential, award, version)
-    mail = from_network(runtime, message, network, recipient.email, _happened_at(told, message.kind))
+    to = claims.kept_address(session, award.member_id) or recipient.email
+    mail = from_network(runtime, message, network, to, _happened_at(told, message.kind))
     mail["Subject"] = subject(
         network, SUBJECTS[message.kind], network=network.name, badge=version.name, day=told.ends_on
     )
@@ -167,6 +173,20 @@ def _parts(told: _Told, kind: str) -> Iterator[Part]:
     yield Button(told.say(SEE).text, url)
     if kind in ("awarded", "replaced"):
         yield told.say(SHARE)
+    if kind == "awarded":
+        yield from _claim(told)
+
+
+def _claim(told: _Told) -> Iterator[Part]:
+    """Yield how to take the badge into an account, or where it is if that was done."""
+    member = told.session.get_one(Member, told.award.member_id)
+    base_url = told.runtime.settings.base_url
+    if claims.is_claimed(told.session, member):
+        yield told.say(MINE)
+        yield Button(told.say(MY_BADGES).text, f"{base_url}/my-badges")
+    elif (link := claims.mailed(told.session, told.runtime, member, told.runtime.now())) is not None:
+        yield told.say(KEEP)
+        yield Button(told.say(CLAIM).text, f"{base_url}/claim/{link}")
 
 
 def _hello(told: _Told) -> Said:

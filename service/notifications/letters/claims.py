@@ -1,0 +1,81 @@
+"""Mails about claims: the link once more, and that it was used."""
+
+from email.message import EmailMessage
+
+from service.notifications.letters import closings
+from service.notifications.letters.addressing import from_network, language_of, subject
+from service.notifications.letters.wording import named
+from service.notifications.letters.writing import Button, Facts, Letter, Said, write
+from service.runtime.runtime import Runtime
+from service.sharing import claims, unclaiming
+from service.storage.database import ReadSession
+from service.tables import Claim, Member, Message, Network
+from service.texts.languages import N_
+
+HELLO = N_("Hello,")
+LINK_SUBJECT = N_("Claim your badges of %(network)s")
+LINK = N_("%(network)s has awarded you badges. With this link you put your name on them, hide or share them.")
+FOR_YOU = N_("The link is for you alone: do not forward it. It works until %(day)s, and once.")
+CLAIM = N_("Claim your badges")
+CLAIMED_SUBJECT = N_("Your badges of %(network)s were claimed")
+CLAIMED = N_(
+    "Somebody opened the link that %(network)s had sent to this address, and took the badges into their account. They "
+    "can put a name on them, hide or share them."
+)
+THAT_WAS_ME = N_("If that was you, you need not do anything.")
+NOT_ME = N_(
+    "If it was not you, somebody else has read the email. Undo it until %(day)s: the badges leave that account, and so "
+    "does your address."
+)
+WHEN = N_("Claimed on")
+UNDO = N_("That was not me")
+
+
+def render_link(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail that sends the link of a claim again; None if it does not work any more."""
+    member, network = _about(session, message)
+    now = runtime.now()
+    address, link = claims.address_of(session, member), claims.mailed(session, runtime, member, now)
+    row = claims.open_claim(session, member.id, now)
+    if address is None or link is None or row is None or row.id != message.claim_id:
+        return None
+    language, name = language_of(network), named(network.name)
+    mail = from_network(runtime, message, network, address, now)
+    mail["Subject"] = subject(network, LINK_SUBJECT, network=network.name)
+    parts = [
+        Said(language.gettext(HELLO)),
+        Said(language.gettext(LINK, network=name)),
+        Button(language.gettext(CLAIM), f"{runtime.settings.base_url}/claim/{link}"),
+        Said(language.gettext(FOR_YOU, day=language.day(row.expires_at))),
+    ]
+    title = language.gettext(LINK_SUBJECT, network=name)
+    closing = [closings.whom_to_ask(network)]
+    return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
+
+
+def render_claimed(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail that tells an address that its link was used, and how to undo that; None if it was undone."""
+    _, network = _about(session, message)
+    row = session.get_one(Claim, message.claim_id)
+    address, back = unclaiming.told_address(session, row), unclaiming.back_secret(runtime, row)
+    if address is None or back is None or row.used_at is None:
+        return None
+    language, name = language_of(network), named(network.name)
+    mail = from_network(runtime, message, network, address, row.used_at)
+    mail["Subject"] = subject(network, CLAIMED_SUBJECT, network=network.name)
+    last_day = language.day(row.used_at + unclaiming.BACK_FOR)
+    parts = [
+        Said(language.gettext(HELLO)),
+        Said(language.gettext(CLAIMED, network=name)),
+        Facts([(language.gettext(WHEN), language.day(row.used_at))]),
+        Said(language.gettext(THAT_WAS_ME)),
+        Said(language.gettext(NOT_ME, day=last_day)),
+        Button(language.gettext(UNDO), f"{runtime.settings.base_url}/claim/undo/{back}"),
+    ]
+    title = language.gettext(CLAIMED_SUBJECT, network=name)
+    closing = [closings.whom_to_ask(network)]
+    return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
+
+
+def _about(session: ReadSession, message: Message) -> tuple[Member, Network]:
+    return session.get_one(Member, message.member_id), session.get_one(Network, message.network_id)
