@@ -174,3 +174,8 @@ def claim_mails_since(session: OrmSession, member_id: UUID, since: datetime) -> 
     """Return how many times the link of a claim was sent again to a member."""
     sent = (Message.kind == "claim", Message.member_id == member_id, Message.due_at > since)
     return session.scalar(select(func.count()).select_from(Message).where(*sent)) or 0
+
+
+def queue_last_word(session: WriteSession, request: SignInRequest, notice: str) -> None:
+    """Queue the notice to an address that no account has any more; it stands in a request that is over."""
+    session.add(Message(kind="notice", sign_in_request_id=request.id, notice=notice, due_at=request.asked_at))

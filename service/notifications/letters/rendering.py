@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 
-from service.notifications.letters import badges, cases, claims, compromises, questions, returns, sign_ins, webhooks
+from service.notifications.letters import (
+    badges,
+    cases,
+    claims,
+    compromises,
+    notices,
+    questions,
+    returns,
+    sign_ins,
+    webhooks,
+)
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.tables import Message
@@ -17,6 +27,7 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "return": returns.render,
     "claim": claims.render_link,
     "claimed": claims.render_claimed,
+    "notice": notices.render,
 }
 
 
