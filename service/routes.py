@@ -45,6 +45,7 @@ import service.progress.api_everybody
 import service.public.api
 import service.sharing.api_returns
 import service.sharing.pages
+import service.sharing.pages_name
 import service.sharing.pages_previews
 import service.sharing.pages_returning
 import service.vc_api.api
@@ -117,6 +118,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_returning.router)
+    app.include_router(service.sharing.pages_name.router)
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)

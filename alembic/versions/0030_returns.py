@@ -1,4 +1,4 @@
-"""people who return after they lost their mailbox."""
+"""people who return after they lost their mailbox, and badges to be signed anew under another name or address."""
 
 from collections.abc import Sequence
 
@@ -80,6 +80,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("return_id", "account_id", name=op.f("uq_vouchings_return_id_account_id")),
     )
     op.create_index(op.f("ix_vouchings_account_id_at"), "vouchings", ["account_id", "at"])
+    op.create_table(
+        "badges_to_sign",
+        sa.Column("credential_id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("with_address", sa.Boolean(), nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_badges_to_sign_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name=op.f("fk_badges_to_sign_credential_id")),
+        sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_badges_to_sign")),
+    )
+    op.create_index(op.f("ix_badges_to_sign_due_at"), "badges_to_sign", ["due_at"])
+    op.create_index(op.f("ix_badges_to_sign_account_id"), "badges_to_sign", ["account_id"])
+    # On SQLite the table cannot be copied while others refer to it; a constraint comes with its column there.
+    check = "CONSTRAINT ck_accounts_badges_behind CHECK (badges_behind IN ('name', 'address'))"
+    op.execute(f"ALTER TABLE accounts ADD COLUMN badges_behind VARCHAR(16) {check}")
+    op.create_index(op.f("ix_accounts_badges_behind"), "accounts", ["badges_behind"])
     with op.batch_alter_table("messages") as batch:
         batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
         batch.create_check_constraint(op.f("ck_messages_kind"), _kinds((*KINDS, "return")))
@@ -96,7 +114,9 @@ def downgrade() -> None:
         batch.create_check_constraint(op.f("ck_messages_kind"), _kinds(KINDS))
         batch.drop_constraint(op.f("fk_messages_return_address_id"), type_="foreignkey")
         batch.drop_column("return_address_id")
-    for table in ("vouchings", "return_addresses", "returns"):
+    op.drop_index(op.f("ix_accounts_badges_behind"), "accounts")
+    op.execute("ALTER TABLE accounts DROP COLUMN badges_behind")
+    for table in ("badges_to_sign", "vouchings", "return_addresses", "returns"):
         op.drop_table(table)
 
 

@@ -28,14 +28,9 @@ def hand_over(act: Act, members: list[Member], account: Account, address: str) -
 
     A member without a person gets one. The old addresses are deleted: a mailbox that was lost may be another's now.
     """
-    for member in members:
-        if member.person_id is None:
-            member.person_id = persons.new_person(act).id
-    act.session.flush()
-    for person_id in sorted({member.person_id for member in members if member.person_id is not None}):
-        person = act.session.get_one(Person, person_id)
+    people = {person.id: person for person in (persons.behind(act, member) for member in members)}
+    for person_id, person in sorted(people.items()):
         person.account_id, person.claimed_at = account.id, act.now
-        mails = (Identity.person_id == person_id, Identity.kind == "email")
-        act.session.execute(delete(Identity).where(*mails))
+        act.session.execute(delete(Identity).where(Identity.person_id == person_id, Identity.kind == "email"))
         act.session.add(Identity(person_id=person_id, kind="email", value=address, proved_at=act.now))
     act.session.flush()

@@ -26,7 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import claims, returned
+from service.sharing import claims, returned, signing_anew
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -101,6 +101,7 @@ LANES: Mapping[str, Lane] = {
             settle_left_over: 10,
             imports.conclude_all: 10,
             settling.sign_due: 60,
+            signing_anew.sign_due: 1,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }

@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, select
 
 from service.access.act import Act
-from service.accounts import letting_go, sign_ins
+from service.accounts import accounts, letting_go, sign_ins
 from service.appeals import cases
 from service.awards import reviews
 from service.networks import handing_over
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import returning, vouching
+from service.sharing import claims, returning, vouching
 from service.storage import locks
 from service.storage.database import WriteSession
 from service.tables import Account, AccountAddress, Member, Network, Person, Return, Vouching
@@ -67,10 +67,12 @@ def _end(session: WriteSession, runtime: Runtime, return_id: UUID) -> int:
     2. Who claimed it meanwhile has proved the old address, so that it is not lost.
     3. Others who ask for the same person get nothing.
     """
-    before = session.execute(select(Return.network_id, Return.member_id).where(Return.id == return_id)).one_or_none()
+    columns = (Return.network_id, Return.member_id, Return.account_id, Return.old_account_id)
+    before = session.execute(select(*columns).where(Return.id == return_id)).one_or_none()
     if before is None:
         return 0
     now = runtime.now()
+    locks.rows(session, Account, Account.id.in_((before.account_id, before.old_account_id or before.account_id)))
     locks.network(session, before.network_id)  # (1)
     act = Act(session, session.get_one(Network, before.network_id), None, now)
     member = session.get(Member, before.member_id) if before.member_id is not None else None
@@ -105,10 +107,12 @@ def _give_back(act: Act, row: Return, moved: list[Member]) -> None:
         returning.end(act.session, row, "over", act.now)
         return
     handing_over.hand_over(act, moved, account, address)
+    claims.replace_open(act.session, [each.id for each in moved])
     for each in moved:
         cases.relink(act, each.id)
         reviews.relink(act, each.id)
         events.append(act, "member.changed", {"member": str(each.id)})
+    accounts.mark_behind(account, "address")
     returning.end(act.session, row, "done", act.now)
     if row.old_account_id is not None:
         _let_go(act, row.old_account_id, account)

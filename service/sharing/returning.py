@@ -96,7 +96,7 @@ def ask(session: WriteSession, runtime: Runtime, account_id: UUID, said: dict[st
         TooManyRequestsError: it has asked too often (code "returns-too-often").
         CustodyError: the secrets cannot be locked; nothing has changed.
     """
-    account = locks.one(session, Account, Account.id == account_id)
+    account = accounts.locked(session, account_id, alone=True)
     network = _network(session, said.get("network", ""))
     name = one_line(said.get("name", ""), MAX_NAME)
     if not name:

@@ -14,12 +14,12 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.accounts import accounts
 from service.accounts.sign_in import digest_of
 from service.errors import ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError
 from service.sharing import returning
-from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import Account, AccountAddress, Identity, Member, Network, Person, Return, Role, Vouching
+from service.tables import AccountAddress, Identity, Member, Network, Person, Return, Role, Vouching
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
@@ -83,7 +83,7 @@ def vouch(session: WriteSession, secret: str, account_id: UUID, now: datetime) -
             or have returned so themself (code "vouch-returned").
         TooManyRequestsError: they have vouched for many (code "vouched-too-often").
     """
-    locks.one(session, Account, Account.id == account_id)  # whoever vouches for several at once is counted
+    accounts.locked(session, account_id, alone=True)  # whoever vouches for several at once is counted
     row, rivals = returning.held(session, Return.vouch_sha256 == digest_of(secret))
     if not _runs(row, now):
         raise NotFoundError("return-unknown", returning.UNKNOWN)

@@ -33,7 +33,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Claim, Return, ReturnAddress, Vouching
+from service.tables.sharing import BadgeToSign, Claim, Return, ReturnAddress, Vouching
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -50,6 +50,7 @@ __all__ = [
     "AwardChild",
     "AwardDecider",
     "AwardEvidence",
+    "BadgeToSign",
     "Blob",
     "Case",
     "CaseStep",

@@ -1,4 +1,4 @@
-"""Rows of `sharing`: claim links and codes, and people who return after they lost their mailbox."""
+"""Rows of `sharing`: claims, people who return after they lost their mailbox, and badges to be signed anew."""
 
 from datetime import datetime
 from uuid import UUID
@@ -110,3 +110,18 @@ class Vouching(Row):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     at: Mapped[datetime]
+
+
+class BadgeToSign(Row):
+    """A badge that is to be signed anew, because its recipient's name or address is another.
+
+    `with_address`: it is to name the address that the account keeps now.
+    """
+
+    __tablename__ = "badges_to_sign"
+    __table_args__ = (Index(None, "due_at"), Index(None, "account_id"))
+
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    with_address: Mapped[bool] = mapped_column(Boolean, default=False)
+    due_at: Mapped[datetime]
