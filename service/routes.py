@@ -46,6 +46,7 @@ import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
 import service.sharing.api_claims
+import service.sharing.api_returns
 import service.sharing.pages
 import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
@@ -53,7 +54,9 @@ import service.sharing.pages_claim
 import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
+import service.sharing.pages_name
 import service.sharing.pages_previews
+import service.sharing.pages_returning
 import service.sharing.pages_sharing
 import service.vc_api.api
 import service.web.docs
@@ -89,6 +92,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.intake.api_members.router)
     app.include_router(service.console.api_erasing.router)
     app.include_router(service.sharing.api_claims.router)
+    app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -130,6 +134,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_claim.router)
+    app.include_router(service.sharing.pages_returning.router)
+    app.include_router(service.sharing.pages_name.router)
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -130,6 +130,7 @@ def keep(session: WriteSession, account: Account, address_id: UUID | None) -> No
         each.kept = False
     session.flush()  # before another one is kept: only one may be
     chosen.kept = True
+    mark_behind(account, "address")
 
 
 def take_away(session: WriteSession, account: Account, address_id: UUID | None, now: datetime) -> str:
@@ -149,6 +150,8 @@ def take_away(session: WriteSession, account: Account, address_id: UUID | None, 
     session.delete(gone)
     session.flush()  # before another one is kept: only one may be
     others[0].kept = others[0].kept or was_kept
+    if was_kept:
+        mark_behind(account, "address")
     tell(session, account, "address-removed", now)
     last_words.say(session, value, account.language or ENGLISH.code, "address-removed", now)
     return value
@@ -163,7 +166,18 @@ def rename(account: Account, name: str) -> None:
     clean = one_line(unicodedata.normalize("NFC", name), 2 * MAX_NAME, gap=" ")
     if len(clean) > MAX_NAME:
         raise InvalidError("name-too-long", TOO_LONG, "/name")
-    account.name = clean or None
+    if account.name != (clean or None):
+        account.name = clean or None
+        mark_behind(account, "name")
+
+
+def mark_behind(account: Account, what: Literal["name", "address"]) -> None:
+    """Note that the badges of an account do not say yet what it says now; they are signed anew soon.
+
+    Args:
+        what: address: the name is looked at too.
+    """
+    account.badges_behind = "address" if "address" in (what, account.badges_behind) else what
 
 
 def choose_mails(account: Account, language: str, wanted: Collection[str]) -> None:

@@ -4,7 +4,7 @@ Packages above add tables of their own (passkeys, pages that a person puts toget
 keys, so that nothing is left with an account that is gone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 from uuid import UUID
 
@@ -41,6 +41,14 @@ def let_go(session: WriteSession, account_id: UUID) -> None:
             also = dict.fromkeys(EMPTIED.get(column.table.name, ()))
             session.execute(update(column.table).where(column == account_id).values({column.name: None, **also}))
         else:
+            session.execute(delete(column.table).where(column == account_id))
+
+
+def delete_from(session: WriteSession, account_id: UUID, tables: Collection[str]) -> None:
+    """Delete what belongs to an account in tables of these names."""
+    session.flush()
+    for column in _columns():
+        if column.table.name in tables:
             session.execute(delete(column.table).where(column == account_id))
 
 

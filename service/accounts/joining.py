@@ -62,6 +62,7 @@ def join(session: WriteSession, account_id: UUID, browser: str | None, now: date
     for address in accounts.addresses_of(session, other):
         address.kept = False
     account.name = account.name or other.name
+    accounts.mark_behind(account, "name")
     account.language = account.language or other.language
     account.mails_off = sorted({*account.mails_off, *other.mails_off})
     session.delete(request)

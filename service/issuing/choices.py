@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from credentials import reading
 from credentials.recipient import NAME, matches
 from service.networks import protected
-from service.tables import Credential, HiddenEvidence, Identity, Member
+from service.tables import AccountAddress, Credential, HiddenEvidence, Identity, Member, Person
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,19 @@ def of(session: OrmSession, member_id: UUID, row: Credential, now: datetime) -> 
 
 
 def proved_addresses(session: OrmSession, member_id: UUID) -> set[str]:
-    """Return the e-mail addresses, in lower case, that the person behind a member has proved."""
+    """Return the e-mail addresses, in lower case, that the person behind a member has proved.
+
+    Those of the account that has claimed what the person earned are among them, also if the network does not know them.
+    """
     proved = (
         select(Identity.value)
         .join(Member, Member.person_id == Identity.person_id)
         .where(Member.id == member_id, Identity.kind == "email", Identity.proved_at.is_not(None))
     )
-    return {each.lower() for each in session.scalars(proved)}
+    of_account = (
+        select(AccountAddress.value)
+        .join(Person, Person.account_id == AccountAddress.account_id)
+        .join(Member, Member.person_id == Person.id)
+        .where(Member.id == member_id)
+    )
+    return {each.lower() for each in session.scalars(proved.union(of_account))}

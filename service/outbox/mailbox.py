@@ -146,6 +146,15 @@ def queue_notice(session: WriteSession, address_id: UUID, notice: str, at: datet
     session.add(Message(kind="notice", account_address_id=address_id, notice=notice, due_at=at))
 
 
+def queue_return(session: WriteSession, return_address_id: UUID, notice: str, at: datetime) -> None:
+    """Queue the mail that tells an address what becomes of a return.
+
+    Args:
+        notice: a key of `service.notifications.letters.returns`.
+    """
+    session.add(Message(kind="return", return_address_id=return_address_id, notice=notice, due_at=at))
+
+
 def queue_claim(act: Act, claim: Claim) -> None:
     """Queue the mail that sends the link of a claim again."""
     _queue_of_claim(act, claim, "claim")

@@ -2,8 +2,8 @@
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
-`openid_identities`, `identities`, `members` (the name that a network gave), `record_bodies` and `case_texts`;
-everything else holds identifiers, digests and numbers.
+`openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
+`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -42,7 +42,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Claim
+from service.tables.sharing import BadgeToSign, Claim, Return, ReturnAddress, Vouching
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -59,6 +59,7 @@ __all__ = [
     "AwardChild",
     "AwardDecider",
     "AwardEvidence",
+    "BadgeToSign",
     "Blob",
     "Case",
     "CaseStep",
@@ -93,6 +94,8 @@ __all__ = [
     "Record",
     "RecordBody",
     "Restore",
+    "Return",
+    "ReturnAddress",
     "Review",
     "Role",
     "Row",
@@ -112,5 +115,6 @@ __all__ = [
     "VcApiKey",
     "VcApiStatusEntry",
     "VcApiStatusList",
+    "Vouching",
     "Webhook",
 ]

@@ -14,16 +14,22 @@ class Account(Row):
     """A person who signs in, over all networks of the service.
 
     `name` is the one that they want on their badges; a network never sees it unless they put it on a badge.
-    `mails_off` are the kinds of messages that they do not want.
+    `mails_off` are the kinds of messages that they do not want. `badges_behind` is set while their name or the address that
+    is kept is another, and it is not listed yet which badges must be signed anew for that (`badges_to_sign`).
     """
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        one_of("badges_behind", "name", "address"),
+        Index("ix_accounts_badges_behind", "badges_behind"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     created_at: Mapped[datetime]
     name: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(16))
     mails_off: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    badges_behind: Mapped[str | None] = mapped_column(String(16))
 
 
 class AccountAddress(Row):

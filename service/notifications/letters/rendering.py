@@ -10,6 +10,7 @@ from service.notifications.letters import (
     compromises,
     notices,
     questions,
+    returns,
     sign_ins,
     webhooks,
 )
@@ -23,6 +24,7 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "question": questions.render,
     "key": compromises.render,
     "sign-in": sign_ins.render,
+    "return": returns.render,
     "claim": claims.render_link,
     "claimed": claims.render_claimed,
     "notice": notices.render,
