@@ -23,6 +23,7 @@ from service.runtime.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
 from tests.worlds.acting import actor, all_pages, told
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.presenting import see
 from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
@@ -651,6 +652,16 @@ def test_a_revocation_that_is_overturned_gives_a_new_credential_and_the_old_one_
     assert (status["state"], status["followed_by"]) == ("revoked", new["credential"]["id"])
     assert "appeal" not in status
     assert problem(contest(stage, credential=credential)) == (409, "award-there")
+
+
+def test_a_badge_that_was_private_is_private_again_after_its_revocation_was_overturned(stage: Stage) -> None:
+    credential = revoked(stage)
+    see(stage.runtime, credential, "private")
+    case = sent(contest(stage, credential=credential), 201)
+    mediated(stage, case)
+    sent(decide(stage, case))
+    new = stage.awards()[1]["credential"]["id"]
+    assert stage.send("GET", f"/v1/credentials/{new}")["visibility"] == "private"
 
 
 def test_what_was_voided_does_not_come_back_with_a_revocation_that_is_overturned(stage: Stage) -> None:
