@@ -729,6 +729,7 @@ def test_an_award_to_staff_waits_for_a_second_person_who_is_not_the_mediator(sta
 
 def test_a_revoked_award_to_staff_is_followed_by_its_credential_once_it_is_signed(stage: Stage) -> None:
     credential = revoked(stage)
+    see(stage.runtime, credential, "private")
     stage.member("m11", roles=["facilitator"])
     case = sent(contest(stage, credential=credential), 201)
     mediated(stage, case)
@@ -739,6 +740,7 @@ def test_a_revoked_award_to_staff_is_followed_by_its_credential_once_it_is_signe
     new = stage.awards()[1]
     status = stage.send("GET", f"/v1/credentials/{credential}/status")
     assert (new["state"], status["followed_by"]) == ("awarded", new["credential"]["id"])
+    assert stage.send("GET", f"/v1/credentials/{new['credential']['id']}")["visibility"] == "private"
 
 
 def test_an_award_that_cools_off_after_a_case_is_signed_in_its_time(stage: Stage, clock: Clock) -> None:
