@@ -84,6 +84,13 @@ def test_it_is_made_in_a_place_for_costly_work_as_pictures_are(stage: Stage, end
     assert (answer.status_code, answer.json()["code"]) == (429, "service-busy")
 
 
+def test_that_of_a_sandbox_says_that_it_is_worth_nothing(client: TestClient, runtime: Runtime) -> None:
+    stage = Stage.set_up(client, runtime, sandbox=True)
+    stage.member("m11")
+    content = stage.client.get(earned(stage) + ".pdf").content
+    assert "TEST: a practice badge" in PdfReader(BytesIO(content)).pages[0].extract_text()
+
+
 def test_it_shows_the_networks_own_picture_redrawn(stage: Stage) -> None:
     own = BytesIO()
     Image.new("RGB", (3000, 1500), (200, 30, 40)).save(own, "PNG")
