@@ -56,8 +56,8 @@ def get_sign_in(
     """Show the form that asks for an address; somebody who is signed in goes on, unless they are to sign in again."""
     if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    shown = {"onward": path_of_ours(onward), "address": address[:254], "again": person is not None}
-    return render("sign_in.html", language=language, fault=None, **shown)
+    again_too, onward = person is not None, path_of_ours(onward)
+    return render("sign_in.html", language=language, onward=onward, address=address[:254], again=again_too, fault=None)
 
 
 @router.post("/sign-in")
