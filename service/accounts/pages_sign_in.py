@@ -57,9 +57,15 @@ def get_sign_in(
     """Show the form that asks for an address; somebody who is signed in goes on, unless they are to sign in again."""
     if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    shown = {"onward": path_of_ours(onward), "address": address[:254], "again": person is not None}
-    openid_name = runtime.settings.openid_shown
-    return render("sign_in.html", language=language, fault=None, openid_name=openid_name, **shown)
+    return render(
+        "sign_in.html",
+        language=language,
+        onward=path_of_ours(onward),
+        address=address[:254],
+        again=person is not None,
+        fault=None,
+        openid_name=runtime.settings.openid_shown,
+    )
 
 
 @router.post("/sign-in")

@@ -76,6 +76,7 @@ def with_mail(session: WriteSession, runtime: Runtime, message_id: UUID, now: da
     if found is None:
         return
     member_id, network_id = found
+    assert network_id is not None  # a message about a badge is of its network
     locks.network(session, network_id)
     act = Act(session, session.get_one(Network, network_id), None, now)
     member = session.get_one(Member, member_id)

@@ -13,7 +13,8 @@ from service.checking import wording
 from service.checking.api_desk import DeskHere
 from service.checking.desk import Desk
 from service.errors import NotFoundError
-from service.issuing import credentials, visibility
+from service.issuing import credentials
+from service.issuing.visibility import Visibility, indexed
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
@@ -22,7 +23,6 @@ from service.sharing import standing, views
 from service.sharing.pages_answers import no_badge
 from service.sharing.rules import sentences
 from service.sharing.standing import Standing
-from service.sharing.views import Visibility
 from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
@@ -101,9 +101,9 @@ def _credential_document(
         else:
             found = Fetched(credentials.baked(session, row, "svg"), "image/svg+xml")
         name = json.loads(row.signed)["credentialSubject"]["achievement"]["name"]
-        indexed = visibility.indexed(session, row, now)
+        is_indexed = indexed(session, row, now)
     answer = served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
-    if not indexed:
+    if not is_indexed:
         answer.headers["X-Robots-Tag"] = "noindex"
     if to_keep:
         answer.headers["Content-Disposition"] = disposition("inline", file_name(name, form))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing.visibility import Visibility, indexed
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
@@ -24,8 +25,6 @@ from service.signing import issuers, keyring
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
 from service.texts.languages import N_
-
-Visibility = Literal["public", "unlisted", "private"]
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ def credential(
         _results(document),
         reissuing.reissued_at(session, row),
         _of_history(session, row),
-        visibility.indexed(session, row, now),
+        indexed(session, row, now),
     )
 
 
