@@ -28,7 +28,7 @@ from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
-from service.sharing import claims
+from service.sharing import claims, returned
 from service.storage import locks
 from service.tables import Award, Contribution, Credential, Evaluation, Member, Network, Record
 from service.web import idempotency
@@ -87,6 +87,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     Raises:
         NotFoundError: the network has no such member (code "member-unknown").
         ForbiddenError: the token is bound to another member (code "member-not-own").
+        CustodyError: a credential that bears the name cannot be signed without it; nothing has changed.
     """
     member = members.held(act, ref)
     _check_own(act, member)
@@ -103,6 +104,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     cases_erasing.erase_texts(act, found.texts)
     awards_erasing.erase_reasons(act, member.id)
     issuing_erasing.erase_reasons(act, member.id)
+    issuing_erasing.erase_names(act, runtime, member.id)
     evidence_erasing.erase_bodies(act, found.records)
     evidence_erasing.erase_addresses(act, found.addresses)
     blobs.remove(act, found.files)
@@ -111,6 +113,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     claims.forget(act.session, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
+    returned.forget(act.session, member.id)
     networks_erasing.erase(act, member, found.counts)
     mail.forget_mails_to(runtime.settings, found.addresses)
     return Erasure(member, found.counts, _staying(act.session, member))
@@ -135,7 +138,7 @@ def _found(session: OrmSession, network: Network, member: Member, now: datetime)
     mails = mailbox.mails_of(session, member.id, addresses)
     reasons = awards_erasing.reasons_of(session, member.id) + issuing_erasing.reasons_of(session, member.id)
     counts = {
-        "names": int(member.name is not None),
+        "names": int(member.name is not None) + len(issuing_erasing.named_of(session, member.id)),
         "addresses": len(addresses),
         "record_bodies": len(records),
         "case_texts": len(texts),
@@ -168,7 +171,7 @@ def _staying(session: OrmSession, member: Member) -> list[Staying]:
         Staying(
             "credentials",
             "the person holds them, and anyone can verify them: in them stand no name, and the address as a salted "
-            "digest; a DID stands in them as it is",
+            "digest; a DID stands in them as it is; copies that were given out before keep what they say",
             credentials,
         ),
         Staying("receipts", "they name nobody: whom they are about stands in them as a salted digest"),

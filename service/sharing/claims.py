@@ -28,7 +28,7 @@ from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
 from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import AccountAddress, Award, Claim, Credential, Identity, Member, Message, Network, Person
+from service.tables import Award, Claim, Credential, Identity, Member, Message, Network, Person
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
@@ -200,16 +200,6 @@ def address_of(session: OrmSession, member: Member) -> str | None:
     """Return the e-mail address that the network gave a member."""
     found = select(Identity.value).where(Identity.person_id == member.person_id, Identity.kind == "email")
     return session.scalar(found.order_by(Identity.proved_at.is_(None), Identity.id).limit(1))
-
-
-def kept_address(session: OrmSession, member_id: UUID) -> str | None:
-    """Return the address to which the person who has claimed a member's badges wants their mails; None if nobody has.
-
-    It is for the mail alone: no network learns it.
-    """
-    query = select(AccountAddress.value).join(Person, Person.account_id == AccountAddress.account_id)
-    query = query.join(Member, Member.person_id == Person.id).where(Member.id == member_id, AccountAddress.kept)
-    return session.scalar(query)
 
 
 def is_for(row: Claim, address: str) -> bool:
