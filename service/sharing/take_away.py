@@ -31,7 +31,7 @@ MEANT: Final = {
 """What each file is for, in the order in which they are in the ZIP."""
 READ_ME: Final = N_(
     "All files hold the same badge. Keep them: each can be checked at %(address)s or with other software, for as long as "
-    "the issuer's key can be found; the last one even without it."
+    "the issuer's key can be found."
 )
 MODE: Final = 0o100644 << 16
 UNIX: Final = 3

@@ -57,7 +57,8 @@ def words(content: bytes) -> str:
 
 def claimed(content: bytes) -> list[bool]:
     """Return which standards it claims, PDF/UA and PDF/A."""
-    metadata = PdfReader(BytesIO(content)).root_object["/Metadata"].get_object().get_data()  # type: ignore[attr-defined]
+    root: Any = PdfReader(BytesIO(content)).root_object
+    metadata = root["/Metadata"].get_object().get_data()
     return [standard in metadata for standard in STANDARDS]
 
 

@@ -10,6 +10,8 @@ from pypdf import PdfReader
 
 from service.checking import check
 from service.runtime.runtime import Runtime
+from service.runtime.turns import Turns
+from service.web.costly import Costly
 from tests.worlds.awarding import Stage
 from tests.worlds.runtimes import Clock, desk_of
 
@@ -70,6 +72,23 @@ def test_what_has_not_changed_is_not_sent_again(stage: Stage, clock: Clock) -> N
     again = stage.client.get(url + ".pdf", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert "Accept-Language" in again.headers["vary"]
+
+
+@pytest.mark.parametrize("ending", ["pdf", "zip"])
+def test_it_is_made_in_a_place_for_costly_work_as_pictures_are(stage: Stage, ending: str) -> None:
+    url = earned(stage)
+    taken = Costly()
+    taken.turns = Turns(at_once=0, of_one=0, seconds=0)
+    stage.client.app.state.costly = taken  # type: ignore[attr-defined]
+    answer = stage.client.get(f"{url}.{ending}")
+    assert (answer.status_code, answer.json()["code"]) == (429, "service-busy")
+
+
+def test_that_of_a_sandbox_says_that_it_is_worth_nothing(client: TestClient, runtime: Runtime) -> None:
+    stage = Stage.set_up(client, runtime, sandbox=True)
+    stage.member("m11")
+    content = stage.client.get(earned(stage) + ".pdf").content
+    assert "TEST: a practice badge" in PdfReader(BytesIO(content)).pages[0].extract_text()
 
 
 def test_it_shows_the_networks_own_picture_redrawn(stage: Stage) -> None:
