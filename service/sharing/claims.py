@@ -20,6 +20,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
+from service.accounts.addresses import normal
 from service.accounts.sign_in import BATCH, SECRET_BYTES, digest_of
 from service.errors import ConflictError, ForbiddenError, ServiceError, TooManyRequestsError
 from service.networks import members
@@ -317,7 +318,7 @@ def _new(
 
 def address_digest(claim_id: UUID, address: str) -> str:
     """Return what is stored of the address to which a link was sent."""
-    return hashlib.sha256(f"{claim_id} {address.lower()}".encode()).hexdigest()
+    return hashlib.sha256(f"{claim_id} {normal(address)}".encode()).hexdigest()
 
 
 def _name(claim_id: UUID) -> str:

@@ -6,9 +6,8 @@ Opening a link changes nothing: its button does, because mail scanners fetch eve
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
-from service.accounts import accounts, sign_in, sign_ins
+from service.accounts import accounts, addresses, sign_in, sign_ins
 from service.accounts.browsers import name_of
 from service.accounts.pages_signed_in import (
     HALF_YEAR_SECONDS,
@@ -25,7 +24,6 @@ from service.accounts.pages_signed_in import (
     refused,
     set_cookie,
 )
-from service.bodies import EmailAddress
 from service.errors import NotFoundError, ServiceError
 from service.sharing import claiming, offers, unclaiming
 from service.texts.languages import N_
@@ -49,7 +47,6 @@ UNDONE = N_(
     "The badges have left the account into which they were taken, and so has your address if it came there with them. "
     "%(network)s sees that. Sign in with your address to claim them yourself."
 )
-_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
 
 async def perhaps_persons_form(request: Request, person: PerhapsPerson) -> dict[str, str]:
@@ -134,9 +131,8 @@ def post_address(
     """Have a mail sent to the further address, and lead to the page that takes its code."""
     typed = sent.get("address", "")[:254]
     account = person.account(session)
-    try:
-        address = _ADDRESS.validate_python(typed)
-    except ValidationError:
+    address = addresses.read(typed)
+    if address is None:
         return _address_page(session, language, person, typed, NO_ADDRESS)
     if address in {each.value for each in accounts.addresses_of(session, account)}:
         return _address_page(session, language, person, typed, YOURS_ALREADY)

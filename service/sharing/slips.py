@@ -17,14 +17,14 @@ from service.texts.languages import N_, Language
 
 SOURCE: Final = Path(__file__).parent / "documents" / "claim_slips.typ"
 STANDARDS: Final[list[Any]] = ["ua-1"]
-MAX_NAME: Final = 80
+MAX_NAME: Final = 60
 UNSHOWN: Final = "\u25af"
 """Replaces a character that no font has."""
 
 TITLE = N_("Codes to claim badges")
 HEADING = N_("Your badges of %(network)s")
 FOR = N_("For %(name)s")
-STEPS = N_("Open %(address)s, sign in with any email address of yours, and type this code:")
+STEPS = N_("Open %(address)s, sign in, and type this code:")
 UNTIL = N_("It works until %(day)s, and once. Whoever has this paper can use it: give it to nobody.")
 
 
