@@ -1,4 +1,4 @@
-"""cases that a member opened in person, without a token."""
+"""cases that a member opened in person, without a token; cases and reviews found by the member."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,13 @@ depends_on: Sequence[str] | None = None
 def upgrade() -> None:
     with op.batch_alter_table("cases") as table:
         table.alter_column("opened_by_token", existing_type=sa.Uuid(), nullable=True)
+    for name in ("cases", "reviews"):
+        op.create_index(op.f(f"ix_{name}_member_id"), name, ["member_id"])
 
 
 def downgrade() -> None:
+    for name in ("reviews", "cases"):
+        op.drop_index(op.f(f"ix_{name}_member_id"), name)
     # The row needs a token again: that of the network which was made last stands for the member's own act.
     op.execute(
         "UPDATE cases SET opened_by_token = (SELECT id FROM tokens WHERE tokens.network_id = cases.network_id"

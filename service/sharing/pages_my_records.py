@@ -206,7 +206,7 @@ def _form(
         matter=matter,
         statement=statement,
         fault=fault,
-        back=f"/my-badges/members/{member.id}/progress",
+        back=None if status == 200 else f"/my-badges/members/{member.id}/progress",
     )
 
 

@@ -43,6 +43,7 @@ class Case(Row):
             postgresql_where=text("state <> 'resolved'"),
         ),
         Index(None, "network_id", "state"),
+        Index(None, "member_id"),
         Index(None, "state", "due_at"),
     )
 

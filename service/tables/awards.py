@@ -89,6 +89,7 @@ class Review(Row):
             postgresql_where=text("state = 'waiting'"),
         ),
         Index(None, "network_id", "state"),
+        Index(None, "member_id"),
         Index(None, "award_id"),
     )
 
