@@ -10,6 +10,7 @@ from sqlalchemy import select
 from credentials.recipient import matches
 from service.accounts import accounts
 from service.errors import CustodyError
+from service.issuing import anew
 from service.notifications import mail
 from service.runtime.runtime import Runtime
 from service.sharing import signing_anew
@@ -54,7 +55,7 @@ class Holder:
         return [each for each in held if each["identityType"] == "name"]
 
     def bears(self, badge: str, name: str) -> bool:
-        return matches({"identifier": self.names(badge)}, name)
+        return matches({"identifier": self.names(badge)}, name) is True
 
     def left(self) -> int:
         with self.runtime.database.read() as session:
@@ -198,14 +199,10 @@ def test_a_badge_that_left_the_account_is_not_signed_with_its_name(holder: Holde
     with holder.runtime.database.write() as session:
         account_id = session.scalars(select(Account.id)).one()
         signing_anew.list_behind(session, account_id, holder.runtime.now())
-    claim_by_another(holder.runtime)
+    claim(holder.runtime, "river", "m11", "other@river.example.org")
     signing_anew.sign_due(holder.runtime)
     assert not holder.bears("plain", NEW)
     assert holder.bears("plain-too", NEW)
-
-
-def claim_by_another(runtime: Runtime) -> None:
-    claim(runtime, "river", "m11", "other@river.example.org")
 
 
 def test_keys_that_cannot_be_used_leave_it_for_later(holder: Holder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +212,7 @@ def test_keys_that_cannot_be_used_leave_it_for_later(holder: Holder, monkeypatch
         raise CustodyError("custody-unavailable", "The keys cannot be used now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(signing_anew.anew, "sign_anew", refuse)
+        patch.setattr(anew, "sign_anew", refuse)
         with pytest.raises(CustodyError):
             signing_anew.sign_due(holder.runtime)
     assert holder.left() == 3
