@@ -5,7 +5,7 @@
 3. Ids stay, so that links stay good. The name stands on those badges only on which the person wanted one.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -45,7 +45,7 @@ def sign_due(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """
     while go_on() and (account_id := _next_account(runtime)) is not None:
         with runtime.database.write() as session:
-            _list(session, account_id, runtime)
+            list_behind(session, account_id, runtime.now())
     count = 0
     while go_on():
         with runtime.database.read() as session:
@@ -68,12 +68,12 @@ def _next_account(runtime: Runtime) -> UUID | None:
         return session.scalar(behind.limit(1))
 
 
-def _list(session: WriteSession, account_id: UUID, runtime: Runtime) -> None:
+def list_behind(session: WriteSession, account_id: UUID, now: datetime) -> None:
     """List the badges of an account that are behind; while it is locked, none of them is signed."""
     account = locks.one_or_none(session, Account, Account.id == account_id)
     if account is None or account.badges_behind is None:
         return
-    with_address, now = account.badges_behind == "address", runtime.now()
+    with_address = account.badges_behind == "address"
     for credential in _behind(session, account):
         row = session.get(BadgeToSign, credential.id)
         if row is None:

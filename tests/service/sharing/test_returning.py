@@ -8,11 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from credentials.recipient import matches
 from service.runtime.runtime import Runtime
-from service.sharing import returned, returning
+from service.sharing import returned, returning, signing_anew
 from service.tables import AccountAddress, Identity, Member, Person, Return, SignIn
 from tests.worlds.acting import told
 from tests.worlds.awarding import Stage
+from tests.worlds.presenting import document_of
 from tests.worlds.runtimes import BASE_URL, Clock, app_of
 from tests.worlds.signing_in import FORM, claim, mails_to, signed_in
 
@@ -364,6 +366,18 @@ def test_a_badge_says_who_one_was(place: Place) -> None:
         place.vouch(ref, link)
     place.pass_days(7)
     assert place.account_of("m11") == [NEW]
+
+
+def test_badges_name_the_new_address_under_their_old_links(place: Place) -> None:
+    place.stage.achievement()
+    badge = place.stage.recorded()["credential"]["id"]
+    place.asked_and_vouched()
+    place.pass_days(7)
+    assert signing_anew.sign_due(place.runtime) == 1
+    subject = document_of(place.runtime, badge)["credentialSubject"]
+    assert (matches(subject, NEW), matches(subject, OLD)) == (True, False)
+    url = f"{BASE_URL}/credentials/{badge}"
+    assert place.browser().post("/v1/verifications", json={"url": url}).json()["verdict"] == "verified"
 
 
 @pytest.mark.parametrize(
