@@ -3,7 +3,7 @@
 Opening a link changes nothing: its button does, because mail scanners fetch every link. Nothing shows the whole address.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -85,7 +85,7 @@ def post_code(
         _count_try(doors, of, person)
         offer = offers.offered_by_code(session, typed, person.account_id, now)
     except NotFoundError as error:
-        values = {"language": language, "person": person, "typed": typed, "offer": None}
+        values: dict[str, Any] = {"language": language, "person": person, "typed": typed, "offer": None}
         return render("claim_code.html", status=422, fault=error.message, **values)
     except ServiceError as error:
         return refused(language, NOT_CLAIMED, error, back="/claim")
@@ -199,7 +199,7 @@ def get_link(
     except ServiceError as error:
         return refused(language, NOT_CLAIMED, error)
     mine = [] if person is None else accounts.addresses_of(session, person.account(session))
-    values = {"language": language, "person": person, "link": link, "offer": offer}
+    values: dict[str, Any] = {"language": language, "person": person, "link": link, "offer": offer}
     values |= {"mine": mine[0].value if mine else ""}
     if offer.standing == "open":
         return render("claim.html", **values)
@@ -272,7 +272,7 @@ def _address_page(
     session: Reader | Writer, language: Speaking, person: Person, typed: str = "", fault: str | None = None
 ) -> Response:
     known = accounts.addresses_of(session, person.account(session))
-    values = {"language": language, "person": person, "known": known, "typed": typed, "fault": fault}
+    values: dict[str, Any] = {"language": language, "person": person, "known": known, "typed": typed, "fault": fault}
     return render("claim_address.html", status=422 if fault else 200, **values)
 
 

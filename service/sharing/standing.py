@@ -6,8 +6,9 @@ from datetime import datetime
 from service.checking import check, wording
 from service.checking.check import Checked
 from service.checking.desk import Desk
+from service.issuing.visibility import Visibility
 from service.sharing import views
-from service.sharing.views import ShownCredential, Visibility
+from service.sharing.views import ShownCredential
 from service.texts.languages import Language
 
 

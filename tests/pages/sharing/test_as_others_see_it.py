@@ -3,8 +3,8 @@
 import pytest
 from fastapi import Response
 
+from service.issuing.visibility import Visibility
 from service.sharing import pages
-from service.sharing.views import Visibility
 from service.tables import Credential
 from service.texts.languages import ENGLISH
 from tests.pages.conftest import Live
