@@ -217,6 +217,8 @@ class PersonalRoute(StrictRoute):
                     response = Response(status_code=303, headers={"Location": sign_in_path(request)})
                 else:
                     response = refused(speaking(request), N_("You are signed out"), error)
+            except ForbiddenError as error:
+                response = refused(speaking(request), N_("We did not take this form"), error)
             return private(response)
 
         return personal
@@ -235,7 +237,12 @@ def sign_in_path(request: Request) -> str:
 
 
 def refused(language: Language, title: str, error: Any, back: str | None = None) -> Response:
-    """Return the page that tells a person why something was refused."""
+    """Return the page that tells a person why something was refused.
+
+    Args:
+        title: a msgid.
+        back: the path of ours to which its button leads.
+    """
     status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
     seconds = error.details.get("retry_after_seconds")
     values = {} if seconds is None else {"minutes": language.number(-(-seconds // 60)), "seconds": seconds}
@@ -244,7 +251,14 @@ def refused(language: Language, title: str, error: Any, back: str | None = None)
     sentence = TOO_FAST if error.code == "too-many-requests" else error.message
     sentence = NOT_NOW if isinstance(error, CustodyError | StorageError) else sentence
     page = render(
-        "notice.html", language=language, status=status, back=back, title=title, sentence=sentence, values=values
+        "refused.html",
+        language=language,
+        status=status,
+        back=back,
+        title=title,
+        sentence=sentence,
+        values=values,
+        leads_to=back,
     )
     if seconds is not None:
         page.headers["Retry-After"] = str(seconds)

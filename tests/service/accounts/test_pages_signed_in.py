@@ -79,3 +79,13 @@ def test_nobody_is_led_elsewhere(browser: TestClient, runtime: Runtime, onward: 
     code = CODE.findall(mails_to(runtime, ADDRESS)[-1])[-1]
     assert browser.post("/sign-in/code", data={"code": code}).headers["location"] in {"/", "/my-badges"}
     assert browser.get("/sign-in", params={"onward": onward}).headers["location"] in {"/", "/my-badges"}
+
+
+@pytest.mark.any_database("nothing reaches the rows")
+def test_a_refusal_leads_back_to_where_one_can_go_on(browser: TestClient, runtime: Runtime) -> None:
+    answer = browser.post("/sign-in/code", data={"code": "123456"})
+    assert answer.status_code == 404
+    assert '<a class="button" href="/sign-in">Go back</a>' in answer.text
+    sent = browser.post("/account/addresses/x/remove", headers={"Cookie": signed_in(runtime, ADDRESS)})
+    assert sent.status_code == 403
+    assert "This form came from another page, or is too old." in sent.text
