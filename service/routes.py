@@ -5,6 +5,7 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 
+import service.accounts.pages_account
 import service.accounts.pages_openid
 import service.accounts.pages_passkeys
 import service.accounts.pages_sign_in
@@ -116,6 +117,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.accounts.pages_account.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

@@ -12,12 +12,12 @@ class Doors:
     """The limits on those who are not signed in yet.
 
     Args:
-        mails: how many mails one address may have sent.
+        mails: how many mails one address may have sent: a hall full of people is behind one connection.
         tries: how many links, codes and claims one address may try.
         steady: counts seconds and never jumps.
     """
 
-    mails: FairUse = field(default_factory=lambda: FairUse(per_minute=2, burst=20))
+    mails: FairUse = field(default_factory=lambda: FairUse(per_minute=6, burst=60))
     tries: FairUse = field(default_factory=lambda: FairUse(per_minute=20, burst=60))
     steady: Callable[[], float] = monotonic
 

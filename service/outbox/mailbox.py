@@ -139,3 +139,8 @@ def queue_notice(session: WriteSession, address_id: UUID, notice: str, at: datet
         notice: a key of `service.notifications.letters.notices`.
     """
     session.add(Message(kind="notice", account_address_id=address_id, notice=notice, due_at=at))
+
+
+def queue_last_word(session: WriteSession, request: SignInRequest, notice: str) -> None:
+    """Queue the notice to an address that no account has any more; it stands in a request that is over."""
+    session.add(Message(kind="notice", sign_in_request_id=request.id, notice=notice, due_at=request.asked_at))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 
-from service.notifications.letters import badges, cases, compromises, questions, sign_ins, webhooks
+from service.notifications.letters import badges, cases, compromises, notices, questions, sign_ins, webhooks
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.tables import Message
@@ -14,6 +14,7 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "question": questions.render,
     "key": compromises.render,
     "sign-in": sign_ins.render,
+    "notice": notices.render,
 }
 
 

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,7 +17,11 @@ def test_somebody_is_led_to_the_provider_and_back_to_where_they_wanted_to_go(
     browser: Browser, tmp_path: Path, scripts: bool
 ) -> None:
     with openid_provider(Clock()) as provider:
-        given = {"openid_issuer": provider.url, "openid_client_id": CLIENT, "openid_client_secret": SECRET}
+        given: dict[str, Any] = {
+            "openid_issuer": provider.url,
+            "openid_client_id": CLIENT,
+            "openid_client_secret": SECRET,
+        }
         with (
             serving(tmp_path, openid_name="River School", **given) as live,
             closing(browser.new_context(base_url=live.base_url, java_script_enabled=scripts)) as context,
