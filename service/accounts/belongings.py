@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, Index, Table, UniqueConstraint, delete, select, update
+from sqlalchemy import Column, Table, UniqueConstraint, delete, select, update
 
 from service.storage.database import WriteSession
 from service.tables import Account, AccountAddress, Row
@@ -57,8 +57,9 @@ def _unique_with(column: Column[UUID]) -> Iterator[list[Column[UUID]]]:
     """Yield the columns of each key that an account can have only one of; the kept address is chosen before."""
     table = column.table
     assert isinstance(table, Table)
-    keys = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
-    indexes: list[Index] = [each for each in table.indexes if each.unique and table is not AccountAddress.__table__]
-    for columns in (*(list(each.columns) for each in keys), *(list(each.columns) for each in indexes)):
+    keys = [list(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
+    if table is not AccountAddress.__table__:
+        keys += [list(each.columns) for each in table.indexes if each.unique]
+    for columns in (list(table.primary_key.columns), *keys):
         if column in columns:
             yield columns

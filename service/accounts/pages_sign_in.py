@@ -5,7 +5,7 @@ does, because mail scanners fetch every link.
 """
 
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -57,13 +57,15 @@ def get_sign_in(
     """Show the form that asks for an address; somebody who is signed in goes on, unless they are to sign in again."""
     if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    shown: dict[str, Any] = {
-        "onward": path_of_ours(onward),
-        "address": address[:254],
-        "again": person is not None,
-        "openid_name": runtime.settings.openid_shown,
-    }
-    return render("sign_in.html", language=language, fault=None, **shown)
+    return render(
+        "sign_in.html",
+        language=language,
+        onward=path_of_ours(onward),
+        address=address[:254],
+        again=person is not None,
+        fault=None,
+        openid_name=runtime.settings.openid_shown,
+    )
 
 
 @router.post("/sign-in")
