@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.accounts import accounts, joining, sign_in, sign_ins
+from service.accounts import accounts, joining, pages_passkeys, sign_in, sign_ins
 from service.accounts.addresses import read
 from service.accounts.pages_sign_in import ASKING_SECONDS, NO_ADDRESS
 from service.accounts.pages_signed_in import (
@@ -215,8 +215,8 @@ def _shown(
         "mails_off": account.mails_off,
         "mails": MAILS,
         "mail_languages": LANGUAGES.values(),
-        "lately": person.is_lately(now),
         "sign_ins": sign_ins.list_of(session, person.account_id, now),
+        **pages_passkeys.shown(session, person, now, PAGE),
     }
     return render("account.html", language=language, status=status, back=PAGE, person=person, **shown | values)
 

@@ -7,12 +7,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.accounts import openid, sign_ins
-from service.accounts.browsers import name_of
+from service.accounts import openid
 from service.accounts.challenges import OPEN_FOR
 from service.accounts.openid_provider import CALLBACK, Provider
 from service.accounts.pages_signed_in import (
-    HALF_YEAR_SECONDS,
     AnybodysForm,
     CallerAddress,
     DoorsHere,
@@ -21,6 +19,7 @@ from service.accounts.pages_signed_in import (
     drop_cookie,
     refused,
     set_cookie,
+    welcome,
 )
 from service.errors import NotFoundError, ServiceError
 from service.texts.languages import N_
@@ -78,11 +77,9 @@ def get_answer(
         now = runtime.now()
         with runtime.database.write() as session:
             account = openid.account_of(session, there, told, now)
-            browser = name_of(request.headers.get("User-Agent", ""))
-            secret = sign_ins.begin(session, account, means="openid", browser=browser, now=now)
+            response = Response(status_code=303, headers={"Location": onward})
+            welcome(request, response, session, account, "openid", now)
     except ServiceError as error:
         return refused(language, NOT_SIGNED_IN, error, back="/sign-in")
-    response = Response(status_code=303, headers={"Location": onward})
     drop_cookie(response, runtime, "openid")
-    set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
     return response

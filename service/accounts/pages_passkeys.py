@@ -4,31 +4,31 @@ The script asks for options, has the browser use a key, and sends its answer in 
 is a page in the person's language. Without the script nothing of it is shown, and the mail signs in.
 """
 
-from typing import Annotated, Any, Final
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from service.accounts import passkeys, sign_ins
-from service.accounts.browsers import name_of
 from service.accounts.challenges import OPEN_FOR
 from service.accounts.pages_signed_in import (
-    HALF_YEAR_SECONDS,
     AnybodysForm,
     CallerAddress,
     DoorsHere,
     Person,
     PersonalRoute,
+    PersonLately,
     PersonsForm,
     cookie,
     drop_cookie,
     refused,
     set_cookie,
+    welcome,
 )
 from service.accounts.sign_ins import SignedIn
 from service.errors import InvalidError, ServiceError
-from service.storage.database import ReadSession
 from service.texts.display_names import one_line
 from service.texts.languages import N_
 from service.web.rendering import render
@@ -45,28 +45,31 @@ NOT_REMOVED = N_("The passkey was not removed")
 NAMELESS = N_("Enter a name for the passkey.")
 TOO_FAST = N_("Too many tries came from your connection. Wait a minute, and try again.")
 
-Agent = Annotated[str, Header(alias="User-Agent")]
 
-
-def shown(session: ReadSession, person: SignedIn, agent: str, page: str = PAGE) -> dict[str, Any]:
+def shown(session: Reader | Writer, person: SignedIn, now: datetime, page: str = PAGE) -> dict[str, Any]:
     """Return what `_passkeys.html` shows, beside `person`.
 
     Args:
-        agent: what the browser says of itself, to suggest a name.
         page: the path of the page that includes it.
     """
-    return {"passkeys": passkeys.list_of(session, person.account_id), "suggested": name_of(agent), "from": page}
+    here = (each.browser for each in sign_ins.list_of(session, person.account_id, now) if each.id == person.sign_in_id)
+    return {
+        "passkeys": passkeys.list_of(session, person.account_id),
+        "suggested": next(here, ""),
+        "from": page,
+        "lately": person.is_lately(now),
+    }
 
 
 @router.get(PAGE)
-def get_passkeys(language: Speaking, session: Reader, person: Person, agent: Agent = "") -> Response:
+def get_passkeys(language: Speaking, session: Reader, person: Person, now: Now) -> Response:
     """Show the passkeys of the person."""
-    return render("passkeys.html", language=language, person=person, **shown(session, person, agent))
+    return render("passkeys.html", language=language, person=person, **shown(session, person, now))
 
 
 @router.post(f"{PAGE}/options")
 def post_options_to_add(
-    session: Writer, runtime: Running, now: Now, language: Speaking, person: Person, _sent: PersonsForm
+    session: Writer, runtime: Running, now: Now, language: Speaking, person: PersonLately, _sent: PersonsForm
 ) -> Response:
     """Return the options with which a browser makes a passkey, as JSON."""
     try:
@@ -85,7 +88,7 @@ def post_passkey(
     runtime: Running,
     now: Now,
     language: Speaking,
-    person: Person,
+    person: PersonLately,
     sent: PersonsForm,
 ) -> Response:
     """Add the passkey that the browser has made."""
@@ -108,7 +111,7 @@ def post_passkey(
 
 @router.post(f"{PAGE}/{{passkey_id}}/remove")
 def post_removal(
-    passkey_id: UUID, session: Writer, now: Now, language: Speaking, person: Person, sent: PersonsForm
+    passkey_id: UUID, session: Writer, now: Now, language: Speaking, person: PersonLately, sent: PersonsForm
 ) -> Response:
     """Remove a passkey; the device may go on showing it, and it is worth nothing here."""
     try:
@@ -150,7 +153,6 @@ def post_sign_in(
     sent: AnybodysForm,
     doors: DoorsHere,
     of: CallerAddress,
-    agent: Agent = "",
 ) -> Response:
     """Sign in with what a passkey has signed."""
     try:
@@ -164,10 +166,9 @@ def post_sign_in(
         )
     except ServiceError as error:
         return refused(language, NOT_SIGNED_IN, error, back="/sign-in")
-    secret = sign_ins.begin(session, account, means="passkey", browser=name_of(agent), now=now)
     response = Response(status_code=303, headers={"Location": onward})
     drop_cookie(response, runtime, "passkey")
-    set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
+    welcome(request, response, session, account, "passkey", now)
     return response
 
 

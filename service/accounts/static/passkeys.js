@@ -36,6 +36,10 @@ const prepare = (form, act) => {
       const asked = await fetch(form.dataset.options, {
         method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" },
       });
+      if (asked.redirected) { // to sign in again
+        location.assign(asked.url);
+        return;
+      }
       if ((asked.headers.get("Content-Type") || "").startsWith("application/json")) {
         const options = await asked.json();
         sentence = options.detail || sentence;

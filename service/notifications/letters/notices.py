@@ -34,6 +34,28 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
         N_("You were signed out everywhere"),
         N_("Your account at %(site)s was signed out in every browser but the one in which that was asked for."),
     ),
+    "passkey-added": (
+        N_("A passkey was added to your account"),
+        N_("A passkey was added to your account at %(site)s. With it, one can sign in."),
+    ),
+    "passkey-removed": (
+        N_("A passkey was removed from your account"),
+        N_("A passkey was removed from your account at %(site)s. It signs in nobody any more."),
+    ),
+    "passkey-copied": (
+        N_("One of your passkeys may have been copied"),
+        N_(
+            "Somebody tried to sign in to your account at %(site)s with a passkey, in a way that points to a copy of it. "
+            "They were not signed in. Remove the passkey, and add a new one."
+        ),
+    ),
+    "openid-linked": (
+        N_("One can sign in to your account in a new way"),
+        N_(
+            "Somebody signed in to your account at %(site)s through the school or organisation that runs this service, "
+            "which confirmed that your address is theirs. They can sign in so from now on."
+        ),
+    ),
     "account-deleted": (
         N_("Your account was deleted"),
         N_(

@@ -403,6 +403,24 @@ def test_who_is_not_signed_in_sees_no_passkeys(browsers: Callable[..., TestClien
     assert browsers().post(f"{PAGE}/{uuid4()}/remove").status_code == 401
 
 
+def test_who_signed_in_long_ago_signs_in_again_before_they_add_or_remove_a_passkey(
+    browsers: Callable[..., TestClient], device: Authenticator, runtime: Runtime, clock: Clock
+) -> None:
+    browser = browsers(ADDRESS)
+    add(browser, device)
+    with runtime.database.read() as session:
+        row = session.scalars(select(Passkey)).one()
+    form = FORM.findall(browser.get(PAGE).text)[0]
+    clock.advance(hours=2)
+    page = browser.get(PAGE).text
+    assert "Old phone" in page
+    assert "sign in again" in page
+    for path in (PAGE, f"{PAGE}/options", f"{PAGE}/{row.id}/remove"):
+        answer = browser.post(path, data={"form": form})
+        assert answer.headers["location"].startswith("/sign-in?again=yes"), path
+    assert count(runtime, Passkey) == 1
+
+
 @given(
     st.recursive(
         st.none()
