@@ -102,7 +102,7 @@ def test_a_link_to_somebody_elses_address_says_what_to_do(
     expect(page.get_by_text("belongs to another account")).to_be_visible()
     everybody_can_use(page, violations, "/claim/other-account")
     assert owner != account_of(live.runtime, OTHER)
-    page.get_by_role("button", name="Sign out").click()
+    page.locator("#main").get_by_role("button", name="Sign out").click()
     assert holder_of(live.runtime) is None
 
 
