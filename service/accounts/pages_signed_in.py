@@ -68,8 +68,8 @@ def cookie(request: Request, name: str) -> str | None:
 
 def welcome(
     request: Request, response: Response, session: WriteSession, account: Account, means: str, now: datetime
-) -> None:
-    """Sign somebody in in this browser, with a new secret; a sign-in that it had before ends.
+) -> str:
+    """Sign somebody in in this browser, and return the new secret; a sign-in that it had before ends.
 
     Args:
         means: as in `sign_ins.begin`.
@@ -78,6 +78,7 @@ def welcome(
     browser, before = name_of(request.headers.get("User-Agent", "")), cookie(request, "sign-in")
     secret = sign_ins.begin(session, account, means=means, browser=browser, now=now, instead_of=before)
     set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
+    return secret
 
 
 async def perhaps_signed_in(request: Request) -> SignedIn | None:

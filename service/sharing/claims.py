@@ -5,7 +5,7 @@ only as long as the network says the same address; a code is only for a member w
 so that what a network sees of them is their state, never a link.
 
 A code has 16 letters of an alphabet of 18, which is 66 bits. An account may try 10 codes an hour: with 100,000 codes open
-for 90 days, a million accounts that try all the time find one of them with a probability below one in 500.
+for 90 days, a million accounts that try all the time find one of them with a probability below one in 50,000.
 """
 
 import hashlib

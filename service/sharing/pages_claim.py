@@ -3,14 +3,12 @@
 Opening a link changes nothing: its button does, because mail scanners fetch every link. Nothing shows the whole address.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.accounts import accounts, addresses, sign_in, sign_ins
-from service.accounts.browsers import name_of
+from service.accounts import accounts, addresses, sign_in
 from service.accounts.pages_signed_in import (
-    HALF_YEAR_SECONDS,
     AnybodysForm,
     CallerAddress,
     DoorsHere,
@@ -22,10 +20,11 @@ from service.accounts.pages_signed_in import (
     plain_form_of,
     private,
     refused,
-    set_cookie,
+    welcome,
 )
-from service.errors import NotFoundError, ServiceError
-from service.sharing import claiming, offers, unclaiming
+from service.errors import InvalidError, NotFoundError, ServiceError
+from service.issuing.anew import NameShown
+from service.sharing import claiming, naming, offers, unclaiming
 from service.texts.languages import N_
 from service.web.rendering import render
 from service.web.requests import Now, Reader, Running, Writer
@@ -34,10 +33,18 @@ from service.web.visitor_language import Speaking
 router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
 MY_BADGES: Final = "/my-badges"
+NAME_PAGE: Final = "/claim/name"
 ADDRESS_PAGE: Final = "/claim/address"
 NOT_CLAIMED = N_("Nothing was claimed")
 NOT_SENT = N_("We could not send the email")
 NOT_UNDONE = N_("Nothing was undone")
+NAME_FAULTS: Final = {
+    "name-missing": N_("Enter your name, or choose no name."),
+    "name-too-long": N_("A name can have up to 300 characters."),
+}
+LEFT = N_(
+    "Except on %(number)s of them, which cannot bear it now, or not so that everybody can read it. See each under My badges."
+)
 NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
 YOURS_ALREADY = N_("This address is in your account already. Enter another one.")
 SENT_AGAIN = N_(
@@ -109,6 +116,32 @@ def post_on_paper(
     except ServiceError as error:
         return refused(language, NOT_CLAIMED, error, back="/claim")
     return _onward(session, claimed)
+
+
+@router.get(NAME_PAGE)
+def get_name(session: Reader, language: Speaking, person: Person) -> Response:
+    """Ask whether the badges are to bear the person's name; they bear none unless somebody wants it."""
+    return _name_page(language, person, person.account(session).name or "", "none")
+
+
+@router.post(NAME_PAGE)
+def post_name(runtime: Running, now: Now, language: Speaking, person: Person, sent: PersonsForm) -> Response:
+    """Put the name on the badges, and lead on to the address that the person keeps."""
+    shown = next((each for each in get_args(NameShown) if each == sent.get("shown")), "none")
+    onward = Response(status_code=303, headers={"Location": ADDRESS_PAGE})
+    if shown == "none":
+        return onward
+    typed = sent.get("name", "")
+    try:
+        left = naming.put_on_all(runtime, person.account_id, typed, shown, now)
+    except InvalidError as error:
+        return _name_page(language, person, typed, shown, NAME_FAULTS[error.code])
+    if left == 0:
+        return onward
+    values = {"number": language.number(left)}
+    return render(
+        "notice.html", language=language, title=N_("Your name is on your badges"), sentence=LEFT, values=values
+    )
 
 
 @router.get(ADDRESS_PAGE)
@@ -229,10 +262,8 @@ def post_link(
         return refused(language, NOT_CLAIMED, error, back=f"/claim/{link}")
     response = _onward(session, claimed)
     if person is None:
-        browser = name_of(request.headers.get("User-Agent", ""))
-        secret = sign_ins.begin(session, claimed.account, means="claim", browser=browser, now=now)
+        secret = welcome(request, response, session, claimed.account, "claim", now)
         claiming.began(session, claimed.row, secret, now)
-        set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
     return response
 
 
@@ -262,10 +293,15 @@ def post_again(
 
 
 def _onward(session: Writer, claimed: claiming.Claimed) -> Response:
-    """Lead on: who has one address is asked for another one, that they keep."""
+    """Lead on: to the name, or where the account has one and a further address, to the badges."""
     known = accounts.addresses_of(session, claimed.account)
-    onward = ADDRESS_PAGE if len(known) < 2 else MY_BADGES
+    onward = NAME_PAGE if claimed.account.name is None or len(known) < 2 else MY_BADGES
     return private(Response(status_code=303, headers={"Location": onward}))
+
+
+def _name_page(language: Speaking, person: Person, typed: str, shown: str, fault: str | None = None) -> Response:
+    values = {"language": language, "person": person, "typed": typed, "shown": shown, "fault": fault}
+    return render("claim_name.html", status=422 if fault else 200, **values)
 
 
 def _address_page(

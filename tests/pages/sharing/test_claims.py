@@ -47,6 +47,11 @@ def test_a_badge_is_claimed_from_its_mail_and_another_address_is_added(
     assert ADDRESS not in page.content()
     everybody_can_use(page, violations, "/claim/link")
     page.get_by_role("button", name="This is me: claim them").click()
+    page.wait_for_url("**/claim/name")
+    everybody_can_use(page, violations, "/claim/name")
+    page.get_by_label("For everybody to read").check()
+    page.get_by_label("Your name", exact=True).fill("Quite Secret")
+    page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/claim/address")
     assert holder_of(live.runtime) == account_of(live.runtime, ADDRESS)
     everybody_can_use(page, violations, "/claim/address")
@@ -97,7 +102,7 @@ def test_a_link_to_somebody_elses_address_says_what_to_do(
     expect(page.get_by_text("belongs to another account")).to_be_visible()
     everybody_can_use(page, violations, "/claim/other-account")
     assert owner != account_of(live.runtime, OTHER)
-    page.get_by_role("button", name="Sign out").click()
+    page.locator("#main").get_by_role("button", name="Sign out").click()
     assert holder_of(live.runtime) is None
 
 
@@ -118,5 +123,5 @@ def test_a_code_on_paper_is_typed_and_asked_about(
     expect(page.get_by_text("Claim it only if the code was given to you.")).to_be_visible()
     everybody_can_use(page, violations, "/claim/code")
     page.get_by_role("button", name="This is me: claim them").click()
-    page.wait_for_url("**/claim/address")
+    page.wait_for_url("**/claim/name")
     assert holder_of(live.runtime, "m13") == account_of(live.runtime, OTHER)

@@ -599,6 +599,7 @@ WITHOUT_TOKEN = {
     "POST /confirm/{secret}": "the recipient answers, as only they can",
     "POST /claim": "a person looks at what a code offers",
     "POST /claim/on-paper": "a person claims with a code",
+    "POST /claim/name": "a person puts their name on their badges",
     "POST /claim/address": "a person adds an address to their account",
     "POST /claim/undo/{secret}": "the address undoes a claim",
     "POST /claim/{link}": "a person claims with a mailed link",

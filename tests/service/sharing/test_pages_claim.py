@@ -58,7 +58,7 @@ def test_opening_a_link_claims_nothing_and_its_button_does(browser: TestClient, 
         assert ADDRESS not in page.text
     assert (count(runtime, Account), holder_of(runtime)) == (0, None)
     answer = browser.post(f"/claim/{link}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/claim/address")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/claim/name")
     assert holder_of(runtime) == account_of(runtime, ADDRESS)
     assert browser.get("/claim/address").status_code == 200
 
@@ -139,7 +139,7 @@ def test_who_is_signed_in_is_asked_before_an_address_is_added_to_their_account(
     assert "This was issued to m**@river.example.org: claim it only if that is you." in page
     assert f"You are signed in with {OTHER}" in page
     answer = send(browser, f"/claim/{link}", f"/claim/{link}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/my-badges")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/claim/name")
     assert account_of(runtime, ADDRESS) == account_of(runtime, OTHER)
 
 
@@ -178,6 +178,28 @@ def test_a_second_address_is_proved_by_its_mail(browser: TestClient, runtime: Ru
     account_id = account_of(runtime, ADDRESS)
     assert account_id is not None
     assert addresses_of(runtime, account_id) == {ADDRESS, OTHER}
+
+
+@pytest.mark.parametrize(("shown", "identifiers"), [("none", 1), ("hashed", 2), ("plain", 2)])
+def test_a_name_is_put_on_the_badges_only_if_somebody_wants_it(
+    browser: TestClient, runtime: Runtime, stage: Stage, shown: str, identifiers: int
+) -> None:
+    browser.post(f"/claim/{link_to(runtime)}")
+    assert 'value="none" aria-describedby="name-none-hint" checked' in browser.get("/claim/name").text
+    answer = send(browser, "/claim/name", "/claim/name", shown=shown, name="Quite Secret")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/claim/address")
+    (award,) = stage.awards()
+    signed = stage.credential(award)
+    assert len(signed["credentialSubject"]["identifier"]) == identifiers
+    assert ("Quite Secret" in str(signed)) == (shown == "plain")
+
+
+@pytest.mark.parametrize(("name", "said"), [("  ", "Enter your name"), ("N" * 301, "up to 300 characters")])
+def test_a_name_must_be_one(browser: TestClient, runtime: Runtime, name: str, said: str) -> None:
+    browser.post(f"/claim/{link_to(runtime)}")
+    page = send(browser, "/claim/name", "/claim/name", shown="hashed", name=name)
+    assert page.status_code == 422
+    assert said in page.text
 
 
 @pytest.mark.parametrize(
