@@ -163,7 +163,7 @@ CODES: Final[Mapping[str, str]] = {
     "holder-not-proven": "The presentation names a holder, and has no proof.",
     "key-revoked": "The issuer has revoked the key.",
     "key-expired": "The key has expired.",
-    "key-private-published": "Whoever published the key has published its private half.",
+    "key-private-published": "The private half of the key was published with it.",
     "key-unsupported": "A key is of a kind that is not known here, or that the suite does not take.",
     "key-malformed": "A key's numbers are beyond what is checked here.",
     "key-not-on-curve": "A key is no point of its curve.",

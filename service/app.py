@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.datastructures import State
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import routes
 from service.accounts.limits import Doors
+from service.accounts.openid_provider import Provider
 from service.awards import settling
 from service.checking.desk import Desk
 from service.operations import ending
@@ -40,6 +41,7 @@ from service.web import (
 )
 from service.web.costly import Costly
 from service.web.refusals import Refusals
+from service.web.requests import without_nul
 
 SWITCH_SECONDS = 0.001
 """How long a thread that works keeps the interpreter from the one that answers everybody; Python's own is five times it."""
@@ -102,6 +104,7 @@ def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
             "desk": desk,
             "refusals": Refusals(steady=desk.steady),
             "doors": Doors(steady=desk.steady),
+            "provider": Provider(runtime.settings) if runtime.settings.openid_issuer else None,
             "costly": Costly(),
             "settle": settling.settle_if_possible,
             "watch": Watch(runtime),
@@ -153,6 +156,7 @@ def create_app(runtime: Runtime, desk: Desk | None = None, *, own_process: bool 
         redoc_url=None,
         max_body_size=runtime.settings.max_body_bytes,
         strict_content_type=True,
+        dependencies=[Depends(without_nul)],
     )
     app.state = handed_down(runtime, desk)
     # Credentials, keys and lists are for any verifier, also one in a browser. Tokens are in a header, never in cookies.

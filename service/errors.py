@@ -87,12 +87,20 @@ class TooManyRequestsError(ServiceError):
     """A fair-use limit is reached."""
 
 
+class NotOfferedError(ServiceError):
+    """A form of something that this service does not give."""
+
+
 class CustodyError(ServiceError):
     """A private key cannot be used now; nothing was changed."""
 
 
 class StorageError(ServiceError):
     """The database or the disk takes nothing now; what was not committed was not kept."""
+
+
+class UpstreamError(ServiceError):
+    """Another server, without which the request cannot be carried out, did not do its part."""
 
 
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -5,6 +5,9 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 
+import service.accounts.pages_account
+import service.accounts.pages_openid
+import service.accounts.pages_passkeys
 import service.accounts.pages_sign_in
 import service.achievements.api
 import service.achievements.api_enrolments
@@ -42,11 +45,19 @@ import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
+import service.sharing.api_claims
+import service.sharing.api_returns
 import service.sharing.pages
 import service.sharing.pages_badge_settings
+import service.sharing.pages_certificate
+import service.sharing.pages_claim
+import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
+import service.sharing.pages_name
 import service.sharing.pages_previews
+import service.sharing.pages_returning
+import service.sharing.pages_sharing
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -80,6 +91,8 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
     app.include_router(service.console.api_erasing.router)
+    app.include_router(service.sharing.api_claims.router)
+    app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -111,10 +124,19 @@ def _include_pages(app: FastAPI) -> None:
     largest = MAX_FILE_BYTES + service.files.api.FORM_BYTES  # a badge to check may be as large as a photo
     # Before the same paths in other forms.
     app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
+    app.include_router(service.sharing.pages_certificate.router)
     app.include_router(service.sharing.pages_previews.router)
+    app.include_router(service.sharing.pages_sharing.router)
+    app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
+    app.include_router(service.accounts.pages_passkeys.router)
+    app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.sharing.pages_claim.router)
+    app.include_router(service.sharing.pages_returning.router)
+    app.include_router(service.sharing.pages_name.router)
+    app.include_router(service.accounts.pages_account.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_badge_settings.router)

@@ -4,15 +4,14 @@ Nothing tells a stranger whether an address has an account. The page that a mail
 does, because mail scanners fetch every link.
 """
 
+from contextlib import suppress
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from service.accounts import sign_in, sign_ins
-from service.accounts.browsers import name_of
+from service.accounts.addresses import read
 from service.accounts.pages_signed_in import (
-    HALF_YEAR_SECONDS,
     AnybodysForm,
     CallerAddress,
     DoorsHere,
@@ -25,9 +24,9 @@ from service.accounts.pages_signed_in import (
     private,
     refused,
     set_cookie,
+    welcome,
 )
-from service.bodies import EmailAddress
-from service.errors import ConflictError, NotFoundError, ServiceError, TooManyRequestsError
+from service.errors import CustodyError, ServiceError
 from service.runtime.runtime import Runtime
 from service.tables import Account, SignInRequest
 from service.texts.languages import N_
@@ -40,27 +39,38 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 HOME: Final = "/my-badges"
 """Where somebody goes who signs in without having asked for a page."""
 ASKING_SECONDS: Final = int((sign_in.OPEN_FOR).total_seconds())
+KNOWN_SECONDS: Final = 365 * 24 * 3600
 NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
 NOT_SENT = N_("We could not send the email")
 NOT_SIGNED_IN = N_("You are not signed in")
-_ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
 
 @router.get("/sign-in")
 def get_sign_in(
+    runtime: Running,
     language: Speaking,
     person: PerhapsPerson,
     onward: Annotated[str, Query()] = HOME,
     address: Annotated[str, Query()] = "",
+    again: Annotated[str, Query()] = "",
 ) -> Response:
-    """Show the form that asks for an address; somebody who is signed in goes on."""
-    if person is not None:
+    """Show the form that asks for an address; somebody who is signed in goes on, unless they are to sign in again."""
+    if person is not None and not again:
         return Response(status_code=303, headers={"Location": path_of_ours(onward)})
-    return render("sign_in.html", language=language, onward=path_of_ours(onward), address=address[:254], fault=None)
+    return render(
+        "sign_in.html",
+        language=language,
+        onward=path_of_ours(onward),
+        address=address[:254],
+        again=person is not None,
+        fault=None,
+        openid_name=runtime.settings.openid_shown,
+    )
 
 
 @router.post("/sign-in")
 def post_sign_in(
+    request: Request,
     session: Writer,
     runtime: Running,
     now: Now,
@@ -71,14 +81,22 @@ def post_sign_in(
 ) -> Response:
     """Have the mail sent, and lead to the page that takes the code."""
     onward = path_of_ours(sent.get("onward", HOME))
-    try:
-        address = _ADDRESS.validate_python(sent.get("address", ""))
-    except ValidationError:
+    address = read(sent.get("address", ""))
+    if address is None:
         typed = sent.get("address", "")[:254]
-        return render("sign_in.html", language=language, status=422, onward=onward, address=typed, fault=NO_ADDRESS)
+        return render(
+            "sign_in.html",
+            language=language,
+            status=422,
+            onward=onward,
+            address=typed,
+            fault=NO_ADDRESS,
+            openid_name=runtime.settings.openid_shown,
+        )
     try:
         doors.mails.take(of, doors.steady())
-        browser = sign_in.ask(session, runtime, address, language=language.code, onward=onward, now=now)
+        known = sign_in.is_known(runtime, address, cookie(request, "known"))
+        browser = sign_in.ask(session, runtime, address, language=language.code, onward=onward, now=now, known=known)
     except ServiceError as error:
         return refused(language, NOT_SENT, error, back="/sign-in")
     response = Response(status_code=303, headers={"Location": "/sign-in/code"})
@@ -87,9 +105,10 @@ def post_sign_in(
 
 
 @router.get("/sign-in/code")
-def get_code(language: Speaking) -> Response:
-    """Show the form that takes the code of the mail."""
-    return render("sign_in_code.html", language=language, fault=None)
+def get_code(request: Request, session: Reader, now: Now, language: Speaking) -> Response:
+    """Show the form that takes the code of the mail, and whether the mail could not be delivered."""
+    delivery = sign_in.delivery(session, cookie(request, "asking"), now)
+    return render("sign_in_code.html", language=language, fault=None, delivery=delivery)
 
 
 @router.post("/sign-in/code")
@@ -102,16 +121,19 @@ def post_code(
     sent: AnybodysForm,
     doors: DoorsHere,
     of: CallerAddress,
+    person: PerhapsPerson,
 ) -> Response:
     """Sign in with the code, in the browser that asked."""
+    signed_in = None if person is None else person.account_id
     try:
         doors.tries.take(of, doors.steady())
-        used = sign_in.by_code(session, runtime, sent.get("code", ""), cookie(request, "asking"), now)
+        asking = cookie(request, "asking")
+        used = sign_in.by_code(session, runtime, sent.get("code", ""), asking, now, signed_in=signed_in)
     except ServiceError as error:
         return refused(language, NOT_SIGNED_IN, error, back="/sign-in")
     if used is None:
         return render("sign_in_code.html", language=language, status=422, fault=sign_in.WRONG_CODE)
-    return _welcome(request, runtime, session, used, "code", now)
+    return _led_on(request, runtime, session, used, "code", now)
 
 
 @router.get("/sign-in/{link}")
@@ -145,14 +167,16 @@ def post_link(
     _sent: AnybodysForm,
     doors: DoorsHere,
     of: CallerAddress,
+    person: PerhapsPerson,
 ) -> Response:
     """Sign in with the link, in the browser that asked."""
+    signed_in = None if person is None else person.account_id
     try:
         doors.tries.take(of, doors.steady())
-        used = sign_in.by_link(session, link, cookie(request, "asking"), now)
-    except (NotFoundError, ConflictError, TooManyRequestsError) as error:
+        used = sign_in.by_link(session, link, cookie(request, "asking"), now, signed_in=signed_in)
+    except ServiceError as error:
         return refused(language, NOT_SIGNED_IN, error, back="/sign-in")
-    return _welcome(request, runtime, session, used, "link", now)
+    return _led_on(request, runtime, session, used, "link", now)
 
 
 @router.post("/sign-out")
@@ -164,15 +188,17 @@ def post_sign_out(runtime: Running, session: Writer, person: Person, _sent: Pers
     return response
 
 
-def _welcome(
+def _led_on(
     request: Request, runtime: Runtime, session: Writer, used: tuple[Account, SignInRequest], means: str, now: Now
 ) -> Response:
     """Sign the person in, unless they only proved a further address, and lead on."""
     account, asked = used
+    if asked.purpose == "add-address" and account.id != asked.account_id:
+        return private(Response(status_code=303, headers={"Location": "/account/join"}))
     response = private(Response(status_code=303, headers={"Location": asked.onward}))
     drop_cookie(response, runtime, "asking")
     if asked.purpose == "sign-in":
-        browser = name_of(request.headers.get("User-Agent", ""))
-        secret = sign_ins.begin(session, account, means=means, browser=browser, now=now)
-        set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
+        welcome(request, response, session, account, means, now)
+        with suppress(CustodyError):
+            set_cookie(response, runtime, "known", sign_in.known_secret(runtime, asked.address), KNOWN_SECONDS)
     return response

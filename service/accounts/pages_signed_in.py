@@ -6,17 +6,22 @@ such a page shows is kept by no cache, and its address is told to no other site.
 
 import hmac
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.accounts import sign_ins
+from service.accounts.accounts import SIGNED_OUT
+from service.accounts.browsers import name_of
 from service.accounts.limits import Doors
 from service.accounts.sign_ins import SignedIn
-from service.errors import ForbiddenError, UnauthenticatedError
+from service.errors import CustodyError, ForbiddenError, StorageError, UnauthenticatedError
 from service.runtime.runtime import Runtime
+from service.storage.database import WriteSession
+from service.tables import Account
 from service.texts.languages import N_, Language
 from service.web.problems import STATUS
 from service.web.rendering import render
@@ -27,7 +32,8 @@ MAX_FIELDS = 120
 """The most fields of a form: a badge can have a hundred items of evidence to choose among."""
 FROM_HERE = (None, "same-origin", "none")
 FROM_ELSEWHERE = N_("This form came from another page, or is too old. Go back, load the page again and try again.")
-SIGNED_OUT = N_("You are signed out. Sign in and try again. We kept nothing of what you sent.")
+AGAIN = N_("Sign in again for this change. We kept nothing of what you sent.")
+NOT_NOW = N_("The service cannot do this at the moment. We kept nothing. Try again in a few minutes.")
 HALF_YEAR_SECONDS = 180 * 24 * 3600
 
 
@@ -60,6 +66,20 @@ def cookie(request: Request, name: str) -> str | None:
     return request.cookies.get(cookie_name(request.app.state.runtime, name))
 
 
+def welcome(
+    request: Request, response: Response, session: WriteSession, account: Account, means: str, now: datetime
+) -> None:
+    """Sign somebody in in this browser, with a new secret; a sign-in that it had before ends.
+
+    Args:
+        means: as in `sign_ins.begin`.
+    """
+    runtime: Runtime = request.app.state.runtime
+    browser, before = name_of(request.headers.get("User-Agent", "")), cookie(request, "sign-in")
+    secret = sign_ins.begin(session, account, means=means, browser=browser, now=now, instead_of=before)
+    set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
+
+
 async def perhaps_signed_in(request: Request) -> SignedIn | None:
     """Return who is signed in, or None; looked up once for each request."""
     if not hasattr(request.state, "signed_in"):
@@ -81,7 +101,15 @@ def _found(runtime: Runtime, secret: str) -> SignedIn | None:
 
 
 class _SomebodySignedIn:
-    """Finds out who is signed in before the body is read."""
+    """Finds out who is signed in before the body is read.
+
+    Args:
+        lately: only somebody who signed in in the last hour passes: who finds a browser open, or has a stolen cookie,
+            cannot take the account from its owner.
+    """
+
+    def __init__(self, *, lately: bool = False) -> None:
+        self._lately = lately
 
     async def before_the_body(self, request: Request) -> None:
         """Let only somebody who is signed in pass."""
@@ -91,11 +119,14 @@ class _SomebodySignedIn:
         """Return who is signed in.
 
         Raises:
-            UnauthenticatedError: nobody is (code "signed-out"); `PersonalRoute` then leads to the sign-in.
+            UnauthenticatedError: nobody is (code "signed-out"), or not lately (code "sign-in-again"); `PersonalRoute`
+                then leads to the sign-in.
         """
         found = await perhaps_signed_in(request)
         if found is None:
             raise UnauthenticatedError("signed-out", SIGNED_OUT)
+        if self._lately and not found.is_lately(request.app.state.runtime.now()):
+            raise UnauthenticatedError("sign-in-again", AGAIN)
         return found
 
 
@@ -105,24 +136,40 @@ async def form_of(request: Request, person: Annotated[SignedIn, Depends(_Somebod
     Raises:
         ForbiddenError: it lacks the secret of the sign-in, or another site sent it (code "form-from-elsewhere").
     """
-    fields = await plain_form_of(request, request.headers.get("Sec-Fetch-Site"))
-    if not hmac.compare_digest(fields.pop("form", "").encode(), person.form_secret.encode()):
+    fields = await plain_form_of(request, request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin"))
+    if not hmac.compare_digest(fields.pop("form", "").encode(errors="replace"), person.form_secret.encode()):
         raise ForbiddenError("form-from-elsewhere", FROM_ELSEWHERE)
     return fields
 
 
 async def plain_form_of(
-    request: Request, site: Annotated[str | None, Header(alias="Sec-Fetch-Site")] = None
+    request: Request,
+    site: Annotated[str | None, Header(alias="Sec-Fetch-Site")] = None,
+    origin: Annotated[str | None, Header(alias="Origin")] = None,
 ) -> dict[str, str]:
     """Return the fields of a form without files; of several values of one name the last.
+
+    A body in another form has no fields.
 
     Raises:
         ForbiddenError: another site sent it (code "form-from-elsewhere").
     """
-    if site not in FROM_HERE:
+    if site not in FROM_HERE or (site is None and not _is_ours(request, origin)):
         raise ForbiddenError("form-from-elsewhere", FROM_ELSEWHERE)
     async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
         return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+
+
+def _is_ours(request: Request, origin: str | None) -> bool:
+    """Return whether an older browser, without Sec-Fetch-Site, may send a form from there.
+
+    Our own pages send "null", because they tell no site where somebody comes from.
+
+    Spec: Fetch, "append a request Origin header".
+    """
+    runtime: Runtime = request.app.state.runtime
+    ours = urlsplit(runtime.settings.base_url)
+    return origin in (None, "null", f"{ours.scheme}://{ours.netloc}")
 
 
 async def doors(request: Request) -> Doors:
@@ -138,6 +185,8 @@ async def caller_address(request: Request) -> str:
 
 Person = Annotated[SignedIn, Depends(_SomebodySignedIn())]
 """Who is signed in; for routes of `PersonalRoute`."""
+PersonLately = Annotated[SignedIn, Depends(_SomebodySignedIn(lately=True))]
+"""Who signed in in the last hour; for what gives an account to somebody else, or ends it."""
 PerhapsPerson = Annotated[SignedIn | None, Depends(perhaps_signed_in)]
 """Who is signed in, or None; for pages that anybody may see."""
 PersonsForm = Annotated[dict[str, str], Depends(form_of)]
@@ -159,15 +208,23 @@ class PersonalRoute(StrictRoute):
             try:
                 response = await handler(request)
             except UnauthenticatedError as error:
-                if error.code != "signed-out":
+                if error.code not in {"signed-out", "sign-in-again"}:
                     raise
-                if request.method == "GET":
+                if error.code == "sign-in-again":
+                    onward = request.scope["path"] if request.method == "GET" else "/account"
+                    response = Response(status_code=303, headers={"Location": again_path(onward)})
+                elif request.method == "GET":
                     response = Response(status_code=303, headers={"Location": sign_in_path(request)})
                 else:
                     response = refused(speaking(request), N_("You are signed out"), error)
             return private(response)
 
         return personal
+
+
+def again_path(onward: str) -> str:
+    """Return the path of the page where somebody signs in again, which leads on to a path of ours."""
+    return f"/sign-in?again=yes&onward={quote(path_of_ours(onward), safe='/')}"
 
 
 def sign_in_path(request: Request) -> str:
@@ -183,7 +240,9 @@ def refused(language: Language, title: str, error: Any, back: str | None = None)
     seconds = error.details.get("retry_after_seconds")
     values = {} if seconds is None else {"minutes": language.number(-(-seconds // 60)), "seconds": seconds}
     values |= error.details.get("words", {})
-    sentence = TOO_FAST if error.code == "too-many-requests" else error.message  # whose message is for programs
+    # Messages of these are for programs.
+    sentence = TOO_FAST if error.code == "too-many-requests" else error.message
+    sentence = NOT_NOW if isinstance(error, CustodyError | StorageError) else sentence
     page = render(
         "notice.html", language=language, status=status, back=back, title=title, sentence=sentence, values=values
     )

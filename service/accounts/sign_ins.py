@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.accounts import accounts
 from service.accounts.sign_in import BATCH, SECRET_BYTES, digest_of
+from service.errors import UnauthenticatedError
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
 from service.storage.database import WriteSession
@@ -22,6 +24,8 @@ from service.tables import Account, SignIn
 
 UNUSED_FOR: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=180)
+LATELY: Final = timedelta(hours=1)
+"""How long ago somebody signed in who may change who can sign in to their account."""
 NOTED_EVERY: Final = timedelta(hours=1)
 """How exactly is known when a sign-in was last used."""
 
@@ -39,18 +43,42 @@ class SignedIn:
     form_secret: str
     is_stale: bool
 
+    def is_lately(self, now: datetime) -> bool:
+        """Return whether the person signed in in the last hour, and did not only go on."""
+        return now - self.began_at < LATELY
+
     def account(self, session: OrmSession) -> Account:
-        """Return the row of the account."""
-        return session.get_one(Account, self.account_id)
+        """Return the row of the account; to write, it is locked (`accounts.locked`).
+
+        Raises:
+            UnauthenticatedError: it was deleted in this moment (code "signed-out").
+        """
+        if isinstance(session, WriteSession):
+            return accounts.locked(session, self.account_id)
+        row = session.get(Account, self.account_id)
+        if row is None:
+            raise UnauthenticatedError("signed-out", accounts.SIGNED_OUT)
+        return row
 
 
-def begin(session: WriteSession, account: Account, *, means: str, browser: str, now: datetime) -> str:
-    """Sign somebody in; return the secret for the cookie.
+def begin(
+    session: WriteSession,
+    account: Account,
+    *,
+    means: str,
+    browser: str,
+    now: datetime,
+    instead_of: str | None = None,
+) -> str:
+    """Sign somebody in; return the secret for the cookie, which is always a new one.
 
     Args:
         means: link, code, passkey, openid, claim or return.
         browser: what to call the browser in the list of sign-ins.
+        instead_of: the secret that the browser had until now; that sign-in, of whichever account, ends.
     """
+    if instead_of:
+        session.execute(delete(SignIn).where(SignIn.secret_sha256 == digest_of(instead_of)))
     secret = secrets.token_urlsafe(SECRET_BYTES)
     row = SignIn(
         account_id=account.id,
@@ -97,11 +125,6 @@ def list_of(session: OrmSession, account_id: UUID, now: datetime) -> list[SignIn
     """Return the sign-ins of an account that have not ended, the one used last first."""
     query = select(SignIn).where(SignIn.account_id == account_id, SignIn.expires_at > now)
     return list(session.scalars(query.order_by(SignIn.used_at.desc(), SignIn.id)))
-
-
-def move(session: WriteSession, from_account: UUID, to_account: UUID) -> None:
-    """Make the sign-ins of one account those of another."""
-    session.execute(update(SignIn).where(SignIn.account_id == from_account).values(account_id=to_account))
 
 
 def forget_old(runtime: Runtime, go_on: GoOn = to_the_end) -> int:

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.accounts import sign_ins
+from service.accounts.addresses import normal
 from service.storage.database import WriteSession
 from service.tables import AccountAddress
 
@@ -17,7 +18,7 @@ def withdraw(session: WriteSession, account_id: UUID, address: str) -> bool:
     """
     query = select(AccountAddress).where(AccountAddress.account_id == account_id).with_for_update()
     rows = {row.value: row for row in session.scalars(query.order_by(AccountAddress.proved_at, AccountAddress.id))}
-    taken = rows.pop(address, None)
+    taken = rows.pop(normal(address), None)
     if taken is None:
         return False
     was_kept = taken.kept

@@ -12,7 +12,7 @@ from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
 from service.awards import decisions, endings, reviews, settling
 from service.errors import ConflictError, InvalidError
-from service.issuing import credentials, unsigned
+from service.issuing import choices, credentials, unsigned
 from service.issuing.decision import Decider, Decision
 from service.progress import progress
 from service.progress.progress import Node
@@ -75,7 +75,9 @@ def _decision(act: CallersAct, row: Case, role: str, basis: str | None) -> Decis
         ends_at = unsigned.valid_until(act.network, version, revoked.awarded_at)
         earned = revoked.awarded_at if ends_at is None or ends_at > act.now else at
         rested = _still_counting(act.session, revoked)
-        return Decision(row.member_id, version, "override", earned, rested, reason, by, waits=waits)
+        old = credentials.of_awards(act.session, [revoked]).get(revoked.id)
+        chosen = choices.of(act.session, row.member_id, old, act.now) if old is not None else None
+        return Decision(row.member_id, version, "override", earned, rested, reason, by, waits=waits, chosen=chosen)
     achievement = act.session.get_one(Achievement, row.achievement_id)
     version = Versions(act.session, act.network, [row.member_id]).for_member(row.member_id, achievement.ref)
     if rule_of(version.definition) is None:  # the version was published after the case was opened

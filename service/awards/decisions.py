@@ -19,7 +19,8 @@ from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
-from service.issuing import choices, credentials, receipts, reissuing, status_lists, unsigned
+from service.issuing import choices, credentials, receipts, status_lists, unsigned
+from service.issuing.choices import Choices
 from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
@@ -227,10 +228,17 @@ def announce(act: Act, runtime: Runtime, row: Award) -> bool:
         act.session.execute(delete(AwardDecider).where(AwardDecider.award_id == row.id))
         act.session.add_all(_decider_rows(row, decision.deciders))
     else:
-        decision = decision_of(act.session, row)
+        decision = replace(decision_of(act.session, row), chosen=_chosen_before(act, row))
     signed = _signed(act, runtime, [decision], {})
     _announce(act, runtime, [(row, decision)], signed)
     return True
+
+
+def _chosen_before(act: Act, row: Award) -> Choices | None:
+    """Return what the recipient chose about the credential of the award in whose place this one stands."""
+    before = act.session.get(Award, row.renews) if row.renews is not None else None
+    old = credentials.of_awards(act.session, [before]).get(before.id) if before is not None else None
+    return choices.of(act.session, row.member_id, old, act.now) if old is not None else None
 
 
 def give_up(act: CallersAct, row: Award, reason: str) -> None:
@@ -250,7 +258,7 @@ def sign_again(act: Act, runtime: Runtime, row: Award, old: Credential) -> Crede
         CustodyError: a key cannot be used; nothing was written.
     """
     kept = receipts.of_award(act.session, row)
-    chosen = choices.of(act.session, row.member_id, old, reissuing.unsigned_document(old)["credentialSubject"])
+    chosen = choices.of(act.session, row.member_id, old, act.now)
     decision = replace(decision_of(act.session, row), receipt=receipts.kept(kept) if kept else None, chosen=chosen)
     signed = _signed(act, runtime, [decision], {})[decision.key]
     receipts.store(act, row, signed.draft.receipt)

@@ -62,7 +62,7 @@ class VerificationIn(BadgeIn):
     receipt: bool = Field(
         False,
         description="give with it a signed and dated record of this check, as a Verifiable Credential; not of a "
-        "`credential`, of which the text that its issuer wrote has not come",
+        "`credential`, because the text that its issuer wrote did not come with it",
     )
 
     @model_validator(mode="after")

@@ -118,6 +118,8 @@ def _answer(desk: Desk, address: str, language: Language, given: VerifyForm) -> 
     if any(is_table(name, media_type) for name, _, media_type in given.files):
         return _many(desk, address, language, partial(_of_tables, given, allowance))
     opened = unpack.open_text(given.text, allowance) if given.text else []
+    if len(opened) > 1:
+        opened = batch_items.list_or_prose(given.text, opened, allowance)
     for name, content, _ in given.files:
         opened += unpack.open_file(name, _credential_in(content), allowance)
     if not opened:

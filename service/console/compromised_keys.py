@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from service.access.act import Act
 from service.awards import endings
 from service.bodies import Body, Instant
-from service.issuing import credentials, reissuing, status_lists, unsigned
+from service.issuing import credentials, reissuing, status_lists
+from service.notifications.letters.recipients import addressees
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
@@ -260,7 +261,7 @@ def _people(session: ReadSession | WriteSession, member_ids: Iterable[UUID | Non
     ordered = sorted(each for each in member_ids if each is not None)
     for start in range(0, len(ordered), CHUNK):
         some = ordered[start : start + CHUNK]
-        reached = {each for each, person in unsigned.recipients(session, some).items() if person.email is not None}
+        reached = addressees(session, some).keys()
         who = select(Member.id, func.coalesce(Member.person_id, Member.id)).where(Member.id.in_(reached))
         for member_id, person_id in session.execute(who.order_by(Member.id)):
             found.setdefault(person_id, member_id)

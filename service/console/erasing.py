@@ -28,7 +28,7 @@ from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
-from service.sharing import claims
+from service.sharing import claims, returned
 from service.storage import locks
 from service.tables import Award, Contribution, Credential, Evaluation, Member, Network, Record
 from service.web import idempotency
@@ -113,6 +113,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     claims.forget(act.session, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
+    returned.forget(act.session, member.id)
     networks_erasing.erase(act, member, found.counts)
     mail.forget_mails_to(runtime.settings, found.addresses)
     return Erasure(member, found.counts, _staying(act.session, member))

@@ -121,9 +121,13 @@ def check_signable(act: Act, row: Credential) -> None:
 def store(act: Act, runtime: Runtime, award: Award, row: Credential, document: dict[str, Any]) -> None:
     """Sign what a locked credential says from now on, and store it.
 
+    A name in clear goes if the recipient has become a child or a student by their roles.
+
     Raises:
         CustodyError: a key cannot be used; nothing has changed.
     """
+    if row.name_shown == "plain" and protected.is_protected(act.session, award.member_id, act.now):
+        document, row.name_shown = without_name(document), "none"
     issuer = credentials.issuer_keys(act.session, runtime, act.network)
     reissuing.give(act, award, row, reissuing.write_again(issuer, row, act.now, document))
 

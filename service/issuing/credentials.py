@@ -105,8 +105,8 @@ def store(act: Act, award: Award, signed: SignedDraft) -> Credential:
         jwt=signed.jwt,
         sha256=sha256(signed.text.encode()).hexdigest(),
     )
-    if draft.decision.chosen is not None:
-        row.visibility, row.name_shown = draft.decision.chosen.visibility, draft.decision.chosen.name_shown
+    if draft.chosen is not None:
+        row.visibility, row.name_shown = draft.chosen.visibility, draft.chosen.name_shown
     act.session.add(row)
     if draft.left_out:
         act.session.flush()  # before the rows that refer to it, which are not related as objects

@@ -62,7 +62,7 @@ class Decision:
         child_ids: the awards that a rule `holds` counted.
         waits: why nothing is signed yet: "second", the award waits for a second person.
         receipt: the existing receipt, if the award gets another credential.
-        chosen: what the recipient chose about the credential that this one replaces.
+        chosen: what the recipient chose about the credential in whose place this one stands.
     """
 
     member_id: UUID

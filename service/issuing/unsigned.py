@@ -1,6 +1,6 @@
 """Build the unsigned credential of an award from rows.
 
-It has no e-mail address in clear, and no name but the one that the recipient chose for the credential that it replaces.
+It has no e-mail address in clear, and no name but the one that the recipient chose for the credential before it.
 """
 
 from collections import defaultdict
@@ -19,7 +19,8 @@ from credentials.recipient import identity_object
 from credentials.status import status_entry
 from service.achievements import achievements, credit
 from service.durations import Duration
-from service.issuing import citations, evidence_items, receipts, status_lists
+from service.issuing import choices, citations, evidence_items, receipts, status_lists
+from service.issuing.choices import Choices
 from service.issuing.citations import Citation
 from service.issuing.decision import Decision, UnstoredReceipt
 from service.issuing.evidence_items import LeftOut
@@ -43,7 +44,8 @@ SCHEMA = {
 class Draft:
     """A credential that still lacks its signature, and its place in a status list.
 
-    `left_out`: the items of evidence that its recipient hides.
+    `chosen` is what its recipient chose about the one that it replaces or follows, and `left_out` are the items of
+    evidence that they hide.
     """
 
     credential_id: str
@@ -55,6 +57,7 @@ class Draft:
     mailed: bool
     document: dict[str, Any]
     receipt: UnstoredReceipt
+    chosen: Choices | None = None
     left_out: tuple[LeftOut, ...] = ()
 
 
@@ -119,6 +122,9 @@ def write(
         index = next(places[decision.purpose])
         version, achievement = decision.version, described[decision.version.id]
         person, chosen = people[decision.member_id], decision.chosen
+        before = earlier.get((decision.member_id, version.achievement_id))
+        if chosen is None and before is not None:
+            chosen = choices.of(session, decision.member_id, before.credential, now)
         if chosen is not None and chosen.address is not None:
             person = replace(person, email=chosen.address)
         grounds = [cited[record_id] for record_id in decision.record_ids]
@@ -145,7 +151,7 @@ def write(
                 *citations.evidence(url, grounds),
                 *citations.time_spent(url, grounds),
                 receipts.evidence(settings, receipt),
-                *_renewal(settings, earlier.get((decision.member_id, version.achievement_id))),
+                *_renewal(settings, before),
             ],
             "credentialSchema": [SCHEMA],
             "credentialStatus": status_entry(
@@ -155,9 +161,9 @@ def write(
         document = {name: value for name, value in members.items() if value is not None}
         hidden = evidence_items.same_items(document, chosen.hidden) if chosen is not None else ()
         document, gone = evidence_items.without(document, hidden)
-        place = (status_list.id, index)
-        mailed = person.email is not None
-        drafts.append(Draft(credential_id, decision, *place, now, ends_at, mailed, document, receipt, tuple(gone)))
+        place, mailed = (status_list.id, index), person.email is not None
+        kept = (chosen, tuple(gone))
+        drafts.append(Draft(credential_id, decision, *place, now, ends_at, mailed, document, receipt, *kept))
     return drafts
 
 

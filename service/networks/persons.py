@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
+from service.accounts.addresses import normal
 from service.errors import ConflictError
 from service.networks.members import MemberIn
 from service.outbox import events
@@ -173,7 +174,10 @@ def _may_be(
         other = session.get_one(Person, person_id)
         if other.account_id == account_id:
             continue
-        proved = (AccountAddress.account_id == other.account_id, AccountAddress.value == (said.get("email") or ""))
+        proved = (
+            AccountAddress.account_id == other.account_id,
+            AccountAddress.value == normal(said.get("email") or ""),
+        )
         if account_id is not None or session.scalar(select(AccountAddress.id).where(*proved)) is None:
             return False
     return True

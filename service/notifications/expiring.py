@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import aliased
 
 from service.access.act import Act
-from service.issuing import unsigned
+from service.notifications.letters.recipients import addressees
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
@@ -27,21 +27,22 @@ def tell_of_ends(runtime: Runtime, go_on: GoOn = to_the_end) -> int:
     """Queue a mail for each badge that ends soon, once for each award; return how many.
 
     A badge that was renewed or replaced, or that does not stand, is left out, and so are those of a closed network,
-    where nobody can renew them. Only badges that end in the next days are looked at, by an index.
+    where nobody can renew them, and of people who do not want such mails. Only badges that end in the next days are looked at, by an index.
     """
     now = ends_at = runtime.now()
     last, count = "", 0
     while go_on():
         with runtime.database.read() as session:
             rows = session.execute(ending_soon(now, ends_at, last)).all()
-            people = unsigned.recipients(session, [row.member_id for row in rows])
+            people = addressees(session, [row.member_id for row in rows])
         if not rows:
             break
         ends_at, last = rows[-1].valid_until, rows[-1].id
         lasting = [
             row.id
             for row in rows
-            if people[row.member_id].email is not None and row.valid_until - row.issued_at > SHORT
+            if row.valid_until - row.issued_at > SHORT
+            if row.member_id in people and people[row.member_id].wants("expiring")
         ]
         count += _queue(runtime, lasting) if lasting else 0
     return count

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from service.access import access_tokens
-from service.accounts import sign_in, sign_ins
+from service.accounts import challenges, sign_in, sign_ins
 from service.appeals import deadlines
 from service.awards import settling
 from service.checking import confirmations
@@ -26,7 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import claims
+from service.sharing import claims, returned, signing_anew
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -101,13 +101,14 @@ LANES: Mapping[str, Lane] = {
             settle_left_over: 10,
             imports.conclude_all: 10,
             settling.sign_due: 60,
+            signing_anew.sign_due: 1,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }
     ),
     "compromised keys": Lane({compromised_keys.set_right_left_over: 60}),
     "status lists": Lane({status_lists.resign_due: 600, status.resign_due: 600}),
-    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS}),
+    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS, returned.end_due: 600}),
     "deletion": Lane(
         {
             deliveries.forget_old: 600,
@@ -116,7 +117,9 @@ LANES: Mapping[str, Lane] = {
             access_tokens.forget_expired: 600,
             sign_in.forget_old: 600,
             sign_ins.forget_old: 600,
+            returned.forget_old: DAY_SECONDS,
             claims.forget_old: 600,
+            challenges.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

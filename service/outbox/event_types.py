@@ -133,6 +133,17 @@ class EventType(StrEnum):
         "What a member has earned is in nobody's account any more, and can be claimed again.",
         ("member",),
     )
+    MEMBER_RETURN_STOPPED = (
+        "member.return-stopped",
+        "Nobody takes over a member with a new address: it was stopped, or refused.",
+        ("member",),
+    )
+    MEMBER_RETURNED = "member.returned", "A member who lost their mailbox has a new address.", ("member",)
+    MEMBER_RETURNING = (
+        "member.returning",
+        "Two people vouch that a member who lost their mailbox has a new address; it counts in seven days.",
+        ("member",),
+    )
     MEMBER_SHARES_PERSON = (
         "member.shares-person",
         "A member is the same person as another one.",

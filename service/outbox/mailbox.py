@@ -146,6 +146,15 @@ def queue_notice(session: WriteSession, address_id: UUID, notice: str, at: datet
     session.add(Message(kind="notice", account_address_id=address_id, notice=notice, due_at=at))
 
 
+def queue_return(session: WriteSession, return_address_id: UUID, notice: str, at: datetime) -> None:
+    """Queue the mail that tells an address what becomes of a return.
+
+    Args:
+        notice: a key of `service.notifications.letters.returns`.
+    """
+    session.add(Message(kind="return", return_address_id=return_address_id, notice=notice, due_at=at))
+
+
 def queue_claim(act: Act, claim: Claim) -> None:
     """Queue the mail that sends the link of a claim again."""
     _queue_of_claim(act, claim, "claim")
@@ -165,3 +174,8 @@ def claim_mails_since(session: OrmSession, member_id: UUID, since: datetime) -> 
     """Return how many times the link of a claim was sent again to a member."""
     sent = (Message.kind == "claim", Message.member_id == member_id, Message.due_at > since)
     return session.scalar(select(func.count()).select_from(Message).where(*sent)) or 0
+
+
+def queue_last_word(session: WriteSession, request: SignInRequest, notice: str) -> None:
+    """Queue the notice to an address that no account has any more; it stands in a request that is over."""
+    session.add(Message(kind="notice", sign_in_request_id=request.id, notice=notice, due_at=request.asked_at))

@@ -80,7 +80,7 @@ class TakenAwayError(AnsweredError, GoneError):
 class Answered:
     """The answer of a server to a POST.
 
-    `retry_after` is its header of that name, "" without one; `beginning` at most 4096 bytes of the body.
+    `retry_after` is its header of that name, "" without one; `beginning` is the body, cut where it is long.
     """
 
     status: int
@@ -95,6 +95,8 @@ class Fetcher:
 
     Args:
         allow_localhost: whether http to this machine is allowed, for development.
+        allow_private: whether addresses that are not public may be called: only where the operator chose them.
+        at_once: how many documents are fetched at the same time, and how many things sent.
         resolve: host and port -> addresses; replaced in tests.
         network: what opens connections; replaced in tests.
     """
@@ -103,16 +105,19 @@ class Fetcher:
         self,
         *,
         allow_localhost: bool,
+        allow_private: bool = False,
+        at_once: int = AT_ONCE,
         resolve: Resolve = system_resolve,
         network: httpcore2.NetworkBackend | None = None,
     ) -> None:
         self._allow_localhost = allow_localhost
+        self._allow_private = allow_private
         self.look_ups = NameLookUps(resolve)
         """The look-ups of host names of this process; mail shares them."""
         self._network = network or httpcore2.SyncBackend()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._slots_to_send = threading.BoundedSemaphore(AT_ONCE)  # a slow receiver does not keep others from fetching
-        self._waiting = threading.BoundedSemaphore(WAITING)
+        self._slots = threading.BoundedSemaphore(at_once)
+        self._slots_to_send = threading.BoundedSemaphore(at_once)  # a slow receiver does not keep others from fetching
+        self._waiting = threading.BoundedSemaphore(min(WAITING, at_once))
         self._cache: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
@@ -142,8 +147,13 @@ class Fetcher:
         kept = self._cache.pop(url, None)
         self._cached_bytes -= len(kept[1].body) if kept is not None else 0
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, most_bytes: int = MAX_ANSWER_BYTES
+    ) -> Answered:
         """Send `body` to `url` and return the answer with any status; follow no redirect.
+
+        Args:
+            most_bytes: how much is read of the answer.
 
         Raises:
             UnavailableError: codes "address-refused" (never called), "fetch-timeout", "fetch-failed", "fetch-busy".
@@ -153,7 +163,7 @@ class Fetcher:
             self._asking("POST", url, deadline, headers, body) as response,
         ):
             retry_after = _headers(response).get("retry-after", "")
-            return Answered(response.status, retry_after, _beginning(response))
+            return Answered(response.status, retry_after, _beginning(response, most_bytes))
 
     def check(self, url: str) -> None:
         """Let an address pass if something could be sent to it now.
@@ -162,10 +172,9 @@ class Fetcher:
             UnavailableError: codes "address-refused", "fetch-failed" (the host is unknown), "fetch-timeout",
                 "fetch-busy".
         """
-        local = self._checked(url)
+        guard = self._guard(url, time.monotonic() + DEADLINE_SECONDS)
         parts = urlsplit(url)
         port = parts.port or {"http": 80}.get(parts.scheme, 443)
-        guard = _Guard(self._network, self.look_ups, time.monotonic() + DEADLINE_SECONDS, url=url, local=local)
         guard.addresses(parts.hostname or "", port)
 
     def _follow(self, url: str, deadline: float) -> Fetched:
@@ -202,8 +211,7 @@ class Fetcher:
         self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes | None = None
     ) -> Iterator[httpcore2.Response]:
         """Yield the response to one request, before its body is read."""
-        local = self._checked(url)
-        guard = _Guard(self._network, self.look_ups, deadline, url=url, local=local)
+        guard = self._guard(url, deadline)
         target = urlsplit(url)._replace(fragment="").geturl()
         sent = [*headers.items(), ("User-Agent", "Laurel")]
         try:
@@ -216,6 +224,10 @@ class Fetcher:
             raise _silent(url) from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError) as error:
             raise UnavailableError("fetch-failed", f"{_shown(url)} could not be fetched.") from error
+
+    def _guard(self, url: str, deadline: float) -> "_Guard":
+        local = self._checked(url)
+        return _Guard(self._network, self.look_ups, deadline, url=url, local=local, private=self._allow_private)
 
     def _checked(self, url: str) -> bool:
         """Return whether the address is this machine.
@@ -239,13 +251,21 @@ class _Guard(httpcore2.NetworkBackend):
     """Opens one connection to a checked address, under one deadline."""
 
     def __init__(
-        self, network: httpcore2.NetworkBackend, look_ups: NameLookUps, deadline: float, *, url: str, local: bool
+        self,
+        network: httpcore2.NetworkBackend,
+        look_ups: NameLookUps,
+        deadline: float,
+        *,
+        url: str,
+        local: bool,
+        private: bool,
     ) -> None:
         self._network = network
         self._look_ups = look_ups
         self._deadline = deadline
         self._url = url
         self._local = local
+        self._private = private
 
     def connect_tcp(
         self,
@@ -272,7 +292,7 @@ class _Guard(httpcore2.NetworkBackend):
         except (OSError, UnicodeError) as error:
             raise UnavailableError("fetch-failed", f"The host name of {_shown(self._url)} is not known.") from error
         allowed = [is_public(address) or (self._local and is_loopback(address)) for address in addresses]
-        if not addresses or not all(allowed):
+        if not addresses or not (self._private or all(allowed)):
             raise PrivateAddressError("address-refused", f"{_shown(self._url)} is not at a public address.")
         return addresses
 
@@ -341,8 +361,8 @@ def _waited(slots: threading.BoundedSemaphore, waiting: threading.BoundedSemapho
         waiting.release()
 
 
-def _beginning(response: httpcore2.Response) -> bytes:
-    """Return the first `MAX_ANSWER_BYTES` of an answer.
+def _beginning(response: httpcore2.Response, most_bytes: int = MAX_ANSWER_BYTES) -> bytes:
+    """Return the first bytes of an answer.
 
     Its status decides: a server that breaks off after it has still answered.
     """
@@ -350,9 +370,9 @@ def _beginning(response: httpcore2.Response) -> bytes:
     with suppress(httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError):
         for chunk in response.iter_stream():
             beginning += chunk
-            if len(beginning) >= MAX_ANSWER_BYTES:  # (4)
+            if len(beginning) >= most_bytes:  # (4)
                 break
-    return beginning[:MAX_ANSWER_BYTES]
+    return beginning[:most_bytes]
 
 
 def _headers(response: httpcore2.Response) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Secr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRETS = frozenset({"keys_passphrase", "mail_url", "vc_api_token"})
+SECRETS = frozenset({"keys_passphrase", "mail_url", "openid_client_secret", "vc_api_token"})
 VcApiSuite = Literal["eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019", "ecdsa-jcs-2019", "vc+jwt"]
 VcApiKeyType = Literal["Ed25519", "P-256", "P-384"]
 
@@ -67,6 +67,16 @@ def _check_mail_from(text: str) -> str:
     return text
 
 
+def _check_issuer(text: str) -> str:
+    parts = urlsplit(text)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_local(text))
+    if text and (not secure or not parts.hostname or parts.query or parts.fragment or parts.username):
+        raise ValueError(
+            "the https address of an OpenID provider, exactly as it names itself, without query or fragment"
+        )
+    return text
+
+
 def _check_networks(given: Any) -> Any:
     if not isinstance(given, str):
         return given
@@ -117,6 +127,14 @@ class Settings(BaseSettings):
     max_bulk_bytes: int = Field(134_217_728, ge=1024, description="largest NDJSON body")
     max_blob_bytes: int = Field(5_242_880, ge=1024, description="largest artefact, picture or file to verify")
     request_log: bool = Field(False, description="write one line of JSON for each request to the standard output")
+    openid_issuer: Annotated[str, AfterValidator(_check_issuer)] = Field(
+        "", description="issuer of the OpenID provider with which people may sign in; empty: by mail and passkey only"
+    )
+    openid_client_id: str = Field("", description="id under which the OpenID provider knows this service")
+    openid_client_secret: SecretStr | None = Field(
+        None, description="secret of that id; none if the provider asks for none (PKCE is always used)"
+    )
+    openid_name: str = Field("", max_length=40, description="how people call the OpenID provider; empty: its host")
     security_contact: Annotated[str, AfterValidator(_check_contact)] = Field(
         "", description="mailto:, https: or tel: address for reports of faults, published in /.well-known/security.txt"
     )
@@ -139,6 +157,11 @@ class Settings(BaseSettings):
     def local(self) -> bool:
         """Whether this is a development service on localhost."""
         return is_local(self.base_url)
+
+    @property
+    def openid_shown(self) -> str:
+        """What to call the OpenID provider; "" if there is none."""
+        return self.openid_issuer and (self.openid_name.strip() or urlsplit(self.openid_issuer).hostname or "")
 
     @property
     def names_base_url(self) -> bool:
@@ -175,5 +198,9 @@ def load(**overrides: Any) -> Settings:
     if not settings.local and settings.vc_api and settings.vc_api_token is None:
         raise SettingsError(
             "LAUREL_VC_API_TOKEN: expected a token for the VC API (LAUREL_BASE_URL is not localhost), got nothing."
+        )
+    if settings.openid_issuer and not settings.openid_client_id:
+        raise SettingsError(
+            "LAUREL_OPENID_CLIENT_ID: expected the id under which the OpenID provider knows this service, got nothing."
         )
     return settings

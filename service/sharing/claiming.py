@@ -4,7 +4,8 @@ Whoever has a mailed link could read the mailbox, or was forwarded the mail. So 
 that was there before, and adds no address to another one; (2) the address is told that it was used, and for some days a
 link in that mail undoes all of it. What is in an account is never claimed by another one.
 
-Everything here locks the network first, as posts of members do: two who claim at once do it one after the other.
+Everything here locks the account, if there is one, and then the network, as posts of members do: two who claim at once do
+it one after the other.
 """
 
 import secrets
@@ -56,6 +57,7 @@ def by_link(session: WriteSession, runtime: Runtime, link: str, account_id: UUID
             ("claim-other-account"), or somebody else has claimed it ("claimed-already").
         CustodyError: the secret of the way back cannot be locked; nothing has changed.
     """
+    into = None if account_id is None else accounts.locked(session, account_id)
     act, row, member = _locked(session, offers.claim_by_link(session, link), now)
     offer = _still_open(session, row, account_id, now)
     address = claims.address_of(session, member)
@@ -64,8 +66,7 @@ def by_link(session: WriteSession, runtime: Runtime, link: str, account_id: UUID
         raise ConflictError("claim-other-account", OTHER_ACCOUNT)
     held = offers.holder_of(session, address)
     # An account is always given, so that who proves the address at this moment elsewhere is not the one signed in here.
-    into = accounts.new_account(session, now) if account_id is None else session.get_one(Account, account_id)
-    account = accounts.with_address(session, address, now, into=into)
+    account = accounts.with_address(session, address, now, into=into or accounts.new_account(session, now))
     row.address_added = held is None
     _take(act, row, member, account, address)
     back = secrets.token_urlsafe(SECRET_BYTES)
@@ -81,9 +82,9 @@ def by_code(session: WriteSession, typed: str, account_id: UUID, now: datetime) 
         NotFoundError: there is no such code (code "claim-code-unknown").
         ConflictError: as `by_link`.
     """
+    account = accounts.locked(session, account_id)
     act, row, member = _locked(session, offers.claim_by_code(session, typed), now)
     _still_open(session, row, account_id, now)
-    account = session.get_one(Account, account_id)
     _take(act, row, member, account, None)
     return Claimed(row, account)
 
@@ -116,6 +117,7 @@ def take_pending(session: WriteSession, account_id: UUID, member_id: UUID, now: 
         NotFoundError: there is no such member, or the address is not the account's (code "claim-unknown").
         ConflictError: somebody else has claimed it (code "claimed-already").
     """
+    account = accounts.locked(session, account_id)
     found = session.get(Member, member_id)
     if found is None:
         raise NotFoundError("claim-unknown", offers.UNKNOWN)
@@ -123,7 +125,6 @@ def take_pending(session: WriteSession, account_id: UUID, member_id: UUID, now: 
     address = claims.address_of(session, member)
     if address is None or member.erased_at is not None or offers.holder_of(session, address) != account_id:
         raise NotFoundError("claim-unknown", offers.UNKNOWN)
-    account = session.get_one(Account, account_id)
     row = Claim(
         id=new_id(), network_id=member.network_id, member_id=member.id, means="account", made_at=now, expires_at=now
     )

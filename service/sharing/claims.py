@@ -20,15 +20,16 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
+from service.accounts.addresses import normal
 from service.accounts.sign_in import BATCH, SECRET_BYTES, digest_of
-from service.errors import ConflictError, ForbiddenError, TooManyRequestsError
+from service.errors import ConflictError, ForbiddenError, ServiceError, TooManyRequestsError
 from service.networks import members
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
 from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import AccountAddress, Award, Claim, Credential, Identity, Member, Message, Network, Person
+from service.tables import Award, Claim, Credential, Identity, Member, Message, Network, Person
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
@@ -55,6 +56,15 @@ class ClaimState:
     newest: Claim | None
 
 
+@dataclass(frozen=True)
+class MadeCode:
+    """A code on paper, for whom it is, and its row."""
+
+    member: Member
+    row: Claim
+    code: str
+
+
 def with_mail(session: WriteSession, runtime: Runtime, message_id: UUID, now: datetime) -> None:
     """Before the mail of a new badge is written, make the link that it bears, if one is needed.
 
@@ -67,6 +77,7 @@ def with_mail(session: WriteSession, runtime: Runtime, message_id: UUID, now: da
     if found is None:
         return
     member_id, network_id = found
+    assert network_id is not None  # a message about a badge is of its network
     locks.network(session, network_id)
     act = Act(session, session.get_one(Network, network_id), None, now)
     member = session.get_one(Member, member_id)
@@ -133,6 +144,27 @@ def make_code(act: Act, member: Member) -> tuple[Claim, str]:
     return row, as_printed(code)
 
 
+def make_codes(act: Act, refs: Sequence[str]) -> list[MadeCode]:
+    """Make a code on paper for each of several members, in the order of their refs; a ref that came twice counts once.
+
+    Raises:
+        NotFoundError: a member is unknown (code "member-unknown"), with a pointer to the ref.
+        ConflictError: as `make_code`, with a pointer to the ref.
+    """
+    made = []
+    for place, ref in enumerate(refs):
+        if ref in refs[:place]:
+            continue
+        try:
+            member = held(act, ref)
+            row, code = make_code(act, member)
+        except ServiceError as error:
+            error.pointer = f"/members/{place}"
+            raise
+        made.append(MadeCode(member, row, code))
+    return made
+
+
 def made_by_network(act: Act) -> None:
     """Let a network's own token pass: with a member's, nobody makes a claim for themself or for others.
 
@@ -170,16 +202,6 @@ def address_of(session: OrmSession, member: Member) -> str | None:
     """Return the e-mail address that the network gave a member."""
     found = select(Identity.value).where(Identity.person_id == member.person_id, Identity.kind == "email")
     return session.scalar(found.order_by(Identity.proved_at.is_(None), Identity.id).limit(1))
-
-
-def kept_address(session: OrmSession, member_id: UUID) -> str | None:
-    """Return the address to which the person who has claimed a member's badges wants their mails; None if nobody has.
-
-    It is for the mail alone: no network learns it.
-    """
-    query = select(AccountAddress.value).join(Person, Person.account_id == AccountAddress.account_id)
-    query = query.join(Member, Member.person_id == Person.id).where(Member.id == member_id, AccountAddress.kept)
-    return session.scalar(query)
 
 
 def is_for(row: Claim, address: str) -> bool:
@@ -296,7 +318,7 @@ def _new(
 
 def address_digest(claim_id: UUID, address: str) -> str:
     """Return what is stored of the address to which a link was sent."""
-    return hashlib.sha256(f"{claim_id} {address.lower()}".encode()).hexdigest()
+    return hashlib.sha256(f"{claim_id} {normal(address)}".encode()).hexdigest()
 
 
 def _name(claim_id: UUID) -> str:

@@ -1,5 +1,6 @@
 """What a mailed link or a code on paper offers, before anything happens; and what became of it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.accounts.addresses import normal
 from service.accounts.sign_in import digest_of
 from service.errors import NotFoundError
 from service.sharing import claims
 from service.tables import AccountAddress, Claim, Credential, Member, Network, Person
 from service.texts.languages import N_
 
-Standing = Literal["open", "yours", "used", "expired", "replaced", "moved"]
+Standing = Literal["open", "yours", "used", "expired", "replaced", "released", "moved"]
 """What became of a link or code. `yours`: in the account of who asks; `moved`: the network has another address now."""
 Hindrance = Literal["sign-in", "other-account"]
 
@@ -24,10 +26,19 @@ WRONG_CODE = N_("There is no such code. Check each letter; a code has 16 of them
 SAID = {
     "used": N_("This was used already. If it was not by you, look for an email that tells you how to undo it."),
     "expired": N_("This has expired."),
+    "released": N_("It was used, and that was undone. The badges are in no account now."),
     "replaced": N_("There is a newer one, which works in place of this one."),
     "moved": N_("The network that awarded the badge has another address of yours now, or none."),
     "yours": N_("You have claimed this already."),
 }
+
+
+@dataclass(frozen=True)
+class NamedBadge:
+    """A badge as a list of badges shows it."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,20 @@ class Offer:
     standing: Standing
     hindrance: Hindrance | None
     again: bool
+
+    @property
+    def said(self) -> str:
+        """What became of it, in a sentence; "" while it is open."""
+        return SAID.get(self.standing, "")
+
+    @property
+    def named(self) -> list[NamedBadge]:
+        """The badges with their names."""
+        return [NamedBadge(each.id, _name(each)) for each in self.badges]
+
+
+def _name(row: Credential) -> str:
+    return str(json.loads(row.signed)["credentialSubject"]["achievement"]["name"])
 
 
 def offered_by_link(session: OrmSession, link: str, account_id: UUID | None, now: datetime) -> Offer:
@@ -84,7 +109,7 @@ def offer_of(session: OrmSession, row: Claim, account_id: UUID | None, now: date
     elif (row.means == "mail" and not fits) or (row.means == "paper" and address is not None):
         standing = "moved"
     elif row.state != "open":
-        standing = "replaced" if row.state == "replaced" else "used"
+        standing = "replaced" if row.state == "replaced" else "released"
     else:
         standing = "open" if now < row.expires_at else "expired"
     hindrance: Hindrance | None = None
@@ -128,7 +153,7 @@ def claim_by_code(session: OrmSession, typed: str) -> Claim:
 
 def holder_of(session: OrmSession, address: str) -> UUID | None:
     """Return the account to which an address belongs."""
-    return session.scalar(select(AccountAddress.account_id).where(AccountAddress.value == address))
+    return session.scalar(select(AccountAddress.account_id).where(AccountAddress.value == normal(address)))
 
 
 def person_of(session: OrmSession, row: Claim) -> Person | None:

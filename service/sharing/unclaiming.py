@@ -19,7 +19,7 @@ from service.sharing.claiming import back_name, held, members_of
 from service.sharing.offers import Offer, person_of
 from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import AccountAddress, Claim, Identity, Member, Network, Person
+from service.tables import Account, AccountAddress, Claim, Identity, Member, Network, Person
 from service.texts.languages import N_
 
 BACK_FOR: Final = timedelta(days=7)
@@ -48,6 +48,8 @@ def undo(session: WriteSession, secret: str, now: datetime) -> Network:
     """
     row = _by_back(session, secret, now)
     person, undone = _to_undo(session, row)
+    if person is not None:
+        locks.one_or_none(session, Account, Account.id == person.account_id, key_share=True)
     networks = {row.network_id, *(each.network_id for each in undone)}
     for network_id in sorted(networks):
         locks.network(session, network_id)

@@ -16,7 +16,8 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
-from service.issuing import citations, credentials, receipts, reissuing, visibility
+from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing.visibility import Visibility, indexed
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
@@ -152,12 +153,20 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
     return CredentialState("valid", N_("Valid"))
 
 
-def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
+def credential(
+    session: ReadSession, credential_id: str, now: datetime, visibility: Visibility | None = None
+) -> ShownCredential | None:
     """Return what the page of a credential shows.
 
     Return None where it does not exist or is private.
+
+    Args:
+        visibility: in place of the credential's own, to show the person whose it is what others would see.
     """
-    row = documents.visible_credential(session, credential_id)
+    if visibility is None:
+        row = documents.visible_credential(session, credential_id)
+    else:
+        row = session.get(Credential, credential_id) if visibility != "private" else None
     if row is None:
         return None
     document = json.loads(row.signed)
@@ -173,7 +182,7 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
         _results(document),
         reissuing.reissued_at(session, row),
         _of_history(session, row),
-        visibility.indexed(session, row, now),
+        indexed(session, row, now),
     )
 
 

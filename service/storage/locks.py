@@ -2,7 +2,8 @@
 
 The order is the same everywhere, so that no two transactions wait for each other for ever:
 
-1. what writes: the import, or the token, shared, so that revoking it waits;
+1. accounts of people who sign in, by id;
+   what writes: the import, or the token, shared, so that revoking it waits;
 2. the network; then its keys, by id;
 3. records, by id; then the sessions that evidence names, by id;
 4. members, by id; then the files that are received, by digest (`evidence.scrutiny`), and the members' marks;

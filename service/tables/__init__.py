@@ -1,12 +1,21 @@
 """All rows, and nothing that decides.
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
-that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
+that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
+`openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
-from service.tables.accounts import Account, AccountAddress, SignIn, SignInRequest
+from service.tables.accounts import (
+    Account,
+    AccountAddress,
+    OpenidIdentity,
+    Passkey,
+    SignIn,
+    SignInChallenge,
+    SignInRequest,
+)
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
 from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
@@ -33,7 +42,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Claim
+from service.tables.sharing import BadgeToSign, Claim, Return, ReturnAddress, Vouching
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -50,6 +59,7 @@ __all__ = [
     "AwardChild",
     "AwardDecider",
     "AwardEvidence",
+    "BadgeToSign",
     "Blob",
     "Case",
     "CaseStep",
@@ -76,12 +86,16 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "OpenidIdentity",
+    "Passkey",
     "Person",
     "Rating",
     "Receipt",
     "Record",
     "RecordBody",
     "Restore",
+    "Return",
+    "ReturnAddress",
     "Review",
     "Role",
     "Row",
@@ -92,6 +106,7 @@ __all__ = [
     "ServiceKey",
     "SharedLimit",
     "SignIn",
+    "SignInChallenge",
     "SignInRequest",
     "SignedCopy",
     "StatusList",
@@ -100,5 +115,6 @@ __all__ = [
     "VcApiKey",
     "VcApiStatusEntry",
     "VcApiStatusList",
+    "Vouching",
     "Webhook",
 ]

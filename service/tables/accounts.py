@@ -1,9 +1,9 @@
-"""Rows of `accounts`: people who sign in, their addresses, and the browsers in which they did."""
+"""Rows of `accounts`: people who sign in, their addresses, passkeys and identities elsewhere, and their browsers."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, text
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row, one_of
@@ -14,16 +14,22 @@ class Account(Row):
     """A person who signs in, over all networks of the service.
 
     `name` is the one that they want on their badges; a network never sees it unless they put it on a badge.
-    `mails_off` are the kinds of messages that they do not want.
+    `mails_off` are the kinds of messages that they do not want. `badges_behind` is set while their name or the address that
+    is kept is another, and it is not listed yet which badges must be signed anew for that (`badges_to_sign`).
     """
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        one_of("badges_behind", "name", "address"),
+        Index("ix_accounts_badges_behind", "badges_behind"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     created_at: Mapped[datetime]
     name: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(String(16))
     mails_off: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    badges_behind: Mapped[str | None] = mapped_column(String(16))
 
 
 class AccountAddress(Row):
@@ -102,3 +108,57 @@ class SignIn(Row):
     began_at: Mapped[datetime]
     used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class SignInChallenge(Row):
+    """A task that one browser has to fulfil soon, and once: to use a passkey, or to come back from an OpenID provider.
+
+    The browser has a secret in a cookie, from which the challenge itself is derived; its SHA-256 is stored. `account_id`
+    is the account to which a passkey is to be added. The row is deleted when it is taken up.
+    """
+
+    __tablename__ = "sign_in_challenges"
+    __table_args__ = (one_of("purpose", "passkey", "add-passkey", "openid"), Index(None, "expires_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[str] = mapped_column(String(16))
+    browser_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    onward: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime]
+
+
+class Passkey(Row):
+    """A key on somebody's device, or in their password manager, with which they sign in.
+
+    `credential_id` and `handle` are base64url: the id that the device gave the key, and the name without meaning under
+    which it knows the account. `public_key` is a COSE key. `sign_count` is what the device counted when it was used last;
+    0 if it does not count.
+    """
+
+    __tablename__ = "passkeys"
+    __table_args__ = (Index(None, "account_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    credential_id: Mapped[str] = mapped_column(Text, unique=True)
+    handle: Mapped[str] = mapped_column(String(86))
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int]
+    name: Mapped[str] = mapped_column(String(100))
+    added_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class OpenidIdentity(Row):
+    """Somebody as the operator's OpenID provider knows them: `sub` is their name there, and never another's."""
+
+    __tablename__ = "openid_identities"
+    __table_args__ = (UniqueConstraint("issuer", "sub"), Index(None, "account_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    issuer: Mapped[str] = mapped_column(Text)
+    sub: Mapped[str] = mapped_column(Text)
+    linked_at: Mapped[datetime]
+    used_at: Mapped[datetime]

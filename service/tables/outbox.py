@@ -12,6 +12,8 @@ from service.tables.identifiers import new_id
 
 OF_BADGES = ("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring")
 """The kinds of messages that tell recipients about their badges."""
+OF_CLAIMS = ("claim", "claimed")
+"""The kinds of messages about claims."""
 
 
 class Event(Row):
@@ -39,12 +41,13 @@ class Message(Row):
     A `question` asks whether a badge is theirs, and is deleted with its confirmation. `sign-in` and `notice` are of the
     service, not of a network: the first goes to the address of a request to sign in, the second tells an address of an
     account what happened to the account; `notice` names it. Both are deleted with what they are about. `claim` and
-    `claimed` are about a claim: the first sends its link again, the second tells the address that it was used.
+    `claimed` are about a claim: the first sends its link again, the second tells the address that it was used. A
+    `return` tells an address what becomes of a return.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
-        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed"),
+        one_of("kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice", *OF_CLAIMS, "return"),
         one_of("state", "queued", "sent", "failed"),
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
@@ -62,6 +65,7 @@ class Message(Row):
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("keys.id"))
     sign_in_request_id: Mapped[UUID | None] = mapped_column(ForeignKey("sign_in_requests.id", ondelete="CASCADE"))
     account_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_addresses.id", ondelete="CASCADE"))
+    return_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("return_addresses.id", ondelete="CASCADE"))
     notice: Mapped[str | None] = mapped_column(String(32))
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(16), default="queued")

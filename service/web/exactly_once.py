@@ -87,7 +87,7 @@ def exactly_once(*, personal: bool = False, shown_once: str | None = None) -> Ca
         if shown_once is None:
             return text
         answer = json.loads(text)
-        del answer[shown_once]
+        answer.pop(shown_once, None)
         return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
 
     def decorated(route: Route) -> Route:

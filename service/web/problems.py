@@ -25,6 +25,7 @@ from service.errors import (
     InvalidError,
     MediaTypeError,
     NotFoundError,
+    NotOfferedError,
     PreconditionError,
     ServiceError,
     StorageError,
@@ -33,6 +34,7 @@ from service.errors import (
     TooSlowError,
     UnauthenticatedError,
     UnreadableError,
+    UpstreamError,
 )
 from service.faults import as_sentence, found_faults, parameter_fault
 from service.web.methods import allowed
@@ -59,8 +61,10 @@ STATUS: dict[type[Exception], int] = {
     MediaTypeError: 415,
     InvalidError: 422,
     TooManyRequestsError: 429,
+    NotOfferedError: 501,
     CustodyError: 503,
     StorageError: 503,
+    UpstreamError: 502,
     UnavailableError: 502,
     CredentialError: 422,
 }
@@ -79,6 +83,7 @@ TITLES = {
     422: "The request cannot be carried out",
     429: "Too many requests",
     500: "Something failed here",
+    501: "Not offered",
     502: "Another server did not answer",
     503: "Not available now",
 }

@@ -25,7 +25,7 @@ from service.access import callers
 from service.access.act import CallersAct
 from service.access.callers import Caller
 from service.bodies import without_null
-from service.errors import InvalidError, UnauthenticatedError
+from service.errors import InvalidError, NotFoundError, UnauthenticatedError
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession, WriteSession
 from service.storage.paging import MAX_CURSOR, MAX_LIMIT, Window
@@ -110,6 +110,16 @@ class StrictRoute(QueryRoute):
             return await handler(_StrictRequest(request.scope, request.receive))
 
         return strict
+
+
+async def without_nul(request: Request) -> None:
+    """Refuse an address with U+0000: nothing has such a name, and PostgreSQL refuses to look for it.
+
+    Raises:
+        NotFoundError: there is one in the path (code "not-found").
+    """
+    if "\0" in request.scope["path"]:
+        raise NotFoundError("not-found", "Nothing is at this address: none has the character U+0000.")
 
 
 def gates(dependant: Dependant) -> Iterator[Gate]:

@@ -55,6 +55,7 @@ async def get_security_contact(runtime: Running, now: Now) -> Response:
 
 
 @router.get("/privacy")
-async def get_privacy(language: Speaking) -> Response:
+async def get_privacy(runtime: Running, language: Speaking) -> Response:
     """Say what the service keeps of visitors and of people with badges."""
-    return render("privacy.html", language=language, indexed=True, cookie=COOKIE)
+    prefix = "" if runtime.settings.local else "__Host-"
+    return render("privacy.html", language=language, indexed=True, cookie=COOKIE, prefix=prefix)

@@ -11,7 +11,7 @@ from credentials.graph.documents import Fetched
 from credentials.instants import write_instant
 from credentials.proofs.dids import did_web, did_web_url
 from credentials.proofs.keys import PrivateKeySigner
-from credentials.recipient import identity_object
+from credentials.recipient import identity_object, plain_identity_object
 from credentials.sign import sign, sign_jwt, sign_presentation
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
 
@@ -211,3 +211,10 @@ def changed(signed: dict[str, Any]) -> dict[str, Any]:
     copy: dict[str, Any] = json.loads(json.dumps(signed))
     copy["credentialSubject"]["achievement"]["name"] = "Doctor of Everything"
     return copy
+
+
+def named(badge: dict[str, Any], *, by_id: bool = True) -> dict[str, Any]:
+    """Return a badge whose recipient is named by several identifiers: an address, a name in clear and one hashed."""
+    subject = {name: value for name, value in badge["credentialSubject"].items() if by_id or name != "id"}
+    more = [plain_identity_object("name", "Zoë 安娜"), identity_object("name", "Zoë 安娜", "91c0d3c5a7")]
+    return badge | {"credentialSubject": subject | {"identifier": [*subject["identifier"], *more]}}

@@ -12,7 +12,7 @@ from credentials.graph.documents import PACKAGED
 from credentials.proofs.data_integrity import check_proof
 from credentials.proofs.dids import did_web_url
 from credentials.proofs.keys import VerificationKey
-from tests.interop.issuing import SCHEMA, Issuer, changed
+from tests.interop.issuing import SCHEMA, Issuer, changed, named
 from tests.interop.judging import Judges
 
 VERIFIED = {"verified": True, "reasons": [], "statuses": [False]}
@@ -39,6 +39,12 @@ def test_digital_bazaar_verifies_a_badge_for_a_recipient_known_by_address_only(j
     signed = issuer.sign(without_subject_id(issuer.badge()))
     answer = judges.ask("digitalbazaar", credential=signed, documents=issuer.documents)
     assert answer == VERIFIED
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_digital_bazaar_verifies_a_badge_that_names_its_recipient(judges: Judges, issuer: Issuer, by_id: bool) -> None:
+    signed = issuer.sign(named(issuer.badge(), by_id=by_id))
+    assert judges.ask("digitalbazaar", credential=signed, documents=issuer.documents) == VERIFIED
 
 
 def test_digital_bazaar_refuses_a_changed_badge(judges: Judges, issuer: Issuer) -> None:

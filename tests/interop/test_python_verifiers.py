@@ -10,7 +10,7 @@ from openvc import OpenvcError
 from resvg_py import svg_to_bytes
 
 from credentials.bake import bake
-from tests.interop.issuing import Issuer, changed
+from tests.interop.issuing import Issuer, changed, named
 from tests.interop.verifying import openbadgeslib, openbadgeslib_jwt, openbadgeslib_picture, openvc, openvc_as_it_is
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><title>\xc3\xa9</title><rect width="9" height="9"/></svg>'
@@ -27,6 +27,16 @@ def test_openbadgeslib_verifies_a_badge_for_its_recipient(issuer: Issuer) -> Non
     recipient: str = badge["credentialSubject"]["id"]
     found = openbadgeslib(issuer.documents, issuer.sign(badge), recipient)
     assert found.issuer.id == issuer.did
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_openbadgeslib_verifies_a_badge_that_names_its_recipient(issuer: Issuer, by_id: bool) -> None:
+    badge = named(issuer.badge(), by_id=by_id)
+    assert openbadgeslib(issuer.documents, issuer.sign(badge)).issuer.id == issuer.did
+
+
+def test_openvc_verifies_a_badge_that_names_its_recipient(issuer: Issuer) -> None:
+    assert openvc(issuer.documents, issuer.sign(named(issuer.badge()))).issuer == issuer.did
 
 
 def test_openbadgeslib_refuses_a_changed_badge(issuer: Issuer) -> None:

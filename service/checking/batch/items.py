@@ -1,6 +1,6 @@
 """Items of a batch from lines, files, a ZIP, or an employer's table of links."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +9,7 @@ from service.checking.batch.spreadsheets import Row, Table, is_table, read
 from service.errors import InvalidError
 from service.texts.languages import N_
 from service.unpacking.found import Opened, Problem, shown_name
+from service.unpacking.reasons import LINE_WITHOUT_BADGE
 from service.unpacking.unpack import Allowance, open_file, open_text
 
 LINK_MISSING: Final = Problem("link-missing", N_("This row has no link. Ask the candidate for the link to the badge."))
@@ -53,6 +54,22 @@ def of_text(text: str, allowance: Allowance) -> GivenItems:
         return GivenItems(())
     allowance.each_line = True
     return GivenItems(tuple(map(item_of, open_text(text, allowance))))
+
+
+def list_or_prose(text: str, opened: Sequence[Opened], allowance: Allowance) -> list[Opened]:
+    """Return what is in a text with several badges; in a list of them, each line that holds none is told too.
+
+    A text is a list if at least half of its lines hold something to check; the other lines of a letter are words.
+
+    Args:
+        opened: what can be checked in it.
+        allowance: what is left to the request.
+    """
+    by_line = replace(allowance, each_line=True)
+    lines = open_text(text, by_line)
+    allowance.left, allowance.more = by_line.left, by_line.more
+    missed = sum(each.problem is LINE_WITHOUT_BADGE for each in lines)
+    return list(opened) if 2 * missed > len(lines) else lines
 
 
 def of_file(name: str, content: bytes, media_type: str, allowance: Allowance) -> GivenItems:

@@ -297,7 +297,7 @@ def _without_unsigned_lists(load: Load, secured: Secured | None) -> Load:
 
     def load_signed(url: str) -> Fetched:
         if url in unsigned:
-            message = "The revocation list has no signature, so that whoever made the bundle can have written it."
+            message = "The revocation list has no signature, so that anyone who made the bundle can have written it."
             raise UnavailableError("status-list-unsigned", message)
         return load(url)
 

@@ -43,9 +43,11 @@ def language_of(network: Network) -> Language:
     return LANGUAGES[network.language]
 
 
-def from_network(runtime: Runtime, message: Message, network: Network, to: str, at: datetime) -> EmailMessage:
+def from_network(
+    runtime: Runtime, message: Message, network: Network, to: str, at: datetime, language: Language
+) -> EmailMessage:
     """Return a mail of a network that lacks only its subject and content; answers go to the network."""
-    sender = language_of(network).gettext(SENDER, network=one_line(network.name, MAX_SENDER))
+    sender = language.gettext(SENDER, network=one_line(network.name, MAX_SENDER))
     mail = _addressed(runtime, message, sender, to, at)
     if network.email is not None and (address := _for_every_server(network.email)) is not None:
         mail["Reply-To"] = Address(display_name=one_line(network.name, MAX_SENDER), addr_spec=address)
@@ -57,14 +59,14 @@ def from_service(runtime: Runtime, message: Message, to: str, at: datetime) -> E
     return _addressed(runtime, message, SERVICE, to, at)
 
 
-def subject(by: Network, text: str, /, **values: str) -> str:
-    """Return a subject in the language of a network; names in it are cleaned, and practice is marked."""
-    language = language_of(by)
+def subject(by: Network, language: Language, text: str, /, **values: str) -> str:
+    """Return the subject of a network's mail; names in it are cleaned, and practice is marked."""
     said = language.gettext(text, **{name: named(value) for name, value in values.items()})
     return language.gettext(PRACTICE, subject=said) if by.sandbox else said
 
 
 def _addressed(runtime: Runtime, message: Message, sender: str, to: str, at: datetime) -> EmailMessage:
+    to = _for_every_server(to) or to
     mail = EmailMessage(policy=_Policy(linesep="\r\n", utf8=not to.isascii()))
     _, address = parseaddr(runtime.settings.mail_from)
     mail["From"] = Address(display_name=sender, addr_spec=address)

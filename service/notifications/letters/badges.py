@@ -11,14 +11,15 @@ from service.awards import appealable
 from service.errors import NotFoundError
 from service.issuing import reissuing, unsigned
 from service.notifications.letters import closings
-from service.notifications.letters.addressing import from_network, language_of, subject
+from service.notifications.letters.addressing import from_network, subject
+from service.notifications.letters.recipients import addressees
 from service.notifications.letters.wording import gist, named
 from service.notifications.letters.writing import PICTURE_SIZE, Button, Facts, Letter, Part, Picture, Said, write
 from service.runtime.runtime import Runtime
 from service.sharing import claims
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Member, Message, Network
-from service.texts.languages import N_
+from service.texts.languages import N_, Language
 
 MAX_REASON = 1000
 MAX_NAME = 80
@@ -91,38 +92,41 @@ class _Told:
     credential: Credential
     award: Award
     version: AchievementVersion
+    language: Language
 
     def say(self, text: str, **values: str) -> Said:
-        """Return a sentence in the network's language, with the names that it needs."""
+        """Return a sentence in the recipient's language, with the names that it needs."""
         known = {"network": named(self.network.name), "badge": named(self.version.name), "day": self.ends_on}
-        return Said(language_of(self.network).gettext(text, **known | values))
+        return Said(self.language.gettext(text, **known | values))
 
     @property
     def ends_on(self) -> str:
         """The day on which the badge ends, or ""."""
-        return language_of(self.network).day(self.credential.valid_until)
+        return self.language.day(self.credential.valid_until)
 
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the mail that tells somebody about a badge.
 
-    None if there is no address, or it is no longer true.
+    None if there is no address, or it is no longer true, or the person does not want mails of the kind.
     """
     credential = session.get_one(Credential, message.credential_id)
     award = session.get_one(Award, credential.award_id)
-    recipient = unsigned.recipients(session, [award.member_id]).get(award.member_id)
-    if recipient is None or recipient.email is None or not _is_true(message.kind, credential, award, runtime.now()):
+    recipient = addressees(session, [award.member_id]).get(award.member_id)
+    if recipient is None or not recipient.wants(message.kind):
+        return None
+    if not _is_true(message.kind, credential, award, runtime.now()):
         return None
     network = session.get_one(Network, message.network_id)
     version = session.get_one(AchievementVersion, award.achievement_version_id)
-    told = _Told(session, runtime, network, credential, award, version)
-    to = claims.kept_address(session, award.member_id) or recipient.email
-    mail = from_network(runtime, message, network, to, _happened_at(told, message.kind))
+    language = recipient.language_in(network)
+    told = _Told(session, runtime, network, credential, award, version, language)
+    mail = from_network(runtime, message, network, recipient.address, _happened_at(told, message.kind), language)
     mail["Subject"] = subject(
-        network, SUBJECTS[message.kind], network=network.name, badge=version.name, day=told.ends_on
+        network, language, SUBJECTS[message.kind], network=network.name, badge=version.name, day=told.ends_on
     )
     letter = Letter(
-        language_of(network),
+        language,
         sender=named(network.name),
         title=named(version.name),
         parts=list(_parts(told, message.kind)),
@@ -196,7 +200,7 @@ def _hello(told: _Told) -> Said:
 
 
 def _facts(told: _Told, kind: str) -> Sequence[tuple[str, str]]:
-    language, credential = language_of(told.network), told.credential
+    language, credential = told.language, told.credential
     if kind in ("awarded", "replaced"):
         definition = told.version.definition
         rows = [
@@ -221,13 +225,13 @@ def _appeal(told: _Told) -> Iterator[Said]:
     found = appealable.of_standing(told.session, told.credential, told.runtime.now())
     if found is not None:
         last = (found.until - timedelta(seconds=1)).astimezone(ZoneInfo(told.network.time_zone))
-        yield told.say(DISAGREE, day=language_of(told.network).day(last.replace(tzinfo=None)))
+        yield told.say(DISAGREE, day=told.language.day(last.replace(tzinfo=None)))
 
 
 def _closing(told: _Told, kind: str) -> Iterator[Said]:
     if kind in ("awarded", "replaced"):
         yield told.say(NOT_YOURS)
-    yield closings.whom_to_ask(told.network)
+    yield closings.whom_to_ask(told.network, told.language)
 
 
 def _picture(told: _Told) -> Picture | None:

@@ -2,9 +2,9 @@
 
 from email.message import EmailMessage
 
-from service.issuing import unsigned
 from service.notifications.letters import closings
-from service.notifications.letters.addressing import from_network, language_of, subject
+from service.notifications.letters.addressing import from_network, subject
+from service.notifications.letters.recipients import addressees
 from service.notifications.letters.wording import named
 from service.notifications.letters.writing import Letter, Said, write
 from service.runtime.runtime import Runtime
@@ -45,16 +45,19 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     row = session.get_one(Case, step.case_id)
     if message.member_id is None or message.member_id not in (row.member_id, row.respondent_id, row.mediator_id):
         return None
-    recipient = unsigned.recipients(session, [message.member_id]).get(message.member_id)
-    if recipient is None or recipient.email is None:
+    recipient = addressees(session, [message.member_id]).get(message.member_id)
+    if recipient is None:
         return None
     network = session.get_one(Network, row.network_id)
-    badge, language = session.get_one(AchievementVersion, row.achievement_version_id).name, language_of(network)
+    badge, language = (
+        session.get_one(AchievementVersion, row.achievement_version_id).name,
+        recipient.language_in(network),
+    )
     names = {"badge": named(badge), "network": named(network.name), "case": str(row.id), "url": network.url}
     happened = STEPS.get(step.kind) or OUTCOMES[str(row.outcome)]
     said = [Said(language.gettext(text, **names)) for text in (HELLO, ABOUT, happened)]
     where = Said(language.gettext(ELSEWHERE, **names), network.url)
-    mail = from_network(runtime, message, network, recipient.email, step.at)
-    mail["Subject"] = subject(network, SUBJECT, badge=badge)
-    closing = [closings.whom_to_ask(network)]
+    mail = from_network(runtime, message, network, recipient.address, step.at, language)
+    mail["Subject"] = subject(network, language, SUBJECT, badge=badge)
+    closing = [closings.whom_to_ask(network, language)]
     return write(mail, Letter(language, named(network.name), named(badge), [*said, where], closing))

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from service.notifications.letters import closings
 from service.notifications.letters.addressing import from_network, language_of, subject
 from service.notifications.letters.wording import named
-from service.notifications.letters.writing import Button, Facts, Letter, Said, write
+from service.notifications.letters.writing import Button, Facts, Letter, Part, Said, write
 from service.runtime.runtime import Runtime
 from service.sharing import claims, unclaiming
 from service.storage.database import ReadSession
@@ -40,16 +40,16 @@ def render_link(session: ReadSession, runtime: Runtime, message: Message) -> Ema
     if address is None or link is None or row is None or row.id != message.claim_id:
         return None
     language, name = language_of(network), named(network.name)
-    mail = from_network(runtime, message, network, address, now)
-    mail["Subject"] = subject(network, LINK_SUBJECT, network=network.name)
-    parts = [
+    mail = from_network(runtime, message, network, address, now, language)
+    mail["Subject"] = subject(network, language, LINK_SUBJECT, network=network.name)
+    parts: list[Part] = [
         Said(language.gettext(HELLO)),
         Said(language.gettext(LINK, network=name)),
         Button(language.gettext(CLAIM), f"{runtime.settings.base_url}/claim/{link}"),
         Said(language.gettext(FOR_YOU, day=language.day(row.expires_at))),
     ]
     title = language.gettext(LINK_SUBJECT, network=name)
-    closing = [closings.whom_to_ask(network)]
+    closing = [closings.whom_to_ask(network, language)]
     return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
 
 
@@ -61,10 +61,10 @@ def render_claimed(session: ReadSession, runtime: Runtime, message: Message) -> 
     if address is None or back is None or row.used_at is None:
         return None
     language, name = language_of(network), named(network.name)
-    mail = from_network(runtime, message, network, address, row.used_at)
-    mail["Subject"] = subject(network, CLAIMED_SUBJECT, network=network.name)
+    mail = from_network(runtime, message, network, address, row.used_at, language)
+    mail["Subject"] = subject(network, language, CLAIMED_SUBJECT, network=network.name)
     last_day = language.day(row.used_at + unclaiming.BACK_FOR)
-    parts = [
+    parts: list[Part] = [
         Said(language.gettext(HELLO)),
         Said(language.gettext(CLAIMED, network=name)),
         Facts([(language.gettext(WHEN), language.day(row.used_at))]),
@@ -73,7 +73,7 @@ def render_claimed(session: ReadSession, runtime: Runtime, message: Message) -> 
         Button(language.gettext(UNDO), f"{runtime.settings.base_url}/claim/undo/{back}"),
     ]
     title = language.gettext(CLAIMED_SUBJECT, network=name)
-    closing = [closings.whom_to_ask(network)]
+    closing = [closings.whom_to_ask(network, language)]
     return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
 
 

@@ -4,7 +4,8 @@ from email.message import EmailMessage
 
 from service.issuing import reissuing, unsigned
 from service.notifications.letters import closings
-from service.notifications.letters.addressing import from_network, language_of, subject
+from service.notifications.letters.addressing import from_network, subject
+from service.notifications.letters.recipients import addressees
 from service.notifications.letters.wording import named
 from service.notifications.letters.writing import Letter, Links, Said, write
 from service.runtime.runtime import Runtime
@@ -35,11 +36,11 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     """
     assert message.member_id is not None  # it was queued with one
     key, network = session.get_one(Key, message.key_id), session.get_one(Network, message.network_id)
-    recipient = unsigned.recipients(session, [message.member_id]).get(message.member_id)
+    recipient = addressees(session, [message.member_id]).get(message.member_id)
     badges = reissuing.badges_of_person(session, message.member_id, key)
-    if recipient is None or recipient.email is None or not badges:
+    if recipient is None or not badges:
         return None
-    language, name = language_of(network), named(network.name)
+    language, name = recipient.language_in(network), named(network.name)
     parts: list[Said | Links] = [Said(language.gettext(text, network=name)) for text in (HELLO, COMPROMISED)]
     for text, suspended in ((REISSUED, False), (LOOKED_INTO, True)):
         rows = [
@@ -48,7 +49,7 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
             if (row.suspended_at is not None) == suspended
         ]
         parts += [Said(language.gettext(text, network=name)), Links(rows)] if rows else []
-    mail = from_network(runtime, message, network, recipient.email, message.due_at)
-    mail["Subject"] = subject(network, SUBJECT, network=network.name)
+    mail = from_network(runtime, message, network, recipient.address, message.due_at, language)
+    mail["Subject"] = subject(network, language, SUBJECT, network=network.name)
     title = language.gettext(SUBJECT, network=name)
-    return write(mail, Letter(language, name, title, parts, [closings.whom_to_ask(network)]))
+    return write(mail, Letter(language, name, title, parts, [closings.whom_to_ask(network, language)]))

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 
-from service.notifications.letters import badges, cases, claims, compromises, questions, sign_ins, webhooks
+from service.notifications.letters import (
+    badges,
+    cases,
+    claims,
+    compromises,
+    notices,
+    questions,
+    returns,
+    sign_ins,
+    webhooks,
+)
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.tables import Message
@@ -14,8 +24,10 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "question": questions.render,
     "key": compromises.render,
     "sign-in": sign_ins.render,
+    "return": returns.render,
     "claim": claims.render_link,
     "claimed": claims.render_claimed,
+    "notice": notices.render,
 }
 
 

@@ -37,6 +37,6 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     names = {"network": named(network.name), "host": urlsplit(webhook.url).hostname, "id": str(webhook.id)}
     why = GONE if webhook.disabled_for == "gone" else FAILING
     said = [Said(language.gettext(text, **names)) for text in (HELLO, why, NOTHING_LOST, WHICH)]
-    mail = from_network(runtime, message, network, network.email, webhook.disabled_at)
-    mail["Subject"] = subject(network, SUBJECT, network=network.name)
+    mail = from_network(runtime, message, network, network.email, webhook.disabled_at, language)
+    mail["Subject"] = subject(network, language, SUBJECT, network=network.name)
     return write(mail, Letter(language, SERVICE, language.gettext(SUBJECT, network=named(network.name)), said))

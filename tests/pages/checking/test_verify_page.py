@@ -177,6 +177,20 @@ def test_several_lines_are_several_badges(reader: Reader, stage: Stage) -> None:
     assert [each.attributes["class"] for each in reader.page.all("tr.checked")] == ["checked good"] * 2
 
 
+def test_a_line_of_a_list_that_holds_no_badge_is_a_row_too(reader: Reader, stage: Stage) -> None:
+    url = badge(stage)
+    reader.give(f"{url}\nCandidate 2: sent nothing\n\n{url}.png\n")
+    rows = reader.page.all("tr.checked")
+    assert [each.attributes["class"] for each in rows] == ["checked good", "checked unchecked", "checked good"]
+    assert "Candidate 2: sent nothing" in rows[1].text
+
+
+def test_of_a_letter_with_several_links_the_other_lines_are_words(reader: Reader, stage: Stage) -> None:
+    url = badge(stage)
+    reader.give(f"Dear colleagues,\nhere are my badges:\n{url}\nand\n{url}.png\nWith kind regards\nCandidate 1\n")
+    assert [each.attributes["class"] for each in reader.page.all("tr.checked")] == ["checked good"] * 2
+
+
 def test_a_table_with_one_row_is_a_table_too(reader: Reader, stage: Stage) -> None:
     table = f"name,link,email\nCandidate 1,{badge(stage)},{PERSON[1]}\n"
     reader.give("", ("candidates.csv", table.encode()))

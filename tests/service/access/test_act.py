@@ -309,6 +309,24 @@ HOOK = f"{N}/webhooks/{{webhook_id}}"
 ROLE = {"roles": ["student"]}
 
 REFUSED = (
+    # A claim is made by the network itself: with a member's token, for nobody.
+    *(
+        Call(
+            f"POST {N}/members/{{ref}}/claims",
+            what,
+            at_once("POST", f"./members/{ref}/claims", {"by": by}),
+            "claim-bound-token",
+            other="claim-bound-token",
+        )
+        for what, ref, by in (("one's link", "m11", "mail"), ("a code", "m12", "paper"))
+    ),
+    Call(
+        f"POST {N}/claims/sheet",
+        "codes",
+        at_once("POST", "./claims/sheet", {"members": ["m12"]}),
+        "claim-bound-token",
+        other="claim-bound-token",
+    ),
     # Roles, and who is who: two refs of one person are one in every other row.
     Call(PUT_MEMBER, "roles", at_once("PUT", "./members/m11", ROLE), SELF),
     Call(PUT_MEMBER, "where one works", at_once("PUT", "./members/m11", {"organization": "Hill"}), SELF),
@@ -435,6 +453,7 @@ THEIRS = (
     Call(PUT_MEMBER, "the name", at_once("PUT", "./members/m11", {"name": "Ana"}), "ok"),
     Call(PATCH_MEMBER, "the name", at_once("PATCH", "./members/m11", {"name": "Ana"}), "ok"),
     Call(f"DELETE {N}/members/{{ref}}", "what is held of one", at_once("DELETE", "./members/m11"), "ok"),
+    Call(f"DELETE {N}/members/{{ref}}/return", "a return", at_once("DELETE", "./members/m11/return"), "return-unknown"),
     Call(POST_MEMBER, "the name", at_once("POST", "./members", {"ref": "m11", "name": "Ana"}), "ok"),
     Call(f"{POST_MEMBER} (lines)", "the name", lambda _stage: lines("./members", {"ref": "m11", "name": "Ana"}), "ok"),
     Call(f"{POST_MEMBER}/bulk", "the name", lambda _stage: lines("./members/bulk", {"ref": "m11", "name": "A"}), "ok"),
@@ -578,6 +597,16 @@ WITHOUT_TOKEN = {
     "POST /verify/receipt.{form}": "a stranger keeps a check",
     "POST /verify/confirmations": "a stranger asks the recipient",
     "POST /confirm/{secret}": "the recipient answers, as only they can",
+    "POST /claim": "a person looks at what a code offers",
+    "POST /claim/on-paper": "a person claims with a code",
+    "POST /claim/address": "a person adds an address to their account",
+    "POST /claim/undo/{secret}": "the address undoes a claim",
+    "POST /claim/{link}": "a person claims with a mailed link",
+    "POST /claim/{link}/again": "a link is sent again to the same address",
+    "POST /return": "somebody who is signed in asks for what is theirs, and two others decide",
+    "POST /return/stop": "somebody who is signed in stops what they asked for, or what takes from them",
+    "POST /return/stop/{secret}": "whoever reads the old address stops it",
+    "POST /vouch/{secret}": "somebody who is signed in vouches for somebody else, by rules of its own",
     "POST /oauth/token": "a program exchanges a token of its own for a short one, and decides nothing",
     "POST /language": "a visitor chooses a language",
     "POST /vc/credentials/issue": "a machine with a token of the settings, signed as nobody",
@@ -656,7 +685,7 @@ def verdict(answer: Any) -> str:
     """Return the code with which a request was refused, or the first thing that it asked for; else "ok"."""
     if answer.status_code >= 400:
         return str(answer.json()["code"])
-    if answer.status_code == 204:
+    if answer.status_code == 204 or answer.headers["content-type"] == "application/pdf":
         return "ok"
     if answer.headers["content-type"].startswith("application/x-ndjson"):
         line, *_ = map(json.loads, answer.text.splitlines())

@@ -1,31 +1,14 @@
 """Signing in by mail: who is signed in by what, and what tells a stranger nothing."""
 
-from collections.abc import Iterator
-
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from service.runtime.runtime import Runtime
 from service.tables import Account, AccountAddress, SignIn, SignInRequest
-from tests.worlds.runtimes import BASE_URL, Clock, app_of
+from tests.worlds.runtimes import Clock
 from tests.worlds.signing_in import CODE, LINK, mails_to, sign_in
 
 ADDRESS = "m11@river.example.org"
-
-
-@pytest.fixture
-def browser(runtime: Runtime) -> Iterator[TestClient]:
-    headers = {"Accept": "text/html"}
-    with TestClient(app_of(runtime), base_url=BASE_URL, follow_redirects=False, headers=headers) as client:
-        yield client
-
-
-@pytest.fixture
-def other_browser(runtime: Runtime) -> Iterator[TestClient]:
-    headers = {"Accept": "text/html"}
-    with TestClient(app_of(runtime), base_url=BASE_URL, follow_redirects=False, headers=headers) as client:
-        yield client
 
 
 def link_of(runtime: Runtime) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import re
+import unicodedata
 from io import BytesIO
 from itertools import combinations
 
@@ -11,6 +12,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from service.achievements.emblems import Emblem, drawn, monogram
 from service.achievements.pictures import png
+from service.texts.lettering import MAX_LETTERS, legible
+from tests.worlds import names as every_script
 
 SCRIPTS = ("az", "AZ", "àž", "αω", "бя", "את", "بي", "कह", "กฮ", "あん", "一二", "가힣", "😀😎", "!/", "09")
 
@@ -35,6 +38,16 @@ def test_whatever_the_names_are_the_picture_is_a_whole_svg_and_png() -> None:
             picture.load()
             assert picture.size == (64, 64), name
             assert picture.getpixel((32, 3))[3] == 255, name  # type: ignore[index]
+
+
+def test_every_letter_of_200_names_in_every_script_is_drawn() -> None:
+    for name in every_script.names():
+        assert legible(name) == " ".join(unicodedata.normalize("NFC", name[:MAX_LETTERS]).split()), name
+        (initials, whole, _) = re.findall(
+            r"<g transform=\"translate\(\d+ \d+\)\".*?</g>", drawn(Emblem(b"1", name, "River", False))
+        )
+        assert initials.count("<path") >= 1, name
+        assert whole.count("<path") >= 1, name
 
 
 def small(emblem: Emblem) -> Image.Image:
@@ -78,7 +91,14 @@ def test_the_colours_stay_from_version_to_version() -> None:
         ("of the", "OT"),
         ("2026", "20"),
         ("7", "7"),
-        ("\N{CROWN}", ""),
+        ("\N{CROWN}", "\N{CROWN}"),
+        ("\N{CUNEIFORM SIGN A}", ""),
+        ("नमस्ते", "नम"),
+        ("शिक्षक मित्र", "शिमि"),
+        ("เพื่อน", "เพื่อ"),
+        ("\N{PARTY POPPER} Helper \N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}", "He"),
+        ("日本語", "日"),
+        ("한글 이름", "한"),
         ("", ""),
         ("привет мир", "ПМ"),
         ("שלום לכולם", "של"),

@@ -23,6 +23,7 @@ from service.runtime.runtime import Runtime
 from service.tables import Award, Case, CaseStep, CaseText, Credential, Event, Idempotency, Network, Row
 from tests.worlds.acting import actor, all_pages, told
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.presenting import see
 from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 APPROVED = {"all": [SHARE_TWICE, {"rule": "approval", "by_role": "director"}]}
@@ -653,6 +654,16 @@ def test_a_revocation_that_is_overturned_gives_a_new_credential_and_the_old_one_
     assert problem(contest(stage, credential=credential)) == (409, "award-there")
 
 
+def test_a_badge_that_was_private_is_private_again_after_its_revocation_was_overturned(stage: Stage) -> None:
+    credential = revoked(stage)
+    see(stage.runtime, credential, "private")
+    case = sent(contest(stage, credential=credential), 201)
+    mediated(stage, case)
+    sent(decide(stage, case))
+    new = stage.awards()[1]["credential"]["id"]
+    assert stage.send("GET", f"/v1/credentials/{new}")["visibility"] == "private"
+
+
 def test_what_was_voided_does_not_come_back_with_a_revocation_that_is_overturned(stage: Stage) -> None:
     stage.achievement()
     record = stage.share(1)
@@ -718,6 +729,7 @@ def test_an_award_to_staff_waits_for_a_second_person_who_is_not_the_mediator(sta
 
 def test_a_revoked_award_to_staff_is_followed_by_its_credential_once_it_is_signed(stage: Stage) -> None:
     credential = revoked(stage)
+    see(stage.runtime, credential, "private")
     stage.member("m11", roles=["facilitator"])
     case = sent(contest(stage, credential=credential), 201)
     mediated(stage, case)
@@ -728,6 +740,7 @@ def test_a_revoked_award_to_staff_is_followed_by_its_credential_once_it_is_signe
     new = stage.awards()[1]
     status = stage.send("GET", f"/v1/credentials/{credential}/status")
     assert (new["state"], status["followed_by"]) == ("awarded", new["credential"]["id"])
+    assert stage.send("GET", f"/v1/credentials/{new['credential']['id']}")["visibility"] == "private"
 
 
 def test_an_award_that_cools_off_after_a_case_is_signed_in_its_time(stage: Stage, clock: Clock) -> None:

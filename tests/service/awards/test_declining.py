@@ -162,8 +162,9 @@ def test_a_declined_badge_is_for_good(stage: Stage, badge: str) -> None:
     decline(stage.runtime, badge)
     seen = stage.send("POST", f"/v1/credentials/{badge}/revocation", {"reason": "Too."})
     assert seen["reason"] == "declined by its recipient"
-    for path, body in (("reinstatement", None), ("suspension", {"reason": "R."}), ("replacement", {"reason": "R."})):
-        answer = stage.call("POST", f"/v1/credentials/{badge}/{path}", **({"json": body} if body else {}))
+    for path in ("reinstatement", "suspension", "replacement"):
+        body = {} if path == "reinstatement" else {"json": {"reason": "R."}}
+        answer = stage.call("POST", f"/v1/credentials/{badge}/{path}", None, **body)
         assert refused(answer)[:2] == (409, "credential-revoked"), path
     with pytest.raises(ConflictError) as caught:
         see(stage.runtime, badge, "unlisted")

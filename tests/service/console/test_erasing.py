@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from service.checking import verification
 from service.errors import CustodyError
-from service.issuing import anew
+from service.issuing import credentials
 from service.notifications import mail
 from service.runtime.runtime import Runtime
 from service.tables import Contribution, Event, HiddenEvidence, Member, Record, RecordBody, Row, Token
@@ -308,6 +308,6 @@ def test_while_a_name_cannot_be_signed_out_nothing_is_erased(stage: Stage, monke
     no_student(stage)
     present(stage.runtime, award["credential"]["id"], name_shown="plain", name=NAME)
     before = found_in_tables(stage.runtime)
-    monkeypatch.setattr(anew.credentials, "issuer_keys", refuse)
+    monkeypatch.setattr(credentials, "issuer_keys", refuse)
     assert refused(stage.call("DELETE", ANA))[:2] == (503, "custody-unavailable")
     assert found_in_tables(stage.runtime) == before

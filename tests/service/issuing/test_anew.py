@@ -1,24 +1,30 @@
 """A credential is signed anew under its id, and names its recipient as they choose."""
 
+import json
 import unicodedata
+from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from credentials.recipient import matches
 from service.checking import check
+from service.console import compromised_keys
+from service.console.compromised_keys import CompromisedIn
 from service.errors import ConflictError, CustodyError, InvalidError, NotFoundError, ServiceError
-from service.issuing import anew
+from service.issuing import anew, credentials, reissuing
 from service.issuing.anew import Presentation
 from service.runtime.runtime import Runtime
-from service.tables import Member, SignedCopy
+from service.tables import Credential, Key, Member, SignedCopy
 from tests.worlds.acting import told
 from tests.worlds.awarding import Stage, once
 from tests.worlds.presenting import acting, decline, document_of, hide, present, prove, row_of, see
 from tests.worlds.runtimes import Clock, desk_of
 
+DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 NAME, OLD, NEW = "Ana Souza", "ana@river.example.org", "ana@home.example.org"
 SAME = (
     "id",
@@ -56,6 +62,14 @@ def badge(stage: Stage, clock: Clock) -> str:
     clock.advance(days=1)
     prove(stage.runtime, "ana", NEW)
     return credential_id
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    folder = Path(__file__).parents[4] / "shared" / "data" / "1edtech-schemas"
+    if not folder.is_dir():
+        pytest.skip("the published schemas are not beside this clone (../shared/data)")
+    return jsonschema_rs.validator_for(json.loads((folder / "achievementcredential.json").read_text()))
 
 
 def subject(stage: Stage, badge: str) -> dict[str, Any]:
@@ -245,7 +259,7 @@ def test_while_a_key_cannot_be_used_nothing_changes(stage: Stage, badge: str, mo
         raise CustodyError("custody-unavailable", "The keys cannot be used.")
 
     before = row_of(stage.runtime, badge)
-    monkeypatch.setattr(anew.credentials, "issuer_keys", refuse)
+    monkeypatch.setattr(credentials, "issuer_keys", refuse)
     error = refusal(stage, badge, name_shown="plain", name=NAME)
     assert error.code == "custody-unavailable"
     after = row_of(stage.runtime, badge)
@@ -313,3 +327,98 @@ def test_every_text_that_was_signed_is_known_by_its_digest(stage: Stage, badge: 
         copies = session.scalars(select(SignedCopy).where(SignedCopy.credential_id == badge)).all()
     assert len({each.sha256 for each in copies}) == 3
     assert NAME not in repr([vars(each) for each in copies])
+
+
+@pytest.mark.parametrize("shown", ["none", "hashed", "plain"])
+def test_every_presentation_fits_the_published_schema(stage: Stage, badge: str, schema: Any, shown: str) -> None:
+    present(stage.runtime, badge, name_shown=shown, name=NAME, address=NEW)
+    hide(stage.runtime, badge, "evidence-1", "evidence-2")
+    assert [error.message for error in schema.iter_errors(document_of(stage.runtime, badge))] == []
+
+
+def test_a_did_stays_beside_a_name_and_the_subject_is_named_by_it_alone_without_one(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("ben", did=DID)
+    stage.share(1, "ben")
+    stage.share(2, "ben")
+    [award] = stage.awards(member="ben")
+    badge = award["credential"]["id"]
+    before = subject(stage, badge)
+    assert "identifier" not in before
+    present(stage.runtime, badge, name_shown="plain", name="Ben")
+    assert (subject(stage, badge)["id"], len(subject(stage, badge)["identifier"])) == (DID, 1)
+    assert [outcome(stage, badge, each) for each in ("Ben", DID)] == [("verified", "passed")] * 2
+    present(stage.runtime, badge, name_shown="none")
+    assert subject(stage, badge) == before
+
+
+def test_a_member_without_address_keeps_the_hashed_ref_beside_a_name(stage: Stage) -> None:
+    stage.achievement()
+    stage.member("ben")
+    stage.share(1, "ben")
+    stage.share(2, "ben")
+    [award] = stage.awards(member="ben")
+    badge = award["credential"]["id"]
+    present(stage.runtime, badge, name_shown="hashed", name="Ben")
+    assert [each["identityType"] for each in subject(stage, badge)["identifier"]] == ["identifier", "name"]
+    assert [outcome(stage, badge, each)[1] for each in ("Ben", "Ana")] == ["passed", "failed"]
+
+
+def test_what_people_must_decide_after_a_theft_is_not_signed_anew_before(
+    stage: Stage, badge: str, clock: Clock
+) -> None:
+    with stage.runtime.database.read() as session:
+        [kid] = session.scalars(select(Key.kid).where(Key.algorithm == "Ed25519")).all()
+    since = row_of(stage.runtime, badge).issued_at
+    compromised_keys.declare(stage.runtime, CompromisedIn(kids=[kid], since=since), clock.at)
+    assert stage.send("GET", f"/v1/credentials/{badge}")["state"] == "suspended"
+    assert refusal(stage, badge, name_shown="plain", name=NAME).code == "credential-unproven"
+    stage.send("POST", f"/v1/credentials/{badge}/reinstatement")
+    present(stage.runtime, badge, name_shown="plain", name=NAME)
+    assert outcome(stage, badge, NAME) == ("verified", "passed")
+
+
+def test_after_a_theft_the_text_signed_again_keeps_the_name_and_the_page_the_day_of_that(
+    stage: Stage, badge: str, clock: Clock
+) -> None:
+    present(stage.runtime, badge, name_shown="hashed", name=NAME, address=NEW)
+    before = subject(stage, badge)
+    stolen_at = clock.advance(hours=1)
+    with stage.runtime.database.read() as session:
+        [kid] = session.scalars(select(Key.kid).where(Key.algorithm == "Ed25519")).all()
+    compromised_keys.declare(stage.runtime, CompromisedIn(kids=[kid], since=stolen_at), stolen_at)
+    assert subject(stage, badge) == before
+    clock.advance(days=9)
+    present(stage.runtime, badge, name_shown="none")
+    with stage.runtime.database.read() as session:
+        assert reissuing.reissued_at(session, session.get_one(Credential, badge)) == stolen_at
+
+
+def test_a_renewal_keeps_what_the_recipient_chose(stage: Stage, badge: str, clock: Clock) -> None:
+    present(stage.runtime, badge, name_shown="hashed", name=NAME, address=NEW)
+    hide(stage.runtime, badge, "evidence-1")
+    see(stage.runtime, badge, "private")
+    clock.advance(days=2 * 365)
+    [award] = stage.awards(member="ana")
+    made = stage.send("POST", f"./awards/{award['id']}/renewal")["credential"]["id"]
+    row, found = row_of(stage.runtime, made), document_of(stage.runtime, made)
+    assert (row.visibility, row.name_shown) == ("private", "hashed")
+    assert [matches(found["credentialSubject"], each) for each in (NAME, NEW, OLD)] == [True, True, False]
+    assert [each["genre"] for each in found["evidence"]] == ["shared", "receipt", "renewal", "summary"]
+
+
+def test_who_became_a_student_is_named_in_clear_in_no_new_text(stage: Stage, badge: str) -> None:
+    present(stage.runtime, badge, name_shown="plain", name=NAME)
+    see(stage.runtime, badge, "public")
+    stage.member("ana", email=OLD, roles=["student"])
+    made = stage.send("POST", f"/v1/credentials/{badge}/replacement", {"reason": "R."})["id"]
+    row = row_of(stage.runtime, made)
+    assert (row.visibility, row.name_shown, NAME in row.signed) == ("unlisted", "none", False)
+
+
+def test_nor_in_the_same_badge_once_it_is_signed_anew(stage: Stage, badge: str) -> None:
+    present(stage.runtime, badge, name_shown="plain", name=NAME)
+    stage.member("ana", email=OLD, roles=["student"])
+    hide(stage.runtime, badge, "evidence-1")
+    row = row_of(stage.runtime, badge)
+    assert (row.name_shown, NAME in row.signed) == ("none", False)

@@ -49,7 +49,7 @@ def receipt_of(stage: Stage, badge: str) -> str:
     return str(url)
 
 
-@pytest.mark.parametrize("ending", FORMS)
+@pytest.mark.parametrize("ending", [*FORMS, ".bundle"])
 def test_a_private_badge_is_404_in_every_form_and_comes_back(stage: Stage, badge: str, ending: str) -> None:
     see(stage.runtime, badge, "private")
     assert get(stage, badge, ending).status_code == 404

@@ -94,6 +94,14 @@ def test_one_private_address_among_public_ones_is_refused() -> None:
     assert refusal(fetcher, "https://issuer.example/") == "address-refused"
 
 
+def test_where_the_operator_chose_the_servers_a_private_address_is_called_but_only_encrypted() -> None:
+    network = Listening()
+    fetcher = Fetcher(allow_localhost=False, allow_private=True, resolve=resolving("10.0.0.5"), network=network)
+    assert refusal(fetcher, "http://issuer.example/") == "address-refused"
+    assert refusal(fetcher, "https://issuer.example/") == "fetch-failed"
+    assert network.called == [("10.0.0.5", 443)]
+
+
 def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     network = Listening()
     answers = iter([[PUBLIC], ["10.0.0.1"]])
@@ -195,6 +203,13 @@ def test_of_what_is_gone_it_is_kept_what_the_server_says_of_it_within_bounds(ser
         local.fetch(f"{server}/gone")
     assert (caught.value.status, len(caught.value.body)) == (410, fetching.MAX_ANSWER_BYTES)
     assert caught.value.body.startswith(b'{"revoked": true}')
+
+
+@pytest.mark.parametrize("most", [8, 5000])
+def test_of_an_answer_to_what_was_sent_only_so_much_is_read_as_the_sender_says(
+    server: str, local: Fetcher, most: int
+) -> None:
+    assert len(local.post(f"{server}/gone", b"", {}, most_bytes=most).beginning) == most
 
 
 def test_a_server_that_never_finishes_is_left_at_the_deadline(

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.any_database("routes are found before any row is read")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 FORMS = {
     ("/credentials/{credential_id}.bundle", "/credentials/{name}"),
+    ("/credentials/{credential_id}.pdf", "/credentials/{name}"),
+    ("/credentials/{credential_id}.zip", "/credentials/{name}"),
     ("/confirmations/{secret}.json", "/confirmations/{secret}"),
 }
 """Forms of one document: the ending is no part of an id."""

@@ -132,6 +132,21 @@ def test_u0000_is_refused_wherever_it_stands(river: Actor) -> None:
     assert refused(river.get("/v1/networks/river-writers/sessions?series=%00")) == (422, "text-nul", None)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "credentials/%00",
+        "networks/%00",
+        "networks/%00/did.json",
+        "achievements/%00",
+        "receipts/%00",
+        "keys/%00",
+    ],
+)
+def test_nothing_is_at_a_public_address_with_u0000(client: TestClient, path: str) -> None:
+    assert client.get(f"/{path}").status_code == 404
+
+
 def test_json_is_parsed_outside_the_event_loop(river: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     loops: list[bool] = []
 

@@ -1,0 +1,76 @@
+"""Mails that tell the addresses of an account what happened to the account.
+
+They are of security: nobody can switch them off. They are text only, and name nobody.
+"""
+
+from collections.abc import Mapping
+from email.message import EmailMessage
+from typing import Final
+
+from service.notifications.letters.addressing import from_service
+from service.runtime.runtime import Runtime
+from service.storage.database import ReadSession
+from service.tables import Account, AccountAddress, Message, SignInRequest
+from service.texts.languages import ENGLISH, LANGUAGES, N_
+
+HELLO: Final = N_("Hello,")
+NOTICES: Final[Mapping[str, tuple[str, str]]] = {
+    "address-added": (
+        N_("An address was added to your account"),
+        N_("Another email address was added to your account at %(site)s. One can sign in with it now."),
+    ),
+    "address-removed": (
+        N_("An address was removed from your account"),
+        N_("An email address was removed from the account at %(site)s that this address belongs to, or belonged to."),
+    ),
+    "accounts-joined": (
+        N_("Two accounts are now one"),
+        N_(
+            "Two accounts at %(site)s were made one by somebody who proved addresses of both. All addresses and badges "
+            "are now together."
+        ),
+    ),
+    "signed-out": (
+        N_("You were signed out everywhere"),
+        N_("Your account at %(site)s was signed out in every browser but the one in which that was asked for."),
+    ),
+    "account-deleted": (
+        N_("Your account was deleted"),
+        N_(
+            "The account at %(site)s that this address belonged to was deleted. Badges stay valid, and the networks that "
+            "awarded them still know them."
+        ),
+    ),
+}
+"""The subject of each notice, and what it tells."""
+WAS_IT_YOU: Final = N_("Was it you? Then you need not do anything.")
+NOT_YOU: Final = N_(
+    "If it was not you, sign in here, press “Sign out everywhere else” and look through your addresses: %(account)s"
+)
+CANNOT: Final = N_("If it was not you, ask the network that awarded your badges for help.")
+
+
+def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
+    """Return the mail: in the language of the account, to the address that is told."""
+    assert message.notice is not None  # it was queued with one
+    to, code = _addressee(session, message)
+    can_sign_in = message.account_address_id is not None
+    language, base_url = LANGUAGES.get(code, ENGLISH), runtime.settings.base_url
+    subject, text = NOTICES[message.notice]
+    values = {"site": base_url, "account": f"{base_url}/account"}
+    paragraphs = [HELLO, text, WAS_IT_YOU, NOT_YOU if can_sign_in else CANNOT]
+    mail = from_service(runtime, message, to, message.due_at)
+    mail["Subject"] = language.gettext(subject)
+    mail.set_content("\n\n".join(language.gettext(each, **values) for each in paragraphs) + "\n")
+    mail["Content-Language"] = language.code
+    return mail
+
+
+def _addressee(session: ReadSession, message: Message) -> tuple[str, str]:
+    """Return who is told, and in which language; an address that was removed stands in a request that is over."""
+    if message.sign_in_request_id is not None:
+        request = session.get_one(SignInRequest, message.sign_in_request_id)
+        return request.address, request.language
+    address = session.get_one(AccountAddress, message.account_address_id)
+    account = session.get_one(Account, address.account_id)
+    return address.value, account.language or ENGLISH.code

@@ -1,0 +1,282 @@
+"""Pages for claiming badges: with a mailed link, or with a code on paper; and the way back.
+
+Opening a link changes nothing: its button does, because mail scanners fetch every link. Nothing shows the whole address.
+"""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from service.accounts import accounts, addresses, sign_in, sign_ins
+from service.accounts.browsers import name_of
+from service.accounts.pages_signed_in import (
+    HALF_YEAR_SECONDS,
+    AnybodysForm,
+    CallerAddress,
+    DoorsHere,
+    PerhapsPerson,
+    Person,
+    PersonalRoute,
+    PersonsForm,
+    form_of,
+    plain_form_of,
+    private,
+    refused,
+    set_cookie,
+)
+from service.errors import NotFoundError, ServiceError
+from service.sharing import claiming, offers, unclaiming
+from service.texts.languages import N_
+from service.web.rendering import render
+from service.web.requests import Now, Reader, Running, Writer
+from service.web.visitor_language import Speaking
+
+router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
+
+MY_BADGES: Final = "/my-badges"
+ADDRESS_PAGE: Final = "/claim/address"
+NOT_CLAIMED = N_("Nothing was claimed")
+NOT_SENT = N_("We could not send the email")
+NOT_UNDONE = N_("Nothing was undone")
+NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
+YOURS_ALREADY = N_("This address is in your account already. Enter another one.")
+SENT_AGAIN = N_(
+    "We have sent an email with a new link to %(address)s. The newest link works, and it works for 30 days."
+)
+UNDONE = N_(
+    "The badges have left the account into which they were taken, and so has your address if it came there with them. "
+    "%(network)s sees that. Sign in with your address to claim them yourself."
+)
+
+
+async def perhaps_persons_form(request: Request, person: PerhapsPerson) -> dict[str, str]:
+    """Return the fields of a form that came from a page of ours; of who is signed in, with the secret of the sign-in.
+
+    Raises:
+        ForbiddenError: another site sent it (code "form-from-elsewhere").
+    """
+    if person is None:
+        return await plain_form_of(request, request.headers.get("Sec-Fetch-Site"))
+    return await form_of(request, person)
+
+
+PerhapsPersonsForm = Annotated[dict[str, str], Depends(perhaps_persons_form)]
+
+
+@router.get("/claim")
+def get_code_form(language: Speaking, person: Person) -> Response:
+    """Show the form that takes a code on paper; who has one signs in first, with whatever address is theirs."""
+    return render("claim_code.html", language=language, person=person, typed="", fault=None, offer=None)
+
+
+@router.post("/claim")
+def post_code(
+    session: Reader,
+    now: Now,
+    language: Speaking,
+    person: Person,
+    sent: PersonsForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Show what a code offers; nothing is claimed yet."""
+    typed = sent.get("code", "")[:100]
+    try:
+        _count_try(doors, of, person)
+        offer = offers.offered_by_code(session, typed, person.account_id, now)
+    except NotFoundError as error:
+        values: dict[str, Any] = {"language": language, "person": person, "typed": typed, "offer": None}
+        return render("claim_code.html", status=422, fault=error.message, **values)
+    except ServiceError as error:
+        return refused(language, NOT_CLAIMED, error, back="/claim")
+    return render("claim_code.html", language=language, person=person, typed=typed, fault=None, offer=offer)
+
+
+@router.post("/claim/on-paper")
+def post_on_paper(
+    session: Writer,
+    now: Now,
+    language: Speaking,
+    person: Person,
+    sent: PersonsForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Claim with a code on paper."""
+    try:
+        _count_try(doors, of, person)
+        claimed = claiming.by_code(session, sent.get("code", "")[:100], person.account_id, now)
+    except ServiceError as error:
+        return refused(language, NOT_CLAIMED, error, back="/claim")
+    return _onward(session, claimed)
+
+
+@router.get(ADDRESS_PAGE)
+def get_address(session: Reader, language: Speaking, person: Person) -> Response:
+    """Ask for an address that the person keeps when they change schools."""
+    return _address_page(session, language, person)
+
+
+@router.post(ADDRESS_PAGE)
+def post_address(
+    session: Writer,
+    runtime: Running,
+    now: Now,
+    language: Speaking,
+    person: Person,
+    sent: PersonsForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Have a mail sent to the further address, and lead to the page that takes its code."""
+    typed = sent.get("address", "")[:254]
+    account = person.account(session)
+    address = addresses.read(typed)
+    if address is None:
+        return _address_page(session, language, person, typed, NO_ADDRESS)
+    if address in {each.value for each in accounts.addresses_of(session, account)}:
+        return _address_page(session, language, person, typed, YOURS_ALREADY)
+    try:
+        doors.mails.take(of, doors.steady())
+        browser = sign_in.ask(
+            session, runtime, address, language=language.code, onward="/account", now=now, account=account
+        )
+    except ServiceError as error:
+        return refused(language, NOT_SENT, error, back=ADDRESS_PAGE)
+    response = Response(status_code=303, headers={"Location": "/sign-in/code"})
+    set_cookie(response, runtime, "asking", browser, int(sign_in.OPEN_FOR.total_seconds()))
+    return response
+
+
+@router.get("/claim/undo/{secret}")
+def get_undo(
+    secret: str, session: Reader, now: Now, language: Speaking, doors: DoorsHere, of: CallerAddress
+) -> Response:
+    """Show what would be undone, and the button that does it."""
+    try:
+        doors.tries.take(of, doors.steady())
+        offer = unclaiming.back(session, secret, now)
+    except ServiceError as error:
+        return refused(language, NOT_UNDONE, error)
+    return render("claim_undo.html", language=language, secret=secret, offer=offer)
+
+
+@router.post("/claim/undo/{secret}")
+def post_undo(
+    secret: str,
+    session: Writer,
+    now: Now,
+    language: Speaking,
+    _sent: AnybodysForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Undo a claim, as the address says that it was not by its owner."""
+    try:
+        doors.tries.take(of, doors.steady())
+        network = unclaiming.undo(session, secret, now)
+    except ServiceError as error:
+        return refused(language, NOT_UNDONE, error)
+    values = {"network": network.name}
+    return render("notice.html", language=language, title=N_("It is undone"), sentence=UNDONE, values=values)
+
+
+@router.get("/claim/{link}")
+def get_link(
+    link: str,
+    session: Reader,
+    now: Now,
+    language: Speaking,
+    person: PerhapsPerson,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Show what a mailed link offers, and the button that claims it."""
+    account_id = None if person is None else person.account_id
+    try:
+        doors.tries.take(of, doors.steady())
+        offer = offers.offered_by_link(session, link, account_id, now)
+    except ServiceError as error:
+        return refused(language, NOT_CLAIMED, error)
+    mine = [] if person is None else accounts.addresses_of(session, person.account(session))
+    values: dict[str, Any] = {"language": language, "person": person, "link": link, "offer": offer}
+    values |= {"mine": mine[0].value if mine else ""}
+    if offer.standing == "open":
+        return render("claim.html", **values)
+    status = 200 if offer.standing == "yours" else 410
+    return render("claim_over.html", status=status, **values)
+
+
+@router.post("/claim/{link}")
+def post_link(
+    request: Request,
+    link: str,
+    session: Writer,
+    runtime: Running,
+    now: Now,
+    language: Speaking,
+    person: PerhapsPerson,
+    _sent: PerhapsPersonsForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Claim with a mailed link; who is not signed in is signed in with a new account."""
+    try:
+        doors.tries.take(of, doors.steady())
+        account_id = None if person is None else person.account_id
+        claimed = claiming.by_link(session, runtime, link, account_id, now)
+    except ServiceError as error:
+        return refused(language, NOT_CLAIMED, error, back=f"/claim/{link}")
+    response = _onward(session, claimed)
+    if person is None:
+        browser = name_of(request.headers.get("User-Agent", ""))
+        secret = sign_ins.begin(session, claimed.account, means="claim", browser=browser, now=now)
+        claiming.began(session, claimed.row, secret, now)
+        set_cookie(response, runtime, "sign-in", secret, HALF_YEAR_SECONDS)
+    return response
+
+
+@router.post("/claim/{link}/again")
+def post_again(
+    link: str,
+    session: Writer,
+    runtime: Running,
+    now: Now,
+    language: Speaking,
+    _sent: PerhapsPersonsForm,
+    doors: DoorsHere,
+    of: CallerAddress,
+) -> Response:
+    """Send a new link to the address to which this one was sent."""
+    try:
+        doors.tries.take(of, doors.steady())
+        doors.mails.take(of, doors.steady())
+        offer = offers.offered_by_link(session, link, None, now)
+        claiming.ask_again(session, runtime, link, now)
+    except ServiceError as error:
+        return refused(language, NOT_SENT, error, back=f"/claim/{link}")
+    values = {"address": offer.address}
+    return render(
+        "notice.html", language=language, title=N_("Look into your mailbox"), sentence=SENT_AGAIN, values=values
+    )
+
+
+def _onward(session: Writer, claimed: claiming.Claimed) -> Response:
+    """Lead on: who has one address is asked for another one, that they keep."""
+    known = accounts.addresses_of(session, claimed.account)
+    onward = ADDRESS_PAGE if len(known) < 2 else MY_BADGES
+    return private(Response(status_code=303, headers={"Location": onward}))
+
+
+def _address_page(
+    session: Reader | Writer, language: Speaking, person: Person, typed: str = "", fault: str | None = None
+) -> Response:
+    known = accounts.addresses_of(session, person.account(session))
+    values: dict[str, Any] = {"language": language, "person": person, "known": known, "typed": typed, "fault": fault}
+    return render("claim_address.html", status=422 if fault else 200, **values)
+
+
+def _count_try(doors: DoorsHere, of: CallerAddress, person: Person) -> None:
+    """Count a code that is tried: of one connection, and of one account from wherever."""
+    doors.tries.take(of, doors.steady())
+    doors.codes.take(f"account {person.account_id}", doors.steady())
