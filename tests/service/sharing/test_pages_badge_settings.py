@@ -71,6 +71,29 @@ def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     done(send(browser, page, f"{page}/name", name="none"), page)
 
 
+def test_a_private_badge_is_still_downloaded_by_the_one_whose_it_is(
+    browser: TestClient, client: TestClient, stage: Stage
+) -> None:
+    claimed(stage)
+    credential = earned(stage)
+    page = f"/my-badges/{credential}"
+    public = client.get(f"/credentials/{credential}.json")
+    done(send(browser, page, f"{page}/visibility", visibility="private"), page)
+    for form, kind in (
+        ("json", "application/vc+ld+json"),
+        ("jwt", "text/plain"),
+        ("png", "image/png"),
+        ("svg", "image/svg"),
+    ):
+        answer = browser.get(f"{page}/file.{form}")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["content-disposition"].startswith("attachment")
+    assert browser.get(f"{page}/file.json").content == public.content
+    with browser_of(stage.runtime, OTHER) as theirs:
+        assert theirs.get(f"{page}/file.json").status_code == 404
+
+
 def test_evidence_that_is_hidden_leaves_the_page_and_new_files(
     browser: TestClient, client: TestClient, stage: Stage
 ) -> None:
