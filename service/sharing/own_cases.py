@@ -3,7 +3,7 @@
 They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -22,10 +22,11 @@ from service.appeals.contestable import CaseIn
 from service.awards import appealable
 from service.awards.appealable import CONTESTABLE_FOR
 from service.errors import NotFoundError
+from service.evidence import records
 from service.sharing import my_badges
 from service.signing import issuers
 from service.storage.database import WriteSession
-from service.tables import AchievementVersion, Award, Case, Credential, Member, Network, Person, Review
+from service.tables import Achievement, AchievementVersion, Award, Case, Credential, Member, Network, Person, Review
 from service.tables.awards import LIVE
 from service.texts.languages import N_
 
@@ -98,6 +99,28 @@ def find(session: OrmSession, account_id: UUID, case_id: UUID, now: datetime) ->
     shown = case_files.find(session, network, callers.in_person(member, OF_ONESELF), case_id, now)
     name = session.get_one(AchievementVersion, row.achievement_version_id).name
     return shown, OwnCase(row, network, issuers.marked(network, name))
+
+
+def name_of(session: OrmSession, member: Member, network: Network, matter: Mapping[str, str]) -> str | None:
+    """Return the name of the badge that a matter is about; None if there is nothing of it about the member.
+
+    Args:
+        matter: the id of an approval or credential, or the ref of an achievement of the network, by what it is.
+    """
+    query = select(AchievementVersion.name).order_by(AchievementVersion.version.desc()).limit(1)
+    if "credential" in matter:
+        query = query.join(Award, Award.achievement_version_id == AchievementVersion.id)
+        query = query.join(Credential, Credential.award_id == Award.id)
+        query = query.where(Credential.id == matter["credential"], Award.member_id == member.id)
+    elif "approval" in matter:
+        query = query.join(Review, Review.achievement_version_id == AchievementVersion.id)
+        query = query.where(Review.id == records.identifier(matter["approval"]), Review.member_id == member.id)
+    else:
+        query = query.join(Achievement, Achievement.id == AchievementVersion.achievement_id)
+        query = query.where(Achievement.network_id == network.id, Achievement.ref == matter.get("achievement"))
+        query = query.where(AchievementVersion.published_at.is_not(None))
+    found = session.scalar(query)
+    return None if found is None else issuers.marked(network, found)
 
 
 def contest(session: WriteSession, account_id: UUID, member_id: UUID, body: CaseIn, now: datetime) -> Case:

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, get_args
+from functools import partial
+from typing import Final, Literal, get_args
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
 from service.accounts.sign_ins import SignedIn
 from service.errors import CustodyError, ServiceError
+from service.issuing import credentials
 from service.issuing.anew import NameShown
 from service.issuing.visibility import Visibility
+from service.public import documents
 from service.runtime.runtime import Runtime
-from service.sharing import badge_settings
+from service.sharing import badge_settings, my_badges, take_away
 from service.storage.database import WriteSession
 from service.texts.languages import N_, Language
-from service.web.rendering import render
+from service.web.costly import in_a_place
+from service.web.file_names import disposition
+from service.web.rendering import page_headers, render
 from service.web.requests import Now, Running
 from service.web.visitor_language import Speaking
 
@@ -23,6 +28,13 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
 NOT_CHANGED = N_("Nothing was changed")
 NOT_SURE = N_("Tick that you know that this cannot be undone.")
+Form = Literal["png", "svg", "json", "jwt"]
+MEDIA_TYPES: Final[Mapping[Form, str]] = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "json": documents.CREDENTIAL,
+    "jwt": "text/plain",
+}
 HIDDEN: Final = "hide-"
 """What the names of fields for items of evidence begin with."""
 WORDS: Final[Mapping[str, str]] = {
@@ -45,6 +57,14 @@ WORDS: Final[Mapping[str, str]] = {
 def get_settings(credential_id: str, runtime: Running, person: Person, now: Now, language: Speaking) -> Response:
     """Show what others see of a badge, and what its recipient can choose."""
     return _page(runtime, person, credential_id, now, language)
+
+
+@router.get("/my-badges/{credential_id}/file.{form}")
+async def get_file(
+    request: Request, credential_id: str, form: Form, runtime: Running, person: Person, now: Now
+) -> Response:
+    """Give a badge as a file to the one whose it is; a private one, too, which has no public address."""
+    return await in_a_place(request, partial(_file, runtime, person, credential_id, form, now))
 
 
 @router.post("/my-badges/{credential_id}/visibility")
@@ -100,6 +120,20 @@ def post_declining(
         badge_settings.decline(session, runtime, person.account_id, credential_id, now)
 
     return _done(runtime, language, credential_id, work)
+
+
+def _file(runtime: Runtime, person: SignedIn, credential_id: str, form: Form, now: datetime) -> Response:
+    with runtime.database.read() as session:
+        row = my_badges.badge(session, person.account_id, credential_id, now).row
+        if form == "json":
+            content = row.signed.encode()
+        elif form == "jwt":
+            content = row.jwt.encode()
+        else:
+            content = credentials.baked(session, row, form)
+        name = take_away.name(row.signed, form)
+    headers = page_headers() | {"Content-Disposition": disposition("attachment", name)}
+    return Response(content, headers=headers, media_type=MEDIA_TYPES[form])
 
 
 def _page(

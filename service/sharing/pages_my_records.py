@@ -11,7 +11,7 @@ from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm,
 from service.accounts.sign_ins import SignedIn
 from service.appeals.contestable import CaseIn
 from service.bodies import Uid
-from service.errors import InvalidError, ServiceError
+from service.errors import InvalidError, NotFoundError, ServiceError
 from service.sharing import about_oneself, appeal_words, my_badges, own_cases
 from service.sharing.about_oneself import RECORDS_ON_A_PAGE, Kind
 from service.sharing.pages_my_badges import HOME, After
@@ -69,7 +69,7 @@ def get_appeal(
 ) -> Response:
     """Show the form with which a decision is contested."""
     member, network = my_badges.membership(session, person.account_id, member_id)
-    return _form(language, person, member, network, _chosen(achievement, approval, credential))
+    return _form(session, language, person, member, network, _chosen(achievement, approval, credential))
 
 
 @router.post("/my-badges/members/{member_id}/appeal")
@@ -83,7 +83,7 @@ def post_appeal(
     if fault is not None:
         with runtime.database.read() as session:
             member, network = my_badges.membership(session, person.account_id, member_id)
-            return _form(language, person, member, network, matter, statement, fault, 422)
+            return _form(session, language, person, member, network, matter, statement, fault)
     try:
         body = CaseIn.model_validate(matter | {"statement": statement})
         with runtime.database.write() as session:
@@ -187,6 +187,7 @@ def _chosen(achievement: str, approval: str, credential: str) -> dict[str, str]:
 
 
 def _form(
+    session: ReadSession,
     language: Language,
     person: SignedIn,
     member: Member,
@@ -194,19 +195,22 @@ def _form(
     matter: dict[str, str],
     statement: str = "",
     fault: str | None = None,
-    status: int = 200,
 ) -> Response:
+    name = own_cases.name_of(session, member, network, matter)
+    if name is None:
+        raise NotFoundError("approval-unknown", appeal_words.NOTHING)
     return render(
         "my_appeal.html",
         language=language,
-        status=status,
+        status=200 if fault is None else 422,
+        name=name,
         person=person,
         member=member,
         network=network,
         matter=matter,
         statement=statement,
         fault=fault,
-        back=None if status == 200 else f"/my-badges/members/{member.id}/progress",
+        back=None if fault is None else f"/my-badges/members/{member.id}/progress",
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
@@ -103,4 +104,4 @@ def done(answer: Any, to: str | None = None) -> str:
 def contested(browser: TestClient, stage: Stage, ref: str = "m11", **matter: str) -> str:
     """Contest a decision as the member with a ref, and return the path of the case."""
     path = f"/my-badges/members/{member_of(stage.runtime, ref)}/appeal"
-    return done(send(browser, path, path, statement="I was there twice.", **matter))
+    return done(send(browser, f"{path}?{urlencode(matter)}", path, statement="I was there twice.", **matter))

@@ -71,6 +71,29 @@ def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     done(send(browser, page, f"{page}/name", name="none"), page)
 
 
+def test_a_private_badge_is_still_downloaded_by_the_one_whose_it_is(
+    browser: TestClient, client: TestClient, stage: Stage
+) -> None:
+    claimed(stage)
+    credential = earned(stage)
+    page = f"/my-badges/{credential}"
+    public = client.get(f"/credentials/{credential}.json")
+    done(send(browser, page, f"{page}/visibility", visibility="private"), page)
+    for form, kind in (
+        ("json", "application/vc+ld+json"),
+        ("jwt", "text/plain"),
+        ("png", "image/png"),
+        ("svg", "image/svg"),
+    ):
+        answer = browser.get(f"{page}/file.{form}")
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert answer.headers["content-type"].startswith(kind)
+        assert answer.headers["content-disposition"].startswith("attachment")
+    assert browser.get(f"{page}/file.json").content == public.content
+    with browser_of(stage.runtime, OTHER) as theirs:
+        assert theirs.get(f"{page}/file.json").status_code == 404
+
+
 def test_evidence_that_is_hidden_leaves_the_page_and_new_files(
     browser: TestClient, client: TestClient, stage: Stage
 ) -> None:
@@ -127,7 +150,11 @@ def test_nothing_of_another_account_can_be_seen_or_changed(browser: TestClient, 
     theirs, member = browser_of(stage.runtime, OTHER), member_of(stage.runtime, "m12")
     where = contested(theirs, stage, "m12", achievement="other")
     of_member = f"/my-badges/members/{member}"
-    gets = [f"/my-badges/{credential}", where, *(f"{of_member}/{of}" for of in ("progress", "records", "appeal"))]
+    gets = [
+        f"/my-badges/{credential}",
+        where,
+        *(f"{of_member}/{of}" for of in ("progress", "records", "appeal?achievement=other")),
+    ]
     posts = [f"/my-badges/{credential}/{of}" for of in ("visibility", "name", "evidence", "declining")]
     posts += [f"{where}/{of}" for of in ("statements", "escalation", "withdrawal")]
     posts += [f"{of_member}/appeal", f"{of_member}/giving-back", f"/my-badges/claims/{member}"]
@@ -135,9 +162,8 @@ def test_nothing_of_another_account_can_be_seen_or_changed(browser: TestClient, 
         assert theirs.get(path).status_code == 200, path
         assert browser.get(path).status_code == 404, path
     said = {"visibility": "private", "name": "hashed", "sure": "yes", "statement": "x", "achievement": "other"}
-    mine = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/appeal"
     for path in posts:
-        assert send(browser, mine, path, **said).status_code == 404, path
+        assert send(browser, "/my-badges", path, **said).status_code == 404, path
     with stage.runtime.database.read() as session:
         row = session.get_one(Credential, credential)
         assert (row.visibility, row.revoked_at, row.name_shown) == ("unlisted", None, "none")
@@ -152,8 +178,7 @@ def test_whoever_tries_what_in_whatever_order_each_account_reaches_its_own_only(
     badges = {MINE: earned(stage), OTHER: earned(stage, "m12")}
     members = {MINE: member_of(stage.runtime, "m11"), OTHER: member_of(stage.runtime, "m12")}
     browsers = {MINE: browser, OTHER: browser_of(stage.runtime, OTHER)}
-    homes = {who: f"/my-badges/members/{member}/appeal" for who, member in members.items()}
-    secrets = {who: FORM.findall(browsers[who].get(homes[who]).text)[0] for who in browsers}
+    secrets = {who: FORM.findall(browsers[who].get("/my-badges").text)[0] for who in browsers}
     choices = st.sampled_from(["public", "unlisted", "private"])
     people = st.sampled_from([MINE, OTHER])
 
@@ -166,7 +191,7 @@ def test_whoever_tries_what_in_whatever_order_each_account_reaches_its_own_only(
             answer = browsers[who].post(path, data={"form": secrets[who], "visibility": visibility})
             assert answer.status_code == (303 if who == whose else 404)
             assert visibilities(stage, badges) == before | ({whose: visibility} if who == whose else {})
-            for of in ("progress", "records", "appeal"):
+            for of in ("progress", "records", f"appeal?credential={badges[whose]}"):
                 seen = browsers[who].get(f"/my-badges/members/{members[whose]}/{of}")
                 assert seen.status_code == (200 if who == whose else 404)
             assert badges[whose] in browsers[whose].get("/my-badges").text

@@ -134,7 +134,7 @@ def test_after_its_time_a_decision_is_no_longer_offered_and_cannot_be_appealed(
     browser.headers["Cookie"] = signed_in(stage.runtime, MINE)
     assert "Decisions that you can appeal" not in shown(browser, "/my-badges")
     path = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/appeal"
-    answer = send(browser, path, path, statement="Late.", credential=credential)
+    answer = send(browser, "/my-badges", path, statement="Late.", credential=credential)
     assert answer.status_code == 409
     assert "The time in which this decision could be contested is over." in answer.text
 
@@ -165,9 +165,10 @@ def test_who_contests_can_add_escalate_and_withdraw(browser: TestClient, stage: 
 
 def test_an_appeal_without_words_or_with_too_many_is_asked_again(browser: TestClient, stage: Stage) -> None:
     claimed(stage)
+    stage.achievement()
     path = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/appeal"
     for statement, fault in (("", "Write why you disagree."), ("x" * 10_001, "Write at most 10,000 characters.")):
-        answer = send(browser, path, path, statement=statement, achievement="sharer")
+        answer = send(browser, "/my-badges", path, statement=statement, achievement="sharer")
         assert (answer.status_code, fault in answer.text) == (422, True)
 
 
@@ -176,3 +177,16 @@ def test_who_acts_in_person_has_the_scopes_of_the_act_and_no_more() -> None:
     member = Member(id=new_id(), network_id=new_id(), ref="m11")
     caller = in_person(member, "cases:write")
     assert (caller.token_id, caller.member_id, caller.scopes) == (None, member.id, frozenset({"cases:write"}))
+
+
+def test_the_form_says_what_it_is_about_and_there_is_none_about_what_concerns_others(
+    browser: TestClient, stage: Stage
+) -> None:
+    claimed(stage)
+    stage.member("m12")
+    credential, theirs = earned(stage), earned(stage, "m12")
+    path = f"/my-badges/members/{member_of(stage.runtime, 'm11')}/appeal"
+    for matter in (f"credential={credential}", "achievement=sharer"):
+        assert "It is about the badge “Sharer”." in shown(browser, f"{path}?{matter}")
+    for matter in ("", f"credential={theirs}", "achievement=unknown", "approval=none", f"approval={new_id()}"):
+        assert browser.get(f"{path}?{matter}").status_code == 404
