@@ -20,6 +20,7 @@ from service.accounts.pages_signed_in import (
     plain_form_of,
     private,
     refused,
+    set_cookie,
     welcome,
 )
 from service.errors import InvalidError, NotFoundError, ServiceError
@@ -127,7 +128,7 @@ def get_name(session: Reader, language: Speaking, person: Person) -> Response:
 @router.post(NAME_PAGE)
 def post_name(runtime: Running, now: Now, language: Speaking, person: Person, sent: PersonsForm) -> Response:
     """Put the name on the badges, and lead on to the address that the person keeps."""
-    shown = next((each for each in get_args(NameShown) if each == sent.get("shown")), "none")
+    shown: NameShown = next((each for each in get_args(NameShown) if each == sent.get("shown")), "none")
     onward = Response(status_code=303, headers={"Location": ADDRESS_PAGE})
     if shown == "none":
         return onward
@@ -300,7 +301,7 @@ def _onward(session: Writer, claimed: claiming.Claimed) -> Response:
 
 
 def _name_page(language: Speaking, person: Person, typed: str, shown: str, fault: str | None = None) -> Response:
-    values = {"language": language, "person": person, "typed": typed, "shown": shown, "fault": fault}
+    values: dict[str, Any] = {"language": language, "person": person, "typed": typed, "shown": shown, "fault": fault}
     return render("claim_name.html", status=422 if fault else 200, **values)
 
 

@@ -71,7 +71,6 @@ RUNS = N_("You have asked already. Go on with that request, or end it first.")
 OWN = N_("These badges are in your account already.")
 TOO_OFTEN = N_("You have asked several times in the last days. Try again in %(minutes)s min, or ask the network.")
 UNKNOWN = N_("There is no such request, or it is over.")
-OVER = N_("This request is over.")
 
 
 @dataclass(frozen=True)
