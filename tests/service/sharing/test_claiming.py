@@ -1,6 +1,9 @@
 """Claiming: by whom, once, and what the network says afterwards; and the way back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -93,6 +96,21 @@ def test_a_link_works_once(runtime: Runtime) -> None:
         with pytest.raises(ConflictError):
             claimed_by_link(runtime, link, other)
     assert holder_of(runtime) == account_id
+
+
+@pytest.mark.usefixtures("stage")
+def test_of_two_who_claim_at_once_one_does(runtime: Runtime) -> None:
+    link = link_to(runtime)
+    people = [account_with(runtime, address) for address in (OTHER, THIEF)]
+
+    def claim(account_id: UUID) -> UUID | None:
+        with suppress(ConflictError):
+            return claimed_by_link(runtime, link, account_id)
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [each for each in pool.map(claim, people) if each is not None]
+    assert done == [holder_of(runtime)]
 
 
 @pytest.mark.usefixtures("stage")
