@@ -129,7 +129,7 @@ def get_name(session: Reader, language: Speaking, person: Person) -> Response:
 @router.post(NAME_PAGE)
 def post_name(runtime: Running, now: Now, language: Speaking, person: Person, sent: PersonsForm) -> Response:
     """Put the name on the badges, and lead on to the address that the person keeps."""
-    shown = next((each for each in get_args(NameShown) if each == sent.get("shown")), "none")
+    shown: NameShown = next((each for each in get_args(NameShown) if each == sent.get("shown")), "none")
     onward = Response(status_code=303, headers={"Location": ADDRESS_PAGE})
     if shown == "none":
         return onward
