@@ -42,7 +42,7 @@ TOP_LEVEL = {
 MAX_LINES = 400
 REGISTRY_ADDRESS = re.compile(
     r"""
-      "resolved"\s*:                                       # npm says from where it took a package
+      "resolved"\s*:\s*"                                  # npm says from where it took a package
     | ^\s*(?:--|-)(?:extra-)?(?:index-url|find-links|i)\b  # pip's ways to name an index
     | ^\s*registry\s*=
     | https?://[^\s"'<>)]*/simple\b

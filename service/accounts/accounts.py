@@ -123,7 +123,7 @@ def keep(session: WriteSession, account: Account, address_id: UUID | None) -> No
     """Choose the address to which mails go.
 
     Raises:
-        NotFoundError: the account has no such address (code "address-unknown").
+        NotFoundError: the account has no such address (code "own-address-unknown").
     """
     chosen = _own(session, account, address_id)
     for each in _addresses(session, account):
@@ -139,7 +139,7 @@ def take_away(session: WriteSession, account: Account, address_id: UUID | None, 
     If mails went to it, they go to the one that was proved first then.
 
     Raises:
-        NotFoundError: the account has no such address (code "address-unknown").
+        NotFoundError: the account has no such address (code "own-address-unknown").
         ConflictError: it has no other one (code "address-last").
     """
     gone = _own(session, account, address_id)
@@ -189,7 +189,7 @@ def choose_mails(account: Account, language: str, wanted: Collection[str]) -> No
 def _own(session: WriteSession, account: Account, address_id: UUID | None) -> AccountAddress:
     found = next((each for each in _addresses(session, account) if each.id == address_id), None)
     if found is None:
-        raise NotFoundError("address-unknown", GONE)
+        raise NotFoundError("own-address-unknown", GONE)
     return found
 
 

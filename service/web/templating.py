@@ -102,6 +102,7 @@ def environment(code: str) -> Environment:
         "day": language.day,
         "moment": language.moment,
         "number": language.number,
+        "percent": language.percent,
         "language": language.name_of,
         "kind": lambda achievement_type: kind(achievement_type, language),
     }

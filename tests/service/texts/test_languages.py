@@ -21,7 +21,7 @@ OUTER = re.compile(r"\A\s*|\s*\Z|\n+")  # spaces around it, and its paragraphs
 MARKED = re.compile(r"\{%\s*trans\b.*?\{%\s*endtrans\s*%\}", re.DOTALL)
 UNSEEN = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<svg.*?</svg>|<script.*?</script>|<pre.*?</pre>", re.DOTALL)
 READ_ALOUD = re.compile(r"""(?:alt|aria-label|title|placeholder)="([^"]*)\"""")
-NAMES = {"API", "JSON", "JSON-LD", "Laurel", "PNG", "SVG", "VC-JWT"}
+NAMES = {"A4", "API", "JSON", "JSON-LD", "Laurel", "PNG", "SVG", "VC-JWT"}
 """What is called the same in every language."""
 CATALOGUES = [FOLDER / code / "LC_MESSAGES" / f"{DOMAIN}.po" for code in sorted(LANGUAGES.keys() - {ENGLISH.code})]
 
