@@ -43,6 +43,9 @@ import service.progress.api_dry_runs
 import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
+import service.sharing.pages_badge_settings
+import service.sharing.pages_my_badges
+import service.sharing.pages_my_records
 import service.sharing.pages_previews
 import service.vc_api.api
 import service.web.docs
@@ -112,6 +115,9 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.sharing.pages_badge_settings.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

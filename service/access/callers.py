@@ -52,12 +52,25 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True)
 class Caller:
-    """The one who acts: the token, its network, and the member it is bound to, if any."""
+    """The one who acts: the token, its network, and the member it is bound to, if any.
 
-    token_id: UUID
+    `token_id` is None for a member who acts in person: signed in, on a page (see `in_person`).
+    """
+
+    token_id: UUID | None
     network_id: UUID | None
     member_id: UUID | None
     scopes: frozenset[str]
+
+
+def in_person(member: Member, *scopes: str) -> Caller:
+    """Return a member as the caller, who is signed in and acts on a page.
+
+    It may do what a token that is bound to the member may do with the same scopes, and nothing else: what is refused to
+    the member's own token, such as to decide for themself, is refused to the member. That the person signed in is this
+    member is decided before.
+    """
+    return Caller(None, member.network_id, member.id, frozenset(scopes))
 
 
 def require_shared(secret: str, given: str) -> None:
@@ -111,6 +124,8 @@ def still_good(session: OrmSession, caller: Caller) -> None:
     Raises:
         UnauthenticatedError: it was revoked (code "token-revoked").
     """
+    if caller.token_id is None:  # in person: the sign-in was looked up for this request
+        return
     held = select(Token.revoked_at).where(Token.id == caller.token_id).with_for_update(read=True, key_share=True)
     if session.scalar(held) is not None:
         raise UnauthenticatedError("token-revoked", "Expected a valid token; this one was revoked. Make a new one.")

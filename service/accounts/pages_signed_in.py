@@ -23,7 +23,8 @@ from service.web.rendering import render
 from service.web.requests import StrictRoute, address_of
 from service.web.visitor_language import path_of_ours, speaking
 
-MAX_FIELDS = 50
+MAX_FIELDS = 120
+"""The most fields of a form: a badge can have a hundred items of evidence to choose among."""
 FROM_HERE = (None, "same-origin", "none")
 FROM_ELSEWHERE = N_("This form came from another page, or is too old. Go back, load the page again and try again.")
 SIGNED_OUT = N_("You are signed out. Sign in and try again. We kept nothing of what you sent.")

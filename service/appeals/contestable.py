@@ -148,7 +148,7 @@ def of_credential(act: Act, member: Member, credential_id: str) -> Matter:
 
     Raises:
         NotFoundError: no credential of this member has this id.
-        ConflictError: it is neither ("credential-stands"), that was too long ago ("case-too-late"), or the member has
+        ConflictError: it is neither ("credential-stands"), they declined it ("credential-declined"), that was too long ago ("case-too-late"), or the member has
             the award again ("award-there").
     """
     mine = (Credential.id == credential_id, Credential.network_id == act.network.id)
@@ -158,6 +158,9 @@ def of_credential(act: Act, member: Member, credential_id: str) -> Matter:
     if found is None or not _same(act.session, found[1].member_id, member.id):
         raise NotFoundError("credential-unknown", "No credential of this member has this id.")
     row, award = found
+    if row.declined_at is not None:
+        message = "Expected a credential that the network revoked or suspended; its recipient declined this one."
+        raise ConflictError("credential-declined", message, "/credential")
     decided_at = row.revoked_at or row.suspended_at
     if decided_at is None:
         raise ConflictError("credential-stands", "Expected a credential that was revoked or suspended.", "/credential")

@@ -18,6 +18,7 @@ from service.awards.appealable import Appeal
 from service.bodies import Body, Instant, Moment, Prose
 from service.issuing import credentials, unsigned
 from service.issuing.credentials import CredentialWithNames
+from service.issuing.visibility import Visibility
 from service.runtime.settings import Settings
 from service.tables import Credential
 from service.web.exactly_once import exactly_once
@@ -83,6 +84,9 @@ class StatusOut(Answer):
     valid_until: Instant | None = None
     revoked_at: Instant | None = None
     suspended_at: Instant | None = None
+    declined_at: Instant | None = Field(
+        None, description="when its recipient declined it, which revoked it; the network did not take it back"
+    )
     reason: str | None = Field(None, description="why it was revoked or suspended")
     followed_by: str | None = Field(
         None, description="id of the credential that follows it: a replacement with corrected data, or its renewal"
@@ -99,6 +103,7 @@ class StatusOut(Answer):
             valid_until=row.valid_until,
             revoked_at=row.revoked_at,
             suspended_at=row.suspended_at,
+            declined_at=row.declined_at,
             reason=row.revocation_reason or row.suspension_reason,
             followed_by=row.superseded_by,
             appeal=AppealOut.model_validate(appeal) if appeal else None,
@@ -113,7 +118,7 @@ class CredentialOut(StatusOut):
     member: str
     achievement: str
     name: str
-    visibility: Literal["public", "unlisted", "private"]
+    visibility: Visibility = Field(description="who can find it, as its recipient chose; the network cannot change it")
     issued_at: Instant
     expanded: Expanded | None = None
 

@@ -36,10 +36,14 @@ class Appeal:
 
 
 def of_standing(session: OrmSession, row: Credential, now: datetime) -> Appeal | None:
-    """Return how a revocation or suspension can be contested, or None if it cannot."""
+    """Return how a revocation or suspension can be contested, or None if it cannot.
+
+    What its recipient declined nobody has refused them.
+    """
     decided_at = row.revoked_at or row.suspended_at
     network = session.get_one(Network, row.network_id)
-    if decided_at is None or row.superseded_by is not None or network.state == "closed":
+    over = row.superseded_by is not None or row.declined_at is not None
+    if decided_at is None or over or network.state == "closed":
         return None
     until = end_of_day(network, decided_at, CONTESTABLE_FOR)
     return Appeal(**how(network, credential=row.id), until=until) if now < until else None

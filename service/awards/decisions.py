@@ -19,7 +19,7 @@ from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
-from service.issuing import credentials, receipts, status_lists, unsigned
+from service.issuing import choices, credentials, receipts, reissuing, status_lists, unsigned
 from service.issuing.credentials import SignedDraft
 from service.issuing.decision import Decider, Decision
 from service.outbox import events, mailbox
@@ -240,16 +240,18 @@ def give_up(act: CallersAct, row: Award, reason: str) -> None:
     act.session.flush()
 
 
-def sign_again(act: Act, runtime: Runtime, row: Award) -> Credential:
-    """Sign a new credential for an award, with what is known now, and return it.
+def sign_again(act: Act, runtime: Runtime, row: Award, old: Credential) -> Credential:
+    """Sign a new credential for an award, with what is known now, in place of another one, and return it.
 
-    If the award has a receipt, it stays the same. Nobody is written to.
+    If the award has a receipt, it stays the same, and so does what the recipient chose about the old credential. Nobody
+    is written to.
 
     Raises:
         CustodyError: a key cannot be used; nothing was written.
     """
     kept = receipts.of_award(act.session, row)
-    decision = replace(decision_of(act.session, row), receipt=receipts.kept(kept) if kept else None)
+    chosen = choices.of(act.session, row.member_id, old, reissuing.unsigned_document(old)["credentialSubject"])
+    decision = replace(decision_of(act.session, row), receipt=receipts.kept(kept) if kept else None, chosen=chosen)
     signed = _signed(act, runtime, [decision], {})[decision.key]
     receipts.store(act, row, signed.draft.receipt)
     credential = credentials.store(act, row, signed)

@@ -1,4 +1,4 @@
-"""Change the standing of a credential: revoke, suspend, reinstate, withdraw."""
+"""Change the standing of a credential: revoke, suspend, reinstate, withdraw, decline."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from service.access import callers
 from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.errors import ConflictError
-from service.issuing import reissuing, status_lists
+from service.issuing import own, reissuing, status_lists
 from service.issuing.credentials import about
 from service.outbox import events, mailbox
 from service.runtime.runtime import Runtime
@@ -18,6 +18,8 @@ from service.tables import Award, Credential, Key, StatusList
 
 COMPROMISED: Final = "key-compromised"
 """The cause of a review: others may have had the key when it signed the credential."""
+DECLINED: Final = "declined by its recipient"
+"""Why a credential was revoked that its recipient does not want."""
 
 
 def revoke(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -> Credential:
@@ -34,6 +36,38 @@ def revoke(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) -
     if row.revoked_at is None:
         _mark_revoked(act, row, reason)
         status_lists.publish(act, runtime, act.session.get_one(StatusList, row.status_list_id))
+    return row
+
+
+def decline(act: Act, runtime: Runtime, credential_id: str) -> Credential:
+    """Revoke a credential and its award because its recipient does not want it, and hide it for good.
+
+    One already declined is returned as it is. That the caller is its recipient is checked before.
+
+    1. It is not the network's revocation: no token revoked it, and an event of its own says so. Nobody is written to.
+    2. What was built on the award is reviewed, as after every revocation.
+    3. No rule awards it to the member again; the network can, if it is asked for.
+
+    Raises:
+        NotFoundError: it is not of this network (code "credential-unknown").
+        ConflictError: the network revoked it (code "credential-revoked").
+        CustodyError: the status list cannot be signed; nothing has changed.
+    """
+    row, award = own.lock(act, credential_id)
+    if row.declined_at is not None:
+        return row
+    if row.revoked_at is not None:
+        raise ConflictError("credential-revoked", "Expected a credential that stands; this one was revoked, for good.")
+    row.revoked_at = row.declined_at = act.now
+    row.revocation_reason = DECLINED
+    award.state = "revoked"
+    reviews.end(act, award)
+    for each in locks.rows(act.session, Credential, Credential.award_id == award.id):
+        each.visibility = "private"
+    events.append(act, "credential.declined", about(row, award))
+    mailbox.forget_unsent(act, row)
+    reviews.question_built_on(act.by_service(), award)  # (2)
+    status_lists.publish(act, runtime, act.session.get_one(StatusList, row.status_list_id))
     return row
 
 

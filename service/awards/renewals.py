@@ -48,7 +48,7 @@ def replace(act: CallersAct, runtime: Runtime, credential_id: str, reason: str) 
         raise ConflictError("credential-suspended", "Expected a decision on the suspension first.")
     if award.state != "awarded" or (found.valid_until is not None and found.valid_until <= act.now):
         raise ConflictError("award-over", "Expected a credential whose time is not over; a renewal makes a new one.")
-    new = decisions.sign_again(act, runtime, award)
+    new = decisions.sign_again(act, runtime, award, found)
     credentials.replace(act, runtime, found, new, reason)
     mailbox.queue_replaced(act, found, new)
     return new

@@ -316,14 +316,15 @@ def _earned(
     """Return what these members have earned automatically and do not have.
 
     Only achievements that listen to the topics are looked at (None: all). A member who lost an award by a decision, or
-    by time, does not get it back by rule alone; a member who lost it because evidence was voided does.
+    by time, or declined it, does not get it back by rule alone; a member who lost it because evidence was voided does.
     """
     gone = select(Member.id).where(Member.id.in_(member_ids), Member.erased_at.is_not(None))
     if erased := set(session.scalars(gone)):
         member_ids = [member_id for member_id in member_ids if member_id not in erased]
     if network.state == "closed" or not member_ids:
         return _Earned([], {}, {})
-    lost_by_void = (Award.state == "revoked") & Credential.revoked_by.is_(None) & Award.ended_by.is_(None)
+    by_nobody = Credential.revoked_by.is_(None) & Credential.declined_at.is_(None) & Award.ended_by.is_(None)
+    lost_by_void = (Award.state == "revoked") & by_nobody
     had = (
         select(Award.member_id, Award.achievement_id)
         .outerjoin(Credential, Credential.award_id == Award.id)

@@ -22,7 +22,7 @@ CanLook = Annotated[Caller, Depends(Needs("read", "members:erase"))]
 class ErasedCounts(Answer):
     """How much is erased, or would be."""
 
-    names: int = 0
+    names: int = Field(0, description="the one that the network gave, and those in credentials")
     addresses: int = Field(0, description="e-mail addresses and DIDs")
     record_bodies: int = Field(0, description="what records say; records that name an address are among them")
     case_texts: int = 0

@@ -86,6 +86,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     Raises:
         NotFoundError: the network has no such member (code "member-unknown").
         ForbiddenError: the token is bound to another member (code "member-not-own").
+        CustodyError: a credential that bears the name cannot be signed without it; nothing has changed.
     """
     member = members.held(act, ref)
     _check_own(act, member)
@@ -102,6 +103,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     cases_erasing.erase_texts(act, found.texts)
     awards_erasing.erase_reasons(act, member.id)
     issuing_erasing.erase_reasons(act, member.id)
+    issuing_erasing.erase_names(act, runtime, member.id)
     evidence_erasing.erase_bodies(act, found.records)
     evidence_erasing.erase_addresses(act, found.addresses)
     blobs.remove(act, found.files)
@@ -133,7 +135,7 @@ def _found(session: OrmSession, network: Network, member: Member, now: datetime)
     mails = mailbox.mails_of(session, member.id, addresses)
     reasons = awards_erasing.reasons_of(session, member.id) + issuing_erasing.reasons_of(session, member.id)
     counts = {
-        "names": int(member.name is not None),
+        "names": int(member.name is not None) + len(issuing_erasing.named_of(session, member.id)),
         "addresses": len(addresses),
         "record_bodies": len(records),
         "case_texts": len(texts),
@@ -166,7 +168,7 @@ def _staying(session: OrmSession, member: Member) -> list[Staying]:
         Staying(
             "credentials",
             "the person holds them, and anyone can verify them: in them stand no name, and the address as a salted "
-            "digest; a DID stands in them as it is",
+            "digest; a DID stands in them as it is; copies that were given out before keep what they say",
             credentials,
         ),
         Staying("receipts", "they name nobody: whom they are about stands in them as a salted digest"),

@@ -18,7 +18,7 @@ from service.access import callers
 from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.achievements import pictures
-from service.issuing import signed_copies, status_lists
+from service.issuing import evidence_items, signed_copies, status_lists
 from service.issuing.unsigned import Draft
 from service.outbox import events
 from service.runtime.runtime import Runtime
@@ -105,7 +105,12 @@ def store(act: Act, award: Award, signed: SignedDraft) -> Credential:
         jwt=signed.jwt,
         sha256=sha256(signed.text.encode()).hexdigest(),
     )
+    if draft.decision.chosen is not None:
+        row.visibility, row.name_shown = draft.decision.chosen.visibility, draft.decision.chosen.name_shown
     act.session.add(row)
+    if draft.left_out:
+        act.session.flush()  # before the rows that refer to it, which are not related as objects
+        act.session.add_all(evidence_items.rows_of(row.id, draft.left_out))
     signed_copies.keep(act.session, row, act.now)
     events.append(act, "credential.issued", about(row, award))
     return row

@@ -9,6 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from credentials.strict_json import canonical_json
+from service.issuing.choices import Choices
 from service.progress.progress import Node
 from service.tables import AchievementVersion, AwardDecider
 
@@ -61,6 +62,7 @@ class Decision:
         child_ids: the awards that a rule `holds` counted.
         waits: why nothing is signed yet: "second", the award waits for a second person.
         receipt: the existing receipt, if the award gets another credential.
+        chosen: what the recipient chose about the credential that this one replaces.
     """
 
     member_id: UUID
@@ -74,6 +76,7 @@ class Decision:
     child_ids: tuple[UUID, ...] = ()
     waits: str | None = None
     receipt: UnstoredReceipt | None = None
+    chosen: Choices | None = None
 
     @property
     def met(self) -> bool:

@@ -1,12 +1,16 @@
-"""Erase why a member's credentials do not stand; that they do not stays."""
+"""Erase why a member's credentials do not stand, and the name in them; that they stand, or do not, stays."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.tables import Award, Credential
+from service.issuing import anew, reissuing
+from service.runtime.runtime import Runtime
+from service.storage import locks
+from service.tables import Award, Credential, HiddenEvidence
 
 
 def reasons_of(session: OrmSession, member_id: UUID) -> int:
@@ -20,3 +24,29 @@ def erase_reasons(act: Act, member_id: UUID) -> None:
     """Erase why credentials of a member do not stand."""
     mine = Credential.award_id.in_(select(Award.id).where(Award.member_id == member_id))
     act.session.execute(update(Credential).where(mine).values(revocation_reason=None, suspension_reason=None))
+
+
+def named_of(session: OrmSession, member_id: UUID) -> Sequence[str]:
+    """Return the credentials of a member that bear a name, hashed or in clear."""
+    mine = select(Credential.id).join(Award, Award.id == Credential.award_id)
+    return session.scalars(mine.where(Award.member_id == member_id, Credential.name_shown != "none")).all()
+
+
+def erase_names(act: Act, runtime: Runtime, member_id: UUID) -> None:
+    """Take the name out of every credential of a member, and forget what they hid.
+
+    What bears a name is signed anew without it, also if it was revoked: nothing else takes the name out of our rows, and
+    the status stays. The member is locked.
+
+    Raises:
+        CustodyError: a key cannot be used; nothing has changed.
+    """
+    mine = Credential.award_id.in_(select(Award.id).where(Award.member_id == member_id))
+    act.session.execute(
+        delete(HiddenEvidence).where(HiddenEvidence.credential_id.in_(select(Credential.id).where(mine)))
+    )
+    for row in locks.rows(act.session, Credential, mine, Credential.name_shown != "none"):
+        award = act.session.get_one(Award, row.award_id)
+        anew.store(act, runtime, award, row, anew.without_name(reissuing.unsigned_document(row)))
+        row.name_shown = "none"
+    act.session.flush()

@@ -1,12 +1,12 @@
-"""Sign credentials again under their ids, if others may have had the key.
+"""Sign credentials again under their ids: others may have had the key, or the recipient chose how they are named.
 
-The id, the place in the status list and all that was said stay; `validFrom` is newer, so that the new text is known as
-the newer copy. Both forms are signed again, also if only the key of one was stolen: two forms of one id say the same.
+The id, the place in the status list and all else that was said stay, the recipient's choices too; `validFrom` is newer,
+so that the new text is known as the newer copy. Both forms are signed again, also if only the key of one was stolen: two forms of one id say the same.
 Which key signed which text is known from `SignedCopy`.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -68,12 +68,16 @@ def compromised_key_of(session: OrmSession, row: Credential, *, now: bool = True
 def reissued_at(session: OrmSession, row: Credential) -> datetime | None:
     """Return when a credential got the text that it has now because an earlier one was signed by a compromised key.
 
-    None if that is not why, or it has had no other text.
+    None if that is not why, or it has had no other text. It is the first text after the last one of such a key: the
+    recipient may have had it signed anew since.
     """
     if compromised_key_of(session, row, now=False) is None or compromised_key_of(session, row) is not None:
         return None
     texts = select(SignedCopy.signed_at).where(SignedCopy.credential_id == row.id)
-    return session.scalar(texts.order_by(SignedCopy.signed_at.desc()).limit(1))
+    stolen = select(Key.kid).where(Key.compromised_at.is_not(None))
+    by_stolen = texts.where(or_(SignedCopy.kid.in_(stolen), SignedCopy.jwt_kid.in_(stolen)))
+    last = by_stolen.order_by(SignedCopy.signed_at.desc()).limit(1).scalar_subquery()
+    return session.scalar(texts.where(SignedCopy.signed_at > last).order_by(SignedCopy.signed_at).limit(1))
 
 
 def badges_of_person(session: OrmSession, member_id: UUID, key: Key) -> list[tuple[Credential, str]]:
@@ -100,13 +104,24 @@ def badges_of_person(session: OrmSession, member_id: UUID, key: Key) -> list[tup
     return [(row, name) for row, name in found]
 
 
-def write_again(issuer: IssuerKeys, row: Credential, now: datetime) -> NewText:
+def unsigned_document(row: Credential) -> dict[str, Any]:
+    """Return what a credential says now, without its proof."""
+    document: dict[str, Any] = json.loads(row.signed)
+    del document["proof"]
+    return document
+
+
+def write_again(
+    issuer: IssuerKeys, row: Credential, now: datetime, document: Mapping[str, Any] | None = None
+) -> NewText:
     """Sign both forms of a credential again.
 
     An expired one stays expired: its new `validFrom` is its end.
+
+    Args:
+        document: what it says from now on; left out: the same as now.
     """
-    document: dict[str, Any] = json.loads(row.signed)
-    del document["proof"]
+    document = unsigned_document(row) if document is None else document
     valid_from = now if row.valid_until is None else min(now, row.valid_until)
     # What was signed before there was `awardedDate` was awarded when it was signed.
     document = {"awardedDate": document["validFrom"], **document, "validFrom": write_instant(valid_from)}
@@ -115,8 +130,12 @@ def write_again(issuer: IssuerKeys, row: Credential, now: datetime) -> NewText:
 
 def store(act: Act, award: Award, row: Credential, new: NewText) -> None:
     """Give a locked credential of an award its new text, unless it was revoked or has another text by now."""
-    if row.revoked_at is not None or row.sha256 != new.replaces:
-        return
+    if row.revoked_at is None and row.sha256 == new.replaces:
+        give(act, award, row, new)
+
+
+def give(act: Act, award: Award, row: Credential, new: NewText) -> None:
+    """Give a locked credential of an award its new text, written under this lock, in whatever state it is."""
     row.signed, row.jwt, row.sha256 = new.text, new.jwt, sha256(new.text.encode()).hexdigest()
     row.valid_from = new.valid_from
     signed_copies.keep_again(act.session, row, act.now)

@@ -1,11 +1,11 @@
 """Build the unsigned credential of an award from rows.
 
-It has no name and no e-mail address in clear.
+It has no e-mail address in clear, and no name but the one that the recipient chose for the credential that it replaces.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,10 @@ from credentials.recipient import identity_object
 from credentials.status import status_entry
 from service.achievements import achievements, credit
 from service.durations import Duration
-from service.issuing import citations, receipts, status_lists
+from service.issuing import citations, evidence_items, receipts, status_lists
 from service.issuing.citations import Citation
 from service.issuing.decision import Decision, UnstoredReceipt
+from service.issuing.evidence_items import LeftOut
 from service.runtime.settings import Settings
 from service.signing import issuers
 from service.tables import AchievementVersion, Award, Credential, Identity, Member, Network, StatusList
@@ -40,7 +41,10 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A credential that still lacks its signature, and its place in a status list."""
+    """A credential that still lacks its signature, and its place in a status list.
+
+    `left_out`: the items of evidence that its recipient hides.
+    """
 
     credential_id: str
     decision: Decision
@@ -51,6 +55,7 @@ class Draft:
     mailed: bool
     document: dict[str, Any]
     receipt: UnstoredReceipt
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ def write(
         status_list = lists[decision.purpose]
         index = next(places[decision.purpose])
         version, achievement = decision.version, described[decision.version.id]
-        person = people[decision.member_id]
+        person, chosen = people[decision.member_id], decision.chosen
+        if chosen is not None and chosen.address is not None:
+            person = replace(person, email=chosen.address)
         grounds = [cited[record_id] for record_id in decision.record_ids]
         credential_id = new_credential_id()
         url = credential_url(settings, credential_id)
@@ -129,7 +136,7 @@ def write(
             "awardedDate": write_instant(decision.awarded_at),
             "credentialSubject": {
                 "type": ["AchievementSubject"],
-                **_recipient(settings, network, person),
+                **_recipient(settings, network, person, chosen.names if chosen is not None else ()),
                 "achievement": achievement,
                 **({"creditsEarned": achievement["creditsAvailable"]} if "creditsAvailable" in achievement else {}),
                 **_if_any("result", _results(version, achievement, grounds)),
@@ -146,8 +153,11 @@ def write(
             ),
         }
         document = {name: value for name, value in members.items() if value is not None}
+        hidden = evidence_items.same_items(document, chosen.hidden) if chosen is not None else ()
+        document, gone = evidence_items.without(document, hidden)
+        place = (status_list.id, index)
         mailed = person.email is not None
-        drafts.append(Draft(credential_id, decision, status_list.id, index, now, ends_at, mailed, document, receipt))
+        drafts.append(Draft(credential_id, decision, *place, now, ends_at, mailed, document, receipt, tuple(gone)))
     return drafts
 
 
@@ -224,14 +234,18 @@ def member_identifier(settings: Settings, network: Network, ref: str) -> str:
     return f"{issuers.network_url(settings, network)}/members/{ref}"
 
 
-def _recipient(settings: Settings, network: Network, person: Recipient) -> dict[str, Any]:
+def _recipient(
+    settings: Settings, network: Network, person: Recipient, names: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     # A salt for each credential: with one for all, an attacker could guess the addresses of a whole network at once.
     salt = new_salt()
     named = {"id": person.did} if person.did else {}
     if person.email:
-        return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt)]}
+        return {**named, "identifier": [identity_object("emailAddress", person.email.lower(), salt), *names]}
+    if named:
+        return {**named, **_if_any("identifier", names)}
     value = member_identifier(settings, network, person.ref)
-    return named or {"identifier": [identity_object("identifier", value, salt)]}
+    return {"identifier": [identity_object("identifier", value, salt), *names]}
 
 
 def _results(

@@ -74,10 +74,15 @@ class EventType(StrEnum):
     CASE_OVERDUE = "case.overdue", "Nobody has decided an escalated case in time.", ("case",)
     CASE_RESOLVED = "case.resolved", "A case was decided.", ("case",)
     CASE_WITHDRAWN = "case.withdrawn", "A case was taken back.", ("case",)
+    CREDENTIAL_DECLINED = (
+        "credential.declined",
+        "Its recipient does not want a credential, which is revoked and hidden with that; the network did not take it back.",
+        _CREDENTIAL,
+    )
     CREDENTIAL_ISSUED = "credential.issued", "A credential was signed.", _CREDENTIAL
     CREDENTIAL_REISSUED = (
         "credential.reissued",
-        "A credential was signed again under its id, because others may have had a key of before.",
+        "A credential was signed again under its id: others may have had a key, or its recipient chose what it shows.",
         _CREDENTIAL,
     )
     CREDENTIAL_REINSTATED = "credential.reinstated", "A credential that was suspended stands again.", _CREDENTIAL
@@ -90,6 +95,11 @@ class EventType(StrEnum):
     CREDENTIAL_SUSPENDED = (
         "credential.suspended",
         "A credential must not be relied on until it is decided whether it stands.",
+        _CREDENTIAL,
+    )
+    CREDENTIAL_VISIBILITY_CHANGED = (
+        "credential.visibility-changed",
+        "Its recipient chose who can find a credential.",
         _CREDENTIAL,
     )
     EVIDENCE_RECEIVED = (

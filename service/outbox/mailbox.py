@@ -58,6 +58,11 @@ def queue_replaced(act: Act, old: Credential, new: Credential) -> None:
     _queue(act, new, "awarded" if "awarded" in _unsaid(act.session, old) else "replaced")
 
 
+def forget_unsent(act: Act, credential: Credential) -> None:
+    """Delete the mails about a badge that nobody has begun to send: its recipient does not want it."""
+    _unsaid(act.session, credential)
+
+
 def queue_expiring(act: Act, credential: Credential) -> None:
     """Queue the mail that tells the recipient that a badge ends soon."""
     _queue(act, credential, "expiring")

@@ -12,7 +12,7 @@ from service.checking import check, wording
 from service.checking.api_desk import DeskHere
 from service.checking.desk import Desk
 from service.errors import NotFoundError
-from service.issuing import credentials
+from service.issuing import credentials, visibility
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
@@ -73,12 +73,14 @@ async def get_signed_credential(
         media_type = documents.CREDENTIAL if ending or media_type == "application/vc" else media_type
     elif form == "jwt":
         media_type = "text/plain" if ending else media_type
-    work = partial(_credential_document, desk, credential_id, form, media_type, if_none_match, to_keep=bool(ending))
+    work = partial(
+        _credential_document, desk, now, credential_id, form, media_type, if_none_match, to_keep=bool(ending)
+    )
     return await (in_a_place(request, work) if form in {"png", "svg"} else run_in_threadpool(work))
 
 
 def _credential_document(
-    desk: Desk, credential_id: str, form: str, media_type: str, if_none_match: str | None, *, to_keep: bool
+    desk: Desk, now: Now, credential_id: str, form: str, media_type: str, if_none_match: str | None, *, to_keep: bool
 ) -> Response:
     """Give a form of a credential; `to_keep`: with a name for the file, at an address that has an ending."""
     with desk.runtime.database.read() as session:
@@ -94,7 +96,10 @@ def _credential_document(
         else:
             found = Fetched(credentials.baked(session, row, "svg"), "image/svg+xml")
         name = json.loads(row.signed)["credentialSubject"]["achievement"]["name"]
+        indexed = visibility.indexed(session, row, now)
     answer = served(found, if_none_match, FIVE_MINUTES, "credential", vary=True)
+    if not indexed:
+        answer.headers["X-Robots-Tag"] = "noindex"
     if to_keep:
         answer.headers["Content-Disposition"] = disposition("inline", file_name(name, form))
     return answer
@@ -120,7 +125,7 @@ def _credential_page(
     page = render(
         "credential.html",
         language=language,
-        indexed=shown.row.visibility == "public",
+        indexed=shown.indexed,
         credential=shown.document,
         achievement=subject["achievement"],
         issuer=shown.document["issuer"],

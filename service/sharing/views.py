@@ -16,7 +16,7 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
-from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing import citations, credentials, receipts, reissuing, visibility
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
@@ -54,7 +54,7 @@ class ShownCredential:
     """A credential as its page shows it.
 
     `follower` is the address of the one that replaced it. `reissued_at` is when it was signed again because others may
-    have had a key. `earlier`: it rests on the network's earlier records.
+    have had a key. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it.
     """
 
     row: Credential
@@ -65,6 +65,7 @@ class ShownCredential:
     results: list[dict[str, str]]
     reissued_at: datetime | None
     earlier: bool
+    indexed: bool
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def credential(session: ReadSession, credential_id: str, now: datetime) -> Shown
         _results(document),
         reissuing.reissued_at(session, row),
         _of_history(session, row),
+        visibility.indexed(session, row, now),
     )
 
 
@@ -211,7 +213,7 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     achievement = session.get_one(Achievement, version.achievement_id)
     owner = session.get_one(Network, achievement.network_id)
     rule = definitions.rule_of(version.definition)
-    names = _names(session, owner, version, rule)
+    names = names_of(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
     issuer = issuers.marked(owner, owner.name)
     return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
@@ -231,7 +233,7 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     version = session.get_one(AchievementVersion, award.achievement_version_id)
     credential = credentials.of_awards(session, [award])[award.id]
     rule = definitions.rule_of(version.definition) if "criteria" in document else None
-    names = _names(session, owner, version, rule)
+    names = names_of(session, owner, version, rule)
     held = [_held(session, owner, each["achievement"]) for each in document["holds"]]
     name = issuers.marked(owner, version.name)
     digest = citations.multibase(row.sha256)
@@ -242,7 +244,7 @@ def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:
     return ShownReceipt(document, rule, names, held, owner, issuer, name, digest, credential.id, corrected, carried)
 
 
-def _names(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
+def names_of(session: ReadSession, owner: Network, version: AchievementVersion, rule: Criterion | None) -> Names:
     """Return what a rule names by reference: the newest published names of badges, and the criteria of rubrics."""
     leaves = tree.rules(rule) if rule is not None else []
     refs = {ref for leaf in leaves if isinstance(leaf, Holds) for ref in leaf.achievements}

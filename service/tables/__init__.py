@@ -28,7 +28,7 @@ from service.tables.evidence import (
 )
 from service.tables.files import Blob
 from service.tables.intake import Import, ImportAnswer
-from service.tables.issuing import Credential, Receipt, SignedCopy, StatusList
+from service.tables.issuing import Credential, HiddenEvidence, Receipt, SignedCopy, StatusList
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
@@ -63,6 +63,7 @@ __all__ = [
     "Evaluation",
     "Event",
     "Flag",
+    "HiddenEvidence",
     "Idempotency",
     "Identity",
     "Import",

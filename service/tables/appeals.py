@@ -20,7 +20,7 @@ class Case(Row):
 
     `contested_at` is when the contested decision was made; `due_at` is when the present state ends by itself. What is
     contested is `credential_id` with its award, or `review_id`; `result_id` is the award that the outcome leaves in
-    force.
+    force. Without `opened_by_token` the member `opened_by` opened it in person, signed in on a page.
     """
 
     __tablename__ = "cases"
@@ -68,7 +68,7 @@ class Case(Row):
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
-    opened_by_token: Mapped[UUID] = mapped_column(ForeignKey("tokens.id"))
+    opened_by_token: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     opened_by: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
 
 

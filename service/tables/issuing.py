@@ -54,12 +54,15 @@ class Credential(Row):
 
     `superseded_by` is the credential that replaces it now: the same award with corrected data, or its renewal.
 
-    `revoked_by` is the token that revoked it; empty if the evidence on which it rested was voided.
+    `revoked_by` is the token that revoked it; empty if the evidence on which it rested was voided, or if its recipient
+    declined it, which `declined_at` says. `name_shown` is how it names its recipient, as they chose: the name itself is
+    in no row.
     """
 
     __tablename__ = "credentials"
     __table_args__ = (
         one_of("visibility", "public", "unlisted", "private"),
+        one_of("name_shown", "none", "hashed", "plain"),
         UniqueConstraint("status_list_id", "status_index"),
         Index(None, "award_id"),
         Index(None, "network_id", "issued_at"),
@@ -87,6 +90,8 @@ class Credential(Row):
     suspended_by: Mapped[UUID | None] = mapped_column(ForeignKey("tokens.id"))
     reinstated_at: Mapped[datetime | None]
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+    name_shown: Mapped[str] = mapped_column(String(16), default="none", server_default="none")
+    declined_at: Mapped[datetime | None]
 
 
 class SignedCopy(Row):
@@ -107,3 +112,18 @@ class SignedCopy(Row):
     jwt_kid: Mapped[str] = mapped_column(ForeignKey("keys.kid"))
     sha256: Mapped[str] = mapped_column(String(64))
     proof_value: Mapped[str]
+
+
+class HiddenEvidence(Row):
+    """An item of evidence that the recipient of a credential does not show.
+
+    `item` is what follows `#` in its id, or the whole id if it is not within the credential. `place` counts from 0 among
+    all items as they were first signed, and `content` is the item, so that it can be shown again as it was.
+    """
+
+    __tablename__ = "hidden_evidence"
+
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"), primary_key=True)
+    item: Mapped[str] = mapped_column(String(500), primary_key=True)
+    place: Mapped[int]
+    content: Mapped[dict[str, Any]]

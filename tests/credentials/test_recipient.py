@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credentials.recipient import identity_object, matches
+from credentials.recipient import identity_object, matches, normal_name, plain_identity_object
 
 DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 
@@ -80,6 +80,37 @@ def test_whoever_is_hashed_is_found_again(value: str, salt: str) -> None:
         (subject(identity_object("identifier", DID, "s")), DID, True),
         (subject(identity_object("sourcedId", "17", "s")), "17", True),
         (subject(identity_object("sourcedId", "17", "s")), "18", False),
+        # Names: beside an address or alone, whatever the spaces and however accents are typed.
+        (
+            subject(identity_object("emailAddress", "a@example.org", "s"), identity_object("name", "Ana", "t")),
+            "Ana",
+            True,
+        ),
+        (
+            subject(identity_object("emailAddress", "a@example.org", "s"), identity_object("name", "Ana", "t")),
+            "Ben",
+            False,
+        ),
+        (
+            subject(identity_object("emailAddress", "a@example.org", "s"), identity_object("name", "Ana", "t")),
+            "a@example.org",
+            True,
+        ),
+        (
+            subject(identity_object("emailAddress", "a@example.org", "s"), identity_object("name", "Ana", "t")),
+            "b@example.org",
+            False,
+        ),
+        (subject(identity_object("emailAddress", "a@example.org", "s")), "Ana", None),
+        (subject(identity_object("name", "Ana", "t"), id=DID), "Ana", True),
+        (subject(identity_object("name", "Ana", "t"), id=DID), DID, True),
+        (subject(identity_object("name", "Jos\u00e9 Sousa", "t")), " Jose\u0301   Sousa ", True),
+        (subject(identity_object("name", "Jose\u0301", "t")), "Jose\u0301", True),
+        (subject(identity_object("name", "Ana", "t")), "ANA", False),
+        (subject(plain("name", "Jos\u00e9 Sousa")), "JOSE\u0301 \u2003SOUSA", True),
+        (subject(plain("name", "Ana")), "Ben", False),
+        (subject(plain("name", "a@example.org")), "a@example.org", None),
+        (subject(plain("userName", "Ana")), "ANA", False),
         # Older hashes, and none at all.
         (
             subject(plain("identifier", "md5$" + hashlib.md5(b"17").hexdigest()) | {"hashed": True}),
@@ -101,3 +132,12 @@ def test_whoever_is_hashed_is_found_again(value: str, salt: str) -> None:
 )
 def test_a_recipient_is_matched_by_kind_and_value(found: dict[str, Any], value: str, expected: bool | None) -> None:
     assert matches(found, value) is expected
+
+
+@given(st.text())
+def test_a_name_is_normal_once_it_was_made_so(name: str) -> None:
+    assert normal_name(normal_name(name)) == normal_name(name)
+
+
+def test_a_name_in_clear_has_no_salt() -> None:
+    assert plain_identity_object("name", "Ana") == plain("name", "Ana")

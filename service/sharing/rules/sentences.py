@@ -59,6 +59,8 @@ def lines(
     names: Names,
     node: Mapping[str, Any] | None = None,
     depth: int = 0,
+    *,
+    decided: bool | None = None,
 ) -> Iterator[Line]:
     """Yield a rule in words, line by line.
 
@@ -68,25 +70,31 @@ def lines(
         criterion: the rule of a published definition.
         language: of the reader.
         names: what the rule names by reference.
-        node: the criteria of a receipt of a decision by this rule; left out: the lines say what the rule asks for.
+        node: the criteria of a receipt of a decision by this rule, or of a member's progress; left out: the lines say
+            what the rule asks for.
         depth: of the first line.
+        decided: False of progress, which nobody has decided on; left out: there is a decision if there is a node.
     """
+    decided = node is not None if decided is None else decided
     met = None if node is None else bool(node["met"])
     if isinstance(criterion, Group):
         below = [None] * len(criterion.children) if node is None else node["children"]
         if len(criterion.children) > 1:
-            yield Line(depth, heading(criterion, language, decided=node is not None), heading=True, met=met)
+            yield Line(depth, heading(criterion, language, decided=decided), heading=True, met=met)
             depth += 1
         for child, found in zip(criterion.children, below, strict=True):
-            yield from lines(child, language, names, found, depth)
+            yield from lines(child, language, names, found, depth, decided=decided)
         return
     assert isinstance(criterion, Rule)
     reached = None if node is None else Reached(node["observed"], node["required"], node["met"])
     records = 0 if node is None else len(node.get("evidence", []))
-    yield Line(depth, sentence(criterion, language, names, reached), heading=False, met=met, records=records)
+    text = sentence(criterion, language, names, reached, decided=decided)
+    yield Line(depth, text, heading=False, met=met, records=records)
 
 
-def sentence(rule: Rule, language: Language, names: Names, reached: Reached | None = None) -> str:
+def sentence(
+    rule: Rule, language: Language, names: Names, reached: Reached | None = None, *, decided: bool | None = None
+) -> str:
     """Return a sentence about a rule, without a full stop: "Attended 4 meetings of “autumn circle” (3 needed)".
 
     Args:
@@ -94,10 +102,12 @@ def sentence(rule: Rule, language: Language, names: Names, reached: Reached | No
         language: of the reader.
         names: what the rule names by reference.
         reached: what a receipt says was reached; left out: the sentence says what the rule asks for.
+        decided: as in `lines`.
     """
+    decided = reached is not None if decided is None else decided
     told = Told(rule, language, names, reached)
     main, needed, also = _KINDS[type(rule)](told)
-    said = ", ".join([main, *also, *parts.window(rule.window, language, decided=reached is not None)])
+    said = ", ".join([main, *also, *parts.window(rule.window, language, decided=decided)])
     return said if reached is None else told.say(N_("%(what)s (%(needed)s needed)"), what=said, needed=needed)
 
 

@@ -8,11 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from service.checking import verification
+from service.errors import CustodyError
+from service.issuing import anew
 from service.notifications import mail
 from service.runtime.runtime import Runtime
-from service.tables import Contribution, Event, Member, Record, RecordBody, Row, Token
+from service.tables import Contribution, Event, HiddenEvidence, Member, Record, RecordBody, Row, Token
 from tests.worlds.acting import actor, refused, told
 from tests.worlds.awarding import SHARE_TWICE, Stage
+from tests.worlds.presenting import decline, hide, present, row_of
 from tests.worlds.runtimes import Clock
 
 NAME, EMAIL, WORDS = "Planted Person", "planted.person@river.example.org", "planted words"
@@ -264,3 +268,46 @@ def test_writing_members_is_not_enough_and_other_networks_see_nobody(stage: Stag
 def test_a_closed_network_erases_too(stage: Stage) -> None:
     actor(stage.runtime, stage.client).post("/v1/networks/river/closure")
     assert stage.send("DELETE", ANA)["erased_at"]
+
+
+def no_student(stage: Stage) -> None:
+    """Let Ana be a student no more, so that she may be named in clear."""
+    stage.send("PATCH", ANA, {"roles": []})
+
+
+def test_a_name_in_signed_texts_goes_too_and_the_badges_stay_good(stage: Stage) -> None:
+    award = live(stage)
+    stage.achievement("later", rule={"rule": "count", "gte": 1})
+    stage.share(20, "ana")
+    found = {
+        each["achievement"]: each["credential"]["id"] for each in stage.awards(member="ana") if "credential" in each
+    }
+    no_student(stage)
+    for badge in (found["sharer"], found["later"]):
+        present(stage.runtime, badge, name_shown="plain", name=NAME)
+    hide(stage.runtime, found["sharer"], "evidence-1")
+    decline(stage.runtime, found["later"])
+    assert "credentials" in found_in_tables(stage.runtime)
+    answer = stage.send("DELETE", ANA)
+    assert answer["erases"]["names"] == 3
+    assert found_in_tables(stage.runtime) == {}
+    checked = verification.verify_received(
+        stage.runtime, stage.client.get(award["credential"]["url"] + ".json").content
+    )
+    assert checked.verdict == "verified"
+    assert row_of(stage.runtime, found["later"]).revoked_at is not None
+    with stage.runtime.database.read() as session:
+        assert session.scalars(select(HiddenEvidence)).all() == []
+
+
+def test_while_a_name_cannot_be_signed_out_nothing_is_erased(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise CustodyError("custody-unavailable", "The keys cannot be used.")
+
+    award = live(stage)
+    no_student(stage)
+    present(stage.runtime, award["credential"]["id"], name_shown="plain", name=NAME)
+    before = found_in_tables(stage.runtime)
+    monkeypatch.setattr(anew.credentials, "issuer_keys", refuse)
+    assert refused(stage.call("DELETE", ANA))[:2] == (503, "custody-unavailable")
+    assert found_in_tables(stage.runtime) == before

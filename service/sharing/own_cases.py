@@ -1,0 +1,221 @@
+"""What somebody who is signed in contests: decisions about them, the cases, and what they say there.
+
+They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from service.access import callers
+from service.access.act import CallersAct
+from service.appeals import case_files, cases
+from service.appeals.case_files import ShownCase
+from service.appeals.cases import EscalationIn, StatementIn
+from service.appeals.contestable import CaseIn
+from service.awards import appealable
+from service.awards.appealable import CONTESTABLE_FOR
+from service.errors import NotFoundError
+from service.signing import issuers
+from service.storage.database import WriteSession
+from service.tables import AchievementVersion, Award, Case, Credential, Member, Network, Person, Review
+from service.tables.awards import LIVE
+from service.texts.languages import N_
+
+MOST: Final = 100
+"""The most decisions, and the most cases, that are listed: the newest."""
+LONGEST: Final = timedelta(days=100)
+"""Longer than `CONTESTABLE_FOR` and the rest of a day; what is older is not looked at."""
+OF_ONESELF: Final = "cases:write"
+UNKNOWN: Final = N_("No case of yours has this id.")
+
+
+@dataclass(frozen=True)
+class Appealable:
+    """A decision that somebody can contest until the end of a day, by the calendar of the network.
+
+    Args:
+        kind: declined, revocation or suspension.
+        of: the id of the approval or of the credential.
+    """
+
+    kind: str
+    of: str
+    member_id: UUID
+    network: Network
+    name: str
+    decided_at: datetime
+    reason: str | None
+    last_day: date
+
+
+@dataclass(frozen=True)
+class OwnCase:
+    """A case in the list of the one who contests."""
+
+    case: Case
+    network: Network
+    name: str
+
+
+def appealable_of(session: OrmSession, account_id: UUID, now: datetime) -> list[Appealable]:
+    """Return the decisions of people about the members of an account that can be contested now, the newest first.
+
+    What a case was opened about is left out, unless the case was withdrawn.
+    """
+    decided = {(row.member_id, row.achievement_id, row.contested_at) for row in _cases(session, account_id)}
+    found = [*_declined(session, account_id, now, decided), *_ended(session, account_id, now, decided)]
+    return sorted(found, key=lambda each: (each.decided_at, each.of), reverse=True)[:MOST]
+
+
+def list_cases(session: OrmSession, account_id: UUID) -> list[OwnCase]:
+    """Return the cases about the members of an account, those that are open first, then the newest."""
+    query = (
+        select(Case, Network, AchievementVersion.name)
+        .join(Network, Network.id == Case.network_id)
+        .join(AchievementVersion, AchievementVersion.id == Case.achievement_version_id)
+        .where(Case.member_id.in_(_members(account_id)))
+        .order_by((Case.state == "resolved"), Case.id.desc())
+        .limit(MOST)
+    )
+    return [OwnCase(row, network, issuers.marked(network, name)) for row, network, name in session.execute(query)]
+
+
+def find(session: OrmSession, account_id: UUID, case_id: UUID, now: datetime) -> tuple[ShownCase, OwnCase]:
+    """Return a case about a member of an account, with its steps and what was said in them.
+
+    Raises:
+        NotFoundError: there is none (code "case-unknown").
+    """
+    row, member, network = _own(session, account_id, case_id)
+    shown = case_files.find(session, network, callers.in_person(member, OF_ONESELF), case_id, now)
+    name = session.get_one(AchievementVersion, row.achievement_version_id).name
+    return shown, OwnCase(row, network, issuers.marked(network, name))
+
+
+def contest(session: WriteSession, member: Member, network: Network, body: CaseIn, now: datetime) -> Case:
+    """Open a case as the member whom the decision is about.
+
+    Raises:
+        ConflictError: the network is closed (code "network-closed"), or as `cases.open_case`.
+        NotFoundError: as `cases.open_case`.
+    """
+    return cases.open_case(_act(session, member, network, now), body)
+
+
+def say(session: WriteSession, account_id: UUID, case_id: UUID, text: str, now: datetime) -> None:
+    """Add a statement of the one who contests.
+
+    Raises:
+        NotFoundError, ConflictError: as `find` and `cases.say`.
+    """
+    _, member, network = _own(session, account_id, case_id)
+    cases.say(_act(session, member, network, now), case_id, StatementIn(text=text))
+
+
+def escalate(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
+    """Have somebody else decide a case.
+
+    Raises:
+        NotFoundError, ConflictError: as `find` and `cases.escalate`.
+    """
+    _, member, network = _own(session, account_id, case_id)
+    cases.escalate(_act(session, member, network, now), case_id, EscalationIn())
+
+
+def withdraw(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
+    """Withdraw a case.
+
+    Raises:
+        NotFoundError, ConflictError: as `find` and `cases.withdraw`.
+    """
+    _, member, network = _own(session, account_id, case_id)
+    cases.withdraw(_act(session, member, network, now), case_id)
+
+
+def last_day(network: Network, until: datetime) -> date:
+    """Return the last day before an instant, by the calendar of the network."""
+    return (until.astimezone(ZoneInfo(network.time_zone)) - timedelta(days=1)).date()
+
+
+def _act(session: WriteSession, member: Member, network: Network, now: datetime) -> CallersAct:
+    return CallersAct(session, callers.still_open(network), callers.in_person(member, OF_ONESELF), now)
+
+
+def _own(session: OrmSession, account_id: UUID, case_id: UUID) -> tuple[Case, Member, Network]:
+    query = (
+        select(Case, Member, Network)
+        .join(Member, Member.id == Case.member_id)
+        .join(Network, Network.id == Case.network_id)
+        .where(Case.id == case_id, Case.member_id.in_(_members(account_id)))
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFoundError("case-unknown", UNKNOWN)
+    return found[0], found[1], found[2]
+
+
+def _cases(session: OrmSession, account_id: UUID) -> Sequence[Case]:
+    counting = or_(Case.outcome.is_(None), Case.outcome != "withdrawn")
+    return session.scalars(select(Case).where(Case.member_id.in_(_members(account_id)), counting)).all()
+
+
+def _declined(
+    session: OrmSession, account_id: UUID, now: datetime, decided: set[tuple[UUID, UUID, datetime]]
+) -> Iterator[Appealable]:
+    live = select(Award.id).where(
+        Award.member_id == Review.member_id, Award.achievement_id == Review.achievement_id, Award.state.in_(LIVE)
+    )
+    query = (
+        select(Review, Network, AchievementVersion.name)
+        .join(Network, Network.id == Review.network_id)
+        .join(AchievementVersion, AchievementVersion.id == Review.achievement_version_id)
+        .where(Review.member_id.in_(_members(account_id)), Review.kind == "approval", Review.state == "declined")
+        .where(Review.closed_at > now - LONGEST, Network.state != "closed", ~live.exists())
+        .order_by(Review.closed_at.desc())
+        .limit(MOST)
+    )
+    for row, network, name in session.execute(query):
+        if row.closed_at is None:
+            continue
+        until = appealable.end_of_day(network, row.closed_at, CONTESTABLE_FOR)
+        if now < until and (row.member_id, row.achievement_id, row.closed_at) not in decided:
+            marked, last = issuers.marked(network, name), last_day(network, until)
+            yield Appealable("declined", str(row.id), row.member_id, network, marked, row.closed_at, row.reason, last)
+
+
+def _ended(
+    session: OrmSession, account_id: UUID, now: datetime, decided: set[tuple[UUID, UUID, datetime]]
+) -> Iterator[Appealable]:
+    since = now - LONGEST
+    query = (
+        select(Credential, Award, Network, AchievementVersion.name)
+        .join(Award, Award.id == Credential.award_id)
+        .join(Network, Network.id == Award.network_id)
+        .join(AchievementVersion, AchievementVersion.id == Award.achievement_version_id)
+        .where(Award.member_id.in_(_members(account_id)), Credential.superseded_by.is_(None))
+        .where(or_(Credential.revoked_at > since, Credential.suspended_at > since))
+        .order_by(Credential.issued_at.desc())
+        .limit(MOST)
+    )
+    for row, award, network, name in session.execute(query):
+        appeal = appealable.of_standing(session, row, now)
+        decided_at = row.revoked_at or row.suspended_at
+        if appeal is None or decided_at is None or (award.member_id, award.achievement_id, decided_at) in decided:
+            continue
+        kind, reason = (
+            ("revocation", row.revocation_reason) if row.revoked_at else ("suspension", row.suspension_reason)
+        )
+        marked, last = issuers.marked(network, name), last_day(network, appeal.until)
+        yield Appealable(kind, row.id, award.member_id, network, marked, decided_at, reason, last)
+
+
+def _members(account_id: UUID) -> Select[UUID]:
+    person = select(Person.id).where(Person.account_id == account_id)
+    return select(Member.id).where(Member.person_id.in_(person), Member.erased_at.is_(None))

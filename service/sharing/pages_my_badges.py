@@ -1,0 +1,107 @@
+"""Pages of somebody who is signed in: their badges over all networks, what waits to be claimed, and their progress."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+from service.accounts import accounts
+from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
+from service.bodies import Uid
+from service.errors import ServiceError
+from service.sharing import appeal_words, in_progress, my_badges, own_cases
+from service.sharing.my_badges import BADGES_ON_A_PAGE, ENDED_ON_THE_FIRST_PAGE
+from service.sharing.rules import sentences
+from service.storage.paging import MAX_CURSOR, Window
+from service.texts.languages import N_
+from service.web.rendering import render
+from service.web.requests import Now, Reader, Running
+from service.web.visitor_language import Speaking
+
+router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
+
+HOME: Final = "/my-badges"
+After = Annotated[str | None, Query(max_length=MAX_CURSOR)]
+NOT_CLAIMED = N_("You could not claim this")
+
+
+@router.get("/my-badges")
+def get_my_badges(
+    session: Reader,
+    person: Person,
+    now: Now,
+    language: Speaking,
+    after: After = None,
+) -> Response:
+    """Show the badges that are in force, what waits to be claimed, and where the rest is."""
+    window = Window(after, BADGES_ON_A_PAGE, "my-badges")
+    found, following = my_badges.badges(session, person.account_id, now, window, in_force=True)
+    few = Window(None, ENDED_ON_THE_FIRST_PAGE, "my-badges-ended")
+    ended, more = (
+        my_badges.badges(session, person.account_id, now, few, in_force=False) if after is None else ([], None)
+    )
+    return render(
+        "my_badges.html",
+        language=language,
+        person=person,
+        badges=found,
+        next=following,
+        first=after is None,
+        ended=ended,
+        ended_count=my_badges.count_ended(session, person.account_id, now) if more else len(ended),
+        claims=my_badges.claimable(session, person.account_id),
+        memberships=my_badges.memberships(session, person.account_id),
+        appealable=own_cases.appealable_of(session, person.account_id, now),
+        cases=own_cases.list_cases(session, person.account_id),
+        addresses=accounts.addresses_of(session, person.account(session)),
+        words=appeal_words,
+    )
+
+
+@router.get("/my-badges/ended")
+def get_ended(session: Reader, person: Person, now: Now, language: Speaking, after: After = None) -> Response:
+    """Show all badges that are not in force."""
+    window = Window(after, BADGES_ON_A_PAGE, "my-badges-ended")
+    found, following = my_badges.badges(session, person.account_id, now, window, in_force=False)
+    return render("my_ended_badges.html", language=language, badges=found, next=following)
+
+
+@router.post("/my-badges/claims/{member_id}")
+def post_claim(
+    member_id: Uid, runtime: Running, person: Person, now: Now, language: Speaking, _sent: PersonsForm
+) -> Response:
+    """Claim what was issued to an address that is proved."""
+    try:
+        with runtime.database.write() as session:
+            my_badges.claim(session, person.account_id, member_id, now)
+    except ServiceError as error:
+        return refused(language, NOT_CLAIMED, error, back=HOME)
+    return Response(status_code=303, headers={"Location": HOME})
+
+
+@router.get("/my-badges/members/{member_id}/progress")
+def get_progress(
+    member_id: Uid, session: Reader, person: Person, now: Now, language: Speaking, after: After = None
+) -> Response:
+    """Show what a member is on the way to in one network, rule by rule."""
+    member, network = my_badges.membership(session, person.account_id, member_id)
+    window = Window(after, in_progress.ACHIEVEMENTS_ON_A_PAGE, f"progress-{member.id}")
+    found = in_progress.of_member(session, network, member, now, window)
+    begun = [
+        (
+            each,
+            list(sentences.lines(each.rule, language, each.names, each.node.to_json(), decided=False))
+            if each.rule is not None and each.node is not None
+            else [],
+        )
+        for each in found.begun
+    ]
+    return render(
+        "my_progress.html",
+        language=language,
+        member=member,
+        network=network,
+        begun=begun,
+        untouched=found.untouched,
+        next=found.next,
+        first=after is None,
+    )
