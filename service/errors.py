@@ -87,6 +87,10 @@ class TooManyRequestsError(ServiceError):
     """A fair-use limit is reached."""
 
 
+class NotOfferedError(ServiceError):
+    """A form of something that this service does not give."""
+
+
 class CustodyError(ServiceError):
     """A private key cannot be used now; nothing was changed."""
 

@@ -44,9 +44,11 @@ import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
 import service.sharing.pages_badge_settings
+import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_previews
+import service.sharing.pages_sharing
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -112,6 +114,8 @@ def _include_pages(app: FastAPI) -> None:
     # Before the same paths in other forms.
     app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
     app.include_router(service.sharing.pages_previews.router)
+    app.include_router(service.sharing.pages_sharing.router)
+    app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_sign_in.router)

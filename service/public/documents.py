@@ -39,7 +39,8 @@ def find(session: ReadSession, runtime: Runtime, url: str) -> Fetched | None:
 
 def visible_credential(session: ReadSession, credential_id: str) -> Credential | None:
     """Return the credential at a public address; a private one looks like none."""
-    row = session.get(Credential, credential_id)
+    # PostgreSQL refuses to look for U+0000, which no id has.
+    row = session.get(Credential, credential_id) if credential_id.isprintable() else None
     return None if row is None or row.visibility == "private" else row
 
 

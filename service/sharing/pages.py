@@ -1,6 +1,7 @@
 """Public addresses: a page for people, the document for programs."""
 
 import json
+from datetime import datetime
 from functools import partial
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from credentials import Fetched
-from service.checking import check, wording
+from service.checking import wording
 from service.checking.api_desk import DeskHere
 from service.checking.desk import Desk
 from service.errors import NotFoundError
@@ -16,8 +17,12 @@ from service.issuing import credentials, visibility
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
-from service.sharing import views
+from service.runtime.settings import Settings
+from service.sharing import standing, views
+from service.sharing.pages_answers import no_badge
 from service.sharing.rules import sentences
+from service.sharing.standing import Standing
+from service.sharing.views import Visibility
 from service.signing import issuers
 from service.texts.languages import N_, Language
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
@@ -25,7 +30,7 @@ from service.web.costly import in_a_place
 from service.web.file_names import disposition, file_name
 from service.web.link_previews import Accept
 from service.web.openapi import given_as
-from service.web.rendering import HTML, render, wanted
+from service.web.rendering import HTML, PRIVATE, render, wanted
 from service.web.requests import Now, Reader, Running
 from service.web.visitor_language import Speaking
 
@@ -108,28 +113,37 @@ def _credential_document(
 def _credential_page(
     desk: Desk, now: Now, language: Language, credential_id: str, if_none_match: str | None
 ) -> Response:
-    runtime = desk.runtime
-    with runtime.database.read() as session:
-        shown = views.credential(session, credential_id, now)
-    if shown is None:
-        sentence = N_(
-            "The link may be incomplete, or the person keeps the badge private. Ask them for the link again, or for the file."
-        )
-        return _notice(language, N_("No badge at this address"), sentence)
-    # No session is open here: a check opens its own, and a request that holds one while it waits for another can wait
-    # for ever. A change of the badge itself shows at once; of a trust list, or of its evidence, within a minute.
-    row = shown.row
-    key = (row.id, row.signed, row.revoked_at, row.suspended_at, row.superseded_by, shown.state.kind)
-    checked = desk.recent.get(key, desk.steady(), lambda: check.check(desk, row.signed))
-    subject, base_url = shown.document["credentialSubject"], runtime.settings.base_url
-    page = render(
+    found = standing.of(desk, credential_id, now)
+    if found is None:
+        return no_badge(language)
+    return _tagged(badge_page(desk.runtime.settings, found, language), if_none_match)
+
+
+def as_others_see_it(
+    desk: Desk, now: datetime, language: Language, credential_id: str, visibility: Visibility
+) -> Response:
+    """Return the page of a badge as others would see it with this visibility.
+
+    It is for the person to whom the badge was issued, and shows a private one too: the caller makes sure whose it is.
+    """
+    found = standing.of(desk, credential_id, now, visibility)
+    page = no_badge(language) if found is None else badge_page(desk.runtime.settings, found, language)
+    page.headers.update(PRIVATE | {"X-Robots-Tag": "noindex"})
+    return page
+
+
+def badge_page(settings: Settings, found: Standing, language: Language) -> Response:
+    """Return the page of a badge."""
+    shown, checked = found.shown, found.checked
+    subject, base_url = shown.document["credentialSubject"], settings.base_url
+    return render(
         "credential.html",
         language=language,
         indexed=shown.indexed,
         credential=shown.document,
         achievement=subject["achievement"],
         issuer=shown.document["issuer"],
-        issuer_page=issuers.network_url(runtime.settings, shown.network),
+        issuer_page=issuers.network_url(settings, shown.network),
         sandbox=shown.network.sandbox,
         state=shown.state,
         checked=checked,
@@ -145,7 +159,6 @@ def _credential_page(
         verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
         button=f"{base_url}/static/verify-{language.code}.svg",
     )
-    return _tagged(page, if_none_match)
 
 
 @router.get("/networks/{slug}", responses=given_as({documents.JSON_LD: Profile, HTML: PAGE}))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +24,8 @@ from service.signing import issuers, keyring
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
 from service.texts.languages import N_
+
+Visibility = Literal["public", "unlisted", "private"]
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,20 @@ def state_of(row: Credential, now: datetime, *, replaced: bool = False, unproven
     return CredentialState("valid", N_("Valid"))
 
 
-def credential(session: ReadSession, credential_id: str, now: datetime) -> ShownCredential | None:
+def credential(
+    session: ReadSession, credential_id: str, now: datetime, visibility: Visibility | None = None
+) -> ShownCredential | None:
     """Return what the page of a credential shows.
 
     Return None where it does not exist or is private.
+
+    Args:
+        visibility: in place of the credential's own, to show the person whose it is what others would see.
     """
-    row = documents.visible_credential(session, credential_id)
+    if visibility is None:
+        row = documents.visible_credential(session, credential_id)
+    else:
+        row = session.get(Credential, credential_id) if visibility != "private" else None
     if row is None:
         return None
     document = json.loads(row.signed)

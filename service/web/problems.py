@@ -25,6 +25,7 @@ from service.errors import (
     InvalidError,
     MediaTypeError,
     NotFoundError,
+    NotOfferedError,
     PreconditionError,
     ServiceError,
     StorageError,
@@ -59,6 +60,7 @@ STATUS: dict[type[Exception], int] = {
     MediaTypeError: 415,
     InvalidError: 422,
     TooManyRequestsError: 429,
+    NotOfferedError: 501,
     CustodyError: 503,
     StorageError: 503,
     UnavailableError: 502,
@@ -79,6 +81,7 @@ TITLES = {
     422: "The request cannot be carried out",
     429: "Too many requests",
     500: "Something failed here",
+    501: "Not offered",
     502: "Another server did not answer",
     503: "Not available now",
 }
