@@ -44,6 +44,7 @@ import service.progress.api_everybody
 import service.public.api
 import service.sharing.pages
 import service.sharing.pages_badge_settings
+import service.sharing.pages_certificate
 import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
@@ -113,6 +114,7 @@ def _include_pages(app: FastAPI) -> None:
     largest = MAX_FILE_BYTES + service.files.api.FORM_BYTES  # a badge to check may be as large as a photo
     # Before the same paths in other forms.
     app.include_router(service.checking.keeping.pages_bundles.router, max_body_size=largest)
+    app.include_router(service.sharing.pages_certificate.router)
     app.include_router(service.sharing.pages_previews.router)
     app.include_router(service.sharing.pages_sharing.router)
     app.include_router(service.sharing.pages_embedding.router)

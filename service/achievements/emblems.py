@@ -6,11 +6,11 @@ small by their colours, the way the disc is divided, and the initials.
 
 import hashlib
 import math
-import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from service.texts.lettering import Box, legible, outlines
+from service.texts.lettering import JOINERS, Box, clusters, legible, outlines
 
 SIZE = 512
 CENTRE = SIZE / 2
@@ -105,16 +105,29 @@ def monogram(name: str) -> str:
     """Return what stands for a name in a small picture, at most three letters.
 
     They are the initials of the first two words, little words apart, and the last word if it is a number; of one word, its
-    first two letters.
+    first two letters; of a name without words, its first sign. Letters as wide as Chinese ones stand alone.
     """
-    words = re.findall(r"[^\W_]+", legible(name))
-    number = words.pop() if words and words[-1].isdecimal() and len(words[-1]) <= 2 else ""
+    written = legible(name)
+    found = "".join(map(_of_words, written)).split()
+    words = [clusters(word) for word in found if any(map(str.isalnum, word))]
+    if not words:
+        return "".join(clusters(written)[:1])
+    if unicodedata.east_asian_width(words[0][0][0]) == "W":
+        return words[0][0]
+    last = "".join(words[-1])
+    number = "".join(words.pop()) if last.isdecimal() and len(last) <= 2 else ""
     if len(words) < 2:
-        word = words[0] if words else ""
-        return (word if word.isupper() else word[:1].upper() + word[1:])[: 1 if number else 2] + number
-    telling = [word for word in words if len(word) > LITTLE_WORD or not word.islower()]
+        word = words[0] if words else []
+        plain = "".join(word).isupper() or not word
+        return "".join((word if plain else [word[0].upper(), *word[1:]])[: 1 if number else 2]) + number
+    telling = [word for word in words if len(word) > LITTLE_WORD or not "".join(word).islower()]
     first = telling if len(telling) > 1 else words
     return "".join(word[0].upper() for word in first[: 3 - max(1, len(number))]) + number
+
+
+def _of_words(letter: str) -> str:
+    """Return a letter or mark, and a space for everything else."""
+    return letter if letter.isalnum() or letter in JOINERS or unicodedata.category(letter)[0] == "M" else " "
 
 
 def sheet(drawing: str) -> str:

@@ -40,6 +40,17 @@ def picture(session: OrmSession, network: Network, version: AchievementVersion, 
     return _framed(own.content, own.media_type, test).encode()
 
 
+def inert(session: OrmSession, network: Network, version: AchievementVersion, size: int) -> str:
+    """Return the picture of an achievement as SVG that loads nothing, whoever reads it.
+
+    Args:
+        size: a network's own picture becomes a PNG of so many pixels in it.
+    """
+    if version.image_sha256 is None:
+        return picture(session, network, version, "svg").decode()
+    return _framed(shrunk(picture(session, network, version, "png"), size), "image/png", False)
+
+
 def check(session: OrmSession, network: Network, sha256: str) -> None:
     """Refuse a picture that cannot be drawn, or into which no credential can be baked.
 

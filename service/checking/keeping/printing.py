@@ -1,27 +1,22 @@
-"""Compile PDF/A-3 documents, tagged for reading aloud, with a file attached.
+"""Compile the documents of checks as PDF.
 
-The templates are in `documents`. They get what they show as data, never as markup, and the only fonts are those that
-the compiler brings, so that the same data makes the same bytes everywhere.
+The templates are in `documents`.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import typst
-
-from service.texts import lettering
+from service.texts import lettering, printing
 
 FOLDER: Final = Path(__file__).parent / "documents"
-STANDARDS: Final[list[Any]] = ["a-3a", "ua-1"]
 UNSHOWN: Final = "\u25af"
 """Replaces a character that no font has."""
 
 
 def pdf(template: str, shown: Mapping[str, Any], *, title: str, attached: str, at: datetime) -> bytes:
-    """Return a document as PDF.
+    """Return a document as PDF/A-3 and PDF/UA.
 
     Args:
         template: its file in `documents`; it finds `shown` as JSON in `sys.inputs.shown`, with `unshown` added: whether
@@ -30,24 +25,12 @@ def pdf(template: str, shown: Mapping[str, Any], *, title: str, attached: str, a
         attached: the text of the attached file.
         at: the time that the document gives for its making.
     """
+    source = FOLDER / template
     try:
-        return _compiled(FOLDER / template, {**shown, "unshown": False}, title, attached, at)
-    except typst.TypstError:  # the standard refuses a text that cannot be shown, instead of leaving it blank
+        return printing.compiled(source, {**shown, "unshown": False}, title=title, attached=attached, at=at)
+    except printing.UnshownError:  # the standard refuses a text that cannot be shown, instead of leaving it blank
         left = _each_text(shown, lambda text: "".join(letter if lettering.has(letter) else UNSHOWN for letter in text))
-        return _compiled(FOLDER / template, {**left, "unshown": True}, title, attached, at)
-
-
-def _compiled(source: Path, shown: Mapping[str, Any], title: str, attached: str, at: datetime) -> bytes:
-    return typst.compile(
-        source,
-        root=FOLDER,
-        font_paths=lettering.fonts(),
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs={"shown": json.dumps(shown), "title": title, "attached": attached},
-        pdf_standards=STANDARDS,
-        timestamp=at,
-    )
+        return printing.compiled(source, {**left, "unshown": True}, title=title, attached=attached, at=at)
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

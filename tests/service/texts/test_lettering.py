@@ -72,10 +72,12 @@ def test_what_is_read_from_the_right_begins_there() -> None:
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("River \N{CROWN} Circle", "River Circle"),
-        ("日本 Circle", "Circle"),
-        ("日本", ""),
-        ("\N{CROWN}!", ""),
+        ("River \N{CROWN} Circle", "River \N{CROWN} Circle"),
+        ("日本 Circle", "日本 Circle"),
+        ("\N{CROWN}!", "\N{CROWN}!"),
+        ("River \N{CUNEIFORM SIGN A} Circle", "River Circle"),
+        ("\N{CUNEIFORM SIGN A}", ""),
+        ("\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}", "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}"),
         ("...", ""),
         ("a\nb\tc", "a b c"),
         ("a\0b\x1b\N{RIGHT-TO-LEFT OVERRIDE}c", "abc"),
@@ -88,7 +90,7 @@ def test_only_letters_that_the_fonts_have_are_drawn(text: str, left: str) -> Non
 
 
 def test_of_a_text_without_letters_nothing_is_drawn() -> None:
-    assert outlines("\N{CROWN}", BOX, "#000") == ""
+    assert outlines("...", BOX, "#000") == outlines("\N{CUNEIFORM SIGN A}", BOX, "#000") == ""
 
 
 def test_what_looks_like_markup_is_drawn_as_it_is_written() -> None:
