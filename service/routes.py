@@ -45,11 +45,13 @@ import service.public.api
 import service.sharing.pages
 import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
+import service.sharing.pages_collections
 import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_previews
 import service.sharing.pages_sharing
+import service.sharing.pages_transcripts
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -123,7 +125,9 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_sign_in.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.sharing.pages_collections.router)
     app.include_router(service.sharing.pages_badge_settings.router)
+    app.include_router(service.sharing.pages_transcripts.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

@@ -16,7 +16,8 @@ from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
-from service.issuing import citations, credentials, receipts, reissuing, visibility
+from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing.visibility import indexed
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing.rules.told import Names
@@ -183,7 +184,7 @@ def credential(
         _results(document),
         reissuing.reissued_at(session, row),
         _of_history(session, row),
-        visibility.indexed(session, row, now),
+        indexed(session, row, now),
     )
 
 

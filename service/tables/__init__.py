@@ -2,7 +2,8 @@
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
-`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
+`record_bodies`, `case_texts` and `collections` (the words that somebody wrote over their badges); everything else holds
+identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -33,6 +34,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
+from service.tables.sharing import Collection, CollectionBadge
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -53,6 +55,8 @@ __all__ = [
     "Case",
     "CaseStep",
     "CaseText",
+    "Collection",
+    "CollectionBadge",
     "Confirmation",
     "Contribution",
     "ContributionArtifact",

@@ -1,0 +1,39 @@
+"""Rows of `sharing`: collections of badges."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.tables.columns import Row, one_of
+from service.tables.identifiers import new_credential_id
+
+
+class Collection(Row):
+    """A page with badges that a person chose, over all networks; nobody can guess its address.
+
+    `title` and `note` are the person's own words. The name on the page is that of the account: it is stored only there.
+    """
+
+    __tablename__ = "collections"
+    __table_args__ = (one_of("visibility", "public", "unlisted"), Index(None, "account_id"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_credential_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, default="")
+    named: Mapped[bool] = mapped_column(Boolean, default=False)
+    visibility: Mapped[str] = mapped_column(String(16), default="unlisted")
+    created_at: Mapped[datetime]
+
+
+class CollectionBadge(Row):
+    """A badge in a collection; `position` is its place, from 1."""
+
+    __tablename__ = "collection_badges"
+    __table_args__ = (Index(None, "credential_id"),)
+
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"), primary_key=True)
+    position: Mapped[int]
