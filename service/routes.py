@@ -51,6 +51,7 @@ import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_previews
 import service.sharing.pages_sharing
+import service.sharing.pages_shown_links
 import service.sharing.pages_transcripts
 import service.vc_api.api
 import service.web.docs
@@ -126,6 +127,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
+    app.include_router(service.sharing.pages_shown_links.router)
+    app.include_router(service.sharing.pages_shown_links.public)
     app.include_router(service.sharing.pages_badge_settings.router)
     app.include_router(service.sharing.pages_transcripts.router)
     app.include_router(service.web.docs.router)

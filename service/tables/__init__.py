@@ -2,8 +2,8 @@
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
-`record_bodies`, `case_texts` and `collections` (the words that somebody wrote over their badges); everything else holds
-identifiers, digests and numbers.
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges) and `shown_links` (whom
+somebody shows badges to, and who they are there); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -34,7 +34,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Collection, CollectionBadge
+from service.tables.sharing import Collection, CollectionBadge, ShownLink
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -93,6 +93,7 @@ __all__ = [
     "ServiceFact",
     "ServiceKey",
     "SharedLimit",
+    "ShownLink",
     "SignIn",
     "SignInRequest",
     "SignedCopy",

@@ -1,4 +1,4 @@
-"""Rows of `sharing`: collections of badges."""
+"""Rows of `sharing`: collections of badges, and links for one who sees more than others."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row, one_of
-from service.tables.identifiers import new_credential_id
+from service.tables.identifiers import new_credential_id, new_id
 
 
 class Collection(Row):
@@ -37,3 +37,32 @@ class CollectionBadge(Row):
     collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True)
     credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"), primary_key=True)
     position: Mapped[int]
+
+
+class ShownLink(Row):
+    """A secret link by which a person shows badges to one other, until `expires_at`; who ends it deletes the row.
+
+    For an authority it carries a name and the number of a licence, as the person typed them for this link only. It leads
+    to a badge, or to those of a collection.
+    """
+
+    __tablename__ = "shown_links"
+    __table_args__ = (
+        one_of("kind", "authority"),
+        Index(None, "account_id"),
+        Index(None, "credential_id"),
+        Index(None, "collection_id"),
+        Index(None, "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(16))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    shown_to: Mapped[str] = mapped_column(Text)
+    name: Mapped[str | None] = mapped_column(Text)
+    licence_number: Mapped[str | None] = mapped_column(Text)
+    credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
+    collection_id: Mapped[str | None] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """People who are signed in with badges of several networks, and what they put together of them."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,3 +85,12 @@ def anybody(stage: Stage, path: str) -> Any:
     """Get a page as somebody does who is not signed in."""
     stage.client.cookies.clear()
     return stage.client.get(path, headers={"Accept": "text/html"})
+
+
+def authority_link(who: Collector, **said: str) -> str:
+    """Make a link for an authority, and return its path."""
+    fields = {"for": "State board", "name": "Fatima Zahra", "licence": "WA-123 456", "days": "30"} | said
+    answer = who.post("/my-badges/links/new", **fields)
+    assert answer.status_code == 200, answer.text
+    path: str = re.findall(r'value="http://[^"/]+(/shown/[^"]+)"', answer.text)[0]
+    return path
