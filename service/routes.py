@@ -49,6 +49,7 @@ import service.sharing.pages_collections
 import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
+import service.sharing.pages_openings
 import service.sharing.pages_previews
 import service.sharing.pages_sharing
 import service.sharing.pages_shown_links
@@ -127,6 +128,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
+    app.include_router(service.sharing.pages_openings.router)
+    app.include_router(service.sharing.pages_openings.public)
     app.include_router(service.sharing.pages_shown_links.router)
     app.include_router(service.sharing.pages_shown_links.public)
     app.include_router(service.sharing.pages_badge_settings.router)

@@ -26,7 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import shown_links
+from service.sharing import openings, shown_links
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -117,6 +117,7 @@ LANES: Mapping[str, Lane] = {
             sign_in.forget_old: 600,
             sign_ins.forget_old: 600,
             shown_links.forget_old: 600,
+            openings.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

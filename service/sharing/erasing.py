@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage import locks
-from service.tables import Award, Collection, CollectionBadge, Credential, ShownLink
+from service.tables import Award, Collection, CollectionBadge, Credential, Opening, OpeningView, ShownLink
 
 
 def collections_of(session: OrmSession, member_id: UUID) -> Sequence[str]:
@@ -19,12 +19,18 @@ def collections_of(session: OrmSession, member_id: UUID) -> Sequence[str]:
 
 
 def erase(act: Act, member_id: UUID) -> None:
-    """Take the badges of a member out of collections, remove those in which nothing is left, and end links to them."""
+    """Take the badges of a member out of collections, remove those in which nothing is left, and end links to them.
+
+    What was opened to somebody goes with when they looked.
+    """
     within = select(CollectionBadge.collection_id).where(CollectionBadge.credential_id.in_(_badges_of(member_id)))
     locks.rows(act.session, Collection, Collection.id.in_(within))
     emptied = collections_of(act.session, member_id)
     gone = CollectionBadge.credential_id.in_(_badges_of(member_id))
     act.session.execute(delete(CollectionBadge).where(gone))
+    opened = Opening.credential_id.in_(_badges_of(member_id))
+    act.session.execute(delete(OpeningView).where(OpeningView.opening_id.in_(select(Opening.id).where(opened))))
+    act.session.execute(delete(Opening).where(opened))
     act.session.execute(delete(ShownLink).where(ShownLink.credential_id.in_(_badges_of(member_id))))
     act.session.execute(delete(Collection).where(Collection.id.in_(emptied)))
     act.session.flush()

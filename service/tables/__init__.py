@@ -2,8 +2,9 @@
 
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `identities`, `members` (the name that a network gave),
-`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges) and `shown_links` (whom
-somebody shows badges to, and who they are there); everything else holds identifiers, digests and numbers.
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `shown_links` (whom
+somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
+holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -34,7 +35,7 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import Collection, CollectionBadge, ShownLink
+from service.tables.sharing import Collection, CollectionBadge, Opening, OpeningView, ShownLink
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -78,6 +79,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "Opening",
+    "OpeningView",
     "Person",
     "Rating",
     "Receipt",

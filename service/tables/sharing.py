@@ -1,4 +1,4 @@
-"""Rows of `sharing`: collections of badges, and links for one who sees more than others."""
+"""Rows of `sharing`: collections of badges, and what one other is shown more than everybody."""
 
 from datetime import datetime
 from uuid import UUID
@@ -66,3 +66,34 @@ class ShownLink(Row):
     collection_id: Mapped[str | None] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class Opening(Row):
+    """A badge, which its recipient opened to a named employer until `expires_at`, or until they ended it.
+
+    `evidence`: with the evidence that the badge hides.
+    """
+
+    __tablename__ = "openings"
+    __table_args__ = (Index(None, "account_id"), Index(None, "credential_id"), Index(None, "expires_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    shown_to: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class OpeningView(Row):
+    """Somebody looked at an opened badge; nothing is known of them but for whom it was opened."""
+
+    __tablename__ = "opening_views"
+    __table_args__ = (Index(None, "opening_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    opening_id: Mapped[UUID] = mapped_column(ForeignKey("openings.id", ondelete="CASCADE"))
+    viewed_at: Mapped[datetime]
