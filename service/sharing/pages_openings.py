@@ -12,7 +12,7 @@ from service.checking import wording
 from service.checking.api_desk import DeskHere
 from service.errors import ServiceError
 from service.runtime.runtime import Runtime
-from service.sharing import openings, standing
+from service.sharing import certificate, openings, standing
 from service.sharing.openings import Wanted
 from service.texts.languages import N_, Language
 from service.web.costly import CostlyRoute
@@ -123,6 +123,7 @@ def post_opened(secret: str, desk: DeskHere, now: Now, language: Speaking, _sent
         headline=wording.headline(badge.checked, language),
         said=wording.said(badge.checked, language),
         hidden=hidden,
+        person=certificate.recipients_name(badge.shown.document),
     )
     return private(page)
 

@@ -86,7 +86,7 @@ class AgainIn(Body):
     line: int = Field(0, ge=0)
     file: str = Field("", max_length=500)
     row: list[str] = Field(default_factory=list, max_length=MAX_COLUMNS)
-    holder: list[str] | None = Field(None, min_length=2, max_length=2)
+    holder: list[Annotated[str, Field(max_length=400)]] | None = Field(None, min_length=2, max_length=2)
     licence: str = Field("", max_length=200)
 
 

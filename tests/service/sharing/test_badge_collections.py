@@ -194,7 +194,7 @@ def test_it_is_printed_as_a_tagged_pdf(stage: Stage) -> None:
     answer = page_of(stage, f"{made}.pdf?paper=letter")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["x-robots-tag"] == "noindex"
-    document = PdfReader(BytesIO(answer.content))
+    document: Any = PdfReader(BytesIO(answer.content))
     assert document.trailer["/Root"]["/MarkInfo"]["/Marked"]
     text = "".join(page.extract_text() for page in document.pages)
     for said in ("Mein Jahr", "Łukasz Ødegård", "For the school board.", "Writer", "Reader", "2 March 2026"):
