@@ -105,9 +105,14 @@ def create(session: WriteSession, account_id: UUID, wanted: Wanted, now: datetim
             "shown-link-licence-missing", "shown-link-text-too-long", "shown-link-days-unknown").
         NotFoundError, ConflictError: as `subject`; there are too many links (code "shown-links-too-many").
     """
-    shown_to = _text(wanted.shown_to, MAX_TO, "shown-link-for-missing", NO_RECIPIENT)
-    name = _text(wanted.name, MAX_NAME, "shown-link-name-missing", NO_NAME)
-    number = _text(wanted.licence_number, MAX_LICENCE, "shown-link-licence-missing", NO_LICENCE)
+    shown_to, name = _text(wanted.shown_to, MAX_TO), _text(wanted.name, MAX_NAME)
+    number = _text(wanted.licence_number, MAX_LICENCE)
+    if not shown_to:
+        raise InvalidError("shown-link-for-missing", NO_RECIPIENT, "/for")
+    if not name:
+        raise InvalidError("shown-link-name-missing", NO_NAME, "/name")
+    if not number:
+        raise InvalidError("shown-link-licence-missing", NO_LICENCE, "/licence")
     if wanted.days not in DAYS:
         raise InvalidError("shown-link-days-unknown", NO_DAYS, "/days")
     locks.one(session, Account, Account.id == account_id)
@@ -170,10 +175,9 @@ def _name_of(session: OrmSession, row: ShownLink, now: datetime) -> str:
         return ""
 
 
-def _text(given: str, most: int, code: str, sentence: str) -> str:
+def _text(given: str, most: int) -> str:
+    """Return a text on one line; "" if nothing of it can be seen."""
     text = one_line(unicodedata.normalize("NFC", given), 2 * most, " ")
-    if not text:
-        raise InvalidError(code, sentence)
     if len(text) > most:
         raise InvalidError("shown-link-text-too-long", TOO_LONG)
     return text

@@ -177,6 +177,17 @@ def test_the_page_names_each_candidate_by_their_link(stage: Stage) -> None:
     assert "The person has ended this link, or its time is over." in ended.text
 
 
+def test_what_is_tried_again_keeps_name_and_number(stage: Stage) -> None:
+    badge = earn(stage, "writer")
+    kept = {"number": 3, "name": "A line", "url": f"http://localhost:8000/credentials/{badge}", "licence": "WA-1"}
+    item = json.dumps(kept | {"holder": [NAME, NUMBER]})
+    table = json.dumps({"heading": ["link", "licence"], "delimiter": ","})
+    answer = stage.client.post("/verify/batch", data={"item": item, "table": table})
+    assert f"The link says another licence number than your table: {NUMBER}." in answer.text
+    broken = json.dumps(kept | {"holder": [NAME]})
+    assert stage.client.post("/verify/batch", data={"item": broken, "table": table}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
