@@ -51,13 +51,17 @@ import service.sharing.pages
 import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
+import service.sharing.pages_collections
 import service.sharing.pages_embedding
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_name
+import service.sharing.pages_openings
 import service.sharing.pages_previews
 import service.sharing.pages_returning
 import service.sharing.pages_sharing
+import service.sharing.pages_shown_links
+import service.sharing.pages_transcripts
 import service.vc_api.api
 import service.web.docs
 import service.web.rendering
@@ -139,7 +143,13 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.sharing.pages_collections.router)
+    app.include_router(service.sharing.pages_openings.router)
+    app.include_router(service.sharing.pages_openings.public)
+    app.include_router(service.sharing.pages_shown_links.router)
+    app.include_router(service.sharing.pages_shown_links.public)
     app.include_router(service.sharing.pages_badge_settings.router)
+    app.include_router(service.sharing.pages_transcripts.router)
     app.include_router(service.web.docs.router)
     app.include_router(service.web.site.router)
     app.include_router(service.notifications.pages.router)

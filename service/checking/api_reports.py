@@ -87,6 +87,16 @@ class SingleVerificationOut(VerificationOut):
     receipt: SignedCredential | None = Field(None, description="the signed and dated record of this check")
 
 
+class HolderOut(BaseModel):
+    """What a person says of themselves in a link that they made for one authority."""
+
+    name: str
+    licence_number: str
+    licence_matches: Literal["passed", "failed", "undecided", "skipped"] = Field(
+        description="whether it is the number in the column `licence` of the table; skipped: there is none"
+    )
+
+
 class BatchLineOut(BaseModel):
     """The answer for one item of a batch: `result`, or `problem` if it could not be checked."""
 
@@ -96,6 +106,7 @@ class BatchLineOut(BaseModel):
     line: int | None = Field(None, description="its line in the text, or its row in the table, from 1")
     file: str | None = Field(None, description="the file that the line is in, where there are several")
     row: list[str] = Field([], description="of a table: the cells of its row")
+    holder: HolderOut | None = Field(None, description="of a link that a person made for one authority: who they are")
     try_again: bool = Field(description="true: a server did not answer in time; send the item again alone")
     result: VerificationOut | None = None
     problem: ItemProblem | None = None

@@ -29,6 +29,7 @@ from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
+from service.sharing import erasing as sharing_erasing
 from service.storage import locks
 from service.tables import Award, Contribution, Credential, Evaluation, Member, Network, Record
 from service.web import idempotency
@@ -105,6 +106,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     awards_erasing.erase_reasons(act, member.id)
     issuing_erasing.erase_reasons(act, member.id)
     issuing_erasing.erase_names(act, runtime, member.id)
+    sharing_erasing.erase(act, member.id)
     evidence_erasing.erase_bodies(act, found.records)
     evidence_erasing.erase_addresses(act, found.addresses)
     blobs.remove(act, found.files)

@@ -26,7 +26,7 @@ from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
 from service.runtime.work import GoOn, to_the_end
-from service.sharing import claims, returned, signing_anew
+from service.sharing import claims, openings, returned, shown_links, signing_anew
 from service.storage import latest_time
 from service.vc_api import status
 
@@ -120,6 +120,8 @@ LANES: Mapping[str, Lane] = {
             returned.forget_old: DAY_SECONDS,
             claims.forget_old: 600,
             challenges.forget_old: 600,
+            shown_links.forget_old: 600,
+            openings.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

@@ -119,7 +119,7 @@ def badges(
     of_account = select(Award.id).join(Member, Member.id == Award.member_id).where(_mine(account_id))
     query = select(Credential).where(Credential.award_id.in_(of_account), standing if in_force else not_(standing))
     rows, following = page(session, query, window, Order((Credential.issued_at, Credential.id), falling=True))
-    return _with_names(session, rows, now), following
+    return with_names(session, rows, now), following
 
 
 def count_ended(session: OrmSession, account_id: UUID, now: datetime) -> int:
@@ -142,7 +142,7 @@ def badge(session: OrmSession, account_id: UUID, credential_id: str, now: dateti
     if row is None:
         raise NotFoundError("credential-unknown", "No badge of yours has this id.")
     unproven = reissuing.compromised_key_of(session, row) is not None
-    return _with_names(session, [row], now, unproven={row.id} if unproven else ())[0]
+    return with_names(session, [row], now, unproven={row.id} if unproven else ())[0]
 
 
 def claimable(session: OrmSession, account_id: UUID) -> list[Claimable]:
@@ -179,9 +179,10 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
     return and_(Credential.revoked_at.is_(None), Credential.suspended_at.is_(None), lasting)
 
 
-def _with_names(
+def with_names(
     session: OrmSession, rows: Sequence[Credential], now: datetime, *, unproven: Collection[str] = ()
 ) -> list[OwnBadge]:
+    """Return badges with their names and states, in the same order."""
     query = (
         select(Award, AchievementVersion, Network)
         .join(AchievementVersion, AchievementVersion.id == Award.achievement_version_id)

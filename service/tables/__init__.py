@@ -3,7 +3,9 @@
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
-`record_bodies` and `case_texts`; everything else holds identifiers, digests and numbers.
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `shown_links` (whom
+somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
+holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -42,7 +44,18 @@ from service.tables.networks import Identity, Meeting, Member, Network, Person, 
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
-from service.tables.sharing import BadgeToSign, Claim, Return, ReturnAddress, Vouching
+from service.tables.sharing import (
+    BadgeToSign,
+    Claim,
+    Collection,
+    CollectionBadge,
+    Opening,
+    OpeningView,
+    Return,
+    ReturnAddress,
+    ShownLink,
+    Vouching,
+)
 from service.tables.signing import Key, ServiceKey
 from service.tables.storage import Restore, ServiceFact
 from service.tables.vc_api import VcApiKey, VcApiStatusEntry, VcApiStatusList
@@ -65,6 +78,8 @@ __all__ = [
     "CaseStep",
     "CaseText",
     "Claim",
+    "Collection",
+    "CollectionBadge",
     "Confirmation",
     "Contribution",
     "ContributionArtifact",
@@ -87,6 +102,8 @@ __all__ = [
     "Message",
     "Network",
     "OpenidIdentity",
+    "Opening",
+    "OpeningView",
     "Passkey",
     "Person",
     "Rating",
@@ -105,6 +122,7 @@ __all__ = [
     "ServiceFact",
     "ServiceKey",
     "SharedLimit",
+    "ShownLink",
     "SignIn",
     "SignInChallenge",
     "SignInRequest",

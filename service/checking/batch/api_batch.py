@@ -19,8 +19,8 @@ from service.bodies import Body, validated
 from service.checking.api import BadgeIn
 from service.checking.api_desk import Address, DeskHere, Wording
 from service.checking.api_reports import BatchEndOut, BatchLineOut, BatchPersonOut
+from service.checking.batch import authority_links, count_typed, count_words, counting, lines
 from service.checking.batch import batch as batches
-from service.checking.batch import count_typed, count_words, counting, lines
 from service.checking.batch import items as batch_items
 from service.checking.batch.approved import MAX_LINES, read_list
 from service.checking.batch.batch import MAX_ITEMS, Batch, Item, ItemAnswer
@@ -126,7 +126,10 @@ class BatchForm(BaseModel):
     count: str = Field("", description="JSON, as the member `count` of a body in JSON")
 
 
-TABLE: Final = {"type": "string", "description": "columns `link`, `email`, `name`, `person` beside any others"}
+TABLE: Final = {
+    "type": "string",
+    "description": "columns `link`, `email`, `name`, `person`, `licence` beside any others",
+}
 TAKEN: Final[dict[str, Any]] = {
     "application/json": {"schema": shape(BatchIn, "body")},
     **{kind: {"schema": TABLE} for kind in sorted(TABLES)},
@@ -193,13 +196,17 @@ def verify_badges(
     that two badges cite counts once. Each person is then `accepted`, `short` or `to-ask`, with the reasons. To count a
     table, send it as a file of a form.
 
+    A link that a person made for one authority (`/shown/...`) becomes an item for each badge behind it, with their name and
+    licence number as `holder`, and in a CSV as columns; a column `licence` of a table is compared with it.
+
     Answers stream in the order asked: `application/x-ndjson`, or a CSV with `Accept: text/csv`, in
     the language that `Accept-Language` asks for. An answer without its
     last line, which holds the sums, is incomplete. An item with `try_again` was not decided because a server did not
     answer in time; send it again alone. Needs no token; has fair limits, in which each item counts (429 with
     `Retry-After`). Nothing is stored.
     """
-    given = asked.given
+    given = authority_links.opened(desk, asked.given)
+    asked = replace(asked, given=given)
     batch = batches.begin(desk, given.items, address)
     if CSV in request.headers.get("accept", "").lower():
         headers = NO_STORE | {"Content-Disposition": 'attachment; filename="verified.csv"'}
@@ -267,6 +274,12 @@ def _answer(told: ItemAnswer) -> dict[str, Any]:
         answer["file"] = told.item.file
     if told.item.cells:
         answer["row"] = told.item.cells
+    if told.item.holder is not None:
+        answer["holder"] = {
+            "name": told.item.holder.name,
+            "licence_number": told.item.holder.licence_number,
+            "licence_matches": told.item.licensed,
+        }
     answer["try_again"] = told.again
     if told.checked is not None:
         return answer | {"result": told.checked.to_json()}
@@ -284,20 +297,22 @@ def _problem(told: ItemAnswer) -> dict[str, Any]:
 
 def _table(batch: Batch, asked: Asked, language: Language) -> Iterator[str]:
     given, wanted = asked.given, asked.wanted
-    yield lines.heading(given.heading, language, given.delimiter, count_words.COLUMNS if wanted is not None else ())
+    more = (*authority_links.columns(given), *(count_words.COLUMNS if wanted is not None else ()))
+    yield lines.heading(given.heading, language, given.delimiter, more)
     kept: list[lines.Line] = []
     facts = []
     for told in batch:
         line = lines.in_words(told, language)
         if wanted is None:
-            yield line.csv(language, given.delimiter)
+            yield line.csv(language, given.delimiter, authority_links.cells(given, line.item, language))
         else:  # what is decided of a person is known after the last badge
             kept.append(replace(line, item=replace(line.item, received=None)))
             facts.append(facts_of(told))
     if wanted is not None and len(kept) == len(batch):
         counted = {entry.facts.index: (each, entry) for each in counting.count(facts, wanted) for entry in each.entries}
         for place, line in enumerate(kept):
-            yield line.csv(language, given.delimiter, count_words.cells(*counted[place], language))
+            of_licence = authority_links.cells(given, line.item, language)
+            yield line.csv(language, given.delimiter, (*of_licence, *count_words.cells(*counted[place], language)))
 
 
 def _json(line: dict[str, Any]) -> str:

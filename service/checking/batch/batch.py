@@ -11,6 +11,7 @@ Each answer is given as soon as it is decided, and nothing is kept.
 """
 
 import logging
+import re
 import threading
 import time
 import traceback
@@ -39,6 +40,14 @@ FAILED_HERE: Final = "internal-error"
 
 
 @dataclass(frozen=True)
+class Holder:
+    """What a person says of themselves in a link for one authority."""
+
+    name: str = field(repr=False)
+    licence_number: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Item:
     """One badge of a batch. Exactly one of `url`, `received` and `problem` is set.
 
@@ -54,6 +63,8 @@ class Item:
         cells: the employer's own row, in its order.
         line: its line in what was given, or its row in the table, from 1; 0 where there are none.
         file: name of the file that the line is in; "" without one.
+        licence: number of the person's licence, from the employer's table; "" without one.
+        holder: what the person says of themselves, where they made a link for one authority.
     """
 
     name: str
@@ -67,6 +78,21 @@ class Item:
     cells: tuple[str, ...] = field(default=(), repr=False)
     line: int = 0
     file: str = ""
+    licence: str = field(default="", repr=False)
+    holder: Holder | None = field(default=None, repr=False)
+
+    @property
+    def licensed(self) -> str:
+        """How the licence number of the table compares with that of the link: passed, failed, undecided or skipped.
+
+        Case, spaces and signs between letters and digits do not matter.
+        """
+        if not self.licence:
+            return "skipped"
+        if self.holder is None:
+            return "undecided"
+        own, told = (re.sub(r"[\W_]", "", each).casefold() for each in (self.licence, self.holder.licence_number))
+        return "passed" if own == told else "failed"
 
     @property
     def person_key(self) -> str:

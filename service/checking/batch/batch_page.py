@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.checking.batch import count_words, counting
+from service.checking.batch import authority_links, count_words, counting
 from service.checking.batch import lines as batch_lines
 from service.checking.batch.batch import Batch
 from service.checking.batch.counting import Entry, Person, Wanted
@@ -60,7 +60,8 @@ class BatchPage:
 
     def csv(self, line: Line) -> str:
         """Return one badge as a line of a CSV."""
-        return line.csv(self.language, self.given.delimiter)
+        more = authority_links.cells(self.given, line.item, self.language)
+        return line.csv(self.language, self.given.delimiter, more)
 
     def json(self, line: Line) -> str:
         """Return one badge as a JSON object."""
@@ -69,7 +70,8 @@ class BatchPage:
     @property
     def csv_heading(self) -> str:
         """The first line of the CSV."""
-        more = count_words.COLUMNS if self.wanted is not None else ()
+        counted = count_words.COLUMNS if self.wanted is not None else ()
+        more = (*authority_links.columns(self.given), *counted)
         return batch_lines.heading(self.given.heading, self.language, self.given.delimiter, more)
 
     @property
@@ -82,7 +84,14 @@ class BatchPage:
         """Everything as a CSV, in a data: URL."""
         counted = self.counted
         rows = [
-            line.csv(self.language, self.given.delimiter, counted[place].cells(self.language) if counted else ())
+            line.csv(
+                self.language,
+                self.given.delimiter,
+                (
+                    *authority_links.cells(self.given, line.item, self.language),
+                    *(counted[place].cells(self.language) if counted else ()),
+                ),
+            )
             for place, line in enumerate(self.lines)
         ]
         return _data_link("text/csv", self.csv_heading + "".join(rows))
@@ -188,6 +197,10 @@ def _packed(line: Line) -> str:
     }
     if item.recipient is not None:
         kept["recipient"] = item.recipient
+    if item.holder is not None:
+        kept["holder"] = [item.holder.name, item.holder.licence_number]
+    if item.licence:
+        kept["licence"] = item.licence
     if item.url is not None:
         kept["url"] = item.url
     else:

@@ -136,6 +136,7 @@ def _of_row(row: Row, allowance: Allowance) -> list[Item]:
             person=row.person[:200],
             cells=row.cells,
             line=row.number,
+            licence=row.licence[:200],
         )
         for item in found
     ]

@@ -16,11 +16,11 @@ from starlette.datastructures import UploadFile
 from credentials import CredentialError, parse_json
 from service.bodies import Body, validated
 from service.checking.api_desk import Address, DeskHere
+from service.checking.batch import authority_links, count_typed
 from service.checking.batch import batch as batches
-from service.checking.batch import count_typed
 from service.checking.batch import items as batch_items
 from service.checking.batch.approved import MAX_CHARACTERS
-from service.checking.batch.batch import MAX_ITEMS, Item
+from service.checking.batch.batch import MAX_ITEMS, Holder, Item
 from service.checking.batch.batch_page import BatchPage
 from service.checking.batch.count_typed import Typed
 from service.checking.batch.counting import Wanted
@@ -58,7 +58,7 @@ PROBLEMS: Final = {
         "No column of this table is named link. Write link above the column with the links, and save it again."
     ),
     "csv-column-twice": N_(
-        "Two columns of this table mean the same thing: link, email, name or person. Rename one of them."
+        "Two columns of this table mean the same thing: link, email, name, person or licence. Rename one of them."
     ),
     "csv-no-rows": N_("This table has a heading but no rows."),
     "csv-too-large": N_("This table is larger than 8 MB. Send it in parts, or leave out columns that you do not need."),
@@ -86,6 +86,8 @@ class AgainIn(Body):
     line: int = Field(0, ge=0)
     file: str = Field("", max_length=500)
     row: list[str] = Field(default_factory=list, max_length=MAX_COLUMNS)
+    holder: list[Annotated[str, Field(max_length=400)]] | None = Field(None, min_length=2, max_length=2)
+    licence: str = Field("", max_length=200)
 
 
 class TableIn(Body):
@@ -155,7 +157,8 @@ def post_batch(
         with desk.fair_use.turn(address, desk.steady):  # opening what was given costs something too
             if sent.again:
                 return answer(desk, address, language, *_again(sent))
-            given, counted = _given(sent, desk.allowance(address)), count_typed.wanted(sent.typed)
+            given = authority_links.opened(desk, _given(sent, desk.allowance(address)))
+            counted = count_typed.wanted(sent.typed)
         return answer(desk, address, language, given, wanted=counted, sent=sent)
     except ServiceError as error:
         return refused(language, error, sent)
@@ -235,6 +238,8 @@ def _again(sent: BatchForm) -> tuple[GivenItems, list[int]]:
             line=each.line,
             file=each.file,
             cells=tuple(each.row),
+            licence=each.licence,
+            holder=Holder(*each.holder) if each.holder is not None else None,
         )
         for each in found
         if (each.url is None) != (each.text is None)

@@ -31,6 +31,12 @@ COLUMNS: Final = {
     "nombre": "name",
     "person": "person",
     "persona": "person",
+    "licence": "licence",
+    "license": "licence",
+    "licence number": "licence",
+    "license number": "licence",
+    "licencia": "licence",
+    "número de licencia": "licence",
 }
 """Names of the columns that are read, in English and Spanish."""
 DELIMITERS: Final = (",", ";", "\t")
@@ -45,11 +51,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its cells unchanged, and the four that are read.
+    """One row: its cells unchanged, and the five that are read.
 
     Args:
         number: of the row in the file, as an office program counts; the heading is 1.
-        link, email, name, person: "" where the row or the file has none.
+        link, email, name, person, licence: "" where the row or the file has none.
         ragged: whether it has more cells than the heading, so that nobody can tell which cell is which.
     """
 
@@ -59,6 +65,7 @@ class Row:
     email: str = ""
     name: str = ""
     person: str = ""
+    licence: str = ""
     ragged: bool = False
 
 
