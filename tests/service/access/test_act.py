@@ -609,6 +609,8 @@ WITHOUT_TOKEN = {
     "POST /return/stop": "somebody who is signed in stops what they asked for, or what takes from them",
     "POST /return/stop/{secret}": "someone who reads the old address stops it",
     "POST /vouch/{secret}": "somebody who is signed in vouches for somebody else, by rules of its own",
+    "POST /opened/{secret}": "an employer opens what somebody opened to them",
+    "POST /shown/{secret}": "an authority looks at what somebody showed it",
     "POST /oauth/token": "a program exchanges a token of its own for a short one, and decides nothing",
     "POST /language": "a visitor chooses a language",
     "POST /vc/credentials/issue": "a machine with a token of the settings, signed as nobody",

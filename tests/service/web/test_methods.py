@@ -21,6 +21,7 @@ FORMS = {
     ("/credentials/{credential_id}.bundle", "/credentials/{name}"),
     ("/credentials/{credential_id}.pdf", "/credentials/{name}"),
     ("/credentials/{credential_id}.zip", "/credentials/{name}"),
+    ("/collections/{collection_id}.pdf", "/collections/{collection_id}"),
     ("/confirmations/{secret}.json", "/confirmations/{secret}"),
 }
 """Forms of one document: the ending is no part of an id."""
@@ -28,7 +29,10 @@ PAGES = {
     ("/claim/address", "/claim/{link}"),
     ("/claim/name", "/claim/{link}"),
     ("/claim/on-paper", "/claim/{link}"),
+    ("/my-badges/collections", "/my-badges/{credential_id}"),
     ("/my-badges/ended", "/my-badges/{credential_id}"),
+    ("/my-badges/links", "/my-badges/{credential_id}"),
+    ("/my-badges/openings", "/my-badges/{credential_id}"),
     ("/sign-in/code", "/sign-in/{link}"),
 }
 """Pages beside secrets and ids of badges: these are random and of a length that no word has."""
