@@ -172,7 +172,7 @@ def rename(account: Account, name: str) -> None:
 
 
 def mark_behind(account: Account, what: Literal["name", "address"]) -> None:
-    """Note that the badges of an account do not say yet what it says now; they are signed anew soon.
+    """Note that the badges of an account do not say yet what it says now; they are signed again soon.
 
     Args:
         what: address: the name is looked at too.

@@ -1,4 +1,4 @@
-"""The OpenID provider that the operator has configured, as its client: addresses, codes, tokens and what they say.
+"""Client of the OpenID provider that the operator has configured.
 
 The operator trusts it, so it may stand in a private network; how long and how much it answers is limited all the same.
 No token is kept: the id token is checked and read, and the access token asks for an address once, if that is needed.

@@ -1,4 +1,4 @@
-"""What pages of people who are signed in ask for: who it is, and a form that comes from here.
+"""What pages of signed-in people need: who it is, and that a form is ours.
 
 `PersonalRoute` is the class of their routes: without a sign-in it leads to the page where one signs in, and back. What
 such a page shows is kept by no cache, and its address is told to no other site.

@@ -1,6 +1,6 @@
-"""The certificate of a badge: a PDF of one page to print, with the signed credential attached.
+"""The certificate of a badge: a PDF of one page to print.
 
-It says what the badge says, and nothing that can change on the issuer's side: paper cannot be taken back. So a badge that
+The signed credential is attached. The certificate says what the badge says, and nothing that can change on the issuer's side: paper cannot be taken back. So a badge that
 the issuer has revoked, replaced or suspended has none; an expired one says when it ended. The same badge gives the same
 bytes in the same state, language and size of paper.
 """

@@ -1,6 +1,6 @@
-"""What somebody who is signed in has, over all networks: memberships, badges, and what waits to be claimed.
+"""What a signed-in person has in all networks.
 
-What belongs to another account looks as if it did not exist.
+That is memberships, badges, and what waits to be claimed. What belongs to another account looks as if it did not exist.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""What a mailed link or a code on paper offers, before anything happens; and what became of it."""
+"""What a mailed link or a code on paper offers, and what became of it."""
 
 import json
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def offered_by_code(session: OrmSession, typed: str, account_id: UUID, now: date
 
 
 def masked(address: str) -> str:
-    """Return an address of which its owner recognises the rest: m**@river.example.org."""
+    """Return an address in a form that only its owner recognises: m**@river.example.org."""
     local, _, host = address.rpartition("@")
     return f"{local[:1] if len(local) > 1 else ''}**@{host}"
 

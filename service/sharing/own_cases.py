@@ -1,6 +1,6 @@
-"""What somebody who is signed in contests: decisions about them, the cases, and what they say there.
+"""Cases of a signed-in person.
 
-They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
+They contest decisions about them, and say something in a case. They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The page on which the recipient of a badge chooses what others see of it, or declines it."""
+"""The page where a recipient chooses what others see of a badge, or declines it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

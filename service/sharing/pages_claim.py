@@ -1,4 +1,4 @@
-"""Pages for claiming badges: with a mailed link, or with a code on paper; and the way back.
+"""Pages for claiming badges with a mailed link or a code, and for undoing it.
 
 Opening a link changes nothing: its button does, because mail scanners fetch every link. Nothing shows the whole address.
 """

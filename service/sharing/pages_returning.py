@@ -1,4 +1,7 @@
-"""Pages for who lost their mailbox, for the two colleagues who vouch for them, and for who wants to stop it."""
+"""Pages for returning after a mailbox was lost.
+
+The person asks, two colleagues vouch for them, and the owner of an old address can stop it.
+"""
 
 from typing import Final
 from uuid import UUID

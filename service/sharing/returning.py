@@ -1,6 +1,6 @@
-"""Return after a mailbox was lost: two people of the network vouch, the old address is told, and seven days pass.
+"""Return after a mailbox was lost.
 
-1. Who lost their mailbox signs in with a new address, and says in which network they were, under which old address or
+1. The person who lost their mailbox signs in with a new address, and says in which network they were, under which old address or
    with which badge. Nothing tells them whether that fits anybody: they get a link either way.
 2. They give the link to two colleagues, who vouch for them (`vouching`) or refuse; one refusal ends it.
 3. Then every old address is told, with a link that stops it. Old sign-ins and the network can stop it too.

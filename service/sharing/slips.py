@@ -1,4 +1,7 @@
-"""Print codes on paper as slips to cut apart: six on an A4 page, as PDF tagged for reading aloud."""
+"""Print codes as slips to cut apart.
+
+Six are on an A4 page, in a PDF that is tagged for screen readers.
+"""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Undo a claim: the address says that it was not by its owner, or the person gives back what is not theirs."""
+"""Undo a claim.
+
+The owner of the address says that it was not them, or the person gives back what is not theirs.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

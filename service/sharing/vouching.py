@@ -2,7 +2,7 @@
 
 A voucher must have been a member of the network for some time, with an account of their own, and be somebody else than
 the person, under all that is known of both. Students and minors do not vouch: nobody should be able to talk children
-into it. Who came back by vouching themself does not vouch for a while, so that one stolen account does not bring the next.
+into it. A person who came back this way does not vouch for a while, so that one stolen account does not bring the next.
 """
 
 from collections.abc import Collection
@@ -83,7 +83,7 @@ def vouch(session: WriteSession, secret: str, account_id: UUID, now: datetime) -
             or have returned so themself (code "vouch-returned").
         TooManyRequestsError: they have vouched for many (code "vouched-too-often").
     """
-    accounts.locked(session, account_id, alone=True)  # whoever vouches for several at once is counted
+    accounts.locked(session, account_id, alone=True)  # someone who vouches for several at once is counted
     row, rivals = returning.held(session, Return.vouch_sha256 == digest_of(secret))
     if not _runs(row, now):
         raise NotFoundError("return-unknown", returning.UNKNOWN)

@@ -1,4 +1,7 @@
-"""Rows of `sharing`: claims, people who return after they lost their mailbox, and badges to be signed anew."""
+"""Rows of `sharing`: claims, returns, and badges to be signed again.
+
+A return is of a person who lost their mailbox.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -113,7 +116,7 @@ class Vouching(Row):
 
 
 class BadgeToSign(Row):
-    """A badge that is to be signed anew, because its recipient's name or address is another.
+    """A badge that is to be signed again, because its recipient's name or address is another.
 
     `with_address`: it is to name the address that the account keeps now.
     """

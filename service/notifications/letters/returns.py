@@ -1,4 +1,7 @@
-"""Mails about somebody who returns after they lost their mailbox: to the old addresses, and to the new one."""
+"""Mails about the return of somebody who lost their mailbox.
+
+They go to the old addresses, and to the new one.
+"""
 
 from email.message import EmailMessage
 
