@@ -59,8 +59,10 @@ CALLBACK: Final = "/sign-in/openid/answer"
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
-DOWN = N_("%(name)s does not answer as it should. Try again later, or sign in by email.")
-UNTRUE = N_("What %(name)s says of you could not be checked, so you are not signed in. Try again, or sign in by email.")
+DOWN = N_("%(name)s is not working properly. Try again later, or sign in by email.")
+UNTRUE = N_(
+    "We could not check what %(name)s says about you, so you are not signed in. Try again, or sign in by email."
+)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from service.storage.database import ReadSession, WriteSession
 from service.tables import Account, Credential
 from service.texts.languages import N_
 
-NO_NAME = N_("Say in your account what your name is. Then come back and put it on the badge.")
+NO_NAME = N_("First add your name in your account. Then come back and put it on the badge.")
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ LETTERS: Final = "BCDFGHJKMNPQRTVWXY"
 """The letters of codes: no vowels, so that they make no words, and none that looks like another or like a digit."""
 CODE_LENGTH: Final = 16
 
-SENT_TOO_OFTEN = N_("Enough emails were sent to this address for today. Try again tomorrow.")
-SENT_ENOUGH = N_("This link was sent many times already. Look for it in your mailbox, also in the spam folder.")
+SENT_TOO_OFTEN = N_("Too many emails were sent to this address today. Try again tomorrow.")
+SENT_ENOUGH = N_("This link was already sent many times. Look for it in your mailbox, and in your spam folder too.")
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def membership(session: OrmSession, account_id: UUID, member_id: UUID) -> tuple[
     query = select(Member, Network).join(Network, Network.id == Member.network_id)
     found = session.execute(query.where(Member.id == member_id, _mine(account_id))).one_or_none()
     if found is None:
-        raise NotFoundError("member-unknown", "You are no such member.")
+        raise NotFoundError("member-unknown", "You are not this member.")
     return found[0], found[1]
 
 

@@ -35,7 +35,7 @@ MOST: Final = 100
 LONGEST: Final = timedelta(days=100)
 """Longer than `CONTESTABLE_FOR` and the rest of a day; what is older is not looked at."""
 OF_ONESELF: Final = "cases:write"
-UNKNOWN: Final = N_("No case of yours has this id.")
+UNKNOWN: Final = N_("You have no such appeal.")
 
 
 @dataclass(frozen=True)

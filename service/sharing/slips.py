@@ -28,7 +28,7 @@ TITLE = N_("Codes to claim badges")
 HEADING = N_("Your badges of %(network)s")
 FOR = N_("For %(name)s")
 STEPS = N_("Open %(address)s, sign in, and type this code:")
-UNTIL = N_("It works until %(day)s, and once. Whoever has this paper can use it: give it to nobody.")
+UNTIL = N_("It works once, until %(day)s. Anyone who has this paper can use it: do not give it to anyone.")
 
 
 def sheet(runtime: Runtime, network: Network, made: Sequence[MadeCode], language: Language, now: datetime) -> bytes:

@@ -28,7 +28,7 @@ from service.texts.languages import N_
 BACK_FOR: Final = timedelta(days=7)
 """How long the address can undo a claim."""
 
-BACK_OVER = N_("This link is over: it works for 7 days, and once. Ask the network that awarded the badge.")
+BACK_OVER = N_("This link no longer works. It works once, within 7 days. Ask the network that awarded the badge.")
 
 
 def back(session: OrmSession, secret: str, now: datetime) -> Offer:

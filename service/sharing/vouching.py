@@ -30,15 +30,19 @@ MOST_VOUCHED: Final = 5
 COUNTED_FOR: Final = timedelta(days=30)
 NOT_VOUCHING: Final = ("student", "minor")
 
-NOT_A_MEMBER = N_("Only members of this network can answer here. Sign in with the address that the network knows.")
+NOT_A_MEMBER = N_(
+    "Only members of this network can answer here. Sign in with the address that the network has for you."
+)
 TOO_NEW = N_("You joined this network too recently to answer for somebody else. Ask a colleague who was there before.")
 ONESELF = N_("You cannot answer for yourself, under any address. Ask two colleagues.")
 NO_ROLE = N_("Students and minors cannot answer for somebody else. Ask a facilitator.")
-RETURNED = N_("You came back with the help of colleagues lately, so you cannot answer for somebody else yet.")
-ALREADY = N_("You have answered already. A second person must answer too.")
+RETURNED = N_(
+    "You recently got your badges back with the help of colleagues, so you cannot answer for somebody else yet."
+)
+ALREADY = N_("You have already answered. A second person must answer too.")
 SAME_PERSON = N_("You and the colleague who answered seem to be one person. Somebody else must answer.")
 TOO_OFTEN = N_("You have answered for many people in the last days. Try again in %(minutes)s min.")
-ENOUGH = N_("Two people have answered already. If they are wrong, say so with the other button.")
+ENOUGH = N_("Two people have already answered. If they are wrong, press the other button.")
 
 
 @dataclass(frozen=True)

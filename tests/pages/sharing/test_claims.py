@@ -59,7 +59,7 @@ def test_a_badge_is_claimed_from_its_mail_and_another_address_is_added(
     page.get_by_role("button", name="Add this address").click()
     page.wait_for_url("**/sign-in/code")
     code = mails_to(live.runtime, OTHER)[-1].partition("Or type this code there: ")[2][:7]
-    page.get_by_label("Code of 6 digits").fill(code)
+    page.get_by_label("6-digit code").fill(code)
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/account")
     assert account_of(live.runtime, OTHER) == account_of(live.runtime, ADDRESS)
@@ -76,11 +76,11 @@ def test_the_owner_of_a_forwarded_mail_undoes_the_claim(
     forwarded.goto(f"/claim/{link}")
     forwarded.get_by_role("button", name="This is me: claim them").click()
     page.goto(f"/claim/{link}")
-    expect(page.get_by_text("This was used already.")).to_be_visible()
+    expect(page.get_by_text("This was already used.")).to_be_visible()
     page.goto(f"/claim/undo/{undo_to(live.runtime, ADDRESS)}")
     everybody_can_use(page, violations, "/claim/undo")
     page.get_by_role("button", name="Undo it").click()
-    expect(page.get_by_role("heading", name="It is undone")).to_be_visible()
+    expect(page.get_by_role("heading", name="The claim was undone")).to_be_visible()
     assert holder_of(live.runtime) is None
     forwarded.goto("/claim/address")
     assert "/sign-in" in forwarded.url
@@ -120,7 +120,7 @@ def test_a_code_on_paper_is_typed_and_asked_about(
     everybody_can_use(page, violations, "/claim")
     page.get_by_label("Your code").fill(code_for(live.runtime, "m13").lower())
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text("Claim it only if the code was given to you.")).to_be_visible()
+    expect(page.get_by_text("Claim it only if the network gave you this code.")).to_be_visible()
     everybody_can_use(page, violations, "/claim/code")
     page.get_by_role("button", name="This is me: claim them").click()
     page.wait_for_url("**/claim/name")

@@ -75,7 +75,9 @@ def test_every_badge_that_bears_the_name_bears_the_new_one_under_its_id(holder: 
     assert "<strong>3 badges are still to be signed anew.</strong>" in holder.client.get("/account/name").text
     assert signing_anew.sign_due(holder.runtime) == 3
     assert holder.left() == 0
-    assert "All your badges are as you want them now." in holder.client.get("/account/name").text
+    assert (
+        "All your badges have your current name and address, as you chose." in holder.client.get("/account/name").text
+    )
     for name in ("plain", "hashed", "plain-too"):
         assert holder.bears(name, NEW)
         assert not holder.bears(name, OLD)
