@@ -1,4 +1,4 @@
-"""People who sign in: by mailed link or code, passkey or OpenID Connect, in which browsers, with which addresses.
+"""People who sign in: their addresses, browsers and ways to sign in.
 
-It must not know networks, awards or credentials: what somebody may see or do there is decided above.
+The ways are a mailed link or code, a passkey, and OpenID Connect. The package must not know networks, awards or credentials: what somebody may see or do there is decided above.
 """

@@ -29,7 +29,7 @@ TAKEN = N_("This address belongs to another account.")
 FULL = N_("An account can have up to 10 addresses. Remove one first.")
 LAST = N_("This is the only address of your account. Add another one first.")
 GONE = N_("Your account does not have this address any more.")
-SIGNED_OUT = N_("You are signed out. Sign in and try again. We kept nothing of what you sent.")
+SIGNED_OUT = N_("You are signed out. Sign in and try again. We did not keep what you sent.")
 TOO_LONG = N_("A name can have up to 300 characters.")
 
 
@@ -172,7 +172,7 @@ def rename(account: Account, name: str) -> None:
 
 
 def mark_behind(account: Account, what: Literal["name", "address"]) -> None:
-    """Note that the badges of an account do not say yet what it says now; they are signed anew soon.
+    """Note that the badges of an account do not say yet what it says now; they are signed again soon.
 
     Args:
         what: address: the name is looked at too.

@@ -1,4 +1,4 @@
-"""Name a browser by what it says of itself, in few words, for the list of sign-ins."""
+"""Name a browser in few words for the list of sign-ins, by what it says."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Challenges to one browser: to use a passkey, or to come back from an OpenID provider.
+"""Challenges to one browser: to use a passkey, or return from OpenID Connect.
 
 The browser gets a secret in a cookie. All that it must show later is derived from the secret, so that the row gives
 nothing away, and what is shown in another browser is worth nothing. A challenge is taken up once, well or badly.

@@ -21,7 +21,7 @@ from service.tables import Account, AccountAddress, SignInRequest
 from service.texts.languages import ENGLISH, N_
 
 OFFERED_FOR: Final = timedelta(minutes=15)
-OVER = N_("This offer is over. Add the address again, and you get a new email.")
+OVER = N_("This offer has ended. Add the address again to get a new email.")
 
 
 @dataclass(frozen=True)

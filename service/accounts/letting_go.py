@@ -1,4 +1,7 @@
-"""Let go of an account whose person has another one now, because they lost the mailbox of the old one."""
+"""Release an account whose person has another one now.
+
+They lost the mailbox of the old account.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -21,7 +24,7 @@ WAYS_IN: Final = (
 def let_go(session: WriteSession, account_id: UUID, into: Account) -> None:
     """Make everything of an account that of another one, but for the ways to sign in, and delete the account.
 
-    Whoever has the old mailbox or a device of before is not let in. The caller has locked both accounts.
+    Someone who has the old mailbox or an old device cannot sign in. The caller has locked both accounts.
 
     Args:
         into: the account of the person now; it takes the name and the language that it lacks.

@@ -1,4 +1,4 @@
-"""Fair limits at the doors: how often one address of a caller may ask for mails, and try secrets."""
+"""Fair limits for one caller: how often it may ask for mails and try secrets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -26,15 +26,13 @@ from service.texts.languages import N_
 
 log = logging.getLogger(__name__)
 
-OVER = N_("This took too long, was done already, or began in another browser. Try again.")
-DENIED = N_("%(name)s was not allowed to say who you are, so you are not signed in.")
+OVER = N_("This took too long, was already done, or began in another browser. Try again.")
+DENIED = N_("%(name)s did not tell us who you are, so you are not signed in.")
 FAILED = N_("%(name)s could not sign you in. Try again later, or sign in by email.")
-UNPROVED = N_(
-    "%(name)s has not checked an email address of yours, and no account here is linked with you there. Sign in by email."
-)
+UNPROVED = N_("%(name)s has not checked your email address, and no account here is linked to it. Sign in by email.")
 ANOTHERS = N_(
-    "The account here with your address is linked with another person at %(name)s. "
-    "Sign in by email if the address is yours alone."
+    "The account here with your address is linked to another person at %(name)s. Sign in by email if only you "
+    "use the address."
 )
 ERRORS: Final = frozenset(
     {

@@ -1,4 +1,4 @@
-"""The OpenID provider that the operator has configured, as its client: addresses, codes, tokens and what they say.
+"""Client of the OpenID provider that the operator has configured.
 
 The operator trusts it, so it may stand in a private network; how long and how much it answers is limited all the same.
 No token is kept: the id token is checked and read, and the access token asks for an address once, if that is needed.
@@ -59,8 +59,10 @@ CALLBACK: Final = "/sign-in/openid/answer"
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
-DOWN = N_("%(name)s does not answer as it should. Try again later, or sign in by email.")
-UNTRUE = N_("What %(name)s says of you could not be checked, so you are not signed in. Try again, or sign in by email.")
+DOWN = N_("%(name)s is not working properly. Try again later, or sign in by email.")
+UNTRUE = N_(
+    "We could not check what %(name)s says about you, so you are not signed in. Try again, or sign in by email."
+)
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,11 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute, prefix="/
 
 NOT_CHANGED = N_("Nothing was changed")
 DONE: Final = {
-    "name": N_("Your name is saved."),
-    "mails": N_("Your choice of emails is saved."),
+    "name": N_("Your name has been saved."),
+    "mails": N_("Your choice of emails has been saved."),
     "address": N_("The address was added."),
-    "kept": N_("From now on, we write to this address."),
-    "removed": N_("The address was removed. We have told it, and your other addresses."),
+    "kept": N_("We now send emails to this address."),
+    "removed": N_("The address was removed. We have sent an email about it to this address and to your other ones."),
     "ended": N_("That browser is signed out."),
     "everywhere": N_("You are signed out everywhere but here."),
     "joined": N_("The two accounts are now one."),

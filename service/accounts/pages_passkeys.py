@@ -43,7 +43,7 @@ NOT_SIGNED_IN = N_("You are not signed in")
 NOT_ADDED = N_("The passkey was not added")
 NOT_REMOVED = N_("The passkey was not removed")
 NAMELESS = N_("Enter a name for the passkey.")
-TOO_FAST = N_("Too many tries came from your connection. Wait a minute, and try again.")
+TOO_FAST = N_("There were too many tries from your connection. Wait a minute, then try again.")
 
 
 def shown(session: Reader | Writer, person: SignedIn, now: datetime, page: str = PAGE) -> dict[str, Any]:

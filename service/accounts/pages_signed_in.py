@@ -1,4 +1,4 @@
-"""What pages of people who are signed in ask for: who it is, and a form that comes from here.
+"""What pages of signed-in people need: who it is, and that a form is ours.
 
 `PersonalRoute` is the class of their routes: without a sign-in it leads to the page where one signs in, and back. What
 such a page shows is kept by no cache, and its address is told to no other site.
@@ -31,9 +31,9 @@ from service.web.visitor_language import path_of_ours, speaking
 MAX_FIELDS = 120
 """The most fields of a form: a badge can have a hundred items of evidence to choose among."""
 FROM_HERE = (None, "same-origin", "none")
-FROM_ELSEWHERE = N_("This form came from another page, or is too old. Go back, load the page again and try again.")
-AGAIN = N_("Sign in again for this change. We kept nothing of what you sent.")
-NOT_NOW = N_("The service cannot do this at the moment. We kept nothing. Try again in a few minutes.")
+FROM_ELSEWHERE = N_("This form is too old, or came from another site. Go back, reload the page and try again.")
+AGAIN = N_("Sign in again to make this change. We did not keep what you sent.")
+NOT_NOW = N_("The service cannot do this at the moment. We did not keep what you sent. Try again in a few minutes.")
 HALF_YEAR_SECONDS = 180 * 24 * 3600
 
 
@@ -219,7 +219,7 @@ class PersonalRoute(StrictRoute):
                 else:
                     response = refused(speaking(request), N_("You are signed out"), error)
             except ForbiddenError as error:
-                response = refused(speaking(request), N_("We did not take this form"), error)
+                response = refused(speaking(request), N_("We could not accept this form"), error)
             return private(response)
 
         return personal
@@ -266,7 +266,7 @@ def refused(language: Language, title: str, error: Any, back: str | None = None)
     return private(page)
 
 
-TOO_FAST = N_("Too many tries came from your connection. Try again in %(minutes)s min.")
+TOO_FAST = N_("There were too many tries from your connection. Try again in %(minutes)s min.")
 
 
 def private(response: Response) -> Response:

@@ -54,17 +54,17 @@ MOST: Final = 20
 """How many passkeys an account may have."""
 TIMEOUT_MILLISECONDS: Final = int(challenges.OPEN_FOR.total_seconds() * 1000) // 2
 
-OVER = N_("This took too long, or was tried already. Try again.")
-UNREADABLE = N_("Your browser sent no passkey that we can read. Try again.")
-REFUSED = N_("This passkey could not be checked, so nothing has changed. Try again.")
+OVER = N_("This took too long, or was already tried. Try again.")
+UNREADABLE = N_("We could not read the passkey that your browser sent. Try again.")
+REFUSED = N_("We could not check this passkey, so nothing has changed. Try again.")
 UNKNOWN = N_("No account here has this passkey. It may have been removed. Sign in by email.")
 COPIED = N_(
-    "This passkey was used in a way that points to a copy of it, so we did not accept it. "
-    "Sign in by email, remove the passkey and add a new one."
+    "This passkey may have been copied, so we did not accept it. Sign in by email, remove the passkey and add a "
+    "new one."
 )
-NOT_THERE = N_("You have no such passkey. It may have been removed already.")
-TAKEN = N_("This passkey was added before.")
-FULL = N_("You have %(most)s passkeys, and no account can have more. Remove one first.")
+NOT_THERE = N_("You do not have this passkey. It may already have been removed.")
+TAKEN = N_("You have already added this passkey.")
+FULL = N_("You have %(most)s passkeys. An account cannot have more. Remove one first.")
 
 FoundT = TypeVar("FoundT")
 

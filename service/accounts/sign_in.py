@@ -46,11 +46,11 @@ BATCH: Final = 500
 Delivery = Literal["waiting", "late", "sent", "failed"]
 """How far the mail of a request has come; it is late if the mail server did not take it the first time."""
 
-OVER = N_("This link or code has expired, or was used already. Ask for a new one.")
-WRONG_CODE = N_("That is not the code in the newest email. Check it and try again.")
+OVER = N_("This link or code has expired, or was already used. Ask for a new one.")
+WRONG_CODE = N_("This is not the code in the newest email. Check it and try again.")
 TOO_MANY_TRIES = N_("The code was wrong too often. Ask for a new one.")
 NO_CODES = N_(
-    "Wrong codes were typed for this address too often today. Open the link in the email, in this browser: it works."
+    "Too many wrong codes were typed for this address today. Open the link in the email instead, in this browser."
 )
 NOT_THE_ONE = N_(
     "Sign in to the account that you want to add the address to. Then open the link or type the code again."

@@ -41,7 +41,7 @@ def picture(session: OrmSession, network: Network, version: AchievementVersion, 
 
 
 def inert(session: OrmSession, network: Network, version: AchievementVersion, size: int) -> str:
-    """Return the picture of an achievement as SVG that loads nothing, whoever reads it.
+    """Return the picture of an achievement as SVG that loads nothing in any reader.
 
     Args:
         size: a network's own picture becomes a PNG of so many pixels in it.

@@ -1,4 +1,4 @@
-"""Change the standing of a credential: revoke, suspend, reinstate, withdraw, decline."""
+"""Change how a credential stands: revoke, suspend, reinstate, withdraw, decline."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,10 +1,10 @@
-"""Sign a credential anew under its id, with another presentation of its recipient, as they choose.
+"""Sign a credential again under its id, as its recipient chooses to be named.
 
 1. What changes is who it names: by which address, and whether with a name, hashed or in clear. The id, the place in the
    status list, `awardedDate`, evidence, results and the receipt stay, and `validFrom` is newer.
 2. The name is in no row of ours, but in the signed text if the recipient wants it there in clear: who asks hands it in.
    Later signings for other reasons take over what the text says.
-3. A revoked credential is never signed anew by choice. One that is suspended or has expired stays so. One that is
+3. A revoked credential is never signed again by choice. One that is suspended or has expired stays so. One that is
    suspended because others may have had the key that signed it waits for people: a good signature would vouch for it.
 4. No address is named that its person did not prove, and children and students are never named in clear.
 """
@@ -50,7 +50,7 @@ class Presentation:
 
 
 def sign_anew(act: Act, runtime: Runtime, credential_id: str, chosen: Presentation) -> Credential:
-    """Sign a credential anew with another presentation of its recipient, and return it.
+    """Sign a credential again with another presentation of its recipient; return it.
 
     One that names them so already stays as it is. That the caller is its recipient is checked before.
 

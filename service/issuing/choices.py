@@ -1,4 +1,7 @@
-"""What a recipient chose about a credential, to be kept by the one that replaces or follows it."""
+"""What a recipient chose about a credential.
+
+The credential that replaces or follows it keeps these choices.
+"""
 
 import json
 from collections.abc import Mapping

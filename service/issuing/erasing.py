@@ -1,4 +1,7 @@
-"""Erase why a member's credentials do not stand, and the name in them; that they stand, or do not, stays."""
+"""Erase the name in a member's credentials, and why some do not stand.
+
+That a credential stands, or does not, stays.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -35,7 +38,7 @@ def named_of(session: OrmSession, member_id: UUID) -> Sequence[str]:
 def erase_names(act: Act, runtime: Runtime, member_id: UUID) -> None:
     """Take the name out of every credential of a member, and forget what they hid.
 
-    What bears a name is signed anew without it, also if it was revoked: nothing else takes the name out of our rows, and
+    What bears a name is signed again without it, also if it was revoked: nothing else takes the name out of our rows, and
     the status stays. The member is locked.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Sign credentials again under their ids: others may have had the key, or the recipient chose how they are named.
+"""Sign credentials again under their ids.
 
-The id, the place in the status list and all else that was said stay, the recipient's choices too; `validFrom` is newer,
+Others may have had the key, or the recipient chose how they are named. The id, the place in the status list and all else that was said stay, the recipient's choices too; `validFrom` is newer,
 so that the new text is known as the newer copy. Both forms are signed again, also if only the key of one was stolen: two forms of one id say the same.
 Which key signed which text is known from `SignedCopy`.
 """
@@ -69,7 +69,7 @@ def reissued_at(session: OrmSession, row: Credential) -> datetime | None:
     """Return when a credential got the text that it has now because an earlier one was signed by a compromised key.
 
     None if that is not why, or it has had no other text. It is the first text after the last one of such a key: the
-    recipient may have had it signed anew since.
+    recipient may have had it signed again since.
     """
     if compromised_key_of(session, row, now=False) is None or compromised_key_of(session, row) is not None:
         return None

@@ -47,7 +47,7 @@ def items(session: OrmSession, row: Credential) -> list[EvidenceItem]:
 def choose(act: Act, runtime: Runtime, credential_id: str, hidden: Collection[str]) -> Credential:
     """Set which items of evidence a credential does not show, and return it.
 
-    It is signed anew if that changes what it says. That the caller is its recipient is checked before.
+    It is signed again if that changes what it says. That the caller is its recipient is checked before.
 
     Args:
         hidden: the ids (`EvidenceItem.id`) of all that are not shown; the others are.
@@ -55,7 +55,7 @@ def choose(act: Act, runtime: Runtime, credential_id: str, hidden: Collection[st
         NotFoundError: it is not of this network (code "credential-unknown").
         InvalidError: it has no such item ("evidence-item-unknown"), or the item cannot be left out
             ("evidence-item-needed").
-        ConflictError: as `anew.check_signable`.
+        ConflictError: as `check_signable`.
         CustodyError: it cannot be signed; nothing has changed.
     """
     row, award = own.lock(act, credential_id)

@@ -1,4 +1,7 @@
-"""Children and students, whom a network names by their roles: stricter rules hold for what is shown of them."""
+"""Children and students: stricter rules for what is shown of them.
+
+A network names them by their roles.
+"""
 
 from datetime import datetime
 from uuid import UUID

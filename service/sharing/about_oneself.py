@@ -1,4 +1,4 @@
-"""What a network holds about a member who looks: what they did, and what others said of it.
+"""What a network holds about a member: their work, and what others said of it.
 
 It is what the API answers to a token that is bound to the member: who evaluates is named where the API names them, and
 of an answer that was given without a name there is no name to tell. The names are those that the network gave.

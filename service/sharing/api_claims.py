@@ -1,4 +1,7 @@
-"""Claims over HTTP: a network sends a link again, makes codes on paper, and sees how far a member is."""
+"""Claims over HTTP.
+
+A network sends a link again, makes codes on paper, and sees how far a member is.
+"""
 
 from typing import Annotated, Any, Literal, Self
 

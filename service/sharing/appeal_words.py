@@ -8,15 +8,15 @@ from service.texts.languages import N_
 
 NOTHING = N_("Choose on the page of your badges what you disagree with.")
 REFUSED: Final[Mapping[str, str]] = {
-    "case-open": N_("There is an open case about this badge already. Add what you want to say there."),
-    "case-decided": N_("A case about this decision was decided already."),
-    "case-too-late": N_("The time in which this decision could be contested is over."),
-    "case-closed": N_("This case is closed. Nothing can be added."),
-    "case-full": N_("You have said as much as one case can hold."),
-    "case-unknown": N_("You have no such case."),
-    "award-there": N_("You have this badge."),
+    "case-open": N_("There is already an open appeal about this badge. Say there what you want to add."),
+    "case-decided": N_("An appeal about this decision has already been decided."),
+    "case-too-late": N_("It is too late to appeal this decision."),
+    "case-closed": N_("This appeal is closed. You cannot add anything."),
+    "case-full": N_("This appeal is full. You cannot add more."),
+    "case-unknown": N_("You have no such appeal."),
+    "award-there": N_("You already have this badge."),
     "not-refused": N_(
-        "Nobody has refused this. If everything is met, the badge comes by itself, or people look at it."
+        "Nobody has refused this badge. If you meet everything, you get it automatically, or after people have looked at it."
     ),
     "achievement-retired": N_("This badge is no longer awarded."),
     "achievement-unknown": N_("The network has no such badge."),
@@ -26,15 +26,15 @@ REFUSED: Final[Mapping[str, str]] = {
     "credential-declined": N_("You declined this badge yourself."),
     "credential-unknown": N_("You have no such badge."),
     "approval-unknown": N_("You have no such decision."),
-    "member-unknown": N_("You are no such member."),
-    "network-closed": N_("This network is closed. Nothing in it changes any more."),
+    "member-unknown": N_("You are not this member."),
+    "network-closed": N_("This network is closed. Nothing in it can change."),
     "matter-ambiguous": NOTHING,
 }
 """What a refusal means, by its code."""
 STATES: Final[Mapping[str, str]] = {
-    "open": N_("It waits for a mediator"),
+    "open": N_("Waiting for a mediator"),
     "mediating": N_("A mediator is looking into it"),
-    "escalated": N_("Somebody else is to decide it"),
+    "escalated": N_("Somebody else will decide"),
     "upheld": N_("Decided: the first decision stands"),
     "overturned": N_("Decided: the first decision does not stand"),
     "withdrawn": N_("You withdrew it"),
@@ -48,18 +48,18 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """What is contested."""
 STEPS: Final[Mapping[str, str]] = {
-    "opened": N_("The case was opened"),
+    "opened": N_("The appeal was opened"),
     "statement": N_("Statement"),
     "assigned": N_("Somebody was asked to mediate"),
     "left": N_("The mediator left the case"),
-    "escalated": N_("Somebody else is to decide"),
+    "escalated": N_("Somebody else will decide"),
     "overdue": N_("Nobody decided in time"),
-    "withdrawn": N_("The case was withdrawn"),
-    "resolved": N_("The case was decided"),
+    "withdrawn": N_("The appeal was withdrawn"),
+    "resolved": N_("The appeal was decided"),
 }
 PARTS: Final[Mapping[str, str]] = {
     "member": N_("You"),
-    "respondent": N_("The one who decided"),
+    "respondent": N_("The person who decided"),
     "mediator": N_("The mediator"),
     "network": N_("The network, for you"),
     "service": N_("Laurel"),

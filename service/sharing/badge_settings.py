@@ -1,6 +1,6 @@
-"""What the recipient of a badge chooses about it: who can find it, whether it names them, what evidence it shows.
+"""What the recipient of a badge chooses about it.
 
-That the one who is signed in is the recipient is decided here, under the lock of the network, before anything else.
+They choose who can find it, whether it names them, and what evidence it shows. That the one who is signed in is the recipient is decided here, under the lock of the network, before anything else.
 """
 
 from collections.abc import Collection
@@ -26,7 +26,7 @@ from service.storage.database import ReadSession, WriteSession
 from service.tables import Account, Credential
 from service.texts.languages import N_
 
-NO_NAME = N_("Say in your account what your name is. Then come back and put it on the badge.")
+NO_NAME = N_("First add your name in your account. Then come back and put it on the badge.")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ChosenSoFar:
     """A badge with what its recipient chose.
 
     `protected`: the recipient is a child or a student there, for whom some choices are not open. `name` is the one of
-    the account. `can_change`: it can be signed anew.
+    the account. `can_change`: it can be signed again.
     """
 
     badge: OwnBadge
@@ -72,11 +72,11 @@ def see(session: WriteSession, account_id: UUID, credential_id: str, chosen: Vis
 def name(
     session: WriteSession, runtime: Runtime, account_id: UUID, credential_id: str, shown: NameShown, now: datetime
 ) -> None:
-    """Set whether a badge bears the name of the account, and how; it is signed anew.
+    """Set whether a badge bears the name of the account, and how; it is signed again.
 
     Raises:
         InvalidError: the account has no name (code "name-missing").
-        NotFoundError, ServiceError: it is not theirs (code "credential-unknown"), or as `anew.sign_anew`.
+        NotFoundError, ServiceError: it is not theirs (code "credential-unknown"), or as `sign_anew`.
     """
     act = _act(session, account_id, credential_id, now)
     own = session.get_one(Account, account_id).name
@@ -93,7 +93,7 @@ def hide(
     hidden: Collection[str],
     now: datetime,
 ) -> None:
-    """Set which items of evidence a badge does not show; it is signed anew if that changes it.
+    """Set which items of evidence a badge does not show; it is signed again if that changes it.
 
     Raises:
         NotFoundError, ServiceError: it is not theirs (code "credential-unknown"), or as `shown_evidence.choose`.

@@ -1,6 +1,6 @@
-"""The certificate of a badge: a PDF of one page to print, with the signed credential attached.
+"""The certificate of a badge: a PDF of one page to print.
 
-It says what the badge says, and nothing that can change on the issuer's side: paper cannot be taken back. So a badge that
+The signed credential is attached. The certificate says what the badge says, and nothing that can change on the issuer's side: paper cannot be taken back. So a badge that
 the issuer has revoked, replaced or suspended has none; an expired one says when it ended. The same badge gives the same
 bytes in the same state, language and size of paper.
 """
@@ -42,10 +42,10 @@ MAX_NAME, MAX_DESCRIPTION, MAX_EARNED = 300, 700, 900
 PICTURE_PIXELS: Final = 1024
 
 WITHHELD: Final = {
-    "revoked": N_("The issuer revoked this badge, so there is no certificate of it."),
+    "revoked": N_("The issuer has taken back this badge, so it has no certificate."),
     "replaced": N_("The issuer replaced this badge. Get the certificate from the page of the new badge."),
     "suspended": N_(
-        "This badge is suspended while the issuer looks into it. There is no certificate of it until they have decided."
+        "This badge is suspended while the issuer looks into it. It has no certificate until the issuer has decided."
     ),
 }
 """Why there is no certificate of a badge in such a state."""
@@ -55,8 +55,9 @@ VERIFYING: Final = N_(
     "program that checks Open Badges. Only the signed badge counts: the issuer can take it back, but not this paper."
 )
 UNSHOWN_NOTE: Final = N_(
-    "No font that we have can show every character of this certificate: they are blank here, and whole in the signed badge. "
-    "Therefore this document does not claim the standards PDF/A and PDF/UA. It is tagged for screen readers all the same."
+    "Our fonts cannot show some characters of this certificate: they are blank here, and complete in the signed "
+    "badge. So this document does not claim the standards PDF/A and PDF/UA. It is still tagged for screen "
+    "readers."
 )
 
 

@@ -1,6 +1,8 @@
-"""Claim what a member has earned: by a mailed link, by a code on paper, or with an address that the account has proved.
+"""Claim what a member has earned.
 
-Whoever has a mailed link could read the mailbox, or was forwarded the mail. So (1) a link signs nobody in to an account
+The ways are a mailed link, a code on paper, and an address that the account has proved.
+
+Someone who has a mailed link could read the mailbox, or was forwarded the mail. So (1) a link signs nobody in to an account
 that was there before, and adds no address to another one; (2) the address is told that it was used, and for some days a
 link in that mail undoes all of it. What is in an account is never claimed by another one.
 

@@ -1,7 +1,7 @@
 """Ways to claim what a member has earned: a link in a mail, or a code on paper.
 
 A member whom nobody has claimed has at most one that is open. A link goes to the address that the network gave, and works
-only as long as the network says the same address; a code is only for a member without one. Whoever has either may claim,
+only as long as the network says the same address; a code is only for a member without one. Anyone who has either may claim,
 so that what a network sees of them is their state, never a link.
 
 A code has 16 letters of an alphabet of 18, which is 66 bits. An account may try 10 codes an hour: with 100,000 codes open
@@ -44,8 +44,8 @@ LETTERS: Final = "BCDFGHJKMNPQRTVWXY"
 """The letters of codes: no vowels, so that they make no words, and none that looks like another or like a digit."""
 CODE_LENGTH: Final = 16
 
-SENT_TOO_OFTEN = N_("Enough emails were sent to this address for today. Try again tomorrow.")
-SENT_ENOUGH = N_("This link was sent many times already. Look for it in your mailbox, also in the spam folder.")
+SENT_TOO_OFTEN = N_("Too many emails were sent to this address today. Try again tomorrow.")
+SENT_ENOUGH = N_("This link was already sent many times. Look for it in your mailbox, and in your spam folder too.")
 
 
 @dataclass(frozen=True)

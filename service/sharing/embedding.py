@@ -1,4 +1,4 @@
-"""A badge within the pages of others: the frame around its card, and what oEmbed says of it.
+"""A badge on other people's pages: the frame around its card, and oEmbed.
 
 Spec: oEmbed 1.0, section 2.3 (responses).
 """

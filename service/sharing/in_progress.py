@@ -1,4 +1,7 @@
-"""What a member is on the way to in one network: what is met, what is missing, and what waits for people."""
+"""Progress of a member in one network.
+
+It says what is met, what is missing, and what waits for people.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What somebody who is signed in has, over all networks: memberships, badges, and what waits to be claimed.
+"""What a signed-in person has in all networks.
 
-What belongs to another account looks as if it did not exist.
+That is memberships, badges, and what waits to be claimed. What belongs to another account looks as if it did not exist.
 """
 
 from collections.abc import Collection, Sequence
@@ -101,7 +101,7 @@ def membership(session: OrmSession, account_id: UUID, member_id: UUID) -> tuple[
     query = select(Member, Network).join(Network, Network.id == Member.network_id)
     found = session.execute(query.where(Member.id == member_id, _mine(account_id))).one_or_none()
     if found is None:
-        raise NotFoundError("member-unknown", "You are no such member.")
+        raise NotFoundError("member-unknown", "You are not this member.")
     return found[0], found[1]
 
 

@@ -20,7 +20,7 @@ MOST_AT_ONCE: Final = 50
 def put_on_all(runtime: Runtime, account_id: UUID, name: str, shown: NameShown, now: datetime) -> int:
     """Keep a name with an account, and put it on its badges; return how many of them do not bear it.
 
-    Each badge is signed anew in a transaction of its own. Left out are those that cannot be signed anew now, the ones of
+    Each badge is signed again in a transaction of its own. Left out are those that cannot be signed again now, the ones of
     children and students if the name is to be read by everybody, and what is over `MOST_AT_ONCE`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a mailed link or a code on paper offers, before anything happens; and what became of it."""
+"""What a mailed link or a code on paper offers, and what became of it."""
 
 import json
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ Standing = Literal["open", "yours", "used", "expired", "replaced", "released", "
 Hindrance = Literal["sign-in", "other-account"]
 
 UNKNOWN = N_("This link is not complete, or it was deleted. Open the link in the newest email about your badge.")
-WRONG_CODE = N_("There is no such code. Check each letter; a code has 16 of them.")
+WRONG_CODE = N_("There is no such code. Check each letter: a code has 16 letters.")
 SAID = {
-    "used": N_("This was used already. If it was not by you, look for an email that tells you how to undo it."),
+    "used": N_("This was already used. If it was not you, look for an email that tells you how to undo it."),
     "expired": N_("This has expired."),
-    "released": N_("It was used, and that was undone. The badges are in no account now."),
-    "replaced": N_("There is a newer one, which works in place of this one."),
-    "moved": N_("The network that awarded the badge has another address of yours now, or none."),
+    "released": N_("It was used, and that was undone. The badges are not in any account now."),
+    "replaced": N_("There is a newer one. Use that one."),
+    "moved": N_("The network that awarded the badge now has a different address for you, or none."),
     "yours": N_("You have claimed this already."),
 }
 
@@ -91,7 +91,7 @@ def offered_by_code(session: OrmSession, typed: str, account_id: UUID, now: date
 
 
 def masked(address: str) -> str:
-    """Return an address of which its owner recognises the rest: m**@river.example.org."""
+    """Return an address in a form that only its owner recognises: m**@river.example.org."""
     local, _, host = address.rpartition("@")
     return f"{local[:1] if len(local) > 1 else ''}**@{host}"
 

@@ -1,6 +1,6 @@
-"""What somebody who is signed in contests: decisions about them, the cases, and what they say there.
+"""Cases of a signed-in person.
 
-They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
+They contest decisions about them, and say something in a case. They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ MOST: Final = 100
 LONGEST: Final = timedelta(days=100)
 """Longer than `CONTESTABLE_FOR` and the rest of a day; what is older is not looked at."""
 OF_ONESELF: Final = "cases:write"
-UNKNOWN: Final = N_("No case of yours has this id.")
+UNKNOWN: Final = N_("You have no such appeal.")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The page on which the recipient of a badge chooses what others see of it, or declines it."""
+"""The page where a recipient chooses what others see of a badge, or declines it."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ from service.web.visitor_language import Speaking
 router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
 NOT_CHANGED = N_("Nothing was changed")
-NOT_SURE = N_("Tick that you know that this cannot be undone.")
+NOT_SURE = N_("Tick the box to say that you know that this cannot be undone.")
 Form = Literal["png", "svg", "json", "jwt"]
 MEDIA_TYPES: Final[Mapping[Form, str]] = {
     "png": "image/png",
@@ -39,7 +39,7 @@ HIDDEN: Final = "hide-"
 """What the names of fields for items of evidence begin with."""
 WORDS: Final[Mapping[str, str]] = {
     "credential-unknown": N_("You have no such badge."),
-    "credential-revoked": N_("This badge was revoked. It cannot be changed any more."),
+    "credential-revoked": N_("This badge was revoked. You cannot change it any more."),
     "credential-declined": N_("You declined this badge. It stays private."),
     "credential-unproven": N_(
         "Others may have had the key that signed this badge. The network has to decide first whether it stands."
@@ -47,7 +47,7 @@ WORDS: Final[Mapping[str, str]] = {
     "visibility-protected": N_("Badges of children and students are never public."),
     "name-protected": N_("Badges of children and students never show a name in plain text."),
     "name-too-long": N_("Your name is too long for a badge. It can have 300 characters."),
-    "evidence-item-unknown": N_("The badge has changed since you opened this page. Load it again."),
+    "evidence-item-unknown": N_("The badge has changed since you opened this page. Reload the page."),
     "evidence-item-needed": N_("This part cannot be left out: without it nobody could check the decision."),
 }
 """What a refusal means, by its code."""

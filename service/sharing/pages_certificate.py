@@ -1,4 +1,4 @@
-"""What a person takes away of a badge: a certificate to print, and everything in one file."""
+"""What a person takes away: a certificate to print, and everything in one file."""
 
 from typing import Annotated, Literal
 

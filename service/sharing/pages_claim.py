@@ -1,4 +1,4 @@
-"""Pages for claiming badges: with a mailed link, or with a code on paper; and the way back.
+"""Pages for claiming badges with a mailed link or a code, and for undoing it.
 
 Opening a link changes nothing: its button does, because mail scanners fetch every link. Nothing shows the whole address.
 """
@@ -44,16 +44,16 @@ NAME_FAULTS: Final = {
     "name-too-long": N_("A name can have up to 300 characters."),
 }
 LEFT = N_(
-    "Except on %(number)s of them, which cannot bear it now, or not so that everybody can read it. See each under My badges."
+    "%(number)s of them do not show it: they cannot change now, or cannot show it to everybody. See each under My badges."
 )
 NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
-YOURS_ALREADY = N_("This address is in your account already. Enter another one.")
+YOURS_ALREADY = N_("This address is already in your account. Enter another one.")
 SENT_AGAIN = N_(
-    "We have sent an email with a new link to %(address)s. The newest link works, and it works for 30 days."
+    "We have sent an email with a new link to %(address)s. Only the newest link works. It works for 30 days."
 )
 UNDONE = N_(
-    "The badges have left the account into which they were taken, and so has your address if it came there with them. "
-    "%(network)s sees that. Sign in with your address to claim them yourself."
+    "The badges were removed from the account that claimed them, and so was your address if it was added with "
+    "them. %(network)s sees that. Sign in with your address to claim them yourself."
 )
 
 
@@ -212,7 +212,7 @@ def post_undo(
     except ServiceError as error:
         return refused(language, NOT_UNDONE, error)
     values = {"network": network.name}
-    return render("notice.html", language=language, title=N_("It is undone"), sentence=UNDONE, values=values)
+    return render("notice.html", language=language, title=N_("The claim was undone"), sentence=UNDONE, values=values)
 
 
 @router.get("/claim/{link}")
@@ -288,9 +288,7 @@ def post_again(
     except ServiceError as error:
         return refused(language, NOT_SENT, error, back=f"/claim/{link}")
     values = {"address": offer.address}
-    return render(
-        "notice.html", language=language, title=N_("Look into your mailbox"), sentence=SENT_AGAIN, values=values
-    )
+    return render("notice.html", language=language, title=N_("Check your email"), sentence=SENT_AGAIN, values=values)
 
 
 def _onward(session: Writer, claimed: claiming.Claimed) -> Response:

@@ -1,4 +1,7 @@
-"""Pages of somebody who is signed in: their badges over all networks, what waits to be claimed, and their progress."""
+"""Pages of a signed-in person: their badges and progress.
+
+They show all networks, and what waits to be claimed.
+"""
 
 from typing import Annotated, Final
 

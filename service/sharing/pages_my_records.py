@@ -1,4 +1,4 @@
-"""Pages of somebody who is signed in: what a network holds about them, and the decisions that they contest."""
+"""Pages of a signed-in person: their records, and the decisions they contest."""
 
 from datetime import datetime
 from typing import Annotated, Final

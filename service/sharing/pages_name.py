@@ -13,7 +13,7 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
 @router.get("/account/name")
 def get_name(session: Reader, language: Speaking, person: Person) -> Response:
-    """Say how many badges are still to be signed anew; the account's page changes the name."""
+    """Say how many badges are still to be signed again; the account's page changes the name."""
     account = person.account(session)
     left = signing_anew.left(session, account.id)
     return render("badges_behind.html", language=language, name=account.name, left=left)

@@ -1,4 +1,7 @@
-"""Pages for who lost their mailbox, for the two colleagues who vouch for them, and for who wants to stop it."""
+"""Pages for returning after a mailbox was lost.
+
+The person asks, two colleagues vouch for them, and the owner of an old address can stop it.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -27,18 +30,20 @@ from service.web.visitor_language import Speaking
 
 router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
-NOT_ASKED = N_("We kept nothing of this")
+NOT_ASKED = N_("We did not keep this")
 NOT_ANSWERED = N_("You cannot answer here")
 NOT_STOPPED = N_("There is nothing to stop")
 THANKS = N_("Thank you")
 VOUCHED: Final = {
-    "open": N_("You have vouched. A second colleague must do so too."),
-    "waiting": N_("You have vouched, as the second person. We tell the old addresses, and wait seven days."),
+    "open": N_("You have vouched. A second colleague must vouch too."),
+    "waiting": N_("You have vouched, as the second person. We now tell the old addresses, and wait seven days."),
     "stopped": N_("You have vouched, but the request has ended. The person can ask the network what to do."),
 }
-REFUSED = N_("You have said that it is not the person. Nobody gets anything by this request.")
+REFUSED = N_("You have said that it is not the person. This request has ended, and nobody gets the badges.")
 STOPPED_TITLE = N_("Stopped")
-STOPPED = N_("Nobody gets anything by this request. If somebody tried to take your badges, tell the network.")
+STOPPED = N_(
+    "This request has ended, and nobody gets the badges. If somebody tried to take your badges, tell the network."
+)
 ASKING: Final = ("network", "lost", "name")
 
 

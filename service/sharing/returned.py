@@ -1,4 +1,7 @@
-"""End returns whose time has passed: give back what was silent for seven days, and forget old ones."""
+"""End returns whose time has passed.
+
+Give back what nobody stopped for seven days, and forget old returns.
+"""
 
 from typing import Final
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""Return after a mailbox was lost: two people of the network vouch, the old address is told, and seven days pass.
+"""Return after a mailbox was lost.
 
-1. Who lost their mailbox signs in with a new address, and says in which network they were, under which old address or
+1. The person who lost their mailbox signs in with a new address, and says in which network they were, under which old address or
    with which badge. Nothing tells them whether that fits anybody: they get a link either way.
 2. They give the link to two colleagues, who vouch for them (`vouching`) or refuse; one refusal ends it.
 3. Then every old address is told, with a link that stops it. Old sign-ins and the network can stop it too.
@@ -62,15 +62,15 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 _BADGE: Final = re.compile(r"/credentials/([A-Za-z0-9_-]{1,100})")
 
 NO_NETWORK = N_(
-    "No network here, or more than one, has this name. Write it as it stands on your badges, or ask the network."
+    "No network here has this name, or more than one does. Write it as it is on your badges, or ask the network."
 )
 NO_NAME = N_("Enter your name, so that your colleagues know who asks.")
 UNCLEAR = N_("Enter your old email address, such as name@example.org, or the link to one of your badges.")
 OWN_ADDRESS = N_("You have just signed in with this address. Enter the one that you lost.")
-RUNS = N_("You have asked already. Go on with that request, or end it first.")
-OWN = N_("These badges are in your account already.")
+RUNS = N_("You have already asked. Continue with that request, or end it first.")
+OWN = N_("These badges are already in your account.")
 TOO_OFTEN = N_("You have asked several times in the last days. Try again in %(minutes)s min, or ask the network.")
-UNKNOWN = N_("There is no such request, or it is over.")
+UNKNOWN = N_("There is no such request, or it has ended.")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sign the badges of somebody anew whose name or address is another: one act of theirs, and all badges follow.
+"""Sign somebody's badges again after they changed their name or address.
 
 1. The account notes that its badges are behind (`accounts.mark_behind`), in the transaction of the change.
 2. The badges are listed, and signed one by one, each in a transaction of its own: nobody waits for a thousand of them.

@@ -1,4 +1,7 @@
-"""Print codes on paper as slips to cut apart: six on an A4 page, as PDF tagged for reading aloud."""
+"""Print codes as slips to cut apart.
+
+Six are on an A4 page, in a PDF that is tagged for screen readers.
+"""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +28,7 @@ TITLE = N_("Codes to claim badges")
 HEADING = N_("Your badges of %(network)s")
 FOR = N_("For %(name)s")
 STEPS = N_("Open %(address)s, sign in, and type this code:")
-UNTIL = N_("It works until %(day)s, and once. Whoever has this paper can use it: give it to nobody.")
+UNTIL = N_("It works once, until %(day)s. Anyone who has this paper can use it: do not give it to anyone.")
 
 
 def sheet(runtime: Runtime, network: Network, made: Sequence[MadeCode], language: Language, now: datetime) -> bytes:

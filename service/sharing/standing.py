@@ -1,4 +1,4 @@
-"""How a badge stands that a page shows: its state, and what a check of the last minute found."""
+"""How a shown badge stands: its state, and what a check of the last minute found."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -22,11 +22,11 @@ from service.web.file_names import file_name
 
 MEANT: Final = {
     "pdf": N_("A certificate to print. The signed badge is inside it."),
-    "png": N_("A picture to show. The signed badge is inside it: upload this file where a badge is asked for."),
+    "png": N_("A picture to show. The signed badge is inside it: upload this file where a site asks for a badge."),
     "svg": N_("The same picture for printing in any size. The signed badge is inside it."),
     "json": N_("The signed badge as text, for programs (Open Badges 3.0)."),
     "jwt": N_("The signed badge as text, for programs that read VC-JWT."),
-    "bundle.json": N_("The signed badge with everything that a check needs, to check it without a network."),
+    "bundle.json": N_("The signed badge with everything that a check needs, to check it offline."),
 }
 """What each file is for, in the order in which they are in the ZIP."""
 READ_ME: Final = N_(

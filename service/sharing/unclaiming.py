@@ -1,4 +1,7 @@
-"""Undo a claim: the address says that it was not by its owner, or the person gives back what is not theirs."""
+"""Undo a claim.
+
+The owner of the address says that it was not them, or the person gives back what is not theirs.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,7 +28,7 @@ from service.texts.languages import N_
 BACK_FOR: Final = timedelta(days=7)
 """How long the address can undo a claim."""
 
-BACK_OVER = N_("This link is over: it works for 7 days, and once. Ask the network that awarded the badge.")
+BACK_OVER = N_("This link no longer works. It works once, within 7 days. Ask the network that awarded the badge.")
 
 
 def back(session: OrmSession, secret: str, now: datetime) -> Offer:

@@ -2,7 +2,7 @@
 
 A voucher must have been a member of the network for some time, with an account of their own, and be somebody else than
 the person, under all that is known of both. Students and minors do not vouch: nobody should be able to talk children
-into it. Who came back by vouching themself does not vouch for a while, so that one stolen account does not bring the next.
+into it. A person who came back this way does not vouch for a while, so that one stolen account does not bring the next.
 """
 
 from collections.abc import Collection
@@ -30,15 +30,19 @@ MOST_VOUCHED: Final = 5
 COUNTED_FOR: Final = timedelta(days=30)
 NOT_VOUCHING: Final = ("student", "minor")
 
-NOT_A_MEMBER = N_("Only members of this network can answer here. Sign in with the address that the network knows.")
+NOT_A_MEMBER = N_(
+    "Only members of this network can answer here. Sign in with the address that the network has for you."
+)
 TOO_NEW = N_("You joined this network too recently to answer for somebody else. Ask a colleague who was there before.")
 ONESELF = N_("You cannot answer for yourself, under any address. Ask two colleagues.")
 NO_ROLE = N_("Students and minors cannot answer for somebody else. Ask a facilitator.")
-RETURNED = N_("You came back with the help of colleagues lately, so you cannot answer for somebody else yet.")
-ALREADY = N_("You have answered already. A second person must answer too.")
+RETURNED = N_(
+    "You recently got your badges back with the help of colleagues, so you cannot answer for somebody else yet."
+)
+ALREADY = N_("You have already answered. A second person must answer too.")
 SAME_PERSON = N_("You and the colleague who answered seem to be one person. Somebody else must answer.")
 TOO_OFTEN = N_("You have answered for many people in the last days. Try again in %(minutes)s min.")
-ENOUGH = N_("Two people have answered already. If they are wrong, say so with the other button.")
+ENOUGH = N_("Two people have already answered. If they are wrong, press the other button.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def vouch(session: WriteSession, secret: str, account_id: UUID, now: datetime) -
             or have returned so themself (code "vouch-returned").
         TooManyRequestsError: they have vouched for many (code "vouched-too-often").
     """
-    accounts.locked(session, account_id, alone=True)  # whoever vouches for several at once is counted
+    accounts.locked(session, account_id, alone=True)  # someone who vouches for several at once is counted
     row, rivals = returning.held(session, Return.vouch_sha256 == digest_of(secret))
     if not _runs(row, now):
         raise NotFoundError("return-unknown", returning.UNKNOWN)

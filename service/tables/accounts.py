@@ -1,4 +1,7 @@
-"""Rows of `accounts`: people who sign in, their addresses, passkeys and identities elsewhere, and their browsers."""
+"""Rows of `accounts`: people who sign in.
+
+With them are their addresses, passkeys, identities elsewhere, and browsers.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +18,7 @@ class Account(Row):
 
     `name` is the one that they want on their badges; a network never sees it unless they put it on a badge.
     `mails_off` are the kinds of messages that they do not want. `badges_behind` is set while their name or the address that
-    is kept is another, and it is not listed yet which badges must be signed anew for that (`badges_to_sign`).
+    is kept is another, and it is not listed yet which badges must be signed again for that (`badges_to_sign`).
     """
 
     __tablename__ = "accounts"

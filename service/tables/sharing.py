@@ -113,7 +113,7 @@ class Vouching(Row):
 
 
 class BadgeToSign(Row):
-    """A badge that is to be signed anew, because its recipient's name or address is another.
+    """A badge that is to be signed again, because its recipient's name or address is another.
 
     `with_address`: it is to name the address that the account keeps now.
     """

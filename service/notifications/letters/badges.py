@@ -76,9 +76,9 @@ SIGNED_AGAIN = N_("It was signed again with another key. If you have downloaded 
 RENEW = N_("To renew it, ask %(network)s what you need to do.")
 RETIRED = N_("%(network)s no longer awards this badge, so you cannot renew it.")
 SEE = N_("See your badge")
-KEEP = N_("Keep it: put your name on it, hide or share it. This link is for you alone: do not forward it.")
+KEEP = N_("Claim it to put your name on it, hide it or share it. This link is only for you: do not forward it.")
 CLAIM = N_("Claim your badge")
-MINE = N_("It is among your badges: put your name on it, hide or share it.")
+MINE = N_("It is in your account: you can put your name on it, hide it or share it.")
 MY_BADGES = N_("My badges")
 
 

@@ -14,18 +14,18 @@ from service.texts.languages import N_
 
 HELLO = N_("Hello,")
 LINK_SUBJECT = N_("Claim your badges of %(network)s")
-LINK = N_("%(network)s has awarded you badges. With this link you put your name on them, hide or share them.")
-FOR_YOU = N_("The link is for you alone: do not forward it. It works until %(day)s, and once.")
+LINK = N_("%(network)s has awarded you badges. Use this link to put your name on them, hide them or share them.")
+FOR_YOU = N_("The link is only for you: do not forward it. It works once, until %(day)s.")
 CLAIM = N_("Claim your badges")
 CLAIMED_SUBJECT = N_("Your badges of %(network)s were claimed")
 CLAIMED = N_(
-    "Somebody opened the link that %(network)s had sent to this address, and took the badges into their account. They "
-    "can put a name on them, hide or share them."
+    "Somebody opened the link that %(network)s sent to this address, and claimed the badges. They can put a name "
+    "on them, hide them or share them."
 )
-THAT_WAS_ME = N_("If that was you, you need not do anything.")
+THAT_WAS_ME = N_("If that was you, you do not need to do anything.")
 NOT_ME = N_(
-    "If it was not you, somebody else has read the email. Undo it until %(day)s: the badges leave that account, and so "
-    "does your address."
+    "If it was not you, somebody else has read the email. You can undo it until %(day)s: then the badges and "
+    "your address are removed from that account."
 )
 WHEN = N_("Claimed on")
 UNDO = N_("That was not me")

@@ -17,43 +17,43 @@ HELLO: Final = N_("Hello,")
 NOTICES: Final[Mapping[str, tuple[str, str]]] = {
     "address-added": (
         N_("An address was added to your account"),
-        N_("Another email address was added to your account at %(site)s. One can sign in with it now."),
+        N_("Another email address was added to your account at %(site)s. It can now be used to sign in."),
     ),
     "address-removed": (
         N_("An address was removed from your account"),
-        N_("An email address was removed from the account at %(site)s that this address belongs to, or belonged to."),
+        N_("An email address was removed from the account at %(site)s that this address belongs or belonged to."),
     ),
     "accounts-joined": (
-        N_("Two accounts are now one"),
+        N_("Your two accounts are now one"),
         N_(
-            "Two accounts at %(site)s were made one by somebody who proved addresses of both. All addresses and badges "
-            "are now together."
+            "Somebody who proved addresses of two accounts at %(site)s joined them. All addresses and badges are "
+            "now in one account."
         ),
     ),
     "signed-out": (
         N_("You were signed out everywhere"),
-        N_("Your account at %(site)s was signed out in every browser but the one in which that was asked for."),
+        N_("Your account at %(site)s was signed out in every browser except the one that asked for it."),
     ),
     "passkey-added": (
         N_("A passkey was added to your account"),
-        N_("A passkey was added to your account at %(site)s. With it, one can sign in."),
+        N_("A passkey was added to your account at %(site)s. It can now be used to sign in."),
     ),
     "passkey-removed": (
         N_("A passkey was removed from your account"),
-        N_("A passkey was removed from your account at %(site)s. It signs in nobody any more."),
+        N_("A passkey was removed from your account at %(site)s. Nobody can sign in with it any more."),
     ),
     "passkey-copied": (
         N_("One of your passkeys may have been copied"),
         N_(
-            "Somebody tried to sign in to your account at %(site)s with a passkey, in a way that points to a copy of it. "
-            "They were not signed in. Remove the passkey, and add a new one."
+            "Somebody tried to sign in to your account at %(site)s with what may be a copy of your passkey. They "
+            "were not signed in. Remove the passkey, and add a new one."
         ),
     ),
     "openid-linked": (
-        N_("One can sign in to your account in a new way"),
+        N_("There is a new way to sign in to your account"),
         N_(
-            "Somebody signed in to your account at %(site)s through the school or organisation that runs this service, "
-            "which confirmed that your address is theirs. They can sign in so from now on."
+            "Somebody signed in to your account at %(site)s through the school or organisation that runs this "
+            "service. It confirmed that your address is theirs. They can now always sign in this way."
         ),
     ),
     "account-deleted": (
@@ -65,7 +65,7 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """The subject of each notice, and what it tells."""
-WAS_IT_YOU: Final = N_("Was it you? Then you need not do anything.")
+WAS_IT_YOU: Final = N_("If it was you, you do not need to do anything.")
 NOT_YOU: Final = N_(
     "If it was not you, sign in here, press “Sign out everywhere else” and look through your addresses: %(account)s"
 )

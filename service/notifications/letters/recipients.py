@@ -1,6 +1,6 @@
-"""To whom a mail to a member goes: the address that the person keeps, in the language that they chose.
+"""The address and language of mails to a member.
 
-Who has claimed what they earned has an account, whose choices count in every network. For everybody else the network has
+Someone who has claimed their badges has an account: its choices count in every network. For everybody else the network has
 an address, or none.
 """
 

@@ -1,4 +1,7 @@
-"""Mails about somebody who returns after they lost their mailbox: to the old addresses, and to the new one."""
+"""Mails about the return of somebody who lost their mailbox.
+
+They go to the old addresses, and to the new one.
+"""
 
 from email.message import EmailMessage
 
@@ -12,10 +15,10 @@ from service.texts.languages import N_
 
 SUBJECTS = {
     "asked": N_("Somebody asks for your badges of %(network)s"),
-    "soon": N_("In two days your badges of %(network)s go to another address"),
+    "soon": N_("In two days your badges of %(network)s will go to another address"),
     "waiting": N_("Two colleagues vouch for you at %(network)s"),
     "done": N_("Badges of %(network)s have a new address"),
-    "over": N_("Nobody takes over badges of %(network)s"),
+    "over": N_("Badges of %(network)s do not get a new address"),
 }
 STOP = N_(
     """\
@@ -23,7 +26,7 @@ Hello,
 
 Somebody says that they are you and have lost this mailbox. Two members of %(network)s vouch for them. If nobody stops it, your badges of %(network)s go to their new address on %(day)s.
 
-Was that you? Then you need do nothing.
+Was that you? Then you do not need to do anything.
 
 Was that not you? Then stop it here:
 
@@ -38,7 +41,7 @@ Hello,
 
 Two members of %(network)s vouch for you. We have told your old addresses. If nobody stops it, your badges of %(network)s are yours again on %(day)s, with this address.
 
-You need do nothing until then."""
+You do not need to do anything until then."""
     ),
     "done": N_(
         """\

@@ -10,7 +10,7 @@ from service.tables import Message, SignInRequest
 from service.texts.languages import LANGUAGES, N_
 
 SUBJECTS = {
-    "sign-in": N_("%(code)s is your code to sign in"),
+    "sign-in": N_("%(code)s is your sign-in code"),
     "add-address": N_("%(code)s is your code to add this address"),
 }
 TEXTS = {
@@ -24,7 +24,7 @@ You asked to sign in to Laurel at %(site)s. Open this link in the browser in whi
 
 Or type this code there: %(code)s
 
-Link and code work for 15 minutes, and only once. Do not tell anyone the code.
+The link and the code work once, within 15 minutes. Do not tell anyone the code.
 
 Did you not ask for this? Then do nothing: nobody can sign in without this email."""
     ),
@@ -38,7 +38,7 @@ You asked to add this address to your account at %(site)s. Open this link in the
 
 Or type this code there: %(code)s
 
-Link and code work for 15 minutes, and only once. Do not tell anyone the code.
+The link and the code work once, within 15 minutes. Do not tell anyone the code.
 
 Did you not ask for this? Then do nothing: the address is not added without this email."""
     ),

@@ -50,7 +50,7 @@ def test_somebody_adds_a_passkey_signs_out_and_signs_in_with_it(page: Page, live
     page.context.clear_cookies()
     page.goto(f"/sign-in?onward={PAGE}")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_text("Used last on")).to_be_visible()
+    expect(page.get_by_text("Last used on")).to_be_visible()
     assert page.url == live.base_url + PAGE
 
 
@@ -62,7 +62,7 @@ def test_a_device_that_has_a_passkey_of_the_account_makes_no_second_one(
     expect(page.get_by_text("Not used yet.")).to_be_visible()
     add(page, "Phone again")
     expect(page.get_by_role("alert")).to_have_text(
-        "No passkey was made. Try again. A device that has one already makes no second one."
+        "No passkey was made. Try again. A device that already has one does not make a second one."
     )
     assert len(device["session"].send("WebAuthn.getCredentials", {"authenticatorId": device["id"]})["credentials"]) == 1
 
@@ -76,7 +76,7 @@ def test_with_the_wrong_finger_nobody_signs_in(page: Page, live: Live, device: d
     device["session"].send("WebAuthn.setUserVerified", wrong)
     page.goto(f"/sign-in?onward={PAGE}")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("alert")).to_have_text("No passkey was used. Try again, or have an email sent.")
+    expect(page.get_by_role("alert")).to_have_text("No passkey was used. Try again, or sign in by email.")
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_enabled()
 
 

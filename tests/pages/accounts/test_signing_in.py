@@ -23,7 +23,7 @@ def ask(page: Page, address: str, onward: str = "/account") -> None:
 
 
 def type_code(page: Page, live: Live, address: str) -> None:
-    page.get_by_label("Code of 6 digits").fill(CODE.findall(mails_to(live.runtime, address)[-1])[-1])
+    page.get_by_label("6-digit code").fill(CODE.findall(mails_to(live.runtime, address)[-1])[-1])
     page.get_by_role("button", name="Continue").click()
 
 
@@ -35,15 +35,15 @@ def be_signed_in(page: Page, live: Live, address: str) -> None:
 def test_a_person_goes_the_whole_way_on_a_phone(phone: Page, live: Live, browser: Browser) -> None:
     page = phone
     ask(page, HOME)
-    page.get_by_label("Code of 6 digits").fill("12")
+    page.get_by_label("6-digit code").fill("12")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("alert")).to_contain_text("That is not the code")
+    expect(page.get_by_role("alert")).to_contain_text("This is not the code")
     type_code(page, live, HOME)
     expect(page.get_by_role("heading", name="Your account", exact=True)).to_be_visible()
 
     page.get_by_label("Name", exact=True).fill("محمد بن علي")
     page.get_by_role("button", name="Save the name").click()
-    expect(page.get_by_role("status")).to_contain_text("Your name is saved.")
+    expect(page.get_by_role("status")).to_contain_text("Your name has been saved.")
     expect(page.get_by_label("Name", exact=True)).to_have_value("محمد بن علي")
 
     page.get_by_label("A badge of mine ends soon").uncheck()
@@ -61,8 +61,8 @@ def test_a_person_goes_the_whole_way_on_a_phone(phone: Page, live: Live, browser
         page.get_by_label("Another email address").fill(SCHOOL)
         page.get_by_role("button", name="Add the address").click()
         type_code(page, live, SCHOOL)
-        expect(page.get_by_role("heading", name="Make the two accounts one?")).to_be_visible()
-        page.get_by_role("button", name="Make the two accounts one").click()
+        expect(page.get_by_role("heading", name="Join the two accounts?")).to_be_visible()
+        page.get_by_role("button", name="Join the two accounts").click()
         expect(page.get_by_role("status")).to_contain_text("now one")
         expect(page.get_by_text(SCHOOL)).to_be_visible()
 
@@ -74,7 +74,7 @@ def test_a_person_goes_the_whole_way_on_a_phone(phone: Page, live: Live, browser
         expect(desk.get_by_role("heading", name="Sign in")).to_be_visible()
         assert not faults
 
-    page.get_by_role("button", name="Write to this one").click()
+    page.get_by_role("button", name="Send emails here").click()
     page.get_by_role("button", name="Remove").last.click()
     expect(page.get_by_text(HOME)).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
@@ -82,7 +82,7 @@ def test_a_person_goes_the_whole_way_on_a_phone(phone: Page, live: Live, browser
     page.get_by_role("link", name="Delete the account").click()
     page.get_by_label("I want to delete my account").check()
     page.get_by_role("button", name="Delete the account").click()
-    expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your account has been deleted")).to_be_visible()
     page.goto("/account")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -95,7 +95,7 @@ def test_a_link_that_is_opened_on_another_device_shows_the_code_to_type(
         phone.goto(f"/sign-in/{LINK.findall(mails_to(live.runtime, HOME)[-1])[-1]}")
         code = phone.locator(".code").inner_text()
         assert phone.context.cookies() == []
-        desk.get_by_label("Code of 6 digits").fill(code)
+        desk.get_by_label("6-digit code").fill(code)
         desk.get_by_role("button", name="Continue").click()
         expect(desk.get_by_role("heading", name="Your account", exact=True)).to_be_visible()
         assert not faults

@@ -95,7 +95,7 @@ def test_a_walk_on_a_phone_from_the_claim_to_an_appeal(
     phone.get_by_label("Why do you disagree?").fill("I was at three meetings.")
     everybody_can_use(phone, violations, "appeal")
     phone.get_by_role("button", name="Send the appeal").click()
-    expect(phone.get_by_text("It waits for a mediator")).to_be_visible()
+    expect(phone.get_by_text("Waiting for a mediator")).to_be_visible()
     expect(phone.get_by_text("I was at three meetings.")).to_be_visible()
     everybody_can_use(phone, violations, "case")
 

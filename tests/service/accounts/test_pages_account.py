@@ -208,7 +208,7 @@ def test_two_accounts_of_one_person_become_one(
     assert {(row.value, row.kept) for row in rows(runtime, AccountAddress)} == {(HOME, True), (SCHOOL, False)}
     assert other_browser.get("/account").status_code == 200  # as what is now the same account
     for address in (HOME, SCHOOL):
-        assert "made one" in notices(runtime, address)[-1]
+        assert "joined them" in notices(runtime, address)[-1]
 
 
 def test_accounts_become_one_only_in_the_browser_that_proved_the_address_and_only_once(

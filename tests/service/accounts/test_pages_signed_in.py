@@ -88,4 +88,4 @@ def test_a_refusal_leads_back_to_where_one_can_go_on(browser: TestClient, runtim
     assert '<a class="button" href="/sign-in">Go back</a>' in answer.text
     sent = browser.post("/account/addresses/x/remove", headers={"Cookie": signed_in(runtime, ADDRESS)})
     assert sent.status_code == 403
-    assert "This form came from another page, or is too old." in sent.text
+    assert "This form is too old, or came from another site." in sent.text

@@ -1,4 +1,4 @@
-"""A credential is signed anew under its id, and names its recipient as they choose."""
+"""A credential is signed again under its id, and names its recipient as they choose."""
 
 import json
 import unicodedata

@@ -55,7 +55,7 @@ def undo(runtime: Runtime, secret: str) -> None:
 def test_the_mail_of_a_new_badge_bears_its_link_first_and_the_claim_link(runtime: Runtime) -> None:
     [text] = mails_to(runtime, ADDRESS)
     assert text.index("/credentials/") < text.index("/claim/")
-    assert "put your name on it, hide or share it" in text
+    assert "put your name on it, hide it or share it" in text
 
 
 def test_the_mails_of_two_badges_bear_one_link(stage: Stage, runtime: Runtime) -> None:

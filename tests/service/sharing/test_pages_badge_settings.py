@@ -62,7 +62,7 @@ def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     credential = earned(stage)
     page = f"/my-badges/{credential}"
     answer = send(browser, page, f"{page}/name", name="plain")
-    assert (answer.status_code, "Say in your account what your name is." in answer.text) == (422, True)
+    assert (answer.status_code, "First add your name in your account." in answer.text) == (422, True)
     named(stage.runtime, "Member Eleven")
     done(send(browser, page, f"{page}/name", name="plain"), page)
     assert "Member Eleven" in client.get(f"/credentials/{credential}.json").text

@@ -105,8 +105,8 @@ def test_it_shows_the_networks_own_picture_redrawn(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
-        ("revocation", "The issuer revoked this badge, so there is no certificate of it."),
-        ("suspension", "There is no certificate of it until they have decided."),
+        ("revocation", "The issuer has taken back this badge, so it has no certificate."),
+        ("suspension", "It has no certificate until the issuer has decided."),
     ],
 )
 def test_a_badge_that_its_issuer_does_not_stand_by_has_none_and_says_why(stage: Stage, act: str, sentence: str) -> None:

@@ -85,7 +85,7 @@ def test_a_used_link_says_so_to_others_and_to_who_used_it(browser: TestClient, r
     browser.cookies.clear()
     page = browser.get(f"/claim/{link}")
     assert page.status_code == 410
-    assert "This was used already." in page.text
+    assert "This was already used." in page.text
     assert "Send a new one" not in page.text
     assert browser.post(f"/claim/{link}").status_code == 409
     assert browser.post(f"/claim/{link}/again").status_code == 409
@@ -112,7 +112,7 @@ def test_a_link_to_an_address_that_the_network_has_changed_says_so(
     stage.member(email=OTHER)
     page = browser.get(f"/claim/{link}")
     assert page.status_code == 410
-    assert "has another address of yours now" in page.text
+    assert "now has a different address for you" in page.text
     assert "Send a new one" not in page.text
 
 
@@ -161,7 +161,7 @@ def test_the_address_is_told_and_undoes_the_claim_of_a_forwarded_mail(browser: T
     for _ in range(2):
         assert "That was not me" in browser.get(f"/claim/undo/{back}").text
     assert holder_of(runtime) is not None
-    assert "It is undone" in browser.post(f"/claim/undo/{back}").text
+    assert "The claim was undone" in browser.post(f"/claim/undo/{back}").text
     assert holder_of(runtime) is None
     assert browser.get("/claim/address").headers["location"].startswith("/sign-in")
     assert account_of(runtime, ADDRESS) is None
@@ -203,7 +203,7 @@ def test_a_name_must_be_one(browser: TestClient, runtime: Runtime, name: str, sa
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("nowhere", "Enter an email address"), (ADDRESS, "This address is in your account already.")]
+    ("typed", "said"), [("nowhere", "Enter an email address"), (ADDRESS, "This address is already in your account.")]
 )
 def test_a_second_address_must_be_another_one(browser: TestClient, runtime: Runtime, typed: str, said: str) -> None:
     browser.post(f"/claim/{link_to(runtime)}")
@@ -218,7 +218,7 @@ def test_a_code_on_paper_is_typed_by_somebody_signed_in(browser: TestClient, run
     assert browser.get("/claim").headers["location"] == "/sign-in?onward=/claim"
     sign_in(browser, runtime, OTHER)
     page = send(browser, "/claim", "/claim", code=code)
-    assert "Claim it only if the code was given to you." in page.text
+    assert "Claim it only if the network gave you this code." in page.text
     assert holder_of(runtime, "m13") is None
     form = FORM.findall(page.text)[0]
     answer = browser.post("/claim/on-paper", data={"form": form, "code": code})

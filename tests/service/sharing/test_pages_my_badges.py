@@ -199,16 +199,16 @@ def test_what_somebody_holds_is_not_in_progress(browser: TestClient, stage: Stag
     claimed(stage)
     earned(stage)
     page = shown(browser, f"/my-badges/members/{member_of(stage.runtime, 'm11')}/progress")
-    assert "You have not begun any badge of this network." in page
+    assert "You have not started any badge of this network." in page
 
 
-def test_progress_in_a_retired_badge_says_that_nobody_new_earns_it(browser: TestClient, stage: Stage) -> None:
+def test_progress_in_a_retired_badge_says_that_nobody_can_earn_it(browser: TestClient, stage: Stage) -> None:
     claimed(stage)
     stage.achievement()
     stage.share(1)
     stage.send("POST", "./achievements/sharer/retirement", {"reason": "It is over."})
     page = shown(browser, f"/my-badges/members/{member_of(stage.runtime, 'm11')}/progress")
-    assert "nobody new earns it" in page
+    assert "Nobody can earn it any more" in page
     assert "Appeal" not in page
 
 
@@ -218,4 +218,4 @@ def test_what_waits_for_people_says_since_when(browser: TestClient, stage: Stage
     stage.share(1)
     stage.share(2)
     page = shown(browser, f"/my-badges/members/{member_of(stage.runtime, 'm11')}/progress")
-    assert "People have been asked to approve it, on 2 March 2026." in page
+    assert "People were asked on 2 March 2026 to approve it." in page

@@ -162,7 +162,7 @@ def test_a_link_in_the_mail_stops_it_by_its_button_only(place: Place, runtime: R
     assert (place.state(), place.account_of("m11")) == (["stopped"], [])
     assert stranger.post(f"/return/stop/{secret}").status_code == 404
     assert told(runtime, "river")[-1] == "member.return-stopped"
-    assert "Nobody takes over" not in mails_to(runtime, OLD)[-1]
+    assert "do not get a new address" not in mails_to(runtime, OLD)[-1]
     assert "do not get a new address" in mails_to(runtime, NEW)[-1]
 
 
@@ -248,7 +248,7 @@ def test_nobody_vouches_twice(place: Place) -> None:
     place.ask()
     link = place.link()
     place.vouch("v1", link)
-    assert refusal(place, "v1", link) == "You have answered already. A second person must answer too."
+    assert refusal(place, "v1", link) == "You have already answered. A second person must answer too."
 
 
 def test_a_vouching_pair_who_are_one_person_is_refused(place: Place, runtime: Runtime) -> None:
@@ -312,7 +312,7 @@ def test_who_has_just_returned_does_not_vouch(place: Place) -> None:
     place.ask("m20@new.example.org", lost="m20@old.example.org")
     link = place.link("m20@new.example.org")
     answer = place.send(place.browser(NEW), link, answer="yes", sure="yes")
-    assert "You came back with the help of colleagues lately" in answer.text
+    assert "You recently got your badges back with the help of colleagues" in answer.text
 
 
 def test_nobody_vouches_for_many_in_a_month(place: Place) -> None:
@@ -383,7 +383,7 @@ def test_badges_name_the_new_address_under_their_old_links(place: Place) -> None
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"network": "Nowhere"}, "No network here, or more than one, has this name."),
+        ({"network": "Nowhere"}, "No network here has this name, or more than one does."),
         ({"lost": "x"}, "Enter your old email address"),
         ({"lost": "https://elsewhere.example/credentials/4f1a"}, "Enter your old email address"),
         ({"lost": NEW}, "You have just signed in with this address."),

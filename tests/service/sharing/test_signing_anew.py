@@ -72,10 +72,12 @@ def test_every_badge_that_bears_the_name_bears_the_new_one_under_its_id(holder: 
     before = {name: row_of(holder.runtime, badge) for name, badge in holder.badges.items()}
     holder.rename(NEW)
     assert holder.left() == 3
-    assert "<strong>3 badges are still to be signed anew.</strong>" in holder.client.get("/account/name").text
+    assert "<strong>3 badges are still to be signed again.</strong>" in holder.client.get("/account/name").text
     assert signing_anew.sign_due(holder.runtime) == 3
     assert holder.left() == 0
-    assert "All your badges are as you want them now." in holder.client.get("/account/name").text
+    assert (
+        "All your badges have your current name and address, as you chose." in holder.client.get("/account/name").text
+    )
     for name in ("plain", "hashed", "plain-too"):
         assert holder.bears(name, NEW)
         assert not holder.bears(name, OLD)
