@@ -1,6 +1,6 @@
-"""Collections of badges, which a person puts together from all networks, each with a page and a link of its own.
+"""Collections of badges, which people put together from all networks.
 
-What belongs to another account looks as if it did not exist. A private badge is in no collection: it cannot be added, and
+Each has a page and a link of its own. What belongs to another account looks as if it did not exist. A private badge is in no collection: it cannot be added, and
 one that becomes private is left out until it is private no more. A revoked one stays, and is shown as revoked.
 """
 

@@ -1,6 +1,6 @@
-"""Open a private badge, or its hidden evidence, to a named employer for a time; each viewing is noted for its recipient.
+"""Open a private badge, or hidden evidence, to a named employer for a time.
 
-Only viewings by such a link are noted, and the employer is told so before anything is shown. The secret of a link is told
+Each viewing is noted for the recipient. Only viewings by such a link are noted, and the employer is told so before anything is shown. The secret of a link is told
 once, when it is made. What belongs to another account looks as if it did not exist.
 """
 

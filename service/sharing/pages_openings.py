@@ -1,4 +1,7 @@
-"""Pages on which a person opens a badge to a named employer and sees who looked, and the page for the employer."""
+"""Pages for opening a badge to a named employer, and the page that they see.
+
+The recipient sees there who looked.
+"""
 
 from datetime import datetime
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""Pages on which a person makes and ends links for one authority, and the page behind such a link."""
+"""Pages for making and ending links for one authority, and what they open."""
 
 from datetime import datetime
 from typing import Annotated, Final

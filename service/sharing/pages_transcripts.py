@@ -1,4 +1,4 @@
-"""The page of a collection of badges, for anybody who has its link, and the same as PDF."""
+"""The page of a collection of badges, for anyone with its link, and its PDF."""
 
 from typing import Annotated
 

@@ -1,6 +1,6 @@
-"""Secret links by which a person shows badges to one authority, with their name and the number of their licence.
+"""Secret links by which people show badges to one authority.
 
-The secret is told once, when the link is made. What belongs to another account looks as if it did not exist.
+A link carries the name of the person and the number of their licence. The secret is told once, when the link is made. What belongs to another account looks as if it did not exist.
 """
 
 import secrets

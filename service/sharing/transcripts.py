@@ -1,4 +1,4 @@
-"""A collection of badges as others see it: how each badge stands today, on a page and as a PDF to print."""
+"""Show a collection as others see it: how each badge stands today."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows of `sharing`: claims, returns, badges to be signed again, collections, links."""
+"""Rows of `sharing`: claims, returns, collections, and links for one other."""
 
 from datetime import datetime
 from uuid import UUID

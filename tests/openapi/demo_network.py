@@ -15,8 +15,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.access import callers, tokens
+from service.accounts import accounts
 from service.cli.demo import DATA
 from service.runtime.runtime import Runtime
+from service.sharing import returning
 from service.tables import Member, Network
 from tests.worlds import databases, listening
 from tests.worlds.acting import confirm
@@ -26,6 +28,8 @@ SLUG = "example-valley"
 AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 """When the examples are played: the demo's two weeks are over."""
 NOBODY, ADMIN, NETWORK = "nobody", "admin", "network"
+RETURNING = "teacher-5"
+"""The member who lost their mailbox."""
 BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
@@ -116,8 +120,17 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
         for member in REVIEWED:
             award = {"achievement": "formative-feedback", "member": member}
             _ok(stage.send("POST", f"{root}/awards", NETWORK, json=award))
+        _have_return(runtime, RETURNING)
         bound = {member: _token(runtime, MEMBERS_SCOPES, SLUG, member) for member in BOUND}
         return DemoNetwork(folder, base_url, stage.tokens | bound)
+
+
+def _have_return(runtime: Runtime, ref: str) -> None:
+    """Have a member return after they lost their mailbox: two have vouched, and the seven days run."""
+    said = {"network": SLUG, "lost": f"{ref}@example-valley.example", "name": ref.replace("-", " ").capitalize()}
+    with runtime.database.write() as session:
+        account = accounts.with_address(session, f"{ref}@elsewhere.example", AT)
+        returning.begin_silence(session, returning.ask(session, runtime, account.id, said, AT), AT)
 
 
 def _client(runtime: Runtime) -> TestClient:

@@ -1,6 +1,6 @@
-"""Links by which a person shows badges to one authority, with their name and the number of their licence.
+"""Read links by which people show badges to one authority.
 
-A batch reads them from our own rows, and asks nobody: each becomes an item for each badge that it leads to. Who has no
+Such a link carries their name and the number of their licence. A batch reads them from our own rows, and asks nobody: each becomes an item for each badge that it leads to. Who has no
 such link finds nothing.
 """
 
