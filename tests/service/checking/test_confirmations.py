@@ -473,7 +473,7 @@ def test_the_askers_secret_answers_nothing_and_the_mails_shows_no_asker(stage: S
 
 
 @pytest.mark.any_database("no row is found on any database")
-@pytest.mark.parametrize("path", ["/confirmations/x", "/confirm/x", "/confirm/" + "a" * 5000, "/confirm/%00"])
+@pytest.mark.parametrize("path", ["/confirmations/x", "/confirm/x", "/confirm/" + "a" * 5000])
 def test_unknown_addresses_say_so_plainly(stage: Stage, path: str) -> None:
     answer = stage.client.get(path)
     assert answer.status_code == 404

@@ -162,7 +162,7 @@ def test_a_link_in_the_mail_stops_it_by_its_button_only(place: Place, runtime: R
     assert (place.state(), place.account_of("m11")) == (["stopped"], [])
     assert stranger.post(f"/return/stop/{secret}").status_code == 404
     assert told(runtime, "river")[-1] == "member.return-stopped"
-    assert "do not get a new address" not in mails_to(runtime, OLD)[-1]
+    assert "do not get a new address" in mails_to(runtime, OLD)[-1]
     assert "do not get a new address" in mails_to(runtime, NEW)[-1]
 
 
@@ -241,7 +241,7 @@ def test_a_second_return_does_not_take_from_who_has_just_returned(place: Place) 
 def refusal(place: Place, ref: str, link: str) -> str:
     answer = place.vouch(ref, link)
     assert answer.status_code in {403, 409, 429}, answer.text
-    return re.sub(r"\s+", " ", re.findall(r"</h1><p>(.*?)</p>", answer.text, re.DOTALL)[0])
+    return re.sub(r"\s+", " ", re.findall(r"</h1>\s*<p>(.*?)</p>", answer.text, re.DOTALL)[0])
 
 
 def test_nobody_vouches_twice(place: Place) -> None:
