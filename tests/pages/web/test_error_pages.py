@@ -71,7 +71,7 @@ def answer_on(connection: socket.socket) -> tuple[int, dict[str, str], str]:
         ("GET", "/language", 405, "This address works differently", "Esta dirección funciona de otra manera"),
         ("DELETE", "/verify", 405, "This address works differently", "Esta dirección funciona de otra manera"),
         ("GET", "/achievements/x/image.gif", 422, "That could not be read", "No se pudo leer"),
-        ("GET", "/networks/a%00b", 404, "No network at this address", "No hay ninguna red en esta dirección"),
+        ("GET", "/networks/a%00b", 404, "Nothing is here", "Aquí no hay nada"),
     ],
 )
 def test_a_person_reads_a_sentence_and_a_program_a_problem(
