@@ -18,11 +18,10 @@ from credentials.findings import Finding
 from credentials.recipient import matches
 from credentials.report import verdict_of
 from service.checking.found_here import OTHER_ADDRESS
+from service.issuing import choices
 from service.public import addresses, documents
 from service.runtime.runtime import Runtime
 from service.tables import Award, Identity, Member
-
-_KINDS = {"email": "emailAddress", "did": "identifier"}
 
 
 def recognise(runtime: Runtime, report: Report, recipient: str) -> Report:
@@ -48,11 +47,10 @@ def _is_theirs(runtime: Runtime, url: str, recipient: str) -> bool:
         credential = documents.visible_credential(session, documents.credential_id(url) or "")
         if credential is None:
             return False
-        proved = session.execute(
-            select(Identity.kind, Identity.value)
-            .join(Member, Member.person_id == Identity.person_id)
-            .join(Award, Award.member_id == Member.id)
-            .where(Award.id == credential.award_id, Identity.proved_at.is_not(None), Identity.kind.in_(_KINDS))
-        )
-        identifiers = [{"hashed": False, "identityType": _KINDS[kind], "identityHash": value} for kind, value in proved]
+        member_id = session.get_one(Award, credential.award_id).member_id
+        proved = [("emailAddress", each) for each in choices.proved_addresses(session, member_id)]
+        person = select(Member.person_id).where(Member.id == member_id).scalar_subquery()
+        dids = select(Identity.value).where(Identity.person_id == person, Identity.kind == "did")
+        proved += [("identifier", each) for each in session.scalars(dids.where(Identity.proved_at.is_not(None)))]
+        identifiers = [{"hashed": False, "identityType": kind, "identityHash": value} for kind, value in proved]
     return matches({"identifier": identifiers}, recipient) is True

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from credentials import Fetched, UnavailableError
+from service.accounts import accounts
 from service.checking import check as checking
 from service.checking import verification, wording
 from service.checking.check import Checked
@@ -34,6 +35,7 @@ from tests.worlds.acting import actor
 from tests.worlds.awarding import Stage, once
 from tests.worlds.forging import Thief
 from tests.worlds.runtimes import desk_of
+from tests.worlds.signing_in import claim
 
 pytestmark = pytest.mark.any_database("the rows are only looked up, on every database alike")
 
@@ -210,6 +212,16 @@ def test_another_address_that_the_person_has_proved_is_theirs(stage: Stage) -> N
     proved(stage, "new@home.example")
     checked = check(stage, text, "New@Home.example")
     assert (checked.headline, checked.report.verdict, checked.outcome("recipient")) == ("genuine", "verified", "passed")
+
+
+def test_every_address_of_the_account_with_which_a_badge_was_claimed_is_theirs(stage: Stage) -> None:
+    text = badge(stage)
+    claim(stage.runtime, "river", "m11", PERSON)
+    with stage.runtime.database.write() as session:
+        account = accounts.with_address(session, PERSON, stage.runtime.now())
+        accounts.with_address(session, "kept@home.example", stage.runtime.now(), into=account)
+    assert check(stage, text, "kept@home.example").headline == "genuine"
+    assert check(stage, text, "else@home.example").headline == "not-theirs"
 
 
 def test_an_address_that_only_a_network_claims_is_not_compared(stage: Stage) -> None:
