@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Header, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from service.accounts import sign_ins
 from service.accounts.accounts import SIGNED_OUT
@@ -25,7 +24,7 @@ from service.tables import Account
 from service.texts.languages import N_, Language
 from service.web.problems import STATUS
 from service.web.rendering import render
-from service.web.requests import StrictRoute, address_of
+from service.web.requests import StrictRoute, address_of, look_up
 from service.web.visitor_language import path_of_ours, speaking
 
 MAX_FIELDS = 120
@@ -81,14 +80,23 @@ def welcome(
     return secret
 
 
-async def perhaps_signed_in(request: Request) -> SignedIn | None:
-    """Return who is signed in, or None; looked up once for each request."""
-    if not hasattr(request.state, "signed_in"):
-        secret = cookie(request, "sign-in")
-        runtime: Runtime = request.app.state.runtime
-        request.state.signed_in = await run_in_threadpool(_found, runtime, secret) if secret else None
-    found: SignedIn | None = request.state.signed_in
-    return found
+class _PerhapsSomebody:
+    """Finds out who is signed in before the body is read, once for each request.
+
+    By then the request has no session: one that holds the lock of SQLite could not note that the sign-in is in use.
+    """
+
+    async def before_the_body(self, request: Request) -> None:
+        """Look up who is signed in."""
+        await self(request)
+
+    async def __call__(self, request: Request) -> SignedIn | None:
+        """Return who is signed in, or None."""
+        if not hasattr(request.state, "signed_in"):
+            secret = cookie(request, "sign-in")
+            request.state.signed_in = await look_up(request.app.state.runtime, secret, _found) if secret else None
+        found: SignedIn | None = request.state.signed_in
+        return found
 
 
 def _found(runtime: Runtime, secret: str) -> SignedIn | None:
@@ -99,6 +107,9 @@ def _found(runtime: Runtime, secret: str) -> SignedIn | None:
         with runtime.database.write() as session:
             sign_ins.note_use(session, found.sign_in_id, now)
     return found
+
+
+_perhaps = _PerhapsSomebody()
 
 
 class _SomebodySignedIn:
@@ -123,7 +134,7 @@ class _SomebodySignedIn:
             UnauthenticatedError: nobody is (code "signed-out"), or not lately (code "sign-in-again"); `PersonalRoute`
                 then leads to the sign-in.
         """
-        found = await perhaps_signed_in(request)
+        found = await _perhaps(request)
         if found is None:
             raise UnauthenticatedError("signed-out", SIGNED_OUT)
         if self._lately and not found.is_lately(request.app.state.runtime.now()):
@@ -188,7 +199,7 @@ Person = Annotated[SignedIn, Depends(_SomebodySignedIn())]
 """Who is signed in; for routes of `PersonalRoute`."""
 PersonLately = Annotated[SignedIn, Depends(_SomebodySignedIn(lately=True))]
 """Who signed in in the last hour; for what gives an account to somebody else, or ends it."""
-PerhapsPerson = Annotated[SignedIn | None, Depends(perhaps_signed_in)]
+PerhapsPerson = Annotated[SignedIn | None, Depends(_perhaps)]
 """Who is signed in, or None; for pages that anybody may see."""
 PersonsForm = Annotated[dict[str, str], Depends(form_of)]
 """The fields of a form of somebody who is signed in, which came from a page of ours."""

@@ -269,9 +269,14 @@ class _TheCaller:
 caller = _TheCaller()
 
 
-async def _looked_up(runtime: Runtime, secret: str) -> Caller:
+async def look_up(runtime: Runtime, secret: str, work: Callable[[Runtime, str], FoundT]) -> FoundT:
+    """Look up in a thread who has a secret, a few requests at once; before the request has a session of its own."""
     async with _at_once().look_ups:
-        return await run_in_threadpool(_identified, runtime, secret, runtime.now())
+        return await run_in_threadpool(work, runtime, secret)
+
+
+async def _looked_up(runtime: Runtime, secret: str) -> Caller:
+    return await look_up(runtime, secret, lambda runtime, secret: _identified(runtime, secret, runtime.now()))
 
 
 def _identified(runtime: Runtime, secret: str, at: datetime) -> Caller:

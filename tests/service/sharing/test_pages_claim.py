@@ -143,6 +143,18 @@ def test_who_is_signed_in_is_asked_before_an_address_is_added_to_their_account(
     assert account_of(runtime, ADDRESS) == account_of(runtime, OTHER)
 
 
+def test_somebody_who_signed_in_hours_ago_claims_with_a_link_too(
+    browser: TestClient, runtime: Runtime, clock: Clock
+) -> None:
+    """Their sign-in is noted as used before the request holds the lock of SQLite."""
+    link = link_to(runtime)
+    sign_in(browser, runtime, OTHER)
+    form = FORM.findall(browser.get(f"/claim/{link}").text)[0]
+    clock.advance(hours=2)
+    assert browser.post(f"/claim/{link}", data={"form": form}).status_code == 303
+    assert holder_of(runtime) == account_of(runtime, OTHER)
+
+
 def test_another_site_claims_nothing_in_somebodys_name(browser: TestClient, runtime: Runtime) -> None:
     link = link_to(runtime)
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
