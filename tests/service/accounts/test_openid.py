@@ -129,7 +129,7 @@ def test_an_address_that_is_not_proved_makes_no_account_and_leads_to_none(
     provider.claims |= claims
     answer = come_back(browser, provider)
     assert answer.status_code == 409
-    assert "River School has not checked an email address of yours" in answer.text
+    assert "River School has not checked your email address" in answer.text
     assert (count(school, OpenidIdentity), count(school, Account)) == (0, 1)
 
 
@@ -186,7 +186,7 @@ def test_somebody_new_at_the_provider_with_an_old_address_does_not_get_its_accou
     newcomer = browsers()
     answer = come_back(newcomer, provider)
     assert answer.status_code == 409
-    assert "linked with another person at River School" in answer.text
+    assert "linked to another person at River School" in answer.text
     assert not is_signed_in(newcomer)
     assert count(school, OpenidIdentity) == 1
 
@@ -217,7 +217,7 @@ def test_an_id_token_that_is_not_for_us_or_for_now_or_of_nobody_signs_nobody_in(
     provider.claims |= claims
     answer = come_back(browser, provider)
     assert answer.status_code == 502
-    assert "What River School says of you could not be checked" in answer.text
+    assert "We could not check what River School says about you" in answer.text
     assert not is_signed_in(browser)
     assert count(school, Account) == 0
 
@@ -283,7 +283,7 @@ def test_an_answer_of_another_provider_is_refused(browser: TestClient, provider:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        ("access_denied", "River School was not allowed to say who you are"),
+        ("access_denied", "River School did not tell us who you are"),
         ("temporarily_unavailable", "River School could not sign you in"),
         ("<script>", "River School could not sign you in"),
     ],
@@ -309,7 +309,7 @@ def test_a_provider_that_fails_is_told_plainly_and_changes_nothing(
         url = unescape(page.text.partition('http-equiv="refresh" content="0; url=')[2].partition('"')[0])
         page = browser.get(ANSWER, params=provider.authorize(url))
     assert page.status_code == 502
-    assert "River School does not answer as it should" in page.text
+    assert "River School is not working properly" in page.text
     assert count(school, Account) == 0
 
 
@@ -323,7 +323,7 @@ def test_a_provider_that_is_down_is_told_plainly(runtime: Runtime, tmp_path: Pat
     with start(given, clock) as down, TestClient(app_of(down), base_url=BASE_URL) as browser:
         answer = browser.post("/sign-in/openid/ask", headers={"Accept": "text/html"})
     assert answer.status_code == 502
-    assert "localhost does not answer as it should" in answer.text
+    assert "localhost is not working properly" in answer.text
 
 
 def test_a_provider_that_calls_itself_otherwise_is_not_believed(browser: TestClient, provider: OpenidProvider) -> None:
