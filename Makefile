@@ -19,8 +19,6 @@ PYTHON_FOLDERS := tests/openapi/python_client tests/openapi/schemathesis
 PYTHON_CLIENT := tests/openapi/python_client/.venv/installed
 SCHEMATHESIS := tests/openapi/schemathesis/.venv/installed
 
-# Measuring takes the tests half as long again: only where `coverage` will ask for it.
-MEASURE := $(if $(filter check coverage,$(MAKECMDGOALS)),--cov=credentials --cov-branch --cov-report=)
 # One worker more than there are processors, because tests wait for servers and browsers; at most four. A worker with
 # nothing left to do takes tests over from the others.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -44,7 +42,7 @@ one: $(DEV) ## Some tests, on every database: make one T=tests/service/awards/te
 	@$(BIN)/pytest $(if $(findstring /,$(T)),$(T),-k "$(or $(T),$(error which tests? make one T=...))") $(ARGS)
 
 test: $(DEV) $(NODE) $(PYTHON_CLIENT) ## All tests: SQLite, PostgreSQL where it may differ, other people's verifiers, browser
-	@$(PYTEST) --databases=$(if $(filter test-all check,$(MAKECMDGOALS)),all,chosen) $(MEASURE) $(ARGS)
+	@$(PYTEST) --databases=$(if $(filter test-all check,$(MAKECMDGOALS)),all,chosen) $(ARGS)
 
 test-all: test soak schemathesis ## All tests, on SQLite and PostgreSQL, the soak, and requests drawn from the description
 
@@ -70,8 +68,9 @@ types: $(DEV) ## mypy, strict
 drift: $(DEV) ## openapi/ against the service (migrations against the rows: a test, on both databases)
 	@$(BIN)/laurel openapi --check
 
-coverage: test # of every branch of credentials/, by the tests just run
-	@$(BIN)/coverage report --fail-under=100 --skip-covered --show-missing
+coverage: $(DEV) # of every branch of credentials/, by its own tests; those that alter each place of a badge add none
+	@$(PYTEST) --databases=sqlite tests/credentials --ignore=tests/credentials/test_mutations.py \
+		--cov=credentials --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 bench: $(DEV) ## Figures: how fast, how much memory
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

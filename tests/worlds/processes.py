@@ -6,11 +6,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Any
-
-import httpx2
 
 from service.runtime.runtime import Runtime
 from tests.worlds.waiting import PATIENCE_SECONDS, until
@@ -64,8 +63,10 @@ def laurel_serve(
 
 def _answers(port: int) -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code > 0
-    except httpx2.TransportError:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as asked:
+            asked.request("GET", "/health")
+            return asked.getresponse().status > 0
+    except (OSError, HTTPException):
         return False
 
 

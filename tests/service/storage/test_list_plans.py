@@ -18,13 +18,9 @@ from service.notifications import expiring
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.storage.paging import Window
-from service.tables import Network
+from service.tables import Network, Row
 from tests.worlds.posting import REVIEW, ROOT, SURVEY, posted, river
 
-TABLES = (
-    *("records", "record_bodies", "contributions", "contribution_tags", "evaluations", "members", "identities"),
-    *("persons", "sessions", "awards", "credentials", "messages"),
-)
 WINDOW = Window(limit=50)
 List = Callable[[ReadSession, Network], Any]
 
@@ -98,7 +94,7 @@ def test_a_list_is_found_through_an_index(runtime: Runtime, client: TestClient, 
         ask(session, network)
         noted = asked[:]
         session.execute(text("SET LOCAL enable_seqscan = off"))
-        for table in TABLES:  # as if they were large: among a few rows one index is as good as another
+        for table in Row.metadata.tables:  # as if they were large: among a few rows one index is as good as another
             session.execute(text(f"UPDATE pg_class SET reltuples = 1e6, relpages = 1 WHERE oid = '{table}'::regclass"))
             session.execute(text(f"DELETE FROM pg_statistic WHERE starelid = '{table}'::regclass"))
         cursor: Any = connection.connection.cursor()
