@@ -55,6 +55,13 @@ def test_a_hosted_badge_is_confirmed_by_its_address() -> None:
     assert (report.older.kind, report.older.address) == ("hosted", BADGE)
 
 
+def test_the_issuer_stands_behind_what_its_address_says_or_its_key_signed() -> None:
+    at = site()
+    hosted, signed = verify(hosted_assertion(), at), verify(at.sign(), at)
+    assert (hosted.is_confirmed, hosted.is_proven) == (True, False)
+    assert (signed.is_confirmed, signed.is_proven) == (True, True)
+
+
 def test_it_is_restated_in_the_words_of_today() -> None:
     report = verify(hosted_assertion(expires="2030-01-01"), site())
     assert report.readable["issuer"] == {"id": ISSUER, "name": "Old School", "url": HOST}
