@@ -92,6 +92,7 @@ def png(svg: str, width: int = SIZE, height: int = SIZE) -> bytes:
         raise ValueError("the renderer gave up") from error
 
 
+@lru_cache(maxsize=16)
 def shrunk(content: bytes, size: int) -> bytes:
     """Return a PNG as a square one of so many pixels.
 
