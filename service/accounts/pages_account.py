@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.accounts import accounts, joining, pages_passkeys, sign_in, sign_ins
+from service.accounts import accounts, joining, pages_passkeys, sign_in, sign_ins, way_out
 from service.accounts.addresses import read
 from service.accounts.pages_sign_in import ASKING_SECONDS, NO_ADDRESS
 from service.accounts.pages_signed_in import (
@@ -133,11 +133,17 @@ def post_keep(session: Writer, person: Person, _sent: PersonsForm, number: Numbe
 
 @router.post("/addresses/{number}/remove")
 def post_remove(
-    session: Writer, person: PersonLately, _sent: PersonsForm, number: Numbered, now: Now, language: Speaking
+    session: Writer,
+    runtime: Running,
+    person: PersonLately,
+    _sent: PersonsForm,
+    number: Numbered,
+    now: Now,
+    language: Speaking,
 ) -> Response:
     """Remove an address, but never the last one."""
     account = person.account(session)
-    return _tried(language, "removed", lambda: accounts.take_away(session, account, number, now))
+    return _tried(language, "removed", lambda: way_out.remove(session, runtime, account, number, now))
 
 
 @router.post("/sign-ins/{number}/end")
