@@ -159,7 +159,10 @@ def _take(act: Act, row: Claim, member: Member, account: Account, address: str |
     person = persons.claim(act, member, account.id, address)
     row.state, row.used_at, row.locked = "used", act.now, None
     act.session.flush()
-    if _name_another(act.session, person, account, address):
+    badges = anew.of_person(act.session, person.id)
+    if any(each.name_shown not in {None, "none"} for each in badges):  # of who had them before
+        accounts.mark_behind(account, "name")
+    if _name_another(act.session, badges, account, address):
         accounts.mark_behind(account, "address")
     claims.replace_open(act.session, members_of(act.session, person))
     if was_nobody:
@@ -167,14 +170,14 @@ def _take(act: Act, row: Claim, member: Member, account: Account, address: str |
         reviews.relink(act, member.id)
 
 
-def _name_another(session: OrmSession, person: Person, account: Account, address: str | None) -> bool:
+def _name_another(session: OrmSession, badges: Sequence[Credential], account: Account, address: str | None) -> bool:
     """Return whether badges do not name the address by which they are claimed, which the account keeps.
 
-    Whoever claimed them before, and did not own them, may have had them name another one.
+    Somebody who claimed them before, and did not own them, may have had them name another one.
     """
     if address is None or accounts.addresses_of(session, account)[0].value != address:
         return False
-    subjects = [json.loads(each.signed)["credentialSubject"] for each in anew.of_person(session, person.id)]
+    subjects = [json.loads(each.signed)["credentialSubject"] for each in badges]
     return any(matches(subject, address) is not True for subject in subjects)
 
 

@@ -322,6 +322,13 @@ REFUSED = (
         for what, ref, by in (("one's link", "m11", "mail"), ("a code", "m12", "paper"))
     ),
     Call(
+        f"POST {N}/members/{{ref}}/claims/undoing",
+        "a claim",
+        at_once("POST", "./members/m12/claims/undoing", {"reason": "The slips were mixed up."}),
+        "claim-bound-token",
+        other="claim-bound-token",
+    ),
+    Call(
         f"POST {N}/claims/sheet",
         "codes",
         at_once("POST", "./claims/sheet", {"members": ["m12"]}),
