@@ -64,6 +64,17 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
             "service. It confirmed that your address is theirs. They can now always sign in this way."
         ),
     ),
+    "openid-added": (
+        N_("There is a new way to sign in to your account"),
+        N_(
+            "Your account at %(site)s was linked with the school or organisation that runs this service. It can now also be "
+            "used to sign in."
+        ),
+    ),
+    "openid-removed": (
+        N_("A way to sign in to your account was removed"),
+        N_("The link of your account at %(site)s with a school or organisation was removed."),
+    ),
     "account-deleted": (
         N_("Your account was deleted"),
         N_(
