@@ -1,4 +1,6 @@
-"""Sign in with the operator's OpenID provider: the way there, and back; and link an account with it.
+"""Pages of the operator's OpenID provider: the way there, and back.
+
+Somebody signs in with it, or links their account with it.
 
 A form may not lead to another host (`form-action` of our pages), so that the way there is a page that goes on by itself.
 """

@@ -1,4 +1,4 @@
-"""The page with which an address that was removed from an account signs everybody out of it."""
+"""The page on which an address that was removed signs everybody out."""
 
 from fastapi import APIRouter, Response
 

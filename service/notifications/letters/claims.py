@@ -1,4 +1,4 @@
-"""Mails about claims: the link once more, that it was used, and that it was undone."""
+"""Mails about claims: the link once more, and that it was used or undone."""
 
 from email.message import EmailMessage
 

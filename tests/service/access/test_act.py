@@ -327,6 +327,7 @@ REFUSED = (
         at_once("POST", "./members/m12/claims/undoing", {"reason": "The slips were mixed up."}),
         "claim-bound-token",
         other="claim-bound-token",
+        network="claim-unused",
     ),
     Call(
         f"POST {N}/claims/sheet",
