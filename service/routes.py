@@ -9,6 +9,7 @@ import service.accounts.pages_account
 import service.accounts.pages_openid
 import service.accounts.pages_passkeys
 import service.accounts.pages_sign_in
+import service.accounts.pages_way_out
 import service.achievements.api
 import service.achievements.api_enrolments
 import service.appeals.api
@@ -141,6 +142,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.sharing.pages_name.router)
     app.include_router(service.accounts.pages_account.router)
+    app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.accounts import last_words
 from service.accounts.addresses import normal
 from service.errors import ConflictError, InvalidError, NotFoundError, UnauthenticatedError
 from service.outbox import mailbox
@@ -18,7 +17,7 @@ from service.storage.database import WriteSession, insert_for
 from service.tables import Account, AccountAddress
 from service.tables.identifiers import new_id
 from service.texts.display_names import one_line
-from service.texts.languages import ENGLISH, LANGUAGES, N_
+from service.texts.languages import LANGUAGES, N_
 
 MAX_NAME: Final = 300
 MOST_ADDRESSES: Final = 10
@@ -134,7 +133,7 @@ def keep(session: WriteSession, account: Account, address_id: UUID | None) -> No
 
 
 def take_away(session: WriteSession, account: Account, address_id: UUID | None, now: datetime) -> str:
-    """Remove an address from an account, and return it; the others are told.
+    """Remove an address from an account, and return it; the others are told (`way_out.remove` tells it too).
 
     If mails went to it, they go to the one that was proved first then.
 
@@ -153,7 +152,6 @@ def take_away(session: WriteSession, account: Account, address_id: UUID | None, 
     if was_kept:
         mark_behind(account, "address")
     tell(session, account, "address-removed", now)
-    last_words.say(session, value, account.language or ENGLISH.code, "address-removed", now)
     return value
 
 

@@ -14,8 +14,8 @@ KEPT_FOR: Final = timedelta(days=2)
 """Longer than the mail is tried for; then the address is deleted (`sign_in.forget_old`)."""
 
 
-def say(session: WriteSession, address: str, language: str, notice: str, now: datetime) -> None:
-    """Queue a notice to an address that was just taken from its account.
+def say(session: WriteSession, address: str, language: str, notice: str, now: datetime) -> SignInRequest:
+    """Queue a notice to an address that was just taken from its account; return the row in which the address is kept.
 
     The address is kept as that of a request that is over: nobody has the secrets of its link and browser.
     """
@@ -36,3 +36,4 @@ def say(session: WriteSession, address: str, language: str, notice: str, now: da
     session.add(request)
     session.flush()  # before the row that refers to it: SQLAlchemy does not know that they are related
     mailbox.queue_last_word(session, request, notice)
+    return request

@@ -14,13 +14,15 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
 
 from service.accounts import accounts, challenges
+from service.accounts.challenges import Challenge
 from service.accounts.openid_provider import Provider, Told, state_of
 from service.errors import ConflictError, ForbiddenError, NotFoundError
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession, insert_for
-from service.tables import Account, AccountAddress, OpenidIdentity
+from service.tables import Account, AccountAddress, OpenidIdentity, Passkey
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
@@ -34,6 +36,15 @@ ANOTHERS = N_(
     "The account here with your address is linked to another person at %(name)s. Sign in by email if only you "
     "use the address."
 )
+SECOND = N_(
+    "Your account is already linked to another person at %(name)s. Remove that link first, if both of them are you."
+)
+ELSEWHERE = N_(
+    "Another account here is linked to you at %(name)s. If both accounts are yours, add an address of the other one here "
+    "to join them."
+)
+UNLINKED = N_("Your account does not have this link. It may already have been removed.")
+LAST = N_("This is the only way to sign in to your account. Add an email address or a passkey first.")
 ERRORS: Final = frozenset(
     {
         "invalid_request",
@@ -51,21 +62,23 @@ ERRORS: Final = frozenset(
 """What a provider may say went wrong; anything else is not repeated, also not to the log."""
 
 
-def begin(runtime: Runtime, provider: Provider, onward: str) -> tuple[str, str]:
+def begin(runtime: Runtime, provider: Provider, onward: str, account_id: UUID | None = None) -> tuple[str, str]:
     """Return the address of the provider to which the browser goes, and the secret for its cookie.
 
+    Args:
+        account_id: of who is signed in, and wants to sign in so as well from now on.
     Raises:
         UpstreamError: as `Provider.address_to_ask`.
     """
     with runtime.database.write() as session:
-        secret = challenges.begin(session, "openid", runtime.now(), onward=onward)
+        secret = challenges.begin(session, "openid", runtime.now(), onward=onward, account_id=account_id)
     return provider.address_to_ask(secret), secret
 
 
 def come_back(
     runtime: Runtime, provider: Provider, browser: str | None, answer: Sequence[tuple[str, str]]
-) -> tuple[Told, str]:
-    """Return what the provider says of somebody who came back from it, and the path to go on to.
+) -> tuple[Told, Challenge]:
+    """Return what the provider says of somebody who came back from it, and with what they went there.
 
     Args:
         browser: the secret in its cookie.
@@ -91,7 +104,7 @@ def come_back(
         named = given.get("error") if given.get("error") in ERRORS else "no known error"
         log.warning("OpenID: the provider sent somebody back without a code (%s)", named)
         raise ForbiddenError("openid-failed", FAILED, details=provider.named)
-    return provider.told(challenge.secret, given["code"], runtime.now()), challenge.onward
+    return provider.told(challenge.secret, given["code"], runtime.now()), challenge
 
 
 def account_of(session: WriteSession, provider: Provider, told: Told, now: datetime) -> Account:
@@ -114,6 +127,52 @@ def account_of(session: WriteSession, provider: Provider, told: Told, now: datet
     return account
 
 
+def link(session: WriteSession, provider: Provider, told: Told, account_id: UUID, now: datetime) -> None:
+    """Link somebody whom the provider knows with the account in which they are signed in; all its addresses are told.
+
+    Raises:
+        ConflictError: another account is linked with them (code "openid-elsewhere"), or this one with somebody else at
+            the provider ("openid-second").
+        UnauthenticatedError: as `accounts.locked`.
+    """
+    account = accounts.locked(session, account_id)
+    identity = _identity(session, provider, told)
+    if identity is None:
+        if any(each.issuer == provider.issuer for each in list_of(session, account.id)):
+            raise ConflictError("openid-second", SECOND, details=provider.named)
+        identity = _added(session, provider, told, account, now)
+        if identity.account_id == account.id:
+            accounts.tell(session, account, "openid-added", now)
+    if identity.account_id != account.id:
+        raise ConflictError("openid-elsewhere", ELSEWHERE, details=provider.named)
+
+
+def list_of(session: OrmSession, account_id: UUID) -> list[OpenidIdentity]:
+    """Return what an account is linked with, in the order in which that was done."""
+    query = select(OpenidIdentity).where(OpenidIdentity.account_id == account_id)
+    return list(session.scalars(query.order_by(OpenidIdentity.linked_at, OpenidIdentity.id)))
+
+
+def unlink(session: WriteSession, account: Account, identity_id: UUID, now: datetime) -> None:
+    """Have nobody sign in to an account with a provider any more; all its addresses are told.
+
+    Raises:
+        NotFoundError: it is not linked with it (code "openid-unlinked").
+        ConflictError: there would be no way to sign in (code "way-in-last").
+        UnauthenticatedError: as `accounts.locked`.
+    """
+    accounts.locked(session, account.id)
+    linked = list_of(session, account.id)
+    row = next((each for each in linked if each.id == identity_id), None)
+    if row is None:
+        raise NotFoundError("openid-unlinked", UNLINKED)
+    passkey = session.scalar(select(Passkey.id).where(Passkey.account_id == account.id).limit(1))
+    if len(linked) == 1 and passkey is None and not accounts.addresses_of(session, account):
+        raise ConflictError("way-in-last", LAST)
+    session.delete(row)
+    accounts.tell(session, account, "openid-removed", now)
+
+
 def _identity(session: WriteSession, provider: Provider, told: Told) -> OpenidIdentity | None:
     query = select(OpenidIdentity).where(OpenidIdentity.issuer == provider.issuer, OpenidIdentity.sub == told.sub)
     return session.scalar(query)
@@ -131,12 +190,18 @@ def _linked(session: WriteSession, provider: Provider, told: Told, now: datetime
     # The provider may have given the address of someone who left to somebody new.
     if session.scalar(others.limit(1)) is not None and _identity(session, provider, told) is None:
         raise ConflictError("openid-anothers", ANOTHERS, details=provider.named)
+    identity = _added(session, provider, told, account, now)
+    if known:
+        accounts.tell(session, account, "openid-linked", now)
+    return identity
+
+
+def _added(session: WriteSession, provider: Provider, told: Told, account: Account, now: datetime) -> OpenidIdentity:
+    """Return the link of somebody at the provider: with this account, if nobody has linked them at this moment."""
     row = {"id": new_id(), "account_id": account.id, "issuer": provider.issuer, "sub": told.sub}
     moments = {"linked_at": now, "used_at": now}
     added = insert_for(session)(OpenidIdentity).values(row | moments)
     session.execute(added.on_conflict_do_nothing(index_elements=["issuer", "sub"]))
-    if known:
-        accounts.tell(session, account, "openid-linked", now)
     identity = _identity(session, provider, told)
     assert identity is not None  # it was added, or was there
     return identity

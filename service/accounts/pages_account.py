@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.accounts import accounts, joining, pages_passkeys, sign_in, sign_ins
+from service.accounts import accounts, joining, pages_openid, pages_passkeys, sign_in, sign_ins, way_out
 from service.accounts.addresses import read
 from service.accounts.pages_sign_in import ASKING_SECONDS, NO_ADDRESS
 from service.accounts.pages_signed_in import (
@@ -26,6 +26,7 @@ from service.accounts.pages_signed_in import (
 )
 from service.accounts.sign_ins import SignedIn
 from service.errors import ServiceError, UnauthenticatedError
+from service.runtime.runtime import Runtime
 from service.texts.languages import LANGUAGES, N_
 from service.web.rendering import render
 from service.web.requests import Now, Reader, Running, Writer
@@ -42,6 +43,8 @@ DONE: Final = {
     "removed": N_("The address was removed. We have sent an email about it to this address and to your other ones."),
     "ended": N_("That browser is signed out."),
     "everywhere": N_("You are signed out everywhere but here."),
+    "openid": N_("You can now sign in this way too."),
+    "openid-removed": N_("The link was removed."),
     "joined": N_("The two accounts are now one."),
 }
 """What was done, by the word for it in the address of the page."""
@@ -54,14 +57,22 @@ PAGE: Final = "/account"
 
 @router.get("")
 def get_account(
-    session: Reader, person: Person, now: Now, language: Speaking, done: str = "", address: str = ""
+    session: Reader,
+    runtime: Running,
+    person: Person,
+    now: Now,
+    language: Speaking,
+    done: str = "",
+    address: str = "",
 ) -> Response:
     """Show the account."""
-    return _shown(session, person, now, language, done=DONE.get(done), address=address[:254])
+    return _shown(session, runtime, person, now, language, done=DONE.get(done), address=address[:254])
 
 
 @router.post("/name")
-def post_name(session: Writer, person: Person, sent: PersonsForm, now: Now, language: Speaking) -> Response:
+def post_name(
+    session: Writer, runtime: Running, person: Person, sent: PersonsForm, now: Now, language: Speaking
+) -> Response:
     """Keep the name that the person wants on badges."""
     name = sent.get("name", "")
     try:
@@ -70,7 +81,7 @@ def post_name(session: Writer, person: Person, sent: PersonsForm, now: Now, lang
         raise
     except ServiceError as error:
         fault = {"name_fault": error.message, "name": name[: 2 * accounts.MAX_NAME]}
-        return _shown(session, person, now, language, status=422, **fault)
+        return _shown(session, runtime, person, now, language, status=422, **fault)
     return _back("name")
 
 
@@ -99,7 +110,7 @@ def post_address(
     runtime = request.app.state.runtime
     address = read(typed)
     if address is None:
-        return _shown(session, person, now, language, status=422, address=typed, address_fault=NO_ADDRESS)
+        return _shown(session, runtime, person, now, language, status=422, address=typed, address_fault=NO_ADDRESS)
     try:
         doors.mails.take(of, doors.steady())
         onward = f"{PAGE}?done=address"
@@ -133,11 +144,17 @@ def post_keep(session: Writer, person: Person, _sent: PersonsForm, number: Numbe
 
 @router.post("/addresses/{number}/remove")
 def post_remove(
-    session: Writer, person: PersonLately, _sent: PersonsForm, number: Numbered, now: Now, language: Speaking
+    session: Writer,
+    runtime: Running,
+    person: PersonLately,
+    _sent: PersonsForm,
+    number: Numbered,
+    now: Now,
+    language: Speaking,
 ) -> Response:
     """Remove an address, but never the last one."""
     account = person.account(session)
-    return _tried(language, "removed", lambda: accounts.take_away(session, account, number, now))
+    return _tried(language, "removed", lambda: way_out.remove(session, runtime, account, number, now))
 
 
 @router.post("/sign-ins/{number}/end")
@@ -205,7 +222,13 @@ def post_delete(
 
 
 def _shown(
-    session: Reader | Writer, person: SignedIn, now: Now, language: SpokenLanguage, status: int = 200, **values: Any
+    session: Reader | Writer,
+    runtime: Runtime,
+    person: SignedIn,
+    now: Now,
+    language: SpokenLanguage,
+    status: int = 200,
+    **values: Any,
 ) -> Response:
     account = person.account(session)
     shown = {
@@ -217,6 +240,7 @@ def _shown(
         "mail_languages": LANGUAGES.values(),
         "sign_ins": sign_ins.list_of(session, person.account_id, now),
         **pages_passkeys.shown(session, person, now, PAGE),
+        **pages_openid.shown(session, runtime.settings, person.account_id),
     }
     return render("account.html", language=language, status=status, back=PAGE, person=person, **shown | values)
 

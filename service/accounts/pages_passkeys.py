@@ -28,7 +28,7 @@ from service.accounts.pages_signed_in import (
     welcome,
 )
 from service.accounts.sign_ins import SignedIn
-from service.errors import InvalidError, ServiceError
+from service.errors import InvalidError, ServiceError, UnauthenticatedError
 from service.texts.display_names import one_line
 from service.texts.languages import N_
 from service.web.rendering import render
@@ -42,6 +42,7 @@ OPEN_SECONDS: Final = int(OPEN_FOR.total_seconds())
 NOT_SIGNED_IN = N_("You are not signed in")
 NOT_ADDED = N_("The passkey was not added")
 NOT_REMOVED = N_("The passkey was not removed")
+NOT_RENAMED = N_("The passkey keeps its name")
 NAMELESS = N_("Enter a name for the passkey.")
 TOO_FAST = N_("There were too many tries from your connection. Wait a minute, then try again.")
 
@@ -118,6 +119,18 @@ def post_removal(
         passkeys.remove(session, person.account(session), passkey_id, now)
     except ServiceError as error:
         return refused(language, NOT_REMOVED, error, back=PAGE)
+    return Response(status_code=303, headers={"Location": _way_back(sent)})
+
+
+@router.post(f"{PAGE}/{{passkey_id}}/name")
+def post_name(passkey_id: UUID, session: Writer, language: Speaking, person: Person, sent: PersonsForm) -> Response:
+    """Give a passkey another name."""
+    try:
+        passkeys.rename(session, person.account(session), passkey_id, _name(sent))
+    except UnauthenticatedError:
+        raise
+    except ServiceError as error:
+        return refused(language, NOT_RENAMED, error, back=_way_back(sent))
     return Response(status_code=303, headers={"Location": _way_back(sent)})
 
 

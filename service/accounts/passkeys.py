@@ -263,6 +263,18 @@ def remove(session: WriteSession, account: Account, passkey_id: UUID, now: datet
     accounts.tell(session, account, "passkey-removed", now)
 
 
+def rename(session: WriteSession, account: Account, passkey_id: UUID, name: str) -> None:
+    """Give a passkey of an account another name.
+
+    Raises:
+        NotFoundError: it has no such passkey (code "passkey-not-found").
+    """
+    row = session.scalar(select(Passkey).where(Passkey.account_id == account.id, Passkey.id == passkey_id))
+    if row is None:
+        raise NotFoundError("passkey-not-found", NOT_THERE)
+    row.name = name[:MAX_NAME]
+
+
 def _taken_up(session: WriteSession, browser: str | None, purpose: challenges.Purpose, now: datetime) -> Challenge:
     challenge = challenges.take_up(session, browser, purpose, now)
     if challenge is None:

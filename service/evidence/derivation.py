@@ -77,7 +77,7 @@ class FallenRecords(NamedTuple):
     member_ids: Collection[UUID]
 
 
-def actors(session: WriteSession, moments: Collection[tuple[UUID | None, datetime]]) -> Mapping[Any, Actor]:
+def actors(session: OrmSession, moments: Collection[tuple[UUID | None, datetime]]) -> Mapping[Any, Actor]:
     """Return who acted, by member and moment; nobody for a token of the whole network."""
     member_ids = {member_id for member_id, _ in moments if member_id is not None}
     if not member_ids:
@@ -140,6 +140,26 @@ def is_history(network: Network, occurred_at: datetime, received_at: datetime) -
         return False
     happened = occurred_at < until and (network.history_from is None or network.history_from <= occurred_at)
     return happened and declared_at <= received_at < open_until
+
+
+def in_time(session: OrmSession, records: Collection[tuple[Record, UUID | None]]) -> dict[UUID, int]:
+    """Return the tier that each record would have if it had come in time; of a member's word only if it came late.
+
+    Args:
+        records: each with the member whom it is about; none is a self-report.
+    """
+    acting = actors(session, [(record.actor_member_id, record.received_at) for record, _ in records])
+    found = {record.id: tier(None, None) if record.actor_member_id is None else record.tier for record, _ in records}
+    if not acting:
+        return found
+    people = select(Member.id, Member.person_id).where(Member.id.in_({about for _, about in records if about}))
+    someone = {member_id: Someone(member_id, person_id) for member_id, person_id in session.execute(people)}
+    for record, about in records:
+        actor = acting.get((record.actor_member_id, record.received_at))
+        network = session.get_one(Network, record.network_id)
+        if actor is not None and is_late(network, record.occurred_at or record.received_at, record.received_at):
+            found[record.id] = tier(actor, someone.get(about) if about else None)
+    return found
 
 
 def lowered(found: int) -> int:

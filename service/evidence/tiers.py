@@ -18,17 +18,20 @@ TIERS: Final = (
 """What each tier means, lowest first."""
 NETWORK: Final = 3
 """The tier of what the network itself sends."""
-LATE: Final = "confirmed by the network, long after it happened"
-"""Said of what the network sent late."""
+LATE: Final = "long after it happened"
+"""Said of what came late, after who stands for it."""
 
 
-def in_words(record: "Record") -> str:
+def in_words(record: "Record", own: int) -> str:
     """Return who stands for a record.
 
-    What the network sends late counts a tier lower; no facilitator has confirmed it for that.
+    What comes late counts a tier lower; those who stand for it are still the same.
+
+    Args:
+        own: the tier that it would have if it had come in time.
     """
-    lowered = record.tier == NETWORK - 1 and record.actor_member_id is None and record.first_id is None
-    return LATE if lowered else TIERS[record.tier]
+    lowered = record.tier == own - 1 and record.first_id is None
+    return f"{TIERS[own]}, {LATE}" if lowered else TIERS[record.tier]
 
 
 def listed(highest: int) -> str:

@@ -20,7 +20,7 @@ from credentials.proofs.encodings import base64url_encode
 from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
-from service.evidence import records, tiers
+from service.evidence import derivation, records, tiers
 from service.tables import AchievementVersion, Contribution, Evaluation, Meeting, Member, Rating, Record
 from service.texts.sentences import sentence
 
@@ -93,12 +93,19 @@ def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citati
         .outerjoin(judged, and_(Evaluation.about_kind == "contribution", judged.record_id == Evaluation.about_id))
         .outerjoin(meeting, meeting.id == func.coalesce(Contribution.session_id, judged.session_id, about_session))
         .where(Record.id.in_(record_ids))
-    )
+    ).all()
+    told = [(record, what) for record, done, judgement, _ in rows if (what := done or judgement) is not None]
+    own = derivation.in_time(session, [(record, what.member_id) for record, what in told if not _is_own_answer(what)])
     judgements = _judgements(session, record_ids)
     earlier = records.of_history(session, record_ids)
     return {
         record.id: _citation(
-            record, done or judgement, tuple(judgements[record.id]), hidden=bool(hidden), earlier=record.id in earlier
+            record,
+            done or judgement,
+            tiers.in_words(record, own.get(record.id, record.tier)),
+            tuple(judgements[record.id]),
+            hidden=bool(hidden),
+            earlier=record.id in earlier,
         )
         for record, done, judgement, hidden in rows
     }
@@ -212,13 +219,14 @@ def _raters(version: AchievementVersion, rubric: str) -> int:
 def _citation(
     record: Record,
     what: Contribution | Evaluation | None,
+    stands: str,
     judgements: tuple[GivenLevel, ...],
     *,
     hidden: bool,
     earlier: bool,
 ) -> Citation:
     assert what is not None  # an award rests on accepted records only, and those are derived
-    source = sentence(tiers.in_words(record))
+    source = sentence(stands)
     source += f" {EARLIER}" if earlier else ""
     if hidden:
         return Citation(
@@ -238,8 +246,10 @@ def _citation(
     return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
 
 
-def _is_own_answer(what: Evaluation) -> bool:
-    return what.kind == "survey" and what.member_id is not None and what.evaluator_id == what.member_id
+def _is_own_answer(what: Contribution | Evaluation) -> bool:
+    if isinstance(what, Contribution) or what.kind != "survey":
+        return False
+    return what.member_id is not None and what.evaluator_id == what.member_id
 
 
 def _judgements(session: OrmSession, record_ids: Collection[UUID]) -> defaultdict[UUID, list[GivenLevel]]:

@@ -165,6 +165,13 @@ def queue_claimed(act: Act, claim: Claim) -> None:
     _queue_of_claim(act, claim, "claimed")
 
 
+def queue_unclaimed(act: Act, claim: Claim, address_id: UUID) -> None:
+    """Queue the mail that tells an address of an account that a network undid a claim."""
+    of = {"network_id": claim.network_id, "member_id": claim.member_id, "claim_id": claim.id}
+    message = Message(kind="claimed", notice="undone", account_address_id=address_id, due_at=act.now, **of)
+    act.session.add(message)
+
+
 def _queue_of_claim(act: Act, claim: Claim, kind: str) -> None:
     of = {"network_id": claim.network_id, "member_id": claim.member_id, "claim_id": claim.id}
     act.session.add(Message(kind=kind, due_at=act.now, **of))

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from service.access.act import CallersAct
 from service.access.callers import READ, Caller
-from service.bodies import Body, Instant, Ref
+from service.bodies import Body, Instant, Prose, Ref
 from service.networks import members
-from service.sharing import claims, slips
+from service.sharing import claims, slips, unclaiming
 from service.tables import Claim
 from service.texts.languages import LANGUAGES
 from service.web.exactly_once import exactly_once
@@ -94,6 +94,12 @@ class ClaimStateOut(Answer):
     newest: ClaimOut | None = Field(None, description="the newest way to claim that was made")
 
 
+class UndoingIn(Body):
+    """Why a claim is undone."""
+
+    reason: Prose = Field(description="told to the person who claimed it", examples=["The slips were mixed up."])
+
+
 class SheetIn(Body):
     """The members for whom codes are printed."""
 
@@ -127,6 +133,24 @@ def get_claim(ref: str, network: ReadNetwork, session: Reader, at: Now, _who: Ca
     state = claims.state_of(session, member)
     newest = None if state.newest is None else ClaimOut.of(state.newest, at)
     return ClaimStateOut(member=member.ref, claimed_at=state.claimed_at, newest=newest)
+
+
+@router.post("/v1/networks/{slug}/members/{ref}/claims/undoing", response_model=ClaimStateOut)
+@exactly_once()
+def undo_claim(ref: str, body: UndoingIn, act: CanWrite, runtime: Running) -> Response:
+    """Undo a claim by a code on paper that somebody else than the member has used.
+
+    What the member earned is then in nobody's account, and a new code can be made. The person who used the code is told by
+    email, with the reason; the event `member.released` tells the network. This works for 30 days after the code was used,
+    and not for somebody who has proved an address of the member (409): nobody takes from people what is theirs. The token
+    must be bound to no member.
+    """
+    claims.made_by_network(act)
+    unclaiming.undo_paper(act, runtime, ref, body.reason)
+    member = members.get_member(act.session, act.network, ref)
+    state = claims.state_of(act.session, member)
+    newest = None if state.newest is None else ClaimOut.of(state.newest, act.now)
+    return reply(200, ClaimStateOut(member=member.ref, claimed_at=state.claimed_at, newest=newest))
 
 
 @router.post(

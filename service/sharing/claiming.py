@@ -10,6 +10,7 @@ Everything here locks the account, if there is one, and then the network, as pos
 it one after the other.
 """
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session as OrmSession
 
+from credentials.recipient import matches
 from service.access.act import Act
 from service.accounts import accounts, sign_ins
 from service.accounts.sign_in import SECRET_BYTES, digest_of
 from service.appeals import cases
 from service.awards import reviews
 from service.errors import ConflictError, NotFoundError
+from service.issuing import anew
 from service.networks import persons
 from service.networks.persons import CLAIMED_ALREADY
 from service.outbox import mailbox
@@ -156,10 +159,26 @@ def _take(act: Act, row: Claim, member: Member, account: Account, address: str |
     person = persons.claim(act, member, account.id, address)
     row.state, row.used_at, row.locked = "used", act.now, None
     act.session.flush()
+    badges = anew.of_person(act.session, person.id)
+    if any(each.name_shown not in {None, "none"} for each in badges):  # of who had them before
+        accounts.mark_behind(account, "name")
+    if _name_another(act.session, badges, account, address):
+        accounts.mark_behind(account, "address")
     claims.replace_open(act.session, members_of(act.session, person))
     if was_nobody:
         cases.relink(act, member.id)
         reviews.relink(act, member.id)
+
+
+def _name_another(session: OrmSession, badges: Sequence[Credential], account: Account, address: str | None) -> bool:
+    """Return whether badges do not name the address by which they are claimed, which the account keeps.
+
+    Somebody who claimed them before, and did not own them, may have had them name another one.
+    """
+    if address is None or accounts.addresses_of(session, account)[0].value != address:
+        return False
+    subjects = [json.loads(each.signed)["credentialSubject"] for each in badges]
+    return any(matches(subject, address) is not True for subject in subjects)
 
 
 def _still_open(session: WriteSession, row: Claim, account_id: UUID | None, now: datetime) -> Offer:

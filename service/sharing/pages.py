@@ -20,6 +20,7 @@ from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
 from service.runtime.settings import Settings
 from service.sharing import standing, views
+from service.sharing.certificate import recipients_name
 from service.sharing.pages_answers import no_badge
 from service.sharing.rules import sentences
 from service.sharing.standing import Standing
@@ -144,6 +145,7 @@ def badge_page(settings: Settings, found: Standing, language: Language) -> Respo
         achievement=subject["achievement"],
         issuer=shown.document["issuer"],
         issuer_page=issuers.network_url(settings, shown.network),
+        recipient=recipients_name(shown.document),
         sandbox=shown.network.sandbox,
         state=shown.state,
         checked=checked,

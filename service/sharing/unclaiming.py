@@ -1,6 +1,7 @@
 """Undo a claim.
 
-The owner of the address says that it was not them, or the person gives back what is not theirs.
+The owner of the address says that it was not them, the person gives back what is not theirs, or the network says that
+somebody else used a code on paper.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access.act import Act
 from service.accounts import sign_ins, withdrawing
 from service.accounts.sign_in import digest_of
-from service.errors import NotFoundError
-from service.networks import persons
+from service.errors import ConflictError, NotFoundError
+from service.networks import members, persons
+from service.outbox import mailbox
 from service.runtime.runtime import Runtime
 from service.sharing import claims, offers
 from service.sharing.claiming import back_name, held, members_of
@@ -27,6 +29,9 @@ from service.texts.languages import N_
 
 BACK_FOR: Final = timedelta(days=7)
 """How long the address can undo a claim."""
+
+PAPER_FOR: Final = timedelta(days=30)
+"""How long the network can undo a claim by a code on paper: it cannot take from people what they have had for long."""
 
 BACK_OVER = N_("This link no longer works. It works once, within 7 days. Ask the network that awarded the badge.")
 
@@ -92,6 +97,47 @@ def give_back(session: WriteSession, account_id: UUID, member_id: UUID, now: dat
     _release(act, person)
 
 
+def undo_paper(act: Act, runtime: Runtime, ref: str, reason: str) -> None:
+    """Undo a claim by a code on paper, which somebody else than the member has used; tell that person, with the reason.
+
+    Raises:
+        NotFoundError: the network has no such member (code "member-unknown").
+        ConflictError: nobody has claimed it (code "claim-unused"), it was claimed by its address ("claim-not-on-paper"),
+            or too long ago ("claim-stands").
+        CustodyError: the reason cannot be locked; nothing has changed.
+    """
+    seen = members.get_member(act.session, act.network, ref)
+    if (account_id := _account_of(act.session, seen)) is not None:
+        locks.one_or_none(act.session, Account, Account.id == account_id, key_share=True)
+    member = held(act.session, act.network.id, seen.id, act.now)[1]
+    if account_id is None or _account_of(act.session, member) != account_id:
+        raise ConflictError("claim-unused", "Expected a member whom somebody has claimed with a code; nobody has.")
+    person = act.session.get_one(Person, member.person_id)
+    row = _on_paper(act.session, person)
+    if row is None or _has_proved_theirs(act.session, person):
+        message = "Expected a claim by a code on paper; this one is by somebody who has proved the member's address."
+        raise ConflictError("claim-not-on-paper", message)
+    if row.used_at is None or row.used_at + PAPER_FOR <= act.now:
+        message = f"Expected a claim of the last {PAPER_FOR.days} days; this one is older, and stands."
+        raise ConflictError("claim-stands", message)
+    for one in _claimed_with(act.session, row, person):
+        _release(act, one)
+    row.locked = runtime.custody.lock(reason.encode(), _reason_name(row.id))
+    kept = select(AccountAddress.id).where(AccountAddress.account_id == account_id, AccountAddress.kept)
+    if (address_id := act.session.scalar(kept)) is not None:
+        mailbox.queue_unclaimed(act, row, address_id)
+
+
+def reason_of(runtime: Runtime, row: Claim) -> str:
+    """Return why a network undid a claim, for its mail.
+
+    Raises:
+        CustodyError: it cannot be unlocked.
+    """
+    assert row.locked is not None  # as `undo_paper` left it
+    return runtime.custody.unlock(row.locked, _reason_name(row.id)).decode()
+
+
 def back_secret(runtime: Runtime, row: Claim) -> str | None:
     """Return the secret of the way back of a claim, for its mail; None if there is none.
 
@@ -105,6 +151,28 @@ def told_address(session: OrmSession, row: Claim) -> str | None:
     """Return the address that is told about a claim: the one to which its link was sent."""
     person = person_of(session, row)
     return None if person is None else _address_of(session, row, person.account_id)
+
+
+def _on_paper(session: OrmSession, person: Person) -> Claim | None:
+    """Return the code on paper by which a person was claimed, or None."""
+    used = (Claim.member_id.in_(members_of(session, person)), Claim.state == "used", Claim.means == "paper")
+    return session.scalar(select(Claim).where(*used, Claim.used_at == person.claimed_at).with_for_update())
+
+
+def _has_proved_theirs(session: OrmSession, person: Person) -> bool:
+    """Return whether the account that claimed a person has proved an address of that person."""
+    proved = select(AccountAddress.value).where(AccountAddress.account_id == person.account_id)
+    theirs = select(Identity.id).where(Identity.person_id == person.id, Identity.kind == "email")
+    return session.scalars(theirs.where(Identity.value.in_(proved)).limit(1)).first() is not None
+
+
+def _account_of(session: OrmSession, member: Member) -> UUID | None:
+    return None if member.person_id is None else session.get_one(Person, member.person_id).account_id
+
+
+def _reason_name(claim_id: UUID) -> str:
+    """Return the name under which the reason is locked for which a claim was undone."""
+    return f"claim undone {claim_id}"
 
 
 def _release(act: Act, person: Person) -> None:

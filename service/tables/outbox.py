@@ -41,8 +41,8 @@ class Message(Row):
     A `question` asks whether a badge is theirs, and is deleted with its confirmation. `sign-in` and `notice` are of the
     service, not of a network: the first goes to the address of a request to sign in, the second tells an address of an
     account what happened to the account; `notice` names it. Both are deleted with what they are about. `claim` and
-    `claimed` are about a claim: the first sends its link again, the second tells the address that it was used. A
-    `return` tells an address what becomes of a return.
+    `claimed` are about a claim: the first sends its link again, the second tells the address that it was used or, with the
+    `notice` "undone", tells an address of the account that the network undid it. A `return` tells an address what becomes of a return.
     """
 
     __tablename__ = "messages"

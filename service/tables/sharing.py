@@ -14,7 +14,8 @@ class Claim(Row):
     """A way to claim what a member has earned: a mailed link, or a code on paper; a member has one that is open.
 
     `account`: no secret was needed, because the account had proved the address. Custody locks the secret of a link,
-    because mails are written later; that of a code is nowhere. `address_sha256` is that of the address to which the link
+    because mails are written later; that of a code is nowhere. When a network undoes a claim by a code, its reason is locked
+    there. `address_sha256` is that of the address to which the link
     was sent, salted with the id. `sends` counts the mails that somebody asked for. `sign_in_id` is the sign-in that began
     with the claim; `address_added` says that the account got the address by it. The secret of the way back is mailed to
     the address when the claim is used.

@@ -19,10 +19,11 @@ from service.accounts import accounts
 from service.cli.demo import DATA
 from service.runtime.runtime import Runtime
 from service.sharing import returning
-from service.tables import Member, Network
+from service.tables import Claim, Member, Network
 from tests.worlds import databases, listening
 from tests.worlds.acting import confirm
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start, whole_app_of
+from tests.worlds.signing_in import claim
 
 SLUG = "example-valley"
 AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
@@ -30,6 +31,8 @@ AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 NOBODY, ADMIN, NETWORK = "nobody", "admin", "network"
 RETURNING = "teacher-5"
 """The member who lost their mailbox."""
+MIXED_UP = "teacher-6"
+"""The member whose code on paper somebody else has used."""
 BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
@@ -121,6 +124,7 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
             award = {"achievement": "formative-feedback", "member": member}
             _ok(stage.send("POST", f"{root}/awards", NETWORK, json=award))
         _have_return(runtime, RETURNING)
+        _have_claimed_on_paper(runtime, MIXED_UP)
         bound = {member: _token(runtime, MEMBERS_SCOPES, SLUG, member) for member in BOUND}
         return DemoNetwork(folder, base_url, stage.tokens | bound)
 
@@ -131,6 +135,16 @@ def _have_return(runtime: Runtime, ref: str) -> None:
     with runtime.database.write() as session:
         account = accounts.with_address(session, f"{ref}@elsewhere.example", AT)
         returning.begin_silence(session, returning.ask(session, runtime, account.id, said, AT), AT)
+
+
+def _have_claimed_on_paper(runtime: Runtime, ref: str) -> None:
+    """Have somebody else claim what a member earned, with a code on paper."""
+    claim(runtime, SLUG, ref, "somebody@elsewhere.example")
+    with runtime.database.write() as session:
+        member = session.query(Member).filter_by(ref=ref).one()
+        of = {"network_id": member.network_id, "member_id": member.id}
+        moments = {"made_at": AT, "expires_at": AT + timedelta(days=90), "used_at": AT}
+        session.add(Claim(means="paper", state="used", **of, **moments))
 
 
 def _client(runtime: Runtime) -> TestClient:

@@ -6,7 +6,7 @@ from service.notifications.letters import closings
 from service.notifications.letters.addressing import from_network, subject
 from service.notifications.letters.recipients import addressees
 from service.notifications.letters.wording import named
-from service.notifications.letters.writing import Letter, Said, write
+from service.notifications.letters.writing import Button, Letter, Said, write
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
 from service.tables import AchievementVersion, Case, CaseStep, Message, Network
@@ -35,6 +35,9 @@ ELSEWHERE = N_(
     "%(network)s where: %(url)s"
 )
 
+HERE = N_("This email does not repeat what people say in the case. Sign in to read it, and to answer.")
+SEE = N_("See the case")
+
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
     """Return the mail about a step to someone in a case, without what was said.
@@ -56,8 +59,11 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     names = {"badge": named(badge), "network": named(network.name), "case": str(row.id), "url": network.url}
     happened = STEPS.get(step.kind) or OUTCOMES[str(row.outcome)]
     said = [Said(language.gettext(text, **names)) for text in (HELLO, ABOUT, happened)]
-    where = Said(language.gettext(ELSEWHERE, **names), network.url)
+    where: list[Said | Button] = [Said(language.gettext(ELSEWHERE, **names), network.url)]
+    if recipient.signs_in and message.member_id == row.member_id:  # nobody else has a page of it
+        see = Button(language.gettext(SEE), f"{runtime.settings.base_url}/my-badges/cases/{row.id}")
+        where = [Said(language.gettext(HERE)), see]
     mail = from_network(runtime, message, network, recipient.address, step.at, language)
     mail["Subject"] = subject(network, language, SUBJECT, badge=badge)
     closing = [closings.whom_to_ask(network, language)]
-    return write(mail, Letter(language, named(network.name), named(badge), [*said, where], closing))
+    return write(mail, Letter(language, named(network.name), named(badge), [*said, *where], closing))

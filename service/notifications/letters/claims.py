@@ -1,4 +1,4 @@
-"""Mails about claims: the link once more, and that it was used."""
+"""Mails about claims: the link once more, and that it was used or undone."""
 
 from email.message import EmailMessage
 
@@ -9,8 +9,8 @@ from service.notifications.letters.writing import Button, Facts, Letter, Part, S
 from service.runtime.runtime import Runtime
 from service.sharing import claims, unclaiming
 from service.storage.database import ReadSession
-from service.tables import Claim, Member, Message, Network
-from service.texts.languages import N_
+from service.tables import Account, AccountAddress, Claim, Member, Message, Network
+from service.texts.languages import LANGUAGES, N_
 
 HELLO = N_("Hello,")
 LINK_SUBJECT = N_("Claim your badges of %(network)s")
@@ -29,6 +29,12 @@ NOT_ME = N_(
 )
 WHEN = N_("Claimed on")
 UNDO = N_("That was not me")
+UNDONE_SUBJECT = N_("%(network)s has undone a claim of yours")
+UNDONE = N_(
+    "You claimed badges of %(network)s with a code on paper. The network says that the code was not for you. So the badges "
+    "are no longer in your account."
+)
+REASON = N_("Reason")
 
 
 def render_link(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
@@ -54,7 +60,12 @@ def render_link(session: ReadSession, runtime: Runtime, message: Message) -> Ema
 
 
 def render_claimed(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the mail that tells an address that its link was used, and how to undo that; None if it was undone."""
+    """Return the mail that tells an address that its link was used, and how to undo that; None if it was undone.
+
+    With a notice it is the one that tells that the network undid it.
+    """
+    if message.notice == "undone":
+        return _undone(session, runtime, message)
     _, network = _about(session, message)
     row = session.get_one(Claim, message.claim_id)
     address, back = unclaiming.told_address(session, row), unclaiming.back_secret(runtime, row)
@@ -73,6 +84,26 @@ def render_claimed(session: ReadSession, runtime: Runtime, message: Message) -> 
         Button(language.gettext(UNDO), f"{runtime.settings.base_url}/claim/undo/{back}"),
     ]
     title = language.gettext(CLAIMED_SUBJECT, network=name)
+    closing = [closings.whom_to_ask(network, language)]
+    return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
+
+
+def _undone(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage:
+    """Return the mail, in the language of the account."""
+    _, network = _about(session, message)
+    row = session.get_one(Claim, message.claim_id)
+    address = session.get_one(AccountAddress, message.account_address_id)
+    account = session.get_one(Account, address.account_id)
+    language = LANGUAGES.get(account.language or "") or language_of(network)
+    name = named(network.name)
+    mail = from_network(runtime, message, network, address.value, message.due_at, language)
+    mail["Subject"] = subject(network, language, UNDONE_SUBJECT, network=network.name)
+    parts: list[Part] = [
+        Said(language.gettext(HELLO)),
+        Said(language.gettext(UNDONE, network=name)),
+        Facts([(language.gettext(REASON), unclaiming.reason_of(runtime, row))]),
+    ]
+    title = language.gettext(UNDONE_SUBJECT, network=name)
     closing = [closings.whom_to_ask(network, language)]
     return write(mail, Letter(language, sender=name, title=title, parts=parts, closing=closing))
 

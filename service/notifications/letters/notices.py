@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Final
 
+from service.accounts import way_out
 from service.notifications.letters.addressing import from_service
 from service.runtime.runtime import Runtime
 from service.storage.database import ReadSession
@@ -49,12 +50,30 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
             "were not signed in. Remove the passkey, and add a new one."
         ),
     ),
+    "way-out-used": (
+        N_("You were signed out everywhere"),
+        N_(
+            "Somebody who reads an address that was removed from your account at %(site)s says that this was not them. So "
+            "your account was signed out in every browser."
+        ),
+    ),
     "openid-linked": (
         N_("There is a new way to sign in to your account"),
         N_(
             "Somebody signed in to your account at %(site)s through the school or organisation that runs this "
             "service. It confirmed that your address is theirs. They can now always sign in this way."
         ),
+    ),
+    "openid-added": (
+        N_("There is a new way to sign in to your account"),
+        N_(
+            "Your account at %(site)s was linked with the school or organisation that runs this service. It can now also be "
+            "used to sign in."
+        ),
+    ),
+    "openid-removed": (
+        N_("A way to sign in to your account was removed"),
+        N_("The link of your account at %(site)s with a school or organisation was removed."),
     ),
     "account-deleted": (
         N_("Your account was deleted"),
@@ -69,6 +88,10 @@ WAS_IT_YOU: Final = N_("If it was you, you do not need to do anything.")
 NOT_YOU: Final = N_(
     "If it was not you, sign in here, press “Sign out everywhere else” and look through your addresses: %(account)s"
 )
+WAY_OUT: Final = N_(
+    "If it was not you, sign out everybody from the account within 7 days, here: %(way_out)s\n\nThen get your badges back "
+    "with the help of two colleagues: %(return)s"
+)
 CANNOT: Final = N_("If it was not you, ask the network that awarded your badges for help.")
 
 
@@ -79,13 +102,22 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     can_sign_in = message.account_address_id is not None
     language, base_url = LANGUAGES.get(code, ENGLISH), runtime.settings.base_url
     subject, text = NOTICES[message.notice]
-    values = {"site": base_url, "account": f"{base_url}/account"}
-    paragraphs = [HELLO, text, WAS_IT_YOU, NOT_YOU if can_sign_in else CANNOT]
+    values = {"site": base_url, "account": f"{base_url}/account", "return": f"{base_url}/return"}
+    secret = _way_out(session, runtime, message)
+    if secret is not None:
+        values["way_out"] = f"{base_url}/way-out/{secret}"
+    paragraphs = [HELLO, text, WAS_IT_YOU, NOT_YOU if can_sign_in else WAY_OUT if secret else CANNOT]
     mail = from_service(runtime, message, to, message.due_at)
     mail["Subject"] = language.gettext(subject)
     mail.set_content("\n\n".join(language.gettext(each, **values) for each in paragraphs) + "\n")
     mail["Content-Language"] = language.code
     return mail
+
+
+def _way_out(session: ReadSession, runtime: Runtime, message: Message) -> str | None:
+    if message.sign_in_request_id is None:
+        return None
+    return way_out.secret_of(runtime, session.get_one(SignInRequest, message.sign_in_request_id))
 
 
 def _addressee(session: ReadSession, message: Message) -> tuple[str, str]:

@@ -19,11 +19,15 @@ from service.texts.languages import LANGUAGES, Language
 
 @dataclass(frozen=True)
 class Addressee:
-    """Who is written to: the address, the language (None: the network's), and the kinds of mails that they do not want."""
+    """Who is written to: the address, the language (None: the network's), and the kinds of mails that they do not want.
+
+    `signs_in`: they have an account, with pages of their own.
+    """
 
     address: str
     language: str | None = None
     off: frozenset[str] = frozenset()
+    signs_in: bool = False
 
     def wants(self, kind: str) -> bool:
         """Return whether they want mails of a kind."""
@@ -46,5 +50,5 @@ def addressees(session: OrmSession, member_ids: Collection[UUID]) -> dict[UUID, 
         .where(Member.id.in_(member_ids), AccountAddress.kept)
     )
     for member_id, address, language, off in session.execute(query):
-        found[member_id] = Addressee(address, language, frozenset(off))
+        found[member_id] = Addressee(address, language, frozenset(off), signs_in=True)
     return found

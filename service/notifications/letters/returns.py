@@ -10,8 +10,8 @@ from service.notifications.letters.wording import named
 from service.runtime.runtime import Runtime
 from service.sharing import returning
 from service.storage.database import ReadSession
-from service.tables import Message, Network, Return, ReturnAddress
-from service.texts.languages import N_
+from service.tables import Account, Message, Network, Return, ReturnAddress
+from service.texts.languages import LANGUAGES, N_, Language
 
 SUBJECTS = {
     "asked": N_("Somebody asks for your badges of %(network)s"),
@@ -63,13 +63,13 @@ Questions? Ask %(network)s: %(url)s"""
 
 
 def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMessage | None:
-    """Return the mail; None if it tells of something that is over. It is in the language of the network."""
+    """Return the mail; None if it tells of something that is over."""
     address = session.get_one(ReturnAddress, message.return_address_id)
     row, notice = session.get_one(Return, address.return_id), str(message.notice)
     if notice in {"asked", "soon", "waiting"} and row.state != "waiting":
         return None
     network = session.get_one(Network, row.network_id)
-    language, base_url = language_of(network), runtime.settings.base_url
+    language, base_url = _language(session, row, address, network), runtime.settings.base_url
     name = named(network.name)
     link = f"{base_url}/return/stop/{returning.secrets_of(runtime, row)[1]}" if notice in {"asked", "soon"} else ""
     mail = from_service(runtime, message, address.value, runtime.now())
@@ -78,3 +78,11 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     mail.set_content(language.gettext(TEXTS[notice], **values) + "\n")
     mail["Content-Language"] = language.code
     return mail
+
+
+def _language(session: ReadSession, row: Return, address: ReturnAddress, network: Network) -> Language:
+    """Return the language of the account that has the address; without one, that of the network."""
+    account_id = row.account_id if address.is_new else row.old_account_id
+    account = session.get(Account, account_id) if account_id is not None else None
+    chosen = account.language if account is not None else None
+    return LANGUAGES.get(chosen or "") or language_of(network)

@@ -1,16 +1,18 @@
 """The way of a person from the sign-in to the end of their account, on a phone, and each page of it for everybody."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.accounts import accounts, sign_ins
+from service.accounts import accounts, sign_ins, way_out
 from tests.pages.conftest import PHONE_WIDTH, Live, visiting
 from tests.pages.scenes import everybody_can_use
 from tests.worlds.signing_in import CODE, LINK, mails_to, signed_in
 
+WAY_OUT = re.compile(r"/way-out/([\w-]{30,})")
 HOME, SCHOOL = "m11@home.example", "m11@school.example"
 LONG = "a.very.long.name.of.somebody.who.has.many.names.indeed.123456" + "@a-school-with-a-long-name.example.org"
 
@@ -144,6 +146,12 @@ def test_everybody_can_use_the_pages_of_an_account(
     for path in ("/account?done=name", "/account/delete", "/account/join"):
         page.goto(path)
         everybody_can_use(page, violations, f"{path.partition('?')[0]}-{language}")
+    with live.runtime.database.write() as session:
+        account = accounts.with_address(session, LONG, live.runtime.now())
+        gone = next(each for each in accounts.addresses_of(session, account) if each.value == HOME)
+        way_out.remove(session, live.runtime, account, gone.id, live.runtime.now())
+    page.goto(f"/way-out/{WAY_OUT.findall(mails_to(live.runtime, HOME)[-1])[0]}")
+    everybody_can_use(page, violations, f"way-out-{language}")
     page.goto("/account")
     page.locator("#address").fill("a@b")
     page.locator("form[action='/account/addresses'] button").click()

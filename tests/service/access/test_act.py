@@ -322,6 +322,14 @@ REFUSED = (
         for what, ref, by in (("one's link", "m11", "mail"), ("a code", "m12", "paper"))
     ),
     Call(
+        f"POST {N}/members/{{ref}}/claims/undoing",
+        "a claim",
+        at_once("POST", "./members/m12/claims/undoing", {"reason": "The slips were mixed up."}),
+        "claim-bound-token",
+        other="claim-bound-token",
+        network="claim-unused",
+    ),
+    Call(
         f"POST {N}/claims/sheet",
         "codes",
         at_once("POST", "./claims/sheet", {"members": ["m12"]}),
@@ -608,6 +616,7 @@ WITHOUT_TOKEN = {
     "POST /return": "somebody who is signed in asks for what is theirs, and two others decide",
     "POST /return/stop": "somebody who is signed in stops what they asked for, or what takes from them",
     "POST /return/stop/{secret}": "someone who reads the old address stops it",
+    "POST /way-out/{secret}": "someone who reads an address that was removed signs everybody out of the account",
     "POST /vouch/{secret}": "somebody who is signed in vouches for somebody else, by rules of its own",
     "POST /opened/{secret}": "an employer opens what somebody opened to them",
     "POST /shown/{secret}": "an authority looks at what somebody showed it",

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.tables import Account, AccountAddress, Message, OpenidIdentity, SignIn
 from tests.worlds.openid_providers import CLIENT, SECRET, OpenidProvider, openid_provider
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
-from tests.worlds.signing_in import signed_in
+from tests.worlds.signing_in import send, signed_in
 
 ADDRESS, NEW, OTHER = "m11@river.example.org", "m11@hill.example.org", "m12@river.example.org"
 ANSWER = "/sign-in/openid/answer"
@@ -366,3 +366,105 @@ def test_a_provider_without_a_client_id_stops_the_start() -> None:
 def test_an_issuer_that_is_not_a_plain_https_address_is_named(issuer: str) -> None:
     with pytest.raises(settings.SettingsError, match="LAUREL_OPENID_ISSUER: expected the https address"):
         settings.load(_env_file=None, openid_issuer=issuer, openid_client_id=CLIENT)
+
+
+# --- From the account ------------------------------------------------------------------------------------------------
+
+
+def led_from_the_account(browser: TestClient) -> str:
+    page = send(browser, "/account", "/account/openid")
+    assert page.status_code == 200, page.text
+    return unescape(page.text.partition('http-equiv="refresh" content="0; url=')[2].partition('"')[0])
+
+
+def signed_in_as(browser: TestClient, school: Runtime, address: str) -> TestClient:
+    browser.cookies.set(*signed_in(school, address).split("=", 1))
+    return browser
+
+
+def link(browser: TestClient, provider: OpenidProvider) -> Any:
+    return browser.get(ANSWER, params=provider.authorize(led_from_the_account(browser)))
+
+
+def identity(school: Runtime) -> OpenidIdentity:
+    with school.database.read() as session:
+        return session.scalars(select(OpenidIdentity)).one()
+
+
+def test_somebody_links_their_account_without_an_address_of_the_provider(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime
+) -> None:
+    provider.claims["email_verified"] = False
+    mine = signed_in_as(browsers(), school, OTHER)
+    assert link(mine, provider).headers["location"] == "/account?done=openid"
+    assert notices(school) == ["openid-added"]
+    page = mine.get("/account").text
+    assert "Linked on" in page
+    assert "Link with River School" not in page
+    elsewhere = browsers()
+    assert come_back(elsewhere, provider).status_code == 303
+    assert OTHER in elsewhere.get("/account").text
+    assert link(mine, provider).status_code == 303  # again, as the same person
+    assert notices(school) == ["openid-added"]
+
+
+def test_nobody_is_linked_with_two_accounts_or_an_account_with_two_people(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime
+) -> None:
+    link(signed_in_as(browsers(), school, ADDRESS), provider)
+    answer = link(signed_in_as(browsers(), school, OTHER), provider)
+    assert answer.status_code == 409
+    assert "Another account here is linked to you at River School." in answer.text
+    provider.claims["sub"] = "somebody else"
+    answer = link(signed_in_as(browsers(), school, ADDRESS), provider)
+    assert answer.status_code == 409
+    assert "already linked to another person at River School" in answer.text
+    assert count(school, OpenidIdentity) == 1
+
+
+def test_who_signed_out_or_is_another_meanwhile_is_not_linked(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime
+) -> None:
+    browser = signed_in_as(browsers(), school, ADDRESS)
+    for cookie in (None, signed_in(school, OTHER)):
+        answer = provider.authorize(led_from_the_account(signed_in_as(browser, school, ADDRESS)))
+        browser.cookies.delete("sign-in")
+        if cookie is not None:
+            browser.cookies.set(*cookie.split("=", 1))
+        assert browser.get(ANSWER, params=answer).status_code == 404
+    assert count(school, OpenidIdentity) == 0
+
+
+def test_a_link_is_removed_by_its_owner_and_all_are_told(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime
+) -> None:
+    mine = signed_in_as(browsers(), school, OTHER)
+    link(mine, provider)
+    path = f"/account/openid/{identity(school).id}/remove"
+    assert send(signed_in_as(browsers(), school, ADDRESS), "/account", path).status_code == 404
+    assert send(mine, "/account", path).headers["location"] == "/account?done=openid-removed"
+    assert count(school, OpenidIdentity) == 0
+    assert notices(school) == ["openid-added", "openid-removed"]
+    assert send(mine, "/account", path).status_code == 404
+
+
+def test_the_last_way_in_is_not_removed(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime
+) -> None:
+    mine = signed_in_as(browsers(), school, OTHER)
+    link(mine, provider)
+    with school.database.write() as session:
+        session.execute(delete(AccountAddress))
+    answer = send(mine, "/account", f"/account/openid/{identity(school).id}/remove")
+    assert answer.status_code == 409
+    assert "the only way to sign in" in answer.text
+    assert count(school, OpenidIdentity) == 1
+
+
+def test_a_link_needs_a_recent_sign_in(
+    browsers: Callable[[], TestClient], provider: OpenidProvider, school: Runtime, clock: Clock
+) -> None:
+    mine = signed_in_as(browsers(), school, OTHER)
+    clock.advance(hours=2)
+    assert send(mine, "/account", "/account/openid").headers["location"].startswith("/sign-in?again=yes")
+    assert provider.asked == []

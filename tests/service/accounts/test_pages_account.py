@@ -1,5 +1,6 @@
 """The page of an account: name, addresses, mails, sign-ins, joining two accounts, and deleting one."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,7 @@ from service.accounts import sign_in as requests
 from service.runtime.runtime import Runtime
 from service.tables import Account, AccountAddress, Message, Person, Row, SignIn, SignInRequest
 from service.tables.identifiers import new_id
-from tests.worlds.runtimes import Clock
+from tests.worlds.runtimes import BASE_URL, Clock, app_of
 from tests.worlds.signing_in import CODE, FORM, LINK, mails_to, send, sign_in, signed_in
 
 HOME, SCHOOL, THIEF = "m11@home.example", "m11@school.example", "thief@elsewhere.example"
@@ -150,9 +151,54 @@ def test_an_address_that_is_removed_is_told_and_then_forgotten(
     send(at_home, "/account", f"/account/addresses/{number_of(runtime, SCHOOL)}/remove")
     for address in (HOME, SCHOOL):
         assert "was removed" in notices(runtime, address)[-1]
-    clock.advance(days=4)
+    clock.advance(days=9)
     requests.forget_old(runtime)
     assert rows(runtime, SignInRequest) == []
+
+
+def way_out_of(runtime: Runtime) -> str:
+    return re.findall(r"/way-out/([\w-]{30,})", mails_to(runtime, SCHOOL)[-1])[0]
+
+
+def test_an_address_that_is_removed_signs_everybody_out_by_a_button_and_once(
+    at_home: TestClient, runtime: Runtime
+) -> None:
+    add(at_home, runtime, SCHOOL)
+    send(at_home, "/account", f"/account/addresses/{number_of(runtime, SCHOOL)}/remove")
+    secret, stranger = way_out_of(runtime), TestClient(app_of(runtime), base_url=BASE_URL)
+    assert "That was not me" in stranger.get(f"/way-out/{secret}").text
+    assert at_home.get("/account").status_code == 200
+    assert stranger.post(f"/way-out/{secret}", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert "Everybody is signed out" in stranger.post(f"/way-out/{secret}").text
+    assert (rows(runtime, SignIn), values(rows(runtime, AccountAddress))) == ([], {HOME})
+    assert "says that this was not them" in notices(runtime, HOME)[-1]
+    for answer in (stranger.get(f"/way-out/{secret}"), stranger.post(f"/way-out/{secret}")):
+        assert answer.status_code == 404
+        assert "This link no longer works" in answer.text
+    assert stranger.get(f"/sign-in/{secret}").status_code == 404
+
+
+def test_after_seven_days_an_address_that_was_removed_signs_nobody_out(
+    at_home: TestClient, runtime: Runtime, clock: Clock
+) -> None:
+    add(at_home, runtime, SCHOOL)
+    send(at_home, "/account", f"/account/addresses/{number_of(runtime, SCHOOL)}/remove")
+    secret, stranger = way_out_of(runtime), TestClient(app_of(runtime), base_url=BASE_URL)
+    clock.advance(days=7)
+    assert stranger.post(f"/way-out/{secret}").status_code == 404
+    assert stranger.post("/way-out/wrong").status_code == 404
+    assert at_home.get("/account").status_code == 200
+
+
+def test_an_address_that_was_removed_does_not_hold_up_the_end_of_the_account(
+    at_home: TestClient, runtime: Runtime
+) -> None:
+    add(at_home, runtime, SCHOOL)
+    send(at_home, "/account", f"/account/addresses/{number_of(runtime, SCHOOL)}/remove")
+    secret = way_out_of(runtime)
+    send(at_home, "/account/delete", "/account/delete", sure="on")
+    stranger = TestClient(app_of(runtime), base_url=BASE_URL)
+    assert stranger.post(f"/way-out/{secret}").status_code == 404
 
 
 def test_the_last_address_is_not_removed(at_home: TestClient, runtime: Runtime) -> None:

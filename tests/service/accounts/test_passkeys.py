@@ -136,6 +136,20 @@ def remove(browser: TestClient, runtime: Runtime) -> Any:
     return send(browser, PAGE, f"{PAGE}/{row.id}/remove")
 
 
+def test_a_passkey_gets_another_name_from_its_owner_only(
+    browsers: Callable[..., TestClient], device: Authenticator, runtime: Runtime
+) -> None:
+    browser = browsers(ADDRESS)
+    add(browser, device)
+    with runtime.database.read() as session:
+        path = f"{PAGE}/{session.scalars(select(Passkey.id)).one()}/name"
+    assert send(browser, PAGE, path, name="").status_code == 422
+    assert send(browsers(OTHER), PAGE, path, name="Stolen").status_code == 404
+    answer = send(browser, PAGE, path, name=" The phone\n of the school ", **{"from": "/account"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    assert '<strong class="long">The phone of the school</strong>' in browser.get(PAGE).text
+
+
 def test_a_passkey_that_was_removed_signs_nobody_in(
     browsers: Callable[..., TestClient], device: Authenticator, runtime: Runtime
 ) -> None:

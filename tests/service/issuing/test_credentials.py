@@ -306,6 +306,29 @@ def test_what_the_network_sends_late_is_said_to_be_late_and_not_to_be_confirmed_
     )
 
 
+@pytest.mark.parametrize(
+    ("teller", "roles", "words"),
+    [
+        ("m11", [], "Self-reported."),
+        ("m12", [], "Seen by a peer, long after it happened."),
+        ("m12", ["facilitator"], "Confirmed by a facilitator or assessor, long after it happened."),
+    ],
+)
+def test_a_late_word_is_still_said_to_be_of_the_one_who_gave_it(
+    stage: Stage, teller: str, roles: list[str], words: str
+) -> None:
+    stage.achievement()
+    stage.member("m11")
+    stage.member("m12", roles=[{"role": role, "from": "2026-01-01T00:00:00Z"} for role in roles])
+    token = stage.token_with("evidence:write", member=teller)
+    for n in (1, 2):
+        body = {"member": "m11", "type": "shared", "resource": f"r{n}", "occurred_at": "2025-11-01T10:00:00Z"}
+        assert stage.call("POST", "./contributions", token, json=body).is_success
+    (award,) = stage.awards()
+    evidence, *_ = stage.credential(award)["evidence"]
+    assert evidence["narrative"] == f"Shared a resource on 1 November 2025. {words}"
+
+
 def test_of_a_confidential_session_only_the_fact_is_told(stage: Stage) -> None:
     stage.achievement()
     stage.member("m11")

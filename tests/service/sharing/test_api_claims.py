@@ -6,9 +6,19 @@ import pypdf
 import pytest
 
 from service.runtime.runtime import Runtime
-from tests.worlds.acting import refused
+from service.sharing import claiming, naming, signing_anew
+from tests.worlds.acting import refused, told
 from tests.worlds.awarding import Stage
-from tests.worlds.claiming import ADDRESS, awarded, claimed_by_link, link_to, stage_of
+from tests.worlds.claiming import (
+    ADDRESS,
+    account_with,
+    awarded,
+    claimed_by_link,
+    code_for,
+    holder_of,
+    link_to,
+    stage_of,
+)
 from tests.worlds.runtimes import Clock
 from tests.worlds.signing_in import mails_to
 
@@ -104,3 +114,69 @@ def test_a_sheet_with_one_wrong_member_makes_no_code(stage: Stage) -> None:
     assert refused(answer) == (409, "member-has-address", "/members/1")
     assert refused(stage.call("POST", "./claims/sheet", json={"members": ["m13", "m99"]}))[2] == "/members/1"
     assert stage.send("GET", "./members/m13/claims") == {"member": "m13"}
+
+
+# --- A code on paper that somebody else used -------------------------------------------------------------------------
+
+UNDOING = "./members/m13/claims/undoing"
+WHY = {"reason": "The slips were mixed up."}
+STRANGER = "m14@hill.example.org"
+
+
+def used_by_a_stranger(stage: Stage, runtime: Runtime) -> str:
+    """Let somebody use the code of m13, and put their name on the badge; return the badge."""
+    stage.share(1, "m13")
+    stage.share(2, "m13")
+    account_id = account_with(runtime, STRANGER)
+    with runtime.database.write() as session:
+        claiming.by_code(session, code_for(runtime, "m13"), account_id, runtime.now())
+    naming.put_on_all(runtime, account_id, "Somebody Else", "plain", runtime.now())
+    return str(stage.awards(member="m13")[0]["credential"]["id"])
+
+
+def test_a_network_undoes_a_claim_by_a_code_that_somebody_else_used(stage: Stage, runtime: Runtime) -> None:
+    badge = used_by_a_stranger(stage, runtime)
+    undone = stage.send("POST", UNDOING, WHY)
+    assert "claimed_at" not in undone
+    assert undone["newest"]["state"] == "released"
+    assert holder_of(runtime, "m13") is None
+    letter = mails_to(runtime, STRANGER)[-1]
+    assert "no longer in your account" in letter
+    assert "Reason: The slips were mixed up." in letter
+    assert told(runtime, "river")[-1] == "member.released"
+    with runtime.database.write() as session:
+        owner = account_with(runtime, "m13@hill.example.org")
+        claiming.by_code(session, code_for(runtime, "m13"), owner, runtime.now())
+    signing_anew.sign_due(runtime)
+    assert "Somebody Else" not in stage.client.get(f"/credentials/{badge}.json").text
+
+
+def test_what_was_not_claimed_by_a_code_stays(stage: Stage, runtime: Runtime) -> None:
+    assert refused(stage.call("POST", UNDOING, json=WHY))[:2] == (409, "claim-unused")
+    claimed_by_link(runtime, link_to(runtime))
+    answer = stage.call("POST", "./members/m11/claims/undoing", json=WHY)
+    assert refused(answer)[:2] == (409, "claim-not-on-paper")
+    assert refused(stage.call("POST", "./members/nobody/claims/undoing", json=WHY))[:2] == (404, "member-unknown")
+    assert refused(stage.call("POST", UNDOING, json={"reason": ""}))[0] == 422
+
+
+def test_a_claim_by_a_code_stands_once_its_owner_proved_the_members_address(stage: Stage, runtime: Runtime) -> None:
+    used_by_a_stranger(stage, runtime)
+    stage.member("m13", email=STRANGER)
+    assert refused(stage.call("POST", UNDOING, json=WHY))[:2] == (409, "claim-not-on-paper")
+
+
+def test_a_claim_by_a_code_stands_after_thirty_days(stage: Stage, runtime: Runtime, clock: Clock) -> None:
+    used_by_a_stranger(stage, runtime)
+    clock.advance(days=30)
+    assert refused(stage.call("POST", UNDOING, json=WHY))[:2] == (409, "claim-stands")
+    assert holder_of(runtime, "m13") is not None
+
+
+def test_another_network_and_a_token_that_may_only_read_undo_nothing(stage: Stage, runtime: Runtime) -> None:
+    used_by_a_stranger(stage, runtime)
+    hill = Stage.set_up(stage.client, runtime, "hill", name="Hill Readers")
+    path = "/v1/networks/river/members/m13/claims/undoing"
+    assert refused(hill.call("POST", path, json=WHY))[0] == 404
+    assert refused(stage.call("POST", UNDOING, stage.token_with("read"), json=WHY))[:2] == (403, "scope-missing")
+    assert holder_of(runtime, "m13") is not None

@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from credentials.recipient import matches
+from service.accounts import accounts
 from service.errors import ConflictError, NotFoundError, TooManyRequestsError
 from service.runtime.runtime import Runtime
-from service.sharing import claiming, offers, unclaiming
+from service.sharing import claiming, offers, signing_anew, unclaiming
 from service.tables import Member
 from tests.worlds.acting import refused, told
 from tests.worlds.awarding import Stage
@@ -27,6 +29,7 @@ from tests.worlds.claiming import (
     stage_of,
     undo_to,
 )
+from tests.worlds.presenting import document_of
 from tests.worlds.runtimes import Clock
 from tests.worlds.signing_in import mails_to
 
@@ -325,3 +328,27 @@ def test_a_member_cannot_decide_on_another_of_the_same_account(stage: Stage, run
     token = stage.token_with("members:write", member="m11")
     answer = stage.call("PUT", "./members/m12", token, json={"roles": ["facilitator"]})
     assert refused(answer)[:2] == (403, "self-decision")
+
+
+def test_who_claims_after_somebody_else_is_named_by_the_badges_again(stage: Stage, runtime: Runtime) -> None:
+    badge = stage.awards(member="m11")[0]["credential"]["id"]
+    link = link_to(runtime)
+    thief = claimed_by_link(runtime, link, account_with(runtime, THIEF))
+    with runtime.database.write() as session:
+        account = accounts.locked(session, thief)
+        kept = next(each for each in accounts.addresses_of(session, account) if each.value == THIEF)
+        accounts.keep(session, account, kept.id)
+    signing_anew.sign_due(runtime)
+    assert matches(document_of(runtime, badge)["credentialSubject"], THIEF)
+    undo(runtime, undo_to(runtime, ADDRESS))
+    stage.send("POST", "./members/m11/claims", {"by": "mail"})
+    claimed_by_link(runtime, link_to(runtime))
+    signing_anew.sign_due(runtime)
+    subject = document_of(runtime, badge)["credentialSubject"]
+    assert (matches(subject, ADDRESS), matches(subject, THIEF)) == (True, False)
+
+
+@pytest.mark.usefixtures("stage")
+def test_a_badge_that_names_its_owner_is_not_signed_again_when_it_is_claimed(runtime: Runtime) -> None:
+    claimed_by_link(runtime, link_to(runtime))
+    assert signing_anew.sign_due(runtime) == 0

@@ -55,6 +55,10 @@ def test_visibility_changes_what_strangers_find(browser: TestClient, client: Tes
     assert client.get(f"/credentials/{credential}").status_code == 200
 
 
+def shown_to_strangers(client: TestClient, credential: str) -> str:
+    return client.get(f"/credentials/{credential}", headers={"Accept": "text/html"}).text
+
+
 def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     browser: TestClient, client: TestClient, stage: Stage
 ) -> None:
@@ -66,8 +70,10 @@ def test_the_name_of_the_account_is_put_on_a_badge_and_taken_off(
     named(stage.runtime, "Member Eleven")
     done(send(browser, page, f"{page}/name", name="plain"), page)
     assert "Member Eleven" in client.get(f"/credentials/{credential}.json").text
+    assert "<bdi>Member Eleven</bdi>" in shown_to_strangers(client, credential)
     done(send(browser, page, f"{page}/name", name="hashed"), page)
     assert "Member Eleven" not in client.get(f"/credentials/{credential}.json").text
+    assert "The badge does not show their name." in shown_to_strangers(client, credential)
     done(send(browser, page, f"{page}/name", name="none"), page)
 
 

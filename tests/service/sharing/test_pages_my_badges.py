@@ -51,6 +51,16 @@ def test_somebody_without_anything_is_told_which_addresses_were_looked_for(brows
     assert "Were your badges sent to another address? Add it." in page
 
 
+def test_who_has_badges_to_claim_is_not_told_that_there_are_none(browser: TestClient, stage: Stage) -> None:
+    stage.member(email=MINE)
+    earned(stage)
+    page = shown(browser, "/my-badges")
+    assert "</strong>: 1 badge" in page
+    assert "no badges" not in page
+    done(send(browser, "/my-badges", f"/my-badges/claims/{member_of(stage.runtime, 'm11')}"), "/my-badges")
+    assert "Valid badges" in shown(browser, "/my-badges")
+
+
 def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(client: TestClient) -> None:
     for path in ("/my-badges", "/my-badges/ended", f"/my-badges/{'0' * 32}"):
         answer = client.get(path, headers={"Accept": "text/html"}, follow_redirects=False)
@@ -87,7 +97,7 @@ def test_revoked_suspended_and_expired_badges_stand_apart_with_their_state(brows
     credential = earned(stage)
     stage.send("POST", f"/v1/credentials/{credential}/suspension", {"reason": "We look into it."})
     page = shown(browser, "/my-badges")
-    assert page.index("No badge of yours is in force") < page.index("No longer in force") < page.index("Suspended")
+    assert page.index("None of your badges is valid now") < page.index("No longer valid") < page.index("Suspended")
     stage.send("POST", f"/v1/credentials/{credential}/revocation", {"reason": "A copy."})
     assert "<strong>Revoked</strong>" in shown(browser, "/my-badges/ended")
 

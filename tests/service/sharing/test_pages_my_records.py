@@ -16,6 +16,7 @@ from tests.worlds.awarding import Stage
 from tests.worlds.my_badges import (
     APPROVED,
     MINE,
+    OTHER,
     browser_of,
     claimed,
     contested,
@@ -24,8 +25,8 @@ from tests.worlds.my_badges import (
     member_of,
     shown,
 )
-from tests.worlds.runtimes import Clock
-from tests.worlds.signing_in import send, signed_in
+from tests.worlds.runtimes import BASE_URL, Clock
+from tests.worlds.signing_in import claim, mails_to, send, signed_in
 
 
 @pytest.fixture
@@ -137,6 +138,21 @@ def test_after_its_time_a_decision_is_no_longer_offered_and_cannot_be_appealed(
     answer = send(browser, "/my-badges", path, statement="Late.", credential=credential)
     assert answer.status_code == 409
     assert "It is too late to appeal this decision." in answer.text
+
+
+def test_a_mail_about_a_case_leads_who_contests_to_their_page_of_it(browser: TestClient, stage: Stage) -> None:
+    claimed(stage)
+    stage.achievement()
+    stage.share(1)
+    stage.member("n1", email=OTHER, roles=[{"role": "mediator", "from": "2026-01-01T00:00:00Z"}])
+    claim(stage.runtime, stage.slug, "n1", OTHER)
+    where = contested(browser, stage, achievement="sharer")
+    stage.send("PUT", f"./cases/{where.rpartition('/')[2]}/mediator", {"member": "n1"})
+    letter, other = mails_to(stage.runtime, MINE)[-1], mails_to(stage.runtime, OTHER)[-1]
+    assert f"See the case:\r\n{BASE_URL}{where}" in letter
+    assert "Ask River Writers where" not in letter
+    assert "Ask River Writers where" in other
+    assert "/my-badges/" not in other
 
 
 def test_who_contests_can_add_escalate_and_withdraw(browser: TestClient, stage: Stage) -> None:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from credentials.recipient import matches
+from service.accounts import accounts
 from service.runtime.runtime import Runtime
 from service.sharing import returned, returning, signing_anew
 from service.tables import AccountAddress, Identity, Member, Person, Return, SignIn
@@ -149,6 +150,15 @@ def test_every_old_address_is_told_and_told_again_and_the_new_one_too(place: Pla
     place.pass_days(2)
     for address in (OLD, NEW):
         assert "have a new address" in mails_to(runtime, address)[-1]
+
+
+def test_each_is_told_in_the_language_of_their_own_account(place: Place, runtime: Runtime) -> None:
+    claim(runtime, "river", "m11", OLD)
+    with runtime.database.write() as session:
+        accounts.with_address(session, OLD, runtime.now()).language = "es"
+    place.asked_and_vouched()
+    assert mails_to(runtime, OLD)[-1].startswith("Hola")
+    assert mails_to(runtime, NEW)[-1].startswith("Hello")
 
 
 def test_a_link_in_the_mail_stops_it_by_its_button_only(place: Place, runtime: Runtime) -> None:

@@ -12,8 +12,9 @@ from alembic import command
 from service.runtime.runtime import Runtime
 from service.storage import migrations
 from service.storage.database import Database
-from service.tables import Award, Credential, Row, SignedCopy
+from service.tables import Award, Case, Credential, Row, SignedCopy, Token
 from tests.worlds.awarding import Stage
+from tests.worlds.my_badges import MINE, browser_of, claimed, contested
 from tests.worlds.posting import REVIEW, ROOT, posted, river
 from tests.worlds.runtimes import BASE_URL, Clock, app_of, settings_in, start
 
@@ -110,6 +111,22 @@ def test_a_text_that_was_signed_before_copies_were_noted_is_noted_as_if_signed_n
         migrations.upgrade(runtime.database)
         assert len(noted) == 1
         assert _copies(runtime.database) == noted
+
+
+def test_a_case_that_was_opened_in_person_survives_going_back_in_a_network_without_tokens(runtime: Runtime) -> None:
+    stage = Stage.set_up(TestClient(app_of(runtime), base_url=BASE_URL), runtime)
+    claimed(stage)
+    stage.achievement()
+    contested(browser_of(runtime, MINE), stage, achievement="sharer")
+    with runtime.database.engine.begin() as connection:
+        connection.execute(text("UPDATE tokens SET network_id = NULL"))
+    with runtime.database.engine.connect() as connection:
+        command.downgrade(migrations._config(connection), "0030")
+        connection.commit()
+    migrations.upgrade(runtime.database)
+    with runtime.database.read() as session:
+        opened_by = session.get_one(Token, session.scalars(select(Case.opened_by_token)).one())
+        assert (opened_by.scopes, opened_by.revoked_at) == ([], opened_by.created_at)
 
 
 def test_what_is_there_outlives_a_way_down_and_up_again(runtime: Runtime) -> None:

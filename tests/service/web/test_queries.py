@@ -11,6 +11,8 @@ from service.runtime.runtime import Runtime
 from service.web import problems
 from service.web.queries import QueryRoute
 from tests.worlds.acting import Actor, refused
+from tests.worlds.awarding import Stage
+from tests.worlds.my_badges import browser_of, earned
 from tests.worlds.posting import alone
 
 pytestmark = pytest.mark.any_database("the names are looked at before any row but the token's")
@@ -84,6 +86,24 @@ def test_what_anyone_may_ask_under_v1_is_held_to_it(client: TestClient) -> None:
     assert refused(client.post("/v1/verifications?utm_source=x", content=b"{}"))[1] == "query-unknown"
 
 
-@pytest.mark.parametrize("path", ["/", "/verify", "/docs", "/docs/errors", "/.well-known/jwks.json", "/health"])
+PUBLIC = ("/", "/verify", "/docs", "/docs/errors", "/.well-known/jwks.json", "/health", "/sign-in", "/claim", "/return")
+PERSONAL = ("/my-badges", "/my-badges/collections", "/my-badges/links", "/my-badges/openings", "/account")
+
+
+@pytest.mark.parametrize("path", PUBLIC)
 def test_public_addresses_pass_over_what_others_add_to_links(client: TestClient, path: str) -> None:
     assert client.get(path, params={"utm_source": "mail", "fbclid": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PERSONAL)
+def test_pages_of_somebody_who_is_signed_in_pass_over_it_too(runtime: Runtime, path: str) -> None:
+    browser = browser_of(runtime, "m11@river.example.org")
+    assert browser.get(path, params={"utm_source": "mail", "fbclid": "x"}).status_code == 200
+
+
+def test_the_page_of_a_badge_passes_over_it_too(client: TestClient, runtime: Runtime) -> None:
+    stage = Stage.set_up(client, runtime)
+    stage.member()
+    path = f"/credentials/{earned(stage)}"
+    answer = client.get(path, params={"utm_source": "mail", "fbclid": "x"}, headers={"Accept": "text/html"})
+    assert answer.status_code == 200
