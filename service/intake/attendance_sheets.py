@@ -22,12 +22,13 @@ from service.texts.languages import N_, Language
 Paper = Literal["a4", "letter"]
 TEMPLATE: Final = Path(__file__).parent / "documents" / "attendance_sheet.typ"
 SHEETS: Final[dict[Paper, str]] = {"a4": "a4", "letter": "us-letter"}
-MAX_TITLE: Final = 160
+MAX_TITLE: Final = 120
+MAX_NAME: Final = 60
 
-HEADING = N_("Are you here? Say so.")
-SCAN = N_("Scan this code with your phone. Or open %(address)s and type:")
+HEADING = N_("Were you here? Say so.")
+SCAN = N_("Scan this code with your phone. Or open this address, and type these letters:")
 SIGN_IN = N_("Sign in with your email address. The network may know you by it.")
-CONFIRM = N_("Confirm that you are here.")
+CONFIRM = N_("Confirm that you were here.")
 WINDOW = N_("This works from %(begin)s until %(end)s.")
 BY_NETWORK = N_("%(network)s looks at each claim before it counts.")
 BY_ONESELF = N_("If %(network)s knows your address, your claim counts at once, as your own word.")
@@ -38,8 +39,8 @@ DATA = N_(
 RULES = N_("Only the published rules of the network decide about badges. Do not scan this for somebody else.")
 TEST = N_("This network is a test. Nothing here counts.")
 UNSHOWN_NOTE = N_(
-    "Our fonts cannot show some characters of this sheet: they are blank here. So this document does not claim the standard "
-    "PDF/UA. It is still tagged for screen readers."
+    "Our fonts cannot show some characters of this sheet: they are blank here. So this document does not claim the standards "
+    "PDF/A and PDF/UA. It is still tagged for screen readers."
 )
 
 
@@ -60,7 +61,7 @@ def sheet(runtime: Runtime, network: Network, made: MadeCode, language: Language
 def _shown(runtime: Runtime, network: Network, made: MadeCode, language: Language, now: datetime) -> dict[str, Any]:
     say, row, at = language.gettext, made.row, now.astimezone(UTC)
     url = attendance_codes.url_of(runtime, made.code)
-    name = one_line(network.name, MAX_TITLE, " ")
+    name = one_line(network.name, MAX_NAME, " ")
     title = "" if made.meeting.confidential else one_line(made.meeting.title, MAX_TITLE, " ")
     window = {
         "begin": language.local_moment(row.opens_at, network.time_zone),
@@ -73,10 +74,11 @@ def _shown(runtime: Runtime, network: Network, made: MadeCode, language: Languag
         "network": _said(name),
         "heading": say(HEADING),
         "steps": [
-            say(SCAN, address=f"{runtime.settings.base_url}/attend"),
+            say(SCAN),
             say(SIGN_IN),
             say(CONFIRM),
         ],
+        "address": f"{runtime.settings.base_url}/attend",
         "letters": made.code,
         "url": url,
         "code": write_barcode_to_svg(create_barcode(url, BarcodeFormat.QRCode, ec_level="M")),

@@ -286,12 +286,31 @@ def test_the_qr_code_of_a_sheet_leads_to_the_page_of_the_code(stage: Stage) -> N
     assert read.position.bottom_right.x - read.position.top_left.x > 180  # more than 6 cm
 
 
-def test_a_sheet_is_made_for_every_title(stage: Stage) -> None:
+def test_a_sheet_is_one_page_for_every_title_name_and_language(stage: Stage) -> None:
     code = opened(stage)
-    for title in ("N" * 200, "معًا نتعلّم القراءة", "共に学ぶ", "A 𓀀 sign that no font has", "#set page(); $x$ 🎓"):
+    with stage.runtime.database.write() as session:
+        network = session.scalars(select(Network)).one()
+        network.name, network.language, network.sandbox = "W" * 200, "es", True
+    for title in (
+        "N" * 200,
+        ("نتعلّم معًا " * 16).strip(),
+        "共に学ぶ" * 50,
+        "A 𓀀 sign that no font has",
+        "#set page(); $x$ 🎓",
+    ):
         stage.send("PATCH", f"./sessions/{SESSION}", {"title": title})
-        assert len(sheet(stage, code).pages) == 1
-    assert "does not claim the standard" not in words(sheet(stage, code))
+        assert len(sheet(stage, code, paper="letter").pages) == 1, title
+
+
+def test_a_sheet_with_a_letter_that_no_font_has_says_what_that_means(stage: Stage) -> None:
+    code = opened(stage)
+    said = "does not claim the standards PDF/A and PDF/UA"
+    assert said not in words(sheet(stage, code))
+    stage.send("PATCH", f"./sessions/{SESSION}", {"title": "A 𓀀 sign"})
+    read = sheet(stage, code)
+    described: Any = read.root_object
+    assert described["/MarkInfo"]["/Marked"]
+    assert said in words(read)
 
 
 def test_a_sheet_shows_only_the_code_that_can_be_used(stage: Stage) -> None:

@@ -76,7 +76,7 @@ def test_opening_the_page_says_nothing_and_its_button_does(stage: Stage, browser
     assert claims(runtime) == 1
     page = browser.get(path)
     assert "You have said that you were here." in page.text
-    assert "<button>Yes, I am here" not in page.text
+    assert "<button>Yes, I was here" not in page.text
 
 
 def form_of(browser: TestClient) -> str:
