@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from service.access import callers, tokens
 from service.accounts import accounts
 from service.cli.demo import DATA
+from service.intake import attendance_claims
 from service.runtime.runtime import Runtime
 from service.sharing import returning
 from service.tables import Member, Network
@@ -30,6 +31,8 @@ AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 NOBODY, ADMIN, NETWORK = "nobody", "admin", "network"
 RETURNING = "teacher-5"
 """The member who lost their mailbox."""
+HELD = "circle-4"
+"""The session in which somebody says that they were."""
 BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
@@ -121,6 +124,10 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
             award = {"achievement": "formative-feedback", "member": member}
             _ok(stage.send("POST", f"{root}/awards", NETWORK, json=award))
         _have_return(runtime, RETURNING)
+        window = {"closes_at": "2026-09-22T12:00:00Z"}
+        code = stage.send("POST", f"{root}/sessions/{HELD}/attendance-code", NETWORK, json=window)
+        _ok(code)
+        _have_attended(runtime, code.json()["code"], "Teacher 6")
         bound = {member: _token(runtime, MEMBERS_SCOPES, SLUG, member) for member in BOUND}
         return DemoNetwork(folder, base_url, stage.tokens | bound)
 
@@ -131,6 +138,13 @@ def _have_return(runtime: Runtime, ref: str) -> None:
     with runtime.database.write() as session:
         account = accounts.with_address(session, f"{ref}@elsewhere.example", AT)
         returning.begin_silence(session, returning.ask(session, runtime, account.id, said, AT), AT)
+
+
+def _have_attended(runtime: Runtime, code: str, name: str) -> None:
+    """Have somebody whom the network does not know by their address say that they were in a session."""
+    with runtime.database.write() as session:
+        account = accounts.with_address(session, "somebody@elsewhere.example", AT)
+        attendance_claims.claim(session, runtime, code, account.id, AT, name=name)
 
 
 def _client(runtime: Runtime) -> TestClient:
