@@ -312,6 +312,15 @@ def test_of_two_who_say_that_they_are_one_member_one_is_approved(stage: Stage, r
     assert len(evidence(stage)) == 1
 
 
+def test_of_two_who_are_approved_as_one_member_at_once_one_is(stage: Stage, runtime: Runtime) -> None:
+    code = opened(stage)
+    both = [claimed(runtime, code, address, name="Member 12") for address in (STRANGER, "x@hill.example.org")]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda each: decide(stage, each, "approval", {"member": "m12"}), both))
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    assert len(evidence(stage)) == 1
+
+
 def test_a_claim_can_be_decided_after_the_code_is_closed(stage: Stage, runtime: Runtime, clock: Clock) -> None:
     claim_id = claimed(runtime, opened(stage), ADDRESS)
     stage.call("DELETE", CODE)
