@@ -30,11 +30,13 @@ import service.console.api_tokens
 import service.evidence.api_flags
 import service.evidence.api_rubrics
 import service.files.api
+import service.intake.api_attendance
 import service.intake.api_bulk
 import service.intake.api_corrections
 import service.intake.api_evidence
 import service.intake.api_members
 import service.intake.api_records
+import service.intake.pages_attendance
 import service.networks.api
 import service.networks.api_meetings
 import service.notifications.api
@@ -99,6 +101,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
+    app.include_router(service.intake.api_attendance.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
@@ -143,6 +146,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_name.router)
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
+    app.include_router(service.intake.pages_attendance.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)

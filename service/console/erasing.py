@@ -21,6 +21,7 @@ from service.criteria import rejudging
 from service.errors import ForbiddenError
 from service.evidence import erasing as evidence_erasing
 from service.files import blobs
+from service.intake import attendance_claims
 from service.intake import members as intake_members
 from service.issuing import erasing as issuing_erasing
 from service.networks import erasing as networks_erasing
@@ -113,6 +114,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     tokens.revoke_bound(act.session, member.id, act.now)  # (2)
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
     claims.forget(act.session, member.id)
+    attendance_claims.forget(act.session, member)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
     returned.forget(act.session, member.id)

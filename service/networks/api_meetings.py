@@ -100,7 +100,8 @@ def update_session(ref: Ref, body: SessionChange, act: CanWrite, given: Given) -
 def delete_session(ref: Ref, act: CanWrite, given: Given) -> Response:
     """Remove a session on which nothing rests.
 
-    If evidence or a published rule rests on it, the answer is 409 `session-in-use`, and `rests` says how many of each.
+    If evidence, a published rule or a claim of attendance that waits rests on it, the answer is 409 `session-in-use`, and
+    `rests` says how many of each.
     Evidence that was voided counts too: decisions of then are replayed with it.
     """
     given.hold(lambda: _now(act, ref))

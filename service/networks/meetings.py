@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import CompoundSelect, and_, func, select, union
+from sqlalchemy import CompoundSelect, Select, and_, func, select, union
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
@@ -18,6 +18,7 @@ from service.storage.paging import Window, order, page
 from service.tables import (
     Achievement,
     AchievementVersion,
+    AttendanceClaim,
     Contribution,
     Evaluation,
     Meeting,
@@ -114,7 +115,7 @@ def remove_session(act: Act, ref: str) -> None:
     """Delete a session on which nothing rests.
 
     Evidence rests on it also while it waits, or when it counted once, because decisions of then are replayed with it;
-    so does a published rule that names it.
+    so does a published rule that names it, and so do claims of attendance that wait. An attendance code goes with it.
 
     Raises:
         NotFoundError: the network has none (code "session-unknown").
@@ -123,7 +124,9 @@ def remove_session(act: Act, ref: str) -> None:
     meeting = held(act, ref, to_delete=True)
     rests = {name: count for name, count in _resting_on(act, meeting).items() if count}
     if rests:
-        listed = ", ".join(f"{count} {name if count > 1 else name[:-1]}" for name, count in rests.items())
+        listed = ", ".join(
+            f"{count} {(name if count > 1 else name[:-1]).replace('_', ' ')}" for name, count in rests.items()
+        )
         message = f"Expected a session on which nothing rests, got one with {listed}. It can be changed instead."
         raise ConflictError("session-in-use", message, details={"rests": rests})
     act.session.delete(meeting)
@@ -132,7 +135,7 @@ def remove_session(act: Act, ref: str) -> None:
 
 
 def _resting_on(act: Act, meeting: Meeting) -> dict[str, int]:
-    """Return how many contributions, evaluations and achievements rest on a session."""
+    """Return how many contributions, evaluations, achievements and claims of attendance rest on a session."""
     gone, judged = PAST[Contribution].c, PAST[Evaluation].c
     said, about = RecordBody.body["session"].as_string(), RecordBody.body[("about", "session")].as_string()
     aside = and_(Record.network_id == act.network.id, Record.status != "accepted")
@@ -152,16 +155,18 @@ def _resting_on(act: Act, meeting: Meeting) -> dict[str, int]:
         .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
         .where(Achievement.network_id == act.network.id, AchievementVersion.published_at.is_not(None))
     )
+    claims = select(AttendanceClaim.id).where(AttendanceClaim.session_id == meeting.id)
     return {
         "contributions": _count(act, contributions),
         "evaluations": _count(act, evaluations),
         "achievements": len(
             {achievement_id for achievement_id, said in act.session.execute(definitions) if _names(said, meeting.ref)}
         ),
+        "attendance_claims": _count(act, claims.where(AttendanceClaim.state == "waiting")),
     }
 
 
-def _count(act: Act, query: CompoundSelect[Any]) -> int:
+def _count(act: Act, query: CompoundSelect[Any] | Select[Any]) -> int:
     return act.session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 

@@ -19,7 +19,7 @@ from service.awards import settling
 from service.checking import confirmations
 from service.console import compromised_keys
 from service.errors import CustodyError, StorageError
-from service.intake import imports
+from service.intake import attendance_codes, imports
 from service.issuing import status_lists
 from service.notifications import deliveries, expiring, mail, payloads
 from service.progress import tenure_days
@@ -122,6 +122,7 @@ LANES: Mapping[str, Lane] = {
             challenges.forget_old: 600,
             shown_links.forget_old: 600,
             openings.forget_old: 600,
+            attendance_codes.forget_old: 600,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

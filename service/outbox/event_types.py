@@ -56,6 +56,18 @@ class EventType(StrEnum):
         "Somebody must decide: a review was opened, or one of several people has approved and another is needed.",
         _REVIEW,
     )
+    ATTENDANCE_CLOSED = "attendance.closed", "The attendance code of a session works no longer.", ("session",)
+    ATTENDANCE_OPENED = "attendance.opened", "A session has an attendance code, or another one.", ("session",)
+    ATTENDANCE_REFUSED = (
+        "attendance.refused",
+        "Somebody says that they were in a session, and the network decided that they were not.",
+        ("session", "member?"),
+    )
+    ATTENDANCE_WAITING = (
+        "attendance.waiting",
+        "Somebody says that they were in a session, and somebody else must decide.",
+        ("session", "member?"),
+    )
     AWARD_EXPIRED = "award.expired", "The time of an award is over.", _AWARD
     AWARD_KEPT = "award.kept", "An award that was under review stands.", _AWARD
     AWARD_MADE = "award.made", "A member has earned an achievement.", _AWARD

@@ -4,8 +4,9 @@ The rows must not import anything else of ours. Instants are aware UTC. Personal
 that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `shown_links` (whom
-somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
-holds identifiers, digests and numbers.
+somebody shows badges to, and who they are there), `openings` (to whom somebody opened a private one) and
+`attendance_claims` (what somebody calls themself, and why a network refused); everything else holds identifiers, digests
+and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -38,7 +39,7 @@ from service.tables.evidence import (
     RubricVersion,
 )
 from service.tables.files import Blob
-from service.tables.intake import Import, ImportAnswer
+from service.tables.intake import AttendanceClaim, AttendanceCode, Import, ImportAnswer
 from service.tables.issuing import Credential, HiddenEvidence, Receipt, SignedCopy, StatusList
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
@@ -68,6 +69,8 @@ __all__ = [
     "Achievement",
     "AchievementVersion",
     "Approval",
+    "AttendanceClaim",
+    "AttendanceCode",
     "Award",
     "AwardChild",
     "AwardDecider",

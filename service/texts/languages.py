@@ -12,6 +12,7 @@ from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -92,6 +93,11 @@ class Language:
         if instant is None:
             return str(value or "")
         return f"{self.day(instant)}, {format_time(instant, 'HH:mm', locale=_locale(self.region))} UTC"
+
+    def local_moment(self, value: datetime, zone: str) -> str:
+        """Return a date and the time of day as clocks show it in a time zone (IANA), followed by the zone's name."""
+        local, locale = value.astimezone(ZoneInfo(zone)), _locale(self.region)
+        return f"{format_date(local, 'long', locale)}, {format_time(local, 'HH:mm', locale=locale)} ({zone})"
 
     def number(self, value: float) -> str:
         """Return a number with this language's separators: 1,234.5."""

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from service.access import callers, tokens
 from service.accounts import accounts
 from service.cli.demo import DATA
+from service.intake import attendance_claims
 from service.runtime.runtime import Runtime
 from service.sharing import returning
 from service.tables import Claim, Member, Network
@@ -33,6 +34,8 @@ RETURNING = "teacher-5"
 """The member who lost their mailbox."""
 MIXED_UP = "teacher-6"
 """The member whose code on paper somebody else has used."""
+HELD = "circle-4"
+"""The session in which somebody says that they were."""
 BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
@@ -125,6 +128,10 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
             _ok(stage.send("POST", f"{root}/awards", NETWORK, json=award))
         _have_return(runtime, RETURNING)
         _have_claimed_on_paper(runtime, MIXED_UP)
+        window = {"closes_at": "2026-09-22T12:00:00Z"}
+        code = stage.send("POST", f"{root}/sessions/{HELD}/attendance-code", NETWORK, json=window)
+        _ok(code)
+        _have_attended(runtime, code.json()["code"], "Teacher 6")
         bound = {member: _token(runtime, MEMBERS_SCOPES, SLUG, member) for member in BOUND}
         return DemoNetwork(folder, base_url, stage.tokens | bound)
 
@@ -145,6 +152,13 @@ def _have_claimed_on_paper(runtime: Runtime, ref: str) -> None:
         of = {"network_id": member.network_id, "member_id": member.id}
         moments = {"made_at": AT, "expires_at": AT + timedelta(days=90), "used_at": AT}
         session.add(Claim(means="paper", state="used", **of, **moments))
+
+
+def _have_attended(runtime: Runtime, code: str, name: str) -> None:
+    """Have somebody whom the network does not know by their address say that they were in a session."""
+    with runtime.database.write() as session:
+        account = accounts.with_address(session, "guest@elsewhere.example", AT)
+        attendance_claims.claim(session, runtime, code, account.id, AT, name=name)
 
 
 def _client(runtime: Runtime) -> TestClient:

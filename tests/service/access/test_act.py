@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network, Row
 from service.web import requests
+from tests.worlds import attending
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 from tests.worlds.runtimes import BASE_URL, app_of
 
@@ -109,6 +111,35 @@ def award(path: str, body: Any = None, **achievement: Any) -> Callable[[Stage], 
         (made,) = stage.awards()
         there = path.format(award=made["id"], credential=made.get("credential", {}).get("id"))
         return "POST", there, {} if body is None else {"json": body}
+
+    return prepare
+
+
+def a_session(stage: Stage) -> Stage:
+    stage.send("PUT", f"./sessions/{attending.SESSION}", {"starts_at": "2026-03-02T12:00:00Z"})
+    return stage
+
+
+def id_of(stage: Stage, ref: str) -> UUID:
+    return UUID(stage.send("GET", f"./members/{ref}")["id"])
+
+
+def attendance(method: str, path: str, body: Any = None, *, claim: bool = False) -> Callable[[Stage], Sent]:
+    """Open an attendance code; `{claim}` in the path is what m11 claims by it, and `{code}` in the body the code."""
+
+    def prepare(stage: Stage) -> Sent:
+        code = attending.opened(a_session(stage))
+        made = (
+            attending.claimed(stage.runtime, code, "one@river.example.org", member_id=id_of(stage, "m11"))
+            if claim
+            else None
+        )
+        sent = (
+            {}
+            if body is None
+            else {"json": {name: code if value == "{code}" else value for name, value in body.items()}}
+        )
+        return method, path.format(claim=made), sent
 
     return prepare
 
@@ -307,6 +338,7 @@ MEDIATOR, RESOLUTION = f"PUT {N}/cases/{{case_id}}/mediator", f"POST {N}/cases/{
 CORRECTION = f"POST {N}/records/{{record_id}}/correction"
 CORRECTIONS = f"POST {N}/corrections/bulk"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
+ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
 ROLE = {"roles": ["student"]}
 
 REFUSED = (
@@ -335,6 +367,19 @@ REFUSED = (
         at_once("POST", "./claims/sheet", {"members": ["m12"]}),
         "claim-bound-token",
         other="claim-bound-token",
+    ),
+    # What one claims to have attended.
+    Call(
+        f"POST {N}/attendance-claims/{{claim_id}}/approval",
+        "one's own",
+        attendance("POST", "./attendance-claims/{claim}/approval", {}, claim=True),
+        SELF,
+    ),
+    Call(
+        f"POST {N}/attendance-claims/{{claim_id}}/refusal",
+        "one's own",
+        attendance("POST", "./attendance-claims/{claim}/refusal", WHY, claim=True),
+        SELF,
     ),
     # Roles, and who is who: two refs of one person are one in every other row.
     Call(PUT_MEMBER, "roles", at_once("PUT", "./members/m11", ROLE), SELF),
@@ -573,6 +618,16 @@ OF_NOBODY = (
         at_once("POST", f"./tokens/{NOBODY}/quarantine", WHY | {"outcome": "release"}),
         "scope-missing",
     ),
+    # By what people say that they attended.
+    Call(
+        f"POST {ATTENDANCE}",
+        "a code",
+        lambda stage: at_once("POST", CODE, {})(a_session(stage)),
+        "ok",
+    ),
+    Call(f"POST {ATTENDANCE}/rotation", "a code", attendance("POST", f"{CODE}/rotation"), "ok"),
+    Call(f"DELETE {ATTENDANCE}", "a code", attendance("DELETE", CODE), "ok"),
+    Call(f"POST {ATTENDANCE}/sheet", "a code", attendance("POST", f"{CODE}/sheet", {"code": "{code}"}), "ok"),
     # Where events go.
     Call(
         f"POST {N}/webhooks",

@@ -29,6 +29,7 @@ PAGES = {
     ("/claim/address", "/claim/{link}"),
     ("/claim/name", "/claim/{link}"),
     ("/claim/on-paper", "/claim/{link}"),
+    ("/my-badges/attendance", "/my-badges/{credential_id}"),
     ("/my-badges/collections", "/my-badges/{credential_id}"),
     ("/my-badges/ended", "/my-badges/{credential_id}"),
     ("/my-badges/links", "/my-badges/{credential_id}"),
