@@ -3,7 +3,7 @@
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
-`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `shown_links` (whom
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a peer says), `shown_links` (whom
 somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
 holds identifiers, digests and numbers.
 """
@@ -39,7 +39,15 @@ from service.tables.evidence import (
 )
 from service.tables.files import Blob
 from service.tables.intake import Import, ImportAnswer
-from service.tables.issuing import Credential, HiddenEvidence, Receipt, SignedCopy, StatusList
+from service.tables.issuing import (
+    Credential,
+    Endorsement,
+    EndorsementText,
+    HiddenEvidence,
+    Receipt,
+    SignedCopy,
+    StatusList,
+)
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
@@ -86,6 +94,8 @@ __all__ = [
     "ContributionTag",
     "Credential",
     "Delivery",
+    "Endorsement",
+    "EndorsementText",
     "Enrolment",
     "Evaluation",
     "Event",
