@@ -6,8 +6,9 @@ A peer endorses a skill of a badge; the network says so, as the issuer.
    what a peer withdraws, and a name that they change, is gone at once. Ed25519 signs the same document in the same way
    each time.
 2. Those that the recipient puts into the badge stand there as one endorsement, which lists them: several with the same
-   subject would be one graph, in which nobody could tell who said what. It has no status: what a peer withdraws must
-   never make a copy of somebody's badge fail.
+   subject would be one graph, in which nobody could tell who said what. Its subject is the part of the badge that its
+   skills are (`#skills`), because some verifiers refuse a badge in which something else describes the badge itself. It
+   has no status: what a peer withdraws must never make a copy of somebody's badge fail.
 """
 
 import json
@@ -117,7 +118,8 @@ def put_in(
     ]
     comment = "\n\n".join(each for each in listed if each)
     begins = max(each.given_at for each in found)
-    within = _document(settings, network, row, f"{kept['id']}#endorsements", comment, begins)
+    url = kept["id"]
+    within = _document(settings, network, row, f"{url}#endorsements", f"{url}#skills", comment, begins)
     return kept | {"endorsement": [within]}
 
 
@@ -189,27 +191,30 @@ def alone(session: OrmSession, settings: Settings, row: Endorsement, now: dateti
     assert row.status_list_id is not None
     assert row.status_index is not None
     comment = _said(session, network, row, skills(badge), now)
-    document = _document(settings, network, badge, endorsement_url(settings, row.id), comment, row.given_at)
+    url, subject = endorsement_url(settings, row.id), unsigned.credential_url(settings, badge.id)
+    document = _document(settings, network, badge, url, subject, comment, row.given_at)
     list_url = status_lists.list_url(settings, row.status_list_id)
     return document | {"credentialStatus": status_entry(list_url, row.status_index, "revocation")}
 
 
 def _document(
-    settings: Settings, network: Network, badge: Credential, url: str, comment: str, begins: datetime
+    settings: Settings, network: Network, badge: Credential, url: str, subject: str, comment: str, begins: datetime
 ) -> dict[str, Any]:
     """Return an endorsement of a badge, without a proof.
 
-    Spec: Open Badges 3.0, EndorsementCredential and EndorsementSubject; what is endorsed is the badge, by its id.
+    Args:
+        subject: what is endorsed.
+    Spec: Open Badges 3.0, EndorsementCredential and EndorsementSubject.
     """
-    said = json.loads(badge.signed)
+    name = json.loads(badge.signed)["name"]
     return {
         "@context": list(unsigned.CONTEXTS),
         "id": url,
         "type": ["VerifiableCredential", "EndorsementCredential"],
-        "name": f"Endorsement of {said['name']}",
+        "name": f"Endorsement of {name}",
         "issuer": issuers.profile(settings, network),
         "validFrom": write_instant(begins),
-        "credentialSubject": {"id": said["id"], "type": ["EndorsementSubject"], "endorsementComment": comment},
+        "credentialSubject": {"id": subject, "type": ["EndorsementSubject"], "endorsementComment": comment},
         "credentialSchema": [SCHEMA],
     }
 

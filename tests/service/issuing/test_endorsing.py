@@ -94,8 +94,9 @@ def test_one_who_turns_out_to_be_the_recipient_is_not_shown_any_more(stage: Stag
     assert "Endorsed by one member" not in page(stage, badge)
 
 
-def test_two_who_turn_out_to_be_one_person_count_once(stage: Stage, badge: str) -> None:
+def test_two_who_turn_out_to_be_one_person_count_once(stage: Stage, badge: str, clock: Clock) -> None:
     endorse(stage.runtime, badge, "m13", comment="First.", choice="page")
+    clock.advance(minutes=1)
     endorse(stage.runtime, badge, "m14", comment="Second.", choice="page")
     stage.member("m13", email="both@river.example.org")
     stage.member("m14", email="both@river.example.org")
@@ -217,6 +218,7 @@ def test_a_badge_holds_those_that_its_recipient_puts_in_and_is_signed_again_only
     after = row_of(stage.runtime, badge)
     [held] = document_of(stage.runtime, badge)["endorsement"]
     assert held["id"] == f"{BASE_URL}/credentials/{badge}#endorsements"
+    assert held["credentialSubject"]["id"] == f"{BASE_URL}/credentials/{badge}#skills"
     assert comment_of(held).split("\n\n")[::3] == ["Skill: Gives feedback", "Skill: Listens"]
     assert after.valid_from > before.valid_from
     choose(stage.runtime, badge, {one: "page", other: "page"})
