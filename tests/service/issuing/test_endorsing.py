@@ -1,6 +1,7 @@
 """Endorsements of a badge: who gives them, what is signed, and that what is withdrawn is gone."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from service.tables import Credential, Endorsement, Member, SignedCopy, StatusLi
 from tests.worlds.acting import actor
 from tests.worlds.awarding import Stage
 from tests.worlds.endorsing import (
+    GIVING,
     HEARING,
     choose,
     endorsable,
@@ -176,6 +178,14 @@ def test_the_same_again_changes_nothing_and_other_words_replace_them(stage: Stag
     assert standing(stage.runtime, badge) == [("In four circles.", "waiting")]
     endorse(stage.runtime, badge, skill=HEARING)
     assert len(standing(stage.runtime, badge)) == 2
+
+
+def test_one_peer_at_several_places_at_once_has_one_endorsement(stage: Stage, badge: str) -> None:
+    with ThreadPoolExecutor(4) as workers:
+        said = [workers.submit(endorse, stage.runtime, badge, "m12", GIVING, f"Said {n}.") for n in range(4)]
+        others = [workers.submit(endorse, stage.runtime, badge, peer) for peer in ("m13", "m14")]
+        made = [each.result() for each in (*said, *others)]
+    assert (len(set(made)), len(standing(stage.runtime, badge))) == (3, 3)
 
 
 def test_two_refs_of_one_person_have_one_endorsement(stage: Stage, badge: str) -> None:

@@ -110,20 +110,10 @@ def test_who_may_not_endorse_is_told_why(
         form = FORM.findall(stranger.get("/account").text)[0]
         assert stranger.post(path, data={"form": form, "skill": "1"}).status_code == 403
     assert refused(peer, path, path, skill="9")[0] == 422
-    assert refused(peer, path, path, skill="1", comment="x" * 501) == (422, ANY_TEXT)
+    assert "Your comment is too long." in refused(peer, path, path, skill="1", comment="x" * 501)[1]
     see(stage.runtime, badge, "private")
     assert "or the person keeps it private" in shown(peer, path, 404)
     assert "There is no badge at this link" in shown(peer, f"/credentials/{'0' * 32}/endorse", 404)
-
-
-class _AnyText:
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and "Your comment is too long." in other
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-ANY_TEXT = _AnyText()
 
 
 def test_a_closed_network_takes_none(peer: TestClient, stage: Stage, badge: str) -> None:
