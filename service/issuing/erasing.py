@@ -56,7 +56,12 @@ def erase_endorsements(act: Act, runtime: Runtime, member_id: UUID) -> None:
     Raises:
         CustodyError: a key cannot be used; nothing has changed.
     """
-    for row in endorsements_of(act.session, member_id):
+    found = endorsements_of(act.session, member_id)
+    badges = [each.credential_id for each in found]
+    awards = select(Credential.award_id).where(Credential.id.in_(badges))
+    locks.rows(act.session, Award, Award.id.in_(awards))  # all of them before the first status list
+    locks.rows(act.session, Credential, Credential.id.in_(badges))
+    for row in found:
         endorsing.withdraw(act, runtime, row)
 
 
