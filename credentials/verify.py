@@ -309,7 +309,7 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
             finding = Finding("endorsement-not-verified", message, where)
             (failed if speaking.outcome == "failed" else undecided).append(finding)
         subject = secured.credential.get("credentialSubject")
-        if isinstance(subject, Mapping) and subject.get("id") != endorsed:
+        if isinstance(subject, Mapping) and not _is_of(subject.get("id"), endorsed):
             message = "expected the endorsement to be of what it stands in, got one of something else"
             remarks.append(Finding("endorsement-of-other", message, where))
         waiting.extend(endorsements_in(secured.credential, where))
@@ -317,6 +317,11 @@ def _check_endorsements(credential: Mapping[str, Any], schema: Check, inquiry: I
         message = f"expected at most {MAX_ENDORSEMENTS} endorsements, got more"
         undecided.append(Finding("endorsements-too-many", message))
     return concluded("endorsements", failed=failed, undecided=undecided, remarks=remarks)
+
+
+def _is_of(subject_id: object, endorsed: object) -> bool:
+    """Return whether an endorsement is of what it stands in, or of a part of that, which its id names after `#`."""
+    return subject_id == endorsed or (isinstance(subject_id, str) and subject_id.startswith(f"{endorsed}#"))
 
 
 def _speaking_against(secured: Secured, where: str, known: Collection[str] | None, inquiry: Inquiry) -> Check | None:

@@ -37,6 +37,7 @@ import service.intake.api_evidence
 import service.intake.api_members
 import service.intake.api_records
 import service.intake.pages_attendance
+import service.issuing.api_endorsements
 import service.networks.api
 import service.networks.api_meetings
 import service.notifications.api
@@ -56,6 +57,8 @@ import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_collections
 import service.sharing.pages_embedding
+import service.sharing.pages_endorsements
+import service.sharing.pages_endorsing
 import service.sharing.pages_my_badges
 import service.sharing.pages_my_records
 import service.sharing.pages_name
@@ -117,6 +120,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
     app.include_router(service.awards.api_credentials.router)
+    app.include_router(service.issuing.api_endorsements.router)
     app.include_router(service.outbox.api.router)
     app.include_router(service.notifications.api.router)
     app.include_router(service.notifications.api_rendered.router)
@@ -150,6 +154,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
+    app.include_router(service.sharing.pages_endorsements.router)
+    app.include_router(service.sharing.pages_endorsing.router)
     app.include_router(service.sharing.pages_openings.router)
     app.include_router(service.sharing.pages_openings.public)
     app.include_router(service.sharing.pages_shown_links.router)

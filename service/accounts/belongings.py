@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, UniqueConstraint, delete, select, update
 from service.storage.database import WriteSession
 from service.tables import Account, AccountAddress, Row
 
-EMPTIED: Final = {"persons": ("claimed_at",)}
+EMPTIED: Final = {"persons": ("claimed_at",), "endorsements": ("consented_at",)}
 """Columns, by their table, that say something only beside the account."""
 
 

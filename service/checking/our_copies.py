@@ -11,7 +11,8 @@ every text that was ever signed here, whatever has become of its key since.
 4. One with a good signature that is not ours is a forgery. If it is of a time whose rows were lost, that is undecided.
 5. One without a good signature, under the keys as they were in use, is left as it is. So nobody learns whether there is
    a credential of this `id` unless they have its text, or a key of ours.
-6. No endorsement is ever signed here, so that one that names this service is a forgery too.
+6. The same holds for endorsements, by themselves or in a badge. One in a badge that is ours is good also if its key is not
+   published any more; one that names this service and is not known here is a forgery.
 """
 
 import json
@@ -33,7 +34,7 @@ from credentials.proofs.dids import did_web_url
 from credentials.report import verdict_of
 from credentials.verify import endorsements_in
 from service.checking.found_here import NEVER_SIGNED, NEWER_COPY, NOT_KEPT, RECORDS_LOST, REPLACED, SIGNED_HERE
-from service.issuing import signed_copies, unsigned
+from service.issuing import endorsements, signed_copies, unsigned
 from service.public import addresses, documents
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring, service_identity
@@ -62,7 +63,7 @@ def compare(runtime: Runtime, report: Report, secured: Secured) -> Report:
     credential = secured.credential
     if not runtime.has_rows:
         return report
-    report = _without_endorsements_by_us(runtime, report)  # (6)
+    report = _with_endorsements(runtime, report)  # (6)
     if not _names_us(runtime, credential):  # (1)
         return report
     with runtime.database.read() as session:
@@ -228,6 +229,8 @@ def _told(report: Report, credential: dict[str, Any], found: _Copy, newest: _Cop
 def _unknown(session: ReadSession, runtime: Runtime, report: Report, credential: dict[str, Any]) -> Report:
     """Return the report on what has a good signature, and is no text of a credential that the rows know."""
     begins, newest_list = reading.begins(credential), _newest_list(session, runtime, credential)
+    if _is_endorsement_of_ours(session, runtime, credential):
+        return report
     if _is_receipt(runtime, credential) or (newest_list and signed_copies.digest(newest_list) == _digest(credential)):
         return report
     if newest_list:
@@ -263,21 +266,44 @@ def _newest_list(session: ReadSession, runtime: Runtime, credential: dict[str, A
     return text if text.get("id") == url else {}
 
 
-def _without_endorsements_by_us(runtime: Runtime, report: Report) -> Report:
-    if not any(check.name == "endorsements" and check.outcome == "passed" for check in report.checks):
-        return report
+def _is_endorsement_of_ours(session: ReadSession, runtime: Runtime, credential: dict[str, Any]) -> bool:
+    if not reading.is_a(credential, "EndorsementCredential"):
+        return False
+    try:
+        return endorsements.is_ours(session, runtime.settings, credential, runtime.now())
+    except CredentialError:  # a value that no text of ours has
+        return False
+
+
+def _with_endorsements(runtime: Runtime, report: Report) -> Report:
+    """Return the report with what our rows say about the endorsements in a badge."""
+    before = next((check for check in report.checks if check.name == "endorsements"), None)
     waiting = deque(endorsements_in(report.credential or {}))
-    failed = []
-    while waiting:
-        where, endorsement, _ = waiting.popleft()
-        credential = taken_apart(endorsement).credential
-        if _names_us(runtime, credential):
-            message = "expected an endorsement that was signed, got one that names this service, which signs none"
-            failed.append(Finding(NEVER_SIGNED, message, where))
-        waiting.extend(endorsements_in(credential, where))
-    if not failed:
+    if before is None or not waiting:
         return report
-    return _with(report, Check("endorsements", "failed", tuple(failed)))
+    failed, lost, all_ours = [], [], True
+    with runtime.database.read() as session:
+        while waiting:
+            where, endorsement, _ = waiting.popleft()
+            credential = taken_apart(endorsement).credential
+            waiting.extend(endorsements_in(credential, where))
+            is_ours = _names_us(runtime, credential) and _is_endorsement_of_ours(session, runtime, credential)
+            # One with a status is told by it: it may have been withdrawn.
+            all_ours = all_ours and is_ours and "credentialStatus" not in credential
+            if is_ours or not _names_us(runtime, credential):
+                continue
+            begins = reading.begins(credential)
+            if begins is not None and restores.may_have_lost(session, begins):
+                message = "expected an endorsement that this service knows, got one of a time whose records it has lost"
+                lost.append(Finding(RECORDS_LOST, message, where))
+            else:
+                message = "expected an endorsement that this service has signed, got one that it never signed"
+                failed.append(Finding(NEVER_SIGNED, message, where))
+    if all_ours:
+        return report if before.outcome == "passed" else _with(report, Check("endorsements", "passed"))
+    if before.outcome == "passed" and (failed or lost):
+        return _with(report, Check("endorsements", "failed" if failed else "undecided", (*failed, *lost)))
+    return report
 
 
 def _with(report: Report, *made: Check) -> Report:

@@ -27,6 +27,9 @@ class ErasedCounts(Answer):
     record_bodies: int = Field(0, description="what records say; records that name an address are among them")
     case_texts: int = 0
     reasons: int = Field(0, description="what people wrote about awards, approvals and credentials of the person")
+    endorsements: int = Field(
+        0, description="what the person said of others' badges, and others of theirs, which are withdrawn"
+    )
     files: int = Field(0, description="files that no other contribution names")
     mails: int = Field(0, description="sent, or waiting to be sent")
     tokens: int = Field(0, description="tokens bound to the member, which are revoked")

@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from service.access.act import Act
 from service.awards import endings
 from service.bodies import Body, Instant
-from service.issuing import credentials, reissuing, status_lists
+from service.issuing import credentials, endorsements, reissuing, status_lists
+from service.issuing.credentials import IssuerKeys
 from service.notifications.letters.recipients import addressees
 from service.outbox import mailbox
 from service.runtime.runtime import Runtime
@@ -204,7 +205,7 @@ def _set_right(runtime: Runtime, declaration: _Declaration, go_on: GoOn = to_the
             older = [row for row in rows if row.issued_at < since]
             # Signed before the transaction that writes, which on SQLite keeps every other writer waiting.
             issuer = credentials.issuer_keys(session, runtime, session.get_one(Network, network_id)) if older else None
-            written = {row.id: reissuing.write_again(issuer, row, now) for row in older} if issuer else {}
+            written = {row.id: _written(session, runtime, issuer, row, now) for row in older} if issuer else {}
         with runtime.database.write() as session:
             act = Act(session, session.get_one(Network, network_id), None, now)
             if not rows:
@@ -215,6 +216,13 @@ def _set_right(runtime: Runtime, declaration: _Declaration, go_on: GoOn = to_the
             _carry_out(act, runtime, [row.id for row in rows], written, keys, since)
         count, last = count + len(rows), rows[-1].id
     return count
+
+
+def _written(
+    session: ReadSession, runtime: Runtime, issuer: IssuerKeys, row: Credential, now: datetime
+) -> reissuing.NewText:
+    document = endorsements.put_in(session, runtime.settings, row, reissuing.unsigned_document(row), now)
+    return reissuing.write_again(issuer, row, now, document)
 
 
 def _carry_out(

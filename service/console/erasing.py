@@ -97,7 +97,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
         return Erasure(member, member.erasure or {}, _staying(act.session, member))
     for part in evidence_erasing.parts(_found(act.session, act.network, member, act.now).records):
         locks.records(act.session, Record.id.in_(part))
-    locks.members(act.session, [member.id])
+    locks.members(act.session, [member.id, *issuing_erasing.endorsed_by(act.session, member.id)])
     rejudging.clear(act.session, [member.id])
     found = _found(act.session, act.network, member, act.now)  # nobody adds to it any more
     intake_members.end_roles(act, member)
@@ -106,6 +106,7 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     cases_erasing.erase_texts(act, found.texts)
     awards_erasing.erase_reasons(act, member.id)
     issuing_erasing.erase_reasons(act, member.id)
+    issuing_erasing.erase_endorsements(act, runtime, member.id)
     issuing_erasing.erase_names(act, runtime, member.id)
     sharing_erasing.erase(act, member.id)
     evidence_erasing.erase_bodies(act, found.records)
@@ -147,6 +148,7 @@ def _found(session: OrmSession, network: Network, member: Member, now: datetime)
         "record_bodies": len(records),
         "case_texts": len(texts),
         "reasons": reasons,
+        "endorsements": len(issuing_erasing.endorsements_of(session, member.id)),
         "files": len(files),
         "mails": len(mails),
         "tokens": len(tokens.bound_to(session, member.id, now)),

@@ -21,7 +21,7 @@ from credentials import reading
 from credentials.recipient import NAME, identity_object, matches, normal_name, plain_identity_object
 from service.access.act import Act
 from service.errors import ConflictError, InvalidError
-from service.issuing import choices, credentials, own, reissuing
+from service.issuing import choices, credentials, endorsements, own, reissuing
 from service.networks import protected
 from service.runtime.runtime import Runtime
 from service.tables import Award, Credential, Member
@@ -121,13 +121,15 @@ def check_signable(act: Act, row: Credential) -> None:
 def store(act: Act, runtime: Runtime, award: Award, row: Credential, document: dict[str, Any]) -> None:
     """Sign what a locked credential says from now on, and store it.
 
-    A name in clear goes if the recipient has become a child or a student by their roles.
+    A name in clear goes if the recipient has become a child or a student by their roles. The endorsements in it are those
+    that its recipient wants there and that stand now.
 
     Raises:
         CustodyError: a key cannot be used; nothing has changed.
     """
     if row.name_shown == "plain" and protected.is_protected(act.session, award.member_id, act.now):
         document, row.name_shown = without_name(document), "none"
+    document = endorsements.put_in(act.session, runtime.settings, row, document, act.now)
     issuer = credentials.issuer_keys(act.session, runtime, act.network)
     reissuing.give(act, award, row, reissuing.write_again(issuer, row, act.now, document))
 

@@ -80,10 +80,18 @@ def sign_both(issuer: IssuerKeys, document: Mapping[str, Any], at: datetime) -> 
     Args:
         at: when it is signed.
     """
-    proved = sign(document, issuer.proof_signer, verification_method=issuer.verification_method, created=at)
-    text = json.dumps(proved, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(prove(issuer, document, at), ensure_ascii=False, separators=(",", ":"))
     # Not `sign_jwt`: it would repeat, at twice the cost, the checks that were just made for the proof.
     return text, encode_jwt({**document, **claims_of(document)}, issuer.jwt_signer, kid=issuer.kid, typ="JWT")
+
+
+def prove(issuer: IssuerKeys, document: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Return a credential with a proof of eddsa-rdfc-2022.
+
+    Args:
+        at: when it is signed.
+    """
+    return sign(document, issuer.proof_signer, verification_method=issuer.verification_method, created=at)
 
 
 def store(act: Act, award: Award, signed: SignedDraft) -> Credential:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.instants import write_instant
 from service.access.act import Act
-from service.issuing import credentials, signed_copies
+from service.issuing import credentials, endorsements, signed_copies
 from service.issuing.credentials import IssuerKeys
 from service.outbox import events
 from service.runtime.runtime import Runtime
@@ -125,6 +125,9 @@ def write_again(
     valid_from = now if row.valid_until is None else min(now, row.valid_until)
     # What was signed before there was `awardedDate` was awarded when it was signed.
     document = {"awardedDate": document["validFrom"], **document, "validFrom": write_instant(valid_from)}
+    if "endorsement" in document:  # with today's key: the one of then may be known to others by now
+        bare = [{name: value for name, value in each.items() if name != "proof"} for each in document["endorsement"]]
+        document["endorsement"] = [credentials.prove(issuer, each, now) for each in bare]
     return NewText(row.id, row.sha256, *credentials.sign_both(issuer, document, now), valid_from)
 
 
@@ -151,5 +154,6 @@ def mend(act: Act, runtime: Runtime, row: Credential) -> None:
     if compromised_key_of(act.session, row) is not None:
         issuer = credentials.issuer_keys(act.session, runtime, act.network)
         award = act.session.get_one(Award, row.award_id)
-        store(act, award, row, write_again(issuer, row, act.now))
+        document = endorsements.put_in(act.session, runtime.settings, row, unsigned_document(row), act.now)
+        store(act, award, row, write_again(issuer, row, act.now, document))
         act.session.flush()

@@ -11,11 +11,12 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session as OrmSession
 
 from credentials import VerificationKey, canonical_json
 from credentials.proofs.encodings import base64url_decode
-from service.storage.database import WriteSession
-from service.tables import Credential, SignedCopy
+from service.storage.database import WriteSession, insert_for
+from service.tables import Credential, EndorsementText, SignedCopy
 
 
 def keep(session: WriteSession, credential: Credential, at: datetime) -> None:
@@ -36,6 +37,8 @@ def keep(session: WriteSession, credential: Credential, at: datetime) -> None:
         proof_value=proof["proofValue"],
     )
     session.add(copy)
+    for each in document.get("endorsement", []):
+        note_endorsement(session, credential.id, each)
 
 
 def keep_again(session: WriteSession, credential: Credential, at: datetime) -> None:
@@ -45,6 +48,17 @@ def keep_again(session: WriteSession, credential: Credential, at: datetime) -> N
     """
     before = session.scalar(select(func.max(SignedCopy.signed_at)).where(SignedCopy.credential_id == credential.id))
     keep(session, credential, at if before is None else max(at, before + timedelta(microseconds=1)))
+
+
+def note_endorsement(session: WriteSession, credential_id: str, document: Mapping[str, Any]) -> None:
+    """Note what an endorsement of a credential says, if it is not known; to be called when it is signed."""
+    row = {"sha256": digest(document), "credential_id": credential_id}
+    session.execute(insert_for(session)(EndorsementText).values(row).on_conflict_do_nothing())
+
+
+def is_noted(session: OrmSession, sha256: str) -> bool:
+    """Return whether an endorsement that says this was signed here."""
+    return session.get(EndorsementText, sha256) is not None
 
 
 @lru_cache(maxsize=128)

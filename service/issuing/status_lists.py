@@ -21,7 +21,7 @@ from service.runtime.settings import Settings
 from service.runtime.work import GoOn, to_the_end
 from service.signing import issuers, keyring
 from service.storage import locks
-from service.tables import Credential, Key, Network, StatusList
+from service.tables import Credential, Endorsement, Key, Network, StatusList
 
 LENGTH_BITS = 131_072
 TTL_MS = 300_000
@@ -49,8 +49,11 @@ def find_open(session: OrmSession, network: Network, purpose: str = "revocation"
     )
     if newest is None or newest.signed is None:
         return None
-    taken = session.scalar(select(func.count()).where(Credential.status_list_id == newest.id)) or 0
-    return newest if taken < newest.length // 2 else None
+    count = sum(
+        session.scalar(select(func.count()).where(table.status_list_id == newest.id)) or 0
+        for table in (Credential, Endorsement)
+    )
+    return newest if count < newest.length // 2 else None
 
 
 def open_list(act: Act, runtime: Runtime, purpose: str = "revocation") -> StatusList:
@@ -81,9 +84,12 @@ def draw(session: OrmSession, status_list: StatusList, count: int = 1) -> list[i
 
 
 def taken(session: OrmSession, list_id: UUID, places: Collection[int]) -> set[int]:
-    """Return which of these places a credential has."""
-    where = (Credential.status_list_id == list_id, Credential.status_index.in_(places))
-    return set(session.scalars(select(Credential.status_index).where(*where)))
+    """Return which of these places a credential or an endorsement has."""
+    found: set[int] = set()
+    for table in (Credential, Endorsement):
+        where = (table.status_list_id == list_id, table.status_index.in_(places))
+        found.update(session.scalars(select(table.status_index).where(*where)))
+    return found
 
 
 def publish(act: Act, runtime: Runtime, status_list: StatusList) -> None:
@@ -101,7 +107,9 @@ def publish(act: Act, runtime: Runtime, status_list: StatusList) -> None:
         taken_back = or_(taken_back, Credential.suspended_at.is_not(None))
     revoked = select(Credential.status_index).where(Credential.status_list_id == row.id, taken_back)
     bits = BitstringStatusList(row.length)
-    for index in act.session.scalars(revoked):
+    withdrawn = (Endorsement.status_list_id == row.id, Endorsement.withdrawn_at.is_not(None))
+    over = act.session.scalars(select(Endorsement.status_index).where(*withdrawn))
+    for index in (*act.session.scalars(revoked), *(each for each in over if each is not None)):
         bits.set(index, True)
     key = keyring.active_key(act.session, act.network, "Ed25519")
     document = status_list_credential(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from credentials import Fetched
 from service.errors import NotFoundError
+from service.issuing import endorsements
 from service.public import documents
 from service.public.shapes import (
     Definition,
@@ -22,7 +23,7 @@ from service.public.shapes import (
 from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
 from service.web.link_previews import VARY
-from service.web.openapi import given_as
+from service.web.openapi import also, given_as
 from service.web.requests import Reader, Running
 
 router = APIRouter(tags=["public documents"], default_response_class=Response)
@@ -145,3 +146,22 @@ def get_rubric_document(
     It can change until the first evaluation is held against it.
     """
     return served(documents.rubric(session, runtime, version_id), if_none_match, FIVE_MINUTES, "rubric")
+
+
+@router.get("/endorsements/{name}", responses=given_as({documents.CREDENTIAL: SignedCredential}) | also(410))
+async def get_signed_endorsement(
+    request: Request, name: str, runtime: Running, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Get an endorsement of a badge: an EndorsementCredential of Open Badges 3.0.
+
+    The answer is 410 once the peer has withdrawn it, and 404 where the recipient of the badge does not show it.
+    """
+
+    def signed() -> Fetched | None:
+        text = endorsements.fetch(runtime, name.removesuffix(".json"))
+        return None if text is None else Fetched(text.encode(), documents.CREDENTIAL)
+
+    answer = served(await in_a_place(request, signed), if_none_match, 0, "endorsement")
+    answer.headers["Cache-Control"] = "no-cache"  # what is withdrawn is gone at once
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer

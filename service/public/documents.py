@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from credentials import Fetched, canonical_json
 from service.achievements import achievements, pictures
+from service.errors import WithdrawnError
 from service.evidence import rubrics
-from service.issuing import receipts
+from service.issuing import endorsements, receipts
 from service.runtime.runtime import Runtime
 from service.signing import issuers, keyring, service_identity
 from service.storage.database import ReadSession
@@ -210,6 +211,15 @@ def credential(session: ReadSession, _runtime: Runtime, credential_id: str, form
     return Fetched(row.jwt.encode(), "text/plain") if form == ".jwt" else Fetched(row.signed.encode(), CREDENTIAL)
 
 
+def endorsement(session: ReadSession, runtime: Runtime, endorsement_id: str) -> Fetched | None:
+    """Return an endorsement as signed; None also if it was withdrawn."""
+    try:
+        document = endorsements.published(session, runtime, endorsement_id)
+    except WithdrawnError:
+        return None
+    return None if document is None else Fetched(endorsements.text_of(document).encode(), CREDENTIAL)
+
+
 def receipt(session: ReadSession, _runtime: Runtime, receipt_id: str) -> Fetched | None:
     """Return the public receipt of a decision.
 
@@ -245,5 +255,6 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Fetched | None]], ...] = tup
         (r"/rubrics/([^/.]+)", rubric),
         (r"/receipts/([^/.]+)(?:\.json)?", receipt),
         (r"/credentials/([^/.]+)(\.json|\.jwt)?", credential),
+        (r"/endorsements/([^/.]+)(?:\.json)?", endorsement),
     )
 )

@@ -17,10 +17,13 @@ from service.criteria.kinds.holds import Holds
 from service.criteria.tree import Criterion
 from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
+from service.issuing.endorsing import is_in_force
 from service.issuing.visibility import Visibility, indexed
 from service.public import documents
 from service.runtime.runtime import Runtime
+from service.sharing import shown_endorsements
 from service.sharing.rules.told import Names
+from service.sharing.shown_endorsements import ShownSkill
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
 from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
@@ -55,7 +58,7 @@ class ShownCredential:
     """A credential as its page shows it.
 
     `follower` is the address of the one that replaced it. `reissued_at` is when it was signed again because others may
-    have had a key. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it.
+    have had a key. `endorsements` are those that its page shows, by skill. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it.
     """
 
     row: Credential
@@ -67,6 +70,8 @@ class ShownCredential:
     reissued_at: datetime | None
     earlier: bool
     indexed: bool
+    endorsements: list[ShownSkill]
+    can_be_endorsed: bool
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,8 @@ def credential(
         reissuing.reissued_at(session, row),
         _of_history(session, row),
         indexed(session, row, now),
+        shown_endorsements.of(session, row, now),
+        is_in_force(row, now),
     )
 
 

@@ -7,6 +7,9 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 somebody shows badges to, and who they are there), `openings` (to whom somebody opened a private one) and
 `attendance_claims` (what somebody calls themself, and why a network refused); everything else holds identifiers, digests
 and numbers.
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a peer says), `shown_links` (whom
+somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
+holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -40,7 +43,15 @@ from service.tables.evidence import (
 )
 from service.tables.files import Blob
 from service.tables.intake import AttendanceClaim, AttendanceCode, Import, ImportAnswer
-from service.tables.issuing import Credential, HiddenEvidence, Receipt, SignedCopy, StatusList
+from service.tables.issuing import (
+    Credential,
+    Endorsement,
+    EndorsementText,
+    HiddenEvidence,
+    Receipt,
+    SignedCopy,
+    StatusList,
+)
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
@@ -89,6 +100,8 @@ __all__ = [
     "ContributionTag",
     "Credential",
     "Delivery",
+    "Endorsement",
+    "EndorsementText",
     "Enrolment",
     "Evaluation",
     "Event",

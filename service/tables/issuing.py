@@ -1,10 +1,10 @@
-"""Rows of `issuing`: receipts, credentials with their texts, and status lists."""
+"""Rows of `issuing`: receipts, credentials, endorsements and status lists."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row, one_of
@@ -127,3 +127,59 @@ class HiddenEvidence(Row):
     item: Mapped[str] = mapped_column(String(500), primary_key=True)
     place: Mapped[int]
     content: Mapped[dict[str, Any]]
+
+
+class Endorsement(Row):
+    """A member recognises a skill of somebody's badge.
+
+    `skill` is the place of the alignment in the badge's achievement, from 1; 0 is the achievement itself. `named`: the
+    peer is named. `consented_at` is when the peer gave it, or agreed to be named; it is empty if the network posted it for
+    them. `account_id` is the account with which they did so, if with one. `choice` is the recipient's: waiting, hidden, on the page, or in the badge too. The name is in no row, and
+    `comment` is emptied when it is withdrawn. It has a place in a status list from the day when it was first shown.
+    """
+
+    __tablename__ = "endorsements"
+    __table_args__ = (
+        one_of("choice", "waiting", "hidden", "page", "badge"),
+        UniqueConstraint("status_list_id", "status_index"),
+        Index(
+            "uq_endorsements_standing",
+            "credential_id",
+            "member_id",
+            "skill",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index(None, "credential_id"),
+        Index(None, "member_id", "given_at"),
+        Index(None, "account_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_credential_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    skill: Mapped[int]
+    comment: Mapped[str] = mapped_column(Text, default="")
+    named: Mapped[bool] = mapped_column(Boolean, default=False)
+    consented_at: Mapped[datetime | None]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    given_at: Mapped[datetime]
+    choice: Mapped[str] = mapped_column(String(16), default="waiting")
+    status_list_id: Mapped[UUID | None] = mapped_column(ForeignKey("status_lists.id"))
+    status_index: Mapped[int | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class EndorsementText(Row):
+    """An endorsement that was signed here, known by what it says: alone, or those of a badge together in the badge.
+
+    `sha256` is as in `signed_copies`.
+    """
+
+    __tablename__ = "endorsement_texts"
+    __table_args__ = (Index(None, "credential_id"),)
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))

@@ -35,6 +35,7 @@ from service.errors import (
     UnauthenticatedError,
     UnreadableError,
     UpstreamError,
+    WithdrawnError,
 )
 from service.faults import as_sentence, found_faults, parameter_fault
 from service.web.methods import allowed
@@ -56,6 +57,7 @@ STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     TooSlowError: 408,
     ConflictError: 409,
+    WithdrawnError: 410,
     PreconditionError: 412,
     TooLargeError: 413,
     MediaTypeError: 415,
@@ -77,6 +79,7 @@ TITLES = {
     406: "No such form",
     408: "Too slow",
     409: "In conflict with what is there",
+    410: "Withdrawn",
     412: "Changed since you saw it",
     413: "Too large",
     415: "Unknown media type",

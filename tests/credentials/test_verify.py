@@ -1369,6 +1369,16 @@ def test_an_endorsement_of_something_else_is_a_remark(issuer: Issuer) -> None:
     ]
 
 
+def test_an_endorsement_of_a_part_of_what_it_stands_in_is_none(issuer: Issuer) -> None:
+    def endorse_skills(b: Any) -> None:
+        bare = {name: value for name, value in b["endorsement"][0].items() if name != "proof"}
+        bare["credentialSubject"] = bare["credentialSubject"] | {"id": f"{b['id']}#skills"}
+        b["endorsement"] = [PEER.sign(bare)]
+
+    found = report(issuer, issuer.sign(badge(issuer, endorse_skills)))
+    assert (found.verdict, found.checks[11].findings) == ("verified", ())
+
+
 def test_endorsements_are_looked_at_within_a_bound(issuer: Issuer) -> None:
     token = PEER.sign_jwt({name: value for name, value in badge(issuer)["endorsement"][0].items() if name != "proof"})
     found = report(

@@ -122,6 +122,28 @@ class Issuer:
             "id": f"data:application/vc+jwt,{self.sign_jwt(credential)}",
         }
 
+    def endorsement(self, *, alone: bool) -> dict[str, Any]:
+        """Return an endorsement of the badge, unsigned: with a status if it stands alone."""
+        badge = self.badge()
+        url = f"{self.base_url}/endorsements/5e2c" if alone else f"{badge['id']}#endorsements"
+        status = {"credentialStatus": status_entry(self.list_url, PLACE, "revocation")} if alone else {}
+        return {
+            "@context": CONTEXTS,
+            "id": url,
+            "type": ["VerifiableCredential", "EndorsementCredential"],
+            "name": f"Endorsement of {badge['name']}",
+            "issuer": badge["issuer"],
+            "validFrom": write_instant(self.now - timedelta(days=2)),
+            "credentialSubject": {
+                "id": badge["id"] if alone else f"{badge['id']}#skills",
+                "type": ["EndorsementSubject"],
+                "endorsementComment": "Skill: Feedback\n\nEndorsed by a member of Physiklehrkräfte Zürich ⚛\n\nÜberzeugt \\*alle\\*.",
+            },
+            "credentialSchema": [
+                {"id": SCHEMA.replace("achievement", "endorsement"), "type": "1EdTechJsonSchemaValidator2019"}
+            ],
+        } | status
+
     def badge(self, **changes: Any) -> dict[str, Any]:
         """Return a badge to be signed, of the kind that a network issues: full, and in more than ASCII."""
         badge_url = f"{self.base_url}/credentials/4f1a"

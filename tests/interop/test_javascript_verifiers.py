@@ -47,6 +47,19 @@ def test_digital_bazaar_verifies_a_badge_that_names_its_recipient(judges: Judges
     assert judges.ask("digitalbazaar", credential=signed, documents=issuer.documents) == VERIFIED
 
 
+def test_digital_bazaar_verifies_a_badge_that_holds_an_endorsement(judges: Judges, issuer: Issuer) -> None:
+    held = issuer.sign(issuer.endorsement(alone=False))
+    signed = issuer.sign(issuer.badge() | {"endorsement": [held]})
+    assert judges.ask("digitalbazaar", credential=signed, documents=issuer.documents) == VERIFIED
+
+
+def test_digital_bazaar_verifies_an_endorsement_until_it_is_withdrawn(judges: Judges, issuer: Issuer) -> None:
+    signed = issuer.sign(issuer.endorsement(alone=True))
+    assert judges.ask("digitalbazaar", credential=signed, documents=issuer.documents) == VERIFIED
+    issuer.publish_status(revoked=True)
+    assert judges.ask("digitalbazaar", credential=signed, documents=issuer.documents)["statuses"] == [True]
+
+
 def test_digital_bazaar_refuses_a_changed_badge(judges: Judges, issuer: Issuer) -> None:
     signed = changed(issuer.sign(issuer.badge()))
     answer = judges.ask("digitalbazaar", credential=signed, documents=issuer.documents)

@@ -35,6 +35,12 @@ def test_openbadgeslib_verifies_a_badge_that_names_its_recipient(issuer: Issuer,
     assert openbadgeslib(issuer.documents, issuer.sign(badge)).issuer.id == issuer.did
 
 
+def test_openbadgeslib_verifies_a_badge_that_holds_an_endorsement(issuer: Issuer) -> None:
+    held = issuer.sign(issuer.endorsement(alone=False))
+    signed = issuer.sign(issuer.badge() | {"endorsement": [held]})
+    assert openbadgeslib(issuer.documents, signed).issuer.id == issuer.did
+
+
 def test_openvc_verifies_a_badge_that_names_its_recipient(issuer: Issuer) -> None:
     assert openvc(issuer.documents, issuer.sign(named(issuer.badge()))).issuer == issuer.did
 

@@ -15,9 +15,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.access import callers, tokens
+from service.access.act import Act
 from service.accounts import accounts
 from service.cli.demo import DATA
 from service.intake import attendance_claims
+from service.issuing import endorsing
 from service.runtime.runtime import Runtime
 from service.sharing import returning
 from service.tables import Claim, Member, Network
@@ -40,6 +42,8 @@ BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
 NETWORK_SCOPES = tuple(set(MEMBERS_SCOPES) - {"awards:approve", "cases:write", "cases:decide"})
+ENDORSED = "The feedback on my drafts was always kind and to the point."
+"""What a member said of a badge, and its recipient shows."""
 REVIEWED = ("teacher-1", "teacher-2")
 """The members who are given the achievement that needs a request."""
 
@@ -132,8 +136,25 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
         code = stage.send("POST", f"{root}/sessions/{HELD}/attendance-code", NETWORK, json=window)
         _ok(code)
         _have_attended(runtime, code.json()["code"], "Teacher 6")
+        badge = {"member": "teacher-1", "achievement": "active-peer"}
+        found = stage.client.get(f"{root}/credentials", params=badge, headers=_bearer(stage.tokens[NETWORK])).json()
+        path = f"{root}/credentials/{found['items'][0]['id']}/endorsements"
+        endorsed = stage.send("POST", path, NETWORK, json={"member": "teacher-2", "comment": ENDORSED})
+        _ok(endorsed)
+        _show(runtime, found["items"][0]["id"], endorsed.json()["id"])
         bound = {member: _token(runtime, MEMBERS_SCOPES, SLUG, member) for member in BOUND}
         return DemoNetwork(folder, base_url, stage.tokens | bound)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _show(runtime: Runtime, badge: str, endorsement: str) -> None:
+    """Have a recipient show an endorsement on the page of their badge."""
+    with runtime.database.write() as session:
+        network = session.query(Network).filter_by(slug=SLUG).one()
+        endorsing.choose(Act(session, network, None, AT), runtime, badge, {endorsement: "page"})
 
 
 def _have_return(runtime: Runtime, ref: str) -> None:

@@ -144,6 +144,13 @@ def attendance(method: str, path: str, body: Any = None, *, claim: bool = False)
     return prepare
 
 
+def peers(stage: Stage) -> Sent:
+    """Let m12 endorse a badge of m11."""
+    _, path, _ = award("./credentials/{credential}/endorsements")(stage)
+    made = stage.send("POST", path, {"member": "m12"})
+    return "POST", f"{path}/{made['id']}/withdrawal", {}
+
+
 def suspended(stage: Stage) -> Sent:
     shared_twice(stage)
     (made,) = stage.awards()
@@ -491,6 +498,21 @@ REFUSED = (
         case("./cases/{case}/resolution", UPHELD, mediator="f1"),
         SELF,
         network="scope-missing",
+    ),
+    # A badge: peers recognise it, each for themself.
+    Call(
+        f"POST {N}/credentials/{{credential_id}}/endorsements",
+        "of one's badge",
+        award("./credentials/{credential}/endorsements", {"member": "m12"}),
+        SELF,
+        other="endorsement-not-own",
+    ),
+    Call(
+        f"POST {N}/credentials/{{credential_id}}/endorsements/{{endorsement_id}}/withdrawal",
+        "of one's badge",
+        peers,
+        SELF,
+        other="endorsement-not-own",
     ),
     Call(
         RESOLUTION,
