@@ -491,6 +491,25 @@ def test_reading_a_term_as_member_does_not_change_how_it_is_read_as_type() -> No
     assert b"<urn:other-mood>" in canonicalize(as_member, contexts)
 
 
+@pytest.mark.parametrize("term", ["urn:x", "@graph"])
+@pytest.mark.parametrize("value", [1, "x", "a @value", [1], ["@list"]])
+def test_a_context_that_makes_a_keyword_of_the_member_itself_is_refused(term: str, value: Any) -> None:
+    """PyLD then leaves the value as it is."""
+    own = {"odd": {"@id": term, "@context": {"odd": "@value"}}}
+
+    assert "json-ld-invalid" in [
+        code for code, _ in faults({"@context": [V2, own], "id": "urn:y", "odd": value}, INLINE)
+    ]
+
+
+def test_an_array_as_type_is_refused() -> None:
+    """PyLD makes one of what stands under `type` in a map by type."""
+    own = {"by": {"@id": "urn:p", "@container": "@type"}}
+    document = {"@context": [V2, own], "id": "urn:y", "by": {"type": ["urn:a", "urn:b"]}}
+
+    assert faults(document, INLINE) == [("undefined-type", "")]
+
+
 def test_other_editions_read_other_terms() -> None:
     """An entry has a statusSize since credentials/v2 of 2025; in that of July 2024 only the list has one."""
     (older,) = PACKAGED.older([V2])
