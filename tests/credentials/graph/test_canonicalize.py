@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyld import jsonld
 
 from credentials.errors import ContextError, CredentialError, MalformedError
-from credentials.graph import canonicalize as module
+from credentials.graph import expansion
 from credentials.graph.canonicalize import canonicalize, context_faults, dataset
 from credentials.graph.documents import PACKAGED, Contexts
 
@@ -529,17 +529,17 @@ def test_contexts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     proof = {"@context": badge()["@context"], "type": "DataIntegrityProof", "proofPurpose": "assertionMethod"}
     expected = canonicalize(badge(), contexts), canonicalize(proof, contexts)
 
-    monkeypatch.setattr(module, "_MAX_STEPS", 0)
+    monkeypatch.setattr(expansion, "_MAX_STEPS", 0)
 
     assert (canonicalize(badge(), contexts), canonicalize(proof, contexts)) == expected
 
 
 def test_what_is_kept_of_contexts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts = PACKAGED.with_inline()
-    monkeypatch.setattr(module, "_MAX_KEPT", 3)
+    monkeypatch.setattr(expansion, "_MAX_KEPT", 3)
 
     assert canonicalize(badge(), contexts) == canonicalize(badge(), PACKAGED)
-    assert len(module._prepared[contexts].processed) <= 3
+    assert len(expansion._prepared[contexts].processed) <= 3
 
 
 @pytest.mark.parametrize(
