@@ -7,9 +7,8 @@ it, a `Member` for each of its members. Whatever JSON-LD can say beyond that has
 """
 
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from credentials.graph.expansion import ActiveContext, Processor
 from credentials.graph.rdf import Ground
@@ -34,29 +33,36 @@ class NotOrdinaryError(Exception):
     """The slow road has to decide."""
 
 
-class Kind(IntEnum):
-    """What a text means as value of a member."""
-
-    LITERAL = 0
-    ADDRESS = 1
-    WORD = 2  # a term, which stands for an address
-    ID = 3  # of the object itself
-    TYPE = 4
+LITERAL: Final = 0
+ADDRESS: Final = 1
+WORD: Final = 2
+"""What a text means as value of a member: itself, an address, or a term that stands for one."""
 
 
-class Member(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Member:
     """What a member means in an object of certain types.
 
-    `predicate` is the text between subject and object, `ending` what follows the value in a literal without escapes.
-    `scope` is for objects among the values, `terms` for addresses and words.
+    Args:
+        terms: those of the contexts, for an address and a word.
+        is_own: it says what the object itself is (`id`, `type`), and none of the following.
+        kind: what a text means.
+        predicate: the text between subject and object.
+        opening: if one text alone is a literal: what precedes it, if it needs no escapes; otherwise "".
+        ending: what follows such a text.
+        datatype: of literals.
+        scope: how objects among the values are read.
+        is_list: the values are in order.
     """
 
-    kind: Kind
+    terms: Terms
+    is_own: bool = False
+    kind: int = LITERAL
     predicate: str = ""
+    opening: str = ""
     ending: str = ""
     datatype: str | None = None
     scope: "Scope | None" = None
-    terms: Terms = MappingProxyType({})
     is_list: bool = False
 
 
@@ -95,12 +101,11 @@ class Table:
             raise NotOrdinaryError
         active = self._active
         definition = _definition(active, name)
-        terms: Terms = active["mappings"]
         if name in _ALIASES:
             # The types may change what `type` is; it has to be the same before and after.
             if any(_definition(each, name)["@id"] != _ALIASES[name] for each in (self._before, active)):
                 raise NotOrdinaryError
-            return Member(Kind.ID if name == "id" else Kind.TYPE, terms=terms)
+            return Member(active["mappings"], is_own=True)
         predicate = f" {_address(definition['@id'])} "
         container = definition.get("@container", [])
         if definition.get("@context") is False or not _PLAIN_CONTAINERS.issuperset(container):
@@ -110,23 +115,21 @@ class Table:
         around, within = map(_plain, processor.for_member(active, name))
         if around["mappings"].get(name) != definition:  # its own scoped context defines it in another way
             raise NotOrdinaryError
-        return self._with_values(
-            definition, predicate, around["mappings"], self._scopes.of(within), "@list" in container
+        scope, is_list = self._scopes.of(within), "@list" in container
+        datatype = definition.get("@type")
+        if datatype in ("@id", "@vocab"):
+            kind = ADDRESS if datatype == "@id" else WORD
+            return Member(around["mappings"], kind=kind, predicate=predicate, scope=scope, is_list=is_list)
+        suffix = "" if datatype in (None, XSD_STRING) else f"^^{_address(datatype)}"
+        return Member(
+            around["mappings"],
+            predicate=predicate,
+            opening="" if is_list else f'{predicate}"',
+            ending=f'"{suffix} .\n',
+            datatype=datatype,
+            scope=scope,
+            is_list=is_list,
         )
-
-    @staticmethod
-    def _with_values(definition: Terms, predicate: str, terms: Terms, scope: "Scope", is_list: bool) -> Member:
-        match definition.get("@type"):
-            case "@id":
-                return Member(Kind.ADDRESS, predicate, "", None, scope, terms, is_list)
-            case "@vocab":
-                return Member(Kind.WORD, predicate, "", None, scope, terms, is_list)
-            case None:
-                return Member(Kind.LITERAL, predicate, '" .\n', None, scope, terms, is_list)
-            case datatype:
-                ending = '" .\n' if datatype == XSD_STRING else f'"^^{_address(datatype)} .\n'
-                _address(datatype)
-                return Member(Kind.LITERAL, predicate, ending, datatype, scope, terms, is_list)
 
 
 class Scope:
@@ -169,6 +172,7 @@ class Scopes:
     def new_root(self, addresses: tuple[str, ...], processor: Processor) -> Scope:
         """Return the scope of documents that name these contexts; raises NotOrdinaryError."""
         scope = self.roots[addresses] = self.of(_plain(processor.at_root(addresses)))
+        self.size += WEIGHT
         return scope
 
     def of(self, active: ActiveContext) -> Scope:

@@ -17,7 +17,18 @@ from credentials.graph.documents import Contexts
 from credentials.graph.expansion import Processor
 from credentials.graph.forest import Forest
 from credentials.graph.statements import IRI, MAX_INTEGER, number_literal
-from credentials.graph.tables import XSD_STRING, Kind, Member, NotOrdinaryError, Scope, Scopes, Table, Terms
+from credentials.graph.tables import (
+    ADDRESS,
+    LITERAL,
+    WORD,
+    XSD_STRING,
+    Member,
+    NotOrdinaryError,
+    Scope,
+    Scopes,
+    Table,
+    Terms,
+)
 
 MAX_VALUES: Final = 4_000
 MAX_DEPTH: Final = 24
@@ -90,19 +101,21 @@ class Walk:
             said.append(start + text)
         for name, value in node.items():
             member = members.get(name) or self._first(table, name)
-            kind, predicate, ending, _, _, _, is_list = member
-            if is_list:
+            if member.opening and value.__class__ is str and _needs_no_escape(value):
+                said.append(f"{start}{member.opening}{value}{member.ending}")
+            elif member.is_own:
+                if value is None:
+                    raise NotOrdinaryError
+            elif member.is_list:
                 self._add_list(subject, said, start, member, value, depth)
-            elif value.__class__ is str and not kind and _needs_no_escape(value):
-                said.append(f'{start}{predicate}"{value}{ending}')
-            elif kind < Kind.ID:
+            elif value.__class__ is list:
                 for item in self._entries(value):
-                    self._add(subject, said, start, predicate, self._object(item, member, depth))
-            elif value is None:
-                raise NotOrdinaryError
+                    self._add(subject, said, start, member.predicate, self._object(item, member, depth))
+            else:
+                self._add(subject, said, start, member.predicate, self._object(value, member, depth))
         return subject
 
-    def _table(self, types: object, scope: Scope) -> Table:
+    def _table(self, types: Any, scope: Scope) -> Table:
         key = types
         if types.__class__ is list:
             key = tuple(types)
@@ -114,7 +127,7 @@ class Walk:
         except TypeError as error:  # a type that is an array or an object
             raise NotOrdinaryError from error
         if table is None:
-            table = scope.look_up(key, self._reader())  # type: ignore[arg-type]
+            table = scope.look_up(key, self._reader())
             self._unproved.append((scope.tables, key, table))
         return table
 
@@ -129,57 +142,53 @@ class Walk:
             raise NotOrdinaryError
         return _address(address, member.terms)
 
-    def _entries(self, value: object) -> list[Any]:
-        if value.__class__ is not list:
-            return [value]
-        entries: list[Any] = value
-        self._values_left -= len(entries)
-        if not entries or self._values_left < 0:
+    def _entries(self, value: list[Any]) -> list[Any]:
+        self._values_left -= len(value)
+        if not value or self._values_left < 0:
             raise NotOrdinaryError
-        return entries
+        return value
 
     def _add(self, subject: rdf.Term, said: list[str], start: str, predicate: str, value: rdf.Term) -> None:
-        if value.__class__ is int:
-            self.forest.incoming[value] = (subject, predicate)
-            if subject.__class__ is int:
-                self.forest.links[subject].append(predicate)
-        else:
+        if isinstance(value, str):
             said.append(f"{start}{predicate}{value} .\n")
+        else:
+            self.forest.incoming[value] = (subject, predicate)
+            if isinstance(subject, int):
+                self.forest.links[subject].append(predicate)
 
-    def _add_list(
-        self, subject: rdf.Term, said: list[str], start: str, member: Member, value: object, depth: int
-    ) -> None:
+    def _add_list(self, subject: rdf.Term, said: list[str], start: str, member: Member, value: Any, depth: int) -> None:
         """Add a list: a chain of blank nodes, each with an entry and the rest.
 
         Spec: JSON-LD 1.1 Processing Algorithms, section 8.3.
         """
         predicate = member.predicate
-        for item in self._entries(value):
+        for item in self._entries(value if value.__class__ is list else [value]):
             cell = self.forest.new_blank()
             self._add(subject, said, start, predicate, cell)
             subject, said, start, predicate = cell, self.forest.said[cell], "", _REST
             self._add(subject, said, start, _FIRST, self._object(item, member, depth))
         self._add(subject, said, start, _REST, _NIL)
 
-    def _object(self, value: object, member: Member, depth: int) -> rdf.Term:
+    def _object(self, value: Any, member: Member, depth: int) -> rdf.Term:
         """Return the term for a value that is no array.
 
         Spec: JSON-LD 1.1 Processing Algorithms, sections 5.3.2 and 8.2.2.
         """
-        kind, _, _, datatype, scope, terms, _ = member
-        class_ = value.__class__
-        if class_ is dict:
-            return self._node(value, scope, depth + 1)  # type: ignore[arg-type]
-        if class_ is str:
-            if kind is Kind.LITERAL:
-                return rdf.literal(value, datatype or XSD_STRING)  # type: ignore[arg-type]
-            return _address(value, terms) if kind is Kind.ADDRESS else _word(value, terms)  # type: ignore[arg-type]
-        if kind is not Kind.LITERAL:
+        class_, kind = value.__class__, member.kind
+        if class_ is dict and member.scope is not None:
+            return self._node(value, member.scope, depth + 1)
+        if kind == ADDRESS and class_ is str:
+            return _address(value, member.terms)
+        if kind == WORD and class_ is str:
+            return _word(value, member.terms)
+        if kind != LITERAL:
             raise NotOrdinaryError
+        if class_ is str:
+            return rdf.literal(value, member.datatype or XSD_STRING)
         if class_ is bool:
-            return rdf.literal("true" if value else "false", datatype or _XSD_BOOLEAN)
-        if (class_ is int and abs(value) <= MAX_INTEGER) or (class_ is float and math.isfinite(value)):  # type: ignore[arg-type]
-            return number_literal(value, datatype)  # type: ignore[arg-type]
+            return rdf.literal("true" if value else "false", member.datatype or _XSD_BOOLEAN)
+        if (class_ is int and abs(value) <= MAX_INTEGER) or (class_ is float and math.isfinite(value)):
+            return number_literal(value, member.datatype)
         raise NotOrdinaryError
 
 
