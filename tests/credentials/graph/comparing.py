@@ -1,4 +1,4 @@
-"""Both roads on the same document: one difference is a security hole."""
+"""The quick way and the slow way with the same document: one difference is a security hole."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 from credentials.errors import CredentialError
 from credentials.graph.canonicalize import canonicalize_slowly
 from credentials.graph.documents import PACKAGED, Context, Contexts
+from credentials.graph.plain import is_plain
 from credentials.graph.rdf import HashName
 from credentials.graph.road import Road
+from credentials.graph.unprotected import find_unprotected
+from credentials.model.form import DECLARED
 
 Outcome = bytes | tuple[str, str, str, str]
 
@@ -53,3 +56,11 @@ class Comparison:
         for _ in range(2):
             assert outcome(self.road, document, contexts, hash_name) == slow, "the road gives another result"
         assert self.road.is_open, "the road was closed"
+
+
+def compare_looks(document: Mapping[str, Any]) -> bool:
+    """Return whether the quick look takes a document for plain; refuse it if the full look then finds something."""
+    plain = is_plain(document)
+    for declared in (DECLARED, {}) if plain else ():
+        assert find_unprotected(document, declared) == [], "the full look finds something in a plain document"
+    return plain
