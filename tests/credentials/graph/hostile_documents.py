@@ -367,4 +367,4 @@ def random_own_document(random: Random) -> dict[str, Any]:
         texts = [random.choice(IRIS), random.choice(OWN_TERMS), random.choice(OWN_TERMS) + ":x"]
         return random.choice([*texts, *texts, texts, "a", 1, True, 1.5])
 
-    return {"@context": random.choice([OWN, OWN, OWN, [OWN], [V2, OWN]]), **node(0)}
+    return {"@context": random.choice([*[OWN] * 18, [OWN], [V2, OWN]]), **node(0)}

@@ -171,6 +171,7 @@ def test_what_is_odd_takes_the_slow_road(case: str) -> None:
     comparison.compare(document, INLINE)
 
     assert comparison.answered == 0
+    assert outcome(comparison.road, document, INLINE) == outcome(None, document, INLINE)
 
 
 def test_a_number_where_an_address_is_meant_takes_the_slow_road() -> None:
