@@ -24,7 +24,7 @@ SCHEMATHESIS := tests/openapi/schemathesis/.venv/installed
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo serve quick one test test-all soak schemathesis check slow lint types drift coverage bench fix examples catalogues lock
+.PHONY: help demo serve quick one test test-all soak schemathesis check slow lint types drift coverage fuzz bench fix examples catalogues lock
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -71,6 +71,9 @@ drift: $(DEV) ## openapi/ against the service (migrations against the rows: a te
 coverage: $(DEV) # of every branch of credentials/, by its own tests; those that alter each place of a badge add none
 	@$(PYTEST) --databases=sqlite tests/credentials --ignore=tests/credentials/test_mutations.py \
 		--cov=credentials --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+fuzz: $(DEV) ## Both roads of canonicalization on random documents: make fuzz ARGS=3600 for an hour
+	@$(BIN)/python -m tests.credentials.graph.fuzzing $(ARGS)
 
 bench: $(DEV) ## Figures: how fast, how much memory
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

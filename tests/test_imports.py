@@ -51,7 +51,7 @@ PURE = {"pydantic", "pydantic_core", "cryptography"}
 PARSERS = {
     "credentials.strict_json": {"rfc8785"},
     "credentials.bake": {"defusedxml"},
-    "credentials.graph.canonicalize": {"pyld"},
+    "credentials.graph.expansion": {"pyld"},
     "credentials.checks.schemas": {"jsonschema_rs"},
 }
 """What a module of `credentials` may import beside the standard library, and what else one of them may."""

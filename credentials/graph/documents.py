@@ -112,6 +112,11 @@ class Contexts:
         """The editions in use, one for each address."""
         return tuple(editions[0] for editions in self._known.values())
 
+    def all(self) -> Iterator[Context]:
+        """Yield every edition that is known."""
+        for editions in self._known.values():
+            yield from editions
+
     def __contains__(self, address: object) -> bool:
         return address in self._known
 
@@ -149,11 +154,11 @@ class Contexts:
         ]
         for context in added:
             _ = context.document  # find a wrong pin now, not at the first credential
-        return Contexts([*self._all(), *added], inline=self.inline)
+        return Contexts([*self.all(), *added], inline=self.inline)
 
     def with_inline(self) -> "Contexts":
         """Return a registry under which documents may bring context objects of their own."""
-        return Contexts(self._all(), inline=True)
+        return Contexts(self.all(), inline=True)
 
     def older(self, addresses: Iterable[str]) -> Iterator["Contexts"]:
         """Yield registries that use older editions of some of `addresses`.
@@ -164,13 +169,9 @@ class Contexts:
         known = [self._known[address] for address in dict.fromkeys(addresses) if address in self._known]
         for chosen in islice(product(*known), 1, None):  # the first combination is the one in use
             if chosen not in self._older:  # registries are kept, because what is read with a registry is kept with it
-                others = [context for context in self._all() if context not in chosen]
+                others = [context for context in self.all() if context not in chosen]
                 self._older[chosen] = Contexts([*chosen, *others], inline=self.inline)
             yield self._older[chosen]
-
-    def _all(self) -> Iterator[Context]:
-        for editions in self._known.values():
-            yield from editions
 
 
 def _packaged(name: str) -> bytes:

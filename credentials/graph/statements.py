@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
-from credentials.errors import ContextError
+from credentials.errors import ContextError, shown
 from credentials.graph import rdf
 from credentials.strict_json import canonical_json, place
 
@@ -22,7 +22,7 @@ _RDF_FIRST = rdf.iri(_RDF + "first")
 _RDF_REST = rdf.iri(_RDF + "rest")
 _RDF_NIL = rdf.iri(_RDF + "nil")
 
-_IRI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^`\\]*""")  # absolute, and N-Quads IRIREF
+IRI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^`\\]*""")  # absolute, and N-Quads IRIREF
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(  # RFC 5646, section 2.1, with its irregular tags; all of it also fits N-Quads LANGTAG
     r"""(?aix)
@@ -33,8 +33,22 @@ _LANGUAGE = re.compile(  # RFC 5646, section 2.1, with its irregular tags; all o
       | en-GB-oed | i-(?:ami|bnn|default|enochian|hak|klingon|lux|mingo|navajo|pwn|tao|tay|tsu) | sgn-(?:BE-FR|BE-NL|CH-DE)
     )"""
 )
-_MAX_INTEGER = 2**53 - 1
+MAX_INTEGER = 2**53 - 1  # the greatest that every reader reads alike
 _SIXTEEN_DIGITS = Context(prec=16, rounding=ROUND_HALF_UP)
+
+
+def number_literal(number: float, type_: str | None) -> rdf.Ground:
+    """Return the literal for a number, of the datatype `type_` or of its native one.
+
+    Spec: JSON-LD 1.1 Processing Algorithms, section 8.2.2.
+    """
+    if number % 1 == 0 and abs(number) < 1e21 and type_ != _XSD + "double":
+        return rdf.literal(str(int(number)), type_ or _XSD + "integer")
+    # As ECMAScript and so everybody else writes it: half a last digit rounds away from zero, and -0 is 0.
+    rounded = _SIXTEEN_DIGITS.create_decimal(number) if number else 0.0
+    mantissa, exponent = f"{rounded:.15E}".split("E")
+    mantissa = mantissa.rstrip("0") + ("0" if mantissa.rstrip("0").endswith(".") else "")
+    return rdf.literal(f"{mantissa}E{int(exponent)}", type_ or _XSD + "double")
 
 
 def statements(expanded: list[Any]) -> tuple[list[rdf.Quad], list[ContextError]]:
@@ -66,7 +80,7 @@ class _Conversion:
         """
         for node in nodes:
             before = len(self.quads)
-            if "@value" not in node and "@list" not in node:
+            if self._is_object(node) and "@value" not in node and "@list" not in node:
                 self._node(node, graph)
             if len(self.quads) == before:
                 message = "expected something stated about each node, got one that no statement would hold"
@@ -95,7 +109,9 @@ class _Conversion:
                     self.quads.append((subject, predicate, self._object(value, graph), graph))
         return subject
 
-    def _object(self, value: Mapping[str, Any], graph: rdf.Term) -> rdf.Term:
+    def _object(self, value: Any, graph: rdf.Term) -> rdf.Term:
+        if not self._is_object(value):
+            return self._new_blank()
         if "@value" in value:
             return self._literal(value)
         if "@list" not in value:
@@ -130,16 +146,10 @@ class _Conversion:
         return self._number(content, type_)
 
     def _number(self, number: float, type_: str | None) -> rdf.Ground:
-        if isinstance(number, int) and abs(number) > _MAX_INTEGER:
+        if isinstance(number, int) and abs(number) > MAX_INTEGER:
             message = f"expected integers up to 2^53 - 1, which every reader reads alike, got one of {len(str(number))} digits"
             self._fault("number-not-exact", message, number)
-        if number % 1 == 0 and abs(number) < 1e21 and type_ != _XSD + "double":
-            return rdf.literal(str(int(number)), type_ or _XSD + "integer")
-        # As ECMAScript and so everybody else writes it: half a last digit rounds away from zero, and -0 is 0.
-        rounded = _SIXTEEN_DIGITS.create_decimal(number) if number else 0.0
-        mantissa, exponent = f"{rounded:.15E}".split("E")
-        mantissa = mantissa.rstrip("0") + ("0" if mantissa.rstrip("0").endswith(".") else "")
-        return rdf.literal(f"{mantissa}E{int(exponent)}", type_ or _XSD + "double")
+        return number_literal(number, type_)
 
     def _directed(self, content: Any, language: str, direction: str) -> rdf.Ground:
         """Return the literal for text with a direction.
@@ -166,14 +176,25 @@ class _Conversion:
         return self._iri(name, code)
 
     def _iri(self, address: Any, code: str = "relative-iri") -> rdf.Ground:
-        if address not in self._terms:
-            if not isinstance(address, str) or not _IRI.fullmatch(address):
+        name = str(address)  # what is no text has a fault, and its statement means nothing
+        if name not in self._terms or not isinstance(address, str):
+            if not isinstance(address, str) or not IRI.fullmatch(address):
                 if isinstance(address, str) and _SCHEME.match(address):
                     code = "iri-malformed"
-                message = f"expected an absolute IRI, got {str(address)[:200]!r}"
-                self._fault(code, message, address)
-            self._terms[address] = rdf.iri(address)
-        return self._terms[address]
+                self._fault(code, f"expected an absolute IRI, got {name[:200]!r}", address)
+            self._terms[name] = rdf.iri(name)
+        return self._terms[name]
+
+    def _is_object(self, value: object) -> bool:
+        """Return whether a value is expanded.
+
+        It is not if a member's own context makes a keyword of its name.
+        """
+        if not isinstance(value, Mapping):
+            self._fault(
+                "json-ld-invalid", f"expected a value that JSON-LD expands, got {shown(value)} as it was", value
+            )
+        return isinstance(value, Mapping)
 
     def _is_signed(self, member: str, values: Any) -> bool:
         if member.startswith("@"):

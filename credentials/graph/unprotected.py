@@ -240,7 +240,7 @@ def _look_at_list(walk: _Walk, value: list[Any], path: Path, name: str) -> None:
             walk.add("value-repeated", f"expected each entry once, got {shown(key)} again", (*path, index))  # (5)
         if key is not None:
             seen.add(key)
-    if name == "rubricCriterionLevel" and not _in_order(value):  # (6)
+    if name == "rubricCriterionLevel" and not in_order(value):  # (6)
         message = "expected the levels from low to high by their level, or in order of their points, got another order"
         walk.add("levels-out-of-order", message, path)
 
@@ -274,7 +274,7 @@ def _look_at_scalar(walk: _Walk, value: object, path: Path, name: str) -> None: 
         walk.add("number-as-text", f"expected {expected}, got {shown(value)}", path)
 
 
-def _in_order(levels: list[Any]) -> bool:
+def in_order(levels: list[Any]) -> bool:
     """Return whether the levels are in the order of their numbers.
 
     Points may also fall, as in the specification.

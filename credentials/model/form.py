@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from credentials.errors import shown
 from credentials.findings import Finding
+from credentials.graph.plain import is_plain
 from credentials.graph.unprotected import MAX_FINDINGS, find_unprotected
 from credentials.model.badge import (
     Credential,
@@ -79,7 +80,8 @@ def _findings(model: type[Document], document: Mapping[str, Any], signed: Mappin
     except ValidationError as error:
         findings = [_finding(detail, document) for detail in error.errors(include_url=False)[:MAX_FINDINGS]]
     places = {finding.pointer for finding in findings}
-    unprotected = [item for item in find_unprotected(signed, _DECLARED) if item.pointer not in places]  # (4)
+    found = [] if is_plain(signed) else find_unprotected(signed, DECLARED)  # (4)
+    unprotected = [item for item in found if item.pointer not in places]
     return sorted(findings + unprotected, key=lambda finding: finding.pointer)[:MAX_FINDINGS]
 
 
@@ -200,4 +202,4 @@ def _declared_members() -> dict[str, frozenset[str]]:
     return declared | {synonym: declared[name] for synonym, name in SYNONYMS.items()}
 
 
-_DECLARED: Final = _declared_members()
+DECLARED: Final = _declared_members()

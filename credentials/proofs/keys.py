@@ -8,6 +8,7 @@ two ways, or with which anyone can forge, is refused here, before anything relie
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, Literal, Protocol, Self
 
@@ -102,8 +103,11 @@ class VerificationKey:
                 )
 
     @classmethod
-    def from_multikey(cls, multikey: object) -> Self:
+    def from_multikey(cls, multikey: object) -> "VerificationKey":
         """Return the key that a `publicKeyMultibase` value holds.
+
+        Good keys are remembered: an issuer's comes with each of its credentials, and the point costs more to check than
+        a signature.
 
         Raises:
             ProofError: not `z` and base58btc ("multikey-malformed", "base58-malformed"), a wrong length
@@ -113,22 +117,7 @@ class VerificationKey:
         """
         if not isinstance(multikey, str) or not multikey.startswith("z"):
             raise ProofError("multikey-malformed", "expected a Multikey: a string that begins with 'z'")
-        data = base58btc_decode(multikey[1:])
-        prefix, material = data[:2], data[2:]
-        if prefix == _ED25519_PREFIX:
-            _check_length("multikey-malformed", "Ed25519 key", material, 32)
-            return cls.from_public_key(Ed25519PublicKey.from_public_bytes(material))
-        for name, curve in _CURVES.items():
-            if prefix == curve.multikey_prefix:
-                _check_length("multikey-malformed", f"{name} key", material, curve.coordinate_bytes + 1)
-                try:
-                    point = ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, material)
-                except ValueError as error:
-                    raise ProofError("key-not-on-curve", f"expected a point of {name}, got another one") from error
-                return cls.from_public_key(point)
-        raise UnsupportedError(
-            "key-unsupported", f"expected the Multikey of an Ed25519, P-256 or P-384 key, got prefix 0x{prefix.hex()}"
-        )
+        return _read_multikey(multikey)
 
     @classmethod
     def from_jwk(cls, jwk: object) -> Self:
@@ -236,6 +225,26 @@ class VerificationKey:
         except InvalidSignature:
             return False
         return True
+
+
+@lru_cache(maxsize=1024)
+def _read_multikey(multikey: str) -> VerificationKey:
+    data = base58btc_decode(multikey[1:])
+    prefix, material = data[:2], data[2:]
+    if prefix == _ED25519_PREFIX:
+        _check_length("multikey-malformed", "Ed25519 key", material, 32)
+        return VerificationKey.from_public_key(Ed25519PublicKey.from_public_bytes(material))
+    for name, curve in _CURVES.items():
+        if prefix == curve.multikey_prefix:
+            _check_length("multikey-malformed", f"{name} key", material, curve.coordinate_bytes + 1)
+            try:
+                point = ec.EllipticCurvePublicKey.from_encoded_point(curve.curve, material)
+            except ValueError as error:
+                raise ProofError("key-not-on-curve", f"expected a point of {name}, got another one") from error
+            return VerificationKey.from_public_key(point)
+    raise UnsupportedError(
+        "key-unsupported", f"expected the Multikey of an Ed25519, P-256 or P-384 key, got prefix 0x{prefix.hex()}"
+    )
 
 
 def _check_length(code: str, what: str, data: bytes, expected: int) -> None:

@@ -22,7 +22,7 @@ from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
 from service.runtime.settings import load
 from service.storage import migrations
-from tests.benchmarks import pages, rules, walks
+from tests.benchmarks import pages, rules, signatures, walks
 from tests.interop.issuing import Issuer
 from tests.interop.verifying import openbadgeslib
 
@@ -124,11 +124,14 @@ def main() -> None:
     if sys.argv[1:] == ["pages"]:
         pages.run()
         return
+    if sys.argv[1:] == ["signatures"]:
+        signatures.run()
+        return
     if sys.argv[1:2] == ["walks"]:
         walks.run(each=sys.argv[2:] == ["all"])
         return
     library()
-    for part in ("service", "pages", "rules", "walks"):
+    for part in ("signatures", "service", "pages", "rules", "walks"):
         subprocess.run([sys.executable, "-m", "tests.benchmarks", part], check=True)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyld import jsonld
 
 from credentials.errors import ContextError, CredentialError, MalformedError
-from credentials.graph import canonicalize as module
+from credentials.graph import expansion
 from credentials.graph.canonicalize import canonicalize, context_faults, dataset
 from credentials.graph.documents import PACKAGED, Contexts
 
@@ -491,6 +491,25 @@ def test_reading_a_term_as_member_does_not_change_how_it_is_read_as_type() -> No
     assert b"<urn:other-mood>" in canonicalize(as_member, contexts)
 
 
+@pytest.mark.parametrize("term", ["urn:x", "@graph"])
+@pytest.mark.parametrize("value", [1, "x", "a @value", [1], ["@list"]])
+def test_a_context_that_makes_a_keyword_of_the_member_itself_is_refused(term: str, value: Any) -> None:
+    """PyLD then leaves the value as it is."""
+    own = {"odd": {"@id": term, "@context": {"odd": "@value"}}}
+
+    assert "json-ld-invalid" in [
+        code for code, _ in faults({"@context": [V2, own], "id": "urn:y", "odd": value}, INLINE)
+    ]
+
+
+def test_an_array_as_type_is_refused() -> None:
+    """PyLD makes one of what stands under `type` in a map by type."""
+    own = {"by": {"@id": "urn:p", "@container": "@type"}}
+    document = {"@context": [V2, own], "id": "urn:y", "by": {"type": ["urn:a", "urn:b"]}}
+
+    assert faults(document, INLINE) == [("undefined-type", "")]
+
+
 def test_other_editions_read_other_terms() -> None:
     """An entry has a statusSize since credentials/v2 of 2025; in that of July 2024 only the list has one."""
     (older,) = PACKAGED.older([V2])
@@ -510,17 +529,17 @@ def test_contexts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     proof = {"@context": badge()["@context"], "type": "DataIntegrityProof", "proofPurpose": "assertionMethod"}
     expected = canonicalize(badge(), contexts), canonicalize(proof, contexts)
 
-    monkeypatch.setattr(module, "_MAX_STEPS", 0)
+    monkeypatch.setattr(expansion, "_MAX_STEPS", 0)
 
     assert (canonicalize(badge(), contexts), canonicalize(proof, contexts)) == expected
 
 
 def test_what_is_kept_of_contexts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts = PACKAGED.with_inline()
-    monkeypatch.setattr(module, "_MAX_KEPT", 3)
+    monkeypatch.setattr(expansion, "_MAX_KEPT", 3)
 
     assert canonicalize(badge(), contexts) == canonicalize(badge(), PACKAGED)
-    assert len(module._prepared[contexts].processed) <= 3
+    assert len(expansion._prepared[contexts].processed) <= 3
 
 
 @pytest.mark.parametrize(

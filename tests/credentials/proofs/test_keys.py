@@ -147,6 +147,14 @@ def test_keys_that_differ_are_not_equal() -> None:
     assert len({signer.key for signer in SIGNERS.values()}) == 4
 
 
+def test_a_good_multikey_is_read_once_and_a_faulty_one_refused_each_time() -> None:
+    multikey = VerificationKey.from_public_key(Ed25519PrivateKey.from_private_bytes(b"once" * 8).public_key()).multikey
+    assert VerificationKey.from_multikey(multikey) is VerificationKey.from_multikey(multikey)
+    for _ in range(2):
+        with pytest.raises(CredentialError):
+            VerificationKey.from_multikey(multikey + "1")
+
+
 def test_an_rsa_key_has_no_multikey() -> None:
     with pytest.raises(UnsupportedError) as raised:
         _ = SIGNERS["RSA"].key.multikey
