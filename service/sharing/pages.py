@@ -158,7 +158,6 @@ def badge_page(settings: Settings, found: Standing, language: Language) -> Respo
         results=shown.results,
         endorsements=shown.endorsements,
         can_be_endorsed=shown.can_be_endorsed,
-        is_private=shown.row.visibility == "private",
         until=shown.row.valid_until,
         file=partial(file_name, subject["achievement"]["name"]),
         verify_link=f"{base_url}/verify?link={quote(shown.document['id'], safe=':/')}",
