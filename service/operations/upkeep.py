@@ -20,7 +20,7 @@ from service.checking import confirmations
 from service.console import compromised_keys
 from service.errors import CustodyError, StorageError
 from service.intake import imports
-from service.issuing import status_lists
+from service.issuing import keeping_back, status_lists
 from service.notifications import deliveries, expiring, mail, payloads
 from service.progress import tenure_days
 from service.runtime import shared_limits
@@ -102,6 +102,7 @@ LANES: Mapping[str, Lane] = {
             imports.conclude_all: 10,
             settling.sign_due: 60,
             signing_anew.sign_due: 1,
+            keeping_back.set_right: 60,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }
