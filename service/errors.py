@@ -42,6 +42,10 @@ class NotFoundError(ServiceError):
     """No such thing in this network; a row of another network looks the same."""
 
 
+class GoneError(ServiceError):
+    """What was here was erased for good."""
+
+
 class PreconditionError(ServiceError):
     """What is there is not what the sender of the request has seen."""
 

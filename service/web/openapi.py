@@ -70,6 +70,7 @@ REFUSALS: Final = {
     406: "NotAcceptable",
     408: "RequestTimeout",
     409: "Conflict",
+    410: "Gone",
     412: "PreconditionFailed",
     413: "ContentTooLarge",
     415: "UnsupportedMediaType",
