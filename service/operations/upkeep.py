@@ -18,6 +18,7 @@ from service.appeals import deadlines
 from service.awards import settling
 from service.checking import confirmations
 from service.console import compromised_keys
+from service.console.own_data import erasing_everywhere
 from service.errors import CustodyError, StorageError
 from service.intake import imports
 from service.issuing import keeping_back, status_lists
@@ -123,6 +124,7 @@ LANES: Mapping[str, Lane] = {
             challenges.forget_old: 600,
             shown_links.forget_old: 600,
             openings.forget_old: 600,
+            erasing_everywhere.carry_on: 10,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),
