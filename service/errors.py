@@ -42,8 +42,8 @@ class NotFoundError(ServiceError):
     """No such thing in this network; a row of another network looks the same."""
 
 
-class WithdrawnError(ServiceError):
-    """What was published at this address was withdrawn, for good."""
+class GoneError(ServiceError):
+    """What was here was withdrawn or erased, for good."""
 
 
 class PreconditionError(ServiceError):

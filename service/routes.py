@@ -27,6 +27,7 @@ import service.console.api_compromised_keys
 import service.console.api_erasing
 import service.console.api_oauth
 import service.console.api_tokens
+import service.console.own_data.pages_own_data
 import service.evidence.api_flags
 import service.evidence.api_rubrics
 import service.files.api
@@ -148,6 +149,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.sharing.pages_name.router)
+    app.include_router(service.console.own_data.pages_own_data.router)
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
@@ -73,21 +74,34 @@ def join(session: WriteSession, account_id: UUID, browser: str | None, now: date
     accounts.tell(session, account, "accounts-joined", now)
 
 
-def delete(session: WriteSession, account_id: UUID, now: datetime) -> None:
-    """Delete an account with all that is only its own, and tell its addresses; badges stay with their networks.
+def delete(
+    session: WriteSession,
+    account_id: UUID,
+    now: datetime,
+    notice: str = "account-deleted",
+    language: str | None = None,
+) -> list[str]:
+    """Delete an account with all that is only its own, tell its addresses, and return them.
 
+    Badges stay with their networks. Links to sign in that are on their way work no more.
+
+    Args:
+        notice: what the addresses are told, a key of `service.notifications.letters.notices`.
+        language: of that mail, if the account has chosen none.
     Raises:
         UnauthenticatedError: as `accounts.locked`.
     """
     account = accounts.locked(session, account_id, alone=True)
     told = [each.value for each in accounts.addresses_of(session, account)]
-    language = account.language or ENGLISH.code
+    language = account.language or language or ENGLISH.code
+    session.execute(delete_rows(SignInRequest).where(SignInRequest.address.in_(told)))
     belongings.let_go(session, account.id)
     session.expire_all()
     session.delete(session.get_one(Account, account_id))
     session.flush()
     for address in told:
-        last_words.say(session, address, language, "account-deleted", now)
+        last_words.say(session, address, language, notice, now)
+    return told
 
 
 def _proved(session: OrmSession, account_id: UUID, browser: str | None, now: datetime) -> tuple[SignInRequest, Account]:

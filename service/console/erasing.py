@@ -82,10 +82,6 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
 
     Who was erased before stays so, and the answer is the same. An act without caller is the operator's.
 
-    1. What waits for the member, or for people to decide about the member, ends.
-    2. The member's tokens are worth nothing any more.
-    3. Mails that the end of cases would send to the member are not sent.
-
     Raises:
         NotFoundError: the network has no such member (code "member-unknown").
         ForbiddenError: the token is bound to another member (code "member-not-own").
@@ -95,9 +91,40 @@ def erase(act: Act, runtime: Runtime, ref: str) -> Erasure:
     _check_own(act, member)
     if member.erased_at is not None:
         return Erasure(member, member.erasure or {}, _staying(act.session, member))
-    for part in evidence_erasing.parts(_found(act.session, act.network, member, act.now).records):
+    _lock(act, [member])
+    return _erase(act, runtime, member)
+
+
+def erase_with_badges(act: Act, runtime: Runtime, person: Sequence[Member]) -> int:
+    """Erase what the network holds of members who are one person, and take their badges back; return how many.
+
+    The person wants that (`console.own_data`). The caller holds the network's lock.
+
+    Raises:
+        CustodyError: a text or a status list cannot be signed; nothing has changed.
+    """
+    _lock(act, person)
+    for member in person:
+        _erase(act, runtime, member)
+    return awards_erasing.take_back(act, runtime, [member.id for member in person])
+
+
+def _lock(act: Act, person: Sequence[Member]) -> None:
+    """Lock members who are to be erased, after all records about them."""
+    records = {each for member in person for each in _found(act.session, act.network, member, act.now).records}
+    for part in evidence_erasing.parts(sorted(records)):
         locks.records(act.session, Record.id.in_(part))
-    locks.members(act.session, [member.id, *issuing_erasing.endorsed_by(act.session, member.id)])
+    endorsed = {each for member in person for each in issuing_erasing.endorsed_by(act.session, member.id)}
+    locks.members(act.session, {member.id for member in person} | endorsed)
+
+
+def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
+    """Erase what the network holds of a locked member.
+
+    1. What waits for the member, or for people to decide about the member, ends.
+    2. The member's tokens are worth nothing any more.
+    3. Mails that the end of cases would send to the member are not sent.
+    """
     rejudging.clear(act.session, [member.id])
     found = _found(act.session, act.network, member, act.now)  # nobody adds to it any more
     intake_members.end_roles(act, member)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.instants import write_instant
 from credentials.status import status_entry
-from service.errors import WithdrawnError
+from service.errors import GoneError
 from service.issuing import credentials, signed_copies, status_lists, unsigned
 from service.networks import protected
 from service.runtime.runtime import Runtime
@@ -127,14 +127,14 @@ def published(session: OrmSession, runtime: Runtime, endorsement_id: str) -> dic
     """Return a signed endorsement; None if there is none, or its recipient does not show it.
 
     Raises:
-        WithdrawnError: the peer withdrew it (code "endorsement-withdrawn").
+        GoneError: the peer withdrew it (code "endorsement-withdrawn").
         CustodyError: it cannot be signed now.
     """
     row = session.get(Endorsement, endorsement_id)
     if row is None or row.status_index is None:
         return None
     if row.withdrawn_at is not None:
-        raise WithdrawnError("endorsement-withdrawn", "The endorsement at this address was withdrawn.")
+        raise GoneError("endorsement-withdrawn", "The endorsement at this address was withdrawn.")
     badge = session.get_one(Credential, row.credential_id)
     shown = (Endorsement.id == row.id, Endorsement.choice.in_(SHOWN))
     if badge.visibility == "private" or not standing(session, badge, *shown):
@@ -150,7 +150,7 @@ def fetch(runtime: Runtime, endorsement_id: str) -> str | None:
     """Return the text of a signed endorsement as `published` does, and note what it says, if that is not known.
 
     Raises:
-        WithdrawnError, CustodyError: as `published`.
+        GoneError, CustodyError: as `published`.
     """
     with runtime.database.read() as session:
         document = published(session, runtime, endorsement_id)

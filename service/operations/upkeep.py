@@ -18,9 +18,10 @@ from service.appeals import deadlines
 from service.awards import settling
 from service.checking import confirmations
 from service.console import compromised_keys
+from service.console.own_data import erasing_everywhere
 from service.errors import CustodyError, StorageError
 from service.intake import attendance_codes, imports
-from service.issuing import status_lists
+from service.issuing import keeping_back, status_lists
 from service.notifications import deliveries, expiring, mail, payloads
 from service.progress import tenure_days
 from service.runtime import shared_limits
@@ -102,6 +103,7 @@ LANES: Mapping[str, Lane] = {
             imports.conclude_all: 10,
             settling.sign_due: 60,
             signing_anew.sign_due: 1,
+            keeping_back.set_right: 60,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }
@@ -123,6 +125,7 @@ LANES: Mapping[str, Lane] = {
             shown_links.forget_old: 600,
             openings.forget_old: 600,
             attendance_codes.forget_old: 600,
+            erasing_everywhere.carry_on: 10,
         }
     ),
     "clock": Lane({note_time: latest_time.NOTED_EVERY.total_seconds()}),

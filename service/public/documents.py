@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from credentials import Fetched, canonical_json
 from service.achievements import achievements, pictures
-from service.errors import WithdrawnError
+from service.errors import GoneError
 from service.evidence import rubrics
 from service.issuing import endorsements, receipts
 from service.runtime.runtime import Runtime
@@ -42,6 +42,23 @@ def visible_credential(session: ReadSession, credential_id: str) -> Credential |
     """Return the credential at a public address; a private one looks like none."""
     row = session.get(Credential, credential_id)
     return None if row is None or row.visibility == "private" else row
+
+
+def is_erased(session: ReadSession, credential_id: str) -> bool:
+    """Return whether the recipient of a credential had everything about it erased."""
+    row = session.get(Credential, credential_id)
+    return row is not None and row.erased_at is not None
+
+
+def refuse_erased(session: ReadSession, credential_id: str) -> None:
+    """Refuse to answer as if there had never been a credential, if it was erased: its status is all that is told.
+
+    Raises:
+        GoneError: its recipient had it erased (code "credential-erased").
+    """
+    if is_erased(session, credential_id):
+        message = "This badge was revoked, and its recipient has had everything about it erased."
+        raise GoneError("credential-erased", message, details={"credential_status": "revoked"})
 
 
 def credential_at(session: ReadSession, url: str) -> Credential | None:
@@ -215,7 +232,7 @@ def endorsement(session: ReadSession, runtime: Runtime, endorsement_id: str) -> 
     """Return an endorsement as signed; None also if it was withdrawn."""
     try:
         document = endorsements.published(session, runtime, endorsement_id)
-    except WithdrawnError:
+    except GoneError:
         return None
     return None if document is None else Fetched(endorsements.text_of(document).encode(), CREDENTIAL)
 

@@ -30,7 +30,7 @@ from service.web.conditional import IfNoneMatch, entity_tag, is_named
 from service.web.costly import in_a_place
 from service.web.file_names import disposition, file_name
 from service.web.link_previews import Accept
-from service.web.openapi import given_as
+from service.web.openapi import also, given_as
 from service.web.rendering import HTML, PRIVATE, render, wanted
 from service.web.requests import Now, Reader, Running
 from service.web.visitor_language import Speaking
@@ -57,7 +57,7 @@ CREDENTIAL = given_as(
 )
 
 
-@router.get("/credentials/{name}", responses=CREDENTIAL)
+@router.get("/credentials/{name}", responses=CREDENTIAL | also(410))
 async def get_signed_credential(
     request: Request,
     name: str,
@@ -92,6 +92,7 @@ def _credential_document(
     with desk.runtime.database.read() as session:
         row = documents.visible_credential(session, credential_id)
         if row is None:
+            documents.refuse_erased(session, credential_id)
             return served(None, None, 0, "credential")
         if form == "json":
             found = Fetched(row.signed.encode(), media_type)
@@ -116,7 +117,7 @@ def _credential_page(
 ) -> Response:
     found = standing.of(desk, credential_id, now)
     if found is None:
-        return no_badge(language)
+        return no_badge(language, desk.runtime, credential_id)
     return _tagged(badge_page(desk.runtime.settings, found, language), if_none_match)
 
 
@@ -128,7 +129,11 @@ def as_others_see_it(
     It is for the person to whom the badge was issued, and shows a private one too: the caller makes sure whose it is.
     """
     found = standing.of(desk, credential_id, now, visibility)
-    page = no_badge(language) if found is None else badge_page(desk.runtime.settings, found, language)
+    page = (
+        no_badge(language, desk.runtime, credential_id)
+        if found is None
+        else badge_page(desk.runtime.settings, found, language)
+    )
     page.headers.update(PRIVATE | {"X-Robots-Tag": "noindex"})
     return page
 

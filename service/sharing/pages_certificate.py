@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from credentials import Fetched
 from service.checking.api_desk import Address, DeskHere
 from service.errors import ConflictError, NotFoundError
+from service.public import documents
 from service.public.api import FIVE_MINUTES, served
 from service.sharing import certificate, take_away
 from service.texts.languages import N_
@@ -28,7 +29,7 @@ PaperAsked = Annotated[
 AcceptLanguage = Annotated[str | None, Header(alias="Accept-Language", include_in_schema=False)]
 
 
-@router.get("/credentials/{credential_id}.pdf", responses=given_as({PDF: None}) | also(409))
+@router.get("/credentials/{credential_id}.pdf", responses=given_as({PDF: None}) | also(409, 410))
 def get_credential_certificate(
     request: Request,
     runtime: Running,
@@ -46,6 +47,8 @@ def get_credential_certificate(
     try:
         with runtime.database.read() as session:
             found = certificate.find(session, runtime, credential_id, now)
+            if found is None:
+                documents.refuse_erased(session, credential_id)
     except ConflictError as error:
         if wanted(request.headers.get("Accept"), ("application/problem+json", HTML)) != HTML:
             raise
@@ -60,7 +63,7 @@ def get_credential_certificate(
     return answer
 
 
-@router.get("/credentials/{credential_id}.zip", responses=given_as({ZIP: None}))
+@router.get("/credentials/{credential_id}.zip", responses=given_as({ZIP: None}) | also(410))
 def get_credential_files(
     desk: DeskHere,
     address: Address,
@@ -77,6 +80,8 @@ def get_credential_files(
     with desk.fair_use.turn(address, desk.steady):
         found = take_away.find(desk.runtime, credential_id, now, language, certificate.paper_of(accept_language))
     if found is None:
+        with desk.runtime.database.read() as session:
+            documents.refuse_erased(session, credential_id)
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = page_headers(max_age_seconds=FIVE_MINUTES) | {"ETag": found.etag} | _own("attachment", found.name)
     if is_named(found.etag, if_none_match):

@@ -11,10 +11,11 @@ from credentials import Fetched
 from service.checking.api_desk import DeskHere
 from service.checking.desk import Desk
 from service.errors import NotFoundError, NotOfferedError
+from service.public import documents
 from service.public.api import FIVE_MINUTES, served
 from service.sharing import embedding, standing, views
 from service.sharing.embedding import Room
-from service.sharing.pages_answers import NO_BADGE
+from service.sharing.pages_answers import ERASED, NO_BADGE
 from service.texts.languages import Language, chosen
 from service.web.conditional import IfNoneMatch
 from service.web.costly import in_a_place
@@ -47,8 +48,12 @@ async def get_card(request: Request, credential_id: str, desk: DeskHere, now: No
 
 def _card(desk: Desk, now: datetime, language: Language, credential_id: str) -> Response:
     found = standing.of(desk, credential_id, now)
-    if found is None:  # said within the frame, which stays where it is when a badge becomes private
-        page = render("card.html", language=language, status=404, title=NO_BADGE)
+    if found is None:  # said within the frame, which stays where it is when a badge becomes private, or is erased
+        with desk.runtime.database.read() as session:
+            erased = documents.is_erased(session, credential_id)
+        page = render(
+            "card.html", language=language, status=410 if erased else 404, title=ERASED if erased else NO_BADGE
+        )
     else:
         document = found.shown.document
         page = render(
@@ -89,6 +94,7 @@ def get_oembed(
     credential_id = embedding.credential_id(runtime.settings, url)
     shown = views.credential(session, credential_id, now) if credential_id else None
     if shown is None:
+        documents.refuse_erased(session, credential_id or "")
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     said = embedding.described(runtime.settings, shown, language, Room(maxwidth, maxheight))
     if format_ == "xml":

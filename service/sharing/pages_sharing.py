@@ -37,7 +37,7 @@ async def get_share_page(
 def _share_page(desk: Desk, now: datetime, language: Language, credential_id: str) -> Response:
     found = standing.of(desk, credential_id, now)
     if found is None:
-        return no_badge(language)
+        return no_badge(language, desk.runtime, credential_id)
     shown, state = found.shown, found.shown.state
     badge = _shared(shown)
     # A badge that does not hold is not offered to anybody as one that does; its link may still be needed.
@@ -88,6 +88,7 @@ async def get_qr_code(
         with runtime.database.read() as session:
             row = documents.visible_credential(session, credential_id)
             if row is None:
+                documents.refuse_erased(session, credential_id)
                 return None
         url = f"{runtime.settings.base_url}/credentials/{row.id}"
         return Fetched(qr_codes.png(url), "image/png") if form == "png" else Fetched(qr_codes.svg(url), "image/svg+xml")

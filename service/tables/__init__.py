@@ -27,6 +27,7 @@ from service.tables.appeals import Case, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
 from service.tables.columns import Row
+from service.tables.console import WantedErasure
 from service.tables.criteria import Listener, UnsettledMember
 from service.tables.evidence import (
     Contribution,
@@ -150,5 +151,6 @@ __all__ = [
     "VcApiStatusEntry",
     "VcApiStatusList",
     "Vouching",
+    "WantedErasure",
     "Webhook",
 ]

@@ -56,7 +56,7 @@ class Credential(Row):
 
     `revoked_by` is the token that revoked it; empty if the evidence on which it rested was voided, or if its recipient
     declined it, which `declined_at` says. `name_shown` is how it names its recipient, as they chose: the name itself is
-    in no row.
+    in no row. `erased_at` is set once its recipient had everything about it erased: only its status is told then.
     """
 
     __tablename__ = "credentials"
@@ -92,6 +92,7 @@ class Credential(Row):
     superseded_by: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"))
     name_shown: Mapped[str] = mapped_column(String(16), default="none", server_default="none")
     declined_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class SignedCopy(Row):

@@ -32,6 +32,12 @@ WORDS = {
 }
 """Title and sentence for each HTTP status; `UNREADABLE` for all others."""
 IN_PARTICULAR = {
+    "credential-erased": (
+        N_("This badge was erased"),
+        N_(
+            "Status: revoked. The person whose badge it was has had everything about it erased here. Do not rely on copies."
+        ),
+    ),
     "service-busy": (
         N_("We are busy at the moment"),
         N_("Many people are checking badges. Nothing is wrong with yours. Try again in %(seconds)s s."),

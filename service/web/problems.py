@@ -22,6 +22,7 @@ from service.errors import (
     ConflictError,
     CustodyError,
     ForbiddenError,
+    GoneError,
     InvalidError,
     MediaTypeError,
     NotFoundError,
@@ -35,7 +36,6 @@ from service.errors import (
     UnauthenticatedError,
     UnreadableError,
     UpstreamError,
-    WithdrawnError,
 )
 from service.faults import as_sentence, found_faults, parameter_fault
 from service.web.methods import allowed
@@ -57,7 +57,7 @@ STATUS: dict[type[Exception], int] = {
     NotFoundError: 404,
     TooSlowError: 408,
     ConflictError: 409,
-    WithdrawnError: 410,
+    GoneError: 410,
     PreconditionError: 412,
     TooLargeError: 413,
     MediaTypeError: 415,

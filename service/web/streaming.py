@@ -20,7 +20,7 @@ class Streamed(StreamingResponse):
 
     def __init__(
         self,
-        pieces: Iterable[str],
+        pieces: Iterable[str] | Iterable[bytes],
         close: Callable[[], None] = lambda: None,
         *,
         media_type: str,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.checking.batch.batch import Holder, Item
 from service.checking.batch.items import GivenItems
 from service.checking.desk import Desk
+from service.networks import protected
 from service.tables import Award, CollectionBadge, Credential, Member, Person, ShownLink
 from service.texts.languages import N_, Language
 from service.unpacking.found import Problem
@@ -44,9 +45,10 @@ class Found:
 
 
 def find(session: OrmSession, secret: str, now: datetime) -> Found | None:
-    """Return what is behind a link for an authority; None if it was ended, or its time is over.
+    """Return what is behind a link for an authority; None if it was ended, its time is over, or all is kept back.
 
-    It shows only badges that are still those of the person, and that are not private.
+    It shows only badges that are still those of the person, that are not private, and whose holder has not become a child
+    or a student since.
     """
     digest = sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
     query = select(ShownLink).where(ShownLink.secret_sha256 == digest, ShownLink.kind == "authority")
@@ -59,7 +61,11 @@ def find(session: OrmSession, secret: str, now: datetime) -> Found | None:
     placed = (CollectionBadge.credential_id == Credential.id) & (CollectionBadge.collection_id == row.collection_id)
     badges = badges.outerjoin(CollectionBadge, placed).where(Credential.visibility != "private")
     badges = badges.where(or_(Credential.id == row.credential_id, CollectionBadge.collection_id.is_not(None)))
-    return Found(row, session.scalars(badges.order_by(CollectionBadge.position, Credential.id)).all())
+    found = session.scalars(badges.order_by(CollectionBadge.position, Credential.id)).all()
+    kept_back = set(session.scalars(badges.where(Member.id.in_(protected.holders(now)))))
+    return (
+        None if found and kept_back.issuperset(found) else Found(row, [each for each in found if each not in kept_back])
+    )
 
 
 def opened(desk: Desk, given: GivenItems) -> GivenItems:

@@ -10,12 +10,13 @@ from service.checking.api_desk import Address, DeskHere
 from service.checking.desk import Desk
 from service.checking.keeping import bundles
 from service.errors import NotFoundError, ServiceError, TooManyRequestsError
+from service.public import documents
 from service.public.api import FIVE_MINUTES
 from service.texts.languages import N_
 from service.web.conditional import IfNoneMatch, is_named
 from service.web.costly import CostlyRoute
 from service.web.file_names import disposition, file_name
-from service.web.openapi import given_as
+from service.web.openapi import also, given_as
 from service.web.rendering import page_headers, render
 from service.web.visitor_language import Speaking
 
@@ -27,7 +28,7 @@ ATTACHED = {"Content-Disposition": f'attachment; filename="{bundles.FILE_NAME}"'
 @router.get(
     "/credentials/{credential_id}.bundle",
     response_class=Response,
-    responses=given_as({bundles.MEDIA_TYPE: bundles.BundleIn}),
+    responses=given_as({bundles.MEDIA_TYPE: bundles.BundleIn}) | also(410),
 )
 def get_credential_bundle(
     desk: DeskHere, address: Address, credential_id: str, if_none_match: IfNoneMatch = None
@@ -40,6 +41,8 @@ def get_credential_bundle(
     with desk.fair_use.turn(address, desk.steady):
         found = bundles.of_ours(desk.runtime, credential_id)
     if found is None:
+        with desk.runtime.database.read() as session:
+            documents.refuse_erased(session, credential_id)
         raise NotFoundError("credential-unknown", "No credential is published at this address.")
     headers = {"ETag": found.etag, "Cache-Control": f"public, max-age={FIVE_MINUTES}", "X-Robots-Tag": "noindex"}
     if is_named(found.etag, if_none_match):

@@ -82,6 +82,14 @@ NOTICES: Final[Mapping[str, tuple[str, str]]] = {
             "awarded them still know them."
         ),
     ),
+    "everything-erased": (
+        N_("Everything about you was erased"),
+        N_(
+            "You asked for this at %(site)s. Your account, your badges and what the networks held about you were erased. "
+            "Copies of your badges that others have say that they are revoked when somebody checks them. This is our last "
+            "email to this address."
+        ),
+    ),
 }
 """The subject of each notice, and what it tells."""
 WAS_IT_YOU: Final = N_("If it was you, you do not need to do anything.")

@@ -1,5 +1,6 @@
 """What a network holds of a person is erased, in every table and every file, and the answer says what stays and why."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -72,9 +73,14 @@ def live(stage: Stage) -> Any:
     return award
 
 
+def whole(rows: Iterable[Sequence[Any]]) -> str:
+    """Return what stands in rows; the text form of a row itself leaves out the middle of long values."""
+    return repr([tuple(row) for row in rows])
+
+
 def found_in_tables(runtime: Runtime) -> dict[str, list[str]]:
     with runtime.database.read() as session:
-        contents = {name: repr(session.execute(select(t)).all()) for name, t in Row.metadata.tables.items()}
+        contents = {name: whole(session.execute(select(t)).all()) for name, t in Row.metadata.tables.items()}
     return {name: found for name, content in contents.items() if (found := [p for p in PLANTED if p in content])}
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -215,9 +215,14 @@ def found_in(content: str) -> list[str]:
     return [planted for planted in PLANTED if planted in content]
 
 
+def whole(rows: Iterable[Sequence[Any]]) -> str:
+    """Return what stands in rows; the text form of a row itself leaves out the middle of long values."""
+    return repr([tuple(row) for row in rows])
+
+
 def found_in_tables(runtime: Runtime) -> dict[str, list[str]]:
     with runtime.database.read() as session:
-        contents = {name: repr(session.execute(select(t)).all()) for name, t in Row.metadata.tables.items()}
+        contents = {name: whole(session.execute(select(t)).all()) for name, t in Row.metadata.tables.items()}
     assert all(found_in(contents[name]) for name in PERSONAL), "expected what was planted where it belongs"
     return {name: found for name, content in contents.items() if name not in PERSONAL and (found := found_in(content))}
 
