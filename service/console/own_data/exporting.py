@@ -38,6 +38,7 @@ FILES_OF_ACCOUNT: Final = {
         "to whom you opened a private badge, and when they looked. No other views are noted."
     ),
     "account/returns.json": N_("what you asked for after you lost a mailbox, and for whom you vouched"),
+    "account/sessions.json": N_("sessions that you said you were in, by their code"),
     "account/emails.json": N_("emails about your account: what about and when. We keep no texts of emails."),
 }
 FILES_OF_NETWORK: Final = {
@@ -53,6 +54,8 @@ FILES_OF_NETWORK: Final = {
     "cases.json": N_("your appeals with all that was said, and what you said in those of others"),
     "badges.json": N_("how each badge stands, what you chose for it, and when it was signed"),
     "badges/": N_("the newest signed text of each badge, as JSON and as VC-JWT. We keep no older texts."),
+    "endorsements.json": N_("what peers said of the skills of your badges, without who they are"),
+    "endorsements-by-you.json": N_("what you said of the skills of others"),
     "claims.json": N_("how your badges came to you: links and codes, without their secrets"),
     "files/": N_("files that you handed in"),
     "emails.json": N_("emails that this network had us send to you: what about and when"),

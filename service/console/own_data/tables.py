@@ -17,6 +17,7 @@ from service.tables import (
     Account,
     AccountAddress,
     Approval,
+    AttendanceClaim,
     Award,
     AwardChild,
     AwardDecider,
@@ -30,6 +31,8 @@ from service.tables import (
     CollectionBadge,
     Confirmation,
     Credential,
+    Endorsement,
+    EndorsementText,
     Enrolment,
     HiddenEvidence,
     Identity,
@@ -178,6 +181,7 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         ),
         _of(Vouching, _accounts),
     ),
+    "account/sessions.json": (_of(AttendanceClaim, _accounts, "decided_by"),),
     "account/emails.json": (
         _of(Message, lambda table, whose: table.account_address_id.in_(whose.addresses), *OF_MAILS),
     ),
@@ -253,6 +257,11 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
         _of(HiddenEvidence, _badges),
         _of(Confirmation, _badges, "identity_id", "page_sha256", "mail_sha256", "mail_secret", "code"),
     ),
+    "endorsements.json": (
+        _of(Endorsement, _badges, "member_id", "account_id"),
+        _of(EndorsementText, _badges),
+    ),
+    "endorsements-by-you.json": (_of(Endorsement, _members),),
     "emails.json": (_of(Message, _mails_of_members, *OF_MAILS),),
 }
 """What is given of the members who are the person in one network, by the file in which it stands."""
@@ -270,6 +279,7 @@ WRITTEN_OUT: Final[Mapping[str, str]] = {
 }
 """Tables that are given in another form than their rows, and where."""
 LEFT_OUT: Final[Mapping[str, str]] = {
+    "attendance_codes": "what a network opened for a session: what a person said by it is given",
     "return_addresses": "addresses of whom somebody said to be: they may be another person's",
     "sign_in_challenges": "secrets that live for minutes",
     "access_tokens": "secrets that live for minutes",
