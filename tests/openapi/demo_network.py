@@ -34,7 +34,7 @@ AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 NOBODY, ADMIN, NETWORK = "nobody", "admin", "network"
 RETURNING = "teacher-5"
 """The member who lost their mailbox."""
-MIXED_UP = "teacher-6"
+MIXED_UP = "teacher-4"
 """The member whose code on paper somebody else has used."""
 HELD = "circle-4"
 """The session in which somebody says that they were."""
