@@ -24,7 +24,7 @@ MAX_STEPS: Final = 200_000
 """How much Hash N-Degree Quads may look at for one dataset (quads, and candidates in each permutation)."""
 _MAX_DEPTH: Final = 100
 
-_ESCAPED = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
+ESCAPED = re.compile('["\\\\\x00-\x1f\x7f\ufffe\uffff]')
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 _XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 
@@ -39,7 +39,7 @@ def literal(text: str, datatype: str = _XSD_STRING, language: str = "") -> Groun
 
     Spec: RDF Dataset Canonicalization 1.0, section 5 (canonical form of N-Quads).
     """
-    quoted = '"' + _ESCAPED.sub(_escape, text) + '"'
+    quoted = '"' + ESCAPED.sub(_escape, text) + '"'
     if language:
         return f"{quoted}@{language}"
     return quoted if datatype == _XSD_STRING else f"{quoted}^^<{datatype}>"

@@ -8,7 +8,6 @@ The bounds lie within those of `strict_json.check_json`. What that refuses ends 
 """
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,7 +37,7 @@ _XSD_BOOLEAN = "http://www.w3.org/2001/XMLSchema#boolean"
 _FIRST = " <http://www.w3.org/1999/02/22-rdf-syntax-ns#first> "
 _REST = " <http://www.w3.org/1999/02/22-rdf-syntax-ns#rest> "
 _NIL = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>"
-_needs_no_escape = re.compile(r"[ !#-\[\]-~]*").fullmatch
+_needs_escape = rdf.ESCAPED.search
 _is_iri = IRI.fullmatch
 
 
@@ -101,7 +100,7 @@ class Walk:
             said.append(start + text)
         for name, value in node.items():
             member = members.get(name) or self._first(table, name)
-            if member.opening and value.__class__ is str and _needs_no_escape(value):
+            if member.opening and value.__class__ is str and not _needs_escape(value):
                 said.append(f"{start}{member.opening}{value}{member.ending}")
             elif member.is_own:
                 if value is None:

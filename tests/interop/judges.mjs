@@ -3,8 +3,8 @@
  *
  * A request is {judge, ...}; the judges and what they take stand at the end. Nothing is fetched: what these programs
  * would get from an address comes from the request's `documents` ({address: JSON value or text}), and any other
- * address is refused. An answer is what the judge says, or {error} where it gave up; with `timed` it is {answer,
- * milliseconds}.
+ * address is refused. An answer is what the judge says, or {error} where it gave up; with `turns` it is {answer,
+ * milliseconds}, of so many the mean.
  */
 import {createInterface} from 'node:readline';
 
@@ -139,15 +139,17 @@ const judges = {
 };
 
 for await (const line of createInterface({input: process.stdin})) {
-  const {judge, documents: given = {}, timed = false, ...request} = JSON.parse(line);
+  const {judge, documents: given = {}, turns = 0, ...request} = JSON.parse(line);
   documents = given;
   const start = performance.now();
   let answer;
   try {
-    answer = await judges[judge](request);
+    for(let turn = 0; turn < (turns || 1); turn++) {
+      answer = await judges[judge](request);
+    }
   } catch(error) {
     answer = {error: reasons(error).join(': ') || String(error)};
   }
-  const milliseconds = performance.now() - start;
-  process.stdout.write(`${JSON.stringify(timed ? {answer, milliseconds} : answer)}\n`);
+  const milliseconds = (performance.now() - start) / turns;
+  process.stdout.write(`${JSON.stringify(turns ? {answer, milliseconds} : answer)}\n`);
 }

@@ -12,7 +12,7 @@ from random import Random, SystemRandom
 from credentials.graph.documents import PACKAGED
 from credentials.graph.rdf import HashName
 from tests.credentials.graph.comparing import Comparison, compare_looks, new_road
-from tests.credentials.graph.hostile_documents import random_document, random_own_document, random_registry
+from tests.credentials.graph.hostile_documents import random_contexts, random_document, random_own_document
 
 EACH = 40
 """How many documents are drawn for one stranger's context."""
@@ -25,7 +25,7 @@ def main(seconds: float, first_seed: int) -> int:
     documents, answered = 0, 0
     for seed in itertools.count(first_seed):
         random = Random(seed)
-        registry, own = random_registry(random)
+        registry, own = random_contexts(random)
         strangers = Comparison(new_road(own))
         for place in range(EACH):
             is_own = place % 4 == 0

@@ -259,7 +259,7 @@ def change_types(document: Any, random: Random) -> None:
 
 
 def change_id(document: Any, random: Random) -> None:
-    known = [node["id"] for node in _objects(document) if "id" in node]
+    known = [copy.deepcopy(node["id"]) for node in _objects(document) if "id" in node]
     random.choice(_objects(document))["id"] = random.choice(
         [
             random_text(random),
@@ -340,11 +340,11 @@ def _random_context(random: Random, odd: Any, depth: int = 0) -> dict[str, Any]:
     return context | odd if odd in ODD_CONTEXTS and random.randrange(2) else context
 
 
-def random_registry(random: Random) -> tuple[Contexts, Context]:
+def random_contexts(random: Random) -> tuple[Contexts, Context]:
     """Return a registry with a stranger's context at `OWN`, and that context."""
     body = json.dumps({"@context": _random_context(random, random.choice([*ODD_DEFINITIONS, *ODD_CONTEXTS]))}).encode()
-    registry = PACKAGED.with_pinned({OWN: (body, hashlib.sha256(body).hexdigest())})
-    return registry, registry.editions(OWN)[0]
+    contexts = PACKAGED.with_pinned({OWN: (body, hashlib.sha256(body).hexdigest())})
+    return contexts, contexts.editions(OWN)[0]
 
 
 def random_own_document(random: Random) -> dict[str, Any]:

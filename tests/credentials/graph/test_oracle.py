@@ -16,9 +16,9 @@ from tests.credentials.graph.comparing import Comparison, new_road
 from tests.credentials.graph.hostile_documents import (
     BASES,
     PUBLISHED,
+    random_contexts,
     random_document,
     random_own_document,
-    random_registry,
 )
 
 sources = st.randoms(use_true_random=False)
@@ -49,7 +49,7 @@ def test_changed_documents_are_read_alike(random: Random, hash_name: HashName) -
 def test_documents_in_the_words_of_any_context_would_be_read_alike(seed: int) -> None:
     """Contexts of strangers get no tables; if they had them, these would be right."""
     random = Random(seed)
-    registry, own = random_registry(random)
+    registry, own = random_contexts(random)
     comparison = Comparison(new_road(own))
     for _ in range(5):
         comparison.compare(random_own_document(random), registry)

@@ -40,8 +40,8 @@ class Slow:
 
 def own_registry(definitions: dict[str, Any]) -> tuple[Contexts, Context]:
     body = json.dumps({"@context": {"@version": 1.1, "id": "@id", "type": "@type", **definitions}}).encode()
-    registry = PACKAGED.with_pinned({OWN: (body, hashlib.sha256(body).hexdigest())})
-    return registry, registry.editions(OWN)[0]
+    contexts = PACKAGED.with_pinned({OWN: (body, hashlib.sha256(body).hexdigest())})
+    return contexts, contexts.editions(OWN)[0]
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -99,13 +99,13 @@ def test_these_changes_leave_a_badge_ordinary(path: tuple[str | int, ...], value
 
 
 def test_a_list_of_objects_and_a_single_context_are_ordinary() -> None:
-    registry, own = own_registry({"steps": {"@id": "urn:steps", "@container": "@list"}, "name": "urn:name"})
+    contexts, own = own_registry({"steps": {"@id": "urn:steps", "@container": "@list"}, "name": "urn:name"})
     comparison = Comparison(new_road(own))
 
     comparison.compare(
-        {"@context": OWN, "id": "urn:x", "steps": [{"name": "a"}, "b", {"id": "urn:y", "name": "c"}]}, registry
+        {"@context": OWN, "id": "urn:x", "steps": [{"name": "a"}, "b", {"id": "urn:y", "name": "c"}]}, contexts
     )
-    comparison.compare({"@context": OWN, "steps": {"name": "a"}}, registry)
+    comparison.compare({"@context": OWN, "steps": {"name": "a"}}, contexts)
 
     assert comparison.answered == 2
 
@@ -204,19 +204,19 @@ def test_documents_are_as_deep_as_the_bound_and_no_deeper() -> None:
 
 
 def test_contexts_of_strangers_get_no_tables() -> None:
-    registry, _ = own_registry({"name": "urn:name"})
+    contexts, _ = own_registry({"name": "urn:name"})
     document = {"@context": OWN, "id": "urn:x", "name": "n"}
 
-    assert Road(canonicalize_slowly).walked(document, registry) is None
-    assert Road(canonicalize_slowly).walked({**document, "@context": [V2, OWN]}, registry) is None
+    assert Road(canonicalize_slowly).walked(document, contexts) is None
+    assert Road(canonicalize_slowly).walked({**document, "@context": [V2, OWN]}, contexts) is None
 
 
 def test_a_context_that_stands_in_place_of_a_packaged_one_gets_no_tables() -> None:
     body = json.dumps({"@context": {"id": "@id", "name": "urn:name"}}).encode()
     standing_in = Context(V2, "x", hashlib.sha256(body).hexdigest(), "test", lambda: body)
-    registry = Contexts([standing_in])
+    contexts = Contexts([standing_in])
 
-    assert Road(canonicalize_slowly).walked({"@context": V2, "id": "urn:x", "name": "n"}, registry) is None
+    assert Road(canonicalize_slowly).walked({"@context": V2, "id": "urn:x", "name": "n"}, contexts) is None
 
 
 def test_other_editions_have_tables_of_their_own() -> None:
@@ -268,21 +268,21 @@ ODD_CONTEXTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("case", ODD_CONTEXTS)
 def test_what_is_odd_in_a_context_takes_the_slow_road(case: str) -> None:
     definitions, members = ODD_CONTEXTS[case]
-    registry, own = own_registry(definitions)
+    contexts, own = own_registry(definitions)
     comparison = Comparison(new_road(own))
 
-    comparison.compare({"@context": OWN, "id": "urn:x", **members}, registry)
+    comparison.compare({"@context": OWN, "id": "urn:x", **members}, contexts)
 
     assert comparison.answered == 0
 
 
 def test_a_scoped_context_is_for_the_objects_in_its_member() -> None:
     within = {"own": "urn:within", "T": {"@id": "urn:T", "@context": {"more": "urn:more"}}}
-    registry, own = own_registry({"own": "urn:own", "part": {"@id": "urn:part", "@context": within}})
+    contexts, own = own_registry({"own": "urn:own", "part": {"@id": "urn:part", "@context": within}})
     comparison = Comparison(new_road(own))
 
     comparison.compare(
-        {"@context": OWN, "own": "x", "part": {"own": "y", "type": "T", "more": "z", "part": {"own": "w"}}}, registry
+        {"@context": OWN, "own": "x", "part": {"own": "y", "type": "T", "more": "z", "part": {"own": "w"}}}, contexts
     )
 
     assert comparison.answered == 1
@@ -388,13 +388,13 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_contexts_that_are_too_much_work_are_left_to_the_slow_road(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Contexts(PACKAGED.all())
+    contexts = Contexts(PACKAGED.all())
     monkeypatch.setattr("credentials.graph.expansion._MAX_STEPS", 3)
 
-    assert new_road().walked(badge(), registry) is None
+    assert new_road().walked(badge(), contexts) is None
 
 
-def test_what_is_kept_goes_with_its_registry() -> None:
+def test_what_is_kept_goes_with_its_contexts() -> None:
     road = new_road()
     road.walked(badge(), Contexts(PACKAGED.all()))
     gc.collect()
