@@ -22,7 +22,7 @@ router = APIRouter(route_class=StrictRoute, tags=["credentials"])
 CanWrite = Annotated[CallersAct, acting(Needs("evidence:write"))]
 
 
-class EndorsementIn(Body):
+class PeerEndorsementIn(Body):
     """What a member says of a skill of somebody's badge."""
 
     member: Ref = Field(description="the ref of the member who endorses", examples=["m12"])
@@ -75,7 +75,7 @@ class EndorsementOut(Answer):
     "/v1/networks/{slug}/credentials/{credential_id}/endorsements", status_code=201, response_model=EndorsementOut
 )
 @exactly_once()
-def create_endorsement(credential_id: str, body: EndorsementIn, act: CanWrite, runtime: Running) -> Response:
+def create_endorsement(credential_id: str, body: PeerEndorsementIn, act: CanWrite, runtime: Running) -> Response:
     """Endorse a skill of a badge, in the words of a member.
 
     The recipient decides whether the badge's page shows it, and whether the badge holds it. A member has one endorsement
