@@ -3,6 +3,7 @@
 A network sends a link again, makes codes on paper, and sees how far a member is.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Response
@@ -13,7 +14,8 @@ from service.access.callers import READ, Caller
 from service.bodies import Body, Instant, Prose, Ref
 from service.networks import members
 from service.sharing import claims, slips, unclaiming
-from service.tables import Claim
+from service.storage.database import ReadSession, WriteSession
+from service.tables import Claim, Member
 from service.texts.languages import LANGUAGES
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
@@ -92,6 +94,20 @@ class ClaimStateOut(Answer):
     member: str
     claimed_at: Instant | None = Field(None, description="when somebody took what the member earned into an account")
     newest: ClaimOut | None = Field(None, description="the newest way to claim that was made")
+    mail: Literal["queued", "sent", "failed"] | None = Field(
+        None,
+        description="the newest mail that leads the member to what they earned; failed: the mail server refuses the address, or"
+        " could not be reached for a day and a half. Correct the address, or send the link again",
+    )
+
+    @classmethod
+    def of(cls, session: ReadSession | WriteSession, member: Member, now: datetime) -> Self:
+        """Return the answer for a member."""
+        state = claims.state_of(session, member)
+        newest = None if state.newest is None else ClaimOut.of(state.newest, now)
+        return cls.model_validate(
+            {"member": member.ref, "claimed_at": state.claimed_at, "newest": newest, "mail": state.mail}
+        )
 
 
 class UndoingIn(Body):
@@ -128,11 +144,12 @@ def create_claim(ref: str, body: ClaimIn, act: CanWrite, runtime: Running) -> Re
 
 @router.get("/v1/networks/{slug}/members/{ref}/claims", summary="See how far the claim of a member is")
 def get_claim(ref: str, network: ReadNetwork, session: Reader, at: Now, _who: CanRead) -> ClaimStateOut:
-    """Return whether a member has claimed what they earned, and the newest way to do it; never a link or a code."""
+    """Return whether a member has claimed what they earned, the newest way to do it, and whether its mail went out.
+
+    Never a link or a code.
+    """
     member = members.get_member(session, network, ref)
-    state = claims.state_of(session, member)
-    newest = None if state.newest is None else ClaimOut.of(state.newest, at)
-    return ClaimStateOut(member=member.ref, claimed_at=state.claimed_at, newest=newest)
+    return ClaimStateOut.of(session, member, at)
 
 
 @router.post("/v1/networks/{slug}/members/{ref}/claims/undoing", response_model=ClaimStateOut)
@@ -147,10 +164,7 @@ def undo_claim(ref: str, body: UndoingIn, act: CanWrite, runtime: Running) -> Re
     """
     claims.made_by_network(act)
     unclaiming.undo_paper(act, runtime, ref, body.reason)
-    member = members.get_member(act.session, act.network, ref)
-    state = claims.state_of(act.session, member)
-    newest = None if state.newest is None else ClaimOut.of(state.newest, act.now)
-    return reply(200, ClaimStateOut(member=member.ref, claimed_at=state.claimed_at, newest=newest))
+    return reply(200, ClaimStateOut.of(act.session, members.get_member(act.session, act.network, ref), act.now))
 
 
 @router.post(

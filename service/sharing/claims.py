@@ -50,10 +50,11 @@ SENT_ENOUGH = N_("This link was already sent many times. Look for it in your mai
 
 @dataclass(frozen=True)
 class ClaimState:
-    """How far the claim of a member is: when it was claimed, and the newest way to do it that was made."""
+    """How far the claim of a member is: when it was claimed, the newest way to do it, and the state of the newest mail with it."""
 
     claimed_at: datetime | None
     newest: Claim | None
+    mail: str | None
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,15 @@ def state_of(session: OrmSession, member: Member) -> ClaimState:
     newest = session.scalar(
         select(Claim).where(Claim.member_id == member.id).order_by(Claim.made_at.desc(), Claim.id.desc()).limit(1)
     )
-    return ClaimState(None if person is None else person.claimed_at, newest)
+    return ClaimState(None if person is None else person.claimed_at, newest, _newest_mail(session, member))
+
+
+def _newest_mail(session: OrmSession, member: Member) -> str | None:
+    """Return the state of the newest mail that leads a member to what they earned."""
+    earned = select(Credential.id).join(Award, Award.id == Credential.award_id).where(Award.member_id == member.id)
+    awarded = (Message.kind == "awarded") & Message.credential_id.in_(earned)
+    again = (Message.kind == "claim") & (Message.member_id == member.id)
+    return session.scalar(select(Message.state).where(awarded | again).order_by(Message.id.desc()).limit(1))
 
 
 def open_claim(session: OrmSession, member_id: UUID, now: datetime) -> Claim | None:

@@ -1,10 +1,13 @@
 """Claims over HTTP: links sent again, codes on paper, and who may make them."""
 
 import io
+from dataclasses import replace
+from typing import Any
 
 import pypdf
 import pytest
 
+from service.notifications.mail import send_due
 from service.runtime.runtime import Runtime
 from service.sharing import claiming, naming, signing_anew
 from tests.worlds.acting import refused, told
@@ -19,6 +22,7 @@ from tests.worlds.claiming import (
     link_to,
     stage_of,
 )
+from tests.worlds.mailing import mail_server
 from tests.worlds.runtimes import Clock
 from tests.worlds.signing_in import mails_to
 
@@ -40,6 +44,23 @@ def test_a_link_is_sent_again_and_is_the_same(stage: Stage, runtime: Runtime) ->
     text = mails_to(runtime, ADDRESS)[-1]
     assert "River Writers has awarded you badges." in text
     assert link_to(runtime) == first
+
+
+def test_the_network_sees_that_the_mail_server_refuses_an_address(stage: Stage, runtime: Runtime) -> None:
+    def mail_of(ref: str) -> Any:
+        return stage.send("GET", f"./members/{ref}/claims").get("mail")
+
+    assert (mail_of("m11"), mail_of("m13")) == ("queued", None)
+    with mail_server() as box:
+        settings = runtime.settings.model_copy(update={"mail_url": box.url, "mail_from": "badges@river.example.org"})
+        box.answer = "550 no such mailbox"
+        send_due(replace(runtime, settings=settings))
+        assert mail_of("m11") == "failed"
+        stage.send("POST", "./members/m11/claims", {"by": "mail"})
+        assert mail_of("m11") == "queued"
+        box.answer = "250 OK"
+        send_due(replace(runtime, settings=settings))
+    assert mail_of("m11") == "sent"
 
 
 def test_a_link_is_sent_three_times_a_day(stage: Stage, clock: Clock) -> None:
@@ -77,7 +98,7 @@ def test_what_is_claimed_is_offered_to_nobody_again(stage: Stage, runtime: Runti
 
 
 def test_the_network_sees_how_far_a_claim_is_and_never_in_whose_account(stage: Stage, runtime: Runtime) -> None:
-    assert stage.send("GET", "./members/m11/claims") == {"member": "m11"}
+    assert stage.send("GET", "./members/m11/claims") == {"member": "m11", "mail": "queued"}
     link = link_to(runtime)
     assert stage.send("GET", "./members/m11/claims")["newest"]["state"] == "open"
     claimed_by_link(runtime, link)
