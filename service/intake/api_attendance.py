@@ -121,14 +121,14 @@ class AttendanceClaimOut(Answer):
         )
 
 
-class SheetIn(Body):
+class AttendanceSheetIn(Body):
     """The code that is printed, and on which paper."""
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(examples=["BCDF-GHJK-MNPQ-RTVW"])
     paper: Paper = Field("a4", description="a4, or letter for US Letter")
 
 
-class ApprovalIn(Body):
+class AttendanceApprovalIn(Body):
     """Whose attendance it is."""
 
     member: Ref | None = Field(
@@ -136,7 +136,7 @@ class ApprovalIn(Body):
     )
 
 
-class RefusalIn(Body):
+class AttendanceRefusalIn(Body):
     """Why somebody was not there."""
 
     reason: Prose = Field(examples=["Nobody of this name was in the room."])
@@ -190,7 +190,7 @@ def get_attendance_code(
 
 
 @router.post(f"{CODE}/sheet", response_class=Response, responses=PDF, summary="Print an attendance code")
-def create_attendance_sheet(ref: Ref, body: SheetIn, act: CanWrite, runtime: Running) -> Response:
+def create_attendance_sheet(ref: Ref, body: AttendanceSheetIn, act: CanWrite, runtime: Running) -> Response:
     """Return a sheet with the QR code, to hang in the room, as PDF in the network's language.
 
     Only its digest is stored, so that you send the code that you were given when it was made. The title of a confidential
@@ -220,7 +220,7 @@ def list_attendance_claims(
 
 @router.post(f"{CLAIMS}/approval", response_model=AttendanceClaimOut, summary="Approve a claim of attendance")
 @exactly_once(personal=True)
-def approve_attendance_claim(claim_id: Uid, body: ApprovalIn, act: CanWrite, runtime: Running) -> Response:
+def approve_attendance_claim(claim_id: Uid, body: AttendanceApprovalIn, act: CanWrite, runtime: Running) -> Response:
     """Confirm that somebody was there: it is evidence from now on, as the word of this token.
 
     The token must be bound to no member, or to a facilitator or assessor who is somebody else. If the claim gives only a
@@ -232,7 +232,7 @@ def approve_attendance_claim(claim_id: Uid, body: ApprovalIn, act: CanWrite, run
 
 @router.post(f"{CLAIMS}/refusal", response_model=AttendanceClaimOut, summary="Refuse a claim of attendance")
 @exactly_once(personal=True)
-def refuse_attendance_claim(claim_id: Uid, body: RefusalIn, act: CanWrite) -> Response:
+def refuse_attendance_claim(claim_id: Uid, body: AttendanceRefusalIn, act: CanWrite) -> Response:
     """Say that somebody was not there, and why; the person sees the reason. Nothing comes of the claim."""
     row = attendance_claims.refuse(act, claim_id, body.reason)
     return reply(200, AttendanceClaimOut.of(attendance_claims.with_ref(act.session, row)))

@@ -41,7 +41,7 @@ def test_from_the_sheet_on_the_wall_to_the_badge(phone: Page, live: Live, stage:
     expect(phone.get_by_text("It is recorded, and counts.")).to_be_visible()
     phone.goto("/my-badges")
     phone.get_by_role("button", name="Claim").click()
-    expect(phone.get_by_role("heading", name="In force")).to_be_visible()
+    expect(phone.get_by_role("heading", name="Valid badges")).to_be_visible()
 
 
 def test_somebody_whom_the_network_does_not_know_gives_a_name_and_waits(

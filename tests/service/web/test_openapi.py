@@ -83,6 +83,10 @@ def test_every_reference_leads_to_something_and_no_schema_is_left_over(document:
     assert unused == set()
 
 
+def test_no_two_schemas_have_one_name_and_so_one_that_generators_mangle(document: dict[str, Any]) -> None:
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
 def test_every_schema_is_one_and_its_bounds_are_the_standards_own(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         jsonschema_rs.meta.validate(schema)
