@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from service.app import Laurel
 
 NDJSON = "application/x-ndjson"
+DOCUMENT = "urn:laurel:description"
 _known: dict[bool, "Description"] = {}
 _one_at_a_time = threading.Lock()
 """Two threads that make a description at once would see each other's warnings, as errors."""
@@ -30,7 +31,8 @@ class Description:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self._components = _closed(document["components"])
+        # One registry for all: a validator that holds all components takes megabytes, and there are hundreds of validators.
+        self._registry = jsonschema_rs.Registry([(DOCUMENT, {"components": _closed(document["components"])})])
         paths = sorted(document["paths"], key=lambda path: len(re.sub(r"{\w+}", "", path)), reverse=True)
         self._paths = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in paths]
         self._validators: dict[str, Any] = {}
@@ -66,8 +68,9 @@ class Description:
 
     def _compare(self, name: str, body: Any, schema: Mapping[str, Any]) -> None:
         if name not in self._validators:
-            whole = _closed(schema) | {"components": self._components}
-            self._validators[name] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+            self._validators[name] = jsonschema_rs.Draft202012Validator(
+                _closed(schema), validate_formats=True, registry=self._registry
+            )
         for error in self._validators[name].iter_errors(body):
             place = "/".join(map(str, error.instance_path))
             raise NotDescribedError(f"{name} is not as described at /{place}: {error.message[:500]}")
@@ -116,7 +119,7 @@ def _parsed(
 
 
 def _closed(node: Any) -> Any:
-    """Return a schema in which objects have the members that are described, and no others.
+    """Return a schema in which objects have the members that are described, and no others; it refers to `DOCUMENT`.
 
     To programs an answer may have further members, as later versions have; our own answers have none.
     """
@@ -125,6 +128,8 @@ def _closed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     closed = {name: _closed(member) for name, member in node.items()}
+    if str(node.get("$ref", "")).startswith("#/"):
+        closed["$ref"] = DOCUMENT + node["$ref"]
     if isinstance(node.get("properties"), dict) and node.get("type") == "object":
         closed.setdefault("additionalProperties", False)
     return closed
