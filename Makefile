@@ -46,8 +46,8 @@ test: $(DEV) $(NODE) $(PYTHON_CLIENT) ## All tests: SQLite, PostgreSQL where it 
 
 test-all: test soak schemathesis ## All tests, on SQLite and PostgreSQL, the soak, and requests drawn from the description
 
-soak: $(DEV) ## Attack a service, five minutes each on SQLite and PostgreSQL: make soak ARGS=--soak=60 is shorter
-	@$(BIN)/pytest --soak=300 --capture=tee-sys tests/attacks $(ARGS)
+soak: $(DEV) ## Attack a service for ten minutes, half on SQLite and half on PostgreSQL: make soak ARGS=--soak=60 is shorter
+	@$(BIN)/pytest --soak=600 --capture=tee-sys tests/attacks $(ARGS)
 
 schemathesis: $(DEV) $(SCHEMATHESIS) ## Requests drawn from the description of the API: make schemathesis ARGS=--seed=2 draws others
 	@$(BIN)/python -m tests.openapi.generated_requests $(ARGS)

@@ -1,6 +1,6 @@
 """A soak: everything that ever stopped the service, again and again, while well-behaved clients go on working.
 
-`make soak`, five minutes on each database. At the end the accounts are exact, memory is back, and every request of a well-behaved client
+`make soak`, ten minutes, five on each database. At the end the accounts are exact, memory is back, and every request of a well-behaved client
 was answered within two seconds or told when to come again. Only here do tests measure time, in seconds of one machine.
 """
 
@@ -43,7 +43,7 @@ CHECKED_SECONDS = 0.000_06
 
 @pytest.fixture
 def seconds(request: pytest.FixtureRequest) -> float:
-    """How long the soak of one database lasts."""
+    """How long the whole soak lasts, on both databases."""
     return float(request.config.getoption("soak"))
 
 
