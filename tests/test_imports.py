@@ -24,6 +24,7 @@ FLOORS = [
     {"awards", "public"},
     {"checking", "appeals"},
     {"intake", "sharing", "vc_api"},
+    {"participation"},
     {"notifications"},
     {"console"},
     {"operations"},

@@ -23,6 +23,8 @@ CONTRIBUTION_TYPES = (
     "completed",
     "goal_met",
     "organized",
+    "accepted",
+    "adopted",
 )
 """What a member can do in a network; types that a network adds begin with `x-`."""
 _TYPE = f"({'|'.join(CONTRIBUTION_TYPES)}|x-[a-z0-9][a-z0-9_-]{{0,60}})"

@@ -42,6 +42,8 @@ CONTRIBUTED = {
     "completed": "Completed an activity",
     "goal_met": "Met a goal",
     "organized": "Organized an activity",
+    "accepted": "Accepted the network's guidelines",
+    "adopted": "Took up a colleague's resource",
 }
 EVALUATED = {
     "rubric": "Was assessed with a rubric",

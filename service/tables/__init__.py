@@ -3,13 +3,10 @@
 The rows must not import anything else of ours. Instants are aware UTC. Personal content is only in `accounts` (the name
 that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what somebody calls them),
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
-`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `shown_links` (whom
-somebody shows badges to, and who they are there), `openings` (to whom somebody opened a private one) and
-`attendance_claims` (what somebody calls themself, and why a network refused); everything else holds identifiers, digests
-and numbers.
-`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a peer says), `shown_links` (whom
-somebody shows badges to, and who they are there) and `openings` (to whom somebody opened a private one); everything else
-holds identifiers, digests and numbers.
+`record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
+peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
+private one) and `attendance_claims` (what somebody calls themself, and why a network refused); everything else holds
+identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token

@@ -26,6 +26,10 @@ COUNTED: Final[Mapping[str, Callable[[Language, int], str]]] = {
     "completed": lambda said, n: said.ngettext("%(num)s task completed", "%(num)s tasks completed", n),
     "goal_met": lambda said, n: said.ngettext("%(num)s goal met", "%(num)s goals met", n),
     "organized": lambda said, n: said.ngettext("%(num)s event organized", "%(num)s events organized", n),
+    "accepted": lambda said, n: said.ngettext(
+        "%(num)s version of the guidelines accepted", "%(num)s versions of the guidelines accepted", n
+    ),
+    "adopted": lambda said, n: said.ngettext("%(num)s resource taken up", "%(num)s resources taken up", n),
 }
 """A number of contributions of one type."""
 
@@ -43,6 +47,8 @@ KINDS: Final[Mapping[str, str]] = {
     "completed": N_("tasks completed"),
     "goal_met": N_("goals met"),
     "organized": N_("events organized"),
+    "accepted": N_("guidelines accepted"),
+    "adopted": N_("resources taken up"),
 }
 """Contributions of a type, without a number."""
 
