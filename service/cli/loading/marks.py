@@ -1,7 +1,7 @@
 """Which networks are examples: each has a fact about this installation.
 
-It is written with the network itself. Only a network with such a mark can be removed. The mark says how far loading or removing it has got, so that either can go on
-after it was interrupted.
+It is written with the network itself, and only a network that has one can be removed. It says how far loading or removing
+has got, so that either can go on after it was interrupted.
 """
 
 import json
