@@ -16,6 +16,7 @@ class Network(Row):
 
     Its history is `[history_from, history_until)`, and may be loaded from its declaration until `history_open_until`;
     these are set once. While `confirmed_at` is set, the operator vouches for it under each of `confirmed_names`.
+    `activated_at` is when a formal one showed that it has what it needs.
     """
 
     __tablename__ = "networks"
@@ -47,6 +48,41 @@ class Network(Row):
     history_reason: Mapped[str | None] = mapped_column(Text)
     confirmed_at: Mapped[datetime | None]
     confirmed_names: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    activated_at: Mapped[datetime | None]
+
+
+class Listing(Row):
+    """How people find a network and ask to join, by the network's own choice.
+
+    While `removed_at` is set, the operator keeps it out of the public list.
+    """
+
+    __tablename__ = "listings"
+    __table_args__ = (one_of("joining", "closed", "email", "website", "form"),)
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    listed: Mapped[bool] = mapped_column(Boolean)
+    joining: Mapped[str] = mapped_column(String(16))
+    interests: Mapped[list[str]] = mapped_column(default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    changed_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    removed_for: Mapped[str | None] = mapped_column(Text)
+
+
+class ListingLabel(Row):
+    """Something by which a listed network is found: an interest, a language, or a word of its name.
+
+    `label` is written so that capitals and accents make no difference; `shown` is what people read.
+    """
+
+    __tablename__ = "listing_labels"
+    __table_args__ = (one_of("kind", "interest", "language", "word"), Index(None, "kind", "label"))
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    label: Mapped[str] = mapped_column(String(200), primary_key=True)
+    shown: Mapped[str] = mapped_column(String(200))
 
 
 class Person(Row):
