@@ -51,6 +51,8 @@ from service.tables.issuing import (
     StatusList,
 )
 from service.tables.networks import (
+    GuidelineSettings,
+    GuidelineVersion,
     Identity,
     Listing,
     ListingLabel,
@@ -114,6 +116,8 @@ __all__ = [
     "Evaluation",
     "Event",
     "Flag",
+    "GuidelineSettings",
+    "GuidelineVersion",
     "HiddenEvidence",
     "Idempotency",
     "Identity",
