@@ -50,9 +50,20 @@ from service.tables.issuing import (
     SignedCopy,
     StatusList,
 )
-from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
+from service.tables.networks import (
+    Identity,
+    Meeting,
+    Member,
+    Network,
+    Objective,
+    ObjectiveVersion,
+    Person,
+    Role,
+    SessionObjective,
+)
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
+from service.tables.participation import Expectation, ExpectationVersion
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -103,6 +114,8 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Event",
+    "Expectation",
+    "ExpectationVersion",
     "Flag",
     "HiddenEvidence",
     "Idempotency",
@@ -115,6 +128,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "Objective",
+    "ObjectiveVersion",
     "OpenidIdentity",
     "Opening",
     "OpeningView",
@@ -135,6 +150,7 @@ __all__ = [
     "RubricVersion",
     "ServiceFact",
     "ServiceKey",
+    "SessionObjective",
     "SharedLimit",
     "ShownLink",
     "SignIn",
