@@ -59,12 +59,15 @@ from service.tables.networks import (
     Meeting,
     Member,
     Network,
+    Objective,
+    ObjectiveVersion,
     Person,
     Role,
+    SessionObjective,
 )
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
-from service.tables.participation import JoinRequest
+from service.tables.participation import Expectation, ExpectationVersion, JoinRequest
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -115,6 +118,8 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Event",
+    "Expectation",
+    "ExpectationVersion",
     "Flag",
     "GuidelineSettings",
     "GuidelineVersion",
@@ -132,6 +137,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "Objective",
+    "ObjectiveVersion",
     "OpenidIdentity",
     "Opening",
     "OpeningView",
@@ -152,6 +159,7 @@ __all__ = [
     "RubricVersion",
     "ServiceFact",
     "ServiceKey",
+    "SessionObjective",
     "SharedLimit",
     "ShownLink",
     "SignIn",
