@@ -23,6 +23,7 @@ import service.checking.keeping.pages_bundles
 import service.checking.keeping.pages_receipts
 import service.checking.pages
 import service.checking.pages_confirmations
+import service.console.api_activation
 import service.console.api_compromised_keys
 import service.console.api_erasing
 import service.console.api_oauth
@@ -40,12 +41,15 @@ import service.intake.api_records
 import service.intake.pages_attendance
 import service.issuing.api_endorsements
 import service.networks.api
+import service.networks.api_directory
+import service.networks.api_listing
 import service.networks.api_meetings
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.joining.api_joining
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -97,10 +101,14 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.intake.api_bulk.own, max_body_size=settings.max_bulk_bytes)
     app.include_router(service.intake.api_bulk.router)
     app.include_router(service.networks.api.router)
+    app.include_router(service.console.api_activation.router)
+    app.include_router(service.networks.api_listing.router)
+    app.include_router(service.networks.api_directory.router)
     app.include_router(service.console.api_tokens.router)
     app.include_router(service.console.api_oauth.router, max_body_size=service.console.api_oauth.FORM_BYTES)
     app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
+    app.include_router(service.participation.joining.api_joining.router)
     app.include_router(service.console.api_erasing.router)
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)

@@ -124,6 +124,10 @@ class EventType(StrEnum):
         "A body of many lines is taken in, and everything that it can have caused is decided.",
         ("import",),
     )
+    JOIN_ACCEPTED = "join.accepted", "Somebody who asked to join is a member.", ("join_request", "member")
+    JOIN_ASKED = "join.asked", "Somebody asks to join, and the network must decide.", ("join_request",)
+    JOIN_DECLINED = "join.declined", "Somebody who asked to join does not.", ("join_request",)
+    JOIN_WITHDRAWN = "join.withdrawn", "Somebody who asked to join does not want to any more.", ("join_request",)
     KEY_COMPROMISED = "key.compromised", "Others may have had a key, and it signs nothing any more.", _KEY
     KEY_ROTATED = "key.rotated", "The network signs with a new key.", _KEY
     MEMBER_CHANGED = "member.changed", "What is known of a member is another.", ("member",)
@@ -166,6 +170,16 @@ class EventType(StrEnum):
         "Somebody said that two members are not one person.",
         ("member",),
     )
+    NETWORK_ACTIVATED = (
+        "network.activated",
+        "A formal network has all that it needs, and issues badges.",
+        ("network",),
+    )
+    NETWORK_BECAME_FORMAL = (
+        "network.became-formal",
+        "An informal network is a formal one from now on.",
+        ("network",),
+    )
     NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
     NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
     NETWORK_CONFIRMED = "network.confirmed", "The operator says that the network is who its name says.", ("network",)
@@ -173,6 +187,11 @@ class EventType(StrEnum):
     NETWORK_HISTORY_DECLARED = (
         "network.history-declared",
         "The network may load its records of an earlier time until a deadline.",
+        ("network",),
+    )
+    NETWORK_LISTING_CHANGED = (
+        "network.listing-changed",
+        "People find the network in another way, or not: it chose so, or the operator did.",
         ("network",),
     )
     NETWORK_UNCONFIRMED = "network.unconfirmed", "The operator does not vouch for the network any more.", ("network",)
