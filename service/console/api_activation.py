@@ -28,7 +28,7 @@ class MissingPartOut(Answer):
 
     code: Literal["facilitator-missing", "objective-missing", "schedule-missing", "guidelines-missing"]
     detail: str = Field(description="one sentence for people")
-    request: str = Field(description="the request that adds it", examples=["PUT /v1/networks/river/objectives/{code}"])
+    request: str = Field(description="the request that adds it", examples=["PUT /v1/networks/river/objectives/{ref}"])
 
 
 class ActivationOut(Answer):

@@ -95,7 +95,7 @@ def missing(session: OrmSession, network: Network, now: datetime) -> list[Missin
             MissingPart(
                 "objective-missing",
                 "Nothing says what the network works toward: it needs an objective.",
-                f"PUT {root}/objectives/{{code}}",
+                f"PUT {root}/objectives/{{ref}}",
             )
         )
     if not _has_a_schedule(session, network, now):
