@@ -47,6 +47,8 @@ import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.expectations.api
+import service.participation.expectations.pages
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -119,6 +121,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.achievements.api_enrolments.router)
     app.include_router(service.progress.api.router)
     app.include_router(service.progress.api_everybody.router)
+    app.include_router(service.participation.expectations.api.router)
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
@@ -157,6 +160,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.intake.pages_attendance.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.participation.expectations.pages.router)
     app.include_router(service.sharing.pages_collections.router)
     app.include_router(service.sharing.pages_endorsements.router)
     app.include_router(service.sharing.pages_endorsing.router)
