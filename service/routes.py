@@ -44,11 +44,14 @@ import service.networks.api
 import service.networks.api_directory
 import service.networks.api_listing
 import service.networks.api_meetings
+import service.networks.api_objectives
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.expectations.api
+import service.participation.expectations.pages
 import service.participation.joining.api_joining
 import service.progress.api
 import service.progress.api_dry_runs
@@ -112,6 +115,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.console.api_erasing.router)
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)
+    app.include_router(service.networks.api_objectives.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
@@ -125,6 +129,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.achievements.api_enrolments.router)
     app.include_router(service.progress.api.router)
     app.include_router(service.progress.api_everybody.router)
+    app.include_router(service.participation.expectations.api.router)
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
@@ -163,6 +168,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.intake.pages_attendance.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.participation.expectations.pages.router)
     app.include_router(service.sharing.pages_collections.router)
     app.include_router(service.sharing.pages_endorsements.router)
     app.include_router(service.sharing.pages_endorsing.router)

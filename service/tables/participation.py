@@ -33,7 +33,7 @@ class Expectation(Row):
 class ExpectationVersion(Row):
     """One version of an expectation, which never changes: it judges the periods that begin on `from_date` or later.
 
-    The first version also judges the period in which `from_date` is.
+    It judges them until a later version begins.
     """
 
     __tablename__ = "expectation_versions"
