@@ -119,6 +119,11 @@ class EventType(StrEnum):
         "Evidence came in, once for each request or file: a record, the import of a body of many lines, or a file.",
         ("record?", "member?", "import?"),
     )
+    GUIDELINES_PUBLISHED = (
+        "guidelines.published",
+        "A version of the guidelines is in force, and members are asked to accept it.",
+        ("guidelines_version",),
+    )
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
