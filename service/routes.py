@@ -41,11 +41,14 @@ import service.intake.pages_attendance
 import service.issuing.api_endorsements
 import service.networks.api
 import service.networks.api_meetings
+import service.networks.guidelines.api_guidelines
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.acceptances.api_acceptances
+import service.participation.acceptances.pages_guidelines
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -105,6 +108,8 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
+    app.include_router(service.networks.guidelines.api_guidelines.router)
+    app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -153,6 +158,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
