@@ -45,11 +45,14 @@ import service.networks.api_directory
 import service.networks.api_listing
 import service.networks.api_meetings
 import service.networks.api_objectives
+import service.networks.guidelines.api_guidelines
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.acceptances.api_acceptances
+import service.participation.acceptances.pages_guidelines
 import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.joining.api_joining
@@ -117,6 +120,8 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_objectives.router)
     app.include_router(service.networks.api_meetings.router)
+    app.include_router(service.networks.guidelines.api_guidelines.router)
+    app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
@@ -166,6 +171,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.participation.expectations.pages.router)

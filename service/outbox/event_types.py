@@ -126,6 +126,11 @@ class EventType(StrEnum):
     )
     EXPECTATION_ENDED = "expectation.ended", "The network expects something no longer.", ("expectation",)
     EXPECTATION_POSTED = "expectation.posted", "The network expects something of its members.", ("expectation",)
+    GUIDELINES_PUBLISHED = (
+        "guidelines.published",
+        "A version of the guidelines is in force, and members are asked to accept it.",
+        ("guidelines_version",),
+    )
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
