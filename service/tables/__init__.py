@@ -5,8 +5,8 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
-private one) and `attendance_claims` (what somebody calls themself, and why a network refused); everything else holds
-identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused) and `join_requests` (who wants
+to join a network, and why it declined); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -50,9 +50,24 @@ from service.tables.issuing import (
     SignedCopy,
     StatusList,
 )
-from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
+from service.tables.networks import (
+    GuidelineSettings,
+    GuidelineVersion,
+    Identity,
+    Listing,
+    ListingLabel,
+    Meeting,
+    Member,
+    Network,
+    Objective,
+    ObjectiveVersion,
+    Person,
+    Role,
+    SessionObjective,
+)
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
+from service.tables.participation import Expectation, ExpectationVersion, JoinRequest
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -103,18 +118,27 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Event",
+    "Expectation",
+    "ExpectationVersion",
     "Flag",
+    "GuidelineSettings",
+    "GuidelineVersion",
     "HiddenEvidence",
     "Idempotency",
     "Identity",
     "Import",
     "ImportAnswer",
+    "JoinRequest",
     "Key",
     "Listener",
+    "Listing",
+    "ListingLabel",
     "Meeting",
     "Member",
     "Message",
     "Network",
+    "Objective",
+    "ObjectiveVersion",
     "OpenidIdentity",
     "Opening",
     "OpeningView",
@@ -135,6 +159,7 @@ __all__ = [
     "RubricVersion",
     "ServiceFact",
     "ServiceKey",
+    "SessionObjective",
     "SharedLimit",
     "ShownLink",
     "SignIn",

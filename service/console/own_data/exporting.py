@@ -39,6 +39,7 @@ FILES_OF_ACCOUNT: Final = {
     ),
     "account/returns.json": N_("what you asked for after you lost a mailbox, and for whom you vouched"),
     "account/sessions.json": N_("sessions that you said you were in, by their code"),
+    "account/join-requests.json": N_("networks that you asked to join, and what they answered"),
     "account/emails.json": N_("emails about your account: what about and when. We keep no texts of emails."),
 }
 FILES_OF_NETWORK: Final = {

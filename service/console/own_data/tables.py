@@ -36,6 +36,7 @@ from service.tables import (
     Enrolment,
     HiddenEvidence,
     Identity,
+    JoinRequest,
     Member,
     Message,
     OpenidIdentity,
@@ -182,6 +183,7 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         _of(Vouching, _accounts),
     ),
     "account/sessions.json": (_of(AttendanceClaim, _accounts, "decided_by"),),
+    "account/join-requests.json": (_of(JoinRequest, _accounts, "decided_by"),),
     "account/emails.json": (
         _of(Message, lambda table, whose: table.account_address_id.in_(whose.addresses), *OF_MAILS),
     ),
