@@ -55,6 +55,7 @@ import service.participation.acceptances.api_acceptances
 import service.participation.acceptances.pages_guidelines
 import service.participation.expectations.api
 import service.participation.expectations.pages
+import service.participation.goals.api
 import service.participation.joining.api_joining
 import service.progress.api
 import service.progress.api_dry_runs
@@ -123,6 +124,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.networks.guidelines.api_guidelines.router)
     app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
+    app.include_router(service.participation.goals.api.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)

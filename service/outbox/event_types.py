@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 _AWARD = ("award", "achievement_version", "member")
 _CREDENTIAL = ("credential", "award", "member")
+_GOAL = ("goal", "member")
 _KEY = ("key", "kid")
 _REVIEW = ("review", "achievement_version", "member", "award?")
 
@@ -131,6 +132,17 @@ class EventType(StrEnum):
         "A version of the guidelines is in force, and members are asked to accept it.",
         ("guidelines_version",),
     )
+    GOAL_CLOSED = (
+        "goal.closed",
+        "A member closed a goal that is shared with the network: it was met, partly, or is dropped.",
+        _GOAL,
+    )
+    GOAL_CONFIRMED = (
+        "goal.confirmed",
+        "A peer confirmed that a goal was met that is shared with the network.",
+        _GOAL,
+    )
+    GOAL_SHARED = "goal.shared", "A member shares a goal with the network.", _GOAL
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",

@@ -5,8 +5,9 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
-private one), `attendance_claims` (what somebody calls themself, and why a network refused) and `join_requests` (who wants
-to join a network, and why it declined); everything else holds identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused), `join_requests` (who wants
+to join a network, and why it declined), `goal_texts`, `goal_check_in_texts` and `goal_answers` (what members write about
+their goals, and their peers about these); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -67,7 +68,16 @@ from service.tables.networks import (
 )
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
-from service.tables.participation import Expectation, ExpectationVersion, JoinRequest
+from service.tables.participation import (
+    Expectation,
+    ExpectationVersion,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
+    JoinRequest,
+)
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -121,6 +131,11 @@ __all__ = [
     "Expectation",
     "ExpectationVersion",
     "Flag",
+    "Goal",
+    "GoalAnswer",
+    "GoalCheckIn",
+    "GoalCheckInText",
+    "GoalText",
     "GuidelineSettings",
     "GuidelineVersion",
     "HiddenEvidence",

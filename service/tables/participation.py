@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import Row, one_of
@@ -48,6 +48,94 @@ class ExpectationVersion(Row):
 
 
 # goals
+
+
+class Goal(Row):
+    """What a member wants to reach, from `begun_on` until `due_on`; the words are in `goal_texts`.
+
+    `shared_with` says who else learns that it exists. While that is "buddy", `buddy_state` is what the buddy answered.
+    `closed_as` is empty while it is open. `record_id` is the evidence that it was met, as the member first said it.
+    """
+
+    __tablename__ = "goals"
+    __table_args__ = (
+        one_of("shared_with", "nobody", "buddy", "network"),
+        one_of("buddy_state", "asked", "accepted", "declined"),
+        one_of("closed_as", "met", "partly", "dropped"),
+        Index(None, "network_id", "shared_with"),
+        Index(None, "member_id"),
+        Index(None, "buddy_id"),
+        Index(None, "record_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    begun_on: Mapped[date]
+    due_on: Mapped[date]
+    objective: Mapped[str | None] = mapped_column(String(200))
+    shared_with: Mapped[str] = mapped_column(String(16))
+    buddy_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    buddy_state: Mapped[str | None] = mapped_column(String(16))
+    made_at: Mapped[datetime]
+    closed_as: Mapped[str | None] = mapped_column(String(16))
+    closed_at: Mapped[datetime | None]
+    record_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
+
+
+class GoalText(Row):
+    """What a member wrote about a goal, apart from it so that it can be erased.
+
+    `measure` is how they see that it is met, `why` what it is for, and `outcome` what they said when they closed it.
+    """
+
+    __tablename__ = "goal_texts"
+
+    goal_id: Mapped[UUID] = mapped_column(ForeignKey("goals.id", ondelete="CASCADE"), primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    measure: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(Text)
+
+
+class GoalCheckIn(Row):
+    """How far a member was with a goal on a day: `progress` is a part of one."""
+
+    __tablename__ = "goal_check_ins"
+    __table_args__ = (Index(None, "goal_id", "on_date"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    goal_id: Mapped[UUID] = mapped_column(ForeignKey("goals.id", ondelete="CASCADE"))
+    on_date: Mapped[date]
+    progress: Mapped[float] = mapped_column(Float)
+    made_at: Mapped[datetime]
+
+
+class GoalCheckInText(Row):
+    """What a member wrote in a check-in: how it goes, and what is in the way."""
+
+    __tablename__ = "goal_check_in_texts"
+
+    check_in_id: Mapped[UUID] = mapped_column(ForeignKey("goal_check_ins.id", ondelete="CASCADE"), primary_key=True)
+    comment: Mapped[str | None] = mapped_column(Text)
+    obstacle: Mapped[str | None] = mapped_column(Text)
+
+
+class GoalAnswer(Row):
+    """What a peer says of a goal that was closed as met: that it was, or not.
+
+    A peer has one answer to a goal. The comment is theirs; it is emptied when they are erased.
+    """
+
+    __tablename__ = "goal_answers"
+    __table_args__ = (Index(None, "member_id"),)
+
+    goal_id: Mapped[UUID] = mapped_column(ForeignKey("goals.id", ondelete="CASCADE"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    met: Mapped[bool] = mapped_column(Boolean)
+    comment: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime]
+
 
 # needs
 

@@ -57,6 +57,10 @@ FILES_OF_NETWORK: Final = {
     "badges/": N_("the newest signed text of each badge, as JSON and as VC-JWT. We keep no older texts."),
     "endorsements.json": N_("what peers said of the skills of your badges, without who they are"),
     "endorsements-by-you.json": N_("what you said of the skills of others"),
+    "goals.json": N_(
+        "your goals, with your check-ins, and what peers said of them, without who they and your buddies are"
+    ),
+    "goals-of-others.json": N_("what you said of the goals of others"),
     "claims.json": N_("how your badges came to you: links and codes, without their secrets"),
     "files/": N_("files that you handed in"),
     "emails.json": N_("emails that this network had us send to you: what about and when"),

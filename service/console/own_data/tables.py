@@ -34,6 +34,11 @@ from service.tables import (
     Endorsement,
     EndorsementText,
     Enrolment,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
     HiddenEvidence,
     Identity,
     JoinRequest,
@@ -91,6 +96,16 @@ class Whose:
         return select(Case.id).where(Case.member_id.in_(self.members))
 
     @cached_property
+    def goals(self) -> Select[Any]:
+        """The ids of the goals of the members."""
+        return select(Goal.id).where(Goal.member_id.in_(self.members))
+
+    @cached_property
+    def check_ins(self) -> Select[Any]:
+        """The ids of the check-ins of these goals."""
+        return select(GoalCheckIn.id).where(GoalCheckIn.goal_id.in_(self.goals))
+
+    @cached_property
     def steps(self) -> Select[Any]:
         """The ids of the steps of these cases, and of those that the members wrote in the cases of others."""
         own = or_(CaseStep.case_id.in_(self.cases), CaseStep.author_id.in_(self.members))
@@ -143,6 +158,10 @@ def _collections(table: Any, whose: Whose) -> ColumnElement[bool]:
 
 def _openings(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.opening_id.in_(select(Opening.id).where(Opening.account_id == whose.account_id))  # type: ignore[no-any-return]
+
+
+def _goals(table: Any, whose: Whose) -> ColumnElement[bool]:
+    return table.goal_id.in_(whose.goals)  # type: ignore[no-any-return]
 
 
 def _mails_of_members(table: Any, whose: Whose) -> ColumnElement[bool]:
@@ -264,6 +283,14 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
         _of(EndorsementText, _badges),
     ),
     "endorsements-by-you.json": (_of(Endorsement, _members),),
+    "goals.json": (
+        _of(Goal, _members, "buddy_id"),
+        _of(GoalText, _goals),
+        _of(GoalCheckIn, _goals),
+        _of(GoalCheckInText, lambda table, whose: table.check_in_id.in_(whose.check_ins)),
+        _of(GoalAnswer, _goals, "member_id"),
+    ),
+    "goals-of-others.json": (_of(GoalAnswer, _members),),
     "emails.json": (_of(Message, _mails_of_members, *OF_MAILS),),
 }
 """What is given of the members who are the person in one network, by the file in which it stands."""
