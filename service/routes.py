@@ -46,6 +46,8 @@ import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.needs.api_answers
+import service.participation.needs.api_cycles
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -106,6 +108,8 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.intake.api_attendance.router)
+    app.include_router(service.participation.needs.api_cycles.router)
+    app.include_router(service.participation.needs.api_answers.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)

@@ -28,6 +28,7 @@ from service.networks import erasing as networks_erasing
 from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
+from service.participation.needs import answers as needs_answers
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing
@@ -141,6 +142,7 @@ def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
     blobs.remove(act, found.files)
     tokens.revoke_bound(act.session, member.id, act.now)  # (2)
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
+    needs_answers.erase(act, member.id)
     claims.forget(act.session, member.id)
     attendance_claims.forget(act.session, member)
     deliveries.forget_answers_about(act.session, member.id)

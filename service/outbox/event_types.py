@@ -166,6 +166,17 @@ class EventType(StrEnum):
         "Somebody said that two members are not one person.",
         ("member",),
     )
+    NEEDS_ANSWERED = (
+        "needs.answered",
+        "A member said what they want to learn and can offer, or changed that.",
+        ("needs_cycle", "member"),
+    )
+    NEEDS_OPENED = "needs.opened", "Members can say what they want to learn and can offer.", ("needs_cycle",)
+    NEEDS_WITHDRAWN = (
+        "needs.withdrawn",
+        "A member took back what they had said that they want to learn and can offer.",
+        ("needs_cycle", "member"),
+    )
     NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
     NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
     NETWORK_CONFIRMED = "network.confirmed", "The operator says that the network is who its name says.", ("network",)

@@ -39,6 +39,7 @@ TAGS: Final = {
     "tokens": "Tokens: who may do what in a network.",
     "members": "The people of a network, by the network's own `ref`, and what they have reached.",
     "sessions": "Meetings that members attend.",
+    "needs": "What members want to learn and can offer, asked in cycles and matched.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
     "rubrics": "By what a network judges: criteria and levels, in versions.",
