@@ -57,6 +57,8 @@ import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.goals.api
 import service.participation.joining.api_joining
+import service.participation.needs.api_answers
+import service.participation.needs.api_cycles
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -125,6 +127,8 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.participation.goals.api.router)
+    app.include_router(service.participation.needs.api_cycles.router)
+    app.include_router(service.participation.needs.api_answers.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)

@@ -30,6 +30,7 @@ from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.participation.goals import erasing as goals_erasing
 from service.participation.joining import join_requests
+from service.participation.needs import answers as needs_answers
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing
@@ -143,6 +144,7 @@ def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
     blobs.remove(act, found.files)
     tokens.revoke_bound(act.session, member.id, act.now)  # (2)
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
+    needs_answers.erase(act, member.id)
     claims.forget(act.session, member.id)
     attendance_claims.forget(act.session, member)
     join_requests.forget(act.session, member)

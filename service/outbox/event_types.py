@@ -194,6 +194,17 @@ class EventType(StrEnum):
         "Somebody said that two members are not one person.",
         ("member",),
     )
+    NEEDS_ANSWERED = (
+        "needs.answered",
+        "A member said what they want to learn and can offer, or changed that.",
+        ("needs_cycle", "member"),
+    )
+    NEEDS_OPENED = "needs.opened", "Members can say what they want to learn and can offer.", ("needs_cycle",)
+    NEEDS_WITHDRAWN = (
+        "needs.withdrawn",
+        "A member took back what they had said that they want to learn and can offer.",
+        ("needs_cycle", "member"),
+    )
     NETWORK_ACTIVATED = (
         "network.activated",
         "A formal network has all that it needs, and issues badges.",

@@ -7,7 +7,8 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
 private one), `attendance_claims` (what somebody calls themself, and why a network refused), `join_requests` (who wants
 to join a network, and why it declined), `goal_texts`, `goal_check_in_texts` and `goal_answers` (what members write about
-their goals, and their peers about these); everything else holds identifiers, digests and numbers.
+their goals, and their peers about these), and `needs_answers` (what somebody wants to learn and can offer); everything
+else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -77,6 +78,9 @@ from service.tables.participation import (
     GoalCheckInText,
     GoalText,
     JoinRequest,
+    NeedsAnswer,
+    NeedsCycle,
+    NeedsLink,
 )
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
@@ -151,6 +155,9 @@ __all__ = [
     "Meeting",
     "Member",
     "Message",
+    "NeedsAnswer",
+    "NeedsCycle",
+    "NeedsLink",
     "Network",
     "Objective",
     "ObjectiveVersion",

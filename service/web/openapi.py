@@ -43,6 +43,7 @@ TAGS: Final = {
     "sessions": "Meetings that members attend.",
     "guidelines": "What a network has agreed on, in versions, and who has accepted them.",
     "goals": "What members want to reach, their check-ins on the way, and who confirms that it was met.",
+    "needs": "What members want to learn and can offer, asked in cycles and matched.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
     "rubrics": "By what a network judges: criteria and levels, in versions.",

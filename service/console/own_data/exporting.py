@@ -47,6 +47,9 @@ FILES_OF_NETWORK: Final = {
     "evidence.ndjson": N_("what you did: each record as it was sent, and what the network made of it"),
     "feedback.ndjson": N_("what was said of you and your work, with the names that your page with records shows"),
     "said-by-you.ndjson": N_("what you said of others"),
+    "needs.json": N_(
+        "what you said that you want to learn and can offer, and links by which you could, without their secrets"
+    ),
     "decisions.json": N_(
         "what was decided on you: awards, reviews, approvals. Notes that approvers wrote for each other are not in it."
     ),

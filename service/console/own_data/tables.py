@@ -44,6 +44,8 @@ from service.tables import (
     JoinRequest,
     Member,
     Message,
+    NeedsAnswer,
+    NeedsLink,
     OpenidIdentity,
     Opening,
     OpeningView,
@@ -223,6 +225,10 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
     "claims.json": (
         _of(Claim, _members, "secret_sha256", "locked", "address_sha256", "sign_in_id", "back_sha256", "back_locked"),
     ),
+    "needs.json": (
+        _of(NeedsAnswer, _members, "token_id", "actor_member_id"),
+        _of(NeedsLink, _members, "secret_sha256", "token_id", "actor_member_id"),
+    ),
     "decisions.json": (
         _of(Award, _members, "recipient_who", "actor_who", "ended_by", "token_id", "actor_member_id"),
         _of(AwardDecider, _awards, "token_id", "member_id"),
@@ -309,6 +315,7 @@ WRITTEN_OUT: Final[Mapping[str, str]] = {
 """Tables that are given in another form than their rows, and where."""
 LEFT_OUT: Final[Mapping[str, str]] = {
     "attendance_codes": "what a network opened for a session: what a person said by it is given",
+    "needs_cycles": "what a network asks its members: what a person answered is given",
     "return_addresses": "addresses of whom somebody said to be: they may be another person's",
     "sign_in_challenges": "secrets that live for minutes",
     "access_tokens": "secrets that live for minutes",
