@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access import callers
 from service.access.act import Act, CallersAct
 from service.awards import reviews
 from service.criteria.kinds.holds import Holds
@@ -146,8 +147,11 @@ def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepare
     Those that are not pending get their credentials.
 
     Raises:
+        ConflictError: the network is a draft, which issues nothing (code "network-draft").
         CustodyError: a key cannot be used; nothing was written.
     """
+    if decisions:
+        callers.past_draft(act.network)
     signed = _signed(act, runtime, [each for each in decisions if not each.pending], prepared)
     earlier = unsigned.renewed(act.session, decisions)
     who = reviews.who_is(
