@@ -5,8 +5,9 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
-private one) and `attendance_claims` (what somebody calls themself, and why a network refused); everything else holds
-identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused),
+`call_application_texts`, `call_decisions`, `call_questions` and `call_locks` (what people say in an application to a
+call, and of it); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -53,6 +54,15 @@ from service.tables.issuing import (
 from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
+from service.tables.participation import (
+    Call,
+    CallApplication,
+    CallApplicationText,
+    CallDecision,
+    CallLock,
+    CallProposal,
+    CallQuestion,
+)
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -86,6 +96,13 @@ __all__ = [
     "AwardEvidence",
     "BadgeToSign",
     "Blob",
+    "Call",
+    "CallApplication",
+    "CallApplicationText",
+    "CallDecision",
+    "CallLock",
+    "CallProposal",
+    "CallQuestion",
     "Case",
     "CaseStep",
     "CaseText",
