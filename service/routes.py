@@ -41,6 +41,7 @@ import service.intake.pages_attendance
 import service.issuing.api_endorsements
 import service.networks.api
 import service.networks.api_meetings
+import service.networks.api_objectives
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
@@ -104,6 +105,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.console.api_erasing.router)
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)
+    app.include_router(service.networks.api_objectives.router)
     app.include_router(service.networks.api_meetings.router)
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)

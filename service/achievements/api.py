@@ -13,11 +13,12 @@ from service.access.callers import READ, Caller
 from service.achievements import achievements, drafts, retirement
 from service.achievements.achievements import ShownAchievement
 from service.achievements.definitions import AchievementChange, AchievementFields, AchievementIn, CriteriaIn
-from service.achievements.parts import AlignmentIn, CreditIn, OtherIdentifierIn, RelatedIn, ResultDescriptionIn
+from service.achievements.parts import CreditIn, OtherIdentifierIn, RelatedIn, ResultDescriptionIn
 from service.achievements.retirement import RetirementIn
 from service.bodies import Instant, Ref
 from service.criteria.kinds.rule import DefinitionFault
 from service.errors import NotFoundError
+from service.networks.alignments import AlignmentIn
 from service.runtime.runtime import Runtime
 from service.runtime.settings import Settings
 from service.tables import Achievement, AchievementVersion

@@ -19,7 +19,6 @@ from pydantic_core import PydanticCustomError
 
 from service.achievements.parts import (
     AchievementType,
-    AlignmentIn,
     CreditIn,
     LanguageCode,
     OtherIdentifierIn,
@@ -34,6 +33,7 @@ from service.criteria.kinds.rubric import Rubric
 from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.tree import Criterion, UnparsedCriterion
 from service.durations import DurationText
+from service.networks.alignments import AlignmentIn
 
 
 class CriteriaIn(Body):

@@ -146,6 +146,13 @@ class EventType(StrEnum):
         "Evidence came in, once for each request or file: a record, the import of a body of many lines, or a file.",
         ("record?", "member?", "import?"),
     )
+    EXPECTATION_CHANGED = (
+        "expectation.changed",
+        "The network expects something else, in the next version.",
+        ("expectation",),
+    )
+    EXPECTATION_ENDED = "expectation.ended", "The network expects something no longer.", ("expectation",)
+    EXPECTATION_POSTED = "expectation.posted", "The network expects something of its members.", ("expectation",)
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
@@ -203,6 +210,11 @@ class EventType(StrEnum):
         ("network",),
     )
     NETWORK_UNCONFIRMED = "network.unconfirmed", "The operator does not vouch for the network any more.", ("network",)
+    OBJECTIVE_CHANGED = "objective.changed", "An objective has a new version.", ("objective",)
+    OBJECTIVE_DELETED = "objective.deleted", "An objective that nothing named is gone.", ("objective",)
+    OBJECTIVE_POSTED = "objective.posted", "The network works toward a further objective.", ("objective",)
+    OBJECTIVE_REINSTATED = "objective.reinstated", "An objective that was retired can be named again.", ("objective",)
+    OBJECTIVE_RETIRED = "objective.retired", "Nothing new names an objective.", ("objective",)
     RECORD_CORRECTED = (
         "record.corrected",
         "A piece of evidence counts in place of another, which said something else.",

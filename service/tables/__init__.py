@@ -51,7 +51,17 @@ from service.tables.issuing import (
     SignedCopy,
     StatusList,
 )
-from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
+from service.tables.networks import (
+    Identity,
+    Meeting,
+    Member,
+    Network,
+    Objective,
+    ObjectiveVersion,
+    Person,
+    Role,
+    SessionObjective,
+)
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.participation import (
@@ -62,6 +72,8 @@ from service.tables.participation import (
     CallLock,
     CallProposal,
     CallQuestion,
+    Expectation,
+    ExpectationVersion,
 )
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
@@ -120,6 +132,8 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Event",
+    "Expectation",
+    "ExpectationVersion",
     "Flag",
     "HiddenEvidence",
     "Idempotency",
@@ -132,6 +146,8 @@ __all__ = [
     "Member",
     "Message",
     "Network",
+    "Objective",
+    "ObjectiveVersion",
     "OpenidIdentity",
     "Opening",
     "OpeningView",
@@ -152,6 +168,7 @@ __all__ = [
     "RubricVersion",
     "ServiceFact",
     "ServiceKey",
+    "SessionObjective",
     "SharedLimit",
     "ShownLink",
     "SignIn",

@@ -1,4 +1,4 @@
-"""Rows of `networks`: networks, persons, members, roles and meetings."""
+"""Rows of `networks`: networks, persons, members, roles, meetings and objectives."""
 
 from datetime import date, datetime
 from typing import Any
@@ -153,3 +153,47 @@ class Meeting(Row):
     mode: Mapped[str | None] = mapped_column(String(32))
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     attendance_count: Mapped[int | None]
+
+
+class Objective(Row):
+    """What a network works toward, under its own `ref`, which is the objective's code; its text is in its versions.
+
+    `version` is the newest. While it is retired, nothing new names it.
+    """
+
+    __tablename__ = "objectives"
+    __table_args__ = (UniqueConstraint("network_id", "ref"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    ref: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class ObjectiveVersion(Row):
+    """One version of an objective, which never changes; `content` has its text, its measure and its alignments.
+
+    `changes` says what is other than in the version before.
+    """
+
+    __tablename__ = "objective_versions"
+    __table_args__ = (UniqueConstraint("objective_id", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    objective_id: Mapped[UUID] = mapped_column(ForeignKey("objectives.id"))
+    version: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    changes: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class SessionObjective(Row):
+    """That a session is about an objective."""
+
+    __tablename__ = "session_objectives"
+    __table_args__ = (Index(None, "objective_id"),)
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    objective_id: Mapped[UUID] = mapped_column(ForeignKey("objectives.id"), primary_key=True)

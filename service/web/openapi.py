@@ -38,6 +38,8 @@ TAGS: Final = {
     "networks": "Networks: issuers with a DID and keys of their own.",
     "tokens": "Tokens: who may do what in a network.",
     "members": "The people of a network, by the network's own `ref`, and what they have reached.",
+    "objectives": "What a network works toward, in versions.",
+    "expectations": "What a network expects of its members in each month, term or year, and where each of them stands.",
     "sessions": "Meetings that members attend.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
