@@ -28,6 +28,7 @@ from service.networks import erasing as networks_erasing
 from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
+from service.participation.calls import erasing as calls_erasing
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing
@@ -143,6 +144,7 @@ def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
     claims.forget(act.session, member.id)
     attendance_claims.forget(act.session, member)
+    calls_erasing.erase(act, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
     returned.forget(act.session, member.id)

@@ -41,6 +41,7 @@ TAGS: Final = {
     "objectives": "What a network works toward, in versions.",
     "expectations": "What a network expects of its members in each month, term or year, and where each of them stands.",
     "sessions": "Meetings that members attend.",
+    "calls": "Calls for participants: who applies, whom the service proposes, and what people decide.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
     "rubrics": "By what a network judges: criteria and levels, in versions.",

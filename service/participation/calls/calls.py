@@ -1,8 +1,7 @@
 """Calls of a network for participants, under its own `ref`."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -16,6 +15,8 @@ from service.access.act import Act, CallersAct
 from service.access.callers import Caller
 from service.bodies import Body, Instant, Line, LongLine, Prose, Ref, RoleName
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from service.networks import objectives
+from service.networks.objectives import Codes
 from service.outbox import events
 from service.participation.calls import traits
 from service.storage import locks
@@ -32,7 +33,6 @@ Standing = Literal["coming", "open", "closed"]
 ASKED: Final = ("topics", "roles", "disciplines", "organizations", "readiness")
 """What the form of an application asks about. Like `open_to`, it stays as it is once somebody has applied."""
 
-Objectives = Annotated[list[Ref], Field(max_length=30)]
 Names = Annotated[list[Line], Field(max_length=50)]
 Statements = Annotated[list[LongLine], Field(max_length=10)]
 
@@ -41,7 +41,7 @@ class CallTopicIn(Body):
     """A topic in which a call looks for expertise."""
 
     name: Line = Field(examples=["Feedback on drafts"])
-    objectives: Objectives = Field(
+    objectives: Codes = Field(
         default_factory=list, description="codes of the objectives that it serves; none: it is covered for itself"
     )
 
@@ -110,15 +110,6 @@ class CallChange(_CallDescribed):
     public: bool = False
 
 
-@dataclass(frozen=True)
-class CallState:
-    """A call, whether one can apply now, and how many applications there are by their state."""
-
-    call: Call
-    standing: Standing
-    counts: Mapping[str, int]
-
-
 def put_call(act: CallersAct, body: CallIn) -> tuple[Call, bool]:
     """Add or change a call; return it and whether it is new.
 
@@ -126,8 +117,9 @@ def put_call(act: CallersAct, body: CallIn) -> tuple[Call, bool]:
         ForbiddenError: the token is that of a member without a role that decides (code "call-role").
         InvalidError: it would close before it opens (code "call-ends-before-start"), or is over already
             ("call-closes-in-past"); something is named twice ("call-named-twice"), or names a protected trait
-            ("call-protected-trait"); it is public and for members only ("call-not-public"); its role ends before it
-            starts ("role-ends-before-start").
+            ("call-protected-trait"); a topic names an objective that there is not ("objective-unknown"), or that is retired
+            ("objective-retired"); it is public and for members only ("call-not-public"); its role ends before it starts
+            ("role-ends-before-start").
         ConflictError: people have applied, and what they were asked would change (code "call-has-applications").
     """
     prepare(act)
@@ -258,7 +250,7 @@ def _change(act: Act, call: Call, said: Mapping[str, Any], *, new: bool = False)
     asked = dict(call.asked) | {name: _as_asked(name, said[name]) for name in ASKED if name in said}
     if not new:
         _check_frozen(act, call, said, asked)
-    _check_asked(act, asked)
+    _check_asked(act, asked, {code for topic in call.asked["topics"] for code in topic["objectives"]})
     for name, value in said.items():
         if name == "gives_role":
             call.gives_role = None if value is None else _as_role(value)
@@ -313,7 +305,7 @@ def _check_frozen(act: Act, call: Call, said: Mapping[str, Any], asked: Mapping[
         raise ConflictError("call-has-applications", message, f"/{changed[0]}")
 
 
-def _check_asked(act: Act, asked: Mapping[str, Any]) -> None:
+def _check_asked(act: Act, asked: Mapping[str, Any], kept: Collection[str]) -> None:
     for pointer, text in _texts(asked):
         word = traits.named_in(text)
         if word is not None:
@@ -330,14 +322,13 @@ def _check_asked(act: Act, asked: Mapping[str, Any]) -> None:
                     "call-named-twice", "Expected each once; this one is there twice.", f"/{name}/{place}"
                 )
             seen.add(key)
-    _check_objectives(act, asked["topics"])
+    _check_objectives(act, asked["topics"], kept)
 
 
-def _check_objectives(_act: Act, topics: Sequence[Mapping[str, Any]]) -> None:
+def _check_objectives(act: Act, topics: Sequence[Mapping[str, Any]], kept: Collection[str]) -> None:
     for place, topic in enumerate(topics):
-        if len(set(topic["objectives"])) < len(topic["objectives"]):
-            message = "Expected each objective of a topic once; this one is there twice."
-            raise InvalidError("call-named-twice", message, f"/topics/{place}/objectives")
+        pointer = f"/topics/{place}/objectives"
+        objectives.named(act.session, act.network, topic["objectives"], kept=kept, pointer=pointer)
 
 
 def _texts(asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -145,7 +145,7 @@ def answer(act: CallersAct, application_id: UUID, question_id: UUID, text: str) 
     """Answer a question of an applicant, for the network; the same answer again stays as it is.
 
     Raises:
-        NotFoundError: there is no such application ("application-unknown") or question ("question-unknown").
+        NotFoundError: there is no such application ("application-unknown") or question ("applicant-question-unknown").
         ForbiddenError: the caller is the applicant ("self-decision"), or a member without a role that decides ("call-role").
         ConflictError: it was answered otherwise (code "question-answered").
     """
@@ -157,7 +157,7 @@ def answer(act: CallersAct, application_id: UUID, question_id: UUID, text: str) 
     found = act.session.scalar(select(CallQuestion).where(*mine))
     if found is None:
         raise NotFoundError(
-            "question-unknown", "No question about this application has this id; the application gives it."
+            "applicant-question-unknown", "No question about this application has this id; the application gives it."
         )
     if found.answer == text:
         return found
