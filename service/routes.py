@@ -59,6 +59,9 @@ import service.participation.goals.api
 import service.participation.joining.api_joining
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
+import service.participation.calls.api
+import service.participation.calls.api_applications
+import service.participation.calls.api_proposals
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -146,6 +149,9 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.appeals.api.router)
     app.include_router(service.awards.api_credentials.router)
     app.include_router(service.issuing.api_endorsements.router)
+    app.include_router(service.participation.calls.api.router)
+    app.include_router(service.participation.calls.api_applications.router)
+    app.include_router(service.participation.calls.api_proposals.router)
     app.include_router(service.outbox.api.router)
     app.include_router(service.notifications.api.router)
     app.include_router(service.notifications.api_rendered.router)

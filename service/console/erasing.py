@@ -31,6 +31,7 @@ from service.outbox import mailbox
 from service.participation.goals import erasing as goals_erasing
 from service.participation.joining import join_requests
 from service.participation.needs import answers as needs_answers
+from service.participation.calls import erasing as calls_erasing
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing
@@ -149,6 +150,7 @@ def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
     attendance_claims.forget(act.session, member)
     join_requests.forget(act.session, member)
     goals_erasing.erase(act, member.id)
+    calls_erasing.erase(act, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
     returned.forget(act.session, member.id)

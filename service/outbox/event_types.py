@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+_APPLICATION = ("call", "application", "member?")
 _AWARD = ("award", "achievement_version", "member")
 _CREDENTIAL = ("credential", "award", "member")
 _GOAL = ("goal", "member")
@@ -57,6 +58,28 @@ class EventType(StrEnum):
         "Somebody must decide: a review was opened, or one of several people has approved and another is needed.",
         _REVIEW,
     )
+    APPLICATION_CHANGED = "application.changed", "An applicant says something else.", _APPLICATION
+    APPLICATION_DECIDED = (
+        "application.decided",
+        "A person decided on an application to a call, or changed a decision.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ANSWERED = (
+        "application.question-answered",
+        "The network answered why it decided so on an application.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ASKED = (
+        "application.question-asked",
+        "An applicant asks why the network decided so, and somebody must answer.",
+        _APPLICATION,
+    )
+    APPLICATION_RECEIVED = (
+        "application.received",
+        "Somebody applied to a call, for the first time or again.",
+        _APPLICATION,
+    )
+    APPLICATION_WITHDRAWN = "application.withdrawn", "An applicant withdrew.", _APPLICATION
     ATTENDANCE_CLOSED = "attendance.closed", "The attendance code of a session works no longer.", ("session",)
     ATTENDANCE_OPENED = "attendance.opened", "A session has an attendance code, or another one.", ("session",)
     ATTENDANCE_REFUSED = (
@@ -72,6 +95,10 @@ class EventType(StrEnum):
     AWARD_EXPIRED = "award.expired", "The time of an award is over.", _AWARD
     AWARD_KEPT = "award.kept", "An award that was under review stands.", _AWARD
     AWARD_MADE = "award.made", "A member has earned an achievement.", _AWARD
+    CALL_CHANGED = "call.changed", "A call for participants says something else.", ("call",)
+    CALL_CLOSED = "call.closed", "The network closed a call for participants before its time.", ("call",)
+    CALL_POSTED = "call.posted", "The network calls for participants.", ("call",)
+    CALL_PROPOSED = "call.proposed", "People are proposed for a call; nothing is decided.", ("call", "proposal")
     CASE_ESCALATED = (
         "case.escalated",
         "Somebody else must decide a case: its time passed, or a party asked for it.",

@@ -9,6 +9,9 @@ private one), `attendance_claims` (what somebody calls themself, and why a netwo
 to join a network, and why it declined), `goal_texts`, `goal_check_in_texts` and `goal_answers` (what members write about
 their goals, and their peers about these), and `needs_answers` (what somebody wants to learn and can offer); everything
 else holds identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused),
+`call_application_texts`, `call_decisions`, `call_questions` and `call_locks` (what people say in an application to a
+call, and of it); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -81,6 +84,15 @@ from service.tables.participation import (
     NeedsAnswer,
     NeedsCycle,
     NeedsLink,
+    Call,
+    CallApplication,
+    CallApplicationText,
+    CallDecision,
+    CallLock,
+    CallProposal,
+    CallQuestion,
+    Expectation,
+    ExpectationVersion,
 )
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
@@ -115,6 +127,13 @@ __all__ = [
     "AwardEvidence",
     "BadgeToSign",
     "Blob",
+    "Call",
+    "CallApplication",
+    "CallApplicationText",
+    "CallDecision",
+    "CallLock",
+    "CallProposal",
+    "CallQuestion",
     "Case",
     "CaseStep",
     "CaseText",

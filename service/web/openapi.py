@@ -44,6 +44,7 @@ TAGS: Final = {
     "guidelines": "What a network has agreed on, in versions, and who has accepted them.",
     "goals": "What members want to reach, their check-ins on the way, and who confirms that it was met.",
     "needs": "What members want to learn and can offer, asked in cycles and matched.",
+    "calls": "Calls for participants: who applies, whom the service proposes, and what people decide.",
     "files": "Artefacts of contributions, and pictures.",
     "evidence": "What members did and how it was judged: contributions and evaluations, kept as sealed records.",
     "rubrics": "By what a network judges: criteria and levels, in versions.",
