@@ -20,7 +20,7 @@ from service.tables.accounts import (
     SignInRequest,
 )
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
-from service.tables.appeals import Case, CaseStep, CaseText
+from service.tables.appeals import Case, CaseHold, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
 from service.tables.columns import Row
@@ -87,6 +87,7 @@ __all__ = [
     "BadgeToSign",
     "Blob",
     "Case",
+    "CaseHold",
     "CaseStep",
     "CaseText",
     "Claim",
