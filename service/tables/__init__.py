@@ -50,7 +50,16 @@ from service.tables.issuing import (
     SignedCopy,
     StatusList,
 )
-from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
+from service.tables.networks import (
+    GuidelineSettings,
+    GuidelineVersion,
+    Identity,
+    Meeting,
+    Member,
+    Network,
+    Person,
+    Role,
+)
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.runtime import SharedLimit
@@ -105,6 +114,8 @@ __all__ = [
     "Evaluation",
     "Event",
     "Flag",
+    "GuidelineSettings",
+    "GuidelineVersion",
     "HiddenEvidence",
     "Idempotency",
     "Identity",

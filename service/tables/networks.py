@@ -1,4 +1,4 @@
-"""Rows of `networks`: networks, persons, members, roles and meetings."""
+"""Rows of `networks`: networks, persons, members, roles, meetings and guidelines."""
 
 from datetime import date, datetime
 from typing import Any
@@ -153,3 +153,48 @@ class Meeting(Row):
     mode: Mapped[str | None] = mapped_column(String(32))
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     attendance_count: Mapped[int | None]
+
+
+class GuidelineVersion(Row):
+    """One version of the guidelines of a network; the one that is not published is the draft, and there is one at most.
+
+    The newest that is published is in force. `sections` are Markdown by the key of the section; `conflict_days` says how
+    many days the steps of a disagreement may take: `answer` and `mediation`. `change_note` is what it says of its changes.
+    """
+
+    __tablename__ = "guideline_versions"
+    __table_args__ = (UniqueConstraint("network_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    number: Mapped[int]
+    language: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(String(200))
+    preamble: Mapped[str | None] = mapped_column(Text)
+    sections: Mapped[dict[str, Any]]
+    conflict_days: Mapped[dict[str, Any]]
+    change_note: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+
+
+class GuidelineSettings(Row):
+    """What a network chose about its guidelines; one that chose nothing has no row.
+
+    `acceptance` says what follows if a member has not accepted the version in force: a reminder only, or that evidence
+    about them is held, `grace_days` after they were asked; since `holds_since` it is held.
+    """
+
+    __tablename__ = "guideline_settings"
+    __table_args__ = (
+        one_of("acceptance", "remind", "hold"),
+        one_of("confidential_details", "kept", "not-stored"),
+    )
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    acceptance: Mapped[str] = mapped_column(String(16), default="remind", server_default="remind")
+    grace_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    holds_since: Mapped[datetime | None]
+    confidential_details: Mapped[str] = mapped_column(String(16), default="kept", server_default="kept")
+    changed_at: Mapped[datetime]
