@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision: str = "0044"
-down_revision: str | None = "0037"
+down_revision: str | None = "0038"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -46,7 +46,7 @@ NEW_CHECKS = {
 SQLITE_COLUMNS = {
     "topic": "VARCHAR(16)",
     "record_id": "CHAR(32) CONSTRAINT fk_cases_record_id REFERENCES records (id)",
-    "session_id": "CHAR(32) CONSTRAINT fk_cases_session_id REFERENCES sessions (id)",
+    "session_id": "CHAR(32) CONSTRAINT fk_cases_session_id REFERENCES sessions (id) ON DELETE SET NULL",
     "days": "JSON",
     "guidelines": "BIGINT",
     "answer_due_at": "DATETIME",
@@ -127,7 +127,9 @@ def _upgrade_postgresql() -> None:
     op.add_column("cases", sa.Column("answer_due_at", MOMENT, nullable=True))
     op.add_column("case_texts", sa.Column("follows", sa.Text(), nullable=True))
     op.create_foreign_key(op.f("fk_cases_record_id"), "cases", "records", ["record_id"], ["id"])
-    op.create_foreign_key(op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"])
+    op.create_foreign_key(
+        op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"], ondelete="SET NULL"
+    )
     for name, kind in OPTIONAL:
         op.alter_column("cases", name, existing_type=kind, nullable=True)
     for name, (_, after) in CHECKS.items():

@@ -92,7 +92,7 @@ class Case(Row):
     progress: Mapped[dict[str, Any] | None]
     topic: Mapped[str | None] = mapped_column(String(16))
     record_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
-    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"))
     days: Mapped[dict[str, Any] | None]
     guidelines: Mapped[int | None]
     answer_due_at: Mapped[datetime | None]
