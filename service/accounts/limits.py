@@ -15,14 +15,17 @@ class Doors:
         mails: how many mails one address may have sent: a hall full of people is behind one connection.
         tries: how many links, codes and claims one address may try.
         codes: how many codes on paper one account may try, from wherever.
+        names: how many colleagues one account may name, who are found only by the whole ref or address.
         steady: counts seconds and never jumps.
     """
 
     mails: FairUse = field(default_factory=lambda: FairUse(per_minute=6, burst=60))
     tries: FairUse = field(default_factory=lambda: FairUse(per_minute=20, burst=60))
     codes: FairUse = field(default_factory=lambda: FairUse(per_minute=1 / 6, burst=10))
+    names: FairUse = field(default_factory=lambda: FairUse(per_minute=1 / 6, burst=10))
     steady: Callable[[], float] = monotonic
 
     def shared_limits(self) -> dict[str, FairUse]:
         """Return the limits that all processes keep together, by the names of their rows."""
-        return {"sign-in-mails": self.mails, "sign-in-tries": self.tries, "claim-codes": self.codes}
+        of_strangers = {"sign-in-mails": self.mails, "sign-in-tries": self.tries}
+        return of_strangers | {"claim-codes": self.codes, "named-colleagues": self.names}

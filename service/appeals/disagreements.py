@@ -4,6 +4,7 @@ How many days its steps have stands in the guidelines in force, and stays as it 
 a case with themself, also not under another ref, and two people have one open case at a time.
 """
 
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from service.errors import ConflictError, NotFoundError
 from service.networks.members import still_known
 from service.storage import locks
 from service.storage.database import WriteSession
-from service.tables import Case, Contribution, Evaluation, GuidelineVersion, Meeting, Member, Network, Record
+from service.tables import Case, Contribution, Evaluation, GuidelineVersion, Meeting, Member, Network, Person, Record
 
 DAYS: Final = {"answer": 7, "mediation": 30}
 """How many days the steps have in a network without guidelines: those to answer, and after them those to mediate."""
 MOST_OPEN: Final = 3
 """The most open disagreements that a member has opened."""
+MOST_OPENED: Final = 6
+"""The most that a member opens within `COUNTED_FOR`, whatever became of them."""
+COUNTED_FOR: Final = timedelta(days=30)
 
 
 def open_case(act: CallersAct, body: CaseIn) -> Case:
@@ -52,12 +56,12 @@ def open_case(act: CallersAct, body: CaseIn) -> Case:
     still_known(member, "/member")
     still_known(other, "/disagreement/respondent")
     who = reviews.who_is(act.session, [member.id, other.id])
-    if who[member.id] == who[other.id]:
+    if who[member.id] == who[other.id] or _of_one_account(act.session, member, other):
         message = "Expected two people: these two members are one."
         raise ConflictError("disagreement-with-oneself", message, "/disagreement/respondent")
     _check_none_open(act.session, act.network, who[member.id], who[other.id])
     if part == "member":
-        _check_not_too_many(act.session, act.network, who[member.id])
+        _check_not_too_many(act, who[member.id])
     days, guidelines = days_of(act.session, act.network)
     within = course.days(days["answer"] + days["mediation"])
     values = {
@@ -100,6 +104,14 @@ def _respondent(act: CallersAct, ref: str) -> Member:
     return other
 
 
+def _of_one_account(session: WriteSession, member: Member, other: Member) -> bool:
+    """Return whether one account has claimed both members, whom the network has not yet said to be one person."""
+    persons = [each.person_id for each in (member, other) if each.person_id is not None]
+    accounts = session.scalars(select(Person.account_id).where(Person.id.in_(persons), Person.account_id.is_not(None)))
+    found = accounts.all()
+    return len(found) > len(set(found))
+
+
 def _check_none_open(session: WriteSession, network: Network, one: UUID, other: UUID) -> None:
     query = select(Case.id).where(
         Case.network_id == network.id,
@@ -116,16 +128,18 @@ def _check_none_open(session: WriteSession, network: Network, one: UUID, other: 
         raise ConflictError("case-open", message, details={"case": str(there)})
 
 
-def _check_not_too_many(session: WriteSession, network: Network, who: UUID) -> None:
-    mine = (
-        Case.network_id == network.id,
-        Case.kind == "disagreement",
-        Case.state != "resolved",
-        Case.member_who == who,
-    )
-    if (session.scalar(select(func.count()).select_from(Case).where(*mine)) or 0) >= MOST_OPEN:
-        message = f"Expected at most {MOST_OPEN} open disagreements that one member has opened."
-        raise ConflictError("cases-too-many", message)
+def _check_not_too_many(act: CallersAct, who: UUID) -> None:
+    mine = (Case.network_id == act.network.id, Case.kind == "disagreement", Case.member_who == who)
+    for most, which in (
+        (MOST_OPEN, Case.state != "resolved"),
+        (MOST_OPENED, Case.opened_at > act.now - COUNTED_FOR),
+    ):
+        if (act.session.scalar(select(func.count()).select_from(Case).where(*mine, which)) or 0) >= most:
+            message = (
+                f"Expected at most {MOST_OPEN} open disagreements that one member has opened, and {MOST_OPENED} in"
+                f" {COUNTED_FOR.days} days."
+            )
+            raise ConflictError("cases-too-many", message)
 
 
 def _record(
