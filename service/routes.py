@@ -13,6 +13,7 @@ import service.accounts.pages_way_out
 import service.achievements.api
 import service.achievements.api_enrolments
 import service.appeals.api
+import service.appeals.api_mediation
 import service.awards.api
 import service.awards.api_approvals
 import service.awards.api_credentials
@@ -147,6 +148,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
+    app.include_router(service.appeals.api_mediation.router)
     app.include_router(service.awards.api_credentials.router)
     app.include_router(service.issuing.api_endorsements.router)
     app.include_router(service.participation.calls.api.router)

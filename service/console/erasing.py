@@ -119,7 +119,8 @@ def _lock(act: Act, person: Sequence[Member]) -> None:
     for part in evidence_erasing.parts(sorted(records)):
         locks.records(act.session, Record.id.in_(part))
     endorsed = {each for member in person for each in issuing_erasing.endorsed_by(act.session, member.id)}
-    locks.members(act.session, {member.id for member in person} | endorsed)
+    others = {each for member in person for each in cases_erasing.others_in_cases_of(act.session, member.id)}
+    locks.members(act.session, {member.id for member in person} | endorsed | others)
 
 
 def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:

@@ -25,7 +25,7 @@ from service.tables.accounts import (
     SignInRequest,
 )
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
-from service.tables.appeals import Case, CaseStep, CaseText
+from service.tables.appeals import Case, CaseHold, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
 from service.tables.columns import Row
@@ -135,6 +135,7 @@ __all__ = [
     "CallProposal",
     "CallQuestion",
     "Case",
+    "CaseHold",
     "CaseStep",
     "CaseText",
     "Claim",
