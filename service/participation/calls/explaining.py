@@ -62,12 +62,11 @@ def _why(
 def _instead(
     people: Sequence[Candidate], targets: int, chosen: Collection[int], outside: Sequence[int], position: int
 ) -> Part:
-    """Return why nobody from outside is in somebody's place."""
+    """Return why nobody from outside is in somebody's place, who covers nothing that no other of the set covers."""
     rest = [each for each in chosen if each != position]
     here = value_of(people, targets, chosen)
     there = max(_each_added(people, targets, rest, outside))[0]
-    codes = ("covers-more", "more-diverse", "more-ready")
-    return Part(next((code for code, one, other in zip(codes, here, there, strict=True) if one > other), "earlier"))
+    return Part("more-diverse" if here[1] > there[1] else "more-ready" if here[2] > there[2] else "earlier")
 
 
 def _each_added(

@@ -8,7 +8,6 @@ from service.texts.languages import N_, Language
 BY_CODE: Final = {
     "only-one": N_("The only one of the set who knows: %(topics)s."),
     "knows-best": N_("Knows best of the set: %(topics)s."),
-    "covers-more": N_("Nobody outside the set could take this place without losing coverage of the topics."),
     "more-diverse": N_("Nobody outside the set could take this place and keep the set as diverse."),
     "more-ready": N_("As suitable as others by topics and diversity, and readier than they are."),
     "earlier": N_("As suitable as others, who applied later."),
