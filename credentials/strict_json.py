@@ -24,9 +24,7 @@ MAX_VALUES: Final = 20_000
 """The most values of a credential, which is read many times; other documents may have `MAX_PARSED_VALUES`."""
 MAX_PARSED_VALUES: Final = 200_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_WHOLE_ESCAPES = re.compile(
-    r"\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-)
+_WHOLE_ESCAPES = re.compile(r"\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 """Escapes of a JSON text, but those of half a surrogate pair; read from the left, so that `\\\\` is one of its own."""
 _SPACE: Final = b" \t\r\n"
 _OPENERS: Final = (b"[", b"{")

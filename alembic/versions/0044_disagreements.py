@@ -127,9 +127,7 @@ def _upgrade_postgresql() -> None:
     op.add_column("cases", sa.Column("answer_due_at", MOMENT, nullable=True))
     op.add_column("case_texts", sa.Column("follows", sa.Text(), nullable=True))
     op.create_foreign_key(op.f("fk_cases_record_id"), "cases", "records", ["record_id"], ["id"])
-    op.create_foreign_key(
-        op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"], ondelete="SET NULL"
-    )
+    op.create_foreign_key(op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"], ondelete="SET NULL")
     for name, kind in OPTIONAL:
         op.alter_column("cases", name, existing_type=kind, nullable=True)
     for name, (_, after) in CHECKS.items():

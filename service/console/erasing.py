@@ -28,10 +28,10 @@ from service.networks import erasing as networks_erasing
 from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
+from service.participation.calls import erasing as calls_erasing
 from service.participation.goals import erasing as goals_erasing
 from service.participation.joining import join_requests
 from service.participation.needs import answers as needs_answers
-from service.participation.calls import erasing as calls_erasing
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing

@@ -73,6 +73,13 @@ from service.tables.networks import (
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
 from service.tables.participation import (
+    Call,
+    CallApplication,
+    CallApplicationText,
+    CallDecision,
+    CallLock,
+    CallProposal,
+    CallQuestion,
     Expectation,
     ExpectationVersion,
     Goal,
@@ -84,15 +91,6 @@ from service.tables.participation import (
     NeedsAnswer,
     NeedsCycle,
     NeedsLink,
-    Call,
-    CallApplication,
-    CallApplicationText,
-    CallDecision,
-    CallLock,
-    CallProposal,
-    CallQuestion,
-    Expectation,
-    ExpectationVersion,
 )
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (

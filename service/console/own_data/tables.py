@@ -169,6 +169,8 @@ def _openings(table: Any, whose: Whose) -> ColumnElement[bool]:
 
 def _goals(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.goal_id.in_(whose.goals)  # type: ignore[no-any-return]
+
+
 def _applied(table: Any, whose: Whose) -> ColumnElement[bool]:
     """Rows of what somebody applied for who is no member."""
     mine = select(CallApplication.id).where(CallApplication.account_id == whose.account_id)
