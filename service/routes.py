@@ -63,6 +63,7 @@ import service.participation.goals.api
 import service.participation.joining.api_joining
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
+import service.participation.pages_overview
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -187,6 +188,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.intake.pages_attendance.router)
     app.include_router(service.participation.acceptances.pages_guidelines.router)
     app.include_router(service.participation.acceptances.pages_guidelines.public)
+    app.include_router(service.participation.pages_overview.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.participation.expectations.pages.router)
