@@ -1,4 +1,4 @@
-"""The page of what a network expects of somebody who is signed in, and where they stand."""
+"""What a network expects of somebody who is signed in, on a page of their own."""
 
 from typing import Annotated
 

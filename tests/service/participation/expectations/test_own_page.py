@@ -119,8 +119,3 @@ def test_nobody_sees_what_is_expected_of_somebody_else(stage: Stage, browser: Te
     stage.send("PUT", "./expectations/e", MONTHLY)
     assert browser.get(path(stage, "m12")).status_code == 404
     assert client.get(path(stage), follow_redirects=False).status_code == 303
-
-
-def test_the_page_speaks_spanish(stage: Stage, browser: TestClient) -> None:
-    stage.send("PUT", "./expectations/e", MONTHLY)
-    assert browser.get(path(stage), headers={"Accept-Language": "es"}).status_code == 200
