@@ -25,7 +25,6 @@ STATES: Final[dict[State, str]] = {
     "not-yet-begun": N_("Not yet begun"),
 }
 MISSED: Final = N_("Not met")
-TONES: Final[dict[State, str]] = {"met": "passed", "on-course": "passed", "behind": "failed"}
 BEHIND: Final = N_("You are behind on something that your network expects of you.")
 
 
@@ -57,11 +56,6 @@ class OwnExpectation:
         """The last day of the period; None: it has no end."""
         end = self.stands.judged.period.end
         return (end - timedelta(days=1)).isoformat() if end is not None else None
-
-    @property
-    def tone(self) -> str:
-        """The mark beside the state."""
-        return TONES.get(self.stands.state, "skipped")
 
 
 def list_own(

@@ -102,7 +102,7 @@ def test_hours_and_rates_are_told_in_words(stage: Stage, browser: TestClient) ->
     stage.send("PUT", "./expectations/rate", MONTHLY | {"rule": rate, "period": {"every": "year"}})
     page = shown(browser, path(stage))
     assert "At least 3 hours of contributions." in page
-    assert "from 20 February 2026 on" in page
+    assert "From 20 February 2026 on" in page
     assert "Attend at least 75% of the meetings of “circle”." in page
     assert "<strong>Nothing to count yet</strong>. No meeting that counts has begun." in page
 
