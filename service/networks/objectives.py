@@ -1,6 +1,6 @@
-"""Objectives: what a network works toward, under its own code, in versions that never change.
+"""Objectives: what a network works toward, in versions that never change.
 
-Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
+Each has a code of its own. Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
 version that was the newest when it was published, so that those who are enrolled in it are judged by that one.
 """
 

@@ -307,6 +307,22 @@ def met(method: str) -> Callable[[Stage], Sent]:
     return prepare
 
 
+def aimed(method: str, path: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", "./objectives/F1", AIM)
+        return method, f"./objectives/F1{path}", {"json": {"text": "Other."}} if method == "PATCH" else {}
+
+    return prepare
+
+
+def expected(method: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", "./expectations/e", EXPECTED)
+        return method, "./expectations/e", {"json": {"name": "Other"}} if method == "PATCH" else {}
+
+    return prepare
+
+
 def ended(path: str, body: Any) -> Callable[[Stage], Sent]:
     def prepare(stage: Stage) -> Sent:
         stage.achievement()
@@ -328,6 +344,8 @@ RUBRIC = {
     "levels": [{"level": 1, "name": "Yes"}],
     "criteria": [{"ref": "kind", "name": "Kind"}],
 }
+AIM = {"text": "Members share what works."}
+EXPECTED = {"name": "Share", "rule": SHARE_TWICE, "period": {"every": "month"}}
 WHY = {"reason": "It was somebody else."}
 UPHELD = {"outcome": "upheld", "reason": "Once."}
 DEFINED = {
@@ -575,6 +593,14 @@ OF_NOBODY = (
     Call(f"PATCH {N}/sessions/{{ref}}", "a meeting", met("PATCH"), "ok"),
     Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
+    Call(f"PUT {N}/objectives/{{ref}}", "an aim", at_once("PUT", "./objectives/F1", AIM), "ok"),
+    Call(f"PATCH {N}/objectives/{{ref}}", "an aim", aimed("PATCH", ""), "ok"),
+    Call(f"DELETE {N}/objectives/{{ref}}", "an aim", aimed("DELETE", ""), "ok"),
+    Call(f"POST {N}/objectives/{{ref}}/retirement", "an aim", aimed("POST", "/retirement"), "ok"),
+    Call(f"POST {N}/objectives/{{ref}}/reinstatement", "an aim", aimed("POST", "/reinstatement"), "ok"),
+    Call(f"PUT {N}/expectations/{{ref}}", "of everybody", at_once("PUT", "./expectations/e", EXPECTED), "ok"),
+    Call(f"PATCH {N}/expectations/{{ref}}", "of everybody", expected("PATCH"), "ok"),
+    Call(f"DELETE {N}/expectations/{{ref}}", "of everybody", expected("DELETE"), "ok"),
     Call(f"POST {N}/sessions", "a meeting", at_once("POST", "./sessions", MET | {"ref": "s1"}), "ok"),
     Call(f"POST {N}/sessions/bulk", "a meeting", lambda _stage: lines("./sessions/bulk", MET | {"ref": "s1"}), "ok"),
     Call(
