@@ -56,6 +56,7 @@ import service.participation.acceptances.pages_guidelines
 import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.joining.api_joining
+import service.participation.joining.pages_joining
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -67,6 +68,7 @@ import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_collections
+import service.sharing.pages_directory
 import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
@@ -160,6 +162,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_sharing.router)
     app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
+    app.include_router(service.sharing.pages_directory.router)
+    app.include_router(service.participation.joining.pages_joining.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
