@@ -13,6 +13,7 @@ import service.accounts.pages_way_out
 import service.achievements.api
 import service.achievements.api_enrolments
 import service.appeals.api
+import service.appeals.api_mediation
 import service.awards.api
 import service.awards.api_approvals
 import service.awards.api_credentials
@@ -53,10 +54,16 @@ import service.operations.api
 import service.outbox.api
 import service.participation.acceptances.api_acceptances
 import service.participation.acceptances.pages_guidelines
+import service.participation.calls.api
+import service.participation.calls.api_applications
+import service.participation.calls.api_proposals
 import service.participation.expectations.api
 import service.participation.expectations.pages
+import service.participation.goals.api
 import service.participation.joining.api_joining
 import service.participation.joining.pages_joining
+import service.participation.needs.api_answers
+import service.participation.needs.api_cycles
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -125,6 +132,9 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.networks.guidelines.api_guidelines.router)
     app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
+    app.include_router(service.participation.goals.api.router)
+    app.include_router(service.participation.needs.api_cycles.router)
+    app.include_router(service.participation.needs.api_answers.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
@@ -140,8 +150,12 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
+    app.include_router(service.appeals.api_mediation.router)
     app.include_router(service.awards.api_credentials.router)
     app.include_router(service.issuing.api_endorsements.router)
+    app.include_router(service.participation.calls.api.router)
+    app.include_router(service.participation.calls.api_applications.router)
+    app.include_router(service.participation.calls.api_proposals.router)
     app.include_router(service.outbox.api.router)
     app.include_router(service.notifications.api.router)
     app.include_router(service.notifications.api_rendered.router)

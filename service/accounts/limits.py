@@ -16,6 +16,7 @@ class Doors:
         tries: how many links, codes and claims one address may try.
         codes: how many codes on paper one account may try, from wherever.
         searches: how often one address may ask for the public list of networks.
+        names: how many colleagues one account may name, who are found only by the whole ref or address.
         steady: counts seconds and never jumps.
     """
 
@@ -23,6 +24,7 @@ class Doors:
     tries: FairUse = field(default_factory=lambda: FairUse(per_minute=20, burst=60))
     codes: FairUse = field(default_factory=lambda: FairUse(per_minute=1 / 6, burst=10))
     searches: FairUse = field(default_factory=lambda: FairUse(per_minute=60, burst=120))
+    names: FairUse = field(default_factory=lambda: FairUse(per_minute=1 / 6, burst=10))
     steady: Callable[[], float] = monotonic
 
     def shared_limits(self) -> dict[str, FairUse]:
@@ -31,5 +33,6 @@ class Doors:
             "sign-in-mails": self.mails,
             "sign-in-tries": self.tries,
             "claim-codes": self.codes,
+            "named-colleagues": self.names,
             "directory": self.searches,
         }

@@ -17,7 +17,7 @@ from service.access import callers
 from service.access.act import CallersAct
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
-from service.awards import appealable, decisions, endings, reviews, settling
+from service.awards import appealable, decisions, endings, holding, reviews, settling
 from service.bodies import Body, Prose, Ref
 from service.criteria import tree
 from service.criteria.kinds.approval import Approved
@@ -154,7 +154,7 @@ def approve(act: CallersAct, runtime: Runtime, review_id: UUID, body: ApprovalIn
         decisions.tell_deciders(act.session, award)
     reviews.close(act, row, "approved", None)
     if row.kind == "second":
-        if award.due_at is None or award.due_at <= act.now:
+        if not holding.is_held(act.session, award) and (award.due_at is None or award.due_at <= act.now):
             decisions.announce(act, runtime, award)
         settling.settle(act, runtime, [row.member_id])
     return row

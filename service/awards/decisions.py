@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access import callers
 from service.access.act import Act, CallersAct
-from service.awards import reviews
+from service.awards import holding, reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
 from service.issuing import choices, credentials, receipts, status_lists, unsigned
@@ -55,7 +55,8 @@ def prepare(
     """Sign what would be decided now; return it for the transaction that decides."""
     with runtime.database.read() as session:
         network = session.get_one(Network, network_id)
-        decisions = [decision for decision in decide(session, network) if not decision.pending]
+        decided = holding.held(session, network, decide(session, network))
+        decisions = [decision for decision in decided if not decision.pending]
         if not decisions:
             return {}
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
@@ -152,6 +153,7 @@ def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepare
     """
     if decisions:
         callers.past_draft(act.network)
+    decisions = holding.held(act.session, act.network, decisions)
     signed = _signed(act, runtime, [each for each in decisions if not each.pending], prepared)
     earlier = unsigned.renewed(act.session, decisions)
     who = reviews.who_is(
@@ -199,7 +201,7 @@ def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepare
 
 
 def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | None:
-    if decision.cooling_off is None:
+    if decision.cooling_off is None or decision.held:
         return None
     return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
 

@@ -142,6 +142,7 @@ class Judgement(NamedTuple):
 
     `member` is whom it is about, if that member is known, even if something else is wrong; `evaluator` is who judges.
     `self_report`: a member answers about that same member. `scale`: the version of a posted rubric by which is judged.
+    `most`: the highest tier that it can have, no matter whose word it is.
     """
 
     member: Someone | None
@@ -150,6 +151,7 @@ class Judgement(NamedTuple):
     refusal: ServiceError | None = None
     self_report: bool = False
     scale: Scale | None = None
+    most: int | None = None
 
 
 class Place(NamedTuple):

@@ -70,9 +70,13 @@ def patched(said: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def prepare(act: CallersAct, record_id: UUID, changes: Mapping[str, Any]) -> Prepared | Submission:
+def prepare(
+    act: CallersAct, record_id: UUID, changes: Mapping[str, Any], *, as_peer: bool = False
+) -> Prepared | Submission:
     """Lock what a correction needs, and check it; return the correction there is if this one was made before.
 
+    Args:
+        as_peer: another member may correct it too: they were asked for their word.
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
         NotFoundError: the network has no such record (code "record-unknown").
@@ -92,7 +96,8 @@ def prepare(act: CallersAct, record_id: UUID, changes: Mapping[str, Any]) -> Pre
         )
     if old.kind not in SHAPES:
         raise ConflictError("correction-of-void", "Expected a contribution or an evaluation; what is void stays void.")
-    _check_caller(act, old)
+    if not as_peer:
+        _check_caller(act, old)
     lessened = _body(act, old, changes)
     body = lessened.body
     act.decides_on(*_about(act, [body]))
@@ -226,12 +231,13 @@ def _judged(act: CallersAct, prepared: Prepared) -> JudgedRecord:
     """Return the new record as it is judged; it is as late as the old one was, if nobody has decided on that."""
     old, body = prepared.old, prepared.body
     recording.refuse_future(act, body, "/changes/occurred_at")
+    said = act.session.get_one(RecordBody, old.id).body
     record = recording.sealed(
         act,
         body.kept,
         kind=old.kind,
         occurred_at=body.occurred_at,
-        tier=old.tier,
+        tier=old.tier if said.get("type") == body.kept.get("type") else derivation.SELF_REPORTED,
         voids=old.id,
         first_id=old.first_id or old.id,
     )

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+_APPLICATION = ("call", "application", "member?")
 _AWARD = ("award", "achievement_version", "member")
 _CREDENTIAL = ("credential", "award", "member")
+_GOAL = ("goal", "member")
 _KEY = ("key", "kid")
 _REVIEW = ("review", "achievement_version", "member", "award?")
 
@@ -56,6 +58,28 @@ class EventType(StrEnum):
         "Somebody must decide: a review was opened, or one of several people has approved and another is needed.",
         _REVIEW,
     )
+    APPLICATION_CHANGED = "application.changed", "An applicant says something else.", _APPLICATION
+    APPLICATION_DECIDED = (
+        "application.decided",
+        "A person decided on an application to a call, or changed a decision.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ANSWERED = (
+        "application.question-answered",
+        "The network answered why it decided so on an application.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ASKED = (
+        "application.question-asked",
+        "An applicant asks why the network decided so, and somebody must answer.",
+        _APPLICATION,
+    )
+    APPLICATION_RECEIVED = (
+        "application.received",
+        "Somebody applied to a call, for the first time or again.",
+        _APPLICATION,
+    )
+    APPLICATION_WITHDRAWN = "application.withdrawn", "An applicant withdrew.", _APPLICATION
     ATTENDANCE_CLOSED = "attendance.closed", "The attendance code of a session works no longer.", ("session",)
     ATTENDANCE_OPENED = "attendance.opened", "A session has an attendance code, or another one.", ("session",)
     ATTENDANCE_REFUSED = (
@@ -71,6 +95,10 @@ class EventType(StrEnum):
     AWARD_EXPIRED = "award.expired", "The time of an award is over.", _AWARD
     AWARD_KEPT = "award.kept", "An award that was under review stands.", _AWARD
     AWARD_MADE = "award.made", "A member has earned an achievement.", _AWARD
+    CALL_CHANGED = "call.changed", "A call for participants says something else.", ("call",)
+    CALL_CLOSED = "call.closed", "The network closed a call for participants before its time.", ("call",)
+    CALL_POSTED = "call.posted", "The network calls for participants.", ("call",)
+    CALL_PROPOSED = "call.proposed", "People are proposed for a call; nothing is decided.", ("call", "proposal")
     CASE_ESCALATED = (
         "case.escalated",
         "Somebody else must decide a case: its time passed, or a party asked for it.",
@@ -131,6 +159,17 @@ class EventType(StrEnum):
         "A version of the guidelines is in force, and members are asked to accept it.",
         ("guidelines_version",),
     )
+    GOAL_CLOSED = (
+        "goal.closed",
+        "A member closed a goal that is shared with the network: it was met, partly, or is dropped.",
+        _GOAL,
+    )
+    GOAL_CONFIRMED = (
+        "goal.confirmed",
+        "A peer confirmed that a goal was met that is shared with the network.",
+        _GOAL,
+    )
+    GOAL_SHARED = "goal.shared", "A member shares a goal with the network.", _GOAL
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
@@ -181,6 +220,17 @@ class EventType(StrEnum):
         "member.told-apart",
         "Somebody said that two members are not one person.",
         ("member",),
+    )
+    NEEDS_ANSWERED = (
+        "needs.answered",
+        "A member said what they want to learn and can offer, or changed that.",
+        ("needs_cycle", "member"),
+    )
+    NEEDS_OPENED = "needs.opened", "Members can say what they want to learn and can offer.", ("needs_cycle",)
+    NEEDS_WITHDRAWN = (
+        "needs.withdrawn",
+        "A member took back what they had said that they want to learn and can offer.",
+        ("needs_cycle", "member"),
     )
     NETWORK_ACTIVATED = (
         "network.activated",

@@ -203,6 +203,7 @@ def get_issuer_profile(
             rules=shown.rules,
             listed=shown.listed,
             guidelines=guidelines.in_force(session, shown.network),
+            objectives=shown.objectives,
         )
         return _tagged(page, if_none_match)
     return served(documents.profile(session, runtime, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
@@ -233,6 +234,7 @@ def get_published_achievement(
             issuer=shown.issuer,
             published=shown.version.published_at,
             retired_at=shown.retired_at,
+            objectives=shown.objectives,
             award=shown.version.award,
             lines=list(sentences.lines(shown.rule, language, shown.names)) if shown.rule else [],
             approved=shown.rule is not None and sentences.asks_for_people(shown.rule),

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
-from service.achievements import credit, definitions
+from service.achievements import credit, definitions, serving
+from service.achievements.serving import Served
 from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
@@ -19,7 +20,7 @@ from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
 from service.issuing.endorsing import is_in_force
 from service.issuing.visibility import Visibility, indexed
-from service.networks import directory, rules_of_work
+from service.networks import directory, objectives, rules_of_work
 from service.networks.directory import Listed
 from service.networks.rules_of_work import RulesOfWork
 from service.public import documents
@@ -29,7 +30,7 @@ from service.sharing.rules.told import Names
 from service.sharing.shown_endorsements import ShownSkill
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
-from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
+from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network, ObjectiveVersion
 from service.texts.languages import N_
 
 
@@ -90,6 +91,7 @@ class ShownNetwork:
     achievements: list[dict[str, str]]
     rules: RulesOfWork
     listed: Listed | None
+    objectives: Sequence[ObjectiveVersion]
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class ShownAchievement:
     rule: Criterion | None
     names: Names
     retired_at: datetime | None
+    objectives: Sequence[Served]
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,7 @@ def network(session: ReadSession, runtime: Runtime, slug: str, now: datetime) ->
         listed,
         rules_of_work.at(session, found, now),
         directory.listed_or_none(session, slug),
+        [each.version for each in objectives.in_force(session, found)],
     )
 
 
@@ -254,7 +258,8 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     names = names_of(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
     issuer = issuers.marked(owner, owner.name)
-    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
+    served = serving.served(session, version)
+    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at, served)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:

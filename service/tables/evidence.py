@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import ActedBy, Row, one_of
+from service.tables.columns import NOT_REPLAYED, ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 
@@ -134,6 +134,7 @@ class Contribution(Row):
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))
     peer_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     resource: Mapped[str | None] = mapped_column(String(400))
+    license: Mapped[str | None] = mapped_column(String(400), info=NOT_REPLAYED)
     tier: Mapped[int]
 
 

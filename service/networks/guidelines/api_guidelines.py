@@ -81,12 +81,22 @@ class GuidelineSettingsOut(Answer):
         return cls.model_validate(row)
 
 
+class TemplateText(Answer):
+    """What a template says, as the draft takes it."""
+
+    title: str
+    language: Literal["en", "es"]
+    preamble: str | None = None
+    sections: GuidelineSections
+    conflict_days: ConflictDays
+
+
 class GuidelinesTemplate(Answer):
     """Guidelines to take as they are, or to change."""
 
     kind: Literal["formal", "informal"]
     language: Literal["en", "es"]
-    guidelines: GuidelinesIn = Field(description="as the draft takes them")
+    guidelines: TemplateText
 
 
 class TemplateList(Answer):
@@ -192,7 +202,9 @@ def list_guidelines_templates(
 ) -> TemplateList:
     """List guidelines that are ready to take, or to change: for both kinds of networks, in English and Spanish."""
     found = [
-        GuidelinesTemplate(kind=each.kind, language=each.language, guidelines=each.guidelines)
+        GuidelinesTemplate(
+            kind=each.kind, language=each.language, guidelines=TemplateText.model_validate(each.guidelines)
+        )
         for each in ready_made.templates()
         if kind in {None, each.kind} and language in {None, each.language}
     ]

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.achievements import unborne
+from service.achievements import serving, unborne
 from service.bodies import merged, validated
 from service.criteria.kinds.rule import DefinitionFault
 from service.criteria.kinds.tally import Tally
@@ -212,6 +212,9 @@ def _check(act: Act, body: ExpectationFields, kept: Sequence[str]) -> None:
         if ref not in known:
             message = "Expected the ref of a session of this network; post the session first."
             raise InvalidError("session-unknown", message, f"{RULE}/where/sessions/{index}")
+    unknown = serving.unknown_in(act.session, act.network, rule, RULE) if isinstance(rule, Tally) else ()
+    for fault in unknown:
+        raise InvalidError(fault.code, fault.message, fault.pointer)
     for fault in _longest(rule, body).impossible(ZoneInfo(act.network.time_zone)):
         raise InvalidError(fault.code, fault.message, f"{RULE}{fault.pointer}")
 
