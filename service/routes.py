@@ -61,6 +61,7 @@ import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.goals.api
 import service.participation.joining.api_joining
+import service.participation.joining.pages_joining
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
 import service.participation.pages_overview
@@ -75,6 +76,7 @@ import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_collections
+import service.sharing.pages_directory
 import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
@@ -175,6 +177,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_sharing.router)
     app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
+    app.include_router(service.sharing.pages_directory.router)
+    app.include_router(service.participation.joining.pages_joining.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)

@@ -24,10 +24,12 @@ from service.errors import ForbiddenError
 from service.intake.api_bulk import MixedRoute
 from service.runtime import settings
 from service.runtime.runtime import Runtime
-from service.tables import Member, Network, Row
+from service.tables import JoinRequest, Member, Network, Row
+from service.tables.identifiers import new_id
 from service.web import requests
 from tests.worlds import attending
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.claiming import account_with
 from tests.worlds.runtimes import BASE_URL, app_of
 
 ROLES = ("admin", "approver", "assessor", "director", "facilitator", "mediator")
@@ -140,6 +142,20 @@ def attendance(method: str, path: str, body: Any = None, *, claim: bool = False)
             else {"json": {name: code if value == "{code}" else value for name, value in body.items()}}
         )
         return method, path.format(claim=made), sent
+
+    return prepare
+
+
+def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
+    """Let a request to join wait that m11 made, before the network knew them as a member."""
+
+    def prepare(stage: Stage) -> Sent:
+        account_id = account_with(stage.runtime, "one@river.example.org")
+        with stage.runtime.database.write() as session:
+            network = session.scalars(select(Network).where(Network.slug == stage.slug)).one()
+            row = JoinRequest(network_id=network.id, account_id=account_id, asked_at=stage.runtime.now(), id=new_id())
+            session.add(row)
+        return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
 
     return prepare
 
@@ -365,6 +381,7 @@ CORRECTIONS = f"POST {N}/corrections/bulk"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
 ROLE = {"roles": ["student"]}
+JOINING = f"POST {N}/join-requests/{{request_id}}"
 
 REFUSED = (
     # A claim is made by the network itself: with a member's token, for nobody.
@@ -406,6 +423,9 @@ REFUSED = (
         attendance("POST", "./attendance-claims/{claim}/refusal", WHY, claim=True),
         SELF,
     ),
+    # That one asked to join.
+    Call(f"{JOINING}/acceptance", "one's own", asks_to_join("acceptance", {"ref": "m11"}), SELF),
+    Call(f"{JOINING}/refusal", "one's own", asks_to_join("refusal", WHY), SELF),
     # Roles, and who is who: two refs of one person are one in every other row.
     Call(PUT_MEMBER, "roles", at_once("PUT", "./members/m11", ROLE), SELF),
     Call(PUT_MEMBER, "where one works", at_once("PUT", "./members/m11", {"organization": "Hill"}), SELF),
@@ -621,6 +641,9 @@ OF_NOBODY = (
         drafted("POST", "./achievements/writer/publication"),
         "ok",
     ),
+    Call(f"POST {N}/activation", "a network", at_once("POST", "./activation"), "network-informal"),
+    Call(f"PUT {N}/kind", "a network", at_once("PUT", "./kind", {"kind": "informal"}), "ok"),
+    Call(f"PUT {N}/listing", "a network", at_once("PUT", "./listing", {}), "ok"),
     # These only look.
     Call(
         f"POST {N}/achievements/{{ref}}/dry-run",
@@ -639,6 +662,8 @@ OF_NOBODY = (
     Call(f"PUT {N}/history", "a network", at_once("PUT", "./history", {}), "scope-missing"),
     Call(f"PUT {N}/confirmation", "a network", at_once("PUT", "./confirmation", {}), "scope-missing"),
     Call(f"DELETE {N}/confirmation", "a network", at_once("DELETE", "./confirmation"), "scope-missing"),
+    Call(f"PUT {N}/listing/removal", "a network", at_once("PUT", "./listing/removal", WHY), "scope-missing"),
+    Call(f"DELETE {N}/listing/removal", "a network", at_once("DELETE", "./listing/removal"), "scope-missing"),
     Call(f"POST {N}/closure", "a network", at_once("POST", "./closure"), "scope-missing"),
     Call(f"POST {N}/keys/rotation", "keys", at_once("POST", "./keys/rotation"), "scope-missing"),
     Call(
