@@ -67,7 +67,12 @@ def submit_all(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> list[Submis
 
 
 def mark_sharers(act: Act, resources: Collection[str]) -> None:
-    """Mark the members who shared these resources: others took them up, or it changed who shared them first."""
+    """Mark the members who shared these resources: others took them up, or it changed who shared them first.
+
+    Upkeep decides on them, so that who takes something up is not told what others earn by it.
+    """
+    if not rejudging.is_heard(act, TAKEN_UP):
+        return
     found = adoptions.sharers(act.session, act.network, resources)
     rejudging.mark_topics(act, {member_id: {TAKEN_UP} for member_id in found})
 
