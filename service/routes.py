@@ -47,6 +47,7 @@ import service.notifications.pages
 import service.operations.api
 import service.outbox.api
 import service.participation.goals.api
+import service.participation.goals.pages
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -155,6 +156,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.goals.pages.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
