@@ -240,6 +240,21 @@ def still_open(network: Network) -> Network:
     return network
 
 
+def past_draft(network: Network) -> Network:
+    """Return the network if it issues badges.
+
+    Raises:
+        ConflictError: it is a draft (code "network-draft").
+    """
+    if network.state == "draft":
+        message = (
+            f"Expected an active network; this one is a draft and issues no badges yet."
+            f" `GET /v1/networks/{network.slug}/activation` lists what it lacks."
+        )
+        raise ConflictError("network-draft", message)
+    return network
+
+
 def owned(session: OrmSession, caller: Caller, row: type[RowT], *where: Any, noun: str | None = None) -> RowT:
     """Return the one row that fits, if it is in the caller's network.
 

@@ -11,7 +11,7 @@ from service.errors import InvalidError
 from service.evidence import goals_met
 from service.evidence.bodies import Derived, Judgement, Mentions, Place, References, Sha256, Someone, Submitted
 from service.evidence.goals_met import GoalElsewhere
-from service.evidence.vocabulary import ContributionType, License
+from service.evidence.vocabulary import ACCEPTED, GUIDELINES, ContributionType, License
 from service.tables import Contribution, ContributionArtifact, ContributionTag
 
 MINUTES_OF_A_YEAR = 366 * 24 * 60
@@ -71,6 +71,23 @@ class ContributionIn(Submitted):
     tags: list[Annotated[Line, StringConstraints(max_length=100)]] | None = Field(
         None, max_length=50, examples=[["peer-writing"]]
     )
+    guidelines_version: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="of an acceptance, and of nothing else: which version of the guidelines the member accepts. Rules "
+        "find it by the tag and the resource `guidelines/` with the number",
+    )
+
+    @model_validator(mode="after")
+    def _acceptance(self) -> Self:
+        if (self.type == ACCEPTED) != (self.guidelines_version is not None):
+            raise PydanticCustomError(
+                "acceptance-version", "Expected `guidelines_version` with the type accepted, and with no other"
+            )
+        if self.type == ACCEPTED and self.resource is not None:
+            raise PydanticCustomError("acceptance-resource", "Expected no `resource`: it is the guidelines")
+        return self
 
     @property
     def mentions(self) -> Mentions:
@@ -104,17 +121,21 @@ class ContributionIn(Submitted):
             "minutes": self.minutes,
             "session_id": references.sessions[self.session] if self.session is not None else None,
             "peer_id": references.members[self.peer].id if self.peer is not None else None,
-            "resource": self.resource,
+            "resource": self.accepts or self.resource,
             "license": self.license,
         }
         rows: Derived = [(Contribution, row)]
-        rows += [
-            (ContributionTag, {"record_id": place.record_id, "tag": tag}) for tag in dict.fromkeys(self.tags or ())
-        ]
+        tags = dict.fromkeys([*(self.tags or ()), *([self.accepts] if self.accepts is not None else ())])
+        rows += [(ContributionTag, {"record_id": place.record_id, "tag": tag}) for tag in tags]
         for sha256 in sorted(self.digests):
             artifact = {"record_id": place.record_id, "sha256": sha256, "network_id": place.network_id}
             rows.append((ContributionArtifact, artifact))
         return rows
+
+    @property
+    def accepts(self) -> str | None:
+        """What an acceptance is about: the guidelines with the number of the version; None if it is none."""
+        return f"{GUIDELINES}/{self.guidelines_version}" if self.guidelines_version is not None else None
 
     @property
     def digests(self) -> set[str]:

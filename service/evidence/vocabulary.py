@@ -31,6 +31,10 @@ CONTRIBUTION_TYPES = (
 """What a member can do in a network; types that a network adds begin with `x-`."""
 TAKEN_UP: Final = "taken-up"
 """The topic on which who shared a resource may have more: others took it up."""
+ACCEPTED = "accepted"
+"""The type of a contribution that accepts a version of the guidelines."""
+GUIDELINES = "guidelines"
+"""What an acceptance is about: its resource, and its tag, is `guidelines/` and the number of the version."""
 _TYPE = f"({'|'.join(CONTRIBUTION_TYPES)}|x-[a-z0-9][a-z0-9_-]{{0,60}})"
 
 

@@ -39,6 +39,10 @@ FILES_OF_ACCOUNT: Final = {
     ),
     "account/returns.json": N_("what you asked for after you lost a mailbox, and for whom you vouched"),
     "account/sessions.json": N_("sessions that you said you were in, by their code"),
+    "account/join-requests.json": N_("networks that you asked to join, and what they answered"),
+    "account/calls.json": N_(
+        "calls of networks to which you applied and where you are no member, with what was decided and answered"
+    ),
     "account/emails.json": N_("emails about your account: what about and when. We keep no texts of emails."),
 }
 FILES_OF_NETWORK: Final = {
@@ -46,6 +50,9 @@ FILES_OF_NETWORK: Final = {
     "evidence.ndjson": N_("what you did: each record as it was sent, and what the network made of it"),
     "feedback.ndjson": N_("what was said of you and your work, with the names that your page with records shows"),
     "said-by-you.ndjson": N_("what you said of others"),
+    "needs.json": N_(
+        "what you said that you want to learn and can offer, and links by which you could, without their secrets"
+    ),
     "decisions.json": N_(
         "what was decided on you: awards, reviews, approvals. Notes that approvers wrote for each other are not in it."
     ),
@@ -61,6 +68,7 @@ FILES_OF_NETWORK: Final = {
     ),
     "goals-of-others.json": N_("what you said of the goals of others"),
     "claims.json": N_("how your badges came to you: links and codes, without their secrets"),
+    "calls.json": N_("calls to which you applied, with what was decided, asked and answered"),
     "files/": N_("files that you handed in"),
     "emails.json": N_("emails that this network had us send to you: what about and when"),
 }

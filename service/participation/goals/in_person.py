@@ -12,6 +12,7 @@ from service.access import callers
 from service.access.act import CallersAct
 from service.bodies import Body, validated
 from service.errors import InvalidError
+from service.networks import objectives
 from service.participation.goals import showing
 from service.participation.goals.readers import SCOPE
 from service.participation.goals.showing import ShownGoal
@@ -44,7 +45,7 @@ FAULTS: Final = {
     "/due_on": N_("Choose a day."),
     "/on": N_("Choose a day."),
     "/progress": N_("Enter a number from 0 to 100."),
-    "/objective": N_("Enter the code as the network writes it."),
+    "/objective": N_("Choose an objective of the network."),
     "/buddy": N_("Enter the name, as the network lists it."),
     "/shared_with": N_("Choose with whom to share it."),
     "/closed_as": N_("Choose how it ended."),
@@ -89,6 +90,12 @@ def one(session: OrmSession, account_id: UUID, member_id: UUID, goal_id: UUID, n
     if found.reads_check_ins:
         listed = showing.list_check_ins(session, network, caller, goal_id, now, window)[0]
     return member, network, found, listed
+
+
+def objectives_of(session: OrmSession, network: Network, chosen: str | None) -> dict[str, str]:
+    """Return the objectives that a goal can serve, by code: their texts; also the one that was chosen before."""
+    found = {each.objective.ref: str(each.version.content["text"]) for each in objectives.in_force(session, network)}
+    return found | ({chosen: chosen} if chosen and chosen not in found else {})
 
 
 def read(shape: type[Body], sent: dict[str, str], *names: str, **more: bool | None) -> Any:

@@ -287,6 +287,7 @@ def _form(
         member=member,
         network=network,
         goal_id=goal_id,
+        objectives=in_person.objectives_of(session, network, typed.get("objective")),
         typed=typed,
         fault=fault,
         back=None if fault is None else f"/my-badges/members/{member_id}/goals",

@@ -409,3 +409,13 @@ def test_an_edit_holds_only_for_the_goal_that_was_seen(circle: Circle) -> None:
     circle.send(MINE, "PATCH", path, {"title": "Another"})
     edit = {"json": {"title": "A third"}, "headers": {"If-Match": tag}}
     assert circle.stage.call("PATCH", f"./goals{path}", circle.tokens[MINE], **edit).status_code == 412
+
+
+def test_a_goal_serves_an_objective_of_the_network(circle: Circle) -> None:
+    circle.stage.send("PUT", "./objectives/FEEDBACK-1", {"text": "Members give feedback that names a place."})
+    path = circle.goal(objective="FEEDBACK-1")
+    assert circle.code(MINE, "POST", "", GOAL | {"objective": "OTHER"}) == (422, "objective-unknown")
+    circle.stage.send("POST", "./objectives/FEEDBACK-1/retirement")
+    assert circle.code(MINE, "POST", "", GOAL | {"objective": "FEEDBACK-1"}) == (422, "objective-retired")
+    circle.send(MINE, "PATCH", path, {"title": "Another", "objective": "FEEDBACK-1"})
+    assert circle.send(MINE, "PATCH", path, {"objective": None}).get("objective") is None
