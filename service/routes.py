@@ -60,6 +60,7 @@ import service.participation.calls.api_proposals
 import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.goals.api
+import service.participation.goals.pages
 import service.participation.joining.api_joining
 import service.participation.joining.pages_joining
 import service.participation.needs.api_answers
@@ -190,6 +191,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.goals.pages.router)
     app.include_router(service.participation.acceptances.pages_guidelines.router)
     app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.participation.pages_overview.router)

@@ -117,6 +117,22 @@ def award(path: str, body: Any = None, **achievement: Any) -> Callable[[Stage], 
     return prepare
 
 
+def goal(method: str, path: str, body: Any = None, *, met: bool = False, **said: Any) -> Callable[[Stage], Sent]:
+    """Set a goal of m11 that the network sees; `{goal}` in the path is its id, and `{check_in}` that of a check-in."""
+
+    def prepare(stage: Stage) -> Sent:
+        token = stage.token_with("goals:write", member="m11")
+        days = {"title": "Four drafts", "begun_on": "2026-03-01", "due_on": "2026-03-31", "shared_with": "network"}
+        made = stage.send("POST", "./goals", days | said, token=token)["id"]
+        check_in = stage.send("POST", f"./goals/{made}/check-ins", {"progress": 1}, token=token)["id"]
+        if met:
+            stage.send("POST", f"./goals/{made}/closing", {"closed_as": "met"}, token=token)
+        there = path.format(goal=made, check_in=check_in)
+        return method, there, {} if body is None else {"json": body}
+
+    return prepare
+
+
 def a_session(stage: Stage) -> Stage:
     stage.send("PUT", f"./sessions/{attending.SESSION}", {"starts_at": "2026-03-02T12:00:00Z"})
     return stage
@@ -380,6 +396,7 @@ CORRECTION = f"POST {N}/records/{{record_id}}/correction"
 CORRECTIONS = f"POST {N}/corrections/bulk"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
+GOAL = f"{N}/goals/{{goal_id}}"
 ROLE = {"roles": ["student"]}
 JOINING = f"POST {N}/join-requests/{{request_id}}"
 
@@ -426,6 +443,21 @@ REFUSED = (
     # That one asked to join.
     Call(f"{JOINING}/acceptance", "one's own", asks_to_join("acceptance", {"ref": "m11"}), SELF),
     Call(f"{JOINING}/refusal", "one's own", asks_to_join("refusal", WHY), SELF),
+    # Whether one's goal was met, and who is one's buddy.
+    Call(
+        f"POST {GOAL}/answer",
+        "one's own goal",
+        goal("POST", "./goals/{goal}/answer", {"met": True}, met=True),
+        SELF,
+        network="scope-missing",
+    ),
+    Call(
+        f"POST {GOAL}/buddy-answer",
+        "for one's own goal",
+        goal("POST", "./goals/{goal}/buddy-answer", {"accepts": True}, shared_with="buddy", buddy="f1"),
+        "buddy-not-asked",
+        network="scope-missing",
+    ),
     # Roles, and who is who: two refs of one person are one in every other row.
     Call(PUT_MEMBER, "roles", at_once("PUT", "./members/m11", ROLE), SELF),
     Call(PUT_MEMBER, "where one works", at_once("PUT", "./members/m11", {"organization": "Hill"}), SELF),
@@ -563,6 +595,30 @@ REFUSED = (
 """What is refused to oneself, and done by others: the fourth value is the code."""
 
 THEIRS = (
+    # Goals: a member does this with their own only.
+    Call(
+        f"POST {N}/goals",
+        "a goal",
+        at_once("POST", "./goals", {"title": "Four drafts", "due_on": "2026-03-31"}),
+        "ok",
+        network="scope-missing",
+    ),
+    *(
+        Call(f"{method} {path}", "one's goal", goal(method, there, body), "ok", other=other, network="scope-missing")
+        for method, path, there, body, other in (
+            ("PATCH", GOAL, "./goals/{goal}", {"title": "Five drafts"}, "goal-not-own"),
+            ("DELETE", GOAL, "./goals/{goal}", None, "goal-unknown"),
+            ("POST", f"{GOAL}/check-ins", "./goals/{goal}/check-ins", {"progress": 0.5}, "goal-not-own"),
+            (
+                "DELETE",
+                f"{GOAL}/check-ins/{{check_in_id}}",
+                "./goals/{goal}/check-ins/{check_in}",
+                None,
+                "goal-not-own",
+            ),
+            ("POST", f"{GOAL}/closing", "./goals/{goal}/closing", {"closed_as": "partly"}, "goal-not-own"),
+        )
+    ),
     # A name is one's own.
     Call(PUT_MEMBER, "the name", at_once("PUT", "./members/m11", {"name": "Ana"}), "ok"),
     Call(PATCH_MEMBER, "the name", at_once("PATCH", "./members/m11", {"name": "Ana"}), "ok"),
