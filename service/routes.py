@@ -48,6 +48,9 @@ import service.operations.api
 import service.outbox.api
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
+import service.participation.needs.api_findings
+import service.participation.needs.pages_links
+import service.participation.needs.pages_needs
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -110,6 +113,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.intake.api_attendance.router)
     app.include_router(service.participation.needs.api_cycles.router)
     app.include_router(service.participation.needs.api_answers.router)
+    app.include_router(service.participation.needs.api_findings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
@@ -150,6 +154,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.participation.needs.pages_needs.router)
+    app.include_router(service.participation.needs.pages_links.router)
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.sharing.pages_name.router)

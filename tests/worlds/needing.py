@@ -13,7 +13,7 @@ from tests.worlds.runtimes import BASE_URL, app_of
 
 CYCLE = "2026-spring"
 HERE = f"./needs-cycles/{CYCLE}"
-TOPICS = [
+TOPICS: list[dict[str, Any]] = [
     {"code": "feedback", "label": "Feedback that helps", "labels": {"es": "Comentarios que ayudan"}},
     {"code": "grading", "label": "Grading with rubrics"},
     {"code": "groups", "label": "Work in groups"},

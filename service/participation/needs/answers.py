@@ -196,6 +196,11 @@ def with_ref(session: OrmSession, row: NeedsAnswer, cycle: NeedsCycle) -> Answer
     return AnswerWithRef(row, session.get_one(Member, row.member_id).ref, cycle.ref)
 
 
+def member_of(session: OrmSession, row: NeedsAnswer) -> Member:
+    """Return the member under whose ref an answer stands."""
+    return session.get_one(Member, row.member_id)
+
+
 def fields_of(row: NeedsAnswer) -> NeedsAnswerFields:
     """Return an answer in the shape in which it is sent."""
     return _FIELDS.validate_python(row.said | {"share_offer": row.share_offer})
