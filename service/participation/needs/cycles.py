@@ -65,7 +65,7 @@ def put_cycle(act: CallersAct, body: NeedsCycleIn) -> tuple[NeedsCycle, bool]:
         token_id=act.caller.token_id,
         actor_member_id=act.caller.member_id,
     )
-    _judge(act, fields, row.opens_at, was_over_at=None)
+    _judge(act, fields, row.opens_at, None)
     act.session.add(row)
     act.session.flush()
     _tell_if_open(act, row)
@@ -232,7 +232,7 @@ def _tell_if_open(act: Act, row: NeedsCycle) -> bool:
 
 def _change(act: CallersAct, row: NeedsCycle, fields: NeedsCycleFields) -> None:
     opens_at = fields.opens_at or row.opens_at
-    _judge(act, fields, opens_at, was_over_at=row.closes_at)
+    _judge(act, fields, opens_at, row)
     answers = _answers(act.session, row)
     if answers and opens_at > act.now and opens_at != row.opens_at:
         message = "Expected a cycle without answers, or one that does not open later; this one has answers."
@@ -251,21 +251,23 @@ def _change(act: CallersAct, row: NeedsCycle, fields: NeedsCycleFields) -> None:
     _tell_if_open(act, row)
 
 
-def _judge(act: Act, fields: NeedsCycleFields, opens_at: datetime, was_over_at: datetime | None) -> None:
-    if fields.closes_at <= opens_at:
-        raise InvalidError("needs-cycle-backward", "Expected a cycle that closes after it opens.", "/closes_at")
-    if fields.closes_at <= act.now and fields.closes_at != was_over_at:
-        message = "Expected a `closes_at` that is not past yet. To close a cycle now, post to `closing`."
-        raise InvalidError("needs-cycle-over", message, "/closes_at")
+def _judge(act: Act, fields: NeedsCycleFields, opens_at: datetime, before: NeedsCycle | None) -> None:
+    closes_at = fields.closes_at
+    if before is None or (before.opens_at, before.closes_at) != (opens_at, closes_at):
+        if closes_at <= opens_at:
+            raise InvalidError("needs-cycle-backward", "Expected a cycle that closes after it opens.", "/closes_at")
+        if closes_at <= act.now and (before is None or closes_at != before.closes_at):
+            message = "Expected a `closes_at` that is not past yet. To close a cycle now, post to `closing`."
+            raise InvalidError("needs-cycle-over", message, "/closes_at")
     topics = fields.topics or []
     if not topics and not fields.free_topics:
         message = "Expected a topic at least, or `free_topics`: there would be nothing to answer."
         raise InvalidError("needs-topics-missing", message, "/topics")
     for place, topic in enumerate(topics):
-        before = topics[:place]
-        if topic.code in {each.code for each in before}:
+        others = topics[:place]
+        if topic.code in {each.code for each in others}:
             raise InvalidError("needs-topic-twice", "Expected each topic once.", f"/topics/{place}/code")
-        if own_topics.key_of(topic.label) in {own_topics.key_of(each.label) for each in before}:
+        if own_topics.key_of(topic.label) in {own_topics.key_of(each.label) for each in others}:
             raise InvalidError("needs-topic-twice", "Expected topics with different labels.", f"/topics/{place}/label")
 
 

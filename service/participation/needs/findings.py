@@ -1,7 +1,7 @@
 """What follows from the answers of a cycle: to the network which needs nobody serves, to a member who could help."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
@@ -160,7 +160,12 @@ def trends(session: OrmSession, network: Network, now: datetime) -> tuple[list[N
                 topics[key] = topic  # as the network called it last
             before = points.setdefault(key, {}).get(found.cycle.ref, (0, 0))
             points[key][found.cycle.ref] = (before[0] + needs[topic.key], before[1] + offers[topic.key])
-    return list(reversed(rows)), [Trend(topics[key], points[key]) for key in sorted(topics)]
+    return list(reversed(rows)), [Trend(topics[key], points[key]) for key in sorted(topics, key=_by_list(topics))]
+
+
+def _by_list(topics: Mapping[str, Topic]) -> Callable[[str], tuple[bool, str]]:
+    """Return the order in which trends are told: topics of networks before those of people, each by their names."""
+    return lambda key: (topics[key].code is None, topics[key].label.casefold())
 
 
 def _counts(found: Survey) -> tuple[Counter[str], Counter[str]]:
