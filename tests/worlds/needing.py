@@ -56,6 +56,13 @@ def token_of(stage: Stage, member: str) -> str:
     return actor(stage.runtime, stage.client, slug=stage.slug, member=member).token
 
 
+def says(stage: Stage, member: str, said: Any) -> Any:
+    """Let a member answer with their own token."""
+    made = answer(stage, member, said, token_of(stage, member))
+    assert made.is_success, made.text
+    return made.json()
+
+
 def closed(stage: Stage) -> None:
     """Close the network, as an administrator does."""
     with stage.runtime.database.write() as session:

@@ -113,8 +113,9 @@ def record(
     row = before[0] if before else None
     if before[1:]:  # of two members who turned out to be one person
         act.session.execute(delete(NeedsAnswer).where(NeedsAnswer.id.in_([each.id for each in before[1:]])))
-    if row is not None and row.said == said and row.share_offer == body.share_offer:
-        return row, False
+    same = row is not None and row.said == said and row.share_offer == body.share_offer
+    if row is not None and same and (row.via != "network" or via == "network"):
+        return row, False  # what the network said becomes the member's own word once they say the same
     if row is None:
         row = NeedsAnswer(network_id=cycle.network_id, cycle_id=cycle.id, member_id=member.id, answered_at=act.now)
         act.session.add(row)

@@ -19,6 +19,7 @@ def cleaned(words: str) -> str:
 def key_of(words: str) -> str:
     """Return by what a topic is known again: case, width and what stands around it do not count."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cleaned(words)).casefold())
+    folded = " ".join(folded.split())
     first, last = 0, len(folded)
     while first < last and _is_around(folded[first]):
         first += 1

@@ -142,7 +142,11 @@ class NeedsAnswerFields(Body):
     )
     can_help: int = Field(CAN_HELP, ge=1, le=20, description="how many people they can help in this cycle")
     share_offer: bool = Field(
-        False, description="peers who want to learn what they offer may see that, with their name"
+        False,
+        description=(
+            "peers who want to learn what they offer may see that, with their name. It counts once the member has said so"
+            " themself: by their own token, on their page, or by a link"
+        ),
     )
     note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE)] | None = Field(
         None, description="plain text for the network; peers never see it"

@@ -102,7 +102,7 @@ def _someone(
         readiness=said.get("readiness"),
         times=tuple(said["times"]),
         can_help=said.get("can_help", CAN_HELP),
-        shares=row.share_offer,
+        shares=row.share_offer and row.via != "network",  # who agrees says so in person
         protected=is_protected,
     )
 

@@ -10,7 +10,7 @@ from tests.pages.conftest import Live
 from tests.pages.scenes import everybody_can_use, stage_of
 from tests.worlds.awarding import Stage
 from tests.worlds.my_badges import MINE, claimed, member_of
-from tests.worlds.needing import CYCLE, HERE, LEARNS, OFFERS, answer, asked
+from tests.worlds.needing import CYCLE, HERE, LEARNS, OFFERS, asked, says
 from tests.worlds.signing_in import signed_in
 
 Violations = Callable[[Page], list[Any]]
@@ -21,8 +21,8 @@ def stage(live: Live) -> Stage:
     stage = stage_of(live)
     asked(stage, introduction="We plan the next sessions by what you answer.\nIt takes three minutes.")
     claimed(stage, "m11", MINE, name="Member 11")
-    answer(stage, "m12", OFFERS | LEARNS)
-    answer(stage, "m13", OFFERS | {"offer": [{"topic": "feedback", "level": "could-start"}], "times": []})
+    says(stage, "m12", OFFERS | LEARNS)
+    says(stage, "m13", OFFERS | {"offer": [{"topic": "feedback", "level": "could-start"}], "times": []})
     return stage
 
 

@@ -9,7 +9,7 @@ from service.runtime.runtime import Runtime
 from service.tables import Network
 from tests.worlds.acting import Actor, all_pages, refused
 from tests.worlds.awarding import Stage
-from tests.worlds.needing import ASKED, CYCLE, HERE, LEARNS, OFFERS, TOPICS, answer, stage_of, token_of
+from tests.worlds.needing import ASKED, CYCLE, HERE, LEARNS, OFFERS, TOPICS, answer, says, stage_of, token_of
 from tests.worlds.runtimes import Clock
 
 
@@ -66,7 +66,7 @@ def test_a_topic_of_people_that_the_network_adds_to_the_list_is_one_with_it(stag
 
 def test_proposals_say_whom_to_introduce_and_why_in_words(stage: Stage) -> None:
     answer(stage, "m11", LEARNS | {"learn": [*LEARNS["learn"], {"topic": "groups", "importance": 1}]})
-    answer(stage, "m12", OFFERS)
+    says(stage, "m12", OFFERS)
     [first, second] = stage.send("GET", f"{HERE}/proposals")["items"]
     assert (first["member"], first["peer"]["member"], first["peer_shares"]) == ("m11", "m12", True)
     assert first["peer"]["common_times"] == ["tue-evening"]
@@ -86,27 +86,39 @@ def test_proposals_come_in_pages(stage: Stage) -> None:
 
 
 def test_a_member_sees_who_could_help_if_they_agreed_to_that(stage: Stage) -> None:
-    answer(stage, "m11", LEARNS)
-    answer(stage, "m12", OFFERS | {"share_offer": False})
+    says(stage, "m11", LEARNS)
+    says(stage, "m12", OFFERS | {"share_offer": False})
     mine = token_of(stage, "m11")
     assert peers_of(stage, token=mine) == [
         {"topic": {"topic": "feedback", "label": "Feedback that helps"}, "importance": 3, "found": False, "peers": []}
     ]
-    answer(stage, "m12", OFFERS | {"note": "A private matter."})
+    says(stage, "m12", OFFERS | {"note": "A private matter."})
     [need] = peers_of(stage, token=mine)
     [peer] = need["peers"]
     assert (peer["member"], peer["name"], peer["level"], peer["full"]) == ("m12", "Member 12", "can-explain", False)
     assert "A private matter." not in str(need)
-    answer(stage, "m12", OFFERS | {"share_offer": False})
+    says(stage, "m12", OFFERS | {"share_offer": False})
     assert peers_of(stage, token=mine)[0]["peers"] == []
     assert stage.send("GET", f"{HERE}/proposals")["items"][0]["peer_shares"] is False
+
+
+def test_that_somebody_agrees_to_be_shown_is_not_for_the_network_to_say(stage: Stage) -> None:
+    says(stage, "m11", LEARNS)
+    answer(stage, "m12", OFFERS)
+    assert peers_of(stage)[0]["peers"] == []
+    assert stage.send("GET", f"{HERE}/proposals")["items"][0]["peer_shares"] is False
+    assert says(stage, "m12", OFFERS)["via"] == "member"
+    assert [peer["member"] for peer in peers_of(stage)[0]["peers"]] == ["m12"]
+    assert answer(stage, "m12", OFFERS).json()["via"] == "member"
+    answer(stage, "m12", OFFERS | {"can_help": 5})
+    assert peers_of(stage)[0]["peers"] == []
 
 
 @pytest.mark.parametrize("role", ["student", "minor"])
 def test_children_and_students_are_shown_to_nobody_and_are_shown_nobody(stage: Stage, role: str) -> None:
     stage.member("m12", roles=[role])
-    answer(stage, "m12", OFFERS | LEARNS)
-    answer(stage, "m11", OFFERS | LEARNS)
+    says(stage, "m12", OFFERS | LEARNS)
+    says(stage, "m11", OFFERS | LEARNS)
     assert peers_of(stage, "m11")[0]["peers"] == []
     assert peers_of(stage, "m11")[0]["found"] is False
     assert (peers_of(stage, "m12")[0]["peers"], peers_of(stage, "m12")[0]["found"]) == ([], True)
@@ -116,16 +128,16 @@ def test_children_and_students_are_shown_to_nobody_and_are_shown_nobody(stage: S
 
 def test_nobody_is_shown_by_an_address(stage: Stage) -> None:
     stage.member("somebody@river.example.org")
-    answer(stage, "somebody@river.example.org", OFFERS)
-    answer(stage, "m11", LEARNS)
+    says(stage, "somebody@river.example.org", OFFERS)
+    says(stage, "m11", LEARNS)
     assert peers_of(stage)[0]["peers"] == []
 
 
 def test_people_are_led_to_different_peers_and_full_ones_come_last(stage: Stage) -> None:
-    answer(stage, "m12", OFFERS | {"can_help": 1})
-    answer(stage, "m13", OFFERS | {"offer": [{"topic": "feedback", "level": "could-start"}], "can_help": 1})
-    answer(stage, "m11", LEARNS)
-    answer(stage, "f1", LEARNS)
+    says(stage, "m12", OFFERS | {"can_help": 1})
+    says(stage, "m13", OFFERS | {"offer": [{"topic": "feedback", "level": "could-start"}], "can_help": 1})
+    says(stage, "m11", LEARNS)
+    says(stage, "f1", LEARNS)
     first = {member: [peer["member"] for peer in peers_of(stage, member)[0]["peers"]] for member in ("m11", "f1")}
     assert first == {"f1": ["m12", "m13"], "m11": ["m13", "m12"]}
     last = peers_of(stage, "m11")[0]["peers"][1]
@@ -134,8 +146,8 @@ def test_people_are_led_to_different_peers_and_full_ones_come_last(stage: Stage)
 
 
 def test_what_an_erased_member_offered_is_gone(stage: Stage) -> None:
-    answer(stage, "m11", LEARNS)
-    answer(stage, "m12", OFFERS)
+    says(stage, "m11", LEARNS)
+    says(stage, "m12", OFFERS)
     stage.call("DELETE", "./members/m12")
     assert peers_of(stage)[0]["peers"] == []
     assert standings(stage)["Feedback that helps"] == "unserved"
@@ -147,7 +159,7 @@ def test_who_has_not_answered_has_no_peers_to_see(stage: Stage) -> None:
 
 
 def test_needs_are_compared_over_cycles_by_code_and_by_words(stage: Stage, clock: Clock) -> None:
-    answer(stage, "m11", {"learn": [{"topic": "feedback"}, {"own": "Reading aloud"}]})
+    says(stage, "m11", {"learn": [{"topic": "feedback"}, {"own": "Reading aloud"}]})
     clock.advance(days=40)
     again = ASKED | {"closes_at": "2026-06-01T00:00:00Z"}
     stage.send(
@@ -170,5 +182,5 @@ def test_labels_are_in_the_networks_language(runtime: Runtime) -> None:
     stage = stage_of(runtime)
     with runtime.database.write() as session:
         session.execute(update(Network).values(language="es"))
-    answer(stage, "m11", LEARNS)
+    says(stage, "m11", LEARNS)
     assert stage.send("GET", f"{HERE}/report")["topics"][0]["topic"]["label"] == "Comentarios que ayudan"

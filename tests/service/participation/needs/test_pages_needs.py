@@ -15,7 +15,7 @@ from service.tables import Network, Row
 from tests.worlds.acting import told
 from tests.worlds.awarding import Stage
 from tests.worlds.my_badges import MINE, browser_of, claimed, done, member_of, shown
-from tests.worlds.needing import ASKED, CYCLE, HERE, LEARNS, OFFERS, answer, closed, stage_of
+from tests.worlds.needing import ASKED, CYCLE, HERE, LEARNS, OFFERS, answer, closed, says, stage_of
 from tests.worlds.runtimes import Clock
 from tests.worlds.signing_in import send
 
@@ -93,8 +93,8 @@ def test_nothing_waits_in_a_closed_network(stage: Stage) -> None:
 
 def test_the_page_says_who_could_help_and_why(stage: Stage, browser: TestClient) -> None:
     answer(stage, "m11", LEARNS | {"learn": [*LEARNS["learn"], {"topic": "grading"}]})
-    answer(stage, "m12", OFFERS | {"note": "A private matter.", "can_help": 1})
-    answer(stage, "m13", OFFERS | {"share_offer": False})
+    says(stage, "m12", OFFERS | {"note": "A private matter.", "can_help": 1})
+    says(stage, "m13", OFFERS | {"share_offer": False})
     page = shown(browser, path_of(stage))
     assert "Who could help you" in page
     assert "Member 12</strong>" in page
@@ -104,10 +104,22 @@ def test_the_page_says_who_could_help_and_why(stage: Stage, browser: TestClient)
         assert private not in page
 
 
+def test_what_the_network_said_for_a_member_waits_for_their_word(stage: Stage, browser: TestClient) -> None:
+    answer(stage, "m11", OFFERS)
+    path = path_of(stage)
+    page = shown(browser, path)
+    assert "The network answered for you on 2 March 2026. Look whether it is right." in page
+    assert "Nobody sees it until you have saved it here." in page
+    said = {"offer-feedback": "can-explain", "readiness": "4", "can_help": "2", "share_offer": "yes"}
+    done(send(browser, path, path, **said, **{"time-tue-evening": "yes", "time-fri-morning": "yes"}), path)
+    assert "The network" not in re.sub(r"<footer.*", "", shown(browser, path).split("<form", 2)[0])
+    assert stage.send("GET", f"{HERE}/answers/m11")["via"] == "page"
+
+
 def test_a_child_is_shown_no_names_and_asked_for_no_consent(stage: Stage, browser: TestClient) -> None:
     stage.send("PATCH", "./members/m11", {"roles": ["minor"]})
     answer(stage, "m11", LEARNS)
-    answer(stage, "m12", OFFERS)
+    says(stage, "m12", OFFERS)
     page = shown(browser, path_of(stage))
     assert "Somebody in your network offers this." in page
     assert "Children and students are never shown to other members here." in page
