@@ -1,7 +1,7 @@
-"""Answers: what a member wants to learn and can offer in a cycle, once for each person.
+"""Answers: what a member wants to learn and can offer in a cycle.
 
-It is the member's own survey. Who gave it last is noted beside it: a token of the member, the network for them, their page,
-or a link. A member who is known under several refs has one answer, under the ref of the first.
+It is the member's own survey, once for each person. Who gave it last is noted beside it: a token of the member, the network
+for them, their page, or a link. A member who is known under several refs has one answer, under the ref of the first.
 """
 
 from collections.abc import Iterator, Sequence

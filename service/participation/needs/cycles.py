@@ -1,6 +1,7 @@
-"""Cycles: for some time a network asks its members what they want to learn and what they can offer.
+"""Cycles in which a network asks its members.
 
-What a cycle asks can change while it is open, as long as no answer loses what it says. All who write here lock the network.
+For some time it asks what they want to learn and what they can offer. What a cycle asks can change while it is open, as
+long as no answer loses what it says. All who write here lock the network.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""What follows from the answers of a cycle: to the network which needs nobody serves, to a member who could help."""
+"""What follows from the answers of a cycle.
+
+To the network: which needs nobody serves. To a member: who could help.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Topics in the words of the people who add them: cleaned, and known again when somebody else writes the same."""
+"""Topics in the words of the people who add them.
+
+They are cleaned, and known again when somebody else writes the same.
+"""
 
 import unicodedata
 from typing import Final

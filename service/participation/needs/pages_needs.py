@@ -1,4 +1,7 @@
-"""Pages of a member: what they want to learn and can offer, and who could help them."""
+"""A member's pages for what they want to learn and can offer.
+
+They also show who could help.
+"""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,7 @@
-"""All answers of a cycle, read once, with their topics by what they are known again."""
+"""All answers of a cycle, read once.
+
+With their topics, by what these are known again.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
