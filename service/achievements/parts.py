@@ -1,4 +1,4 @@
-"""The parts of a definition: types, skills, credits, identifiers, results."""
+"""The parts of a definition: types, credits, identifiers, results."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from service.bodies import Body, Line, Prose, Ref, WebUrl
 from service.criteria.parts import Name, Number
+from service.networks.alignments import listed, pattern
 
 ACHIEVEMENT_TYPES = (
     "Achievement",
@@ -58,15 +59,6 @@ RESULT_TYPES = (
     "ScaledScore",
     "Status",
 )
-TARGET_TYPES = (
-    "ceasn:Competency",
-    "ceterms:Credential",
-    "CFItem",
-    "CFRubric",
-    "CFRubricCriterion",
-    "CFRubricCriterionLevel",
-    "CTDL",
-)
 IDENTIFIER_TYPES = (
     "identifier",
     "systemId",
@@ -86,18 +78,6 @@ IDENTIFIER_TYPES = (
 CTID = "ext:CTID"
 """The type of an identifier in the registry of Credential Engine. Spec: CTDL, `ceterms:ctid`."""
 _CTID = re.compile(r"ce-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_OWN_NAME = "ext:[A-Za-z0-9._-]{1,60}"
-
-
-def _listed(value: Any, names: Sequence[str]) -> Any:
-    if isinstance(value, str) and value not in names and not re.fullmatch(_OWN_NAME, value):
-        context = {"listed": ", ".join(names), "words": list(names)}
-        raise PydanticCustomError("type-unknown", "Expected one of {listed}, or ext: and a name", context)
-    return value
-
-
-def _pattern(names: Sequence[str]) -> Any:
-    return Field(json_schema_extra={"pattern": f"^({'|'.join(names)}|{_OWN_NAME})$"}, examples=[names[0]])
 
 
 def once(values: Sequence[Any], what: str) -> None:
@@ -107,37 +87,17 @@ def once(values: Sequence[Any], what: str) -> None:
 
 
 AchievementType = Annotated[
-    str, BeforeValidator(lambda value: _listed(value, ACHIEVEMENT_TYPES)), _pattern(ACHIEVEMENT_TYPES)
+    str, BeforeValidator(lambda value: listed(value, ACHIEVEMENT_TYPES)), pattern(ACHIEVEMENT_TYPES)
 ]
-ResultType = Annotated[str, BeforeValidator(lambda value: _listed(value, RESULT_TYPES)), _pattern(RESULT_TYPES)]
-TargetType = Annotated[str, BeforeValidator(lambda value: _listed(value, TARGET_TYPES)), _pattern(TARGET_TYPES)]
+ResultType = Annotated[str, BeforeValidator(lambda value: listed(value, RESULT_TYPES)), pattern(RESULT_TYPES)]
 IdentifierType = Annotated[
-    str, BeforeValidator(lambda value: _listed(value, IDENTIFIER_TYPES)), _pattern(IDENTIFIER_TYPES)
+    str, BeforeValidator(lambda value: listed(value, IDENTIFIER_TYPES)), pattern(IDENTIFIER_TYPES)
 ]
 LanguageCode = Annotated[
     str, StringConstraints(pattern=r"^[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"), Field(examples=["en"])
 ]
 """A language, such as en or pt-BR. Spec: Open Badges 3.0, LanguageCode; BCP 47."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class AlignmentIn(Body):
-    """A skill, or a place in a standard or framework, to which an achievement is aligned."""
-
-    target_name: Line = Field(examples=["Provides feedback that moves learners forward"])
-    target_url: WebUrl = Field(
-        description=(
-            "the address that identifies it; http too, as ESCO has it (http://data.europa.eu/esco/skill/...). "
-            "It is never fetched"
-        ),
-        examples=["https://standards.example.org/teaching/feedback"],
-    )
-    target_code: Line | None = Field(None, description="its code in the framework, such as 2.B.1.a of O*NET")
-    target_description: Prose | None = None
-    target_framework: Line | None = Field(None, description="the name of the framework, such as ESCO or O*NET")
-    target_type: TargetType | None = Field(
-        None, description="a type of Open Badges 3.0, or your own that begins with ext:, such as ext:O-NET"
-    )
 
 
 class AuthorityIn(Body):

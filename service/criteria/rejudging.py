@@ -31,6 +31,12 @@ def mark(act: Act, member_ids: Collection[UUID], since: datetime | None = None) 
         _mark(act, select(Member.id).where(Member.id.in_(member_ids)), None, since)
 
 
+def mark_everybody(act: Act) -> None:
+    """Mark every member of the network: from now on it decides."""
+    of_network = (Member.network_id == act.network.id, Member.erased_at.is_(None))
+    _mark(act, select(Member.id).where(*of_network), None)
+
+
 def mark_topics(act: Act, topics: Topics) -> None:
     """Mark members about whom something new is known, on these topics only."""
     common = {"network_id": act.network.id, "since": act.now}

@@ -15,6 +15,7 @@ from service.awards.upholding import Outcome
 from service.bodies import Body, Prose, Uid
 from service.criteria import rejudging
 from service.evidence import corrections
+from service.evidence.corrections import Prepared
 from service.evidence.recording import Submission
 from service.issuing import unsigned
 from service.issuing.decision import Decision
@@ -86,7 +87,15 @@ def correct(act: CallersAct, runtime: Runtime, record_id: UUID, said: Correction
     Raises:
         NotFoundError, ForbiddenError, ConflictError, InvalidError: as `corrections.prepare` and `carry_out`.
     """
-    prepared = corrections.prepare(act, record_id, said.changes)
+    return _correct(act, runtime, said, corrections.prepare(act, record_id, said.changes))
+
+
+def confirm(act: CallersAct, runtime: Runtime, record_id: UUID, said: CorrectionIn) -> Correction:
+    """Correct a record that another member posted, as the peer who was asked for their word; as `correct`."""
+    return _correct(act, runtime, said, corrections.prepare(act, record_id, said.changes, as_peer=True))
+
+
+def _correct(act: CallersAct, runtime: Runtime, said: CorrectionIn, prepared: Prepared | Submission) -> Correction:
     if isinstance(prepared, Submission):
         return Correction(prepared)
     resting = upholding.resting_on(act, [prepared.old.id, *prepared.evaluations], prepared.line)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from service.access.act import Act
-from service.appeals import cases
+from service.appeals import neutrality
 from service.awards import reviews, settling
 from service.criteria import rejudging
 from service.errors import InvalidError, ServiceError
@@ -123,7 +123,7 @@ def relink(act: Act, member: Member, known: Person | None) -> None:
     Args:
         known: the person behind the member until now.
     """
-    cases.relink(act, member.id)
+    neutrality.relink(act, member.id)
     reviews.relink(act, member.id)
     if known is not None:
         persons.forget_without_members(act.session, known)

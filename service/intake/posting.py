@@ -12,8 +12,9 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation, flags, recording, records
+from service.evidence import acceptances, derivation, flags, recording, records
 from service.evidence.bodies import Submitted
+from service.evidence.contributions import ContributionIn
 from service.evidence.recording import Kind, Submission, actor_of, sealed
 from service.outbox import events
 from service.runtime.runtime import Runtime
@@ -37,7 +38,7 @@ def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submissio
         InvalidError, ForbiddenError: it cannot be true, or this caller may not say it; the pointer says where.
         ConflictError: its `ref` or `source` is another record's (code "record-differs").
     """
-    [outcome] = submit_all(act, kind, [body])
+    [outcome], released = _recorded(act, kind, [body])
     if isinstance(outcome, ServiceError):
         raise outcome
     if outcome.status != "duplicate":
@@ -45,7 +46,7 @@ def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submissio
         events.append(act, "evidence.received", {"record": str(outcome.record.id)} | about)
     if outcome.status != "accepted" or outcome.member_id is None:
         return outcome
-    made = settling.settle(act, runtime, [outcome.member_id])
+    made = settling.settle(act, runtime, released | {outcome.member_id})
     wait = bool(rejudging.marked(act.session, [outcome.member_id]))
     return replace(outcome, awards=tuple(made), awards_wait=wait)
 
@@ -58,13 +59,26 @@ def submit_all(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> list[Submis
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
     """
+    return _recorded(act, kind, bodies)[0]
+
+
+def _recorded(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> tuple[list[Submission | ServiceError], set[UUID]]:
+    """Record bodies, and return what became of each, and about whom evidence counts that waited for an acceptance."""
     outcomes, topics = recording.record_all(act, kind, bodies)
     rejudging.mark_topics(act, topics)
-    return outcomes
+    accepting = {
+        body.member
+        for body, outcome in zip(bodies, outcomes, strict=True)
+        if isinstance(body, ContributionIn) and body.accepts is not None
+        if isinstance(outcome, Submission) and outcome.status == "accepted"
+    }
+    if not accepting:
+        return outcomes, set()
+    return outcomes, release_held(act, acceptances.refs_of_persons(act.session, act.network, accepting))
 
 
 def release_held(act: Act, refs: Collection[str]) -> set[UUID]:
-    """Judge evidence that waited for these members, and return the members affected.
+    """Judge evidence that waited for these members, or for their acceptance, and return the members affected.
 
     These are the members whom evidence is about that counts from now on; they are marked, to be settled.
     """
@@ -107,7 +121,7 @@ def void(act: CallersAct, runtime: Runtime, record_id: UUID, body: VoidIn) -> tu
     tier = derivation.tier(actor_of(act), None)
     made = sealed(act, said, kind="void", status="accepted", tier=tier, voids=record.id)
     act.session.add(made)
-    record.held_for = None  # nothing flows in from it any more
+    record.held_for = record.held_code = None  # nothing flows in from it any more
     act.session.flush()
     derivation.add(act.session, [(RecordBody, {"record_id": made.id, "body": said})])
     fallen = derivation.forget(act, [record.id], made.id)

@@ -1,10 +1,13 @@
 """Sessions over HTTP."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import READ, Caller
@@ -12,6 +15,7 @@ from service.bodies import Instant, Moment, Ref, under
 from service.errors import NotFoundError
 from service.networks import meetings
 from service.networks.meetings import SessionChange, SessionFields, SessionIn
+from service.tables import Meeting
 from service.web.conditional import TAGGED, UNCHANGED, Given, IfNoneMatch, merge_patch, seen, tagged, written_or_made
 from service.web.exactly_once import exactly_once
 from service.web.requests import (
@@ -48,15 +52,28 @@ class SessionOut(Answer):
     mode: str | None
     confidential: bool
     attendance_count: int | None
+    objectives: list[str] | None = Field(None, description="the objectives that it is about, by their codes")
+
+    @classmethod
+    def listed(cls, session: OrmSession, rows: Sequence[Meeting]) -> list[Self]:
+        """Return the answers for sessions, in the same order."""
+        named = meetings.objectives_of(session, rows)
+        return [cls.model_validate(row).model_copy(update={"objectives": named.get(row.id)}) for row in rows]
+
+    @classmethod
+    def of(cls, session: OrmSession, row: Meeting) -> Self:
+        """Return the answer for one session."""
+        [answer] = cls.listed(session, [row])
+        return answer
 
 
 def _put(act: Act, body: SessionIn) -> Response:
     meeting, created = meetings.put_session(act, body)
-    return tagged(201 if created else 200, SessionOut.model_validate(meeting))
+    return tagged(201 if created else 200, SessionOut.of(act.session, meeting))
 
 
 def _now(act: Act, ref: str) -> SessionOut:
-    return SessionOut.model_validate(meetings.held(act, ref))
+    return SessionOut.of(act.session, meetings.held(act, ref))
 
 
 def _now_if_there(act: Act, ref: str) -> SessionOut | None:
@@ -90,7 +107,7 @@ def update_session(ref: Ref, body: SessionChange, act: CanWrite, given: Given) -
     What is left out stays as it is; null removes it.
     """
     given.hold(lambda: _now(act, ref))
-    return tagged(200, SessionOut.model_validate(meetings.change_session(act, ref, body)))
+    return tagged(200, SessionOut.of(act.session, meetings.change_session(act, ref, body)))
 
 
 @router.delete(
@@ -137,7 +154,7 @@ def list_sessions(
         starts_until=starts_until,
         sort=sort,
     )
-    return Page(items=[SessionOut.model_validate(row) for row in rows], next=cursor)
+    return Page(items=SessionOut.listed(session, rows), next=cursor)
 
 
 @router.get("/v1/networks/{slug}/sessions/{ref}", response_model=SessionOut, responses=UNCHANGED)
@@ -145,4 +162,4 @@ def get_session(
     ref: str, network: ReadNetwork, session: Reader, _who: CanRead, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Return one session."""
-    return seen(SessionOut.model_validate(meetings.get_session(session, network, ref)), if_none_match)
+    return seen(SessionOut.of(session, meetings.get_session(session, network, ref)), if_none_match)

@@ -1,16 +1,20 @@
 """Sessions: the meetings of a network, under its own `ref`."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import CompoundSelect, Select, and_, func, select, union
+from sqlalchemy import CompoundSelect, Select, and_, delete, func, select, union
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.bodies import Body, Instant, Line, Ref
 from service.errors import ConflictError, InvalidError, NotFoundError
+from service.networks import objectives
+from service.networks.objectives import Codes
 from service.outbox import events
 from service.storage import filters, locks
 from service.storage.database import ReadSession, insert_new
@@ -23,8 +27,10 @@ from service.tables import (
     Evaluation,
     Meeting,
     Network,
+    Objective,
     Record,
     RecordBody,
+    SessionObjective,
 )
 from service.tables.past import PAST
 
@@ -41,6 +47,7 @@ class _Described(Body):
     attendance_count: int | None = Field(
         None, ge=0, le=1_000_000, description="how many people came, if nobody is named"
     )
+    objectives: Codes | None = Field(None, description="the objectives that the session is about, by their codes")
 
 
 class SessionFields(_Described):
@@ -75,7 +82,8 @@ def put_session(act: Act, body: SessionIn) -> tuple[Meeting, bool]:
     """Add or change a session; return it and whether it is new.
 
     Raises:
-        InvalidError: it would end before it starts (code "session-ends-before-start").
+        InvalidError: it would end before it starts (code "session-ends-before-start"), or names an objective that the
+            network does not have ("objective-unknown") or that is retired ("objective-retired").
     """
     new = insert_new(
         act.session,
@@ -102,13 +110,41 @@ def change_session(act: Act, ref: str, body: SessionChange) -> Meeting:
 
 
 def _change(act: Act, meeting: Meeting, said: Mapping[str, Any], *, new: bool = False) -> None:
+    named = False
     for name, value in said.items():
-        setattr(meeting, name, value)
+        if name == "objectives":
+            named = _name_objectives(act, meeting, value or [])
+        else:
+            setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:
         raise InvalidError("session-ends-before-start", "Expected a session that ends after it starts.", "/ends_at")
-    if new or act.session.is_modified(meeting):
+    if new or named or act.session.is_modified(meeting):
         events.append(act, "session.posted" if new else "session.changed", {"session": str(meeting.id)})
     act.session.flush()
+
+
+def _name_objectives(act: Act, meeting: Meeting, codes: Sequence[str]) -> bool:
+    """Have a session be about these objectives; return whether that is other than before."""
+    locks.objectives(act.session, Objective.network_id == act.network.id, Objective.ref.in_(codes))
+    before = objectives_of(act.session, [meeting]).get(meeting.id, [])
+    wanted = objectives.named(act.session, act.network, codes, kept=before)
+    if sorted(codes) == before:
+        return False
+    act.session.execute(delete(SessionObjective).where(SessionObjective.session_id == meeting.id))
+    act.session.add_all(SessionObjective(session_id=meeting.id, objective_id=row.id) for row in wanted)
+    return True
+
+
+def objectives_of(session: OrmSession, meetings: Sequence[Meeting]) -> dict[UUID, list[str]]:
+    """Return the codes of the objectives that sessions are about, in order, by the id of a session."""
+    query = select(SessionObjective.session_id, Objective.ref).join(
+        Objective, Objective.id == SessionObjective.objective_id
+    )
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    wanted = SessionObjective.session_id.in_([meeting.id for meeting in meetings])
+    for session_id, code in session.execute(query.where(wanted).order_by(Objective.ref)):
+        found[session_id].append(code)
+    return found
 
 
 def remove_session(act: Act, ref: str) -> None:
@@ -129,6 +165,7 @@ def remove_session(act: Act, ref: str) -> None:
         )
         message = f"Expected a session on which nothing rests, got one with {listed}. It can be changed instead."
         raise ConflictError("session-in-use", message, details={"rests": rests})
+    act.session.execute(delete(SessionObjective).where(SessionObjective.session_id == meeting.id))
     act.session.delete(meeting)
     act.session.flush()
     events.append(act, "session.deleted", {"session": str(meeting.id)})

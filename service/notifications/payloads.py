@@ -100,7 +100,7 @@ def _review(session: ReadSession, runtime: Runtime, network: Network, row_id: st
 
 def _session(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:
     row = session.get(Meeting, UUID(row_id))
-    return SessionOut.model_validate(row) if row else None
+    return SessionOut.of(session, row) if row else None
 
 
 def _webhook(session: ReadSession, _runtime: Runtime, _network: Network, row_id: str) -> Answer | None:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+_APPLICATION = ("call", "application", "member?")
 _AWARD = ("award", "achievement_version", "member")
 _CREDENTIAL = ("credential", "award", "member")
+_GOAL = ("goal", "member")
 _KEY = ("key", "kid")
 _REVIEW = ("review", "achievement_version", "member", "award?")
 
@@ -56,6 +58,28 @@ class EventType(StrEnum):
         "Somebody must decide: a review was opened, or one of several people has approved and another is needed.",
         _REVIEW,
     )
+    APPLICATION_CHANGED = "application.changed", "An applicant says something else.", _APPLICATION
+    APPLICATION_DECIDED = (
+        "application.decided",
+        "A person decided on an application to a call, or changed a decision.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ANSWERED = (
+        "application.question-answered",
+        "The network answered why it decided so on an application.",
+        _APPLICATION,
+    )
+    APPLICATION_QUESTION_ASKED = (
+        "application.question-asked",
+        "An applicant asks why the network decided so, and somebody must answer.",
+        _APPLICATION,
+    )
+    APPLICATION_RECEIVED = (
+        "application.received",
+        "Somebody applied to a call, for the first time or again.",
+        _APPLICATION,
+    )
+    APPLICATION_WITHDRAWN = "application.withdrawn", "An applicant withdrew.", _APPLICATION
     ATTENDANCE_CLOSED = "attendance.closed", "The attendance code of a session works no longer.", ("session",)
     ATTENDANCE_OPENED = "attendance.opened", "A session has an attendance code, or another one.", ("session",)
     ATTENDANCE_REFUSED = (
@@ -71,6 +95,10 @@ class EventType(StrEnum):
     AWARD_EXPIRED = "award.expired", "The time of an award is over.", _AWARD
     AWARD_KEPT = "award.kept", "An award that was under review stands.", _AWARD
     AWARD_MADE = "award.made", "A member has earned an achievement.", _AWARD
+    CALL_CHANGED = "call.changed", "A call for participants says something else.", ("call",)
+    CALL_CLOSED = "call.closed", "The network closed a call for participants before its time.", ("call",)
+    CALL_POSTED = "call.posted", "The network calls for participants.", ("call",)
+    CALL_PROPOSED = "call.proposed", "People are proposed for a call; nothing is decided.", ("call", "proposal")
     CASE_ESCALATED = (
         "case.escalated",
         "Somebody else must decide a case: its time passed, or a party asked for it.",
@@ -119,11 +147,38 @@ class EventType(StrEnum):
         "Evidence came in, once for each request or file: a record, the import of a body of many lines, or a file.",
         ("record?", "member?", "import?"),
     )
+    EXPECTATION_CHANGED = (
+        "expectation.changed",
+        "The network expects something else, in the next version.",
+        ("expectation",),
+    )
+    EXPECTATION_ENDED = "expectation.ended", "The network expects something no longer.", ("expectation",)
+    EXPECTATION_POSTED = "expectation.posted", "The network expects something of its members.", ("expectation",)
+    GUIDELINES_PUBLISHED = (
+        "guidelines.published",
+        "A version of the guidelines is in force, and members are asked to accept it.",
+        ("guidelines_version",),
+    )
+    GOAL_CLOSED = (
+        "goal.closed",
+        "A member closed a goal that is shared with the network: it was met, partly, or is dropped.",
+        _GOAL,
+    )
+    GOAL_CONFIRMED = (
+        "goal.confirmed",
+        "A peer confirmed that a goal was met that is shared with the network.",
+        _GOAL,
+    )
+    GOAL_SHARED = "goal.shared", "A member shares a goal with the network.", _GOAL
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
         ("import",),
     )
+    JOIN_ACCEPTED = "join.accepted", "Somebody who asked to join is a member.", ("join_request", "member")
+    JOIN_ASKED = "join.asked", "Somebody asks to join, and the network must decide.", ("join_request",)
+    JOIN_DECLINED = "join.declined", "Somebody who asked to join does not.", ("join_request",)
+    JOIN_WITHDRAWN = "join.withdrawn", "Somebody who asked to join does not want to any more.", ("join_request",)
     KEY_COMPROMISED = "key.compromised", "Others may have had a key, and it signs nothing any more.", _KEY
     KEY_ROTATED = "key.rotated", "The network signs with a new key.", _KEY
     MEMBER_CHANGED = "member.changed", "What is known of a member is another.", ("member",)
@@ -177,6 +232,16 @@ class EventType(StrEnum):
         "A member took back what they had said that they want to learn and can offer.",
         ("needs_cycle", "member"),
     )
+    NETWORK_ACTIVATED = (
+        "network.activated",
+        "A formal network has all that it needs, and issues badges.",
+        ("network",),
+    )
+    NETWORK_BECAME_FORMAL = (
+        "network.became-formal",
+        "An informal network is a formal one from now on.",
+        ("network",),
+    )
     NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
     NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
     NETWORK_CONFIRMED = "network.confirmed", "The operator says that the network is who its name says.", ("network",)
@@ -186,7 +251,17 @@ class EventType(StrEnum):
         "The network may load its records of an earlier time until a deadline.",
         ("network",),
     )
+    NETWORK_LISTING_CHANGED = (
+        "network.listing-changed",
+        "People find the network in another way, or not: it chose so, or the operator did.",
+        ("network",),
+    )
     NETWORK_UNCONFIRMED = "network.unconfirmed", "The operator does not vouch for the network any more.", ("network",)
+    OBJECTIVE_CHANGED = "objective.changed", "An objective has a new version.", ("objective",)
+    OBJECTIVE_DELETED = "objective.deleted", "An objective that nothing named is gone.", ("objective",)
+    OBJECTIVE_POSTED = "objective.posted", "The network works toward a further objective.", ("objective",)
+    OBJECTIVE_REINSTATED = "objective.reinstated", "An objective that was retired can be named again.", ("objective",)
+    OBJECTIVE_RETIRED = "objective.retired", "Nothing new names an objective.", ("objective",)
     RECORD_CORRECTED = (
         "record.corrected",
         "A piece of evidence counts in place of another, which said something else.",

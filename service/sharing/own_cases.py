@@ -71,7 +71,11 @@ def appealable_of(session: OrmSession, account_id: UUID, now: datetime) -> list[
 
     What a case was opened about is left out, unless the case was withdrawn.
     """
-    decided = {(row.member_id, row.achievement_id, row.contested_at) for row in _cases(session, account_id)}
+    decided = {
+        (row.member_id, row.achievement_id, row.contested_at)
+        for row in _cases(session, account_id)
+        if row.achievement_id is not None and row.contested_at is not None
+    }
     found = [*_declined(session, account_id, now, decided), *_ended(session, account_id, now, decided)]
     return sorted(found, key=lambda each: (each.decided_at, each.of), reverse=True)[:MOST]
 

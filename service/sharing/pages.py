@@ -15,6 +15,7 @@ from service.checking.desk import Desk
 from service.errors import NotFoundError
 from service.issuing import credentials
 from service.issuing.visibility import Visibility, indexed
+from service.networks.guidelines import documents as guidelines
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
@@ -196,6 +197,8 @@ def get_issuer_profile(
             address=shown.address,
             keys=shown.keys,
             achievements=shown.achievements,
+            guidelines=guidelines.in_force(session, shown.network),
+            objectives=shown.objectives,
         )
         return _tagged(page, if_none_match)
     return served(documents.profile(session, runtime, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
@@ -226,6 +229,7 @@ def get_published_achievement(
             issuer=shown.issuer,
             published=shown.version.published_at,
             retired_at=shown.retired_at,
+            objectives=shown.objectives,
             award=shown.version.award,
             lines=list(sentences.lines(shown.rule, language, shown.names)) if shown.rule else [],
             approved=shown.rule is not None and sentences.asks_for_people(shown.rule),

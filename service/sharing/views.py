@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
-from service.achievements import credit, definitions
+from service.achievements import credit, definitions, serving
+from service.achievements.serving import Served
 from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
@@ -19,6 +20,7 @@ from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
 from service.issuing.endorsing import is_in_force
 from service.issuing.visibility import Visibility, indexed
+from service.networks import objectives
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing import shown_endorsements
@@ -26,7 +28,7 @@ from service.sharing.rules.told import Names
 from service.sharing.shown_endorsements import ShownSkill
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
-from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
+from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network, ObjectiveVersion
 from service.texts.languages import N_
 
 
@@ -84,6 +86,7 @@ class ShownNetwork:
     address: str
     keys: Sequence[Key]
     achievements: list[dict[str, str]]
+    objectives: Sequence[ObjectiveVersion]
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class ShownAchievement:
     rule: Criterion | None
     names: Names
     retired_at: datetime | None
+    objectives: Sequence[Served]
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,7 @@ def network(session: ReadSession, runtime: Runtime, slug: str) -> ShownNetwork |
         issuers.network_url(settings, found),
         keyring.keys_of(session, found),
         listed,
+        [each.version for each in objectives.in_force(session, found)],
     )
 
 
@@ -232,7 +237,8 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     names = names_of(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
     issuer = issuers.marked(owner, owner.name)
-    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
+    served = serving.served(session, version)
+    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at, served)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:

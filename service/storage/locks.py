@@ -5,7 +5,7 @@ The order is the same everywhere, so that no two transactions wait for each othe
 1. accounts of people who sign in, by id;
    what writes: the import, or the token, shared, so that revoking it waits;
 2. the network; then its keys, by id;
-3. records, by id; then the sessions that evidence names, by id;
+3. records, by id; then the sessions that evidence names, by id; then the objectives that a session names, by id;
 4. members, by id; then the files that are received, by digest (`evidence.scrutiny`), and the members' marks;
 5. the rubrics against which evaluations are held, by id; achievements; cases and reviews; awards; credentials; each kind by id;
 6. status lists, by id; by then the award is locked whose credential is superseded or whose review is closed;
@@ -22,7 +22,19 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, inspect, select
 
 from service.storage.database import WriteSession
-from service.tables import Achievement, Key, Meeting, Member, Network, Record, Row, Rubric, StatusList, VcApiStatusList
+from service.tables import (
+    Achievement,
+    Key,
+    Meeting,
+    Member,
+    Network,
+    Objective,
+    Record,
+    Row,
+    Rubric,
+    StatusList,
+    VcApiStatusList,
+)
 
 RowT = TypeVar("RowT", bound=Row)
 ListT = TypeVar("ListT", StatusList, VcApiStatusList)
@@ -76,6 +88,15 @@ def sessions(session: WriteSession, ids: Collection[UUID]) -> set[UUID]:
     """
     query = select(Meeting.id).where(Meeting.id.in_(ids)).order_by(Meeting.id)
     return set(session.scalars(query.with_for_update(read=True, key_share=True))) if ids else set()
+
+
+def objectives(session: WriteSession, *where: ColumnElement[bool]) -> list[Objective]:
+    """Lock objectives and return them as they are now.
+
+    Others can still change them and refer to them; only who deletes one waits.
+    """
+    query = select(Objective).where(*where).order_by(Objective.id).with_for_update(read=True, key_share=True)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def rubrics(session: WriteSession, *where: ColumnElement[bool]) -> list[Rubric]:

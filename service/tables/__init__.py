@@ -5,8 +5,13 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
-private one), `attendance_claims` (what somebody calls themself, and why a network refused) and `needs_answers` (what
-somebody wants to learn and can offer); everything else holds identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused), `join_requests` (who wants
+to join a network, and why it declined), `goal_texts`, `goal_check_in_texts` and `goal_answers` (what members write about
+their goals, and their peers about these), and `needs_answers` (what somebody wants to learn and can offer); everything
+else holds identifiers, digests and numbers.
+private one), `attendance_claims` (what somebody calls themself, and why a network refused),
+`call_application_texts`, `call_decisions`, `call_questions` and `call_locks` (what people say in an application to a
+call, and of it); everything else holds identifiers, digests and numbers.
 """
 
 from service.tables.access import AccessToken, Token
@@ -20,7 +25,7 @@ from service.tables.accounts import (
     SignInRequest,
 )
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
-from service.tables.appeals import Case, CaseStep, CaseText
+from service.tables.appeals import Case, CaseHold, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
 from service.tables.columns import Row
@@ -50,10 +55,43 @@ from service.tables.issuing import (
     SignedCopy,
     StatusList,
 )
-from service.tables.networks import Identity, Meeting, Member, Network, Person, Role
+from service.tables.networks import (
+    GuidelineSettings,
+    GuidelineVersion,
+    Identity,
+    Listing,
+    ListingLabel,
+    Meeting,
+    Member,
+    Network,
+    Objective,
+    ObjectiveVersion,
+    Person,
+    Role,
+    SessionObjective,
+)
 from service.tables.notifications import Delivery, Webhook
 from service.tables.outbox import Event, Message
-from service.tables.participation import NeedsAnswer, NeedsCycle, NeedsLink
+from service.tables.participation import (
+    Call,
+    CallApplication,
+    CallApplicationText,
+    CallDecision,
+    CallLock,
+    CallProposal,
+    CallQuestion,
+    Expectation,
+    ExpectationVersion,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
+    JoinRequest,
+    NeedsAnswer,
+    NeedsCycle,
+    NeedsLink,
+)
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
     BadgeToSign,
@@ -87,7 +125,15 @@ __all__ = [
     "AwardEvidence",
     "BadgeToSign",
     "Blob",
+    "Call",
+    "CallApplication",
+    "CallApplicationText",
+    "CallDecision",
+    "CallLock",
+    "CallProposal",
+    "CallQuestion",
     "Case",
+    "CaseHold",
     "CaseStep",
     "CaseText",
     "Claim",
@@ -104,14 +150,26 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Event",
+    "Expectation",
+    "ExpectationVersion",
     "Flag",
+    "Goal",
+    "GoalAnswer",
+    "GoalCheckIn",
+    "GoalCheckInText",
+    "GoalText",
+    "GuidelineSettings",
+    "GuidelineVersion",
     "HiddenEvidence",
     "Idempotency",
     "Identity",
     "Import",
     "ImportAnswer",
+    "JoinRequest",
     "Key",
     "Listener",
+    "Listing",
+    "ListingLabel",
     "Meeting",
     "Member",
     "Message",
@@ -119,6 +177,8 @@ __all__ = [
     "NeedsCycle",
     "NeedsLink",
     "Network",
+    "Objective",
+    "ObjectiveVersion",
     "OpenidIdentity",
     "Opening",
     "OpeningView",
@@ -139,6 +199,7 @@ __all__ = [
     "RubricVersion",
     "ServiceFact",
     "ServiceKey",
+    "SessionObjective",
     "SharedLimit",
     "ShownLink",
     "SignIn",

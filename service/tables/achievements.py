@@ -29,7 +29,10 @@ class Achievement(Row):
 
 
 class AchievementVersion(Row):
-    """One version of an achievement; frozen once `published_at` is set."""
+    """One version of an achievement; frozen once `published_at` is set.
+
+    Publishing sets `pinned_objectives`: the version of each objective that the definition names, by the objective's ref.
+    """
 
     __tablename__ = "achievement_versions"
     __table_args__ = (UniqueConstraint("achievement_id", "version"), one_of("award", "automatic", "reviewed"))
@@ -42,6 +45,7 @@ class AchievementVersion(Row):
     definition: Mapped[dict[str, Any]]
     definition_sha256: Mapped[str | None] = mapped_column(String(64))
     image_sha256: Mapped[str | None] = mapped_column(String(64))
+    pinned_objectives: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     published_at: Mapped[datetime | None]
 
 

@@ -52,6 +52,7 @@ class Message(Row):
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
         Index(None, "credential_id"),
+        Index(None, "member_id", "kind"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

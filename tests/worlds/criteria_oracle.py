@@ -22,6 +22,7 @@ class Meeting:
     ref: str
     series: str | None
     starts_at: datetime
+    objectives: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,8 @@ def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Dee
         if "series" in where and (deed.meeting is None or deed.meeting.series != where["series"]):
             continue
         if "sessions" in where and (deed.meeting is None or deed.meeting.ref not in where["sessions"]):
+            continue
+        if "objective" in where and (deed.meeting is None or where["objective"] not in deed.meeting.objectives):
             continue
         yield deed
 

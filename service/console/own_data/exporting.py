@@ -39,6 +39,10 @@ FILES_OF_ACCOUNT: Final = {
     ),
     "account/returns.json": N_("what you asked for after you lost a mailbox, and for whom you vouched"),
     "account/sessions.json": N_("sessions that you said you were in, by their code"),
+    "account/join-requests.json": N_("networks that you asked to join, and what they answered"),
+    "account/calls.json": N_(
+        "calls of networks to which you applied and where you are no member, with what was decided and answered"
+    ),
     "account/emails.json": N_("emails about your account: what about and when. We keep no texts of emails."),
 }
 FILES_OF_NETWORK: Final = {
@@ -59,7 +63,12 @@ FILES_OF_NETWORK: Final = {
     "badges/": N_("the newest signed text of each badge, as JSON and as VC-JWT. We keep no older texts."),
     "endorsements.json": N_("what peers said of the skills of your badges, without who they are"),
     "endorsements-by-you.json": N_("what you said of the skills of others"),
+    "goals.json": N_(
+        "your goals, with your check-ins, and what peers said of them, without who they and your buddies are"
+    ),
+    "goals-of-others.json": N_("what you said of the goals of others"),
     "claims.json": N_("how your badges came to you: links and codes, without their secrets"),
+    "calls.json": N_("calls to which you applied, with what was decided, asked and answered"),
     "files/": N_("files that you handed in"),
     "emails.json": N_("emails that this network had us send to you: what about and when"),
 }

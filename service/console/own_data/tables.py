@@ -23,6 +23,11 @@ from service.tables import (
     AwardDecider,
     AwardEvidence,
     BadgeToSign,
+    CallApplication,
+    CallApplicationText,
+    CallDecision,
+    CallLock,
+    CallQuestion,
     Case,
     CaseStep,
     CaseText,
@@ -34,8 +39,14 @@ from service.tables import (
     Endorsement,
     EndorsementText,
     Enrolment,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
     HiddenEvidence,
     Identity,
+    JoinRequest,
     Member,
     Message,
     NeedsAnswer,
@@ -92,6 +103,16 @@ class Whose:
         return select(Case.id).where(Case.member_id.in_(self.members))
 
     @cached_property
+    def goals(self) -> Select[Any]:
+        """The ids of the goals of the members."""
+        return select(Goal.id).where(Goal.member_id.in_(self.members))
+
+    @cached_property
+    def check_ins(self) -> Select[Any]:
+        """The ids of the check-ins of these goals."""
+        return select(GoalCheckIn.id).where(GoalCheckIn.goal_id.in_(self.goals))
+
+    @cached_property
     def steps(self) -> Select[Any]:
         """The ids of the steps of these cases, and of those that the members wrote in the cases of others."""
         own = or_(CaseStep.case_id.in_(self.cases), CaseStep.author_id.in_(self.members))
@@ -146,12 +167,34 @@ def _openings(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.opening_id.in_(select(Opening.id).where(Opening.account_id == whose.account_id))  # type: ignore[no-any-return]
 
 
+def _goals(table: Any, whose: Whose) -> ColumnElement[bool]:
+    return table.goal_id.in_(whose.goals)  # type: ignore[no-any-return]
+
+
+def _applied(table: Any, whose: Whose) -> ColumnElement[bool]:
+    """Rows of what somebody applied for who is no member."""
+    mine = select(CallApplication.id).where(CallApplication.account_id == whose.account_id)
+    return table.application_id.in_(mine)  # type: ignore[no-any-return]
+
+
+def _applied_as_members(table: Any, whose: Whose) -> ColumnElement[bool]:
+    mine = select(CallApplication.id).where(CallApplication.member_id.in_(whose.members))
+    return table.application_id.in_(mine)  # type: ignore[no-any-return]
+
+
 def _mails_of_members(table: Any, whose: Whose) -> ColumnElement[bool]:
     asked = select(Confirmation.id).where(Confirmation.credential_id.in_(whose.badges))
     return or_(_members(table, whose), _badges(table, whose), table.confirmation_id.in_(asked))
 
 
 OF_MAILS: Final = ("webhook_id", "key_id", "sign_in_request_id", "return_address_id", "attempts")
+SAID_IN_CALLS: Final = (
+    (CallApplicationText, ()),
+    (CallDecision, ("token_id", "actor_member_id")),
+    (CallQuestion, ("token_id", "actor_member_id")),
+    (CallLock, ()),
+)
+"""What is said in applications and of them, without who decided."""
 OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
     "account/account.json": (
         _of(Account, lambda table, whose: table.id == whose.account_id),
@@ -184,6 +227,11 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         _of(Vouching, _accounts),
     ),
     "account/sessions.json": (_of(AttendanceClaim, _accounts, "decided_by"),),
+    "account/join-requests.json": (_of(JoinRequest, _accounts, "decided_by"),),
+    "account/calls.json": (
+        _of(CallApplication, _accounts),
+        *(_of(row, _applied, *without) for row, without in SAID_IN_CALLS),
+    ),
     "account/emails.json": (
         _of(Message, lambda table, whose: table.account_address_id.in_(whose.addresses), *OF_MAILS),
     ),
@@ -268,6 +316,18 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
         _of(EndorsementText, _badges),
     ),
     "endorsements-by-you.json": (_of(Endorsement, _members),),
+    "goals.json": (
+        _of(Goal, _members, "buddy_id"),
+        _of(GoalText, _goals),
+        _of(GoalCheckIn, _goals),
+        _of(GoalCheckInText, lambda table, whose: table.check_in_id.in_(whose.check_ins)),
+        _of(GoalAnswer, _goals, "member_id"),
+    ),
+    "goals-of-others.json": (_of(GoalAnswer, _members),),
+    "calls.json": (
+        _of(CallApplication, _members),
+        *(_of(row, _applied_as_members, *without) for row, without in SAID_IN_CALLS),
+    ),
     "emails.json": (_of(Message, _mails_of_members, *OF_MAILS),),
 }
 """What is given of the members who are the person in one network, by the file in which it stands."""
@@ -285,6 +345,7 @@ WRITTEN_OUT: Final[Mapping[str, str]] = {
 }
 """Tables that are given in another form than their rows, and where."""
 LEFT_OUT: Final[Mapping[str, str]] = {
+    "call_proposals": "ids and numbers of many people together; whom people put in or left out is given",
     "attendance_codes": "what a network opened for a session: what a person said by it is given",
     "needs_cycles": "what a network asks its members: what a person answered is given",
     "return_addresses": "addresses of whom somebody said to be: they may be another person's",

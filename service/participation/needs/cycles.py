@@ -18,6 +18,7 @@ from service.access.callers import Caller
 from service.bodies import merged, validated
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from service.evidence import derivation
+from service.networks import objectives
 from service.outbox import events
 from service.participation.needs import own_topics
 from service.participation.needs.shapes import (
@@ -44,7 +45,8 @@ def put_cycle(act: CallersAct, body: NeedsCycleIn) -> tuple[NeedsCycle, bool]:
     Raises:
         ForbiddenError: the token is that of a member who is neither facilitator nor assessor (code "needs-role").
         InvalidError: it closes before it opens (code "needs-cycle-backward") or in the past ("needs-cycle-over"), asks
-            about nothing ("needs-topics-missing"), or has a topic twice ("needs-topic-twice").
+            about nothing ("needs-topics-missing"), has a topic twice ("needs-topic-twice"), or names an objective that is unknown
+            ("objective-unknown") or retired ("objective-retired").
         ConflictError: there are answers, and it would open later (code "needs-cycle-answered"), or lacks a topic that
             they name ("needs-topic-in-use").
     """
@@ -264,12 +266,19 @@ def _judge(act: Act, fields: NeedsCycleFields, opens_at: datetime, before: Needs
     if not topics and not fields.free_topics:
         message = "Expected a topic at least, or `free_topics`: there would be nothing to answer."
         raise InvalidError("needs-topics-missing", message, "/topics")
+    kept = {each.objective for each in (() if before is None else topics_of(before)) if each.objective}
+    known = objectives.known(act.session, act.network, {each.objective for each in topics if each.objective})
     for place, topic in enumerate(topics):
         others = topics[:place]
         if topic.code in {each.code for each in others}:
             raise InvalidError("needs-topic-twice", "Expected each topic once.", f"/topics/{place}/code")
         if own_topics.key_of(topic.label) in {own_topics.key_of(each.label) for each in others}:
             raise InvalidError("needs-topic-twice", "Expected topics with different labels.", f"/topics/{place}/label")
+        if topic.objective is not None:
+            found = known.get(topic.objective)
+            fault = objectives.fault_of(act.session, act.network, topic.objective, found, kept=kept)
+            if fault is not None:
+                raise InvalidError(*fault, f"/topics/{place}/objective")
 
 
 def _answers(session: OrmSession, row: NeedsCycle) -> Sequence[dict[str, Any]]:

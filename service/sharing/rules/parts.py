@@ -149,6 +149,8 @@ def filtered(where: ContributionFilter, language: Language) -> Iterator[str]:
     if where.sessions:
         meetings = language.listed(quoted(where.sessions, language), of="or")
         yield language.gettext(N_("in the meeting %(meetings)s"), meetings=meetings)
+    if where.objective:
+        yield language.gettext(N_("in meetings about the objective “%(objective)s”"), objective=named(where.objective))
     yield from tier(where.min_tier, language)
 
 

@@ -13,9 +13,10 @@ from fastapi.testclient import TestClient
 
 from service.access.act import Act
 from service.achievements import achievements
-from service.achievements.parts import ACHIEVEMENT_TYPES, IDENTIFIER_TYPES, RESULT_TYPES, TARGET_TYPES
+from service.achievements.parts import ACHIEVEMENT_TYPES, IDENTIFIER_TYPES, RESULT_TYPES
 from service.awards import settling
 from service.criteria import rejudging
+from service.networks.alignments import TARGET_TYPES
 from service.runtime.runtime import Runtime
 from service.suggestions import MISSPELT
 from service.tables import AchievementVersion, Contribution, Enrolment, Network, UnsettledMember

@@ -478,6 +478,10 @@ def test_a_star_stands_for_the_declared_criteria() -> None:
             *(1, 1, "1 of 1 day with contributions of type shared, authored or x-own in series club"),
         ),
         (
+            COUNT | {"where": {"series": "club", "objective": "F1"}},
+            *(0, 1, "0 of 1 contribution in series club in sessions about objective F1"),
+        ),
+        (
             SUM | {"cap_per": {"day": 45}, "window": {"from": "2026-09-01", "to": "2026-12-24T12:00:00Z"}},
             *(45, 60, "45 of 60 minutes of contributions from 2026-09-01 before 2026-12-24 12:00 UTC"),
         ),

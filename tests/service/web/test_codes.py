@@ -28,7 +28,7 @@ RAISED = {name: str(number) for name, number in KINDS.items()} | {
     "DefinitionFault": "422",
     "PrivateAddressError": "502",
 }
-TOLD = {"Problem", "problem", "ServiceError", "Discriminator"}
+TOLD = {"Problem", "problem", "ServiceError", "Discriminator", "MissingPart"}
 """Calls whose code is answered with statuses that they do not say themselves."""
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 KEYWORDS = {"custom_error_type"}

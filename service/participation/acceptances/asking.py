@@ -1,0 +1,29 @@
+"""Ask members to accept: by a new version, or because the network chose that evidence waits until they do."""
+
+from sqlalchemy import select
+
+from service.access.act import Act
+from service.evidence import acceptances
+from service.intake import posting
+from service.networks.guidelines import choices
+from service.networks.guidelines.choices import GuidelineSettingsIn
+from service.tables import GuidelineSettings, Member
+
+
+def choose(act: Act, body: GuidelineSettingsIn) -> GuidelineSettings:
+    """Change what the act's network chose about its guidelines, and return it.
+
+    Evidence that waited counts now as far as it need not wait any more; whom it is about is marked, to be settled.
+
+    Raises:
+        ForbiddenError: evidence about the caller waits, and would not (code "self-decision").
+    """
+    choices.held(act)
+    waiting = acceptances.waiting(act.session, act.network)
+    if waiting and body.model_fields_set & {"acceptance", "grace_days"}:
+        mine = Member.network_id == act.network.id
+        act.decides_on(*act.session.scalars(select(Member.id).where(mine, Member.ref.in_(waiting))))
+    row = choices.change(act, body)
+    if waiting:
+        posting.release_held(act, waiting)
+    return row
