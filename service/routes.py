@@ -65,6 +65,9 @@ import service.participation.joining.api_joining
 import service.participation.joining.pages_joining
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
+import service.participation.needs.api_findings
+import service.participation.needs.pages_links
+import service.participation.needs.pages_needs
 import service.participation.pages_overview
 import service.progress.api
 import service.progress.api_dry_runs
@@ -137,6 +140,7 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.participation.goals.api.router)
     app.include_router(service.participation.needs.api_cycles.router)
     app.include_router(service.participation.needs.api_answers.router)
+    app.include_router(service.participation.needs.api_findings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
@@ -184,6 +188,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.participation.needs.pages_needs.router)
+    app.include_router(service.participation.needs.pages_links.router)
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.sharing.pages_name.router)

@@ -27,7 +27,7 @@ from service.runtime.runtime import Runtime
 from service.tables import JoinRequest, Member, Network, Row
 from service.tables.identifiers import new_id
 from service.web import requests
-from tests.worlds import attending
+from tests.worlds import attending, needing
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 from tests.worlds.claiming import account_with
 from tests.worlds.runtimes import BASE_URL, app_of
@@ -172,6 +172,14 @@ def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
             row = JoinRequest(network_id=network.id, account_id=account_id, asked_at=stage.runtime.now(), id=new_id())
             session.add(row)
         return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
+def surveyed(method: str, path: str, body: Any = None, *, answered: bool = True) -> Callable[[Stage], Sent]:
+    """Ask members what they want to learn, and let m11 have answered."""
+
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", needing.HERE, needing.ASKED)
+        if answered:
+            needing.answer(stage, "m11", needing.OFFERS)
+        return method, f"{needing.HERE}/{path}".rstrip("/"), {} if body is None else {"json": body}
 
     return prepare
 
@@ -397,6 +405,7 @@ CORRECTIONS = f"POST {N}/corrections/bulk"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
 GOAL = f"{N}/goals/{{goal_id}}"
+CYCLE, ANSWERS, WISH = f"{N}/needs-cycles/{{ref}}", f"{N}/needs-cycles/{{ref}}/answers", needing.LEARNS
 ROLE = {"roles": ["student"]}
 JOINING = f"POST {N}/join-requests/{{request_id}}"
 
@@ -636,6 +645,11 @@ THEIRS = (
     Call(f"POST {N}/evaluations (lines)", "what one thinks", lambda _stage: lines("./evaluations", REFLECTED), "ok"),
     Call(f"POST {N}/records/{{record_id}}/void", "what one said", recorded("m11"), "ok"),
     Call(CORRECTION, "what one said of others", corrected("m11", "m12"), "ok"),
+    # What one wants to learn and can offer.
+    Call(f"PUT {ANSWERS}/{{member}}", "one's answer", surveyed("PUT", "answers/m11", WISH), "ok"),
+    Call(f"PUT {ANSWERS}/{{member}}", "of others", surveyed("PUT", "answers/m12", WISH), "needs-answer-others"),
+    Call(f"DELETE {ANSWERS}/{{member}}", "one's answer", surveyed("DELETE", "answers/m11"), "ok"),
+    Call(f"POST {ANSWERS}", "one's answer", surveyed("POST", "answers", {"answers": [{"member": "m11"} | WISH]}), "ok"),
     # An appeal is one's own.
     Call(
         f"POST {N}/cases",
@@ -679,6 +693,11 @@ OF_NOBODY = (
     Call(f"DELETE {N}/expectations/{{ref}}", "of everybody", expected("DELETE"), "ok"),
     Call(f"POST {N}/sessions", "a meeting", at_once("POST", "./sessions", MET | {"ref": "s1"}), "ok"),
     Call(f"POST {N}/sessions/bulk", "a meeting", lambda _stage: lines("./sessions/bulk", MET | {"ref": "s1"}), "ok"),
+    Call(f"PUT {CYCLE}", "a survey", at_once("PUT", needing.HERE, needing.ASKED), "ok"),
+    Call(f"PATCH {CYCLE}", "a survey", surveyed("PATCH", "", {"title": "Another"}), "ok"),
+    Call(f"POST {CYCLE}/closing", "a survey", surveyed("POST", "closing"), "ok"),
+    Call(f"POST {CYCLE}/links", "links to a survey", surveyed("POST", "links", {"members": ["m12"]}), "ok"),
+    Call(f"DELETE {CYCLE}", "a survey", surveyed("DELETE", "", answered=False), "ok"),
     Call(
         "POST /v1/blobs",
         "a file",
@@ -804,6 +823,9 @@ WITHOUT_TOKEN = {
     "POST /vouch/{secret}": "somebody who is signed in vouches for somebody else, by rules of its own",
     "POST /opened/{secret}": "an employer opens what somebody opened to them",
     "POST /shown/{secret}": "an authority looks at what somebody showed it",
+    "POST /needs/{secret}": "a member answers by a link that was made for them",
+    "POST /needs/{secret}/change": "a member looks at what they answered by their link",
+    "POST /needs/{secret}/withdrawal": "a member takes back by their link what they answered",
     "POST /oauth/token": "a program exchanges a token of its own for a short one, and decides nothing",
     "POST /language": "a visitor chooses a language",
     "POST /vc/credentials/issue": "a machine with a token of the settings, signed as nobody",
