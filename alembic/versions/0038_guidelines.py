@@ -1,4 +1,4 @@
-"""guidelines in versions, and why a record is held."""
+"""guidelines in versions, and why a record is held, and sessions that became confidential."""
 
 from collections.abc import Sequence
 
@@ -59,10 +59,12 @@ def upgrade() -> None:
     else:
         op.add_column("records", sa.Column("held_code", sa.String(length=32), nullable=True))
         op.create_check_constraint(op.f("ck_records_held_code"), "records", REASONS)
+    op.add_column("sessions", sa.Column("badges_behind", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.execute("UPDATE records SET held_code = 'member-unknown' WHERE held_for IS NOT NULL")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE sessions DROP COLUMN badges_behind")
     op.execute("ALTER TABLE records DROP COLUMN held_code")
     op.drop_table("guideline_settings")
     op.drop_table("guideline_versions")

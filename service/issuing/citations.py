@@ -53,6 +53,8 @@ EVALUATED = {
     "endorsement": "Was endorsed",
     "reflection": "Reflected in writing",
 }
+CONFIDENTIAL = "confidential"
+"""The genre of a record of a confidential session."""
 EARLIER = "Recorded from the network's earlier records."
 """What is said of a record of a network's history."""
 
@@ -232,7 +234,7 @@ def _citation(
     source += f" {EARLIER}" if earlier else ""
     if hidden:
         return Citation(
-            what.local_date, "confidential", f"In a confidential session. {source}", record.body_digest, judgements
+            what.local_date, CONFIDENTIAL, f"In a confidential session. {source}", record.body_digest, judgements
         )
     if isinstance(what, Contribution):
         genre, spent = what.type, what.minutes or 0

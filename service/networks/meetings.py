@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import CompoundSelect, Select, and_, func, select, union
@@ -13,7 +14,7 @@ from service.bodies import Body, Instant, Line, Ref
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
 from service.storage import filters, locks
-from service.storage.database import ReadSession, insert_new
+from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import Window, order, page
 from service.tables import (
     Achievement,
@@ -67,7 +68,9 @@ class SessionChange(_Described):
 
     starts_at: Instant = Field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
     confidential: bool | None = Field(
-        None, description="attendance counts, but nothing about the session is ever published; null is false"
+        None,
+        description="attendance counts, but nothing about the session is ever published; null is false. Badges that were "
+        "signed before are signed again without what they tell of it",
     )
 
 
@@ -102,6 +105,8 @@ def change_session(act: Act, ref: str, body: SessionChange) -> Meeting:
 
 
 def _change(act: Act, meeting: Meeting, said: Mapping[str, Any], *, new: bool = False) -> None:
+    if said.get("confidential") and not meeting.confidential and not new:
+        meeting.badges_behind = True
     for name, value in said.items():
         setattr(meeting, name, value)
     if meeting.ends_at is not None and meeting.ends_at <= meeting.starts_at:
@@ -109,6 +114,13 @@ def _change(act: Act, meeting: Meeting, said: Mapping[str, Any], *, new: bool = 
     if new or act.session.is_modified(meeting):
         events.append(act, "session.posted" if new else "session.changed", {"session": str(meeting.id)})
     act.session.flush()
+
+
+def badges_told(session: WriteSession, meeting_id: UUID) -> None:
+    """Note that no badge tells of a session any more what it must not."""
+    meeting = locks.one_or_none(session, Meeting, Meeting.id == meeting_id, key_share=True)
+    if meeting is not None:
+        meeting.badges_behind = False
 
 
 def remove_session(act: Act, ref: str) -> None:
