@@ -1,4 +1,4 @@
-"""Take back what badges tell of a session that became confidential after they were signed.
+"""Take back what badges tell of a session that became confidential.
 
 What they say of it is then what they would have said from the beginning: that something happened in a confidential session.
 They are signed again under their ids, each in a transaction of its own. Copies that were given out keep what they say, and

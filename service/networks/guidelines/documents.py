@@ -1,4 +1,4 @@
-"""Guidelines in numbered versions: a draft, the version in force, and those before it.
+"""Guidelines in numbered versions: a draft, the one in force, those before it.
 
 Publishing freezes a version. The next one says what it changes.
 """

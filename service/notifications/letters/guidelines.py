@@ -33,7 +33,7 @@ def render(session: ReadSession, runtime: Runtime, message: Message) -> EmailMes
     """Return the mail that asks a member to accept a new version of the guidelines.
 
     None if there is no address, if they do not want such mails, if they have accepted meanwhile, or if another version is
-    in force, of which another mail tells.
+    in force: another mail tells of that.
     """
     network = session.get_one(Network, message.network_id)
     version = session.get_one(GuidelineVersion, message.guideline_version_id)

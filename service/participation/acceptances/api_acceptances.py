@@ -1,4 +1,4 @@
-"""Acceptance of guidelines over HTTP: publish a version, accept it, see who has, choose what follows."""
+"""Acceptance of guidelines over HTTP: publish, accept, see who has."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID

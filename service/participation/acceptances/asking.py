@@ -1,4 +1,4 @@
-"""Ask members to accept: by a new version, or because the network chose that evidence waits until they do."""
+"""Ask members to accept: by a new version, or by holding evidence."""
 
 from sqlalchemy import select
 
