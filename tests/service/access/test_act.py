@@ -28,6 +28,7 @@ from service.tables import JoinRequest, Member, Network, Row
 from service.tables.identifiers import new_id
 from service.web import requests
 from tests.worlds import attending, needing
+from tests.worlds import agreeing, attending
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 from tests.worlds.claiming import account_with
 from tests.worlds.runtimes import BASE_URL, app_of
@@ -375,6 +376,26 @@ def endorsed(about: Any) -> Any:
     return {"kind": "endorsement", "about": about, "skill": "feedback", "occurred_at": "2026-03-01T10:00:00Z"}
 
 
+def guidelines(stage: Stage) -> Stage:
+    agreeing.publish(stage)
+    return stage
+
+
+def waiting(stage: Stage) -> Sent:
+    """Have evidence about m11 wait until they accept the guidelines."""
+    agreeing.hold(guidelines(stage))
+    stage.share(1)
+    return "PATCH", "./guidelines/settings", {"json": {"acceptance": "remind"}}
+
+
+def with_a_draft(method: str, path: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        agreeing.draft(stage)
+        return method, path, {}
+
+    return prepare
+
+
 SHARED = {"member": "m11", "type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
 RECORDED = {"basis": "recorded", "reason": "On paper.", "awarded_at": "2026-02-01T00:00:00Z"}
 REFLECTED = {"kind": "reflection", "about": {"member": "m11"}, "text": "I see.", "occurred_at": "2026-03-01T10:00:00Z"}
@@ -402,6 +423,7 @@ PATCH_MEMBER, PERSON = f"PATCH {N}/members/{{ref}}", f"PUT {N}/members/{{ref}}/p
 MEDIATOR, RESOLUTION = f"PUT {N}/cases/{{case_id}}/mediator", f"POST {N}/cases/{{case_id}}/resolution"
 CORRECTION = f"POST {N}/records/{{record_id}}/correction"
 CORRECTIONS = f"POST {N}/corrections/bulk"
+GUIDE, UNDRAFTED, MISSING = f"{N}/guidelines", "guidelines-draft-unknown", "guidelines-draft-missing"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
 GOAL = f"{N}/goals/{{goal_id}}"
@@ -528,6 +550,7 @@ REFUSED = (
     Call(f"POST {N}/records/{{record_id}}/release", "one's own word on others", vouched, SELF),
     # By which version one is judged.
     Call(f"PUT {N}/achievements/{{ref}}/enrolments/{{member}}", "a version", published, SELF),
+    Call(f"PATCH {N}/guidelines/settings", "that one's own evidence need not wait", waiting, SELF),
     Call(f"POST {N}/enrolments/bulk", "a version", published_lines, SELF),
     # Awards.
     Call(f"POST {N}/awards", "by rule", asking({}), SELF),
@@ -627,6 +650,13 @@ THEIRS = (
             ),
             ("POST", f"{GOAL}/closing", "./goals/{goal}/closing", {"closed_as": "partly"}, "goal-not-own"),
         )
+    Call(
+        f"POST {GUIDE}/versions/{{number}}/acceptances",
+        "one's own",
+        lambda stage: at_once("POST", "./guidelines/versions/1/acceptances", {"member": "m11"})(guidelines(stage)),
+        "ok",
+        other="acceptance-on-behalf",
+        network="acceptance-on-behalf",
     ),
     # A name is one's own.
     Call(PUT_MEMBER, "the name", at_once("PUT", "./members/m11", {"name": "Ana"}), "ok"),
@@ -681,6 +711,16 @@ OF_NOBODY = (
     # A meeting, a file and a definition are for everybody in the network.
     Call(f"PUT {N}/sessions/{{ref}}", "a meeting", at_once("PUT", "./sessions/s1", MET), "ok"),
     Call(f"PATCH {N}/sessions/{{ref}}", "a meeting", met("PATCH"), "ok"),
+    Call(f"PUT {GUIDE}/draft", "a draft", at_once("PUT", "./guidelines/draft", {"title": "x", "sections": {}}), "ok"),
+    Call(f"DELETE {GUIDE}/draft", "a draft", with_a_draft("DELETE", "./guidelines/draft"), "ok", UNDRAFTED, UNDRAFTED),
+    Call(
+        f"POST {GUIDE}/draft/publication",
+        "a draft",
+        with_a_draft("POST", "./guidelines/draft/publication"),
+        "ok",
+        MISSING,
+        MISSING,
+    ),
     Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
     Call(f"PUT {N}/objectives/{{ref}}", "an aim", at_once("PUT", "./objectives/F1", AIM), "ok"),
