@@ -62,6 +62,7 @@ import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
 import service.sharing.pages_my_badges
+import service.sharing.pages_my_disagreements
 import service.sharing.pages_my_records
 import service.sharing.pages_name
 import service.sharing.pages_openings
@@ -156,6 +157,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
     app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_disagreements.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)
     app.include_router(service.sharing.pages_endorsements.router)

@@ -1,5 +1,5 @@
-"""What members contest: cases, their mediators, deadlines and outcomes.
+"""What members contest, and disagreements between them: cases, their mediators, deadlines and outcomes.
 
-Only the parties and the mediator see what is said in a case. The package calls `awards` to carry out an outcome, and
-must not know how events and mail reach people.
+Only the parties and the mediator see what is said in a case. The package calls `awards` to carry out an outcome, and to
+have new awards wait; it must not know how events and mail reach people.
 """
