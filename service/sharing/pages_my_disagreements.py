@@ -1,4 +1,4 @@
-"""Pages of a signed-in person: they say with whom they disagree, and accept an agreement."""
+"""Pages of a signed-in person: with whom they disagree, and what they accept."""
 
 from typing import Annotated, Final
 from uuid import UUID
