@@ -1,4 +1,4 @@
-"""What members contest, and disagreements between them: cases, their mediators, deadlines and outcomes.
+"""Cases: what members contest, and their disagreements, before a mediator.
 
 Only the parties and the mediator see what is said in a case. The package calls `awards` to carry out an outcome, and to
 have new awards wait; it must not know how events and mail reach people.

@@ -1,7 +1,7 @@
 """Disagreements of a signed-in person with another member of a network.
 
 Nobody is shown a list of members to choose from, and nobody is found by a part of a name: who disagrees types the whole
-ref or e-mail address by which they know the other one. Who is found gets a mail about the case, so that nobody looks
+name, ref or e-mail address by which they know the other one. Who is found gets a mail about the case, so that nobody looks
 for people here unseen, and an account can only name a few (`accounts.limits`).
 """
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.accounts import addresses
@@ -34,21 +34,20 @@ AGREE: Final = N_("In a case of yours, the mediator has proposed an agreement. S
 
 
 def named(session: OrmSession, network: Network, typed: str) -> str:
-    """Return the ref of the member who is meant by a whole ref or e-mail address.
+    """Return the ref of the member who is meant by a whole ref, e-mail address or name.
 
     Raises:
-        NotFoundError: there is none, or several people have the address (code "member-unknown"); who was erased is
-            none.
+        NotFoundError: there is none, or several people have the address or the name (code "member-unknown"); who was
+            erased is none.
     """
     mine = (Member.network_id == network.id, Member.erased_at.is_(None))
     found = session.scalar(select(Member.ref).where(*mine, Member.ref == typed))
     if found is not None:
         return found
-    address = addresses.read(typed)
-    query = select(Member).join(Identity, Identity.person_id == Member.person_id)
-    query = query.where(*mine, Identity.kind == "email", Identity.value == address).order_by(Member.id)
-    rows = session.scalars(query).all() if address is not None else []
-    if len({row.person_id for row in rows}) != 1:
+    has_address = select(Identity.person_id).where(Identity.kind == "email", Identity.value == addresses.read(typed))
+    meant = or_(Member.name == typed, Member.person_id.in_(has_address))
+    rows = session.scalars(select(Member).where(*mine, meant).order_by(Member.id)).all()
+    if len({row.person_id or row.id for row in rows}) != 1:
         raise NotFoundError("member-unknown", NOBODY)
     return rows[0].ref
 

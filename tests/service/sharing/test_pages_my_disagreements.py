@@ -71,8 +71,8 @@ def waiting(stage: Stage, ref: str) -> str | None:
 # --- Opening -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("typed", ["m12", OTHER, " M12@River.Example.org "])
-def test_a_colleague_is_named_by_the_whole_ref_or_address(browser: TestClient, stage: Stage, typed: str) -> None:
+@pytest.mark.parametrize("typed", ["m12", OTHER, " M12@River.Example.org ", "Reader 12"])
+def test_a_colleague_is_named_by_the_whole_ref_address_or_name(browser: TestClient, stage: Stage, typed: str) -> None:
     page = shown(browser, opened(browser, stage, other=typed))
     assert "Your case with Reader 12" in page
     assert "Waiting for a mediator" in page
@@ -98,7 +98,7 @@ def test_nobody_is_found_by_a_part_of_a_name_and_what_is_not_found_all_sounds_th
     hill = Stage.set_up(stage.client, stage.runtime, "hill")
     hill.member("h1", email="h1@hill.example.org")
     path = form_of(stage)
-    for typed in ("m1", "Reader 12", "nobody@river.example.org", "gone", "h1@hill.example.org", "%"):
+    for typed in ("m1", "Reader", "reader 12", "nobody@river.example.org", "gone", "h1@hill.example.org", "%"):
         answer = send(browser, path, path, other=typed, about="credit", statement=WHY)
         assert (answer.status_code, "We found nobody of this network" in answer.text) == (422, True), typed
         assert WHY.replace("'", "&#39;") in answer.text
@@ -110,6 +110,13 @@ def test_an_account_can_only_name_a_few(browser: TestClient, stage: Stage) -> No
         send(browser, path, path, other=f"guess-{n}", about="credit", statement=WHY).status_code for n in range(11)
     ]
     assert answers == [*[422] * 10, 429]
+
+
+def test_a_name_of_two_people_means_nobody(browser: TestClient, stage: Stage) -> None:
+    stage.member("m13", name="Reader 12")
+    path = form_of(stage)
+    answer = send(browser, path, path, other="Reader 12", about="credit", statement=WHY)
+    assert (answer.status_code, "We found nobody" in answer.text) == (422, True)
 
 
 def test_an_address_of_two_people_means_nobody(browser: TestClient, stage: Stage) -> None:
