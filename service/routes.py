@@ -85,6 +85,7 @@ import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
 import service.sharing.pages_my_badges
+import service.sharing.pages_my_disagreements
 import service.sharing.pages_my_records
 import service.sharing.pages_name
 import service.sharing.pages_openings
@@ -202,6 +203,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.participation.pages_overview.router)
     app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_disagreements.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.participation.expectations.pages.router)
     app.include_router(service.sharing.pages_collections.router)

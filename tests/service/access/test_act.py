@@ -268,6 +268,28 @@ def contested(path: str, body: Any, method: str = "POST", *, mediator: str | Non
     return prepare
 
 
+def disagreement(path: str, body: Any, **named: str) -> Callable[[Stage], Sent]:
+    """Let m11 disagree with m12, f1 mediate and propose something, and new awards of m11 wait.
+
+    Args:
+        named: what the body has besides, from what is there: `{proposal}`.
+    """
+
+    def prepare(stage: Stage) -> Sent:
+        said = {"disagreement": {"respondent": "m12", "about": "credit"}, "statement": "It is mine."}
+        made = stage.send("POST", "./cases", said, token=stage.token_with("cases:write", member="m11"))
+        there = f"./cases/{made['id']}"
+        stage.send("PUT", f"{there}/mediator", {"member": "f1"})
+        by = stage.token_with("cases:decide", member="f1")
+        proposed = stage.send("POST", f"{there}/agreement", {"text": "Both names."}, token=by)["steps"][-1]["id"]
+        held = stage.send("POST", f"{there}/holds", {"member": "m11", "reason": "Until it is clear."}, token=by)
+        where = path.format(case=made["id"], hold=held["holds"][0]["id"])
+        filled = {name: value.format(proposal=proposed) for name, value in named.items()}
+        return "POST", where, {} if body is None else {"json": body | filled}
+
+    return prepare
+
+
 def odd(stage: Stage) -> Sent:
     """Post of m11 what counts less until somebody has looked at it, because it came so late."""
     record = stage.share(1, occurred_at="2020-01-01T00:00:00Z")
@@ -601,6 +623,26 @@ REFUSED = (
         SELF,
         network="scope-missing",
     ),
+    # Disagreements: who is a party neither proposes nor says whose awards wait.
+    Call(
+        f"POST {N}/cases/{{case_id}}/agreement",
+        "in one's case",
+        disagreement("./cases/{case}/agreement", {"text": "Both names, by the alphabet."}),
+        "not-the-mediator",
+        network="scope-missing",
+    ),
+    Call(
+        f"POST {N}/cases/{{case_id}}/holds",
+        "on one's awards",
+        disagreement("./cases/{case}/holds", {"member": "m11", "reason": "Until it is clear."}),
+        SELF,
+    ),
+    Call(
+        f"POST {N}/cases/{{case_id}}/holds/{{hold_id}}/release",
+        "of one's awards",
+        disagreement("./cases/{case}/holds/{hold}/release", None),
+        SELF,
+    ),
     # A badge: peers recognise it, each for themself.
     Call(
         f"POST {N}/credentials/{{credential_id}}/endorsements",
@@ -704,6 +746,14 @@ THEIRS = (
     ),
     Call(f"POST {N}/cases/{{case_id}}/escalation", "to another mediator", case("./cases/{case}/escalation", {}), "ok"),
     Call(f"POST {N}/cases/{{case_id}}/withdrawal", "one's case", case("./cases/{case}/withdrawal", None), "ok"),
+    Call(
+        f"POST {N}/cases/{{case_id}}/agreement/acceptance",
+        "an agreement",
+        disagreement("./cases/{case}/agreement/acceptance", {}, proposal="{proposal}"),
+        "ok",
+        other="not-a-party",
+        network="scope-missing",
+    ),
 )
 """What is one's own to decide."""
 
