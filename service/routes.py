@@ -50,6 +50,7 @@ import service.outbox.api
 import service.participation.calls.api
 import service.participation.calls.api_applications
 import service.participation.calls.api_proposals
+import service.participation.calls.pages_calls
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -161,6 +162,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.calls.pages_calls.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.sharing.pages_collections.router)

@@ -31,7 +31,7 @@ def laid(stage: Stage) -> None:
     stage.member("m12", name="Member 12")
     stage.member("f1", roles=["facilitator"])
     stage.member("f2", roles=["approver"])
-    stage.member("s1", roles=["student"])
+    stage.member("s1", email="s1@river.example.org", roles=["student"])
 
 
 def stage_of(runtime: Runtime) -> Stage:
