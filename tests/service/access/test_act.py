@@ -26,7 +26,7 @@ from service.runtime import settings
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network, Row
 from service.web import requests
-from tests.worlds import attending
+from tests.worlds import attending, calling
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 from tests.worlds.runtimes import BASE_URL, app_of
 
@@ -111,6 +111,37 @@ def award(path: str, body: Any = None, **achievement: Any) -> Callable[[Stage], 
         (made,) = stage.awards()
         there = path.format(award=made["id"], credential=made.get("credential", {}).get("id"))
         return "POST", there, {} if body is None else {"json": body}
+
+    return prepare
+
+
+def applied(method: str, path: str, body: Any = None, *, asked: bool = False) -> Callable[[Stage], Sent]:
+    """Let m11 apply to a call; `{application}` is the id of that, in the path and in the body.
+
+    With `asked` it was put on the waiting list, and `{question}` in the path is the question why.
+    """
+
+    def prepare(stage: Stage) -> Sent:
+        calling.posted(stage)
+        application = calling.applied(stage)["id"]
+        question = NOBODY
+        if asked:
+            token = stage.token_with(*NETWORK_SCOPES, member="f1")
+            calling.decided(stage, application, token, "waiting")
+            there = f"./call-applications/{application}/questions"
+            question = stage.send("POST", there, {"question": "Why?"})["id"]
+        sent = {} if body is None else {"json": json.loads(json.dumps(body).replace("{application}", application))}
+        return method, path.format(application=application, question=question), sent
+
+    return prepare
+
+
+def called(method: str, path: str, body: Any = None) -> Callable[[Stage], Sent]:
+    """Let there be a call."""
+
+    def prepare(stage: Stage) -> Sent:
+        calling.posted(stage)
+        return method, f"{calling.CALL}{path}", {} if body is None else {"json": body}
 
     return prepare
 
@@ -346,6 +377,8 @@ CORRECTION = f"POST {N}/records/{{record_id}}/correction"
 CORRECTIONS = f"POST {N}/corrections/bulk"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
+CALLED = {"title": "Mentors", "closes_at": calling.CLOSES, "places": 2}
+APPLICATION = "call-applications/{application}"
 ROLE = {"roles": ["student"]}
 
 REFUSED = (
@@ -386,6 +419,26 @@ REFUSED = (
         f"POST {N}/attendance-claims/{{claim_id}}/refusal",
         "one's own",
         attendance("POST", "./attendance-claims/{claim}/refusal", WHY, claim=True),
+        SELF,
+    ),
+    # What one applied for.
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/decisions",
+        "one's own",
+        applied("POST", "./call-applications/{application}/decisions", {"outcome": "waiting"}),
+        SELF,
+        network="decider-unbound",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/questions/{{question_id}}/answer",
+        "one's own",
+        applied("POST", f"./{APPLICATION}/questions/{{question}}/answer", {"answer": "Yes."}, asked=True),
+        SELF,
+    ),
+    Call(
+        f"POST {N}/calls/{{ref}}/proposals",
+        "oneself",
+        applied("POST", f"{calling.CALL}/proposals", {"include": [{"application": "{application}", "reason": "Me."}]}),
         SELF,
     ),
     # Roles, and who is who: two refs of one person are one in every other row.
@@ -564,6 +617,24 @@ THEIRS = (
         case("./cases/{case}/steps/{step}/erasure", None),
         "ok",
     ),
+    Call(
+        f"PUT {N}/calls/{{ref}}/applications/{{member}}",
+        "an application",
+        called("PUT", "/applications/m11", calling.words()),
+        "ok",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/withdrawal",
+        "an application",
+        applied("POST", f"./{APPLICATION}/withdrawal"),
+        "ok",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/questions",
+        "a question",
+        applied("POST", f"./{APPLICATION}/questions", {"question": "And how?"}, asked=True),
+        "ok",
+    ),
     Call(f"POST {N}/cases/{{case_id}}/escalation", "to another mediator", case("./cases/{case}/escalation", {}), "ok"),
     Call(f"POST {N}/cases/{{case_id}}/withdrawal", "one's case", case("./cases/{case}/withdrawal", None), "ok"),
 )
@@ -573,6 +644,9 @@ OF_NOBODY = (
     # A meeting, a file and a definition are for everybody in the network.
     Call(f"PUT {N}/sessions/{{ref}}", "a meeting", at_once("PUT", "./sessions/s1", MET), "ok"),
     Call(f"PATCH {N}/sessions/{{ref}}", "a meeting", met("PATCH"), "ok"),
+    Call(f"PUT {N}/calls/{{ref}}", "a call", called("PUT", "", CALLED), "ok"),
+    Call(f"PATCH {N}/calls/{{ref}}", "a call", called("PATCH", "", {"places": 3}), "ok"),
+    Call(f"POST {N}/calls/{{ref}}/closing", "a call", called("POST", "/closing"), "ok"),
     Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
     Call(f"POST {N}/sessions", "a meeting", at_once("POST", "./sessions", MET | {"ref": "s1"}), "ok"),
