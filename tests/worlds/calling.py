@@ -9,7 +9,7 @@ from sqlalchemy import select
 from service.access.act import Act
 from service.accounts import accounts
 from service.participation.calls import applications
-from service.participation.calls.applications import CallApplicationIn
+from service.participation.calls.answers import CallApplicationIn
 from service.runtime.runtime import Runtime
 from service.tables import Network
 from tests.worlds.awarding import Stage, once

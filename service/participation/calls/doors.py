@@ -1,4 +1,4 @@
-"""The two doors to a call: a member's own page, and the page for anybody who is signed in."""
+"""The two doors to a call: a member's own page, and the page for anybody."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ NO_CALL = N_("There is no such call, or it is not for you.")
 
 @dataclass(frozen=True)
 class Door:
-    """A call as somebody comes to it.
+    """A call, and who visits it.
 
     `member` is who they are in the network; None is somebody who is no member, or not signed in. `account_id` is None for
     who is not signed in.

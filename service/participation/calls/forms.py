@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from service.errors import InvalidError
-from service.participation.calls.applications import MAX_LEVEL, MAX_READINESS, Application, CallApplicationIn
+from service.participation.calls.answers import MAX_LEVEL, MAX_READINESS, CallApplicationIn
+from service.participation.calls.applications import Application
 from service.tables import Call
 from service.texts.display_names import one_line
 from service.texts.languages import N_

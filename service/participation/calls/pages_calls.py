@@ -1,4 +1,4 @@
-"""Pages of calls: what a network asks, the application, what was decided on it, and why."""
+"""Pages of calls: the application, what was decided on it, and why."""
 
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from service.accounts.sign_ins import SignedIn
 from service.bodies import Uid
 from service.errors import ServiceError
 from service.participation.calls import doors, forms
-from service.participation.calls.applications import LEVELS
+from service.participation.calls.answers import LEVELS
 from service.participation.calls.doors import Opens
 from service.participation.calls.forms import Typed
 from service.runtime.runtime import Runtime
