@@ -57,6 +57,7 @@ import service.participation.acceptances.pages_guidelines
 import service.participation.calls.api
 import service.participation.calls.api_applications
 import service.participation.calls.api_proposals
+import service.participation.calls.pages_calls
 import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.goals.api
@@ -202,6 +203,7 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.participation.acceptances.pages_guidelines.router)
     app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.participation.pages_overview.router)
+    app.include_router(service.participation.calls.pages_calls.router)
     app.include_router(service.sharing.pages_my_badges.router)
     app.include_router(service.sharing.pages_my_disagreements.router)
     app.include_router(service.sharing.pages_my_records.router)

@@ -88,6 +88,7 @@ MAILS: Final = {
     "suspended": N_("A badge was suspended"),
     "reinstated": N_("A badge is valid again"),
     "expiring": N_("A badge ends soon"),
+    "call": N_("Something happened with an application to a call"),
     "case": N_("Something happened in an appeal"),
     "question": N_("Somebody asked whether a badge is yours"),
     "key": N_("A key of the network was compromised"),

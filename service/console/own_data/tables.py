@@ -189,6 +189,11 @@ def _applied_as_members(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.application_id.in_(mine)  # type: ignore[no-any-return]
 
 
+def _mails_of_account(table: Any, whose: Whose) -> ColumnElement[bool]:
+    mine = select(CallApplication.id).where(CallApplication.account_id == whose.account_id)
+    return or_(table.account_address_id.in_(whose.addresses), table.call_application_id.in_(mine))
+
+
 def _mails_of_members(table: Any, whose: Whose) -> ColumnElement[bool]:
     asked = select(Confirmation.id).where(Confirmation.credential_id.in_(whose.badges))
     return or_(_members(table, whose), _badges(table, whose), table.confirmation_id.in_(asked))
@@ -239,9 +244,7 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         _of(CallApplication, _accounts),
         *(_of(row, _applied, *without) for row, without in SAID_IN_CALLS),
     ),
-    "account/emails.json": (
-        _of(Message, lambda table, whose: table.account_address_id.in_(whose.addresses), *OF_MAILS),
-    ),
+    "account/emails.json": (_of(Message, _mails_of_account, *OF_MAILS),),
 }
 """What is given of an account, by the file in which it stands."""
 OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 from service.notifications.letters import (
     badges,
+    calls,
     cases,
     claims,
     compromises,
@@ -21,6 +22,7 @@ from service.tables import Message
 
 _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | None]] = {
     "webhook": webhooks.render,
+    "call": calls.render,
     "case": cases.render,
     "question": questions.render,
     "key": compromises.render,

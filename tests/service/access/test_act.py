@@ -27,8 +27,7 @@ from service.runtime.runtime import Runtime
 from service.tables import JoinRequest, Member, Network, Row
 from service.tables.identifiers import new_id
 from service.web import requests
-from tests.worlds import attending, needing
-from tests.worlds import agreeing, attending
+from tests.worlds import agreeing, attending, calling, needing
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
 from tests.worlds.claiming import account_with
 from tests.worlds.runtimes import BASE_URL, app_of
@@ -134,6 +133,37 @@ def goal(method: str, path: str, body: Any = None, *, met: bool = False, **said:
     return prepare
 
 
+def applied(method: str, path: str, body: Any = None, *, asked: bool = False) -> Callable[[Stage], Sent]:
+    """Let m11 apply to a call; `{application}` is the id of that, in the path and in the body.
+
+    With `asked` it was put on the waiting list, and `{question}` in the path is the question why.
+    """
+
+    def prepare(stage: Stage) -> Sent:
+        calling.posted(stage)
+        application = calling.applied(stage)["id"]
+        question = NOBODY
+        if asked:
+            token = stage.token_with(*NETWORK_SCOPES, member="f1")
+            calling.decided(stage, application, token, "waiting")
+            there = f"./call-applications/{application}/questions"
+            question = stage.send("POST", there, {"question": "Why?"})["id"]
+        sent = {} if body is None else {"json": json.loads(json.dumps(body).replace("{application}", application))}
+        return method, path.format(application=application, question=question), sent
+
+    return prepare
+
+
+def called(method: str, path: str, body: Any = None) -> Callable[[Stage], Sent]:
+    """Let there be a call."""
+
+    def prepare(stage: Stage) -> Sent:
+        calling.posted(stage)
+        return method, f"{calling.CALL}{path}", {} if body is None else {"json": body}
+
+    return prepare
+
+
 def a_session(stage: Stage) -> Stage:
     stage.send("PUT", f"./sessions/{attending.SESSION}", {"starts_at": "2026-03-02T12:00:00Z"})
     return stage
@@ -173,6 +203,8 @@ def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
             row = JoinRequest(network_id=network.id, account_id=account_id, asked_at=stage.runtime.now(), id=new_id())
             session.add(row)
         return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
+
+
 def surveyed(method: str, path: str, body: Any = None, *, answered: bool = True) -> Callable[[Stage], Sent]:
     """Ask members what they want to learn, and let m11 have answered."""
 
@@ -450,6 +482,8 @@ HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
 GOAL = f"{N}/goals/{{goal_id}}"
 CYCLE, ANSWERS, WISH = f"{N}/needs-cycles/{{ref}}", f"{N}/needs-cycles/{{ref}}/answers", needing.LEARNS
+CALLED = {"title": "Mentors", "closes_at": calling.CLOSES, "places": 2}
+APPLICATION = "call-applications/{application}"
 ROLE = {"roles": ["student"]}
 JOINING = f"POST {N}/join-requests/{{request_id}}"
 
@@ -510,6 +544,26 @@ REFUSED = (
         goal("POST", "./goals/{goal}/buddy-answer", {"accepts": True}, shared_with="buddy", buddy="f1"),
         "buddy-not-asked",
         network="scope-missing",
+    ),
+    # What one applied for.
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/decisions",
+        "one's own",
+        applied("POST", "./call-applications/{application}/decisions", {"outcome": "waiting"}),
+        SELF,
+        network="decider-unbound",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/questions/{{question_id}}/answer",
+        "one's own",
+        applied("POST", f"./{APPLICATION}/questions/{{question}}/answer", {"answer": "Yes."}, asked=True),
+        SELF,
+    ),
+    Call(
+        f"POST {N}/calls/{{ref}}/proposals",
+        "oneself",
+        applied("POST", f"{calling.CALL}/proposals", {"include": [{"application": "{application}", "reason": "Me."}]}),
+        SELF,
     ),
     # Roles, and who is who: two refs of one person are one in every other row.
     Call(PUT_MEMBER, "roles", at_once("PUT", "./members/m11", ROLE), SELF),
@@ -692,6 +746,7 @@ THEIRS = (
             ),
             ("POST", f"{GOAL}/closing", "./goals/{goal}/closing", {"closed_as": "partly"}, "goal-not-own"),
         )
+    ),
     Call(
         f"POST {GUIDE}/versions/{{number}}/acceptances",
         "one's own",
@@ -744,6 +799,24 @@ THEIRS = (
         case("./cases/{case}/steps/{step}/erasure", None),
         "ok",
     ),
+    Call(
+        f"PUT {N}/calls/{{ref}}/applications/{{member}}",
+        "an application",
+        called("PUT", "/applications/m11", calling.words()),
+        "ok",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/withdrawal",
+        "an application",
+        applied("POST", f"./{APPLICATION}/withdrawal"),
+        "ok",
+    ),
+    Call(
+        f"POST {N}/call-applications/{{application_id}}/questions",
+        "a question",
+        applied("POST", f"./{APPLICATION}/questions", {"question": "And how?"}, asked=True),
+        "ok",
+    ),
     Call(f"POST {N}/cases/{{case_id}}/escalation", "to another mediator", case("./cases/{case}/escalation", {}), "ok"),
     Call(f"POST {N}/cases/{{case_id}}/withdrawal", "one's case", case("./cases/{case}/withdrawal", None), "ok"),
     Call(
@@ -771,6 +844,9 @@ OF_NOBODY = (
         MISSING,
         MISSING,
     ),
+    Call(f"PUT {N}/calls/{{ref}}", "a call", called("PUT", "", CALLED), "ok"),
+    Call(f"PATCH {N}/calls/{{ref}}", "a call", called("PATCH", "", {"places": 3}), "ok"),
+    Call(f"POST {N}/calls/{{ref}}/closing", "a call", called("POST", "/closing"), "ok"),
     Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
     Call(f"PUT {N}/objectives/{{ref}}", "an aim", at_once("PUT", "./objectives/F1", AIM), "ok"),
