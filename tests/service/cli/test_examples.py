@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from typer.testing import CliRunner, Result
 
 from service.cli import main as cli
@@ -19,7 +19,20 @@ from service.errors import ConflictError, CustodyError, InvalidError, NotFoundEr
 from service.runtime.custody import Custody
 from service.runtime.runtime import Runtime
 from service.storage import removing
-from service.tables import Member, Network, Row, Token
+from service.tables import (
+    Contribution,
+    Expectation,
+    Goal,
+    GoalCheckIn,
+    GuidelineVersion,
+    Member,
+    NeedsAnswer,
+    Network,
+    ObjectiveVersion,
+    Record,
+    Row,
+    Token,
+)
 from service.tables.past import PAST
 from tests.worlds import awarding
 from tests.worlds.examples import NOW, POSTED, Stage, given, load, rows_of, staged
@@ -107,6 +120,29 @@ def test_no_token_is_left_that_works(stage: Stage) -> None:
         assert set(session.scalars(select(Token.revoked_at))) == {NOW}
 
 
+def test_a_formal_one_is_active_with_all_that_it_needs(stage: Stage) -> None:
+    counted = (GuidelineVersion, ObjectiveVersion, Expectation, Goal, NeedsAnswer)
+    has = {
+        "casel-stack": ["formal", 1, 5, 2, 9, 11],
+        "writing-group": ["formal", 2, 4, 2, 3, 0],
+        "faculty-collaborative": ["formal", 1, 3, 2, 0, 0],
+        "carpentries-instructors": ["informal", 0, 0, 0, 0, 0],
+    }
+    with stage.runtime.database.read() as session:
+        network = session.scalars(select(Network)).one()
+        assert network.state == "active"
+        found = [session.scalar(select(func.count()).select_from(row)) for row in counted]
+    assert [network.kind, *found] == has[stage.example.name]
+
+
+def test_evidence_is_held_only_of_those_who_have_not_accepted(stage: Stage) -> None:
+    with stage.runtime.database.read() as session:
+        held = session.execute(select(Record.status, func.count()).group_by(Record.status)).all()
+        accepted = session.scalar(select(func.count()).where(Contribution.type == "accepted"))
+    assert dict(held).get("held", 0) == (3 if stage.example.name == "faculty-collaborative" else 0)
+    assert accepted == {"casel-stack": 15, "writing-group": 20, "faculty-collaborative": 11}.get(stage.example.name, 0)
+
+
 @pytest.mark.parametrize("name", POSTED)
 def test_its_steps_and_its_files_belong_to_each_other(name: str) -> None:
     example = shelf.named(name)
@@ -126,27 +162,32 @@ def test_dates_move_by_whole_weeks_and_nothing_else_does() -> None:
 
 
 @ANY_DATABASE
-def test_interrupted_loading_goes_on_with_the_same_dates(
+def test_interrupted_loading_goes_on_with_the_same_dates_and_does_nothing_twice(
     runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.at = NOW
-    taken = Programs.send_lines
+    sent, sending = 0, Programs.send
 
-    def interrupted(programs: Programs, request: str, bodies: list[Any]) -> int:
-        if "evaluations" in request:
+    def interrupted(programs: Programs, request: str, *given: Any, **named: Any) -> Any:
+        nonlocal sent
+        sent += request.endswith("/closing")
+        if sent == 3:
             raise KeyboardInterrupt
-        return taken(programs, request, bodies)
+        return sending(programs, request, *given, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Programs, "send_lines", interrupted)
+        patched.setattr(Programs, "send", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            load(runtime, "writing-group")
+            load(runtime, "casel-stack")
     clock.advance(days=15)
-    stage = load(runtime, "writing-group")
+    stage = load(runtime, "casel-stack")
     assert stage.loaded.badges == stage.example.badges
     with runtime.database.read() as session:
         (mark,) = marks.every(session)
-    assert (mark.state, mark.weeks) == ("loaded", stage.example.weeks_until(NOW))
+        assert (mark.state, mark.weeks) == ("loaded", stage.example.weeks_until(NOW))
+        made = [session.scalar(select(func.count()).select_from(row)) for row in (Goal, GoalCheckIn, GuidelineVersion)]
+    calls = [call["request"] for call in stage.example.lines("goals.ndjson", 0)]
+    assert made == [calls.count("POST /goals"), sum("check-ins" in call for call in calls), 1]
 
 
 @ANY_DATABASE
