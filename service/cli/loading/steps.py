@@ -5,8 +5,9 @@ or from what was kept before.
 
 * `lines`: an NDJSON file, sent whole to a request that takes many lines. With `waits` some may be held by the guidelines.
 * `each`: a file with a list of bodies; each is sent with the request. `body`: a file with one.
-* `found`: a request that lists; with each item the request is sent, with the body `json`.
-* `calls`: an NDJSON file of requests, each `{"as", "request", "json"}`. Its answer's id is kept under the name `keep`. What
+* `found`: a request that lists; with each item the request is sent, with the body `json`: with those that say what `where`
+  says, if it is there.
+* `calls`: an NDJSON file of requests, each `{"as", "request", "json"}`, or with `found` and `where`. Its answer's id is kept under the name `keep`. What
   a request would make again, under another id, is recognised by its member `there`: the list at the same address has an
   item that says the same.
 * `import`: a public file, with its `mapping`, as `laurel import` takes it.
@@ -85,17 +86,22 @@ class Steps:
         """Yield the requests of a step, each with the item that its names in braces are taken from."""
         if "calls" in step:
             for call in self.example.lines(step["calls"], self.mark.weeks):
-                yield {"item": call["json"], **call}
+                yield from self._found(call) if "found" in call else [{"item": call["json"], **call}]
         elif "each" in step:
             for body in self.example.read(step["each"], self.mark.weeks):
                 yield {**step, "item": body, "json": body}
         elif "found" in step:
-            for item in list(self.speaking.listed(step["found"], by=step.get("as"))):
-                yield {**step, "item": item}
+            yield from self._found(step)
         elif "body" in step:
             yield {**step, "item": {}, "json": self.example.read(step["body"], self.mark.weeks)}
         else:
             yield {**step, "item": step.get("json") or {}}
+
+    def _found(self, sent: Sent) -> Iterable[Sent]:
+        """Yield a request for each item of a list that says what is looked for."""
+        for item in list(self.speaking.listed(sent["found"], by=sent.get("as"))):
+            if sent.get("where", {}).items() <= _plain(item).items():
+                yield {**sent, "item": item}
 
     def _filled(self, request: str, item: Mapping[str, Any]) -> str:
         """Return a request with what its names in braces stand for."""
