@@ -19,7 +19,6 @@ from service.errors import ConflictError, CustodyError, InvalidError, NotFoundEr
 from service.runtime.clock import utc_now
 from service.runtime.custody import Custody
 from service.runtime.runtime import Runtime
-from service.storage import removing
 from service.tables import (
     CallDecision,
     Contribution,
@@ -32,10 +31,8 @@ from service.tables import (
     Network,
     ObjectiveVersion,
     Record,
-    Row,
     Token,
 )
-from service.tables.past import PAST
 from tests.interop.verifying import openbadgeslib, openvc
 from tests.worlds import awarding
 from tests.worlds.examples import NOW, POSTED, Stage, given, load, rows_of, staged
@@ -43,25 +40,6 @@ from tests.worlds.runtimes import BASE_URL, Clock, app_of
 
 ANY_DATABASE = pytest.mark.any_database("an example goes in through the API, which is asked on both")
 ALL = (*POSTED, "carpentries-instructors")
-OURS = {
-    "account_addresses",
-    "accounts",
-    "collections",
-    "openid_identities",
-    "passkeys",
-    "restores",
-    "service_facts",
-    "service_keys",
-    "shared_limits",
-    "sign_in_challenges",
-    "sign_in_requests",
-    "sign_ins",
-    "vc_api_keys",
-    "vc_api_status_entries",
-    "vc_api_status_lists",
-    "wanted_erasures",
-}
-"""Tables whose rows are no network's: they are the service's, or people's over all networks."""
 
 
 @pytest.fixture(scope="module", params=ALL)
@@ -308,17 +286,6 @@ def test_removed_nothing_is_left_of_it_and_other_networks_stay(
 
 def keys_of(runtime: Runtime) -> set[str]:
     return {path.name for path in runtime.settings.keys_folder.iterdir()}
-
-
-def test_every_table_is_the_networks_or_the_services() -> None:
-    """A new table that names nothing of its network would be left behind: it stands here then, and somebody looks."""
-    rows = removing._rows_of(NOBODY, [])
-    named = {table.name for table in [*rows, *PAST.values()]}
-    assert {table.name for table in Row.metadata.sorted_tables} - named == OURS
-    assert named & OURS == set()
-
-
-NOBODY = Network.__table__.c.id.type.python_type(int=0)
 
 
 @ANY_DATABASE
