@@ -204,6 +204,8 @@ def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
             session.add(row)
         return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
 
+    return prepare
+
 
 def surveyed(method: str, path: str, body: Any = None, *, answered: bool = True) -> Callable[[Stage], Sent]:
     """Ask members what they want to learn, and let m11 have answered."""
