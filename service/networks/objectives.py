@@ -104,7 +104,7 @@ def put(act: Act, ref: str, body: ObjectiveFields) -> tuple[ShownObjective, bool
     locks.network(act.session, act.network.id)
     first = {"network_id": act.network.id, "ref": ref, "version": 1, "created_at": act.now}
     created = insert_new(act.session, Objective, first)
-    objective = get(act.session, act.network, ref).objective if not created else _found(act.session, act.network, ref)
+    objective = _found(act.session, act.network, ref)
     content = body.model_dump(mode="json", exclude_none=True, include={"text", "measure", "alignment"})
     if not created:
         newest = version_of(act.session, objective)
