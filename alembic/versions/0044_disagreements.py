@@ -46,7 +46,7 @@ NEW_CHECKS = {
 SQLITE_COLUMNS = {
     "topic": "VARCHAR(16)",
     "record_id": "CHAR(32) CONSTRAINT fk_cases_record_id REFERENCES records (id)",
-    "session_id": "CHAR(32) CONSTRAINT fk_cases_session_id REFERENCES sessions (id) ON DELETE SET NULL",
+    "session_id": "CHAR(32)",
     "days": "JSON",
     "guidelines": "BIGINT",
     "answer_due_at": "DATETIME",
@@ -159,6 +159,7 @@ def _texts() -> list[tuple[str, str, str]]:
         changes.append(("case_steps" if name.startswith("ck_case_steps") else "cases", before, after))
     first = "CONSTRAINT ck_cases_resolved CHECK"
     added = "".join(f"CONSTRAINT {name} CHECK ({check}), " for name, check in NEW_CHECKS.items())
+    added += "CONSTRAINT fk_cases_session_id FOREIGN KEY(session_id) REFERENCES sessions (id) ON DELETE SET NULL, "
     return [*changes, ("cases", first, added + first)]
 
 
