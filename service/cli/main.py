@@ -110,7 +110,8 @@ def network_create(
         body = networks.NetworkIn.model_validate(said)
         made = networks.create_network(session, runtime, body, runtime.now())
         value = {"slug": made.slug, "name": made.name, "url": f"{runtime.settings.base_url}/networks/{made.slug}"}
-        answer(as_json, value, lambda: f"{made.name} is at {value['url']}")
+        draft = ". It is a draft: GET .../activation lists what it needs" if made.state == "draft" else ""
+        answer(as_json, value, lambda: f"{made.name} is at {value['url']}{draft}")
 
 
 @network_app.command("confirm")

@@ -1,4 +1,4 @@
-"""The beginning of a formal network over HTTP: what it lacks, its activation, and its kind."""
+"""The beginning of a formal network over HTTP: what it lacks, and its kind."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""How a formal network begins: as a draft, which issues no badge until it has what a formal one needs.
+"""How a formal network begins: as a draft, until it has all that it needs.
 
 A draft may set up everything and take in evidence; what that earns is decided when the network is active. An informal
 network is active at once. It may become formal later, by an act of its own and with the same parts, and stays so.

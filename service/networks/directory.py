@@ -1,4 +1,4 @@
-"""The public list of networks, for everybody: found by name, interest, language and kind."""
+"""The public list of networks: by name, interest, language and kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

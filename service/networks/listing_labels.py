@@ -1,4 +1,4 @@
-"""By what a listed network is found: its interests, its languages and the words of its name.
+"""By what a listed network is found: interests, languages, words of its name.
 
 The labels are derived from the network and its listing, and can be written again at any time.
 """

@@ -1,4 +1,4 @@
-"""How people find a network: whether it is in the public list, by what, and how they ask to join.
+"""How people find a network: whether it is listed, and how they ask to join.
 
 Each network chooses; the default is not to be listed. A practice network, a draft and a closed one are never in the list,
 and the operator can take one out.

@@ -1,6 +1,6 @@
-"""Under which rules people work in a network: who leads, toward what, and what everyone has agreed to.
+"""Under which rules people work in a network: who leads, and toward what.
 
-A formal network needs all of it before it issues badges. Readers of its badges see how it was at the time of an award:
+They also say what everyone has agreed to. A formal network needs all of it before it issues badges. Readers of its badges see how it was at the time of an award:
 numbers, dates and texts of the network, and no names.
 """
 

@@ -1,4 +1,4 @@
-"""Rows of `networks`: networks, persons, members, roles, meetings, guidelines and objectives."""
+"""Rows of `networks`: networks, people, meetings, guidelines and objectives."""
 
 from datetime import date, datetime
 from typing import Any

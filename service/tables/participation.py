@@ -1,4 +1,4 @@
-"""Rows of `participation`: expectations, goals, needs, calls for participants, and who asks to join."""
+"""Rows of `participation`: expectations, goals, needs, calls, requests to join."""
 
 from datetime import date, datetime
 from typing import Any
