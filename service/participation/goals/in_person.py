@@ -33,7 +33,7 @@ COURSE: Final = {
     "behind": N_("Behind the time"),
 }
 """How far a goal is, in words."""
-CLOSED: Final = {"met": N_("Met"), "partly": N_("Met in part"), "dropped": N_("Dropped")}
+CLOSED: Final = {"met": N_("Goal met"), "partly": N_("Goal met in part"), "dropped": N_("Goal dropped")}
 FAULTS: Final = {
     "/title": N_("Write what you want to reach, in one line of at most 200 characters."),
     "/measure": N_("Write at most 2,000 characters."),
