@@ -54,6 +54,8 @@ EVALUATED = {
     "endorsement": "Was endorsed",
     "reflection": "Reflected in writing",
 }
+CONFIDENTIAL = "confidential"
+"""The genre of a record of a confidential session."""
 EARLIER = "Recorded from the network's earlier records."
 """What is said of a record of a network's history."""
 
@@ -242,7 +244,7 @@ def _citation(
     source += f" {EARLIER}" if earlier else ""
     if hidden:
         told = f"In a confidential session. {source}"
-        return Citation(what.local_date, "confidential", told, record.body_digest, judgements, member_id=what.member_id)
+        return Citation(what.local_date, CONFIDENTIAL, told, record.body_digest, judgements, member_id=what.member_id)
     if isinstance(what, Contribution):
         genre, spent = what.type, what.minutes or 0
         deed = CONTRIBUTED.get(what.type, f"Contributed ({what.type.removeprefix('x-')})")

@@ -13,7 +13,7 @@ from tests.worlds.runtimes import BASE_URL, app_of
 
 CYCLE = "2026-spring"
 HERE = f"./needs-cycles/{CYCLE}"
-TOPICS = [
+TOPICS: list[dict[str, Any]] = [
     {"code": "feedback", "label": "Feedback that helps", "labels": {"es": "Comentarios que ayudan"}},
     {"code": "grading", "label": "Grading with rubrics"},
     {"code": "groups", "label": "Work in groups"},
@@ -54,6 +54,13 @@ def token_of(stage: Stage, member: str) -> str:
     """Return a token that is bound to a member, with all scopes."""
     stage.laid.clear()
     return actor(stage.runtime, stage.client, slug=stage.slug, member=member).token
+
+
+def says(stage: Stage, member: str, said: Any) -> Any:
+    """Let a member answer with their own token."""
+    made = answer(stage, member, said, token_of(stage, member))
+    assert made.is_success, made.text
+    return made.json()
 
 
 def closed(stage: Stage) -> None:

@@ -1,7 +1,7 @@
-"""Answers: what a member wants to learn and can offer in a cycle, once for each person.
+"""Answers: what a member wants to learn and can offer in a cycle.
 
-It is the member's own survey. Who gave it last is noted beside it: a token of the member, the network for them, their page,
-or a link. A member who is known under several refs has one answer, under the ref of the first.
+It is the member's own survey, once for each person. Who gave it last is noted beside it: a token of the member, the network
+for them, their page, or a link. A member who is known under several refs has one answer, under the ref of the first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -113,8 +113,9 @@ def record(
     row = before[0] if before else None
     if before[1:]:  # of two members who turned out to be one person
         act.session.execute(delete(NeedsAnswer).where(NeedsAnswer.id.in_([each.id for each in before[1:]])))
-    if row is not None and row.said == said and row.share_offer == body.share_offer:
-        return row, False
+    same = row is not None and row.said == said and row.share_offer == body.share_offer
+    if row is not None and same and (row.via != "network" or via == "network"):
+        return row, False  # what the network said becomes the member's own word once they say the same
     if row is None:
         row = NeedsAnswer(network_id=cycle.network_id, cycle_id=cycle.id, member_id=member.id, answered_at=act.now)
         act.session.add(row)
@@ -194,6 +195,11 @@ def own(session: OrmSession, cycle: NeedsCycle, member: Member) -> NeedsAnswer |
 def with_ref(session: OrmSession, row: NeedsAnswer, cycle: NeedsCycle) -> AnswerWithRef:
     """Return an answer with the refs that its readers know."""
     return AnswerWithRef(row, session.get_one(Member, row.member_id).ref, cycle.ref)
+
+
+def member_of(session: OrmSession, row: NeedsAnswer) -> Member:
+    """Return the member under whose ref an answer stands."""
+    return session.get_one(Member, row.member_id)
 
 
 def fields_of(row: NeedsAnswer) -> NeedsAnswerFields:

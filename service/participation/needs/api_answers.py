@@ -1,4 +1,7 @@
-"""Answers in a cycle of interests and needs over HTTP, and links for those without an account."""
+"""Answers about interests and needs over HTTP.
+
+Also links for those without an account.
+"""
 
 from typing import Annotated, Self
 

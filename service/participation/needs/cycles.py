@@ -1,6 +1,7 @@
-"""Cycles: for some time a network asks its members what they want to learn and what they can offer.
+"""Cycles in which a network asks its members.
 
-What a cycle asks can change while it is open, as long as no answer loses what it says. All who write here lock the network.
+For some time it asks what they want to learn and what they can offer. What a cycle asks can change while it is open, as
+long as no answer loses what it says. All who write here lock the network.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from service.access.callers import Caller
 from service.bodies import merged, validated
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from service.evidence import derivation
+from service.networks import objectives
 from service.outbox import events
 from service.participation.needs import own_topics
 from service.participation.needs.shapes import (
@@ -43,7 +45,8 @@ def put_cycle(act: CallersAct, body: NeedsCycleIn) -> tuple[NeedsCycle, bool]:
     Raises:
         ForbiddenError: the token is that of a member who is neither facilitator nor assessor (code "needs-role").
         InvalidError: it closes before it opens (code "needs-cycle-backward") or in the past ("needs-cycle-over"), asks
-            about nothing ("needs-topics-missing"), or has a topic twice ("needs-topic-twice").
+            about nothing ("needs-topics-missing"), has a topic twice ("needs-topic-twice"), or names an objective that is unknown
+            ("objective-unknown") or retired ("objective-retired").
         ConflictError: there are answers, and it would open later (code "needs-cycle-answered"), or lacks a topic that
             they name ("needs-topic-in-use").
     """
@@ -65,7 +68,7 @@ def put_cycle(act: CallersAct, body: NeedsCycleIn) -> tuple[NeedsCycle, bool]:
         token_id=act.caller.token_id,
         actor_member_id=act.caller.member_id,
     )
-    _judge(act, fields, row.opens_at, was_over_at=None)
+    _judge(act, fields, row.opens_at, None)
     act.session.add(row)
     act.session.flush()
     _tell_if_open(act, row)
@@ -232,7 +235,7 @@ def _tell_if_open(act: Act, row: NeedsCycle) -> bool:
 
 def _change(act: CallersAct, row: NeedsCycle, fields: NeedsCycleFields) -> None:
     opens_at = fields.opens_at or row.opens_at
-    _judge(act, fields, opens_at, was_over_at=row.closes_at)
+    _judge(act, fields, opens_at, row)
     answers = _answers(act.session, row)
     if answers and opens_at > act.now and opens_at != row.opens_at:
         message = "Expected a cycle without answers, or one that does not open later; this one has answers."
@@ -251,22 +254,31 @@ def _change(act: CallersAct, row: NeedsCycle, fields: NeedsCycleFields) -> None:
     _tell_if_open(act, row)
 
 
-def _judge(act: Act, fields: NeedsCycleFields, opens_at: datetime, was_over_at: datetime | None) -> None:
-    if fields.closes_at <= opens_at:
-        raise InvalidError("needs-cycle-backward", "Expected a cycle that closes after it opens.", "/closes_at")
-    if fields.closes_at <= act.now and fields.closes_at != was_over_at:
-        message = "Expected a `closes_at` that is not past yet. To close a cycle now, post to `closing`."
-        raise InvalidError("needs-cycle-over", message, "/closes_at")
+def _judge(act: Act, fields: NeedsCycleFields, opens_at: datetime, before: NeedsCycle | None) -> None:
+    closes_at = fields.closes_at
+    if before is None or (before.opens_at, before.closes_at) != (opens_at, closes_at):
+        if closes_at <= opens_at:
+            raise InvalidError("needs-cycle-backward", "Expected a cycle that closes after it opens.", "/closes_at")
+        if closes_at <= act.now and (before is None or closes_at != before.closes_at):
+            message = "Expected a `closes_at` that is not past yet. To close a cycle now, post to `closing`."
+            raise InvalidError("needs-cycle-over", message, "/closes_at")
     topics = fields.topics or []
     if not topics and not fields.free_topics:
         message = "Expected a topic at least, or `free_topics`: there would be nothing to answer."
         raise InvalidError("needs-topics-missing", message, "/topics")
+    kept = {each.objective for each in (() if before is None else topics_of(before)) if each.objective}
+    known = objectives.known(act.session, act.network, {each.objective for each in topics if each.objective})
     for place, topic in enumerate(topics):
-        before = topics[:place]
-        if topic.code in {each.code for each in before}:
+        others = topics[:place]
+        if topic.code in {each.code for each in others}:
             raise InvalidError("needs-topic-twice", "Expected each topic once.", f"/topics/{place}/code")
-        if own_topics.key_of(topic.label) in {own_topics.key_of(each.label) for each in before}:
+        if own_topics.key_of(topic.label) in {own_topics.key_of(each.label) for each in others}:
             raise InvalidError("needs-topic-twice", "Expected topics with different labels.", f"/topics/{place}/label")
+        if topic.objective is not None:
+            found = known.get(topic.objective)
+            fault = objectives.fault_of(act.session, act.network, topic.objective, found, kept=kept)
+            if fault is not None:
+                raise InvalidError(*fault, f"/topics/{place}/objective")
 
 
 def _answers(session: OrmSession, row: NeedsCycle) -> Sequence[dict[str, Any]]:

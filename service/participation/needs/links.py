@@ -1,8 +1,8 @@
-"""Links by which a member answers without an account; the network sends them itself.
+"""Links by which a member answers without an account.
 
-A link has 192 random bits and is for one member and one cycle. Who has it can answer as that member, and sees what the
-member answered, only after a button is pressed; nothing about other people. It works while the cycle is open, and no longer
-once the member is erased, another link was made, or the token that made it was revoked.
+The network sends them itself. A link has 192 random bits and is for one member and one cycle. Who has it can answer as
+that member, and sees what the member answered only after a button is pressed; nothing about other people. It works while
+the cycle is open, and no longer once the member is erased, another link was made, or the token that made it was revoked.
 """
 
 import secrets

@@ -1,4 +1,7 @@
-"""Topics in the words of the people who add them: cleaned, and known again when somebody else writes the same."""
+"""Topics in the words of the people who add them.
+
+They are cleaned, and known again when somebody else writes the same.
+"""
 
 import unicodedata
 from typing import Final
@@ -19,6 +22,7 @@ def cleaned(words: str) -> str:
 def key_of(words: str) -> str:
     """Return by what a topic is known again: case, width and what stands around it do not count."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cleaned(words)).casefold())
+    folded = " ".join(folded.split())
     first, last = 0, len(folded)
     while first < last and _is_around(folded[first]):
         first += 1

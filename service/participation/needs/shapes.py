@@ -17,8 +17,8 @@ CAN_HELP: Final = 2
 
 TopicCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", max_length=64)]
 """The network's own identifier of a topic; it also stands in the names of form fields."""
-OwnTopic = Annotated[Line, StringConstraints(max_length=100)]
-"""A topic in the words of the person who adds it."""
+OwnTopic = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+"""A topic in the words of the person who adds it; it is put on one line."""
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 Level = Literal["could-start", "have-done", "can-explain"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -142,7 +142,11 @@ class NeedsAnswerFields(Body):
     )
     can_help: int = Field(CAN_HELP, ge=1, le=20, description="how many people they can help in this cycle")
     share_offer: bool = Field(
-        False, description="peers who want to learn what they offer may see that, with their name"
+        False,
+        description=(
+            "peers who want to learn what they offer may see that, with their name. It counts once the member has said so"
+            " themself: by their own token, on their page, or by a link"
+        ),
     )
     note: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE)] | None = Field(
         None, description="plain text for the network; peers never see it"

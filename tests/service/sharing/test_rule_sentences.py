@@ -92,6 +92,12 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         "0 minutes of contributions, in the series “open lab” (30 minutes needed)",
     ),
     (
+        {"rule": "count", "where": {"types": ["shared"], "objective": "FEEDBACK-1"}, "gte": 2},
+        "At least 2 resources shared, in meetings about the objective “FEEDBACK-1”",
+        (1, 2),
+        "1 resource shared, in meetings about the objective “FEEDBACK-1” (2 needed)",
+    ),
+    (
         {"rule": "attendance", "series": "writing-group", "min_sessions": 6, "min_minutes": 45},
         "Attend at least 6 meetings of “writing group”, each for 45 minutes or longer",
         (8, 6),

@@ -117,6 +117,22 @@ def test_a_cycle_that_cannot_be_is_refused(stage: Stage, method: str, change: An
     assert stage.send("GET", HERE)["topics"] == TOPICS
 
 
+def test_a_topic_belongs_to_an_objective_of_the_network(stage: Stage) -> None:
+    tied = [TOPICS[0] | {"objective": "GIVING-1"}]
+    assert refused(stage.call("PATCH", HERE, json={"topics": tied})) == (
+        422,
+        "objective-unknown",
+        "/topics/0/objective",
+    )
+    stage.send("PUT", "./objectives/GIVING-1", {"text": "Members give feedback that helps."})
+    assert stage.send("PATCH", HERE, {"topics": tied})["topics"] == tied
+    assert stage.send("GET", f"{HERE}/report")["topics"][0]["topic"]["objective"] == "GIVING-1"
+    stage.send("POST", "./objectives/GIVING-1/retirement")
+    assert stage.send("PATCH", HERE, {"topics": tied, "title": "It stays"})["topics"] == tied
+    again = stage.call("PUT", NEXT, json=ASKED | LATER | {"topics": tied})
+    assert refused(again) == (422, "objective-retired", "/topics/0/objective")
+
+
 def test_a_topic_that_answers_name_stays(stage: Stage) -> None:
     answer(stage, "m11", LEARNS)
     kept = stage.call("PATCH", HERE, json={"topics": TOPICS[1:]})
