@@ -1,4 +1,4 @@
-"""Resources that others take up: who shared them, and is credited with it where a rule says so.
+"""Resources that others take up, and who is credited with having shared them.
 
 Who shared a resource first is the member whose contribution `shared` names it and happened first. New evidence is marked
 here for those whom it may credit: their awards are decided soon after, beside the request, which tells who took something up

@@ -43,7 +43,7 @@ class GoalElsewhere(Body):
 
 
 def confirmed_by(session: OrmSession, first_id: UUID) -> list[tuple[UUID | None, datetime]]:
-    """Return who confirmed the goal of which a record was the first to say that it was met, and when."""
+    """Return who confirmed a goal, and when; the record is the first to say that it was met."""
     query = (
         select(GoalAnswer.member_id, GoalAnswer.answered_at)
         .join(Goal, Goal.id == GoalAnswer.goal_id)

@@ -42,7 +42,7 @@ HELD = "circle-4"
 BOUND = ("facilitator-1", "teacher-2")
 """The members for whom there is a token."""
 MEMBERS_SCOPES = tuple(scope for scope in callers.SCOPES if scope != "admin")
-NETWORK_SCOPES = tuple(set(MEMBERS_SCOPES) - {"awards:approve", "cases:write", "cases:decide"})
+NETWORK_SCOPES = tuple(set(MEMBERS_SCOPES) - set(callers.OF_MEMBERS))
 ENDORSED = "The feedback on my drafts was always kind and to the point."
 """What a member said of a badge, and its recipient shows."""
 REVIEWED = ("teacher-1", "teacher-2")

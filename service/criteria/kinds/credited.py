@@ -1,4 +1,4 @@
-"""The SQL of the rule `count` where others who take up a resource count for the member who shared it.
+"""The SQL of the rule `count` where others count for who shared a resource.
 
 1. Who shared a resource is the member whose contribution `shared` names it and happened first; what others took up before
    that counts nothing.

@@ -1,4 +1,4 @@
-"""What others say of a goal: the buddy whether they are one, a peer whether it was met.
+"""What others say of a goal: whether they are a buddy, and whether it was met.
 
 Who confirms is never the member, under whatever ref. The evidence that a goal was met is the member's own word (tier 0)
 until then; it is corrected by the peer, and so is the peer's word from then on (`evidence.goals_met`). The awards that

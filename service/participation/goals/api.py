@@ -1,4 +1,4 @@
-"""Goals and check-ins over HTTP: of a member who acts for themself, and as they are shared.
+"""Goals and check-ins over HTTP: of members, and as they are shared.
 
 For everybody with whom a goal is not shared it does not exist.
 """
@@ -203,7 +203,7 @@ def list_goals(
 ) -> Page[GoalOut]:
     """List goals, the newest first: with a token that is bound to no member, those that are shared with the network.
 
-    A token that is bound to a member also lists the member's own and those of which they are the buddy, if it has the scope
+    A token that is bound to a member also lists the member's own, and those where they are the buddy, if it has the scope
     goals:write.
     """
     found, following = showing.list_goals(session, network, caller, now, window=window, part=you, state=state)

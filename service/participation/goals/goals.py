@@ -1,6 +1,6 @@
 """Set goals, change them, and take them back: what a member does with their own.
 
-Everything that writes locks the network, as whoever is who is decided under that lock too.
+Everything that writes locks the network, because who is who changes under that lock too.
 """
 
 from collections.abc import Mapping

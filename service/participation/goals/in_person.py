@@ -1,4 +1,4 @@
-"""Members act on goals in person, signed in, with the scope to write goals and what closing one needs."""
+"""Members act on their goals in person, with the scope to write goals."""
 
 from datetime import date, datetime
 from typing import Any, Final
@@ -33,7 +33,7 @@ COURSE: Final = {
     "behind": N_("Behind the time"),
 }
 """How far a goal is, in words."""
-CLOSED: Final = {"met": N_("Met"), "partly": N_("Met in part"), "dropped": N_("Dropped")}
+CLOSED: Final = {"met": N_("Goal met"), "partly": N_("Goal met in part"), "dropped": N_("Goal dropped")}
 FAULTS: Final = {
     "/title": N_("Write what you want to reach, in one line of at most 200 characters."),
     "/measure": N_("Write at most 2,000 characters."),
@@ -65,7 +65,7 @@ def acting(session: WriteSession, account_id: UUID, member_id: UUID, now: dateti
 
 
 def goals_of(session: OrmSession, member: Member, network: Network, now: datetime) -> dict[str, list[ShownGoal]]:
-    """Return the goals that a member sees: own ones open and closed, those of which they are the buddy, and others'."""
+    """Return the goals that a member sees: own ones open and closed, those where they are the buddy, and others'."""
     found: dict[str, list[ShownGoal]] = {"open": [], "closed": [], "buddy": [], "network": []}
     caller = callers.in_person(member, SCOPE)
     for part in ("member", "buddy", "network"):

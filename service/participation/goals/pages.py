@@ -261,6 +261,7 @@ def _page(
         network=network,
         found=found,
         check_ins=listed,
+        objective=in_person.objectives_of(session, network, found.row.objective).get(found.row.objective),
         today=in_person.today_in(network, now).isoformat(),
         typed=typed or {},
         fault=fault,
