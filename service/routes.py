@@ -57,10 +57,13 @@ import service.participation.acceptances.pages_guidelines
 import service.participation.calls.api
 import service.participation.calls.api_applications
 import service.participation.calls.api_proposals
+import service.participation.calls.pages_calls
 import service.participation.expectations.api
 import service.participation.expectations.pages
 import service.participation.goals.api
+import service.participation.goals.pages
 import service.participation.joining.api_joining
+import service.participation.joining.pages_joining
 import service.participation.needs.api_answers
 import service.participation.needs.api_cycles
 import service.participation.needs.api_findings
@@ -78,10 +81,12 @@ import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_collections
+import service.sharing.pages_directory
 import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
 import service.sharing.pages_my_badges
+import service.sharing.pages_my_disagreements
 import service.sharing.pages_my_records
 import service.sharing.pages_name
 import service.sharing.pages_openings
@@ -179,6 +184,8 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_sharing.router)
     app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
+    app.include_router(service.sharing.pages_directory.router)
+    app.include_router(service.participation.joining.pages_joining.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
@@ -192,10 +199,13 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.goals.pages.router)
     app.include_router(service.participation.acceptances.pages_guidelines.router)
     app.include_router(service.participation.acceptances.pages_guidelines.public)
     app.include_router(service.participation.pages_overview.router)
+    app.include_router(service.participation.calls.pages_calls.router)
     app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_disagreements.router)
     app.include_router(service.sharing.pages_my_records.router)
     app.include_router(service.participation.expectations.pages.router)
     app.include_router(service.sharing.pages_collections.router)

@@ -1,4 +1,4 @@
-"""guidelines in versions, and why a record is held."""
+"""guidelines in versions, and why a record is held, and sessions that became confidential; mails about guidelines."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,10 @@ depends_on: Sequence[str] | None = None
 
 MOMENT = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
+KINDS = (
+    *("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring"),
+    *("webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed", "return"),
+)
 REASONS = "held_code IN ('member-unknown', 'guidelines-not-accepted')"
 
 
@@ -59,10 +63,30 @@ def upgrade() -> None:
     else:
         op.add_column("records", sa.Column("held_code", sa.String(length=32), nullable=True))
         op.create_check_constraint(op.f("ck_records_held_code"), "records", REASONS)
+    op.add_column("sessions", sa.Column("badges_behind", sa.Boolean(), server_default=sa.false(), nullable=False))
+    with op.batch_alter_table("messages") as batch:
+        batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_messages_kind"), _kinds((*KINDS, "guidelines")))
+        batch.add_column(sa.Column("guideline_version_id", sa.Uuid(), nullable=True))
+        batch.create_foreign_key(
+            op.f("fk_messages_guideline_version_id"), "guideline_versions", ["guideline_version_id"], ["id"]
+        )
     op.execute("UPDATE records SET held_code = 'member-unknown' WHERE held_for IS NOT NULL")
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM messages WHERE kind = 'guidelines'")
+    with op.batch_alter_table("messages") as batch:
+        batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_messages_kind"), _kinds(KINDS))
+        batch.drop_constraint(op.f("fk_messages_guideline_version_id"), type_="foreignkey")
+        batch.drop_column("guideline_version_id")
+    op.execute("ALTER TABLE sessions DROP COLUMN badges_behind")
     op.execute("ALTER TABLE records DROP COLUMN held_code")
     op.drop_table("guideline_settings")
     op.drop_table("guideline_versions")
+
+
+def _kinds(values: Sequence[str]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"kind IN ({listed})"

@@ -14,6 +14,10 @@ depends_on: Sequence[str] | None = None
 
 MOMENT = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
+KINDS = (
+    *("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring"),
+    *("webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed", "return", "guidelines"),
+)
 OF_APPLICATIONS = ("call_applications", "CASCADE")
 
 
@@ -29,6 +33,11 @@ def acted_by() -> list[sa.Column]:
         sa.Column("token_id", sa.Uuid(), nullable=True),
         sa.Column("actor_member_id", sa.Uuid(), nullable=True),
     ]
+
+
+def kinds(values: Sequence[str]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"kind IN ({listed})"
 
 
 BY = {"token_id": ("tokens", None), "actor_member_id": ("members", None)}
@@ -149,8 +158,26 @@ def upgrade() -> None:
     for table in ("call_decisions", "call_questions", "call_locks"):
         op.create_index(op.f(f"ix_{table}_application_id"), table, ["application_id"])
 
+    with op.batch_alter_table("messages") as batch:
+        batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_messages_kind"), kinds((*KINDS, "call")))
+        batch.add_column(sa.Column("call_application_id", sa.Uuid(), nullable=True))
+        batch.create_foreign_key(
+            op.f("fk_messages_call_application_id"),
+            "call_applications",
+            ["call_application_id"],
+            ["id"],
+            ondelete="CASCADE",
+        )
+
 
 def downgrade() -> None:
+    op.execute("DELETE FROM messages WHERE kind = 'call'")
+    with op.batch_alter_table("messages") as batch:
+        batch.drop_constraint(op.f("ck_messages_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_messages_kind"), kinds(KINDS))
+        batch.drop_constraint(op.f("fk_messages_call_application_id"), type_="foreignkey")
+        batch.drop_column("call_application_id")
     for table in (
         "call_locks",
         "call_proposals",

@@ -1,6 +1,6 @@
-"""Which objectives an achievement serves: those that its definition names, in the versions to which it is pinned.
+"""Which objectives an achievement serves, and in which versions.
 
-Publishing pins the newest version of each. So who is enrolled in a version of the achievement is judged by the objectives
+They are those that its definition names. Publishing pins the newest version of each. So who is enrolled in a version of the achievement is judged by the objectives
 as they were then. A badge states the alignments of those versions beside the definition's own; a definition that names no
 objectives gives the very same badge as before.
 """
@@ -58,7 +58,7 @@ def pins(session: OrmSession, network: Network, definition: Mapping[str, Any]) -
 
 
 def is_behind(session: OrmSession, network: Network, version: AchievementVersion) -> bool:
-    """Return whether a published version serves an objective of which there is a newer version."""
+    """Return whether a published version serves an objective that has a newer version."""
     pinned = version.pinned_objectives
     return bool(pinned) and version.published_at is not None and pins(session, network, version.definition) != pinned
 

@@ -1,4 +1,4 @@
-"""What a mediator does in a disagreement, over HTTP: agreements, and awards that wait."""
+"""Agreements in a disagreement, and awards that wait, over HTTP."""
 
 from typing import Annotated
 

@@ -41,7 +41,7 @@ from service.tables import (
 from service.tables.identifiers import new_id, new_salt
 
 OF_HOLDS: Final = ("held", "released")
-"""Steps of which the other party does not know."""
+"""Steps that the other party does not know."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ShownCase:
 
     `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; None if they are
     left out; `follows` is what decisions ask for, in the same way. `credential` is the newest that the outcome led to,
-    `receipt` that of its award. `holds` are those of which the caller may know, each with the ref of its achievement.
+    `receipt` that of its award. `holds` are those that the caller may know, each with the ref of its achievement.
     """
 
     case: Case

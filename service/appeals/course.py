@@ -1,4 +1,4 @@
-"""The course of a case, by whomever it is moved: told, left by its mediator, escalated, closed.
+"""The course of a case: it is told, left by its mediator, escalated, closed.
 
 `cases` decides who may do that.
 """

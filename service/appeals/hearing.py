@@ -1,4 +1,7 @@
-"""Both sides are heard before a disagreement is decided, and it ends otherwise than a contested decision."""
+"""Hear both sides before a disagreement ends, and let it end as one.
+
+A contested decision has other outcomes.
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a mediator does in a disagreement: propose an agreement, have new awards of a party wait.
+"""Propose an agreement, accept it, and have new awards of a party wait.
 
 An agreement is one that both parties have accepted, each for themself: then the case ends by itself.
 """

@@ -1,5 +1,6 @@
-"""Who may not mediate a case: who has a part in it, or an open disagreement with a party.
+"""Who may not mediate a case.
 
+That is who has a part in it, or an open disagreement with a party.
 Persons are compared, not members, because two members can be one person. Who becomes a party later leaves the case by
 itself, and the case says so.
 """

@@ -22,7 +22,7 @@ from service.tables import AchievementVersion, Award, Case, CaseHold, Network, R
 
 
 def held(session: OrmSession, network: Network, decisions: Sequence[Decision]) -> list[Decision]:
-    """Return the decisions, of which those that a hold is on are marked as held."""
+    """Return the decisions; those that a hold is on are marked as held."""
     holds = _Holds(session, network.id, {each.member_id for each in decisions})
     return [
         replace(each, held=True) if holds.on(each.member_id, each.version.achievement_id) else each

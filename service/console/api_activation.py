@@ -86,7 +86,7 @@ def activate_network(slug: str, session: Writer, runtime: Running, at: Now, who:
 
 @router.put("/v1/networks/{slug}/kind", response_model=NetworkOut, summary="Make a network formal")
 @exactly_once()
-def put_kind(slug: str, body: KindIn, session: Writer, runtime: Running, at: Now, who: CanWrite) -> Response:
+def put_network_kind(slug: str, body: KindIn, session: Writer, runtime: Running, at: Now, who: CanWrite) -> Response:
     """Make an informal network formal, if it has all that a formal one needs; else 409 `parts-missing`.
 
     It stays active. There is no way back: badges may say under which rules people worked (409 `formal-stays-formal`).

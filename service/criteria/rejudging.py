@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access.act import Act
 from service.criteria.topics import Topics
 from service.storage.database import WriteSession, insert_for
-from service.tables import Contribution, Evaluation, Member, UnsettledMember
+from service.tables import Contribution, Evaluation, Listener, Member, UnsettledMember
 from service.tables.columns import Instant
 
 MOST_TOPICS_CHARACTERS = 10_000
@@ -46,6 +46,12 @@ def mark_topics(act: Act, topics: Topics) -> None:
     ]
     if rows:
         act.session.execute(_beside_others(insert_for(act.session)(UnsettledMember)), rows)
+
+
+def is_heard(act: Act, topic: str) -> bool:
+    """Return whether an achievement of the network listens to a topic."""
+    mine = (Listener.network_id == act.network.id, Listener.topic == topic)
+    return act.session.scalar(select(Listener.topic).where(*mine).limit(1)) is not None
 
 
 def mark_all(act: Act, topic: str) -> None:

@@ -1,4 +1,4 @@
-"""What is not even stored of evidence about confidential sessions, where the network chose so.
+"""What is not even stored of evidence about confidential sessions.
 
 What is left says who did what kind of thing, in which session, when and how long, or how somebody judged it in levels
 and scores. Everything that somebody wrote is left out before the record is sealed, and the answer says what that was.

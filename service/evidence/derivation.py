@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from service.access.act import Act
 from service.bodies import validated
-from service.evidence import goals_met
+from service.evidence import adoptions, goals_met
 from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted, find_references
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
@@ -201,6 +201,7 @@ def look_up(
     meetings = locks.sessions(session, set(references.sessions.values()))
     judged = {someone.id for body in bodies if (someone := body.judge(references, None).member) is not None}
     locks.members(session, judged | bearing(session, replaced))
+    adoptions.hold(session, network, bodies)
     if references.works:  # (2)
         references = find_references(session, network, bodies)
     people = {someone.id for someone in references.members.values()}

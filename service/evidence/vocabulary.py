@@ -1,7 +1,7 @@
 """The types of contributions that evidence may name."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     BeforeValidator,
@@ -29,6 +29,8 @@ CONTRIBUTION_TYPES = (
     "adopted",
 )
 """What a member can do in a network; types that a network adds begin with `x-`."""
+TAKEN_UP: Final = "taken-up"
+"""The topic on which who shared a resource may have more: others took it up."""
 ACCEPTED = "accepted"
 """The type of a contribution that accepts a version of the guidelines."""
 GUIDELINES = "guidelines"

@@ -99,7 +99,7 @@ def put_listing(
     "/v1/networks/{slug}/listing/removal", response_model=ListingOut, summary="Take a network out of the public list"
 )
 @exactly_once()
-def put_removal(slug: str, body: RemovalIn, session: Writer, runtime: Running, at: Now, who: Admin) -> Response:
+def put_listing_removal(slug: str, body: RemovalIn, session: Writer, runtime: Running, at: Now, who: Admin) -> Response:
     """Keep a network out of the public list, whatever it chooses; it sees the reason."""
     act = _act(session, slug, who, at)
     return reply(200, ListingOut.of(runtime.settings, act.network, listings.remove(act, body)))
@@ -109,7 +109,7 @@ def put_removal(slug: str, body: RemovalIn, session: Writer, runtime: Running, a
     "/v1/networks/{slug}/listing/removal", response_model=ListingOut, summary="Let a network be in the public list"
 )
 @exactly_once()
-def delete_removal(slug: str, session: Writer, runtime: Running, at: Now, who: Admin) -> Response:
+def delete_listing_removal(slug: str, session: Writer, runtime: Running, at: Now, who: Admin) -> Response:
     """Let a network be in the public list again, if it wants to."""
     act = _act(session, slug, who, at)
     return reply(200, ListingOut.of(runtime.settings, act.network, listings.restore(act)))

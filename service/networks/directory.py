@@ -81,11 +81,17 @@ def listed(session: OrmSession, slug: str) -> Listed:
     Raises:
         NotFoundError: there is none with this slug (code "network-unknown").
     """
+    found = listed_or_none(session, slug)
+    if found is None:
+        raise NotFoundError("network-unknown", "No network in the public list has this slug.")
+    return found
+
+
+def listed_or_none(session: OrmSession, slug: str) -> Listed | None:
+    """Return a network that is in the list; None if there is none with this slug."""
     query = select(Network).join(Listing, Listing.network_id == Network.id).where(listings.is_shown())
     network = session.scalar(query.where(Network.slug == slug))
-    if network is None:
-        raise NotFoundError("network-unknown", "No network in the public list has this slug.")
-    return Listed(network, listings.of(session, network))
+    return None if network is None else Listed(network, listings.of(session, network))
 
 
 def terms(session: OrmSession, kind: str) -> list[Term]:

@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
-from service.bodies import Body, Line, Prose
+from service.bodies import Body, Prose
 from service.errors import ConflictError, InvalidError
 from service.networks import networks
 from service.networks.listing_labels import folded, label
 from service.outbox import events
 from service.tables import Listing, Network
+from service.texts.display_names import one_line
 
 MOST_INTERESTS: Final = 12
 MOST_LANGUAGES: Final = 10
@@ -27,8 +28,10 @@ Joining = Literal["closed", "email", "website", "form"]
 
 
 def _tidy(value: Any) -> Any:
-    """Return an interest without the sign and the spaces that people put around tags."""
-    return " ".join(unicodedata.normalize("NFC", value).lstrip("# ").split()) if isinstance(value, str) else value
+    """Return an interest on one line, without the sign and the spaces that people put around tags."""
+    if not isinstance(value, str):
+        return value
+    return one_line(unicodedata.normalize("NFC", value), len(value) + 1, gap=" ").lstrip("# ")
 
 
 def _different(interests: list[str]) -> list[str]:
@@ -37,7 +40,7 @@ def _different(interests: list[str]) -> list[str]:
     return interests
 
 
-Interest = Annotated[Line, StringConstraints(max_length=60), BeforeValidator(_tidy)]
+Interest = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_tidy)]
 SpokenCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$", max_length=3)]
 
 

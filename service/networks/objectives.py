@@ -1,6 +1,6 @@
-"""Objectives: what a network works toward, under its own code, in versions that never change.
+"""Objectives: what a network works toward, in versions that never change.
 
-Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
+Each has a code of its own. Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
 version that was the newest when it was published, so that those who are enrolled in it are judged by that one.
 """
 
@@ -104,7 +104,7 @@ def put(act: Act, ref: str, body: ObjectiveFields) -> tuple[ShownObjective, bool
     locks.network(act.session, act.network.id)
     first = {"network_id": act.network.id, "ref": ref, "version": 1, "created_at": act.now}
     created = insert_new(act.session, Objective, first)
-    objective = get(act.session, act.network, ref).objective if not created else _found(act.session, act.network, ref)
+    objective = _found(act.session, act.network, ref)
     content = body.model_dump(mode="json", exclude_none=True, include={"text", "measure", "alignment"})
     if not created:
         newest = version_of(act.session, objective)

@@ -21,7 +21,7 @@ from service.console import compromised_keys
 from service.console.own_data import erasing_everywhere
 from service.errors import CustodyError, StorageError
 from service.intake import attendance_codes, imports
-from service.issuing import keeping_back, status_lists
+from service.issuing import concealing, keeping_back, status_lists
 from service.notifications import deliveries, expiring, mail, payloads
 from service.participation.needs import cycles as needs_cycles
 from service.participation.needs import links as needs_links
@@ -106,6 +106,7 @@ LANES: Mapping[str, Lane] = {
             settling.sign_due: 60,
             signing_anew.sign_due: 1,
             keeping_back.set_right: 60,
+            concealing.conceal_due: 60,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }

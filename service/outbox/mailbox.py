@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.storage.database import WriteSession
-from service.tables import Award, CaseStep, Claim, Confirmation, Credential, Identity, Message, SignInRequest
+from service.tables import (
+    Award,
+    CallApplication,
+    CaseStep,
+    Claim,
+    Confirmation,
+    Credential,
+    Identity,
+    Message,
+    SignInRequest,
+)
 from service.tables.outbox import OF_BADGES
 
 
@@ -121,6 +131,15 @@ def queue_compromise(act: Act, key_id: UUID, member_id: UUID) -> None:
     act.session.add(Message(network_id=act.network.id, kind="key", key_id=key_id, member_id=member_id, due_at=act.now))
 
 
+def queue_guidelines(act: Act, version_id: UUID, member_ids: Collection[UUID]) -> None:
+    """Queue the mails that ask these members to accept a new version of the guidelines.
+
+    Who accepts before the mail is sent gets none.
+    """
+    of = {"network_id": act.network.id, "kind": "guidelines", "guideline_version_id": version_id}
+    act.session.add_all(Message(member_id=member_id, due_at=act.now, **of) for member_id in sorted(member_ids))
+
+
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
     """Queue the mails that tell these members about a step of a case.
 
@@ -130,6 +149,20 @@ def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_i
         session.add(
             Message(network_id=network_id, kind="case", case_step_id=step.id, member_id=member_id, due_at=step.at)
         )
+
+
+def queue_application(act: Act, application: CallApplication, notice: str) -> None:
+    """Queue the mail that tells an applicant what was decided or answered.
+
+    A mail with the same that nobody has begun to send is not sent: this one tells what stands now.
+
+    Args:
+        notice: decided or answered.
+    """
+    unsent = (Message.state == "queued", Message.attempts == 0, Message.notice == notice)
+    act.session.execute(delete(Message).where(Message.call_application_id == application.id, *unsent))
+    of = {"network_id": act.network.id, "call_application_id": application.id, "member_id": application.member_id}
+    act.session.add(Message(kind="call", notice=notice, due_at=act.now, **of))
 
 
 def queue_sign_in(session: WriteSession, request: SignInRequest) -> None:

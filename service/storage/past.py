@@ -106,6 +106,10 @@ class Sources:
         """Return members again, to stand beside others in one query."""
         return _said(Member) if self.replayed else aliased(Member)
 
+    def another_contribution(self) -> Any:
+        """Return contributions again, to stand beside others in one query."""
+        return _derived(Contribution) if self.replayed else aliased(Contribution)
+
     def another_evaluation(self) -> Any:
         """Return evaluations again, to stand beside others in one query."""
         return _derived(Evaluation) if self.replayed else aliased(Evaluation)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import NOT_REPLAYED, Row, one_of
@@ -170,7 +170,10 @@ class Role(Row):
 
 
 class Meeting(Row):
-    """A meeting of a network: `[starts_at, ends_at)`."""
+    """A meeting of a network: `[starts_at, ends_at)`.
+
+    `badges_behind`: it became confidential, and badges that were signed before may still tell of it.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -189,6 +192,7 @@ class Meeting(Row):
     mode: Mapped[str | None] = mapped_column(String(32))
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     attendance_count: Mapped[int | None]
+    badges_behind: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 class GuidelineVersion(Row):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from service.access.act import Act
 from service.accounts import accounts
 from service.participation.calls import applications
-from service.participation.calls.applications import CallApplicationIn
+from service.participation.calls.answers import CallApplicationIn
 from service.runtime.runtime import Runtime
 from service.tables import Network
 from tests.worlds.awarding import Stage, once
@@ -31,7 +31,7 @@ def laid(stage: Stage) -> None:
     stage.member("m12", name="Member 12")
     stage.member("f1", roles=["facilitator"])
     stage.member("f2", roles=["approver"])
-    stage.member("s1", roles=["student"])
+    stage.member("s1", email="s1@river.example.org", roles=["student"])
 
 
 def stage_of(runtime: Runtime) -> Stage:

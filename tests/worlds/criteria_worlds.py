@@ -48,7 +48,7 @@ NOW = datetime(2026, 11, 2, 5, 30, tzinfo=UTC)
 MEMBERS = [UUID(int=n) for n in (11, 12, 13, 14)]
 PERSONS = [UUID(int=n) for n in (21, 22)]
 OTHERS = ("first-steps", "next-steps", "last-steps")
-TYPES = ("attended", "facilitated", "reviewed", "x-own")
+TYPES = ("attended", "facilitated", "reviewed", "x-own", "shared", "adopted")
 ROLES = ("facilitator", "assessor")
 ORGANIZATIONS = ("Lincoln School", "Harbor School")
 TAGS = ("writing", "reading")
@@ -131,6 +131,14 @@ rule_shapes = {
             "distinct": st.sampled_from(("item", "session", "day", "week", "peer", "resource")),
         },
     ),
+    "credited": objects(
+        {"rule": st.just("count"), "gte": st.integers(1, 3), "credit": st.just("sharer")},
+        {
+            "where": filters.map(lambda where: where | {"types": ["adopted"]}),
+            "window": windows,
+            "distinct": st.sampled_from(("item", "peer", "resource")),
+        },
+    ).map(lambda rule: {"where": {"types": ["adopted"]}} | rule),
     "sum": objects(
         {"rule": st.just("sum"), "field": st.just("minutes"), "gte": st.integers(1, 150)},
         {
@@ -266,7 +274,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.builds(
                 lambda **given: Deed(id=UUID(int=0), tags=frozenset(given.pop("tags")), **given),
                 member=members,
-                type=st.sampled_from(TYPES),
+                type=st.sampled_from((*TYPES, "adopted", "shared")),
                 at=moments,
                 tier=tiers,
                 minutes=st.sampled_from((None, 0, 1, 44, 45, 60)),

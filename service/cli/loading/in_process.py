@@ -65,9 +65,11 @@ class Programs:
             if mark is None:
                 return
 
-    def send_lines(self, request: str, bodies: Sequence[Any]) -> int:
+    def send_lines(self, request: str, bodies: Sequence[Any], *, waits: bool = False) -> int:
         """Send bodies in one, a line each; return how many of them are new.
 
+        Args:
+            waits: some may be held, as the network's guidelines want it.
         Raises:
             ConflictError: as `send`, for the first that is neither taken in nor there already.
         """
@@ -79,7 +81,7 @@ class Programs:
         if answer.status_code >= 400 or said[-1].get("status") != "complete":
             raise refused(request, None, said[-1].get("problem", said[-1]))
         for line in said[:-1]:
-            if line["status"] not in {"accepted", "duplicate"}:
+            if line["status"] not in {"accepted", "duplicate"} | ({"held"} if waits else set()):
                 problem = line.get("problem", {"code": line["status"], "detail": "It does not count."})
                 raise refused(f"{request}, line {line['line']}", None, problem)
         return sum(line["status"] == "accepted" for line in said[:-1])

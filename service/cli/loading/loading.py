@@ -1,22 +1,8 @@
-"""Load an example into a network of its own, as its steps say.
+"""Load an example into a network of its own."""
 
-A step has what a reader is told (`say`), and one of these. Names in braces in a request are taken from the body or item.
-
-* `lines`: an NDJSON file, sent whole to a request that takes many lines.
-* `each`: a file with bodies, in JSON or NDJSON; each is sent with the request.
-* `found`: a request that lists; with each item the request is sent, with the body `json`.
-* `calls`: an NDJSON file of requests, each `{"as", "request", "json"}`.
-* `import`: a public file, with its `mapping`, as `laurel import` takes it.
-* none of them: the request is sent once, with the body `json`.
-
-`as` is the member who acts; left out: the network. `done` are codes of refusals that say that it was done before.
-"""
-
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -24,14 +10,12 @@ from service.cli.loading import marks
 from service.cli.loading.in_process import Programs, programs
 from service.cli.loading.marks import Mark
 from service.cli.loading.shelf import NETWORK, Example
+from service.cli.loading.steps import Advance, Say, Steps
 from service.errors import ConflictError
-from service.intake import importing, mapping_files
 from service.networks import networks
 from service.runtime.runtime import Runtime
 from service.tables import Network
 
-Say = Callable[[str], None]
-Advance = Callable[[int, int], None]
 SLUG = "example-{name}"
 
 
@@ -74,10 +58,7 @@ def load(
         with programs(runtime, network) as speaking:
             return Loaded(mark.slug, network.name, _badges(speaking), before=True)
     with programs(runtime, network) as speaking:
-        for step in example.steps():
-            done = _take(runtime, example, mark, speaking, step, advance)
-            if "say" in step:
-                say(step["say"].format(n=f"{done:,}"))
+        Steps(runtime, example, mark, speaking, advance).take(say)
         badges = _badges(speaking)
     if example.badges and badges != example.badges:
         wanted = ", ".join(f"{count} of {ref}" for ref, count in example.badges.items())
@@ -109,52 +90,6 @@ def _begin(runtime: Runtime, example: Example, slug: str) -> tuple[Mark, Network
         mark = Mark(str(network.id), slug, example.name, weeks)
         marks.write(session, mark)
         return mark, network
-
-
-def _take(
-    runtime: Runtime, example: Example, mark: Mark, speaking: Programs, step: Mapping[str, Any], advance: Advance
-) -> int:
-    """Carry out one step; return of how many things it consists."""
-    if "import" in step:
-        plan = mapping_files.read_mapping(example.mapping(step["mapping"]))
-        table = importing.open_table(example.public(step["import"]), plan)
-        result = importing.run(runtime, mark.slug, table, plan, advance=advance)
-        if result.counts["rejected"]:
-            message = f"{step['import']}: {result.counts['rejected']} rows cannot be taken in; the first: {result.problems[0]}"
-            raise ConflictError("example-refused", message)
-        return table.total
-    if "lines" in step:
-        bodies = list(example.lines(step["lines"], mark.weeks))
-        speaking.send_lines(step["request"], bodies)
-        return len(bodies)
-    count = 0
-    for sent in _requests(example, mark, speaking, step):
-        request = _filled(sent["request"], sent["item"])
-        speaking.send(request, sent.get("json"), by=sent.get("as"), done=step.get("done", ()))
-        count += 1
-    return count
-
-
-def _filled(request: str, item: Mapping[str, Any]) -> str:
-    """Return a request with what its names in braces stand for."""
-    return re.sub(r"\{(\w+)\}", lambda name: str(item[name[1]]), request)
-
-
-def _requests(example: Example, mark: Mark, speaking: Programs, step: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Yield the requests of a step, each with the item that its names in braces are taken from."""
-    if "calls" in step:
-        for call in example.lines(step["calls"], mark.weeks):
-            yield {"item": call.get("json") or {}, **call}
-    elif "each" in step:
-        name = step["each"]
-        bodies = example.lines(name, mark.weeks) if name.endswith(".ndjson") else example.read(name, mark.weeks)
-        for body in bodies:
-            yield {**step, "item": body, "json": body}
-    elif "found" in step:
-        for item in list(speaking.listed(step["found"], by=step.get("as"))):
-            yield {**step, "item": item}
-    else:
-        yield {**step, "item": step.get("json") or {}}
 
 
 def _badges(speaking: Programs) -> dict[str, int]:

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, or_, select
 
+from service.appeals.case_files import OF_HOLDS
 from service.tables import (
     Account,
     AccountAddress,
@@ -29,6 +30,7 @@ from service.tables import (
     CallLock,
     CallQuestion,
     Case,
+    CaseHold,
     CaseStep,
     CaseText,
     Claim,
@@ -99,8 +101,9 @@ class Whose:
 
     @cached_property
     def cases(self) -> Select[Any]:
-        """The ids of the cases about the members."""
-        return select(Case.id).where(Case.member_id.in_(self.members))
+        """The ids of the cases about the members, and of their disagreements with others."""
+        other = and_(Case.kind == "disagreement", Case.respondent_id.in_(self.members))
+        return select(Case.id).where(or_(Case.member_id.in_(self.members), other))
 
     @cached_property
     def goals(self) -> Select[Any]:
@@ -114,8 +117,12 @@ class Whose:
 
     @cached_property
     def steps(self) -> Select[Any]:
-        """The ids of the steps of these cases, and of those that the members wrote in the cases of others."""
-        own = or_(CaseStep.case_id.in_(self.cases), CaseStep.author_id.in_(self.members))
+        """The ids of the steps of these cases, and of those that the members wrote in the cases of others.
+
+        Holds on new awards of the other party are left out: this one does not know of them.
+        """
+        known = or_(CaseStep.kind.not_in(OF_HOLDS), CaseStep.subject_id.in_(self.members))
+        own = or_(and_(CaseStep.case_id.in_(self.cases), known), CaseStep.author_id.in_(self.members))
         return select(CaseStep.id).where(own)
 
 
@@ -182,6 +189,11 @@ def _applied_as_members(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.application_id.in_(mine)  # type: ignore[no-any-return]
 
 
+def _mails_of_account(table: Any, whose: Whose) -> ColumnElement[bool]:
+    mine = select(CallApplication.id).where(CallApplication.account_id == whose.account_id)
+    return or_(table.account_address_id.in_(whose.addresses), table.call_application_id.in_(mine))
+
+
 def _mails_of_members(table: Any, whose: Whose) -> ColumnElement[bool]:
     asked = select(Confirmation.id).where(Confirmation.credential_id.in_(whose.badges))
     return or_(_members(table, whose), _badges(table, whose), table.confirmation_id.in_(asked))
@@ -232,9 +244,7 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         _of(CallApplication, _accounts),
         *(_of(row, _applied, *without) for row, without in SAID_IN_CALLS),
     ),
-    "account/emails.json": (
-        _of(Message, lambda table, whose: table.account_address_id.in_(whose.addresses), *OF_MAILS),
-    ),
+    "account/emails.json": (_of(Message, _mails_of_account, *OF_MAILS),),
 }
 """What is given of an account, by the file in which it stands."""
 OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
@@ -295,8 +305,17 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
             "mediator_who",
             "opened_by_token",
         ),
+        _of(CaseHold, _members),
         _of(CaseStep, lambda table, whose: table.id.in_(whose.steps), "token_id", "author_id", "subject_id", "salt"),
         _of(CaseText, lambda table, whose: table.step_id.in_(whose.steps)),
+    ),
+    "cases-with-you.json": (
+        _of(
+            Case,
+            lambda table, whose: and_(table.kind == "disagreement", table.respondent_id.in_(whose.members)),
+            *("member_id", "mediator_id", "member_who", "respondent_who", "mediator_who"),
+            *("opened_by_token", "opened_by"),
+        ),
     ),
     "badges.json": (
         _of(

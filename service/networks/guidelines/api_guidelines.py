@@ -1,4 +1,4 @@
-"""Guidelines over HTTP: the draft, the versions that were published, templates, and what the network chose."""
+"""Guidelines over HTTP: drafts, versions, templates, what the network chose."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a network chose about its guidelines: what follows without acceptance, and what is kept of confidential sessions."""
+"""What a network chose about its guidelines and confidential sessions."""
 
 from typing import Literal
 

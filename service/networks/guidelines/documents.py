@@ -1,4 +1,4 @@
-"""Guidelines in numbered versions: a draft, the version in force, and those before it.
+"""Guidelines in numbered versions: a draft, the one in force, those before it.
 
 Publishing freezes a version. The next one says what it changes.
 """
@@ -92,9 +92,12 @@ def publish(act: Act) -> GuidelineVersion:
     if before is not None and all(getattr(before, name) == getattr(draft, name) for name in CONTENT):
         message = f"Expected a draft that differs from version {before.number}, which is in force; it says the same."
         raise ConflictError("guidelines-unchanged", message)
-    found = list(faults(act.network.kind, draft))
+    found = missing_of(act.network.kind, draft)
     if found:
         raise refusal(found)
+    if not draft.sections:
+        message = "Expected one section at least: there is nothing to accept yet."
+        raise InvalidError("guidelines-empty", message, "/sections")
     if before is not None and draft.change_note is None:
         message = f"Expected a draft that says what it changes in version {before.number}: members read it."
         raise InvalidError("guidelines-change-note-missing", message, "/change_note")
@@ -104,21 +107,16 @@ def publish(act: Act) -> GuidelineVersion:
     return draft
 
 
-def faults(kind: str, version: GuidelineVersion) -> list[dict[str, str]]:
-    """Return what a network of this kind lacks in these guidelines, each as `{code, detail, pointer}`."""
-    if kind == "formal":
-        return [
-            {
-                "code": MISSING[key],
-                "detail": f"Expected the section {key}: the guidelines of a formal network have all seven.",
-                "pointer": f"/sections/{key}",
-            }
-            for key in missing(version.sections)
-        ]
-    if not version.sections:
-        detail = "Expected one section at least: there is nothing to accept yet."
-        return [{"code": "guidelines-empty", "detail": detail, "pointer": "/sections"}]
-    return []
+def missing_of(kind: str, version: GuidelineVersion) -> list[dict[str, str]]:
+    """Return the sections that a network of this kind lacks in these guidelines, each as `{code, detail, pointer}`."""
+    return [
+        {
+            "code": MISSING[key],
+            "detail": f"Expected the section {key}: the guidelines of a formal network have all seven.",
+            "pointer": f"/sections/{key}",
+        }
+        for key in (missing(version.sections) if kind == "formal" else ())
+    ]
 
 
 def in_force(session: OrmSession, network: Network) -> GuidelineVersion | None:

@@ -1,4 +1,4 @@
-"""Guidelines as people read them: section by section, and what changed since the version that they know."""
+"""Guidelines as people read them, and what changed in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,9 +5,11 @@ from email.message import EmailMessage
 
 from service.notifications.letters import (
     badges,
+    calls,
     cases,
     claims,
     compromises,
+    guidelines,
     notices,
     questions,
     returns,
@@ -20,6 +22,7 @@ from service.tables import Message
 
 _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | None]] = {
     "webhook": webhooks.render,
+    "call": calls.render,
     "case": cases.render,
     "question": questions.render,
     "key": compromises.render,
@@ -28,6 +31,7 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "claim": claims.render_link,
     "claimed": claims.render_claimed,
     "notice": notices.render,
+    "guidelines": guidelines.render,
 }
 
 

@@ -1,4 +1,4 @@
-"""Acceptance of guidelines over HTTP: publish a version, accept it, see who has, choose what follows."""
+"""Acceptance of guidelines over HTTP: publish, accept, see who has."""
 
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -10,7 +10,7 @@ from service.access.act import CallersAct
 from service.achievements.api import settle_afterwards
 from service.bodies import Instant
 from service.intake.api_evidence import ANSWERS, SubmissionOut, submitted
-from service.networks.guidelines import choices, documents
+from service.networks.guidelines import choices
 from service.networks.guidelines.api_guidelines import (
     CanRead,
     CanWrite,
@@ -72,7 +72,7 @@ def publish_guidelines(act: CanWrite, runtime: Running, given: Given) -> Respons
     version before accept again. What follows until they do is the network's choice (`PATCH .../guidelines/settings`).
     """
     given.hold(lambda: draft_if_there(act, runtime.settings))
-    return tagged(200, shown(act, runtime.settings, documents.publish(act)))
+    return tagged(200, shown(act, runtime.settings, asking.publish(act)))
 
 
 @router.patch(

@@ -1,13 +1,27 @@
-"""Ask members to accept: by a new version, or because the network chose that evidence waits until they do."""
+"""Ask members to accept: by a new version, or by holding evidence."""
 
 from sqlalchemy import select
 
 from service.access.act import Act
 from service.evidence import acceptances
 from service.intake import posting
-from service.networks.guidelines import choices
+from service.networks.guidelines import choices, documents
 from service.networks.guidelines.choices import GuidelineSettingsIn
-from service.tables import GuidelineSettings, Member
+from service.outbox import mailbox
+from service.participation.acceptances import who
+from service.tables import GuidelineSettings, GuidelineVersion, Member
+
+
+def publish(act: Act) -> GuidelineVersion:
+    """Publish the draft of the guidelines, and ask those by mail who accepted an earlier version; return it.
+
+    Raises:
+        ConflictError, InvalidError: as `documents.publish`.
+    """
+    version = documents.publish(act)
+    act.session.flush()
+    mailbox.queue_guidelines(act, version.id, who.have_accepted(act.session, act.network))
+    return version
 
 
 def choose(act: Act, body: GuidelineSettingsIn) -> GuidelineSettings:

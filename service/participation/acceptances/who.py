@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import aliased
 
@@ -76,6 +77,18 @@ def of_member(session: OrmSession, network: Network, member: Member, now: dateti
     """Return what one member has accepted, and what waits until they accept."""
     [found] = _asked(session, network, [member], documents.in_force(session, network), now)
     return found
+
+
+def have_accepted(session: OrmSession, network: Network) -> set[UUID]:
+    """Return one member for each person who has accepted some version, as far as they were not erased."""
+    query = (
+        select(func.min(Member.ref), Member.person_id)
+        .join(Contribution, Contribution.member_id == Member.id)
+        .where(Contribution.network_id == network.id, Contribution.type == ACCEPTED, Member.erased_at.is_(None))
+        .group_by(Member.person_id, case((Member.person_id.is_(None), Member.ref)))
+    )
+    refs = [ref for ref, _ in session.execute(query)]
+    return set(session.scalars(select(Member.id).where(Member.network_id == network.id, Member.ref.in_(refs))))
 
 
 def waits(session: OrmSession, network: Network, member: Member, now: datetime) -> str | None:

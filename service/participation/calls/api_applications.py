@@ -1,4 +1,4 @@
-"""Applications to calls over HTTP: who applies, what people decide, and what applicants ask."""
+"""Applications to calls over HTTP, with decisions and questions."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -10,7 +10,8 @@ from service.access.act import CallersAct
 from service.access.callers import READ, Caller
 from service.bodies import Instant, Ref, Uid
 from service.participation.calls import applications, decisions
-from service.participation.calls.applications import Application, CallApplicationIn, State
+from service.participation.calls.answers import CallApplicationIn
+from service.participation.calls.applications import Application, State
 from service.participation.calls.decisions import CallAnswerIn, CallDecisionIn, CallQuestionIn, Outcome
 from service.tables import CallApplication, CallDecision, CallQuestion
 from service.web.exactly_once import exactly_once

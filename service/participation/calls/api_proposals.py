@@ -1,4 +1,4 @@
-"""Proposals for a call over HTTP: k people, why each, what the set lacks, and who would be next."""
+"""Proposals of people for a call over HTTP, with their reasons."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self

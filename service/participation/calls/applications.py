@@ -7,22 +7,20 @@ address that the account has proved is that member.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import Caller
-from service.bodies import Body, Line, Prose
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from service.intake.attendance_claims import members_of
 from service.networks import members, protected
 from service.outbox import events
-from service.participation.calls import calls
-from service.participation.calls.calls import plain
+from service.participation.calls import answers, calls
+from service.participation.calls.answers import CallApplicationIn
 from service.storage import locks
 from service.storage.database import ReadSession
 from service.storage.paging import Window, page
@@ -39,35 +37,11 @@ from service.tables import (
 from service.tables.identifiers import new_id
 from service.texts.languages import N_
 
-MAX_LEVEL: Final = 3
-MAX_READINESS: Final = 5
 State = Literal["applied", "withdrawn", "accepted", "waiting", "declined"]
-LEVELS: Final = {1: N_("I know the basics"), 2: N_("I have worked with it"), 3: N_("I can teach it to others")}
-"""What the levels of expertise mean."""
 
 NOT_OPEN: Final = N_("This call is not open. You can neither apply nor change an application now.")
 DECIDED: Final = N_("The network has decided on this application already. Ask it if something must change.")
 MEMBERS_ONLY: Final = N_("This call is for members of the network only.")
-
-
-class CallExpertiseIn(Body):
-    """How much somebody knows about a topic of a call."""
-
-    topic: Line = Field(description="its name in the call", examples=["Feedback on drafts"])
-    level: int = Field(ge=1, le=MAX_LEVEL, description="1: knows the basics, 2: has worked with it, 3: can teach it")
-
-
-class CallApplicationIn(Body):
-    """What somebody says who applies; these fields and no others."""
-
-    statement: Prose = Field(examples=["I have led a writing group for three years."])
-    expertise: list[CallExpertiseIn] = Field(default_factory=list, max_length=30)
-    role: Line | None = Field(None, examples=["teacher"])
-    organization: Line | None = Field(None, examples=["West School"])
-    discipline: Line | None = Field(None, examples=["languages"])
-    readiness: list[Annotated[int, Field(ge=1, le=MAX_READINESS)]] = Field(
-        default_factory=list, max_length=10, description="an answer to each statement of the call, in its order"
-    )
 
 
 @dataclass(frozen=True)
@@ -102,7 +76,7 @@ def apply_as_member(
         ConflictError: the call is not open ("call-not-open"), the network decided already ("application-decided"), the
             call takes no children and students ("application-protected"), or the person has applied under another ref
             ("application-other-ref").
-        InvalidError: what is said does not fit the call (`_fitting`).
+        InvalidError: what is said does not fit the call (`answers.fitting`).
     """
     call = calls.held(act, ref)
     member = members.still_known(members.held(act, member_ref))
@@ -331,7 +305,7 @@ def _put(
         if row is not None and row.member_id not in (None, member.id):
             message = "Expected the ref under which the person has applied before: each person applies once."
             raise ConflictError("application-other-ref", message)
-    said = _fitting(call, body) | {"name": None if member is not None else _name(name)}
+    said = answers.fitting(call, body) | {"name": None if member is not None else _name(name)}
     new = row is None or row.state == "withdrawn"
     if row is None:
         row = CallApplication(id=new_id(), network_id=act.network.id, call_id=call.id)
@@ -367,45 +341,6 @@ def _name(name: str | None) -> str:
     if not name:
         raise InvalidError("application-name-missing", N_("Enter your name."), "/name")
     return name
-
-
-def _fitting(call: Call, body: CallApplicationIn) -> dict[str, Any]:
-    """Return what somebody says as it is stored.
-
-    Raises:
-        InvalidError: a topic is not in the call ("application-topic-unknown") or there twice ("application-topic-twice"),
-            a role, discipline or organization is none of those to choose from ("application-not-offered"), or there is not
-            one answer to each statement ("application-readiness-count").
-    """
-    topics = {plain(each["name"]): each["name"] for each in call.asked["topics"]}
-    expertise: dict[str, int] = {}
-    for place, each in enumerate(body.expertise):
-        topic = topics.get(plain(each.topic))
-        pointer = f"/expertise/{place}/topic"
-        if topic is None:
-            message = f"Expected a topic of the call: {', '.join(topics.values()) or 'it has none'}."
-            raise InvalidError("application-topic-unknown", message, pointer)
-        if topic in expertise:
-            raise InvalidError("application-topic-twice", "Expected each topic once; this one is there twice.", pointer)
-        expertise[topic] = each.level
-    said: dict[str, Any] = {"statement": body.statement, "expertise": expertise, "readiness": list(body.readiness)}
-    for name, offered in (("role", "roles"), ("discipline", "disciplines"), ("organization", "organizations")):
-        said[name] = _chosen(getattr(body, name), call.asked[offered], name)
-    wanted = len(call.asked["readiness"])
-    if len(body.readiness) != wanted:
-        message = f"Expected an answer to each statement of the call: {wanted}, got {len(body.readiness)}."
-        raise InvalidError("application-readiness-count", message, "/readiness")
-    return said
-
-
-def _chosen(value: str | None, offered: Sequence[str], name: str) -> str | None:
-    if value is None or not offered:
-        return value
-    found = next((each for each in offered if plain(each) == plain(value)), None)
-    if found is None:
-        message = f"Expected a {name} that the call offers: {', '.join(offered)}."
-        raise InvalidError("application-not-offered", message, f"/{name}")
-    return found
 
 
 def _there(row: CallApplication | None) -> CallApplication:

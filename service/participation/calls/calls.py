@@ -173,6 +173,11 @@ def prepare(act: CallersAct) -> None:
     by_who_decides(act.session, act.caller, act.now)
 
 
+def lock(act: Act) -> None:
+    """Lock the network, for what people do in person about a call."""
+    locks.network(act.session, act.network.id)
+
+
 def by_who_decides(session: OrmSession, caller: Caller, now: datetime) -> None:
     """Let a token of the whole network pass, and that of a member with a role that decides.
 

@@ -1,4 +1,4 @@
-"""Choose k people who cover the most, then are the most diverse, then the most ready.
+"""Choose k people: the most coverage, then diversity, then readiness.
 
 It knows no rows: people are positions in the order in which they applied. Sets of one size are compared by three whole
 numbers, one after the other:

@@ -20,7 +20,7 @@ from service.intake import members as intake_members
 from service.intake.attendance_claims import members_of
 from service.networks import persons
 from service.networks.members import MemberIn, RoleIn
-from service.outbox import events
+from service.outbox import events, mailbox
 from service.participation.calls import applications, calls
 from service.runtime.runtime import Runtime
 from service.tables import (
@@ -116,6 +116,7 @@ def decide(act: CallersAct, runtime: Runtime, application_id: UUID, body: CallDe
     row.state = body.outcome
     act.session.flush()
     events.append(act, "application.decided", applications.about(row))
+    mailbox.queue_application(act, row, "decided")
     return row
 
 
@@ -169,6 +170,7 @@ def answer(act: CallersAct, application_id: UUID, question_id: UUID, text: str) 
     found.token_id, found.actor_member_id = act.caller.token_id, act.caller.member_id
     act.session.flush()
     events.append(act, "application.question-answered", applications.about(row))
+    mailbox.queue_application(act, row, "answered")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Erase what a member who is erased has said in applications, and what was said of them."""
+"""Erase what a member said in applications, and what was said of them."""
 
 from sqlalchemy import delete, select, update
 

@@ -1,4 +1,4 @@
-"""Say in codes why each person is in a proposed set, what the set lacks, and who would be next.
+"""Explain a proposed set in codes: reasons, what it lacks, who would be next.
 
 Codes and places of targets are stored, never words of people; `wording` makes sentences of them when somebody reads.
 """

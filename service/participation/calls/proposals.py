@@ -21,7 +21,7 @@ from service.access.callers import Caller
 from service.bodies import Body, Prose, Uid
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
-from service.participation.calls import applications, calls, choosing, explaining
+from service.participation.calls import answers, applications, calls, choosing, explaining
 from service.participation.calls.calls import MOST_PLACES, plain
 from service.participation.calls.choosing import Candidate
 from service.storage.database import ReadSession
@@ -232,19 +232,19 @@ def _result(
     why = explaining.reasons(people, count, chosen.positions)
     offered = {group: [plain(each) for each in call.asked[name]] for group, name in OFFERED.items()}
     lacking = explaining.lacks(people, count, chosen.positions, places=k, offered=offered)
-    answers = len(call.asked["readiness"]) * len(chosen.positions)
+    given = len(call.asked["readiness"]) * len(chosen.positions)
     return {
         "method": chosen.method,
         "considered": len(people),
         "targets": list(targets),
         "coverage": chosen.value[0],
         "coverage_at_most": chosen.coverage_at_most,
-        "coverage_of_all": applications.MAX_LEVEL * count,
+        "coverage_of_all": answers.MAX_LEVEL * count,
         "diversity": {
             group: round(choosing.blau([people[each].groups[place] for each in chosen.positions]), 4)
             for place, group in enumerate(explaining.GROUPS)
         },
-        "readiness": round(chosen.value[2] / answers, 4) if answers else None,
+        "readiness": round(chosen.value[2] / given, 4) if given else None,
         "chosen": [
             {
                 "application": str(rows[each].id),

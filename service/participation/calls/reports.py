@@ -1,4 +1,4 @@
-"""Who applied to a call and who was accepted, in counts: of people, never of what is protected."""
+"""Counts of who applied to a call, and who was accepted."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sentences of a proposal: why somebody is in it, what it lacks, and who would be next."""
+"""Sentences of a proposal: reasons, what it lacks, who would be next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,14 +1,11 @@
 """Expectations over HTTP, and where members stand with them."""
 
-from collections.abc import Collection
 from contextlib import suppress
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import READ, Caller
@@ -21,7 +18,7 @@ from service.participation.expectations import expectations, standing
 from service.participation.expectations.bodies import Day, ExpectationChange, ExpectationFields, PeriodIn
 from service.participation.expectations.expectations import ShownExpectation
 from service.participation.expectations.standing import Stands, State
-from service.tables import ExpectationVersion, Member
+from service.tables import ExpectationVersion
 from service.web.conditional import TAGGED, UNCHANGED, Given, IfNoneMatch, merge_patch, seen, tagged, written_or_made
 from service.web.exactly_once import exactly_once
 from service.web.requests import Answer, Needs, Now, Page, Reader, ReadNetwork, StrictRoute, Windowed, acting
@@ -155,15 +152,6 @@ class ExpectationStandingOut(Answer):
         )
 
 
-def own_members(session: OrmSession, caller: Caller) -> Collection[UUID] | None:
-    """Return the members whose standing a caller may read: those who are the same person; None: everybody."""
-    if caller.member_id is None:
-        return None
-    own = select(Member.person_id).where(Member.id == caller.member_id).scalar_subquery()
-    same = Member.network_id == caller.network_id, or_(Member.id == caller.member_id, Member.person_id == own)
-    return session.scalars(select(Member.id).where(*same)).all()
-
-
 def _now(act: Act, ref: str) -> ExpectationOut:
     return ExpectationOut.whole(expectations.held(act, ref))
 
@@ -262,7 +250,7 @@ def list_expectation_standing(
     each = standing.judged(network, shown, on or expectations.today_in(network, at))
     if each is None:
         return Page(items=[])
-    only = own_members(session, who)
+    only = standing.own_members(session, who)
     found, cursor = standing.of_everybody(session, network, each, at, window, state=state, only=only)
     return Page(items=[ExpectationStandingOut.of(one) for one in found], next=cursor)
 
@@ -283,7 +271,7 @@ def list_member_expectations(
     member alone; others are not there (404).
     """
     member = members.get_member(session, network, ref)
-    only = own_members(session, who)
+    only = standing.own_members(session, who)
     if only is not None and member.id not in only:
         raise members.unknown()
     found, cursor = standing.of_member(session, network, member, at, window, on)

@@ -1,4 +1,4 @@
-"""Where each member stands with what is expected, by the queries that progress asks.
+"""Where members stand with what is expected, by the queries of progress.
 
 An expectation is its rule with the period as window, asked for one member and for everybody alike. What is expected by
 now is the part of the number that corresponds to the time that has passed, rounded down; of a rate of attendance it is
@@ -14,9 +14,10 @@ from typing import Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access.callers import Caller
 from service.achievements.definitions import NOBODY
 from service.criteria import tree
 from service.criteria.kinds.attendance import Attendance
@@ -169,6 +170,15 @@ def members_of(network: Network, each: Judged, now: datetime) -> Select[Member]:
         return query
     at = min(now, each.bounds.end - timedelta(microseconds=1)) if each.bounds.end is not None else now
     return query.where(had_role(each.role, Member.id, at, AskedRule(0, of_members=True)))
+
+
+def own_members(session: OrmSession, caller: Caller) -> Collection[UUID] | None:
+    """Return the members whose standing a caller may read: those who are the same person; None: everybody."""
+    if caller.member_id is None:
+        return None
+    own = select(Member.person_id).where(Member.id == caller.member_id).scalar_subquery()
+    same = Member.network_id == caller.network_id, or_(Member.id == caller.member_id, Member.person_id == own)
+    return session.scalars(select(Member.id).where(*same)).all()
 
 
 def stand(

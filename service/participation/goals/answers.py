@@ -30,7 +30,7 @@ NOT_MET: Final = N_("This goal was not closed as met, so there is nothing to con
 CONFIRMED: Final = N_(
     "You have confirmed that this goal was met. Ask the network to void the record if that was wrong."
 )
-NOT_COUNTING: Final = N_("The evidence of this goal was taken back, or is looked at by the network. Ask them first.")
+NOT_COUNTING: Final = N_("The evidence of this goal does not count now, so you cannot confirm it. Ask the network why.")
 REASON: Final = "A peer confirmed that the goal was met."
 
 

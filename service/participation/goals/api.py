@@ -67,7 +67,9 @@ class GoalOut(Answer):
     id: UUID
     you: Part = Field(description="your part in it: member if it is yours, buddy, or network")
     member: str = Field(description="ref of the member whose goal it is")
-    title: str
+    title: str | None = Field(
+        None, description="what people wrote is in the answers to GET and PATCH: those to POST are kept for a day"
+    )
     measure: str | None = None
     why: str | None = None
     objective: str | None = Field(None, description="code of the network's objective that it serves")
@@ -96,22 +98,31 @@ class GoalOut(Answer):
     )
 
     @classmethod
-    def of(cls, found: ShownGoal) -> Self:
-        """Return the answer for one goal."""
+    def of(cls, found: ShownGoal, *, told: bool = True) -> Self:
+        """Return the answer for one goal.
+
+        Args:
+            told: with what people wrote.
+        """
         row, text, refs = found.row, found.text, {each: member.ref for each, member in found.members.items()}
         is_open = row.closed_as is None
-        told = found.newest if found.reads_check_ins else None
+        newest = found.newest if found.reads_check_ins else None
         said = [
-            GoalAnswerOut(member=refs[each.member_id], met=each.met, comment=each.comment, answered_at=each.answered_at)
+            GoalAnswerOut(
+                member=refs[each.member_id],
+                met=each.met,
+                comment=each.comment if told else None,
+                answered_at=each.answered_at,
+            )
             for each in found.answers
         ]
         return cls(
             id=row.id,
             you=found.part,
             member=refs[row.member_id],
-            title=text.title,
-            measure=text.measure,
-            why=text.why,
+            title=text.title if told else None,
+            measure=text.measure if told else None,
+            why=text.why if told else None,
             objective=row.objective,
             begun_on=row.begun_on,
             due_on=row.due_on,
@@ -119,13 +130,13 @@ class GoalOut(Answer):
             buddy=refs.get(row.buddy_id),
             buddy_state=found.buddy,
             made_at=row.made_at,
-            progress=told.progress if told else None,
-            checked_in_on=told.on_date if told else None,
+            progress=newest.progress if newest else None,
+            checked_in_on=newest.on_date if newest else None,
             elapsed=round(found.elapsed, 4) if is_open else None,
             course=found.course if is_open and found.reads_check_ins else None,
             closed_as=row.closed_as,
             closed_at=row.closed_at,
-            outcome=text.outcome,
+            outcome=text.outcome if told else None,
             confirmed=found.confirmed,
             record=row.record_id if found.part == "member" else None,
             answers=said or None,
@@ -143,21 +154,25 @@ class CheckInOut(Answer):
     made_at: Instant
 
     @classmethod
-    def of(cls, found: ShownCheckIn) -> Self:
-        """Return the answer for one check-in."""
+    def of(cls, found: ShownCheckIn, *, told: bool = True) -> Self:
+        """Return the answer for one check-in.
+
+        Args:
+            told: with what the member wrote.
+        """
         row, text = found.row, found.text
         return cls(
             id=row.id,
             on=row.on_date,
             progress=row.progress,
-            comment=text.comment,
-            obstacle=text.obstacle,
+            comment=text.comment if told else None,
+            obstacle=text.obstacle if told else None,
             made_at=row.made_at,
         )
 
 
-def _shown(act: CallersAct, goal_id: UUID) -> GoalOut:
-    return GoalOut.of(showing.find(act.session, act.network, act.caller, goal_id, act.now))
+def _shown(act: CallersAct, goal_id: UUID, *, told: bool = True) -> GoalOut:
+    return GoalOut.of(showing.find(act.session, act.network, act.caller, goal_id, act.now), told=told)
 
 
 def _held(act: CallersAct, goal_id: UUID) -> GoalOut:
@@ -166,14 +181,14 @@ def _held(act: CallersAct, goal_id: UUID) -> GoalOut:
 
 
 @router.post(GOALS, status_code=201, response_model=GoalOut)
-@exactly_once(personal=True)
+@exactly_once()
 def create_goal(body: GoalIn, act: MembersAct) -> Response:
     """Set a goal, as the member to whom the token is bound.
 
     A buddy is asked first, and sees the goal then. If it is shared with the network, an event `goal.shared` says so; of
     other goals there are no events.
     """
-    return tagged(201, _shown(act, goals.make(act, body).id))
+    return reply(201, _shown(act, goals.make(act, body).id, told=False))
 
 
 @router.get(GOALS)
@@ -227,10 +242,10 @@ def delete_goal(goal_id: Uid, act: MembersAct, given: Given) -> Response:
 
 
 @router.post(f"{GOAL}/check-ins", status_code=201, response_model=CheckInOut)
-@exactly_once(personal=True)
+@exactly_once()
 def create_check_in(goal_id: Uid, body: CheckInIn, act: MembersAct) -> Response:
     """Say how far you are with your goal, on a day from its first day until today."""
-    return reply(201, CheckInOut.of(check_ins.add(act, goal_id, body)))
+    return reply(201, CheckInOut.of(check_ins.add(act, goal_id, body), told=False))
 
 
 @router.get(f"{GOAL}/check-ins")
@@ -251,7 +266,7 @@ def delete_check_in(goal_id: Uid, check_in_id: Uid, act: MembersAct) -> Response
 
 
 @router.post(f"{GOAL}/closing", response_model=GoalOut, summary="Close a goal")
-@exactly_once(personal=True)
+@exactly_once()
 def close_goal(goal_id: Uid, body: GoalClosingIn, act: MembersAct, runtime: Running) -> Response:
     """Close your goal for good, as met, partly, or dropped.
 
@@ -259,7 +274,7 @@ def close_goal(goal_id: Uid, body: GoalClosingIn, act: MembersAct, runtime: Runn
     a correction of that record has the tier of their word. A goal that is shared with nobody counts only if you say so.
     """
     closing.close(act, runtime, goal_id, body)
-    return reply(200, _shown(act, goal_id))
+    return reply(200, _shown(act, goal_id, told=False))
 
 
 @router.post(f"{GOAL}/buddy-answer", status_code=204, response_class=Response, summary="Answer who asks for a buddy")
@@ -271,7 +286,7 @@ def answer_as_buddy(goal_id: Uid, body: BuddyAnswerIn, act: MembersAct) -> Respo
 
 
 @router.post(f"{GOAL}/answer", response_model=GoalOut, summary="Say whether a goal was met")
-@exactly_once(personal=True)
+@exactly_once()
 def answer_goal(goal_id: Uid, body: GoalAnswerIn, act: MembersAct, runtime: Running) -> Response:
     """Say whether somebody's goal that was closed as met was met, as their buddy, or as a member with whom it is shared.
 
@@ -279,4 +294,4 @@ def answer_goal(goal_id: Uid, body: GoalAnswerIn, act: MembersAct, runtime: Runn
     assessor; the awards that follow are made at once. You can change a no into a yes, and not the other way.
     """
     answers.answer(act, runtime, goal_id, body)
-    return reply(200, _shown(act, goal_id))
+    return reply(200, _shown(act, goal_id, told=False))

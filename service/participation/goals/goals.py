@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 from service.access import callers
 from service.access.act import Act, CallersAct
 from service.errors import ConflictError, ForbiddenError, InvalidError, ServiceError
+from service.networks import objectives
 from service.outbox import events
 from service.participation.goals import readers
 from service.participation.goals.shapes import GoalChange, GoalIn
@@ -77,7 +78,8 @@ def make(act: CallersAct, body: GoalIn) -> Goal:
 
     Raises:
         ConflictError: too many are open (code "goals-too-many").
-        InvalidError: it ends before it begins (code "goal-due-before-start"), or its buddy is missing, unknown, gone,
+        InvalidError: it ends before it begins (code "goal-due-before-start"), its objective is unknown or retired (codes
+            "objective-unknown", "objective-retired"), or its buddy is missing, unknown, gone,
             the member, or not needed (codes "buddy-missing", "buddy-unknown", "buddy-gone", "buddy-oneself",
             "buddy-unneeded").
     """
@@ -88,6 +90,7 @@ def make(act: CallersAct, body: GoalIn) -> Goal:
         raise ConflictError("goals-too-many", TOO_MANY)
     begun_on = body.begun_on or today(act.network, act)
     _in_order(begun_on, body.due_on)
+    _serve(act, body.objective)
     row = Goal(
         id=new_id(),
         network_id=act.network.id,
@@ -117,6 +120,8 @@ def change(act: CallersAct, goal_id: UUID, body: GoalChange) -> Goal:
     row, said = own(act, goal_id), body.model_dump(exclude_unset=True)
     if row.closed_as is not None and not said.keys() <= set(SHARING):
         raise ConflictError("goal-closed", CLOSED)
+    if said.get("objective") != row.objective:
+        _serve(act, said.get("objective"))
     _write(act.session, row, said)
     _in_order(row.begun_on, row.due_on)
     first = act.session.scalar(select(func.min(GoalCheckIn.on_date)).where(GoalCheckIn.goal_id == row.id))
@@ -183,6 +188,18 @@ def erase(session: WriteSession, goal_ids: Any) -> None:
 def _in_order(begun_on: date, due_on: date) -> None:
     if due_on < begun_on:
         raise InvalidError("goal-due-before-start", DUE_EARLY, "/due_on")
+
+
+def _serve(act: CallersAct, code: str | None) -> None:
+    """Let a goal name an objective that the network has and has not retired.
+
+    Raises:
+        InvalidError: it has none with this code (code "objective-unknown"), or has retired it ("objective-retired").
+    """
+    found = objectives.known(act.session, act.network, [code] if code is not None else [])
+    fault = objectives.fault_of(act.session, act.network, code, found.get(code)) if code is not None else None
+    if fault is not None:
+        raise InvalidError(*fault, "/objective")
 
 
 def _write(session: WriteSession, row: Goal, said: Mapping[str, Any]) -> None:

@@ -53,7 +53,9 @@ class _Written(Body):
         None, description="how you see that it is met", examples=["Three colleagues say what they changed."]
     )
     why: Note | None = Field(None, description="what it is for", examples=["My class reads more than it writes."])
-    objective: Ref | None = Field(None, description="code of the network's objective that it serves", examples=["O1"])
+    objective: Ref | None = Field(
+        None, description="code of the network's objective that it serves", examples=["FEEDBACK-1"]
+    )
     buddy: Ref | None = Field(
         None, description="ref of the member who is asked to be your buddy; only with buddy", examples=["m12"]
     )

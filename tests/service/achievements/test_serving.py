@@ -13,8 +13,12 @@ from tests.worlds.awarding import SHARE_TWICE, Stage
 
 SKILL = {"target_name": "Formative feedback", "target_url": "https://standards.example.org/feedback"}
 OTHER = {"target_name": "Reading", "target_url": "https://standards.example.org/reading", "target_code": "R.1"}
-FIRST = {"text": "Members share what works.", "measure": "Two resources.", "alignment": [SKILL]}
-SECOND = {"text": "Members share what works and what does not.", "alignment": [SKILL, OTHER], "changes": "Both."}
+FIRST: dict[str, Any] = {"text": "Members share what works.", "measure": "Two resources.", "alignment": [SKILL]}
+SECOND: dict[str, Any] = {
+    "text": "Members share what works and what does not.",
+    "alignment": [SKILL, OTHER],
+    "changes": "Both.",
+}
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def test_who_is_enrolled_under_one_version_is_judged_by_it(stage: Stage) -> None
         stage.share(n, "m12")
     assert aligned(badge(stage, "m12")) == [SKILL["target_url"], OTHER["target_url"]]
     assert FIRST["text"] in page(stage, first["url"])
-    assert str(SECOND["text"]) in page(stage, second["url"])
+    assert SECOND["text"] in page(stage, second["url"])
 
 
 def definition(made: dict[str, Any], rule: Any) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def test_an_objective_of_a_published_achievement_stays_and_can_be_retired(stage:
     assert (refused(answer), answer.json()["rests"]) == ((409, "objective-in-use", None), {"achievements": 1})
     assert refused(stage.call("PATCH", "./objectives/F1", json={"text": "B."})) == (422, "changes-missing", "/changes")
     stage.send("POST", "./objectives/F1/retirement")
-    assert (str(FIRST["text"]) in page(stage, made["url"])) is not by_rule
+    assert (FIRST["text"] in page(stage, made["url"])) is not by_rule
     assert stage.send("GET", "./achievements/sharer")["state"] == "published"
 
 
@@ -175,7 +179,7 @@ def test_contributions_in_sessions_about_an_objective_count_toward_it(stage: Sta
 def test_the_networks_page_says_what_it_works_toward(stage: Stage) -> None:
     stage.send("PUT", "./objectives/F2", {"text": "Of <b>before</b>."})
     shown = page(stage, "/networks/river")
-    assert str(FIRST["text"]) in shown
+    assert FIRST["text"] in shown
     assert "Of &lt;b&gt;before&lt;/b&gt;." in shown
     stage.send("POST", "./objectives/F2/retirement")
     assert "before" not in page(stage, "/networks/river")

@@ -176,6 +176,19 @@ def rule(**members: Any) -> Rule:
             "/where/types/1",
             id="an unknown type",
         ),
+        pytest.param(COUNT | {"credit": "sharer"}, "credit-types", "", id="credit for anything"),
+        pytest.param(
+            COUNT | {"credit": "sharer", "where": {"types": ["adopted", "shared"]}},
+            "credit-types",
+            "",
+            id="credit for one's own too",
+        ),
+        pytest.param(
+            COUNT | {"credit": "sharer", "where": {"types": ["adopted"]}, "distinct": "day"},
+            "credit-distinct",
+            "",
+            id="credit by days",
+        ),
         pytest.param(COUNT | {"where": {"types": ["shared", "shared"]}}, "repeated", "/where/types", id="a type twice"),
         pytest.param(
             COUNT | {"where": {"tags_any": [" a"]}}, "line-invalid", "/where/tags_any/0", id="a tag with space"

@@ -283,6 +283,14 @@ def test_two_who_turn_out_to_be_one_have_both_accepted(stage: Stage) -> None:
     assert stage.send("GET", "./contributions/m12-share-1")["status"] == "accepted"
 
 
+def test_who_gets_the_address_of_somebody_who_waits_and_has_accepted_lets_it_count(stage: Stage) -> None:
+    accept(stage, member="m12")
+    hold(stage)
+    assert stage.share(1)["status"] == "held"
+    stage.member("m12", email="one@river.example.org")
+    assert stage.send("GET", "./contributions/m11-share-1")["status"] == "accepted"
+
+
 def test_what_came_before_somebody_was_a_member_does_not_wait_for_their_acceptance(stage: Stage, clock: Clock) -> None:
     hold(stage)
     first = stage.share(1, "m13")

@@ -621,9 +621,12 @@ def test_contributions_can_be_asked_of_who_has_a_role(database: Database) -> Non
     assert node.counted == (UUID(int=1001),)
 
 
+CREDITED = {"credit": "sharer", "where": {"types": ["adopted"]}}
 EVERY_KIND = [
     COUNT | {"where": {"types": ["reviewed", "shared"], "tags_any": ["writing"], "series": "circle"}},
     *(COUNT | {"distinct": unit} for unit in ("item", "session", "day", "week", "peer", "resource")),
+    *(COUNT | CREDITED | {"distinct": unit} for unit in ("item", "peer", "resource")),
+    COUNT | CREDITED | {"window": {"since": "enrolment"}},
     COUNT | {"window": {"since": "enrolment"}},
     COUNT | {"window": {"last": "P1Y"}, "where": {"sessions": ["s1"]}},
     COUNT | {"where": {"objective": "F1"}},

@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from credentials.findings import CODES
 from service import errors, faults
 from service.achievements import unborne
+from service.networks.guidelines.sections import MISSING
 from service.runtime.custody import FAULTS
 from service.storage import filters
 from service.web import codes
@@ -92,6 +93,7 @@ def found() -> set[tuple[str, str]]:
         *((code, "503") for code in FAULTS),
         *((f"{noun}-unknown", "422") for noun in filters.NOUNS.values()),
         *((f"{what}-unused", "") for what in unborne.SENTENCES),
+        *((code, "422") for code in MISSING.values()),
     }
 
 

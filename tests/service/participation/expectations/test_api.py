@@ -83,6 +83,7 @@ def test_an_expectation_is_put_and_shown_with_its_version(who: Actor) -> None:
         ({"rule": {"rule": "sum", "field": "minutes", "gte": 2.5}}, "int-type", "/rule/gte"),
         ({"rule": REVIEWS | {"distinct": "day", "gte": 32}}, "rule-impossible", "/rule/gte"),
         ({"rule": REVIEWS | {"where": {"sessions": ["s9"]}}}, "session-unknown", "/rule/where/sessions/0"),
+        ({"rule": REVIEWS | {"where": {"objective": "F9"}}}, "objective-unknown", "/rule/where/objective"),
         ({"objectives": ["F9"]}, "objective-unknown", "/objectives/0"),
         ({"objectives": ["old"]}, "objective-retired", "/objectives/0"),
         ({"role": "Site Director"}, "string-pattern-mismatch", "/role"),
@@ -116,6 +117,16 @@ def test_what_says_the_same_changes_nothing(runtime: Runtime, who: Actor) -> Non
     first = posted(who.put(f"{EXPECTATIONS}/e", MONTHLY))
     assert posted(who.put(f"{EXPECTATIONS}/e", MONTHLY | {"from": "2026-03-01"}), 200)["versions"] == first["versions"]
     assert told(runtime)[-1] == "expectation.posted"
+
+
+@pytest.mark.parametrize("how", [{"objectives": ["F1"]}, {"rule": REVIEWS | {"where": {"objective": "F1"}}}])
+def test_an_objective_that_is_expected_stays_also_when_it_is_retired(who: Actor, how: dict[str, Any]) -> None:
+    who.put(f"{ROOT}/objectives/F1", {"text": "Feedback that helps."})
+    posted(who.put(f"{EXPECTATIONS}/e", MONTHLY | how))
+    answer = who.delete(f"{ROOT}/objectives/F1")
+    assert (refused(answer), answer.json()["rests"]) == ((409, "objective-in-use", None), {"expectations": 1})
+    who.post(f"{ROOT}/objectives/F1/retirement")
+    assert posted(who.patch(f"{EXPECTATIONS}/e", {"name": "Another name"}), 200)["version"] == 2
 
 
 # --- Nobody is judged for the past by a new number -----------------------------------------------------------------
@@ -169,6 +180,16 @@ def test_one_that_ended_judges_only_what_was_over(runtime: Runtime, who: Actor, 
     assert all_pages(who, EXPECTATIONS, ended="false") == []
     assert refused(who.put(f"{EXPECTATIONS}/e", MONTHLY)) == (409, "expectation-ended", None)
     assert told(runtime)[-1] == "expectation.ended"
+
+
+def test_events_name_what_is_expected_and_worked_toward_by_their_refs(who: Actor) -> None:
+    who.put(f"{ROOT}/objectives/F1", {"text": "Feedback that helps."})
+    posted(who.put(f"{EXPECTATIONS}/e", MONTHLY))
+    events = all_pages(who, f"{ROOT}/events")
+    assert [(each["type"], each["refs"]) for each in events[-2:]] == [
+        ("objective.posted", {"objective": "F1"}),
+        ("expectation.posted", {"expectation": "e"}),
+    ]
 
 
 def test_one_that_was_made_today_has_judged_nobody_and_is_gone(who: Actor) -> None:

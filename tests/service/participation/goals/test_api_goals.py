@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from service.runtime.runtime import Runtime
+from service.tables import Idempotency
 from tests.worlds.acting import told
 from tests.worlds.awarding import Stage
 from tests.worlds.goal_setting import BUDDY, BUDDYS, GOAL, GOAL_MET, MINE, NETWORK, THIRDS, Circle
@@ -229,7 +231,8 @@ def test_nobody_but_its_member_writes_in_a_goal(circle: Circle) -> None:
 
 def test_a_goal_is_closed_once_and_takes_nothing_then(circle: Circle) -> None:
     path = circle.goal()
-    closed = circle.send(MINE, "POST", f"{path}/closing", {"closed_as": "dropped", "outcome": "No time."})
+    circle.send(MINE, "POST", f"{path}/closing", {"closed_as": "dropped", "outcome": "No time."})
+    closed = circle.send(MINE, "GET", path)
     assert (closed["closed_as"], closed["outcome"], "course" in closed) == ("dropped", "No time.", False)
     for below, body in (("closing", {"closed_as": "met"}), ("check-ins", {"progress": 1})):
         assert circle.code(MINE, "POST", f"{path}/{below}", body) == (409, "goal-closed")
@@ -403,9 +406,39 @@ def test_a_member_has_at_most_fifty_open_goals(circle: Circle, monkeypatch: pyte
     assert circle.code(MINE, "POST", f"{path}/check-ins", {"progress": 0.5}) == (409, "check-ins-too-many")
 
 
+def test_what_is_sent_again_with_its_key_is_done_once_and_no_words_are_kept_for_it(circle: Circle) -> None:
+    path = circle.goal()
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("./goals", GOAL | {"why": "My class reads more."}),
+        (f"./goals{path}/check-ins", {"progress": 1, "comment": "Two drafts are back."}),
+        (f"./goals{path}/closing", {"closed_as": "met", "evidence": True, "outcome": "Four drafts."}),
+    ]
+    for n, (address, body) in enumerate(sent):
+        more: dict[str, Any] = {"json": body, "headers": {"Idempotency-Key": f"key-{n}"}}
+        first, again = (circle.stage.call("POST", address, circle.tokens[MINE], **more) for _ in range(2))
+        assert (first.is_success, again.json()) == (True, first.json())
+    assert len(circle.send(MINE, "GET", "")["items"]) == 2
+    assert len(circle.send(MINE, "GET", f"{path}/check-ins")["items"]) == 1
+    assert circle.evidence() == [(MINE, "", 0)]
+    with circle.stage.runtime.database.read() as session:
+        kept = "".join(str(row.answer) for row in session.scalars(select(Idempotency)))
+    assert kept
+    assert not any(words in kept for words in (GOAL["title"], "reads more", "are back", "Four drafts"))
+
+
 def test_an_edit_holds_only_for_the_goal_that_was_seen(circle: Circle) -> None:
     path = circle.goal()
     tag = circle.call(MINE, "GET", path).headers["ETag"]
     circle.send(MINE, "PATCH", path, {"title": "Another"})
     edit = {"json": {"title": "A third"}, "headers": {"If-Match": tag}}
     assert circle.stage.call("PATCH", f"./goals{path}", circle.tokens[MINE], **edit).status_code == 412
+
+
+def test_a_goal_serves_an_objective_of_the_network(circle: Circle) -> None:
+    circle.stage.send("PUT", "./objectives/FEEDBACK-1", {"text": "Members give feedback that names a place."})
+    path = circle.goal(objective="FEEDBACK-1")
+    assert circle.code(MINE, "POST", "", GOAL | {"objective": "OTHER"}) == (422, "objective-unknown")
+    circle.stage.send("POST", "./objectives/FEEDBACK-1/retirement")
+    assert circle.code(MINE, "POST", "", GOAL | {"objective": "FEEDBACK-1"}) == (422, "objective-retired")
+    circle.send(MINE, "PATCH", path, {"title": "Another", "objective": "FEEDBACK-1"})
+    assert circle.send(MINE, "PATCH", path, {"objective": None}).get("objective") is None
