@@ -105,11 +105,10 @@ def proposals(session: OrmSession, cycle: NeedsCycle, now: datetime) -> list[Pro
     """Return for each need whom the network could introduce, in the order of the members' refs and the topics."""
     found = survey.read(session, cycle, now)
     assigned = matching.assign(found.people)
-    offers = matching.offering(found.people, lambda _: True)
     made = []
     for need in matching.needs_of(found.people):
         who = assigned.get(need.key)
-        peer = next((each for each in matching.ranked(need, offers) if each.who == who), None)
+        peer = None if who is None else matching.peer_for(need, who)
         made.append(Proposal(need, found.topics[need.topic], peer))
     return sorted(made, key=lambda each: (each.need.who.ref, each.need.topic))
 

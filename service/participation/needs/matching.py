@@ -8,15 +8,15 @@ transversal matroid; `tests/service/participation/needs/test_matching.py` compar
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
 from uuid import UUID
 
 from service.participation.needs.shapes import LEVELS, Level, Slot
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Someone:
     """What a person wants to learn and can offer, by the keys of topics.
 
@@ -38,7 +38,7 @@ class Someone:
     protected: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Need:
     """A topic that somebody wants to learn."""
 
@@ -98,19 +98,26 @@ def offering(people: Sequence[Someone], allowed: Allowed) -> dict[str, list[Some
 def ranked(need: Need, offers: Mapping[str, Sequence[Someone]], load: Mapping[UUID, int] | None = None) -> list[Peer]:
     """Return who could serve a need, the best first, never the person themself.
 
-    Who is asked for by as many people as they can help comes after all others. Then count: the level, how ready they are, how
+    Who is proposed to as many people as they can help comes after all others. Then count: the level, how ready they are, how
     often both have time, and at last the ref, so that the order is always the same.
 
     Args:
         load: how many needs each peer is already proposed for.
     """
-    found = []
-    for who in offers.get(need.topic, ()):
-        if who.id != need.who.id:
-            common = tuple(slot for slot in need.who.times if slot in who.times)
-            full = (load or {}).get(who.id, 0) >= who.can_help
-            found.append(Peer(who, who.offer[need.topic], common, full))
-    return sorted(found, key=_order)
+    found = [
+        peer_for(need, who, full=(load or {}).get(who.id, 0) >= who.can_help)
+        for who in offers.get(need.topic, ())
+        if who.id != need.who.id
+    ]
+    return sorted(
+        found, key=lambda peer: (peer.full, *_standing(peer.who, need.topic), -len(peer.common), peer.who.ref)
+    )
+
+
+def peer_for(need: Need, who: Someone, *, full: bool = False) -> Peer:
+    """Return somebody who offers a topic as the peer for a need."""
+    common = tuple(slot for slot in need.who.times if slot in who.times)
+    return Peer(who, who.offer[need.topic], common, full)
 
 
 def assign(people: Sequence[Someone], allowed: Allowed = lambda _: True) -> Assigned:
@@ -119,15 +126,10 @@ def assign(people: Sequence[Someone], allowed: Allowed = lambda _: True) -> Assi
     Args:
         allowed: who may be proposed.
     """
-    offers = offering(people, allowed)
-    peers: dict[tuple[UUID, str], list[Someone]] = {}
-    given: dict[tuple[UUID, str], Someone] = {}
-    served: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
-    without_room: set[UUID] = set()
+    seats = _Seats(offering(people, allowed))
     for need in needs_of(people):
-        peers[need.key] = [each.who for each in ranked(need, offers)]
-        _serve(need.key, peers, given, served, without_room)
-    return given
+        seats.serve(need)
+    return {need.key: who for need, who in seats.given.items()}
 
 
 def load_of(assigned: Assigned) -> dict[UUID, int]:
@@ -138,56 +140,87 @@ def load_of(assigned: Assigned) -> dict[UUID, int]:
     return dict(load)
 
 
-def _serve(
-    need: tuple[UUID, str],
-    peers: Mapping[tuple[UUID, str], Sequence[Someone]],
-    given: dict[tuple[UUID, str], Someone],
-    served: dict[UUID, list[tuple[UUID, str]]],
-    without_room: set[UUID],
-) -> None:
-    """Serve a need, if one of the peers who can be reached by giving others another peer has room.
+class _Seats:
+    """Who is given to which need so far.
 
-    From peers who were once reached without finding room, room is never reached later either.
+    Attributes:
+        given: each need that is served, with the peer.
+        served: the needs that a peer serves.
+        without_room: peers who were once reached without finding room: from them room is never reached later either.
     """
-    waiting, came_from = deque([need]), {need: need}
-    via: dict[tuple[UUID, str], Any] = {}
-    reached: set[UUID] = set()
-    while waiting:
-        current = waiting.popleft()
-        for who in peers[current]:
-            if who.id in reached or who.id in without_room:
-                continue
-            reached.add(who.id)
-            if len(served[who.id]) < who.can_help:
-                _give(need, current, who, came_from, via, given, served)
+
+    def __init__(self, offers: Mapping[str, Sequence[Someone]]) -> None:
+        self.given: dict[Need, Someone] = {}
+        self.served: dict[Someone, list[Need]] = defaultdict(list)
+        self.without_room: set[Someone] = set()
+        self._groups = {topic: _groups(peers, topic) for topic, peers in offers.items()}
+
+    def serve(self, need: Need) -> None:
+        """Serve a need, if a peer has room who can be reached by giving others another peer.
+
+        All needs of one topic reach the same peers, but for the person themself: a topic is looked through once, and then
+        once more for the person who was left out.
+        """
+        waiting = deque([need])
+        came_from: dict[Need, tuple[Need, Someone] | None] = {need: None}
+        left_out: dict[str, Someone | None] = {}
+        reached: set[Someone] = set()
+        while waiting:
+            current = waiting.popleft()
+            for who in self._reachable(current, left_out):
+                if who is current.who or who in reached:
+                    continue
+                reached.add(who)
+                if len(self.served[who]) < who.can_help:
+                    self._give(current, who, came_from)
+                    return
+                for other in self.served[who]:
+                    if other not in came_from:
+                        came_from[other] = current, who
+                        waiting.append(other)
+        self.without_room |= reached
+
+    def _reachable(self, need: Need, left_out: dict[str, Someone | None]) -> Iterable[Someone]:
+        """Return the peers who offer a topic, the best first; of one that was looked through only who was left out."""
+        if need.topic not in left_out:
+            left_out[need.topic] = need.who
+            return self._open(need)
+        before = left_out[need.topic]
+        if before is None or before is need.who or before in self.without_room:
+            return ()
+        left_out[need.topic] = None
+        return (before,) if any(before in group for group in self._groups.get(need.topic, ())) else ()
+
+    def _open(self, need: Need) -> Iterator[Someone]:
+        for group in self._groups.get(need.topic, ()):
+            yield from _by_time(need.who, [who for who in group if who not in self.without_room])
+
+    def _give(self, last: Need, who: Someone, came_from: Mapping[Need, tuple[Need, Someone] | None]) -> None:
+        """Give a peer with room to the last need of a way, and to each need before it the peer of the one after."""
+        while True:
+            if last in self.given:
+                self.served[self.given[last]].remove(last)
+            self.given[last] = who
+            self.served[who].append(last)
+            before = came_from[last]
+            if before is None:
                 return
-            for other in served[who.id]:
-                if other not in came_from:
-                    came_from[other], via[other] = current, who
-                    waiting.append(other)
-    without_room |= reached
+            last, who = before
 
 
-def _give(
-    need: tuple[UUID, str],
-    last: tuple[UUID, str],
-    who: Someone,
-    came_from: Mapping[tuple[UUID, str], tuple[UUID, str]],
-    via: Mapping[tuple[UUID, str], Someone],
-    given: dict[tuple[UUID, str], Someone],
-    served: dict[UUID, list[tuple[UUID, str]]],
-) -> None:
-    """Give a peer with room to the last need of a way, and to each need before it the peer of the one after."""
-    while True:
-        before = given.get(last)
-        if before is not None:
-            served[before.id].remove(last)
-        given[last] = who
-        served[who.id].append(last)
-        if last == need:
-            return
-        last, who = came_from[last], via[last]
+def _groups(peers: Sequence[Someone], topic: str) -> list[list[Someone]]:
+    """Return peers in groups of equal level and readiness, the best first."""
+    ordered = sorted(peers, key=lambda who: (*_standing(who, topic), who.ref))
+    return [list(group) for _, group in groupby(ordered, key=lambda who: _standing(who, topic))]
 
 
-def _order(peer: Peer) -> tuple[bool, int, int, int, str]:
-    return peer.full, -LEVELS.index(peer.level), -(peer.who.readiness or 0), -len(peer.common), peer.who.ref
+def _by_time(learner: Someone, group: list[Someone]) -> Iterable[Someone]:
+    """Return the peers of a group, those first who most often have time when the learner has."""
+    if len(group) == 1 or not learner.times:
+        return group
+    times = set(learner.times)
+    return sorted(group, key=lambda who: -len(times.intersection(who.times)))
+
+
+def _standing(who: Someone, topic: str) -> tuple[int, int]:
+    return -LEVELS.index(who.offer[topic]), -(who.readiness or 0)
