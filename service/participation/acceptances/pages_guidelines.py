@@ -1,19 +1,19 @@
 """Pages about guidelines: for everybody, and for a member who is to accept them."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
 from service.bodies import Uid
-from service.errors import ConflictError, NotFoundError, ServiceError
-from service.networks import networks
+from service.errors import ConflictError, ServiceError
 from service.networks.guidelines import documents, reading
 from service.participation.acceptances import accepting, who
 from service.sharing import my_badges
 from service.signing import issuers
 from service.storage.database import ReadSession
-from service.tables import GuidelineVersion, Network
+from service.tables import Network
 from service.texts.languages import N_, Language
 from service.web.rendering import render
 from service.web.requests import Now, Reader, Running, StrictRoute
@@ -22,24 +22,21 @@ from service.web.visitor_language import Speaking
 public = APIRouter(include_in_schema=False, route_class=StrictRoute)
 router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 NOT_ACCEPTED: Final = N_("We could not record that you accept")
-Number = Annotated[int, Path(ge=1, le=1_000_000)]
+CLOSED: Final = N_("This network is closed, and takes nothing new.")
+NO_GUIDELINES: Final = N_("No guidelines at this address")
+NOTHING: Final = N_("Check the link. Perhaps the network has not published any yet.")
 
 
 @public.get("/networks/{slug}/guidelines")
 def get_guidelines(slug: str, session: Reader, language: Speaking) -> Response:
     """Show the guidelines that are in force."""
-    network = networks.by_slug(session, slug)
-    version = documents.in_force(session, network)
-    if version is None:
-        raise NotFoundError("guidelines-version-unknown", "This network has not published guidelines yet.")
-    return _shown(session, language, network, version)
+    return _published(session, language, slug, None)
 
 
 @public.get("/networks/{slug}/guidelines/{number}")
-def get_version(slug: str, number: Number, session: Reader, language: Speaking) -> Response:
+def get_version(slug: str, number: str, session: Reader, language: Speaking) -> Response:
     """Show one version of the guidelines."""
-    network = networks.by_slug(session, slug)
-    return _shown(session, language, network, documents.get_version(session, network, number))
+    return _published(session, language, slug, number)
 
 
 @router.get("/my-badges/members/{member_id}/guidelines")
@@ -62,7 +59,7 @@ def post_own_guidelines(
             accepting.accept_in_person(session, runtime, account.id, member_id, chosen, now)
     except ConflictError as error:
         if error.code != "guidelines-replaced":
-            return refused(language, NOT_ACCEPTED, error, back=back)
+            return refused(language, NOT_ACCEPTED, ConflictError(error.code, CLOSED), back=back)
         with runtime.database.read() as session:
             return _own(session, language, person, member_id, now, error.message)
     except ServiceError as error:
@@ -70,8 +67,13 @@ def post_own_guidelines(
     return Response(status_code=303, headers={"Location": back})
 
 
-def _shown(session: ReadSession, language: Language, network: Network, version: GuidelineVersion) -> Response:
-    versions = documents.published(session, network)
+def _published(session: ReadSession, language: Language, slug: str, number: str | None) -> Response:
+    """Return the page of a version that was published; without a number of the one in force."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    versions = documents.published(session, network) if network is not None else []
+    version = next((each for each in versions if number in (None, str(each.number))), None)
+    if network is None or version is None:
+        return render("notice.html", language=language, status=404, title=NO_GUIDELINES, sentence=NOTHING)
     return render(
         "guidelines.html",
         language=language,

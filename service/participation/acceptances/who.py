@@ -93,7 +93,7 @@ def have_accepted(session: OrmSession, network: Network) -> set[UUID]:
 
 def waits(session: OrmSession, network: Network, member: Member, now: datetime) -> str | None:
     """Return what waits for a member to do about the guidelines, to be translated; None if nothing does."""
-    if documents.in_force(session, network) is None:
+    if network.state == "closed" or documents.in_force(session, network) is None:
         return None
     found = of_member(session, network, member, now)
     if found.state == "accepted":

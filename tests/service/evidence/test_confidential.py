@@ -14,7 +14,13 @@ from service.tables import Credential, Network
 from tests.worlds.acting import refused
 from tests.worlds.awarding import Stage, once
 
-SECRET = {"session": "s1", "title": "A hard case", "description": "About a pupil.", "tags": ["case"], "minutes": 40}
+SECRET: dict[str, Any] = {
+    "session": "s1",
+    "title": "A hard case",
+    "description": "About a pupil.",
+    "tags": ["case"],
+    "minutes": 40,
+}
 LEFT_OUT = ["/title", "/description", "/resource", "/tags"]
 ATTENDED = {"rule": "count", "where": {"types": ["shared"]}, "gte": 1}
 

@@ -1,17 +1,26 @@
 """Accepting guidelines: who may, what it counts for, and what waits until it is done."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from service.access.act import Act
+from service.evidence.contributions import ContributionIn
+from service.evidence.recording import Submission
+from service.intake import posting
 from service.runtime.runtime import Runtime
+from service.tables import Network
 from tests.worlds.acting import actor, refused
 from tests.worlds.agreeing import accept, hold, publish
 from tests.worlds.awarding import Stage, once
 from tests.worlds.runtimes import Clock
+from tests.worlds.waiting import somebody_waits, until
 
+ACCEPTANCES = "./guidelines/versions/1/acceptances"
 NOW = "2026-03-02T12:00:00Z"
 ACCEPTED = {"member": "m11", "type": "accepted", "occurred_at": NOW, "guidelines_version": 1}
 
@@ -76,7 +85,7 @@ def test_two_lines_that_accept_the_same_are_one_acceptance(stage: Stage) -> None
 @pytest.mark.parametrize("member", [None, "m12"])
 def test_nobody_accepts_for_somebody_else(stage: Stage, member: str | None) -> None:
     token = stage.token_with("evidence:write", member=member) if member else stage.token
-    answer = stage.call("POST", "./guidelines/versions/1/acceptances", token, json={"member": "m11"})
+    answer = stage.call("POST", ACCEPTANCES, token, json={"member": "m11"})
     assert refused(answer) == (403, "acceptance-on-behalf", "/member")
     posted = stage.call("POST", "./contributions", token, json=ACCEPTED)
     assert refused(posted) == (403, "acceptance-on-behalf", "/member")
@@ -100,7 +109,7 @@ def test_a_version_that_was_never_published_is_not_accepted(stage: Stage) -> Non
 def test_nobody_accepts_before_there_was_something_to_accept(stage: Stage) -> None:
     token = stage.token_with("evidence:write", member="m11")
     body = {"member": "m11", "occurred_at": "2026-03-02T11:59:59Z"}
-    answer = stage.call("POST", "./guidelines/versions/1/acceptances", token, json=body)
+    answer = stage.call("POST", ACCEPTANCES, token, json=body)
     assert refused(answer) == (422, "acceptance-too-early", "/occurred_at")
 
 
@@ -177,6 +186,24 @@ def test_who_accepted_the_version_before_is_not_enough(stage: Stage) -> None:
     publish(stage, 2)
     accept(stage, 1)
     assert stage.share(1)["status"] == "held"
+
+
+def test_what_comes_in_the_moment_in_which_somebody_accepts_does_not_stay_behind(
+    stage: Stage, runtime: Runtime
+) -> None:
+    hold(stage)
+    token = stage.token_with("evidence:write", member="m11")
+    said = ContributionIn.model_validate({"member": "m11", "type": "shared", "ref": "w", "occurred_at": runtime.now()})
+    with ThreadPoolExecutor(1) as pool:
+        with runtime.database.write() as session:
+            act = Act(session, session.scalars(select(Network)).one(), None, runtime.now())
+            [made] = posting.submit_all(act, "contribution", [said])
+            assert isinstance(made, Submission)
+            assert made.status == "held"
+            accepting = pool.submit(stage.call, "POST", ACCEPTANCES, token, json={"member": "m11"})
+            assert until(lambda: somebody_waits(runtime))
+        assert accepting.result().status_code == 201
+    assert stage.send("GET", "./contributions/w")["status"] == "accepted"
 
 
 def test_a_network_that_only_reminds_holds_nothing(stage: Stage) -> None:
@@ -310,5 +337,5 @@ def test_the_list_is_empty_without_guidelines(client: TestClient, runtime: Runti
 def test_a_closed_network_takes_no_acceptance(stage: Stage, runtime: Runtime) -> None:
     token = stage.token_with("evidence:write", member="m11")
     assert actor(runtime, stage.client).post("/v1/networks/river/closure").is_success
-    answer = stage.call("POST", "./guidelines/versions/1/acceptances", token, json={"member": "m11"})
+    answer = stage.call("POST", ACCEPTANCES, token, json={"member": "m11"})
     assert refused(answer)[:2] == (409, "network-closed")

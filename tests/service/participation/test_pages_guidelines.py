@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from service.participation.acceptances import who
 from service.runtime.runtime import Runtime
 from service.tables import Member, Network
+from tests.worlds.acting import actor
 from tests.worlds.agreeing import SECTIONS, accept, hold, publish
 from tests.worlds.awarding import Stage
 from tests.worlds.my_badges import MINE, OTHER, browser_of, claimed, done, member_of, shown
@@ -62,10 +63,16 @@ def test_the_page_of_the_network_leads_there_once_there_are_some(stage: Stage) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/networks/river/guidelines", "/networks/river/guidelines/2", "/networks/x/guidelines"]
+    "path",
+    [
+        "/networks/river/guidelines",
+        "/networks/river/guidelines/2",
+        "/networks/river/guidelines/%C2%B2",
+        "/networks/x/guidelines",
+    ],
 )
 def test_what_is_not_published_is_not_found(stage: Stage, path: str) -> None:
-    read(stage, path, 404)
+    assert "No guidelines at this address" in read(stage, path, 404)
 
 
 def test_words_of_the_network_are_never_markup(stage: Stage) -> None:
@@ -156,6 +163,20 @@ def test_a_version_that_was_replaced_meanwhile_is_not_accepted(browser: TestClie
     assert "The guidelines changed while you were reading." in answer.text
     assert 'name="version" value="2"' in answer.text
     assert stage.send("GET", "./contributions", params={"type": "accepted"})["items"] == []
+
+
+def test_in_a_closed_network_there_is_nothing_to_accept(browser: TestClient, stage: Stage, runtime: Runtime) -> None:
+    claimed(stage)
+    publish(stage)
+    path = path_of(stage)
+    form = re.search(r'name="form" value="([^"]+)"', shown(browser, path))
+    assert form is not None
+    assert actor(runtime, stage.client).post("/v1/networks/river/closure").is_success
+    page = shown(browser, path)
+    assert "This network is closed. You need not do anything." in page
+    assert "Do you accept these guidelines?" not in page
+    answer = browser.post(path, data={"form": form[1], "version": "1"})
+    assert (answer.status_code, "This network is closed, and takes nothing new." in answer.text) == (409, True)
 
 
 def test_without_guidelines_there_is_nothing_to_do(browser: TestClient, stage: Stage) -> None:
