@@ -24,6 +24,8 @@ MAX_VALUES: Final = 20_000
 """The most values of a credential, which is read many times; other documents may have `MAX_PARSED_VALUES`."""
 MAX_PARSED_VALUES: Final = 200_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_WHOLE_ESCAPES = re.compile(r"\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+"""Escapes of a JSON text, but those of half a surrogate pair; read from the left, so that `\\\\` is one of its own."""
 _SPACE: Final = b" \t\r\n"
 _OPENERS: Final = (b"[", b"{")
 _COUNTED_AT_ONCE: Final = 65_536
@@ -137,7 +139,9 @@ def parse_json(
         raise MalformedError("json-syntax", message) from error
     except RecursionError as error:
         raise _too_deep(max_depth, "") from error
-    _look_through(value, duplicated, max_depth, max_values)
+    # Decoding has counted the values, and half a character is left only as an escape.
+    if duplicated or not _is_within(value, max_depth) or "\\" in _WHOLE_ESCAPES.sub("", text):
+        _look_through(value, duplicated, max_depth, max_values)
     return value
 
 
@@ -239,6 +243,22 @@ def _too_deep(max_depth: int, where: str) -> MalformedError:
 
 def _too_many(max_values: float) -> MalformedError:
     return MalformedError("json-too-large", f"expected at most {max_values} values, got more")
+
+
+def _is_within(value: JsonValue, max_depth: int) -> bool:
+    """Return whether a value that was read from a text has at most so many arrays and objects inside one another."""
+    level: list[Any] = [value]
+    for _ in range(max_depth):
+        level = [
+            each
+            for within in level
+            if within.__class__ is dict or within.__class__ is list
+            for each in (within.values() if within.__class__ is dict else within)
+            if each.__class__ is dict or each.__class__ is list
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _look_through(value: object, duplicated: Mapping[int, str], max_depth: int, max_values: float = math.inf) -> None:

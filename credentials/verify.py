@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from credentials.checks.inquiry import Inquiry, unhurried
 from credentials.checks.provenance import ASSERTION, Expected, Provenance, check_provenance, faults_of
@@ -32,6 +32,9 @@ from credentials.strict_json import pointer
 MAX_ENDORSEMENTS: Final = 8
 """How many endorsements of one credential are looked at."""
 
+_ENDORSING: Final = frozenset({"endorsement", "endorsementJwt"})
+_Path: TypeAlias = "tuple[_Path, str | int] | None"
+"""How a value is reached: the path to what it stands in, and the step from there; None is the credential itself."""
 _SUBJECT_CODES: Final = frozenset(
     {
         "recipient-missing",
@@ -346,18 +349,23 @@ def endorsements_in(credential: Mapping[str, Any], root: str = "") -> Iterator[t
 
     Each comes with its pointer, which begins with `root`, and the id of the object that it stands in.
     """
-    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(credential, ())]
+    waiting: list[tuple[Any, _Path]] = [(credential, None)]
     while waiting:
         value, path = waiting.pop()
-        if isinstance(value, list):
-            waiting.extend((item, (*path, index)) for index, item in enumerate(value))
-        elif isinstance(value, Mapping):
-            for member, inner in value.items():
-                if member in {"endorsement", "endorsementJwt"}:
-                    wanted = Mapping if member == "endorsement" else str
-                    for index, endorsement in enumerate(listed(inner)):
-                        if isinstance(endorsement, wanted):
-                            steps = (index,) if isinstance(inner, list) else ()
-                            yield root + pointer(*path, member, *steps), endorsement, value.get("id")
-                else:
-                    waiting.append((inner, (*path, member)))
+        for step, inner in enumerate(value) if isinstance(value, list) else value.items():
+            if step in _ENDORSING:
+                wanted = Mapping if step == "endorsement" else str
+                for index, endorsement in enumerate(listed(inner)):
+                    if isinstance(endorsement, wanted):
+                        steps = (step, index) if isinstance(inner, list) else (step,)
+                        yield root + pointer(*_steps(path), *steps), endorsement, value.get("id")
+            elif isinstance(inner, dict | list):
+                waiting.append((inner, (path, step)))
+
+
+def _steps(path: _Path) -> list[str | int]:
+    steps = []
+    while path is not None:
+        path, step = path
+        steps.append(step)
+    return steps[::-1]

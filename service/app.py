@@ -22,6 +22,7 @@ from service.checking.desk import Desk
 from service.operations import ending
 from service.operations.health import Watch
 from service.operations.upkeep import LANES, Lane, Upkeep, note_time_if_possible
+from service.participation import overview
 from service.runtime import logs, memory, settings
 from service.runtime.runtime import Runtime
 from service.runtime.shared_limits import SharedLimits
@@ -107,6 +108,7 @@ def handed_down(runtime: Runtime, desk: Desk | None = None) -> State:
             "provider": Provider(runtime.settings) if runtime.settings.openid_issuer else None,
             "costly": Costly(),
             "settle": settling.settle_if_possible,
+            "waiting": overview.waiting,
             "watch": Watch(runtime),
         }
     )

@@ -13,6 +13,7 @@ import service.accounts.pages_way_out
 import service.achievements.api
 import service.achievements.api_enrolments
 import service.appeals.api
+import service.appeals.api_mediation
 import service.awards.api
 import service.awards.api_approvals
 import service.awards.api_credentials
@@ -23,6 +24,7 @@ import service.checking.keeping.pages_bundles
 import service.checking.keeping.pages_receipts
 import service.checking.pages
 import service.checking.pages_confirmations
+import service.console.api_activation
 import service.console.api_compromised_keys
 import service.console.api_erasing
 import service.console.api_oauth
@@ -40,17 +42,34 @@ import service.intake.api_records
 import service.intake.pages_attendance
 import service.issuing.api_endorsements
 import service.networks.api
+import service.networks.api_directory
+import service.networks.api_listing
 import service.networks.api_meetings
 import service.networks.api_objectives
+import service.networks.guidelines.api_guidelines
 import service.notifications.api
 import service.notifications.api_rendered
 import service.notifications.pages
 import service.operations.api
 import service.outbox.api
+import service.participation.acceptances.api_acceptances
+import service.participation.acceptances.pages_guidelines
 import service.participation.calls.api
 import service.participation.calls.api_applications
 import service.participation.calls.api_proposals
 import service.participation.calls.pages_calls
+import service.participation.expectations.api
+import service.participation.expectations.pages
+import service.participation.goals.api
+import service.participation.goals.pages
+import service.participation.joining.api_joining
+import service.participation.joining.pages_joining
+import service.participation.needs.api_answers
+import service.participation.needs.api_cycles
+import service.participation.needs.api_findings
+import service.participation.needs.pages_links
+import service.participation.needs.pages_needs
+import service.participation.pages_overview
 import service.progress.api
 import service.progress.api_dry_runs
 import service.progress.api_everybody
@@ -62,10 +81,12 @@ import service.sharing.pages_badge_settings
 import service.sharing.pages_certificate
 import service.sharing.pages_claim
 import service.sharing.pages_collections
+import service.sharing.pages_directory
 import service.sharing.pages_embedding
 import service.sharing.pages_endorsements
 import service.sharing.pages_endorsing
 import service.sharing.pages_my_badges
+import service.sharing.pages_my_disagreements
 import service.sharing.pages_my_records
 import service.sharing.pages_name
 import service.sharing.pages_openings
@@ -102,16 +123,26 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.intake.api_bulk.own, max_body_size=settings.max_bulk_bytes)
     app.include_router(service.intake.api_bulk.router)
     app.include_router(service.networks.api.router)
+    app.include_router(service.console.api_activation.router)
+    app.include_router(service.networks.api_listing.router)
+    app.include_router(service.networks.api_directory.router)
     app.include_router(service.console.api_tokens.router)
     app.include_router(service.console.api_oauth.router, max_body_size=service.console.api_oauth.FORM_BYTES)
     app.include_router(service.console.api_compromised_keys.router)
     app.include_router(service.intake.api_members.router)
+    app.include_router(service.participation.joining.api_joining.router)
     app.include_router(service.console.api_erasing.router)
     app.include_router(service.sharing.api_claims.router)
     app.include_router(service.sharing.api_returns.router)
     app.include_router(service.networks.api_objectives.router)
     app.include_router(service.networks.api_meetings.router)
+    app.include_router(service.networks.guidelines.api_guidelines.router)
+    app.include_router(service.participation.acceptances.api_acceptances.router)
     app.include_router(service.intake.api_attendance.router)
+    app.include_router(service.participation.goals.api.router)
+    app.include_router(service.participation.needs.api_cycles.router)
+    app.include_router(service.participation.needs.api_answers.router)
+    app.include_router(service.participation.needs.api_findings.router)
     app.include_router(service.files.api.router, max_body_size=settings.max_blob_bytes + service.files.api.FORM_BYTES)
     app.include_router(service.intake.api_evidence.router)
     app.include_router(service.intake.api_records.router)
@@ -123,9 +154,11 @@ def _include_api(app: FastAPI, settings: Settings) -> None:
     app.include_router(service.achievements.api_enrolments.router)
     app.include_router(service.progress.api.router)
     app.include_router(service.progress.api_everybody.router)
+    app.include_router(service.participation.expectations.api.router)
     app.include_router(service.awards.api.router)
     app.include_router(service.awards.api_approvals.router)
     app.include_router(service.appeals.api.router)
+    app.include_router(service.appeals.api_mediation.router)
     app.include_router(service.awards.api_credentials.router)
     app.include_router(service.issuing.api_endorsements.router)
     app.include_router(service.participation.calls.api.router)
@@ -151,10 +184,14 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.sharing.pages_sharing.router)
     app.include_router(service.sharing.pages_embedding.router)
     app.include_router(service.sharing.pages.router)
+    app.include_router(service.sharing.pages_directory.router)
+    app.include_router(service.participation.joining.pages_joining.router)
     app.include_router(service.checking.pages_confirmations.router)
     app.include_router(service.accounts.pages_passkeys.router)
     app.include_router(service.accounts.pages_openid.router)
     app.include_router(service.accounts.pages_sign_in.router)
+    app.include_router(service.participation.needs.pages_needs.router)
+    app.include_router(service.participation.needs.pages_links.router)
     app.include_router(service.sharing.pages_claim.router)
     app.include_router(service.sharing.pages_returning.router)
     app.include_router(service.sharing.pages_name.router)
@@ -162,9 +199,15 @@ def _include_pages(app: FastAPI) -> None:
     app.include_router(service.accounts.pages_account.router)
     app.include_router(service.accounts.pages_way_out.router)
     app.include_router(service.intake.pages_attendance.router)
+    app.include_router(service.participation.goals.pages.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.router)
+    app.include_router(service.participation.acceptances.pages_guidelines.public)
+    app.include_router(service.participation.pages_overview.router)
     app.include_router(service.participation.calls.pages_calls.router)
     app.include_router(service.sharing.pages_my_badges.router)
+    app.include_router(service.sharing.pages_my_disagreements.router)
     app.include_router(service.sharing.pages_my_records.router)
+    app.include_router(service.participation.expectations.pages.router)
     app.include_router(service.sharing.pages_collections.router)
     app.include_router(service.sharing.pages_endorsements.router)
     app.include_router(service.sharing.pages_endorsing.router)

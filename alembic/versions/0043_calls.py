@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision: str = "0043"
-down_revision: str | None = "0040"
+down_revision: str | None = "0042"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -16,7 +16,7 @@ MOMENT = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 KINDS = (
     *("awarded", "replaced", "revoked", "suspended", "reinstated", "expiring"),
-    *("webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed", "return"),
+    *("webhook", "case", "question", "key", "sign-in", "notice", "claim", "claimed", "return", "guidelines"),
 )
 OF_APPLICATIONS = ("call_applications", "CASCADE")
 

@@ -30,6 +30,10 @@ SCOPES = {
     "awards:approve": "approve or decline what waits for a person; needs a token bound to a member",
     "awards:record": "record awards made earlier or elsewhere (with a reason)",
     "cases:write": "contest a refusal or a revocation, and speak in one's cases; needs a token bound to a member",
+    "goals:write": (
+        "set one's goals, check in, close them, and say of the goals of others whether they were met; needs a token bound to"
+        " a member"
+    ),
     "cases:decide": "decide the cases that one mediates; needs a token bound to a member",
     "cases:manage": (
         "see that there are cases, never what is said in them, give them mediators, and speak for members; needs a token"
@@ -42,7 +46,7 @@ USE_NOTED_EVERY = timedelta(minutes=10)
 NETWORK_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")
 READ = ("read", "read:basic")
 """Scopes, each enough to read."""
-OF_MEMBERS = ("awards:approve", "cases:write", "cases:decide")
+OF_MEMBERS = ("awards:approve", "cases:write", "cases:decide", "goals:write")
 """Scopes that are worth nothing without a member."""
 BY_NAME = ("members:erase",)
 """Scopes that a token gets only if they are asked for by name: what they do cannot be undone."""
@@ -233,6 +237,21 @@ def still_open(network: Network) -> Network:
     """
     if network.state == "closed":
         raise ConflictError("network-closed", "Expected an open network; this one was closed and takes nothing new.")
+    return network
+
+
+def past_draft(network: Network) -> Network:
+    """Return the network if it issues badges.
+
+    Raises:
+        ConflictError: it is a draft (code "network-draft").
+    """
+    if network.state == "draft":
+        message = (
+            f"Expected an active network; this one is a draft and issues no badges yet."
+            f" `GET /v1/networks/{network.slug}/activation` lists what it lacks."
+        )
+        raise ConflictError("network-draft", message)
     return network
 
 

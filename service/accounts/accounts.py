@@ -21,7 +21,7 @@ from service.texts.languages import LANGUAGES, N_
 
 MAX_NAME: Final = 300
 MOST_ADDRESSES: Final = 10
-MAILS_TO_CHOOSE: Final = ("awarded", "expiring")
+MAILS_TO_CHOOSE: Final = ("awarded", "expiring", "guidelines")
 """Kinds of messages that somebody can do without; all others say what they must know."""
 
 TAKEN = N_("This address belongs to another account.")

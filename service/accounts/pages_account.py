@@ -51,6 +51,7 @@ DONE: Final = {
 MAILS: Final = {
     "awarded": N_("A network has awarded me a badge"),
     "expiring": N_("A badge of mine ends soon"),
+    "guidelines": N_("A network has changed its guidelines, and asks me to accept them"),
 }
 PAGE: Final = "/account"
 

@@ -40,6 +40,12 @@ HOME: Final = "/my-badges"
 """Where somebody goes who signs in without having asked for a page."""
 ASKING_SECONDS: Final = int((sign_in.OPEN_FOR).total_seconds())
 KNOWN_SECONDS: Final = 365 * 24 * 3600
+WHY: Final = {
+    "/attend": N_("Sign in, so that you can say that you were in the session."),
+    "/calls": N_("Sign in, so that you can apply."),
+    "/networks": N_("Sign in, so that you can ask to join."),
+}
+"""Why somebody is asked to sign in, by the first part of the path that they wanted; other paths need no word."""
 NO_ADDRESS = N_("Enter an email address, such as name@example.org.")
 NOT_SENT = N_("We could not send the email")
 NOT_SIGNED_IN = N_("You are not signed in")
@@ -63,9 +69,15 @@ def get_sign_in(
         onward=path_of_ours(onward),
         address=address[:254],
         again=person is not None,
+        why=why(onward),
         fault=None,
         openid_name=runtime.settings.openid_shown,
     )
+
+
+def why(onward: str) -> str | None:
+    """Return why somebody is asked to sign in who wanted this path: a msgid, or None if that needs no word."""
+    return WHY.get("/" + path_of_ours(onward).split("?", maxsplit=1)[0].split("/")[1])
 
 
 @router.post("/sign-in")
@@ -90,6 +102,7 @@ def post_sign_in(
             status=422,
             onward=onward,
             address=typed,
+            why=why(onward),
             fault=NO_ADDRESS,
             openid_name=runtime.settings.openid_shown,
         )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from credentials.strict_json import canonical_json
 from service.access.act import Act
-from service.achievements import credit, definitions, enrolments, pictures, publishing, unborne
+from service.achievements import credit, definitions, enrolments, pictures, publishing, serving, unborne
 from service.achievements.definitions import NOBODY, AchievementFields, AchievementIn
 from service.bodies import refusal
 from service.criteria import rejudging, topics
@@ -76,7 +76,8 @@ def define(act: Act, body: AchievementIn) -> tuple[ShownAchievement, bool]:
 def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievement, bool]:
     """Change an achievement's draft; return the achievement and whether it is new.
 
-    A published version stays as it is: a definition that differs from it becomes the draft of the next version.
+    A published version stays as it is: a definition that differs from it becomes the draft of the next version. So does
+    the same, if there is a newer version of an objective that it serves.
 
     Raises:
         InvalidError: the rule or the picture is wrong.
@@ -89,7 +90,7 @@ def change(act: Act, ref: str, body: AchievementFields) -> tuple[ShownAchievemen
         _add_version(act.session, achievement, 1, definition)
     elif newest.published_at is None:
         _describe(newest, definition)
-    elif not _says(newest, definition):
+    elif not _says(newest, definition) or serving.is_behind(act.session, act.network, newest):
         _add_version(act.session, achievement, newest.version + 1, definition)
     return _written(act, achievement), created
 
@@ -251,7 +252,7 @@ def document(session: OrmSession, settings: Settings, version: AchievementVersio
     url = version_url(settings, version)
     said = version.definition
     optional = {
-        "alignment": [_member(["Alignment"], each) for each in said.get("alignment", [])],
+        "alignment": [_member(["Alignment"], each) for each in serving.alignments(session, version)],
         "resultDescription": [
             *(_result_description(url, each) for each in said.get("result_descriptions", [])),
             *credit.descriptions(url, said),
@@ -376,6 +377,7 @@ def _publish(act: Act, achievement: Achievement) -> None:
     before = publishing.newest_published(act.session, achievement)
     if before is not None:
         enrolments.enrol_by_evidence(act, before)
+    version.pinned_objectives = serving.pins(act.session, act.network, version.definition)
     version.published_at = act.now
     version.definition_sha256 = hashlib.sha256(canonical_json(version.definition)).hexdigest()
     act.session.flush()

@@ -63,12 +63,16 @@ class VersionOut(Answer):
     definition_sha256: str | None = Field(
         None, description="SHA-256 of the definition, the members from `name` on, as canonical JSON (RFC 8785)"
     )
+    objective_versions: dict[str, int] | None = Field(
+        None, description="the version of each objective that it serves, by code; set when it was published"
+    )
     name: str
     description: str
     achievement_type: str
     criteria: CriteriaIn
     image: str | None = None
     alignment: list[AlignmentIn] | None = None
+    objectives: list[str] | None = None
     tags: list[str] | None = None
     credits: list[CreditIn] | None = None
     field_of_study: str | None = None
@@ -98,6 +102,7 @@ class VersionOut(Answer):
             "url": achievements.version_url(settings, version) if published else None,
             "published_at": version.published_at,
             "definition_sha256": version.definition_sha256,
+            "objective_versions": version.pinned_objectives or None,
         }
 
 
@@ -197,7 +202,8 @@ def create_achievement(body: AchievementIn, act: CanWrite, runtime: Running) -> 
 def put_achievement(ref: Ref, body: AchievementFields, act: CanWrite, runtime: Running, given: Given) -> Response:
     """Change the draft of an achievement (200), or define a new one (201).
 
-    A published version never changes: a definition that differs from it becomes the draft of the next version.
+    A published version never changes: a definition that differs from it becomes the draft of the next version. So does
+    the same definition, if there is a newer version of an objective that it names.
     """
     given.hold(lambda: _now_if_there(act, runtime, ref))
     shown, created = achievements.change(act, ref, body)

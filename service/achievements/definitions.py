@@ -34,6 +34,7 @@ from service.criteria.kinds.rule import DefinitionFault, number
 from service.criteria.tree import Criterion, UnparsedCriterion
 from service.durations import DurationText
 from service.networks.alignments import AlignmentIn
+from service.networks.objectives import Codes
 
 
 class CriteriaIn(Body):
@@ -65,6 +66,14 @@ class AchievementFields(Body):
         None, description="SHA-256 of a PNG or SVG posted to /v1/blobs; left out: the service draws a picture"
     )
     alignment: list[AlignmentIn] | None = Field(None, min_length=1, max_length=50)
+    objectives: Codes | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "the network's objectives that it serves, by their codes. Publishing pins the newest version of each, and the "
+            "badge states their alignments too"
+        ),
+    )
     tags: list[Line] | None = Field(None, min_length=1, max_length=50)
     credits: list[CreditIn] | None = Field(None, min_length=1, max_length=10)
     field_of_study: Line | None = Field(None, examples=["Education"])

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.achievements import definitions
+from service.achievements import definitions, serving
 from service.achievements.definitions import RULE
 from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
@@ -36,9 +36,10 @@ def faults(
     Their pointers are into the definition.
 
     1. Faults that the definition alone shows (`definitions.faults`).
-    2. Sessions, achievements and versions that do not exist; an achievement that requires itself.
+    2. Sessions, objectives, achievements and versions that do not exist; an achievement that requires itself.
     3. A window that is over, and in which nothing that counts was recorded.
     4. The achievement is retired.
+    5. It serves objectives that do not exist, or are retired.
     """
     known = session.scalar(select(Achievement).where(Achievement.network_id == network.id, Achievement.ref == ref))
     if known is not None and known.retired_at is not None:  # (4)
@@ -47,10 +48,12 @@ def faults(
     zone = ZoneInfo(network.time_zone)
     said = list(definitions.faults(definition, zone))
     yield from said  # (1)
+    yield from serving.faults(session, network, definition)  # (5)
     rule, suggested = definitions.rule_of(definition), Suggestions()
     for place, node in tree.walk(rule, RULE) if rule is not None else ():
         if isinstance(node, Tally):
             yield from _unknown_sessions(session, network, node, place, suggested)  # (2)
+            yield from serving.unknown_in(session, network, node, place)
         if isinstance(node, Holds):
             yield from _not_to_be_held(session, network, ref, node, place, suggested)
         if isinstance(node, Endorsed):

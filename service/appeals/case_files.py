@@ -6,8 +6,9 @@ erased while the steps, their dates and their sealed digests stay.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Select, delete, or_, select
@@ -28,14 +29,19 @@ from service.tables import (
     AchievementVersion,
     Award,
     Case,
+    CaseHold,
     CaseStep,
     CaseText,
     Credential,
+    Meeting,
     Member,
     Network,
     Receipt,
 )
 from service.tables.identifiers import new_id, new_salt
+
+OF_HOLDS: Final = ("held", "released")
+"""Steps that the other party does not know."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +49,22 @@ class ShownCase:
     """A case with the names that it is shown with, and the caller's part in it.
 
     `refs` are those of all members in it. `texts` are what was said, by the ids of the steps; None if they are
-    left out. `credential` is the newest that the outcome led to, `receipt` that of its award.
+    left out; `follows` is what decisions ask for, in the same way. `credential` is the newest that the outcome led to,
+    `receipt` that of its award. `holds` are those that the caller may know, each with the ref of its achievement.
     """
 
     case: Case
     part: str
     refs: Mapping[UUID | None, str]
-    achievement_ref: str
-    version: int
+    achievement_ref: str | None
+    version: int | None
     credential: Credential | None
     receipt: Receipt | None
     steps: tuple[CaseStep, ...] = ()
     texts: Mapping[UUID, str] | None = None
+    follows: Mapping[UUID, str] | None = None
+    holds: tuple[tuple[CaseHold, str | None], ...] = ()
+    session_ref: str | None = None
 
 
 def manages(session: OrmSession, caller: Caller, now: datetime) -> bool:
@@ -99,12 +109,19 @@ def find(
     if row is None:
         raise NotFoundError("case-unknown", "No case of yours has this id.")
     part = part_of(session, caller, row, now)
-    steps = session.scalars(select(CaseStep).where(CaseStep.case_id == row.id).order_by(CaseStep.id)).all()
-    texts = None
+    everything = session.scalars(select(CaseStep).where(CaseStep.case_id == row.id).order_by(CaseStep.id)).all()
+    steps = [step for step in everything if step.kind not in OF_HOLDS or _may_know(row, part, step.subject_id)]
+    said: Sequence[CaseText] = ()
     if part != "network" and not silent:
-        said = select(CaseText).where(CaseText.step_id.in_([step.id for step in steps]))
-        texts = {each.step_id: each.text for each in session.scalars(said)}
-    return _show(session, row, part, steps, texts)
+        said = session.scalars(select(CaseText).where(CaseText.step_id.in_([step.id for step in steps]))).all()
+    shown = _show(session, row, part, steps)
+    if part == "network" or silent:
+        return shown
+    return replace(
+        shown,
+        texts={each.step_id: each.text for each in said},
+        follows={each.step_id: each.follows for each in said if each.follows is not None},
+    )
 
 
 def list_cases(
@@ -144,11 +161,22 @@ def list_cases(
 
 
 def add_step(
-    act: Act, row: Case, kind: str, part: str, text: str | None = None, subject_id: UUID | None = None
+    act: Act,
+    row: Case,
+    kind: str,
+    part: str,
+    text: str | None = None,
+    *,
+    follows: str | None = None,
+    subject_id: UUID | None = None,
+    told: bool = True,
 ) -> CaseStep:
-    """Add a step to a case; the others in the case get a mail.
+    """Add a step to a case; the others in the case who may know of it get a mail.
 
     The text is stored in a row of its own, and the step has its salted digest.
+
+    Args:
+        told: False: nobody gets a mail.
     """
     salt = new_salt() if text is not None else None
     step = CaseStep(
@@ -161,13 +189,14 @@ def add_step(
         author_id=act.caller.member_id if act.caller else None,
         subject_id=subject_id,
         salt=salt,
-        digest=seal(salt, {"text": text}) if salt is not None else None,
+        digest=seal(salt, {"text": text} | ({"follows": follows} if follows else {})) if salt is not None else None,
     )
     act.session.add(step)
     act.session.flush()  # before the rows that refer to it, which are not related as objects
     if text is not None:
-        act.session.add(CaseText(step_id=step.id, text=text))
-    others = {row.member_id, row.respondent_id, row.mediator_id} - {None, step.author_id}
+        act.session.add(CaseText(step_id=step.id, text=text, follows=follows))
+    people = {subject_id} if kind in OF_HOLDS else {row.member_id, row.respondent_id, row.mediator_id}
+    others = people - {None, step.author_id} if told else set()
     mailbox.queue_step(act.session, row.network_id, step, {each for each in others if each is not None})
     return step
 
@@ -191,22 +220,42 @@ def erase(act: CallersAct, case_id: UUID, step_id: UUID) -> CaseStep:
     return step
 
 
-def _show(
-    session: OrmSession,
-    row: Case,
-    part: str,
-    steps: Sequence[CaseStep] = (),
-    texts: Mapping[UUID, str] | None = None,
-) -> ShownCase:
+def _may_know(row: Case, part: str, subject_id: UUID | None) -> bool:
+    """Return whether somebody may know of a hold on a party: not the other party."""
+    return {"member": row.member_id, "respondent": row.respondent_id}.get(part, subject_id) == subject_id
+
+
+def _show(session: OrmSession, row: Case, part: str, steps: Sequence[CaseStep] = ()) -> ShownCase:
+    holds = tuple(
+        (hold, ref)
+        for hold, ref in session.execute(
+            select(CaseHold, Achievement.ref)
+            .outerjoin(Achievement, Achievement.id == CaseHold.achievement_id)
+            .where(CaseHold.case_id == row.id)
+            .order_by(CaseHold.id)
+        )
+        if _may_know(row, part, hold.member_id)
+    )
     people = {row.member_id, row.respondent_id, row.mediator_id, *(step.author_id for step in steps)}
-    people |= {step.subject_id for step in steps}
+    people |= {step.subject_id for step in steps} | {hold.member_id for hold, _ in holds}
     refs: dict[UUID | None, str] = dict(
         session.execute(select(Member.id, Member.ref).where(Member.id.in_(people - {None}))).all()
     )
-    achievement = session.get_one(Achievement, row.achievement_id)
-    version = session.get_one(AchievementVersion, row.achievement_version_id)
+    achievement = session.get(Achievement, row.achievement_id) if row.achievement_id else None
+    version = session.get(AchievementVersion, row.achievement_version_id) if row.achievement_version_id else None
+    meeting = session.get(Meeting, row.session_id) if row.session_id is not None else None
     award = session.get(Award, row.result_id) if row.result_id is not None else None
     newest = select(Credential).where(Credential.award_id == row.result_id, Credential.superseded_by.is_(None))
     credential = session.scalars(newest.order_by(Credential.issued_at.desc())).first() if award else None
-    receipt = receipts.of_award(session, award) if award else None
-    return ShownCase(row, part, refs, achievement.ref, version.version, credential, receipt, tuple(steps), texts)
+    return ShownCase(
+        row,
+        part,
+        refs,
+        achievement.ref if achievement else None,
+        version.version if version else None,
+        credential,
+        receipts.of_award(session, award) if award else None,
+        tuple(steps),
+        holds=holds,
+        session_ref=meeting.ref if meeting else None,
+    )

@@ -5,24 +5,22 @@ party asks for it, and at last resolved. If two people act at the same moment, t
 people in a case are locked first, in the order of their identifiers, then the case, and then what its outcome changes.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from service.access import callers
-from service.access.act import Act, CallersAct
-from service.appeals import case_files, contestable, outcomes
+from service.access.act import CallersAct
+from service.appeals import case_files, contestable, course, hearing, holds, neutrality, outcomes
 from service.appeals.contestable import CaseIn
 from service.awards import appealable, reviews
 from service.bodies import Body, Prose, Ref
-from service.durations import Duration
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
-from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
 from service.storage.database import WriteSession, insert_new
@@ -31,10 +29,6 @@ from service.tables.identifiers import new_id
 
 MEDIATING = ("admin", "approver", "mediator")
 """Roles whose holders can be mediators."""
-DECIDED_WITHIN = Duration.parse("P1M")
-"""How long a case may wait for its outcome: the time that the GDPR gives to answer a person (Article 12(3))."""
-ESCALATED_WITHIN = Duration.parse("P2M")
-"""How much longer it may wait once it is escalated: the extension that the same article gives."""
 MOST_STATEMENTS = 50
 """The most statements of one person in one case; the length of each is limited, too."""
 
@@ -61,8 +55,11 @@ class EscalationIn(Body):
 class ResolutionIn(Body):
     """How a case ends."""
 
-    outcome: Literal["upheld", "overturned"] = Field(
-        description="upheld: the decision stands; overturned: a new decision is made"
+    outcome: Literal["upheld", "overturned", "decided", "unresolved"] = Field(
+        description=(
+            "upheld: the decision stands; overturned: a new decision is made. Of a disagreement decided: the mediator "
+            "decides; unresolved: it ends without an agreement or a decision"
+        )
     )
     basis: Literal["override", "rule"] | None = Field(
         None,
@@ -72,6 +69,9 @@ class ResolutionIn(Body):
         ),
     )
     reason: Prose = Field(description="why; the parties read it")
+    follows: Prose | None = Field(
+        None, description="what is to follow; needed if a disagreement is decided, refused otherwise"
+    )
 
     @model_validator(mode="after")
     def _basis_of_an_award(self) -> Self:
@@ -90,17 +90,14 @@ def open_case(act: CallersAct, body: CaseIn) -> Case:
         ConflictError: there is nothing to contest, or no longer (see `service.appeals.contestable`), or the member has
             an open case about this achievement (code "case-open"; details: `case`).
     """
-    member, part = _contestant(act, body.member)
+    member, part = contestant(act, body.member)
     matter = contestable.find(act, member, body)
     locks.members(act.session, {matter.member_id, matter.respondent_id, act.caller.member_id})
     matter = contestable.find(act, member, body)
     contestable.check_not_decided(act.session, matter)
     who = reviews.who_is(act.session, [matter.member_id, matter.respondent_id])
     values = {
-        "id": new_id(),
-        "network_id": act.network.id,
         "kind": matter.kind,
-        "state": "open",
         "member_id": matter.member_id,
         "achievement_id": matter.achievement_id,
         "achievement_version_id": matter.version_id,
@@ -112,19 +109,32 @@ def open_case(act: CallersAct, body: CaseIn) -> Case:
         "respondent_who": who.get(matter.respondent_id),
         "progress": matter.progress,
         "contested_at": matter.at,
-        "opened_at": act.now,
-        "due_at": appealable.end_of_day(act.network, act.now, DECIDED_WITHIN),
-        "opened_by_token": act.caller.token_id,
-        "opened_by": act.caller.member_id,
+        "due_at": appealable.end_of_day(act.network, act.now, course.DECIDED_WITHIN),
     }
-    if not insert_new(act.session, Case, values):
+    row = begin(act, part, values, body.statement)
+    if row is None:
         found = select(Case.id).where(Case.member_id == matter.member_id, Case.achievement_id == matter.achievement_id)
         there = act.session.scalars(found.where(Case.state != "resolved")).one()
         message = "Expected no open case of this member about this achievement; there is one."
         raise ConflictError("case-open", message, details={"case": str(there)})
-    row = act.session.get_one(Case, values["id"])
-    case_files.add_step(act, row, "opened", part, body.statement)
-    tell(act, row, "case.opened")
+    return row
+
+
+def begin(act: CallersAct, part: str, values: Mapping[str, Any], statement: str) -> Case | None:
+    """Store a case that is opened now, with its first step, and return it; None if there is an open one like it."""
+    opened = {
+        "id": new_id(),
+        "network_id": act.network.id,
+        "state": "open",
+        "opened_at": act.now,
+        "opened_by_token": act.caller.token_id,
+        "opened_by": act.caller.member_id,
+    }
+    if not insert_new(act.session, Case, opened | dict(values)):
+        return None
+    row = act.session.get_one(Case, opened["id"])
+    case_files.add_step(act, row, "opened", part, statement)
+    course.tell(act, row, "case.opened")
     return row
 
 
@@ -138,10 +148,11 @@ def assign(act: CallersAct, case_id: UUID, body: MediatorIn) -> Case:
         ForbiddenError: the caller is a party ("self-decision"), or does not act for the network ("not-the-network").
         ConflictError: the case is resolved ("case-closed"), has another mediator than `replaces` says
             ("mediator-other"), or this one is a party or opened it ("mediator-is-party"), has no role that
-            mediates ("role-missing"), or mediated the case before it was escalated ("mediator-again").
+            mediates ("role-missing"), mediated the case before it was escalated ("mediator-again"), or has an open
+            disagreement with a party ("mediator-at-odds").
     """
     mediator = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
-    row, part = _locked(act, case_id, {mediator.id} if mediator else set())
+    row, part = locked(act, case_id, {mediator.id} if mediator else set())
     act.decides_on(row.member_id, row.respondent_id)
     if not case_files.manages(act.session, act.caller, act.now):
         raise ForbiddenError("not-the-network", "Expected the network: it says who mediates.")
@@ -149,7 +160,7 @@ def assign(act: CallersAct, case_id: UUID, body: MediatorIn) -> Case:
         raise NotFoundError(
             "member-unknown", "No member of this network has this ref; post the member first, or correct it.", "/member"
         )
-    _check_open(row)
+    check_open(row)
     if row.mediator_id == mediator.id:
         return row
     present = act.session.get_one(Member, row.mediator_id).ref if row.mediator_id is not None else None
@@ -157,17 +168,20 @@ def assign(act: CallersAct, case_id: UUID, body: MediatorIn) -> Case:
         message = f"Expected `replaces` to name the present mediator, {present or 'nobody'}."
         raise ConflictError("mediator-other", message, "/replaces")
     who = reviews.who_is(act.session, [mediator.id])[mediator.id]
-    if who in _involved(act.session, row):
+    if who in neutrality.involved(act.session, row):
         message = "Expected somebody who is neither a party nor opened the case."
         raise ConflictError("mediator-is-party", message, "/member")
-    _mediating_role(act.session, mediator.id, act.now)
+    if who in neutrality.at_odds(act.session, row):
+        message = "Expected somebody who has no open disagreement with a party."
+        raise ConflictError("mediator-at-odds", message, "/member")
+    mediating_role(act.session, mediator.id, act.now)
     if row.state == "escalated" and who in _until_escalated(act.session, row):
         message = "Expected somebody who did not mediate before the case was escalated."
         raise ConflictError("mediator-again", message, "/member")
     row.mediator_id, row.mediator_who = mediator.id, who
     row.state = "mediating" if row.state == "open" else row.state
     case_files.add_step(act, row, "assigned", _as(part), subject_id=mediator.id)
-    tell(act, row, "case.mediator-assigned")
+    course.tell(act, row, "case.mediator-assigned")
     return row
 
 
@@ -180,8 +194,8 @@ def say(act: CallersAct, case_id: UUID, body: StatementIn) -> CaseStep:
         NotFoundError: no such case (code "case-unknown").
         ConflictError: it is resolved ("case-closed"), or has `MOST_STATEMENTS` of this person ("case-full").
     """
-    row, part = _locked(act, case_id)
-    _check_open(row)
+    row, part = locked(act, case_id)
+    check_open(row)
     said = select(func.count()).select_from(CaseStep).where(CaseStep.case_id == row.id, CaseStep.part == part)
     if (act.session.scalar(said.where(CaseStep.kind == "statement")) or 0) >= MOST_STATEMENTS:
         raise ConflictError("case-full", f"Expected at most {MOST_STATEMENTS} statements of one party.")
@@ -198,12 +212,12 @@ def escalate(act: CallersAct, case_id: UUID, body: EscalationIn) -> Case:
         ForbiddenError: the mediator asks ("not-a-party").
         ConflictError: it is resolved ("case-closed").
     """
-    row, part = _locked(act, case_id)
+    row, part = locked(act, case_id)
     if part == "mediator":
         raise ForbiddenError("not-a-party", "Expected a party: the mediator decides, or is replaced.")
-    _check_open(row)
+    check_open(row)
     if row.state != "escalated":
-        escalate_now(act, row, part, body.statement)
+        course.escalate(act, row, part, body.statement)
     return row
 
 
@@ -217,13 +231,13 @@ def withdraw(act: CallersAct, case_id: UUID) -> Case:
         ForbiddenError: somebody else asks ("not-the-contestant").
         ConflictError: it was decided ("case-closed").
     """
-    row, part = _locked(act, case_id)
+    row, part = locked(act, case_id)
     if part not in ("member", "network"):
         raise ForbiddenError("not-the-contestant", "Expected the member who contests.")
     if row.outcome == "withdrawn":
         return row
-    _check_open(row)
-    close(act, row, "withdrawn")
+    check_open(row)
+    course.close(act, row, "withdrawn")
     case_files.add_step(act, row, "withdrawn", part)
     return row
 
@@ -240,70 +254,35 @@ def resolve(act: CallersAct, runtime: Runtime, case_id: UUID, body: ResolutionIn
         ForbiddenError: the caller is a party ("self-decision"), or is not the mediator ("not-the-mediator").
         ConflictError: it is resolved otherwise ("case-closed"), the mediator no longer has a role that mediates
             ("role-missing"), the criteria are not met ("criteria-not-met"), or
-            what was suspended has been revoked since ("credential-revoked").
-        InvalidError: the body has a basis, but no award is made ("basis-misplaced").
+            what was suspended has been revoked since ("credential-revoked"), or the respondent of a disagreement has
+            not answered and still has time ("not-heard-yet").
+        InvalidError: the body has a basis, but no award is made ("basis-misplaced"), or as `hearing.check_outcome`.
         CustodyError: a key cannot be used; nothing has changed.
     """
-    row, part = _locked(act, case_id)
+    row, part = locked(act, case_id)
     act.decides_on(row.member_id, row.respondent_id)
     if part != "mediator":
         raise ForbiddenError("not-the-mediator", "Expected the mediator of this case.")
+    hearing.check_outcome(row, body.outcome, body.follows)
     if row.outcome == body.outcome:
         return row
-    _check_open(row)
+    check_open(row)
     assert act.caller.member_id is not None  # `part` says so
     assert row.mediator_id is not None
     who = reviews.who_is(act.session, [act.caller.member_id, row.opened_by])
     if who[act.caller.member_id] == who.get(row.opened_by):
         raise ForbiddenError("not-the-mediator", "Expected somebody who did not open the case.")
-    role = _mediating_role(act.session, row.mediator_id, act.now)
+    role = mediating_role(act.session, row.mediator_id, act.now)
+    hearing.check_heard(act, row)
     if body.outcome == "overturned":
         award = outcomes.overturn(act, runtime, row, role, body.basis)
         row.result_id = award.id
-    close(act, row, body.outcome)
-    case_files.add_step(act, row, "resolved", "mediator", body.reason)
+    course.close(act, row, body.outcome)
+    case_files.add_step(act, row, "resolved", "mediator", body.reason, follows=body.follows)
     return row
 
 
-def relink(act: Act, member_id: UUID) -> None:
-    """Store again who is who in the cases of a member whose person has changed.
-
-    A mediator who is now known to be a party, or to have opened the case, leaves it, and it waits for another one. To
-    be called before approvals and awards are checked again.
-    """
-    act.session.flush()
-    involved = or_(
-        *(column == member_id for column in (Case.member_id, Case.respondent_id, Case.mediator_id, Case.opened_by))
-    )
-    for row in locks.rows(act.session, Case, involved):
-        who = reviews.who_is(act.session, [row.member_id, row.respondent_id, row.mediator_id, row.opened_by])
-        mediator_id, mediator_who = row.mediator_id, who.get(row.mediator_id)
-        parties = {who[row.member_id], who.get(row.respondent_id), who.get(row.opened_by)} - {None}
-        if row.state != "resolved" and mediator_who in parties:
-            mediator_who = row.mediator_id = None
-            row.state = "open" if row.state == "mediating" else row.state
-        row.member_who, row.respondent_who = who[row.member_id], who.get(row.respondent_id)
-        row.mediator_who = mediator_who
-        act.session.flush()
-        if row.mediator_id != mediator_id:
-            case_files.add_step(act.by_service(), row, "left", "service", subject_id=mediator_id)
-            tell(act, row, "case.mediator-left")
-
-
-def escalate_now(act: Act, row: Case, part: str, text: str | None) -> None:
-    """Take a case from its mediator, if it has one, and give it more time for another."""
-    row.state, row.mediator_id, row.mediator_who = "escalated", None, None
-    row.due_at = appealable.end_of_day(act.network, act.now, ESCALATED_WITHIN)
-    case_files.add_step(act, row, "escalated", part, text)
-    tell(act, row, "case.escalated")
-
-
-def tell(act: Act, row: Case, kind: str) -> None:
-    """Add an event that names the case only: its readers may not know who contests."""
-    events.append(act, kind, {"case": str(row.id)})
-
-
-def _contestant(act: CallersAct, ref: str | None) -> tuple[Member, str]:
+def contestant(act: CallersAct, ref: str | None) -> tuple[Member, str]:
     """Return who contests, and the caller's part in it: "member" or "network"."""
     if ref is None and act.caller.member_id is None:
         message = "Expected the member who contests, or a token that is bound to them."
@@ -319,26 +298,28 @@ def _contestant(act: CallersAct, ref: str | None) -> tuple[Member, str]:
     return member, "network"
 
 
-def _locked(act: CallersAct, case_id: UUID, more: Collection[UUID] = ()) -> tuple[Case, str]:
+def locked(act: CallersAct, case_id: UUID, more: Collection[UUID] = ()) -> tuple[Case, str]:
     """Return a case, locked after the people in it, and the caller's part in it."""
     mine = (Case.id == case_id, Case.network_id == act.network.id)
     row = act.session.scalar(select(Case).where(*mine))
     if row is None:
         raise NotFoundError("case-unknown", "No case of yours has this id.")
     people = {row.member_id, row.respondent_id, row.mediator_id, row.opened_by, act.caller.member_id, *more}
+    if row.kind == "disagreement":  # awards of the parties may wait or follow, under whatever ref
+        people |= holds.same_people(act.session, [row.member_id, row.respondent_id])
     locks.members(act.session, people)
     row = locks.one(act.session, Case, *mine)
     return row, case_files.part_of(act.session, act.caller, row, act.now)
 
 
-def _check_open(row: Case) -> None:
+def check_open(row: Case) -> None:
+    """Refuse a case that is resolved.
+
+    Raises:
+        ConflictError: it is (code "case-closed").
+    """
     if row.outcome is not None:
         raise ConflictError("case-closed", f"Expected an open case; this one was {row.outcome}.")
-
-
-def _involved(session: WriteSession, row: Case) -> set[UUID]:
-    """Return who cannot mediate: the parties, and the one who opened the case."""
-    return set(reviews.who_is(session, [row.member_id, row.respondent_id, row.opened_by]).values())
 
 
 def _until_escalated(session: WriteSession, row: Case) -> set[UUID]:
@@ -349,7 +330,12 @@ def _until_escalated(session: WriteSession, row: Case) -> set[UUID]:
     return set(reviews.who_is(session, before).values())
 
 
-def _mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> str:
+def mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> str:
+    """Return the role in which a member mediates now.
+
+    Raises:
+        ConflictError: they have none (code "role-missing").
+    """
     held = reviews.roles_at(session, member_id, now)
     role = next((each for each in MEDIATING if each in held), None)
     if role is None:
@@ -360,10 +346,3 @@ def _mediating_role(session: WriteSession, member_id: UUID, now: datetime) -> st
 def _as(part: str) -> str:
     """Return the part to record; a mediator who names the next one acts as admin."""
     return "network" if part == "mediator" else part
-
-
-def close(act: Act, row: Case, outcome: str) -> None:
-    """Resolve a case with an outcome, and tell of it."""
-    row.state, row.outcome, row.resolved_at = "resolved", outcome, act.now
-    act.session.flush()
-    tell(act, row, "case.withdrawn" if outcome == "withdrawn" else "case.resolved")

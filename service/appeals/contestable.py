@@ -7,7 +7,7 @@ member had reached then is stored with the case, as identifiers and numbers.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,11 +27,29 @@ from service.errors import ConflictError, NotFoundError
 from service.progress import progress
 from service.tables import Approval, Award, Case, Credential, Member, Network, Review, Token, awards
 
+Topic = Literal["conduct", "credit", "feedback", "confidentiality", "other"]
+
+
+class DisagreementIn(Body):
+    """With whom a member disagrees, and about what."""
+
+    respondent: Ref = Field(description="ref of the other member", examples=["m12"])
+    about: Topic = Field(
+        description=(
+            "conduct: how somebody behaved; credit: whose work it is; feedback: what was said of somebody's work; "
+            "confidentiality: what should not have been passed on; other"
+        )
+    )
+    record: Uid | None = Field(
+        None, description="id of a record that it concerns: about or by the member, or what the other one did"
+    )
+    session: Ref | None = Field(None, description="ref of a session that it concerns")
+
 
 class CaseIn(Body):
-    """What is contested, and why.
+    """What is contested, or with whom a member disagrees, and why.
 
-    It has exactly one of `achievement`, `approval` and `credential`.
+    It has exactly one of `achievement`, `approval`, `credential` and `disagreement`.
     """
 
     achievement: Ref | None = Field(
@@ -39,6 +57,7 @@ class CaseIn(Body):
     )
     approval: Uid | None = Field(None, description="its id, if people declined it")
     credential: str | None = Field(None, max_length=32, description="its id, if it was revoked or suspended")
+    disagreement: DisagreementIn | None = Field(None, description="with another member")
     member: Ref | None = Field(
         None, description="ref of the member who contests, if the network opens the case on their behalf"
     )
@@ -46,9 +65,10 @@ class CaseIn(Body):
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if sum(each is not None for each in (self.achievement, self.approval, self.credential)) != 1:
+        matters = (self.achievement, self.approval, self.credential, self.disagreement)
+        if sum(each is not None for each in matters) != 1:
             raise PydanticCustomError(
-                "matter-ambiguous", "Expected one of the members achievement, approval and credential"
+                "matter-ambiguous", "Expected one of the members achievement, approval, credential and disagreement"
             )
         return self
 

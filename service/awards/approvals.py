@@ -13,10 +13,11 @@ from pydantic import Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access import callers
 from service.access.act import CallersAct
 from service.achievements.definitions import rule_of
 from service.achievements.enrolments import Versions
-from service.awards import appealable, decisions, endings, reviews, settling
+from service.awards import appealable, decisions, endings, holding, reviews, settling
 from service.bodies import Body, Prose, Ref
 from service.criteria import tree
 from service.criteria.kinds.approval import Approved
@@ -77,9 +78,10 @@ def ask(act: CallersAct, body: ApprovalAsked) -> tuple[Review, bool]:
         NotFoundError: no such member or achievement.
         ForbiddenError: the caller asks for themself (code "self-decision").
         ConflictError: the criteria ask for nobody's approval ("approval-not-asked"), something else is missing too
-            ("criteria-not-met", with the progress), the achievement is retired ("achievement-retired"), or the member
-            has the award ("award-there").
+            ("criteria-not-met", with the progress), the achievement is retired ("achievement-retired"), the member has
+            the award ("award-there"), or the network is a draft ("network-draft").
     """
+    callers.past_draft(act.network)
     member = act.session.scalar(select(Member).where(Member.network_id == act.network.id, Member.ref == body.member))
     if member is None:
         raise NotFoundError(
@@ -152,7 +154,7 @@ def approve(act: CallersAct, runtime: Runtime, review_id: UUID, body: ApprovalIn
         decisions.tell_deciders(act.session, award)
     reviews.close(act, row, "approved", None)
     if row.kind == "second":
-        if award.due_at is None or award.due_at <= act.now:
+        if not holding.is_held(act.session, award) and (award.due_at is None or award.due_at <= act.now):
             decisions.announce(act, runtime, award)
         settling.settle(act, runtime, [row.member_id])
     return row

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session as OrmSession
 
+from service.access import callers
 from service.access.act import Act, CallersAct
-from service.awards import reviews
+from service.awards import holding, reviews
 from service.criteria.kinds.holds import Holds
 from service.durations import Duration
 from service.issuing import choices, credentials, receipts, status_lists, unsigned
@@ -54,7 +55,8 @@ def prepare(
     """Sign what would be decided now; return it for the transaction that decides."""
     with runtime.database.read() as session:
         network = session.get_one(Network, network_id)
-        decisions = [decision for decision in decide(session, network) if not decision.pending]
+        decided = holding.held(session, network, decide(session, network))
+        decisions = [decision for decision in decided if not decision.pending]
         if not decisions:
             return {}
         lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
@@ -146,8 +148,12 @@ def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepare
     Those that are not pending get their credentials.
 
     Raises:
+        ConflictError: the network is a draft, which issues nothing (code "network-draft").
         CustodyError: a key cannot be used; nothing was written.
     """
+    if decisions:
+        callers.past_draft(act.network)
+    decisions = holding.held(act.session, act.network, decisions)
     signed = _signed(act, runtime, [each for each in decisions if not each.pending], prepared)
     earlier = unsigned.renewed(act.session, decisions)
     who = reviews.who_is(
@@ -195,7 +201,7 @@ def carry_out(act: Act, runtime: Runtime, decisions: Sequence[Decision], prepare
 
 
 def _due_at(network: Network, decision: Decision, now: datetime) -> datetime | None:
-    if decision.cooling_off is None:
+    if decision.cooling_off is None or decision.held:
         return None
     return Duration.parse(decision.cooling_off).after(now, ZoneInfo(network.time_zone))
 

@@ -66,6 +66,7 @@ def look_up(
     found: list[Decision | Award | ServiceError] = []
     for body in bodies:
         try:
+            callers.past_draft(network)
             _check(caller, body, now)
             member = members.get(body.member)
             if member is None:

@@ -146,10 +146,13 @@ def settle(act: Act, runtime: Runtime, member_ids: Collection[UUID], prepared: P
 
     An award can be evidence for the next one, so this repeats until nothing more is earned. Criteria that then lack
     only people's approval wait in the queue. While keys cannot be used, the marks stay, so does the evidence, and the
-    awards are made later.
+    awards are made later; so it is in a network that is a draft, until it is active.
     """
     locked = locks.members(act.session, member_ids)
     since = rejudging.oldest(act.session, locked) or act.now
+    if act.network.state == "draft":
+        rejudging.mark(act, locked, since)
+        return []
     heard = rejudging.clear(act.session, locked)
     made: list[Award] = []
     try:
@@ -162,6 +165,12 @@ def settle(act: Act, runtime: Runtime, member_ids: Collection[UUID], prepared: P
         log.warning("awards of the network %s wait for its keys: %s", act.network.id, error)
         rejudging.mark(act, locked, since)
     return made
+
+
+def settle_first(act: Act, runtime: Runtime) -> list[Award]:
+    """Settle the first marked members of a network, as many as a transaction takes; upkeep does the others."""
+    marked = select(UnsettledMember.member_id).where(UnsettledMember.network_id == act.network.id)
+    return settle(act, runtime, act.session.scalars(marked.order_by(UnsettledMember.member_id).limit(BATCH)).all())
 
 
 def foreseen(act: Act, member_ids: Collection[UUID]) -> list[Decision]:
@@ -222,8 +231,10 @@ def _settle_batch(runtime: Runtime, network_id: UUID, member_ids: Sequence[UUID]
 
 
 def networks_unsettled(session: ReadSession) -> Sequence[UUID]:
-    """Return the networks with members whose awards have not been decided."""
-    return session.scalars(select(UnsettledMember.network_id).distinct()).all()
+    """Return the networks with members whose awards have not been decided; a draft decides nothing yet."""
+    draft = select(Network.id).where(Network.state == "draft")
+    waiting = select(UnsettledMember.network_id).where(UnsettledMember.network_id.not_in(draft))
+    return session.scalars(waiting.distinct()).all()
 
 
 def review_after_void(act: Act, runtime: Runtime, record_ids: Collection[UUID]) -> list[Award]:
@@ -321,7 +332,7 @@ def _earned(
     gone = select(Member.id).where(Member.id.in_(member_ids), Member.erased_at.is_not(None))
     if erased := set(session.scalars(gone)):
         member_ids = [member_id for member_id in member_ids if member_id not in erased]
-    if network.state == "closed" or not member_ids:
+    if network.state != "active" or not member_ids:
         return _Earned([], {}, {})
     by_nobody = Credential.revoked_by.is_(None) & Credential.declined_at.is_(None) & Award.ended_by.is_(None)
     lost_by_void = (Award.state == "revoked") & by_nobody

@@ -67,7 +67,7 @@ def import_file(
         try:
             plan = mapping_files.read_mapping(mapping)
             table = importing.open_table(file, plan, sheet=sheet, encoding=encoding)
-            with _progress("Trying" if dry_run else "Importing") as advance:
+            with progress("Trying" if dry_run else "Importing") as advance:
                 result = importing.run(runtime, network, table, plan, dry_run=dry_run, advance=advance, note=note)
         except ServiceError as error:
             if error.code in {"database-unavailable", "disk-unavailable"}:
@@ -80,7 +80,7 @@ def import_file(
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a function (done, total) that moves a progress bar on standard error."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

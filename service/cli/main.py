@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli import imports, listen, restored, serving, verify
+from service.cli.example import example_app
 from service.cli.keys import keys_app
 from service.cli.members import member_app
 from service.cli.terminal import AsJson, answer, err, opened, out, table
@@ -32,6 +33,7 @@ app.add_typer(member_app, name="member")
 app.add_typer(token_app, name="token")
 app.add_typer(keys_app, name="keys")
 app.add_typer(status_app, name="status")
+app.add_typer(example_app, name="example")
 
 
 def main() -> None:

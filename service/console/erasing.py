@@ -29,6 +29,9 @@ from service.networks import members, same_person
 from service.notifications import deliveries, mail
 from service.outbox import mailbox
 from service.participation.calls import erasing as calls_erasing
+from service.participation.goals import erasing as goals_erasing
+from service.participation.joining import join_requests
+from service.participation.needs import answers as needs_answers
 from service.runtime.runtime import Runtime
 from service.sharing import claims, returned
 from service.sharing import erasing as sharing_erasing
@@ -116,7 +119,8 @@ def _lock(act: Act, person: Sequence[Member]) -> None:
     for part in evidence_erasing.parts(sorted(records)):
         locks.records(act.session, Record.id.in_(part))
     endorsed = {each for member in person for each in issuing_erasing.endorsed_by(act.session, member.id)}
-    locks.members(act.session, {member.id for member in person} | endorsed)
+    others = {each for member in person for each in cases_erasing.others_in_cases_of(act.session, member.id)}
+    locks.members(act.session, {member.id for member in person} | endorsed | others)
 
 
 def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
@@ -142,8 +146,11 @@ def _erase(act: Act, runtime: Runtime, member: Member) -> Erasure:
     blobs.remove(act, found.files)
     tokens.revoke_bound(act.session, member.id, act.now)  # (2)
     mailbox.forget(act.session, mailbox.mails_of(act.session, member.id, found.addresses))  # (3)
+    needs_answers.erase(act, member.id)
     claims.forget(act.session, member.id)
     attendance_claims.forget(act.session, member)
+    join_requests.forget(act.session, member)
+    goals_erasing.erase(act, member.id)
     calls_erasing.erase(act, member.id)
     deliveries.forget_answers_about(act.session, member.id)
     idempotency.forget_answers(act.session, act.network.id, found.addresses)
@@ -178,6 +185,7 @@ def _found(session: OrmSession, network: Network, member: Member, now: datetime)
         "case_texts": len(texts),
         "reasons": reasons,
         "endorsements": len(issuing_erasing.endorsements_of(session, member.id)),
+        "goals": goals_erasing.goals_of(session, member.id),
         "files": len(files),
         "mails": len(mails),
         "tokens": len(tokens.bound_to(session, member.id, now)),

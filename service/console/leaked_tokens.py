@@ -176,7 +176,7 @@ def _set_aside(act: Act, runtime: Runtime, record_ids: Sequence[UUID], where: Co
     fallen = derivation.forget(act, fitting)
     for record_id, kind, other in reasons:
         row = rows[record_id]
-        row.status, row.held_for = "quarantined", None
+        row.status, row.held_for, row.held_code = "quarantined", None, None
         flags.add(act, kind, record_id, other=other, bearing=bearing, sets_aside=True)
         code = {"token": "token-revoked", "contribution": "contribution-quarantined"}[kind]
         events.append(act, "record.quarantined", {"record": str(record_id), "code": code})

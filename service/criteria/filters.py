@@ -35,6 +35,9 @@ class ContributionFilter(Part):
         None, description="contributions in sessions of this series"
     )
     sessions: Names | None = Field(None, description="contributions in any of these sessions, by ref")
+    objective: Name | None = Field(
+        None, description="contributions in sessions that name this objective, by its code, in whatever version"
+    )
     statuses: list[Literal["accepted"]] | None = Field(
         None, min_length=1, max_length=1, description="accepted, the only evidence that ever counts; may be left out"
     )
@@ -54,6 +57,7 @@ class ContributionFilter(Part):
                 f" as {self.role}" if self.role else "",
                 f" in series {self.series}" if self.series else "",
                 f" in session {_either(self.sessions)}" if self.sessions else "",
+                f" in sessions about objective {self.objective}" if self.objective else "",
                 _tier(self.min_tier),
             ]
         )

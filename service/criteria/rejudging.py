@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 from service.access.act import Act
 from service.criteria.topics import Topics
 from service.storage.database import WriteSession, insert_for
-from service.tables import Contribution, Evaluation, Member, UnsettledMember
+from service.tables import Contribution, Evaluation, Listener, Member, UnsettledMember
 from service.tables.columns import Instant
 
 MOST_TOPICS_CHARACTERS = 10_000
@@ -31,6 +31,12 @@ def mark(act: Act, member_ids: Collection[UUID], since: datetime | None = None) 
         _mark(act, select(Member.id).where(Member.id.in_(member_ids)), None, since)
 
 
+def mark_everybody(act: Act) -> None:
+    """Mark every member of the network: from now on it decides."""
+    of_network = (Member.network_id == act.network.id, Member.erased_at.is_(None))
+    _mark(act, select(Member.id).where(*of_network), None)
+
+
 def mark_topics(act: Act, topics: Topics) -> None:
     """Mark members about whom something new is known, on these topics only."""
     common = {"network_id": act.network.id, "since": act.now}
@@ -40,6 +46,12 @@ def mark_topics(act: Act, topics: Topics) -> None:
     ]
     if rows:
         act.session.execute(_beside_others(insert_for(act.session)(UnsettledMember)), rows)
+
+
+def is_heard(act: Act, topic: str) -> bool:
+    """Return whether an achievement of the network listens to a topic."""
+    mine = (Listener.network_id == act.network.id, Listener.topic == topic)
+    return act.session.scalar(select(Listener.topic).where(*mine).limit(1)) is not None
 
 
 def mark_all(act: Act, topic: str) -> None:

@@ -25,6 +25,8 @@ from service.errors import ServiceError
 from service.evidence.scales import PostedRubric, Scale
 from service.tables import Blob, Contribution, Meeting, Member, Network, Record, Row
 
+UNKNOWN = "member-unknown"
+"""The code of why evidence is held that names somebody who is not posted yet."""
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 """The earliest time that evidence may have; it also keeps every calendar's arithmetic in range."""
 GREATEST = 2**53 - 1
@@ -83,13 +85,22 @@ class Work(NamedTuple):
     record_id: UUID
     held_for: str | None
     member: Someone | None
+    held_code: str | None = None
 
 
 class Gap(NamedTuple):
-    """A member who is not known yet, and the member of the body that refers to it."""
+    """A member for whom a body waits, the member of the body that refers to it, and the code of why."""
 
     ref: str
     pointer: str
+    code: str = UNKNOWN
+
+
+class Owing(NamedTuple):
+    """A member, by the ref, who has not accepted the guidelines in force, and since when evidence about them waits."""
+
+    ref: str
+    since: datetime
 
 
 class Mentions(NamedTuple):
@@ -107,7 +118,8 @@ class References:
 
     `complete`: every member mentioned is known, and no contribution mentioned waits for one. `erased`: those of the
     members, also of the contributions, who were erased. `rubrics`: those posted that new evaluations are held against;
-    evaluations that are read again are held against none, as they were before.
+    evaluations that are read again are held against none, as they were before. `owing`: those of the members whom the
+    bodies are about for whose acceptance evidence waits.
     """
 
     network: Network
@@ -118,6 +130,7 @@ class References:
     files: Collection[str]
     erased: Collection[UUID] = ()
     rubrics: Mapping[str, PostedRubric] = field(default_factory=dict)
+    owing: Mapping[UUID, Owing] = field(default_factory=dict)
 
     def gap(self, *places: tuple[str | None, str]) -> Gap | None:
         """Return the first of these members, each with its pointer, who is not known yet."""
@@ -129,6 +142,7 @@ class Judgement(NamedTuple):
 
     `member` is whom it is about, if that member is known, even if something else is wrong; `evaluator` is who judges.
     `self_report`: a member answers about that same member. `scale`: the version of a posted rubric by which is judged.
+    `most`: the highest tier that it can have, no matter whose word it is.
     """
 
     member: Someone | None
@@ -137,6 +151,7 @@ class Judgement(NamedTuple):
     refusal: ServiceError | None = None
     self_report: bool = False
     scale: Scale | None = None
+    most: int | None = None
 
 
 class Place(NamedTuple):
@@ -264,7 +279,9 @@ def _works(session: OrmSession, network: Network, names: Collection[str]) -> dic
     first = func.coalesce(named.first_id, named.id)
     corrected = select(following.id).where(following.voids == newest.id, following.kind != "void").exists()
     rows = session.execute(
-        select(named.id, named.ref, newest.id, newest.held_for, Contribution.member_id, Member.person_id)
+        select(
+            named.id, named.ref, newest.id, newest.held_for, newest.held_code, Contribution.member_id, Member.person_id
+        )
         .select_from(named)
         .join(newest, or_(newest.id == first, newest.first_id == first) & ~corrected)
         .outerjoin(Contribution, Contribution.record_id == newest.id)
@@ -274,10 +291,10 @@ def _works(session: OrmSession, network: Network, names: Collection[str]) -> dic
     )
     by_ref: dict[str, Work] = {}
     by_id: dict[UUID, Work] = {}
-    for record_id, ref, newest_id, held_for, member_id, person_id in rows:
+    for record_id, ref, newest_id, held_for, held_code, member_id, person_id in rows:
         # The outer join leaves it empty if the contribution does not count.
         member = Someone(member_id, person_id) if member_id else None
-        by_id[record_id] = Work(newest_id, held_for, member)
+        by_id[record_id] = Work(newest_id, held_for, member, held_code)
         if ref is not None:
             by_ref[ref] = by_id[record_id]
     return {name: by_id[record_id] for name, record_id in ids.items() if record_id in by_id} | by_ref

@@ -5,7 +5,7 @@ judged of its correction. The names of the first record stand for every correcti
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,9 @@ from service.access import callers
 from service.access.act import CallersAct
 from service.bodies import validated
 from service.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, ServiceError
-from service.evidence import derivation, flags, recording, records, rubrics, scrutiny
+from service.evidence import acceptances, confidential, derivation, flags, recording, records, rubrics, scrutiny
 from service.evidence.bodies import References, Submitted, find_references
+from service.evidence.confidential import Lessened
 from service.evidence.derivation import SHAPES
 from service.evidence.recording import JudgedRecord, Submission
 from service.outbox import events
@@ -32,7 +33,7 @@ class Prepared:
     """A correction that may be made: everything that it needs is locked.
 
     `evaluations` are those of the contribution that is corrected, `line` every record that has said before what the old
-    one says, itself too.
+    one says, itself too; `left_out` what is not stored of it, because it is about a confidential session.
     """
 
     old: Record
@@ -41,6 +42,7 @@ class Prepared:
     evaluations: Collection[UUID]
     line: Collection[UUID]
     member_ids: Collection[UUID]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,13 @@ def patched(said: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def prepare(act: CallersAct, record_id: UUID, changes: Mapping[str, Any]) -> Prepared | Submission:
+def prepare(
+    act: CallersAct, record_id: UUID, changes: Mapping[str, Any], *, as_peer: bool = False
+) -> Prepared | Submission:
     """Lock what a correction needs, and check it; return the correction there is if this one was made before.
 
+    Args:
+        as_peer: another member may correct it too: they were asked for their word.
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
         NotFoundError: the network has no such record (code "record-unknown").
@@ -90,8 +96,10 @@ def prepare(act: CallersAct, record_id: UUID, changes: Mapping[str, Any]) -> Pre
         )
     if old.kind not in SHAPES:
         raise ConflictError("correction-of-void", "Expected a contribution or an evaluation; what is void stays void.")
-    _check_caller(act, old)
-    body = _body(act, old, changes)
+    if not as_peer:
+        _check_caller(act, old)
+    lessened = _body(act, old, changes)
+    body = lessened.body
     act.decides_on(*_about(act, [body]))
     references = _locked(act, old, body)
     after = act.session.scalar(select(Record).where(Record.voids == old.id))
@@ -99,7 +107,9 @@ def prepare(act: CallersAct, record_id: UUID, changes: Mapping[str, Any]) -> Pre
         return _made_before(act.session, after, body)
     member_ids = derivation.bearing(act.session, [old.id])
     evaluations = derivation.evaluated(act.session, [old.id]).keys()
-    return Prepared(old, body, references, evaluations, records.line_of(act.session, [old.id]), member_ids)
+    return Prepared(
+        old, body, references, evaluations, records.line_of(act.session, [old.id]), member_ids, lessened.left_out
+    )
 
 
 def carry_out(act: CallersAct, prepared: Prepared, reason: str) -> Corrected:
@@ -114,7 +124,7 @@ def carry_out(act: CallersAct, prepared: Prepared, reason: str) -> Corrected:
     derivation.keep_aside(act, [old.id], new.id)
     derivation.keep_aside(act, prepared.evaluations)
     derivation.drop(act.session, [old.id, *prepared.evaluations])
-    old.held_for = None  # nothing flows in from it any more
+    old.held_for = old.held_code = None  # nothing flows in from it any more
     findings = scrutiny.look(act.session, act.network, [judged] if judged.derived else []).get(new.id, [])
     if scrutiny.sets_aside(findings):
         new.status = "quarantined"
@@ -126,7 +136,7 @@ def carry_out(act: CallersAct, prepared: Prepared, reason: str) -> Corrected:
     flags.settle(act, [old.id], "voided")
     recording.flag(act, judged, findings)
     events.append(act, "record.corrected", {"record": str(old.id), "correction": str(new.id)})
-    submission = judged.submission(findings)
+    submission = replace(judged.submission(findings), left_out=prepared.left_out)
     bearing = {*prepared.member_ids, *_judge_again(act, prepared.evaluations, new)}
     bearing |= {submission.member_id} if submission.member_id is not None else set()
     if waited_for is not None:
@@ -145,12 +155,14 @@ def _locked(act: CallersAct, old: Record, body: Submitted) -> References:
         with act.session.begin_nested() as attempt:
             references = derivation.look_up(act.session, act.network, [body], replaced)
             if derivation.evaluated(act.session, [old.id]).keys() <= replaced:
-                return rubrics.held_against(act.session, act.network, references, [body], old.id)
+                references = rubrics.held_against(act.session, act.network, references, [body], old.id)
+                chosen = acceptances.chosen_by(act.session, act.network)
+                return acceptances.with_owing(act.session, act.network, chosen, references, [body])
             attempt.rollback()
 
 
-def _body(act: CallersAct, old: Record, changes: Mapping[str, Any]) -> Submitted:
-    """Return what the correction says in full."""
+def _body(act: CallersAct, old: Record, changes: Mapping[str, Any]) -> Lessened:
+    """Return what the correction says in full, as far as it is stored."""
     for name in NAMES:
         if name in changes:
             message = f"Expected no other `{name}`: it goes on standing for the record, and for its correction."
@@ -163,9 +175,11 @@ def _body(act: CallersAct, old: Record, changes: Mapping[str, Any]) -> Submitted
         body: Submitted = validated(SHAPES[old.kind], patched(before, changes))
     except InvalidError as error:
         raise _within_changes(error) from error
-    if body.kept == before:
+    chosen = acceptances.chosen_by(act.session, act.network)
+    [lessened] = confidential.lessen(act.session, act.network, chosen, [body])
+    if lessened.body.kept == before:
         raise InvalidError("correction-empty", "Expected a change: the record says exactly this already.", "/changes")
-    return body
+    return lessened
 
 
 def _unnamed_evaluator(act: CallersAct, old: Record, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,17 +231,22 @@ def _judged(act: CallersAct, prepared: Prepared) -> JudgedRecord:
     """Return the new record as it is judged; it is as late as the old one was, if nobody has decided on that."""
     old, body = prepared.old, prepared.body
     recording.refuse_future(act, body, "/changes/occurred_at")
+    said = act.session.get_one(RecordBody, old.id).body
     record = recording.sealed(
         act,
         body.kept,
         kind=old.kind,
         occurred_at=body.occurred_at,
-        tier=old.tier,
+        tier=old.tier if said.get("type") == body.kept.get("type") else derivation.SELF_REPORTED,
         voids=old.id,
         first_id=old.first_id or old.id,
     )
     looked_at = old.occurred_at is not None and body.occurred_at >= old.occurred_at and _was_let_pass(act, prepared)
     actor = recording.actor_of(act)
+    try:
+        acceptances.check(act, prepared.references, actor, body)
+    except ServiceError as error:
+        raise _within_changes(error) from error
     released: recording.Released | None = "all" if looked_at else None
     judged = recording.judge(act.session, prepared.references, actor, record, body, released)
     if judged.judgement.refusal is not None:
@@ -262,7 +281,7 @@ def _judge_again(act: CallersAct, evaluations: Collection[UUID], new: Record) ->
                 record.status = "quarantined"
                 recording.tell_quarantined(act, record, judgement.refusal.code)
             elif judgement.gap is not None:
-                record.status, record.held_for = "held", judgement.gap.ref
+                record.status, record.held_for, record.held_code = "held", judgement.gap.ref, judgement.gap.code
             else:
                 derivation.add(act.session, derivation.derive(references, judgement, record, body))
                 bearing |= {judgement.member.id} if judgement.member is not None else set()

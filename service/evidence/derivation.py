@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 
 from service.access.act import Act
 from service.bodies import validated
+from service.evidence import adoptions, goals_met
 from service.evidence.bodies import Derived, Judgement, Place, References, Someone, Submitted, find_references
 from service.evidence.contributions import ContributionIn
 from service.evidence.evaluations import EvaluationIn
@@ -120,11 +121,18 @@ def tier(actor: Actor | None, judged: Someone | None, self_report: bool = False)
 
 
 def tier_of(session: WriteSession, record: Record, actor: Actor | None, judgement: Judgement) -> int:
-    """Return the tier of a record; a correction has none above that of the word that it corrects."""
+    """Return the tier of a record; a correction has none above that of the word that it corrects.
+
+    That a goal was met is also the word of the peers who confirmed it. What can have no higher tier keeps the one that it
+    came with, if that was higher.
+    """
     own = tier(actor, judgement.member, judgement.self_report)
-    if record.first_id is None:
-        return own
-    return min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judgement.member))
+    if record.first_id is not None:
+        peers = actors(session, goals_met.confirmed_by(session, record.first_id)).values()
+        if peers:
+            return min(own, max(tier(peer, judgement.member) for peer in peers))
+        own = min(own, tier(actor_of(session, session.get_one(Record, record.first_id)), judgement.member))
+    return own if judgement.most is None or record.tier else min(own, judgement.most)
 
 
 def is_late(network: Network, occurred_at: datetime, received_at: datetime) -> bool:
@@ -193,6 +201,7 @@ def look_up(
     meetings = locks.sessions(session, set(references.sessions.values()))
     judged = {someone.id for body in bodies if (someone := body.judge(references, None).member) is not None}
     locks.members(session, judged | bearing(session, replaced))
+    adoptions.hold(session, network, bodies)
     if references.works:  # (2)
         references = find_references(session, network, bodies)
     people = {someone.id for someone in references.members.values()}

@@ -100,7 +100,9 @@ def erase_bodies(act: Act, record_ids: Collection[UUID]) -> None:
         act.session.execute(delete(RecordBody).where(RecordBody.record_id.in_(part)))
         erased = update(Record).where(Record.id.in_(part))
         act.session.execute(erased.values(salt=None))
-        act.session.execute(erased.where(Record.status == "held").values(status="quarantined", held_for=None))
+        act.session.execute(
+            erased.where(Record.status == "held").values(status="quarantined", held_for=None, held_code=None)
+        )
 
 
 def erase_addresses(act: Act, addresses: Collection[str]) -> None:

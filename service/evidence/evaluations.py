@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from service.bodies import Body, Line, Prose, Ref
 from service.errors import ForbiddenError, InvalidError, ServiceError
 from service.evidence.bodies import (
+    UNKNOWN,
     Derived,
     Gap,
     Judgement,
@@ -189,7 +190,7 @@ class EvaluationFields(Submitted):
         if self.about.contribution is not None:
             work = references.works[self.about.contribution]
             if work.member is None and work.held_for is not None:
-                return Gap(work.held_for, "/about/contribution")
+                return Gap(work.held_for, "/about/contribution", work.held_code or UNKNOWN)
         return references.gap((self.about.member, "/about/member"), (self.evaluator, "/evaluator"))
 
     def _target(self, references: References) -> tuple[str, Any]:

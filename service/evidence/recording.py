@@ -19,8 +19,9 @@ from credentials.instants import write_instant
 from service.access import callers
 from service.access.act import Act
 from service.errors import ConflictError, ErasedError, InvalidError, ServiceError
-from service.evidence import derivation, records, rubrics, scrutiny, topics
+from service.evidence import acceptances, confidential, derivation, records, rubrics, scrutiny, topics
 from service.evidence.bodies import Derived, Judgement, References, Submitted, seal
+from service.evidence.confidential import Lessened
 from service.evidence.derivation import SHAPES, Actor
 from service.evidence.scrutiny import Entrant, Finding
 from service.outbox import events
@@ -32,7 +33,7 @@ Kind = Literal["contribution", "evaluation"]
 Released = Literal["held", "token", "all"]
 """Why a record did not count until now.
 
-held: it waited for a member; token: it came with a leaked token; all: for anything odd, on which somebody has decided.
+held: it waited for a member, or for their acceptance; token: it came with a leaked token; all: for anything odd, on which somebody has decided.
 """
 SKEW = timedelta(minutes=5)
 """How far ahead of ours a sender's clock may be."""
@@ -42,18 +43,20 @@ SKEW = timedelta(minutes=5)
 class Submission:
     """What became of a body: its record, new or existing, and what followed at once.
 
-    `waits_for` is a JSON pointer into the body, to the member who is not known yet; `member_id` is the member whom it
-    is about; `flags` are the kinds of what is odd about it; `awards_wait` if awards that it may complete cannot be signed
-    now.
+    `waits_for` is a JSON pointer into the body, to the member for whom it waits, and `held_code` why; `member_id` is the
+    member whom it is about; `flags` are the kinds of what is odd about it; `awards_wait` if awards that it may complete cannot be signed
+    now; `left_out` are JSON pointers to what is not stored, because it is about a confidential session.
     """
 
     record: Record
     status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = None
+    held_code: str | None = None
     member_id: UUID | None = None
     flags: tuple[str, ...] = ()
     awards: tuple[Award, ...] = ()
     awards_wait: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class JudgedRecord(Entrant):
         gap, member = self.judgement.gap, self.judgement.member
         member_id = member.id if member is not None else None
         if gap is not None:
-            return Submission(self.record, "held", gap.pointer, member_id, kinds)
-        return Submission(self.record, "accepted", None, member_id, kinds)
+            return Submission(self.record, "held", gap.pointer, gap.code, member_id, kinds)
+        return Submission(self.record, "accepted", member_id=member_id, flags=kinds)
 
 
 def record_all(
@@ -101,23 +104,32 @@ def record_all(
     if act.caller is not None:
         callers.still_good(act.session, act.caller)
     actor = actor_of(act)
+    chosen = acceptances.take_turns(act, bodies)
+    lessened = confidential.lessen(act.session, act.network, chosen, bodies)
+    bodies = [each.body for each in lessened]
     references = derivation.look_up(act.session, act.network, bodies)
     references = rubrics.held_against(act.session, act.network, references, bodies)
+    references = acceptances.with_owing(act.session, act.network, chosen, references, bodies)
     outcomes: dict[int, Submission | ServiceError] = {}
     fresh_topics: defaultdict[UUID, set[str]] = defaultdict(set)
     while len(outcomes) < len(bodies):
         waiting = {place: body for place, body in enumerate(bodies) if place not in outcomes}
         found = records.with_keys(act.session, act.network, kind, waiting.values())
+        accepted = acceptances.there(act.session, act.network, references, waiting.values())
         fresh: dict[int, JudgedRecord] = {}
         claimed: set[tuple[str, ...]] = set()
         for place, body in waiting.items():
+            acceptance = acceptances.key_of(body)
+            keys = body.natural_keys | acceptance
             try:
                 if not found.keys().isdisjoint(body.natural_keys):
                     there = [found[key] for key in body.natural_keys if key in found]
-                    outcomes[place] = _duplicate(act.session, body, there)
-                elif claimed.isdisjoint(body.natural_keys):  # (2)
+                    outcomes[place] = _duplicate(act.session, (body, lessened[place].came), there)
+                elif not accepted.keys().isdisjoint(acceptance):  # accepted twice is accepted once
+                    outcomes[place] = Submission(next(accepted[key] for key in acceptance), "duplicate")
+                elif claimed.isdisjoint(keys):  # (2)
                     fresh[place] = _judge_new(act, references, actor, kind, body)
-                    claimed |= body.natural_keys
+                    claimed |= keys
             except ServiceError as error:
                 outcomes[place] = error
         taken = _take_in(act, fresh)  # (1)
@@ -126,7 +138,7 @@ def record_all(
             if outcome.status == "accepted":
                 for member_id, heard in topics.heard(fresh[place].derived).items():
                     fresh_topics[member_id] |= heard
-    return [outcomes[place] for place in range(len(bodies))], fresh_topics
+    return [_told(outcomes[place], each) for place, each in enumerate(lessened)], fresh_topics
 
 
 def release_held(act: Act, refs: Collection[str]) -> set[UUID]:
@@ -157,7 +169,7 @@ def judge(
 ) -> JudgedRecord:
     """Judge a record by itself, write the result into it, and return what follows.
 
-    It counts, waits for a member who is not known yet, or cannot be true. Late evidence counts a tier lower, unless
+    It counts, waits for a member who is not known yet or has not accepted the guidelines, or cannot be true. Late evidence counts a tier lower, unless
     somebody has looked at it. A record that goes on waiting keeps the tier with which it came. A correction came with
     what it corrects, and its tier is not above that of it.
 
@@ -167,9 +179,11 @@ def judge(
     first = session.get_one(Record, record.first_id) if record.first_id is not None else record
     late = released != "all" and scrutiny.is_late(references.network, record, first)
     judgement = body.judge(references, actor.member if actor else None)
+    if judgement.refusal is None and judgement.gap is None:
+        judgement = judgement._replace(gap=acceptances.gap(references, judgement, body, first))
     gap = judgement.gap
     record.status = "quarantined" if judgement.refusal is not None else "held" if gap is not None else "accepted"
-    record.held_for = gap.ref if gap is not None else None
+    record.held_for, record.held_code = (gap.ref, gap.code) if gap is not None else (None, None)
     if record.status == "accepted" or released is None:
         tier = derivation.tier_of(session, record, actor, judgement)
         record.tier = derivation.lowered(tier) if late else tier
@@ -186,7 +200,10 @@ def admit(act: Act, batch: Sequence[tuple[Record, Submitted]], released: Release
     Args:
         released: why they did not count until now.
     """
-    references = derivation.look_up(act.session, act.network, [body for _, body in batch])
+    bodies = [body for _, body in batch]
+    references = derivation.look_up(act.session, act.network, bodies)
+    chosen = acceptances.chosen_by(act.session, act.network)
+    references = acceptances.with_owing(act.session, act.network, chosen, references, bodies)
     acting = derivation.actors(act.session, [(record.actor_member_id, record.received_at) for record, _ in batch])
     entrants: dict[UUID, Entrant] = {}
     for record, body in batch:
@@ -229,6 +246,7 @@ def _judge_new(act: Act, references: References, actor: Actor | None, kind: Kind
     """
     refuse_future(act, body, "/occurred_at")
     _refuse_erased(references, body)
+    acceptances.check(act, references, actor, body)
     source = body.source
     named = {
         "ref": body.ref,
@@ -310,24 +328,33 @@ def sealed(act: Act, kept: Mapping[str, Any], **columns: Any) -> Record:
     )
 
 
-def _duplicate(session: WriteSession, body: Submitted, found: Sequence[Record]) -> Submission:
+def _told(outcome: Submission | ServiceError, each: Lessened) -> Submission | ServiceError:
+    """Return what became of a body, with what was left out of it."""
+    if isinstance(outcome, ServiceError) or not each.left_out:
+        return outcome
+    return replace(outcome, left_out=each.left_out)
+
+
+def _duplicate(session: WriteSession, bodies: Collection[Submitted], found: Sequence[Record]) -> Submission:
     """Return the record that a repeated body has already: that of its names, or a correction of it.
 
     A record whose body was erased cannot be compared any more; an erased body is not recorded again.
 
+    Args:
+        bodies: the body as it is recorded, and as it came.
     Raises:
         ConflictError: it is another body, or `ref` and `source` are those of two records (code "record-differs").
     """
     record = found[0]
     if all(other.id == record.id for other in found):
         for said in (record, *records.corrections_of(session, record)):
-            if said.salt is None or seal(said.salt, body.kept) == said.body_digest:
+            if said.salt is None or any(seal(said.salt, body.kept) == said.body_digest for body in bodies):
                 return Submission(said, "duplicate")
     message = (
         "Expected a new ref or source: a record with another body has this one. If it was wrong, correct it: "
         "POST .../records/{id}/correction."
     )
-    pointer = "/ref" if body.ref is not None else "/source"
+    pointer = "/ref" if any(body.ref is not None for body in bodies) else "/source"
     raise ConflictError("record-differs", message, pointer, {"id": str(record.id)})
 
 

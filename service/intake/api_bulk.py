@@ -23,6 +23,7 @@ from service.errors import MediaTypeError
 from service.evidence import evaluations
 from service.intake import bulk, imports
 from service.intake.api_corrections import AffectedAwardOut
+from service.intake.api_records import HeldCode
 from service.intake.bulk import Spool
 from service.intake.bulk_kinds import KINDS, Name
 from service.runtime.runtime import Runtime
@@ -78,7 +79,13 @@ class LineOut(Answer):
         None, description="of a member: refs of the members who are the same person"
     )
     waits_for: str | None = Field(
-        None, description="if held: JSON pointer into the line, to the member who is not known yet"
+        None, description="if held: JSON pointer into the line, to the member for whom it waits"
+    )
+    held_code: HeldCode | None = Field(
+        None, description="if held: why; until the member is posted, or until they accept the guidelines in force"
+    )
+    left_out: list[str] | None = Field(
+        None, description="of evidence: JSON pointers to what is not stored, because the session is confidential"
     )
     version: int | None = Field(None, description="of an enrolment: by which version the member is judged")
     state: str | None = Field(

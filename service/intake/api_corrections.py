@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.intake import correcting
-from service.intake.api_records import CanWrite, identified
+from service.intake.api_records import CanWrite, HeldCode, identified
 from service.intake.correcting import Correction, CorrectionIn
 from service.runtime.runtime import Runtime
 from service.storage.database import WriteSession
@@ -43,10 +43,16 @@ class CorrectionOut(Answer):
         description="duplicate: it was corrected so before"
     )
     waits_for: str | None = Field(
-        None, description="if held: JSON pointer into the corrected body, to the member who is not known yet"
+        None, description="if held: JSON pointer into the corrected body, to the member for whom it waits"
     )
+    held_code: HeldCode | None = Field(None, description="if held: why")
     tier: int = Field(description="0 self-reported ... 3 confirmed by the network; never above that of the first")
     flags: list[str] | None = Field(None, description="what is odd about it, see `/v1/networks/{slug}/flags`")
+    left_out: list[str] | None = Field(
+        None,
+        description="JSON pointers to what is not stored, because the session is confidential and the network chose so",
+        examples=[["/description"]],
+    )
     awards: list[AffectedAwardOut] = Field(description="awards that rest on the record, and those that are new")
     awards_wait: Literal[True] | None = Field(
         None, description="true: awards that it completes are made once the service's keys can be used"
@@ -62,8 +68,10 @@ def answered(session: WriteSession, runtime: Runtime, said: CorrectionIn, correc
         corrects=submission.record.voids,
         status=submission.status,
         waits_for=submission.waits_for,
+        held_code=submission.held_code,
         tier=submission.record.tier,
         flags=list(submission.flags) or None,
+        left_out=list(submission.left_out) or None,
         awards=[AffectedAwardOut.model_validate(each) for each in affected],
         awards_wait=submission.awards_wait or None,
     )

@@ -23,6 +23,7 @@ from service.intake import posting
 from service.intake.api_records import (
     CanRead,
     CanWrite,
+    HeldCode,
     MemberFilter,
     OccurredFrom,
     OccurredUntil,
@@ -64,12 +65,22 @@ class SubmissionOut(Answer):
     id: UUID = Field(description="of the record")
     status: Literal["accepted", "duplicate", "held", "quarantined"]
     waits_for: str | None = Field(
-        None, description="if held: JSON pointer into the body, to the member who is not known yet"
+        None, description="if held: JSON pointer into the body, to the member for whom it waits"
+    )
+    held_code: HeldCode | None = Field(
+        None,
+        description="if held: why; member-unknown, until the member is posted; guidelines-not-accepted, until the member "
+        "accepts the guidelines in force",
     )
     tier: int = Field(description="0 self-reported ... 3 confirmed by the network")
     digest: str = Field(description="the seal of the record")
     flags: list[Annotated[str, one_of(WHY)]] | None = Field(
         None, description="what is odd about it, see `/v1/networks/{slug}/flags`", examples=[["late"]]
+    )
+    left_out: list[str] | None = Field(
+        None,
+        description="JSON pointers to what is not stored, because the session is confidential and the network chose so",
+        examples=[["/description"]],
     )
     awards: list[AwardMade] = Field(description="automatic awards that it completed")
     awards_wait: Literal[True] | None = Field(
@@ -82,7 +93,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": SubmissionOut, "description": "The same was posted before: that record"},
     202: {
         "model": SubmissionOut,
-        "description": "Held until the member is posted, or quarantined until it is released",
+        "description": "Held until the member is posted or accepts the guidelines, or quarantined until it is released",
     },
 }
 
@@ -97,9 +108,11 @@ def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -
         id=submission.record.id,
         status=submission.status,
         waits_for=submission.waits_for,
+        held_code=submission.held_code,
         tier=submission.record.tier,
         digest=submission.record.body_digest,
         flags=list(submission.flags) or None,
+        left_out=list(submission.left_out) or None,
         awards_wait=submission.awards_wait or None,
         awards=[
             AwardMade(
@@ -123,8 +136,9 @@ def submitted(session: WriteSession, runtime: Runtime, submission: Submission) -
 def create_contribution(body: ContributionIn, act: CanWrite, runtime: Running) -> Response:
     """Record what a member did (201); posted again, it is the same record (200).
 
-    If the member or the peer is not posted yet, the contribution is *held* (202): it is kept whole, and counts from the
-    moment at which they are posted. Automatic awards that it completes are made at once and named in the answer. While
+    If the member or the peer is not posted yet, or the member has not accepted guidelines without which the network
+    holds evidence, the contribution is *held* (202): it is kept whole, and counts from the moment at which they are
+    posted, or the member accepts. Automatic awards that it completes are made at once and named in the answer. While
     the service cannot sign, the contribution is kept all the same, and the answer says `awards_wait`. Many at once:
     `POST .../contributions/bulk`.
     """

@@ -9,9 +9,11 @@ from pydantic import Field
 from service.access.act import CallersAct
 from service.access.callers import READ, Caller
 from service.achievements.api_expanded import Expanded
-from service.bodies import Instant, Moment
+from service.bodies import Instant, Moment, one_of
 from service.errors import NotFoundError
 from service.evidence import listing, records, tiers
+from service.evidence.acceptances import NOT_ACCEPTED
+from service.evidence.bodies import UNKNOWN
 from service.evidence.listing import RecordFilter
 from service.evidence.records import ShownRecord
 from service.intake import posting, releasing
@@ -44,6 +46,9 @@ OccurredUntil = Annotated[Moment | None, Query(description="it happened before t
 Sort = Literal["received_at", "-received_at", "occurred_at", "-occurred_at"]
 
 
+HeldCode = Annotated[str, one_of((UNKNOWN, NOT_ACCEPTED))]
+
+
 class SourceOut(Answer):
     """Where a record comes from."""
 
@@ -74,7 +79,7 @@ class RecordOut(Answer):
     position: int | None = Field(None, description="its place in the order of commits, from 1; given at the commit")
     kind: Literal["contribution", "evaluation", "void"]
     status: Status = Field(
-        description="held: until a member is posted; quarantined: set aside (see `/v1/networks/{slug}/flags`), or "
+        description="held: until a member is posted, or accepts the guidelines; quarantined: set aside (see `/v1/networks/{slug}/flags`), or "
         "found to be impossible. Only accepted evidence that is not voided counts"
     )
     ref: str | None = None
@@ -113,6 +118,9 @@ class RecordOut(Answer):
     )
     salt: str | None = Field(None, description="given with the body: what was hashed together with it")
     held_for: str | None = Field(None, description="the ref of the member for whom it waits")
+    held_code: HeldCode | None = Field(
+        None, description="why it waits: until the member is posted, or until they accept the guidelines in force"
+    )
     voids: UUID | None = Field(None, description="of a void: the record that it voids")
     voided: VoidedOut | None = None
     corrects: UUID | None = Field(None, description="of a correction: the record in whose place it counts")
@@ -157,6 +165,7 @@ class RecordOut(Answer):
             digest=row.body_digest,
             salt=row.salt if shown.body is not None else None,
             held_for=row.held_for,
+            held_code=row.held_code,
             voids=row.voids if row.kind == "void" else None,
             voided=since if taken_back else None,
             corrects=row.voids if row.kind != "void" else None,

@@ -50,8 +50,8 @@ from service.texts.languages import N_
 SYSTEM: Final = "attendance-claim"
 """The source of the evidence that comes of claims; its id there is that of the claim."""
 MAX_NAME: Final = 100
-Outcome = Literal["waiting", "refused", "accepted", "set-aside", "voided"]
-"""What became of a claim, as its person sees it; two of them are about the evidence that came of it."""
+Outcome = Literal["waiting", "refused", "accepted", "held", "set-aside", "voided"]
+"""What became of a claim, as its person sees it; three of them are about the evidence that came of it."""
 
 NAME_MISSING: Final = N_("Enter the name by which the network knows you.")
 NAME_TOO_LONG: Final = N_("A name can have up to 100 characters here.")
@@ -265,8 +265,8 @@ def outcome_of(session: OrmSession, row: AttendanceClaim) -> Outcome:
     if row.state == "refused":
         return "refused"
     record = None if row.record_id is None else session.get_one(Record, row.record_id)
-    if record is not None and record.status == "quarantined":
-        return "set-aside"
+    if record is not None and record.status != "accepted":
+        return "set-aside" if record.status == "quarantined" else "held"
     by_void = select(Record.id).where(Record.voids == row.record_id, Record.kind == "void")
     return "voided" if session.scalar(by_void) is not None else "accepted"
 

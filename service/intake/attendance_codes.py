@@ -307,6 +307,11 @@ def _end(act: CallersAct, row: AttendanceCode, state: str) -> None:
 
 def _window(meeting: Meeting, body: CodeIn, now: datetime) -> tuple[datetime, datetime]:
     end = meeting.ends_at or meeting.starts_at + LASTING
+    if end + AFTER <= now:
+        message = (
+            f"Expected a session that ended less than {AFTER.days} days ago: people claim attendance only until then."
+        )
+        raise InvalidError("attendance-window-over", message)
     opens_at, closes_at = body.opens_at or meeting.starts_at - MARGIN, body.closes_at or end + MARGIN
     if closes_at <= opens_at:
         message = "Expected a window that closes after it opens."

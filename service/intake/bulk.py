@@ -118,7 +118,7 @@ def work(runtime: Runtime, request: BulkRequest, spool: Spool, import_id: UUID) 
     """Take in a body, and yield the answer lines of each chunk once it is committed, then the last line.
 
     Shape: one JSON object a line. For each line of the body `{line, status: accepted|duplicate|held|quarantined|rejected,
-    id?, tier?, digest?, flags?, waits_for?, version?, state?, awards_wait?, problem?}`; a problem is `{code, detail,
+    id?, tier?, digest?, flags?, waits_for?, held_code?, version?, state?, awards_wait?, problem?}`; a problem is `{code, detail,
     pointer?, ...}`. The last one is `{status: complete, import, state, lines, counts}`, or `{status: stopped, import,
     problem}` if the rest cannot be taken in now.
 

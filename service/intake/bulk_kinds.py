@@ -121,7 +121,9 @@ def _evidence(kind: recording.Kind) -> Callable[[Chunk], list[LineOutcome]]:
 def _submitted(found: Submission) -> LineOutcome:
     said: dict[str, Any] = {"id": str(found.record.id), "tier": found.record.tier, "digest": found.record.body_digest}
     if found.waits_for is not None:
-        said["waits_for"] = found.waits_for
+        said |= {"waits_for": found.waits_for, "held_code": found.held_code}
+    if found.left_out:
+        said["left_out"] = list(found.left_out)
     if found.flags:
         said["flags"] = list(found.flags)
     return LineOutcome(found.status, said, found.member_id)

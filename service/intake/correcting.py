@@ -14,8 +14,10 @@ from service.awards import listing, settling, upholding
 from service.awards.upholding import Outcome
 from service.bodies import Body, Prose, Uid
 from service.criteria import rejudging
-from service.evidence import corrections
+from service.evidence import adoptions, corrections
+from service.evidence.corrections import Prepared
 from service.evidence.recording import Submission
+from service.intake import posting
 from service.issuing import unsigned
 from service.issuing.decision import Decision
 from service.runtime.runtime import Runtime
@@ -86,16 +88,26 @@ def correct(act: CallersAct, runtime: Runtime, record_id: UUID, said: Correction
     Raises:
         NotFoundError, ForbiddenError, ConflictError, InvalidError: as `corrections.prepare` and `carry_out`.
     """
-    prepared = corrections.prepare(act, record_id, said.changes)
+    return _correct(act, runtime, said, corrections.prepare(act, record_id, said.changes))
+
+
+def confirm(act: CallersAct, runtime: Runtime, record_id: UUID, said: CorrectionIn) -> Correction:
+    """Correct a record that another member posted, as the peer who was asked for their word; as `correct`."""
+    return _correct(act, runtime, said, corrections.prepare(act, record_id, said.changes, as_peer=True))
+
+
+def _correct(act: CallersAct, runtime: Runtime, said: CorrectionIn, prepared: Prepared | Submission) -> Correction:
     if isinstance(prepared, Submission):
         return Correction(prepared)
     resting = upholding.resting_on(act, [prepared.old.id, *prepared.evaluations], prepared.line)
+    named = adoptions.resources_of(act.session, [prepared.old.id])
     with rehearsal(act.session) if said.dry_run else nullcontext():
         corrected = corrections.carry_out(act, prepared, said.reason)
         outcomes = upholding.decide_again(act, resting)
         if said.dry_run:
             return Correction(corrected.submission, outcomes, settling.foreseen(act, corrected.bearing))
     rejudging.mark(act, corrected.bearing)
+    posting.mark_sharers(act, named | adoptions.resources_of(act.session, [corrected.submission.record.id]))
     made = settling.settle(act, runtime, corrected.bearing)
     wait = bool(rejudging.marked(act.session, corrected.bearing))
     return Correction(replace(corrected.submission, awards=tuple(made), awards_wait=wait), outcomes)

@@ -16,7 +16,7 @@ STATUSES: Final = {
     "accepted": "new",
     "updated": "changed something that was there",
     "duplicate": "was there as it is",
-    "held": "waits for its member",
+    "held": "waits for its member, or for their acceptance of the guidelines",
     "quarantined": "is kept from counting until somebody has looked at it",
     "rejected": "cannot be taken in",
 }
@@ -33,6 +33,7 @@ class ImportResult:
         dry_run: whether nothing was changed.
         note: is given what became of each record.
         evidence: whether evidence came in that was not there.
+        left_out: of how many records which members are not stored, because the session is confidential.
     """
 
     form: str = ""
@@ -45,11 +46,13 @@ class ImportResult:
     blanks: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
     evidence: bool = False
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: int, kind: str, status: str, **members: Any) -> None:
         """Note what became of one record of a row."""
         line = {"row": row, "kind": kind, "status": status, **members}
         self.counts[status] += 1
+        self.left_out.update(members.get("left_out", ()))
         self.note(line)
         if status == "rejected" and len(self.problems) < MAX_PROBLEMS:
             self.problems.append(line)
@@ -69,9 +72,9 @@ class ImportResult:
         """Return the result as a JSON object.
 
         Shape: `{form, rows, dry_run, counts: {status: n}, columns: {name: {answers, blank, counts, others}}, problems:
-        [lines]}`.
+        [lines], left_out?: {pointer: n}}`.
         """
-        return {
+        return ({"left_out": dict(self.left_out)} if self.left_out else {}) | {
             "form": self.form,
             "rows": self.total,
             "dry_run": self.dry_run,
@@ -96,6 +99,9 @@ class ImportResult:
         lines += [f"  row {line['row']}, {line['kind']}: {line['problem']['detail']}" for line in self.problems]
         if self.counts["rejected"] > len(self.problems):
             lines.append(f"  and {self.counts['rejected'] - len(self.problems):,} more, which --report lists")
+        if self.left_out:
+            gone = ", ".join(f"{pointer} of {count:,}" for pointer, count in self.left_out.most_common())
+            lines.append(f"Not stored, because the sessions are confidential: {gone}")
         for name, found in self.columns.items() if columns else ():
             lines.append(f"{name}: {found.total() + self.others[name]:,} answers, {self.blanks[name]:,} blank")
             lines.extend(f"  {count:6,}  {answer}" for answer, count in found.most_common(LISTED_ANSWERS))

@@ -177,7 +177,9 @@ def _take(
                 if isinstance(submission, ServiceError):
                     result.add(row.row.number, kind, "rejected", problem=_problem(submission))
                 else:
-                    result.add(row.row.number, kind, submission.status, id=str(submission.record.id))
+                    why = {"held_code": submission.held_code, "left_out": list(submission.left_out)}
+                    told = {name: value for name, value in why.items() if value}
+                    result.add(row.row.number, kind, submission.status, id=str(submission.record.id), **told)
                     result.evidence |= submission.status != "duplicate"
         else:
             for row, body in bodies:

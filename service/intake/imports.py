@@ -77,8 +77,12 @@ def _settled(runtime: Runtime, after: UUID) -> Sequence[UUID]:
 
 
 def _decided() -> ColumnElement[bool]:
-    """Return the condition that everything is decided that an import can have caused, and nobody has noted it."""
+    """Return the condition that everything is decided that an import can have caused, and nobody has noted it.
+
+    A network that is a draft decides nothing: what it takes in is settled at once.
+    """
     older = select(UnsettledMember.member_id).where(
         UnsettledMember.network_id == Import.network_id, UnsettledMember.since <= Import.finished_at
     )
+    older = older.where(UnsettledMember.network_id.in_(select(Network.id).where(Network.state != "draft")))
     return Import.settled_at.is_(None) & Import.finished_at.is_not(None) & ~older.exists()

@@ -1,6 +1,6 @@
 """Add or change members and their roles, and judge the evidence that waited."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from service.access.act import Act
-from service.appeals import cases
+from service.appeals import neutrality
 from service.awards import reviews, settling
 from service.criteria import rejudging
 from service.errors import InvalidError, ServiceError
-from service.evidence import derivation
+from service.evidence import acceptances, derivation
 from service.intake import posting
 from service.networks import members, persons, same_person
 from service.networks.members import MemberIn, RoleIn
@@ -39,7 +39,7 @@ def put_member(act: Act, runtime: Runtime, body: MemberIn) -> tuple[Member, bool
             "role-ends-before-start").
     """
     member, created = _put(act, body)
-    bearing = posting.release_held(act, [member.ref])
+    bearing = posting.release_held(act, _waiting(act, [member.ref]))
     if bearing or rejudging.topics_of(act.session, [member.id]):
         settling.settle(act, runtime, bearing | {member.id})
     return member, created
@@ -57,8 +57,13 @@ def put_members(act: Act, bodies: Sequence[MemberIn]) -> list[tuple[Member, bool
                 outcomes.append(_put(act, body))
         except ServiceError as error:
             outcomes.append(error)
-    posting.release_held(act, [each[0].ref for each in outcomes if isinstance(each, tuple)])
+    posting.release_held(act, _waiting(act, [each[0].ref for each in outcomes if isinstance(each, tuple)]))
     return outcomes
+
+
+def _waiting(act: Act, refs: Collection[str]) -> set[str]:
+    """Return for whom evidence may have waited: these members, and those who are the same persons."""
+    return acceptances.refs_of_persons(act.session, act.network, refs)
 
 
 def _put(act: Act, body: MemberIn) -> tuple[Member, bool]:
@@ -123,7 +128,7 @@ def relink(act: Act, member: Member, known: Person | None) -> None:
     Args:
         known: the person behind the member until now.
     """
-    cases.relink(act, member.id)
+    neutrality.relink(act, member.id)
     reviews.relink(act, member.id)
     if known is not None:
         persons.forget_without_members(act.session, known)

@@ -11,7 +11,9 @@ from service.awards import settling
 from service.bodies import Body, Ref
 from service.criteria import rejudging
 from service.errors import InvalidError
+from service.evidence import acceptances
 from service.intake import members as intake_members
+from service.intake import posting
 from service.networks import members, persons, same_person
 from service.outbox import events
 from service.runtime.runtime import Runtime
@@ -50,7 +52,9 @@ def tell(act: Act, runtime: Runtime, ref: str, body: PersonIn) -> Member:
         if other is member:
             raise InvalidError("same-as-itself", "Expected the ref of another member.", "/same_as")
         _link(act, member, other)
-    settling.settle(act, runtime, [member.id])
+    # What one of them has accepted, both have.
+    bearing = posting.release_held(act, acceptances.refs_of_persons(act.session, act.network, [member.ref]))
+    settling.settle(act, runtime, bearing | {member.id})
     return member
 
 

@@ -12,9 +12,11 @@ from service.awards import settling
 from service.bodies import Body, Prose
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
-from service.evidence import derivation, flags, recording, records
+from service.evidence import acceptances, adoptions, derivation, flags, recording, records
 from service.evidence.bodies import Submitted
+from service.evidence.contributions import ContributionIn
 from service.evidence.recording import Kind, Submission, actor_of, sealed
+from service.evidence.vocabulary import TAKEN_UP
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
@@ -37,7 +39,7 @@ def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submissio
         InvalidError, ForbiddenError: it cannot be true, or this caller may not say it; the pointer says where.
         ConflictError: its `ref` or `source` is another record's (code "record-differs").
     """
-    [outcome] = submit_all(act, kind, [body])
+    [outcome], released = _recorded(act, kind, [body])
     if isinstance(outcome, ServiceError):
         raise outcome
     if outcome.status != "duplicate":
@@ -45,7 +47,7 @@ def submit(act: Act, runtime: Runtime, kind: Kind, body: Submitted) -> Submissio
         events.append(act, "evidence.received", {"record": str(outcome.record.id)} | about)
     if outcome.status != "accepted" or outcome.member_id is None:
         return outcome
-    made = settling.settle(act, runtime, [outcome.member_id])
+    made = settling.settle(act, runtime, released | {outcome.member_id})
     wait = bool(rejudging.marked(act.session, [outcome.member_id]))
     return replace(outcome, awards=tuple(made), awards_wait=wait)
 
@@ -58,18 +60,45 @@ def submit_all(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> list[Submis
     Raises:
         UnauthenticatedError: the caller's token was revoked since the request began (code "token-revoked").
     """
+    return _recorded(act, kind, bodies)[0]
+
+
+def _recorded(act: Act, kind: Kind, bodies: Sequence[Submitted]) -> tuple[list[Submission | ServiceError], set[UUID]]:
+    """Record bodies, and return what became of each, and about whom evidence counts that waited for an acceptance."""
     outcomes, topics = recording.record_all(act, kind, bodies)
     rejudging.mark_topics(act, topics)
-    return outcomes
+    counted = [each.record.id for each in outcomes if isinstance(each, Submission) and each.status == "accepted"]
+    mark_sharers(act, adoptions.resources_of(act.session, counted) if kind == "contribution" else ())
+    accepting = {
+        body.member
+        for body, outcome in zip(bodies, outcomes, strict=True)
+        if isinstance(body, ContributionIn) and body.accepts is not None
+        if isinstance(outcome, Submission) and outcome.status == "accepted"
+    }
+    if not accepting:
+        return outcomes, set()
+    return outcomes, release_held(act, acceptances.refs_of_persons(act.session, act.network, accepting))
+
+
+def mark_sharers(act: Act, resources: Collection[str]) -> None:
+    """Mark the members who shared these resources: others took them up, or it changed who shared them first.
+
+    Upkeep decides on them, so that who takes something up is not told what others earn by it.
+    """
+    if not rejudging.is_heard(act, TAKEN_UP):
+        return
+    found = adoptions.sharers(act.session, act.network, resources)
+    rejudging.mark_topics(act, {member_id: {TAKEN_UP} for member_id in found})
 
 
 def release_held(act: Act, refs: Collection[str]) -> set[UUID]:
-    """Judge evidence that waited for these members, and return the members affected.
+    """Judge evidence that waited for these members, or for their acceptance, and return the members affected.
 
     These are the members whom evidence is about that counts from now on; they are marked, to be settled.
     """
     bearing = recording.release_held(act, refs)
     rejudging.mark(act, bearing)
+    mark_sharers(act, adoptions.taken_up_by(act.session, bearing))
     return bearing
 
 
@@ -107,13 +136,15 @@ def void(act: CallersAct, runtime: Runtime, record_id: UUID, body: VoidIn) -> tu
     tier = derivation.tier(actor_of(act), None)
     made = sealed(act, said, kind="void", status="accepted", tier=tier, voids=record.id)
     act.session.add(made)
-    record.held_for = None  # nothing flows in from it any more
+    named = adoptions.resources_of(act.session, [record.id])
+    record.held_for = record.held_code = None  # nothing flows in from it any more
     act.session.flush()
     derivation.add(act.session, [(RecordBody, {"record_id": made.id, "body": said})])
     fallen = derivation.forget(act, [record.id], made.id)
     flags.settle(act, {record.id, *flags.resting_on(act.session, [record.id])}, "voided")
     events.append(act, "record.voided", {"record": str(record.id), "void": str(made.id)})
     rejudging.mark(act, fallen.member_ids)
+    mark_sharers(act, named)
     settling.review_after_void(act, runtime, fallen.record_ids)
     settling.settle(act, runtime, fallen.member_ids)
     return made, True

@@ -9,8 +9,9 @@ from service.access.act import CallersAct
 from service.awards import settling
 from service.criteria import rejudging
 from service.errors import ConflictError, ForbiddenError, NotFoundError
-from service.evidence import bodies, derivation, flags, recording
+from service.evidence import adoptions, bodies, derivation, flags, recording
 from service.evidence.derivation import SHAPES
+from service.intake import posting
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.storage import locks
@@ -92,6 +93,7 @@ def release_records(act: CallersAct, runtime: Runtime, record_ids: Collection[UU
     for record_id in sorted(counting):
         events.append(act, "record.released", {"record": str(record_id)})
     rejudging.mark(act, bearing)
+    posting.mark_sharers(act, adoptions.resources_of(act.session, counting))
     settling.settle(act, runtime, bearing)
     return counting & set(record_ids)
 

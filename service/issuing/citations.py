@@ -7,7 +7,7 @@ credential says only that it happened.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from service.achievements.definitions import rule_of
 from service.criteria.kinds.rubric import Rubric
 from service.criteria.tree import rules
 from service.evidence import derivation, records, tiers
+from service.evidence.vocabulary import is_spdx
 from service.tables import AchievementVersion, Contribution, Evaluation, Meeting, Member, Rating, Record
 from service.texts.sentences import sentence
 
@@ -53,6 +54,8 @@ EVALUATED = {
     "endorsement": "Was endorsed",
     "reflection": "Reflected in writing",
 }
+CONFIDENTIAL = "confidential"
+"""The genre of a record of a confidential session."""
 EARLIER = "Recorded from the network's earlier records."
 """What is said of a record of a network's history."""
 
@@ -73,7 +76,8 @@ class Citation:
     """A record as a credential cites it.
 
     `digest` is its salted seal, 64 hexadecimal digits. `minutes` are those that may
-    be public; 0 if there are none.
+    be public; 0 if there are none. `member_id` is whose record it is. `taken_up` is what is said of it to credit who shared
+    what this member took up: not who they are.
     """
 
     on: date
@@ -82,6 +86,14 @@ class Citation:
     digest: str
     judgements: tuple[GivenLevel, ...] = ()
     minutes: int = 0
+    member_id: UUID | None = None
+    taken_up: str = ""
+
+    def in_badge_of(self, member_id: UUID) -> "Citation":
+        """Return how the badge of a member cites it: what a colleague took up is said so, and the time is not theirs."""
+        if not self.taken_up or self.member_id == member_id:
+            return self
+        return replace(self, narrative=self.taken_up, minutes=0)
 
 
 def find(session: OrmSession, record_ids: Collection[UUID]) -> dict[UUID, Citation]:
@@ -231,12 +243,12 @@ def _citation(
     source = sentence(stands)
     source += f" {EARLIER}" if earlier else ""
     if hidden:
-        return Citation(
-            what.local_date, "confidential", f"In a confidential session. {source}", record.body_digest, judgements
-        )
+        told = f"In a confidential session. {source}"
+        return Citation(what.local_date, CONFIDENTIAL, told, record.body_digest, judgements, member_id=what.member_id)
     if isinstance(what, Contribution):
         genre, spent = what.type, what.minutes or 0
         deed = CONTRIBUTED.get(what.type, f"Contributed ({what.type.removeprefix('x-')})")
+        deed += f" under {what.license}" if what.license and is_spdx(what.license) else ""
     else:
         genre, spent = what.kind, 0
         deed = EVALUATED["self-report" if _is_own_answer(what) else what.kind] + (
@@ -245,7 +257,22 @@ def _citation(
     day = f"{what.local_date.day} {what.local_date:%B %Y}"
     minutes = f", {spent} minutes" if spent else ""
     told = f"{deed} on {day}{minutes}. {source}"
-    return Citation(what.local_date, genre, told, record.body_digest, judgements, spent)
+    taken_up = f"A colleague took up a resource that the member shared, on {day}. {_word_of_colleague(record, source)}"
+    return Citation(
+        what.local_date,
+        genre,
+        told,
+        record.body_digest,
+        judgements,
+        spent,
+        what.member_id,
+        taken_up if genre == "adopted" else "",
+    )
+
+
+def _word_of_colleague(record: Record, source: str) -> str:
+    """Return who stands for what a colleague took up: what they say themself is the word of a peer."""
+    return source if record.tier else source.replace(sentence(tiers.TIERS[0]), sentence(tiers.TIERS[1]), 1)
 
 
 def _is_own_answer(what: Contribution | Evaluation) -> bool:

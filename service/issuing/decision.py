@@ -61,6 +61,7 @@ class Decision:
         node: the member's progress, if the rule was evaluated.
         child_ids: the awards that a rule `holds` counted.
         waits: why nothing is signed yet: "second", the award waits for a second person.
+        held: nothing is signed before a hold on it ends.
         receipt: the existing receipt, if the award gets another credential.
         chosen: what the recipient chose about the credential in whose place this one stands.
     """
@@ -75,6 +76,7 @@ class Decision:
     node: Node | None = None
     child_ids: tuple[UUID, ...] = ()
     waits: str | None = None
+    held: bool = False
     receipt: UnstoredReceipt | None = None
     chosen: Choices | None = None
 
@@ -95,7 +97,7 @@ class Decision:
     @property
     def pending(self) -> bool:
         """Whether nothing is signed yet."""
-        return self.waits is not None or self.cooling_off is not None
+        return self.waits is not None or self.held or self.cooling_off is not None
 
     @property
     def purpose(self) -> str:

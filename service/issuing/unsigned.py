@@ -127,7 +127,7 @@ def write(
             chosen = choices.of(session, decision.member_id, before.credential, now)
         if chosen is not None and chosen.address is not None:
             person = replace(person, email=chosen.address)
-        grounds = [cited[record_id] for record_id in decision.record_ids]
+        grounds = [cited[record_id].in_badge_of(decision.member_id) for record_id in decision.record_ids]
         credential_id = new_credential_id()
         url = credential_url(settings, credential_id)
         ends_at = valid_until(network, version, decision.awarded_at)

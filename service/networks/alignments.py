@@ -1,4 +1,4 @@
-"""Alignments: to which skill, or place in a standard or framework, something is aligned.
+"""Alignments: to which skill, or place in a framework, something is aligned.
 
 Spec: Open Badges 3.0, section B.1.3 (Alignment).
 """

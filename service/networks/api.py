@@ -66,7 +66,10 @@ class NetworkOut(Answer):
     language: Literal["en", "es"] = Field(description="the language in which people get mails")
     late_after_days: int
     same_address: Literal["same-person", "ask"]
-    state: Literal["draft", "active", "closed"]
+    state: Literal["draft", "active", "closed"] = Field(description="a draft is being set up, and issues no badges yet")
+    activated_at: Instant | None = Field(
+        None, description="when a formal network showed that it has all that one needs; left out if it never did"
+    )
     sandbox: bool
     description: str | None = None
     email: str | None = None
@@ -92,6 +95,7 @@ class NetworkOut(Answer):
             late_after_days=network.late_after_days,
             same_address=network.same_address,
             state=network.state,
+            activated_at=network.activated_at,
             sandbox=network.sandbox,
             description=network.description,
             email=network.email,
@@ -134,7 +138,8 @@ class KeyOut(Answer):
 def create_network(body: NetworkIn, session: Writer, runtime: Running, at: Now, _admin: Admin) -> Response:
     """Create a network: an issuer with a DID and keys of its own.
 
-    The same body again returns the same network. Afterwards create a token for it with
+    An informal network is active at once. A formal one is a draft: set it up, see with `GET .../activation` what it
+    lacks, and have it issue badges with `POST .../activation`. The same body again returns the same network. Afterwards create a token for it with
     `POST /v1/networks/{slug}/tokens`.
     """
     return reply(201, NetworkOut.of(runtime.settings, networks.create_network(session, runtime, body, at)))
@@ -147,7 +152,7 @@ def list_networks(
     runtime: Running,
     who: ReaderOrAdmin,
     kind: Literal["formal", "informal"] | None = None,
-    state: Literal["active", "closed"] | None = None,
+    state: Literal["draft", "active", "closed"] | None = None,
     sort: Literal["created_at", "-created_at"] = "created_at",
 ) -> Page[NetworkOut]:
     """List networks: with an admin token all of them, otherwise the token's own."""

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
-from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import READ, Caller
@@ -15,6 +14,7 @@ from service.bodies import Instant, Moment, Ref, under
 from service.errors import NotFoundError
 from service.networks import meetings
 from service.networks.meetings import SessionChange, SessionFields, SessionIn
+from service.storage.database import ReadSession, WriteSession
 from service.tables import Meeting
 from service.web.conditional import TAGGED, UNCHANGED, Given, IfNoneMatch, merge_patch, seen, tagged, written_or_made
 from service.web.exactly_once import exactly_once
@@ -55,13 +55,13 @@ class SessionOut(Answer):
     objectives: list[str] | None = Field(None, description="the objectives that it is about, by their codes")
 
     @classmethod
-    def listed(cls, session: OrmSession, rows: Sequence[Meeting]) -> list[Self]:
+    def listed(cls, session: ReadSession | WriteSession, rows: Sequence[Meeting]) -> list[Self]:
         """Return the answers for sessions, in the same order."""
         named = meetings.objectives_of(session, rows)
         return [cls.model_validate(row).model_copy(update={"objectives": named.get(row.id)}) for row in rows]
 
     @classmethod
-    def of(cls, session: OrmSession, row: Meeting) -> Self:
+    def of(cls, session: ReadSession | WriteSession, row: Meeting) -> Self:
         """Return the answer for one session."""
         [answer] = cls.listed(session, [row])
         return answer

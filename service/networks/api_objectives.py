@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
-from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act, CallersAct
 from service.access.callers import READ, Caller
@@ -15,6 +14,7 @@ from service.errors import NotFoundError
 from service.networks import objectives
 from service.networks.alignments import AlignmentIn
 from service.networks.objectives import ObjectiveChange, ObjectiveFields, ShownObjective
+from service.storage.database import ReadSession, WriteSession
 from service.tables import ObjectiveVersion
 from service.web.conditional import TAGGED, UNCHANGED, Given, IfNoneMatch, merge_patch, seen, tagged, written_or_made
 from service.web.exactly_once import exactly_once
@@ -79,7 +79,7 @@ class ObjectiveOut(ListedObjective):
     versions: list[ObjectiveVersionOut] = Field(description="oldest first; none of them ever changes")
 
 
-def _out(session: OrmSession, shown: ShownObjective) -> ObjectiveOut:
+def _out(session: ReadSession | WriteSession, shown: ShownObjective) -> ObjectiveOut:
     every = [ObjectiveVersionOut.of(each) for each in objectives.versions(session, shown.objective)]
     return ObjectiveOut.model_validate(ObjectiveOut.said(shown.version) | ObjectiveOut.own(shown) | {"versions": every})
 

@@ -17,7 +17,7 @@ from service.networks import objectives
 from service.networks.objectives import Codes
 from service.outbox import events
 from service.storage import filters, locks
-from service.storage.database import ReadSession, insert_new
+from service.storage.database import ReadSession, WriteSession, insert_new
 from service.storage.paging import Window, order, page
 from service.tables import (
     Achievement,
@@ -74,7 +74,9 @@ class SessionChange(_Described):
 
     starts_at: Instant = Field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
     confidential: bool | None = Field(
-        None, description="attendance counts, but nothing about the session is ever published; null is false"
+        None,
+        description="attendance counts, but nothing about the session is ever published; null is false. Badges that were "
+        "signed before are signed again without what they tell of it",
     )
 
 
@@ -111,6 +113,8 @@ def change_session(act: Act, ref: str, body: SessionChange) -> Meeting:
 
 def _change(act: Act, meeting: Meeting, said: Mapping[str, Any], *, new: bool = False) -> None:
     named = False
+    if said.get("confidential") and not meeting.confidential and not new:
+        meeting.badges_behind = True
     for name, value in said.items():
         if name == "objectives":
             named = _name_objectives(act, meeting, value or [])
@@ -145,6 +149,13 @@ def objectives_of(session: OrmSession, meetings: Sequence[Meeting]) -> dict[UUID
     for session_id, code in session.execute(query.where(wanted).order_by(Objective.ref)):
         found[session_id].append(code)
     return found
+
+
+def badges_told(session: WriteSession, meeting_id: UUID) -> None:
+    """Note that no badge tells of a session any more what it must not."""
+    meeting = locks.one_or_none(session, Meeting, Meeting.id == meeting_id, key_share=True)
+    if meeting is not None:
+        meeting.badges_behind = False
 
 
 def remove_session(act: Act, ref: str) -> None:

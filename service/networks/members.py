@@ -134,10 +134,14 @@ def get_member(session: OrmSession, network: Network, ref: str) -> Member:
     """
     member = session.scalar(select(Member).where(Member.network_id == network.id, Member.ref == ref))
     if member is None:
-        raise NotFoundError(
-            "member-unknown", "No member of this network has this ref; post the member first, or correct it."
-        )
+        raise unknown()
     return member
+
+
+def unknown() -> NotFoundError:
+    """Return the refusal of a ref that no member has, and of one of somebody whom the caller may not ask for."""
+    message = "No member of this network has this ref; post the member first, or correct it."
+    return NotFoundError("member-unknown", message)
 
 
 def held(act: Act, ref: str) -> Member:

@@ -15,7 +15,7 @@ from service.bodies import Body, EmailAddress, HttpsUrl, Line, Prose, TimeZone
 from service.errors import ConflictError, NotFoundError
 from service.files import blobs
 from service.files.blobs import Picture
-from service.networks import confirming
+from service.networks import confirming, listing_labels
 from service.outbox import events
 from service.runtime.runtime import Runtime
 from service.signing import keyring
@@ -59,7 +59,10 @@ class NetworkIn(Body):
         examples=["river-writers"],
     )
     name: Line = Field(description="the name on badges", examples=["River Writers"])
-    kind: Literal["formal", "informal"] = Field(description="formal: facilitated, with objectives; informal: open")
+    kind: Literal["formal", "informal"] = Field(
+        description="formal: with a facilitator, objectives, a schedule and guidelines; it begins as a draft, and issues"
+        " badges once it has them and is activated. informal: active at once"
+    )
     url: HttpsUrl = Field(description="the network's own site", examples=["https://river.example.org"])
     time_zone: TimeZone = Field(
         description="time zone in which its days and weeks are counted", examples=["America/Chicago"]
@@ -93,7 +96,7 @@ class NetworkChange(Body):
 
 
 def create_network(session: WriteSession, runtime: Runtime, body: NetworkIn, now: datetime) -> Network:
-    """Create a network with an Ed25519 and a P-256 key.
+    """Create a network with an Ed25519 and a P-256 key; a formal one is a draft.
 
     The same body again returns the same network.
 
@@ -102,7 +105,8 @@ def create_network(session: WriteSession, runtime: Runtime, body: NetworkIn, now
         CustodyError: its keys cannot be kept (code "custody-unavailable").
     """
     values = body.model_dump(exclude={"image"})
-    created = insert_new(session, Network, values | {"created_at": now})
+    state = "draft" if body.kind == "formal" else "active"
+    created = insert_new(session, Network, values | {"created_at": now, "state": state})
     network = session.scalars(select(Network).where(Network.slug == body.slug)).one()
     act = Act(session, network, None, now)
     values["image_sha256"] = blobs.store_picture(act, runtime, body.image) if body.image else None
@@ -174,7 +178,7 @@ def change_network(act: Act, runtime: Runtime, body: NetworkChange) -> Network:
 
     A new name or web site ends the operator's confirmation.
     """
-    named = act.network.name, act.network.url
+    named, language = (act.network.name, act.network.url), act.network.language
     for name, value in body.model_dump(exclude_unset=True, exclude={"image"}).items():
         setattr(act.network, name, value)
     if "image" in body.model_fields_set:
@@ -183,6 +187,8 @@ def change_network(act: Act, runtime: Runtime, body: NetworkChange) -> Network:
         events.append(act, "network.changed", {"network": str(act.network.id)})
     if named != (act.network.name, act.network.url):
         confirming.lapse(act)
+    if (named[0], language) != (act.network.name, act.network.language):
+        listing_labels.label(act, act.network)
     return act.network
 
 
@@ -191,7 +197,7 @@ def close_network(act: Act) -> Network:
 
     What it issued stays verifiable, and can still be revoked.
     """
-    if act.network.state != "closed":
+    if held(act).state != "closed":
         act.network.state = "closed"
         events.append(act, "network.closed", {"network": str(act.network.id)})
     return act.network

@@ -1,6 +1,6 @@
-"""Objectives: what a network works toward, under its own code, in versions that never change.
+"""Objectives: what a network works toward, in versions that never change.
 
-Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
+Each has a code of its own. Sessions, achievements and expectations name an objective by its code. A published version of an achievement keeps the
 version that was the newest when it was published, so that those who are enrolled in it are judged by that one.
 """
 
@@ -199,7 +199,7 @@ def remove(act: Act, ref: str) -> None:
 def resting_on(session: OrmSession, network: Network, objective: Objective) -> dict[str, int]:
     """Return how many published achievements, sessions and expectations name an objective."""
     pinned = (
-        select(AchievementVersion.achievement_id, AchievementVersion.pinned_objectives)
+        select(AchievementVersion.achievement_id, AchievementVersion.definition)
         .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
         .where(Achievement.network_id == network.id, AchievementVersion.published_at.is_not(None))
     )
@@ -210,12 +210,19 @@ def resting_on(session: OrmSession, network: Network, objective: Objective) -> d
     )
     sessions = select(func.count()).where(SessionObjective.objective_id == objective.id)
     return {
-        "achievements": len({each for each, pins in session.execute(pinned) if objective.ref in pins}),
+        "achievements": len({each for each, said in session.execute(pinned) if _names(said, objective.ref)}),
         "sessions": session.scalar(sessions) or 0,
-        "expectations": len(
-            {each for each, said in session.execute(expected) if objective.ref in said.get("objectives", ())}
-        ),
+        "expectations": len({each for each, said in session.execute(expected) if _names(said, objective.ref)}),
     }
+
+
+def _names(said: Any, ref: str) -> bool:
+    """Return whether a definition or an expectation, or a part of it, names an objective."""
+    if isinstance(said, Mapping):
+        listed = said.get("objectives")
+        own = said.get("objective") == ref or (isinstance(listed, list) and ref in listed)
+        return own or any(_names(each, ref) for each in said.values())
+    return isinstance(said, list) and any(_names(each, ref) for each in said)
 
 
 def held(act: Act, ref: str) -> ShownObjective:

@@ -27,7 +27,7 @@ from service.runtime.runtime import Runtime
 from service.signing import keyring
 from service.storage import facts, migrations, private_files
 from service.storage.database import ReadSession
-from service.tables import Message, UnsettledMember
+from service.tables import Message, Network, UnsettledMember
 from service.vc_api import status
 
 log = logging.getLogger(__name__)
@@ -157,10 +157,12 @@ class Watch:
 
 def _counted(session: ReadSession, now: datetime) -> dict[str, int]:
     queued = select(func.count()).select_from(Message).where(Message.state == "queued")
+    draft = select(Network.id).where(Network.state == "draft")  # which decides when it is active
+    unsettled = select(func.count()).select_from(UnsettledMember).where(UnsettledMember.network_id.not_in(draft))
     return {
         "overdue_status_lists": len(status_lists.overdue(session, now)) + status.overdue(session, now),
         "messages_waiting": session.scalar(queued) or 0,
-        "members_unsettled": session.scalar(select(func.count()).select_from(UnsettledMember)) or 0,
+        "members_unsettled": session.scalar(unsettled) or 0,
     }
 
 

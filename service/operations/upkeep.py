@@ -21,8 +21,10 @@ from service.console import compromised_keys
 from service.console.own_data import erasing_everywhere
 from service.errors import CustodyError, StorageError
 from service.intake import attendance_codes, imports
-from service.issuing import keeping_back, status_lists
+from service.issuing import concealing, keeping_back, status_lists
 from service.notifications import deliveries, expiring, mail, payloads
+from service.participation.needs import cycles as needs_cycles
+from service.participation.needs import links as needs_links
 from service.progress import tenure_days
 from service.runtime import shared_limits
 from service.runtime.runtime import Runtime
@@ -104,13 +106,21 @@ LANES: Mapping[str, Lane] = {
             settling.sign_due: 60,
             signing_anew.sign_due: 1,
             keeping_back.set_right: 60,
+            concealing.conceal_due: 60,
             settling.expire_due: 600,
             tenure_days.mark_tenures: 600,
         }
     ),
     "compromised keys": Lane({compromised_keys.set_right_left_over: 60}),
     "status lists": Lane({status_lists.resign_due: 600, status.resign_due: 600}),
-    "deadlines": Lane({deadlines.pass_deadlines: 600, expiring.tell_of_ends: DAY_SECONDS, returned.end_due: 600}),
+    "deadlines": Lane(
+        {
+            deadlines.pass_deadlines: 600,
+            expiring.tell_of_ends: DAY_SECONDS,
+            returned.end_due: 600,
+            needs_cycles.tell_opened: 60,
+        }
+    ),
     "deletion": Lane(
         {
             deliveries.forget_old: 600,
@@ -125,6 +135,7 @@ LANES: Mapping[str, Lane] = {
             shown_links.forget_old: 600,
             openings.forget_old: 600,
             attendance_codes.forget_old: 600,
+            needs_links.forget_old: 600,
             erasing_everywhere.carry_on: 10,
         }
     ),

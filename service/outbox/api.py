@@ -38,6 +38,8 @@ class EventRefs(Answer):
     achievement: str | None = Field(None, description="ref of the achievement", examples=["formative-feedback"])
     session: str | None = Field(None, description="ref of the session", examples=["2026-03-01"])
     record: RecordNames | None = Field(None, description="ref and source of the record, as it was posted")
+    objective: str | None = Field(None, description="ref of the objective, its code", examples=["FEEDBACK-1"])
+    expectation: str | None = Field(None, description="ref of the expectation", examples=["attendance"])
 
     @classmethod
     def of(cls, found: Refs) -> Self | None:
@@ -47,7 +49,14 @@ class EventRefs(Answer):
             names = RecordNames(ref=row.ref, source=EventSource(system=row.source_system, id=row.source_id))
         elif row is not None and row.ref is not None:
             names = RecordNames(ref=row.ref)
-        made = cls(member=found.member, achievement=found.achievement, session=found.session, record=names)
+        made = cls(
+            member=found.member,
+            achievement=found.achievement,
+            session=found.session,
+            record=names,
+            objective=found.objective,
+            expectation=found.expectation,
+        )
         return made if made.model_dump(exclude_none=True) else None
 
 

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 _APPLICATION = ("call", "application", "member?")
 _AWARD = ("award", "achievement_version", "member")
 _CREDENTIAL = ("credential", "award", "member")
+_GOAL = ("goal", "member")
 _KEY = ("key", "kid")
 _REVIEW = ("review", "achievement_version", "member", "award?")
 
@@ -153,11 +154,31 @@ class EventType(StrEnum):
     )
     EXPECTATION_ENDED = "expectation.ended", "The network expects something no longer.", ("expectation",)
     EXPECTATION_POSTED = "expectation.posted", "The network expects something of its members.", ("expectation",)
+    GUIDELINES_PUBLISHED = (
+        "guidelines.published",
+        "A version of the guidelines is in force, and members are asked to accept it.",
+        ("guidelines_version",),
+    )
+    GOAL_CLOSED = (
+        "goal.closed",
+        "A member closed a goal that is shared with the network: it was met, partly, or is dropped.",
+        _GOAL,
+    )
+    GOAL_CONFIRMED = (
+        "goal.confirmed",
+        "A peer confirmed that a goal was met that is shared with the network.",
+        _GOAL,
+    )
+    GOAL_SHARED = "goal.shared", "A member shares a goal with the network.", _GOAL
     IMPORT_SETTLED = (
         "import.settled",
         "A body of many lines is taken in, and everything that it can have caused is decided.",
         ("import",),
     )
+    JOIN_ACCEPTED = "join.accepted", "Somebody who asked to join is a member.", ("join_request", "member")
+    JOIN_ASKED = "join.asked", "Somebody asks to join, and the network must decide.", ("join_request",)
+    JOIN_DECLINED = "join.declined", "Somebody who asked to join does not.", ("join_request",)
+    JOIN_WITHDRAWN = "join.withdrawn", "Somebody who asked to join does not want to any more.", ("join_request",)
     KEY_COMPROMISED = "key.compromised", "Others may have had a key, and it signs nothing any more.", _KEY
     KEY_ROTATED = "key.rotated", "The network signs with a new key.", _KEY
     MEMBER_CHANGED = "member.changed", "What is known of a member is another.", ("member",)
@@ -200,6 +221,27 @@ class EventType(StrEnum):
         "Somebody said that two members are not one person.",
         ("member",),
     )
+    NEEDS_ANSWERED = (
+        "needs.answered",
+        "A member said what they want to learn and can offer, or changed that.",
+        ("needs_cycle", "member"),
+    )
+    NEEDS_OPENED = "needs.opened", "Members can say what they want to learn and can offer.", ("needs_cycle",)
+    NEEDS_WITHDRAWN = (
+        "needs.withdrawn",
+        "A member took back what they had said that they want to learn and can offer.",
+        ("needs_cycle", "member"),
+    )
+    NETWORK_ACTIVATED = (
+        "network.activated",
+        "A formal network has all that it needs, and issues badges.",
+        ("network",),
+    )
+    NETWORK_BECAME_FORMAL = (
+        "network.became-formal",
+        "An informal network is a formal one from now on.",
+        ("network",),
+    )
     NETWORK_CHANGED = "network.changed", "What is known of the network is another.", ("network",)
     NETWORK_CLOSED = "network.closed", "The network takes nothing new.", ("network",)
     NETWORK_CONFIRMED = "network.confirmed", "The operator says that the network is who its name says.", ("network",)
@@ -207,6 +249,11 @@ class EventType(StrEnum):
     NETWORK_HISTORY_DECLARED = (
         "network.history-declared",
         "The network may load its records of an earlier time until a deadline.",
+        ("network",),
+    )
+    NETWORK_LISTING_CHANGED = (
+        "network.listing-changed",
+        "People find the network in another way, or not: it chose so, or the operator did.",
         ("network",),
     )
     NETWORK_UNCONFIRMED = "network.unconfirmed", "The operator does not vouch for the network any more.", ("network",)

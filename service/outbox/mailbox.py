@@ -131,6 +131,15 @@ def queue_compromise(act: Act, key_id: UUID, member_id: UUID) -> None:
     act.session.add(Message(network_id=act.network.id, kind="key", key_id=key_id, member_id=member_id, due_at=act.now))
 
 
+def queue_guidelines(act: Act, version_id: UUID, member_ids: Collection[UUID]) -> None:
+    """Queue the mails that ask these members to accept a new version of the guidelines.
+
+    Who accepts before the mail is sent gets none.
+    """
+    of = {"network_id": act.network.id, "kind": "guidelines", "guideline_version_id": version_id}
+    act.session.add_all(Message(member_id=member_id, due_at=act.now, **of) for member_id in sorted(member_ids))
+
+
 def queue_step(session: WriteSession, network_id: UUID, step: CaseStep, member_ids: Collection[UUID]) -> None:
     """Queue the mails that tell these members about a step of a case.
 

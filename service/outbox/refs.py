@@ -12,17 +12,29 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from service.tables import Achievement, AchievementVersion, Award, Event, Meeting, Member, Record
+from service.tables import (
+    Achievement,
+    AchievementVersion,
+    Award,
+    Event,
+    Expectation,
+    Meeting,
+    Member,
+    Objective,
+    Record,
+)
 
 
 @dataclass(frozen=True)
 class Refs:
-    """What the network itself calls the member, achievement, session and record of an event."""
+    """What the network itself calls the member, achievement, session, record, objective and expectation of an event."""
 
     member: str | None
     achievement: str | None
     session: str | None
     record: Record | None
+    objective: str | None = None
+    expectation: str | None = None
 
 
 def refs_of(session: OrmSession, shown: Sequence[Event]) -> list[Refs]:
@@ -39,6 +51,8 @@ def refs_of(session: OrmSession, shown: Sequence[Event]) -> list[Refs]:
     members = found("member", select(Member.id, Member.ref), Member.id)
     sessions = found("session", select(Meeting.id, Meeting.ref), Meeting.id)
     records = found("record", select(Record.id, Record), Record.id)
+    objectives = found("objective", select(Objective.id, Objective.ref), Objective.id)
+    expectations = found("expectation", select(Expectation.id, Expectation.ref), Expectation.id)
     achievements = {
         "achievement": found("achievement", select(Achievement.id, Achievement.ref), Achievement.id),
         "achievement_version": found("achievement_version", through_version, AchievementVersion.id),
@@ -50,6 +64,8 @@ def refs_of(session: OrmSession, shown: Sequence[Event]) -> list[Refs]:
             achievement=_first(rows.get(event.about.get(name, "")) for name, rows in achievements.items()),
             session=sessions.get(event.about.get("session", "")),
             record=records.get(event.about.get("record", "")),
+            objective=objectives.get(event.about.get("objective", "")),
+            expectation=expectations.get(event.about.get("expectation", "")),
         )
         for event in shown
     ]

@@ -70,13 +70,13 @@ class Node:
     def record_ids(self) -> tuple[UUID, ...]:
         """The records that meet the node, each once; none if it is not met.
 
-        For a rule that counts these are the newest, as many as are needed; for other rules all that count.
+        For a rule that counts these are the newest, as many as are needed (`rests_on`); for other rules all that count.
         """
         if not self.met:
             return ()
         if self.children:
             return tuple(dict.fromkeys(record_id for child in self.children for record_id in child.record_ids))
-        return self.counted[: int(self.required)] if isinstance(self.criterion, Count) else self.counted
+        return self.counted[: self.criterion.rests_on] if isinstance(self.criterion, Count) else self.counted
 
     @property
     def shown_ids(self) -> tuple[UUID, ...]:

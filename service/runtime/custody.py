@@ -121,6 +121,21 @@ class Custody:
             return "keys-missing" if isinstance(error.__cause__, OSError) else "passphrase-wrong"
         return None
 
+    def forget(self, custody_uri: str) -> None:
+        """Delete a private key for good; one that is gone already stays gone.
+
+        Raises:
+            CustodyError: its file cannot be deleted (code "custody-unavailable").
+        """
+        name = custody_uri.removeprefix("file:")
+        with self._lock:
+            self._signers.pop(custody_uri, None)
+            self._opened.pop(custody_uri, None)
+        try:
+            (self._folder / Path(name).name).unlink(missing_ok=True)
+        except OSError as error:
+            raise CustodyError("custody-unavailable", f"The private key {name} could not be deleted.") from error
+
     def lock(self, secret: bytes, name: str) -> str:
         """Return the secret encrypted for the database.
 

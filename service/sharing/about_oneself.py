@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.evidence import listing
+from service.evidence.acceptances import NOT_ACCEPTED
 from service.evidence.listing import RecordFilter
 from service.evidence.records import ShownRecord
 from service.storage.database import ReadSession
@@ -37,7 +38,7 @@ class Held:
 
     `body` is None if it was erased. `by` is who judged, and `peer` with whom or for whom it was done. `meeting` is the
     name of the meeting; `confidential`: nothing about that is ever published. `state` says whether it counts: counts,
-    waits, set-aside, corrected or void.
+    waits, not-accepted (it waits until the member accepts the guidelines), set-aside, corrected or void.
     """
 
     shown: ShownRecord
@@ -98,6 +99,8 @@ def _held(
 def _state(shown: ShownRecord) -> str:
     if shown.voided_by is not None:
         return "void" if shown.voided_by.kind == "void" else "corrected"
+    if shown.record.held_code == NOT_ACCEPTED:
+        return "not-accepted"
     return {"accepted": "counts", "held": "waits"}.get(shown.record.status, "set-aside")
 
 

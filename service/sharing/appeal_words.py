@@ -1,19 +1,25 @@
-"""Words about contested decisions, for the one who contests."""
+"""Words about contested decisions and disagreements, for the parties."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from service.errors import ServiceError
+from service.tables import Case
 from service.texts.languages import N_
 
 NOTHING = N_("Choose on the page of your badges what you disagree with.")
 REFUSED: Final[Mapping[str, str]] = {
     "case-open": N_("There is already an open appeal about this badge. Say there what you want to add."),
+    "cases-too-many": N_(
+        "You have opened as many cases as you can for now. Wait until one has ended, or ask your network."
+    ),
+    "proposal-other": N_("The mediator has proposed something else in the meantime. Read the case again."),
+    "record-unknown": N_("You cannot open a case about this record."),
     "case-decided": N_("An appeal about this decision has already been decided."),
     "case-too-late": N_("It is too late to appeal this decision."),
-    "case-closed": N_("This appeal is closed. You cannot add anything."),
-    "case-full": N_("This appeal is full. You cannot add more."),
-    "case-unknown": N_("You have no such appeal."),
+    "case-closed": N_("This case is closed. You cannot add anything."),
+    "case-full": N_("This case is full. You cannot add more."),
+    "case-unknown": N_("You have no such case."),
     "award-there": N_("You already have this badge."),
     "not-refused": N_(
         "Nobody has refused this badge. If you meet everything, you get it automatically, or after people have looked at it."
@@ -65,8 +71,67 @@ PARTS: Final[Mapping[str, str]] = {
     "service": N_("Laurel"),
 }
 """Who took a step."""
+BETWEEN_REFUSED: Final[Mapping[str, str]] = {
+    "case-open": N_("You and this person already have an open case. Say there what you want to add."),
+    "disagreement-with-oneself": N_("This is you. Name the other person."),
+    "self-decision": N_("This is you. Name the other person."),
+}
+"""What a refusal of a disagreement means, where that is something else."""
+BETWEEN_STATES: Final[Mapping[str, str]] = {
+    "agreed": N_("Ended: you have both agreed"),
+    "decided": N_("Ended: the mediator has decided"),
+    "unresolved": N_("Ended without an agreement or a decision"),
+    "withdrawn": N_("Withdrawn"),
+}
+BETWEEN_STEPS: Final[Mapping[str, str]] = {
+    "opened": N_("The case was opened"),
+    "withdrawn": N_("The case was withdrawn"),
+    "resolved": N_("The case ended"),
+    "proposed": N_("An agreement was proposed"),
+    "accepted": N_("The agreement was accepted"),
+    "held": N_("New badges of yours wait"),
+    "released": N_("New badges of yours no longer wait because of this case"),
+}
+OTHERS: Final[Mapping[str, str]] = dict.fromkeys(("member", "respondent"), N_("The other person"))
+TOPICS: Final[Mapping[str, str]] = {
+    "conduct": N_("How somebody behaves"),
+    "credit": N_("Whose work it is"),
+    "feedback": N_("What was said about work"),
+    "confidentiality": N_("Something was passed on that should not have been"),
+    "other": N_("Something else"),
+}
+"""What a disagreement is about."""
 
 
-def of(error: ServiceError) -> str:
-    """Return what a refusal means, in a sentence for people; without one, the sentence for programs."""
-    return REFUSED.get(error.code, error.message)
+def state(case: Case) -> str:
+    """Return the state of a case, or its outcome once it has one."""
+    key = case.outcome or case.state
+    return BETWEEN_STATES.get(key, STATES.get(key, key)) if case.kind == "disagreement" else STATES[key]
+
+
+def step(case: Case, kind: str) -> str:
+    """Return what happened in a step."""
+    return BETWEEN_STEPS.get(kind, STEPS.get(kind, kind)) if case.kind == "disagreement" else STEPS[kind]
+
+
+def part(case: Case, took: str, you: str) -> str:
+    """Return who took a step, for a party.
+
+    Args:
+        you: the part of the one who reads it.
+    """
+    if case.kind != "disagreement":
+        return PARTS[took]
+    if took == "network":
+        return N_("The network")
+    return PARTS["member"] if took == you else OTHERS.get(took, PARTS[took])
+
+
+def of(error: ServiceError, *, between: bool = False) -> str:
+    """Return what a refusal means, in a sentence for people; without one, the sentence for programs.
+
+    Args:
+        between: it was about a disagreement.
+    """
+    meant = BETWEEN_REFUSED.get(error.code) if between else None
+    return meant or REFUSED.get(error.code, error.message)

@@ -24,7 +24,7 @@ from credentials.recipient import matches
 from service.access.act import Act
 from service.accounts import accounts, sign_ins
 from service.accounts.sign_in import SECRET_BYTES, digest_of
-from service.appeals import cases
+from service.appeals import neutrality
 from service.awards import reviews
 from service.errors import ConflictError, NotFoundError
 from service.issuing import anew
@@ -166,7 +166,7 @@ def _take(act: Act, row: Claim, member: Member, account: Account, address: str |
         accounts.mark_behind(account, "address")
     claims.replace_open(act.session, members_of(act.session, person))
     if was_nobody:
-        cases.relink(act, member.id)
+        neutrality.relink(act, member.id)
         reviews.relink(act, member.id)
 
 

@@ -16,7 +16,7 @@ from service.awards import reviews
 from service.criteria.tree import Criterion
 from service.progress import progress
 from service.progress.progress import Node, Standing
-from service.sharing import views
+from service.sharing import own_disagreements, views
 from service.sharing.rules.told import Names
 from service.signing import issuers
 from service.storage.database import ReadSession
@@ -33,7 +33,8 @@ TOLD: Final = ("awarded", "suspended")
 class OnTheWay:
     """An achievement that a member has begun, or is enrolled in, and does not hold.
 
-    `waits_since` is since when people are asked to approve it; `case` is the open case about it.
+    `waits_since` is since when people are asked to approve it; `case` is the open case about it, and `held_by` the one while
+    which the badge waits.
     """
 
     achievement: Achievement
@@ -45,6 +46,7 @@ class OnTheWay:
     enrolled: bool
     waits_since: datetime | None
     case: Case | None
+    held_by: UUID | None
 
     @property
     def picture(self) -> str:
@@ -107,6 +109,8 @@ def of_member(session: ReadSession, network: Network, member: Member, now: datet
     waits = dict(session.execute(waiting.group_by(Review.achievement_id)).all())
     open_cases = select(Case).where(Case.member_id.in_(mine), Case.state != "resolved", Case.achievement_id.in_(ids))
     cases = {row.achievement_id: row for row in session.scalars(open_cases)}
+    everybody = session.scalars(select(Member).where(Member.id.in_(mine))).all()
+    holds = own_disagreements.holds_of(session, everybody)
     begun, untouched = [], []
     for each in found:
         if each.achievement.id in held:
@@ -124,6 +128,7 @@ def of_member(session: ReadSession, network: Network, member: Member, now: datet
                     each.enrolled,
                     waits.get(each.achievement.id),
                     cases.get(each.achievement.id),
+                    holds.get(each.achievement.id, holds.get(None)),
                 )
             )
         elif each.achievement.retired_at is None:

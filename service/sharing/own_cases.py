@@ -1,6 +1,7 @@
 """Cases of a signed-in person.
 
-They contest decisions about them, and say something in a case. They act as the member whom the case is about, by the same functions as the API, with the scope to contest and no other.
+They contest decisions about them, and say something in a case, also in one that somebody else opened with them. They act
+as the member who is a party, by the same functions as the API, with the scope to contest and no other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.access import callers
@@ -35,7 +36,7 @@ MOST: Final = 100
 LONGEST: Final = timedelta(days=100)
 """Longer than `CONTESTABLE_FOR` and the rest of a day; what is older is not looked at."""
 OF_ONESELF: Final = "cases:write"
-UNKNOWN: Final = N_("You have no such appeal.")
+UNKNOWN: Final = N_("You have no such case.")
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,16 @@ class Appealable:
 
 @dataclass(frozen=True)
 class OwnCase:
-    """A case in the list of the one who contests."""
+    """A case in the list of a party; `name` is that of the badge, or of the other member of a disagreement."""
 
     case: Case
     network: Network
     name: str
+
+    @property
+    def is_between(self) -> bool:
+        """Whether it is a disagreement of two members."""
+        return self.case.kind == "disagreement"
 
 
 def appealable_of(session: OrmSession, account_id: UUID, now: datetime) -> list[Appealable]:
@@ -71,34 +77,38 @@ def appealable_of(session: OrmSession, account_id: UUID, now: datetime) -> list[
 
     What a case was opened about is left out, unless the case was withdrawn.
     """
-    decided = {(row.member_id, row.achievement_id, row.contested_at) for row in _cases(session, account_id)}
+    decided = {
+        (row.member_id, row.achievement_id, row.contested_at)
+        for row in _cases(session, account_id)
+        if row.achievement_id is not None and row.contested_at is not None
+    }
     found = [*_declined(session, account_id, now, decided), *_ended(session, account_id, now, decided)]
     return sorted(found, key=lambda each: (each.decided_at, each.of), reverse=True)[:MOST]
 
 
 def list_cases(session: OrmSession, account_id: UUID) -> list[OwnCase]:
-    """Return the cases about the members of an account, those that are open first, then the newest."""
+    """Return the cases of the members of an account, those that are open first, then the newest."""
     query = (
-        select(Case, Network, AchievementVersion.name)
+        select(Case, Member, Network)
+        .join(Member, _is_party())
         .join(Network, Network.id == Case.network_id)
-        .join(AchievementVersion, AchievementVersion.id == Case.achievement_version_id)
-        .where(Case.member_id.in_(_members(account_id)))
+        .where(Member.id.in_(_members(account_id)))
         .order_by((Case.state == "resolved"), Case.id.desc())
         .limit(MOST)
     )
-    return [OwnCase(row, network, issuers.marked(network, name)) for row, network, name in session.execute(query)]
+    found = session.execute(query).all()
+    return [_own_case(session, row, member, network) for row, member, network in found]
 
 
 def find(session: OrmSession, account_id: UUID, case_id: UUID, now: datetime) -> tuple[ShownCase, OwnCase]:
-    """Return a case about a member of an account, with its steps and what was said in them.
+    """Return a case of a member of an account, with its steps and what was said in them.
 
     Raises:
         NotFoundError: there is none (code "case-unknown").
     """
     row, member, network = _own(session, account_id, case_id)
     shown = case_files.find(session, network, callers.in_person(member, OF_ONESELF), case_id, now)
-    name = session.get_one(AchievementVersion, row.achievement_version_id).name
-    return shown, OwnCase(row, network, issuers.marked(network, name))
+    return shown, _own_case(session, row, member, network)
 
 
 def name_of(session: OrmSession, member: Member, network: Network, matter: Mapping[str, str]) -> str | None:
@@ -131,16 +141,16 @@ def contest(session: WriteSession, account_id: UUID, member_id: UUID, body: Case
         NotFoundError: the account is no such member (code "member-unknown"), or as `cases.open_case`.
     """
     own = my_badges.membership(session, account_id, member_id)
-    return cases.open_case(_act(session, own, now), body)
+    return cases.open_case(act_of(session, own, now), body)
 
 
 def say(session: WriteSession, account_id: UUID, case_id: UUID, text: str, now: datetime) -> None:
-    """Add a statement of the one who contests.
+    """Add a statement of a party.
 
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.say`.
     """
-    cases.say(_act(session, _own(session, account_id, case_id)[1:], now), case_id, StatementIn(text=text))
+    cases.say(act_in(session, account_id, case_id, now), case_id, StatementIn(text=text))
 
 
 def escalate(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
@@ -149,7 +159,7 @@ def escalate(session: WriteSession, account_id: UUID, case_id: UUID, now: dateti
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.escalate`.
     """
-    cases.escalate(_act(session, _own(session, account_id, case_id)[1:], now), case_id, EscalationIn())
+    cases.escalate(act_in(session, account_id, case_id, now), case_id, EscalationIn())
 
 
 def withdraw(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> None:
@@ -158,7 +168,7 @@ def withdraw(session: WriteSession, account_id: UUID, case_id: UUID, now: dateti
     Raises:
         NotFoundError, ConflictError: as `find` and `cases.withdraw`.
     """
-    cases.withdraw(_act(session, _own(session, account_id, case_id)[1:], now), case_id)
+    cases.withdraw(act_in(session, account_id, case_id, now), case_id)
 
 
 def last_day(network: Network, until: datetime) -> date:
@@ -166,8 +176,22 @@ def last_day(network: Network, until: datetime) -> date:
     return (until.astimezone(ZoneInfo(network.time_zone)) - timedelta(days=1)).date()
 
 
-def _act(session: WriteSession, own: tuple[Member, Network], now: datetime) -> CallersAct:
-    """Return an act of a member in person, in a network that must be open."""
+def act_in(session: WriteSession, account_id: UUID, case_id: UUID, now: datetime) -> CallersAct:
+    """Return an act of a party in person.
+
+    Raises:
+        ConflictError: the network is closed (code "network-closed").
+        NotFoundError: as `find`.
+    """
+    return act_of(session, _own(session, account_id, case_id)[1:], now)
+
+
+def act_of(session: WriteSession, own: tuple[Member, Network], now: datetime) -> CallersAct:
+    """Return an act of a member in person, in a network that must be open.
+
+    Raises:
+        ConflictError: it is closed (code "network-closed").
+    """
     member, network = own
     return CallersAct(session, callers.still_open(network), callers.in_person(member, OF_ONESELF), now)
 
@@ -175,14 +199,27 @@ def _act(session: WriteSession, own: tuple[Member, Network], now: datetime) -> C
 def _own(session: OrmSession, account_id: UUID, case_id: UUID) -> tuple[Case, Member, Network]:
     query = (
         select(Case, Member, Network)
-        .join(Member, Member.id == Case.member_id)
+        .join(Member, _is_party())
         .join(Network, Network.id == Case.network_id)
-        .where(Case.id == case_id, Case.member_id.in_(_members(account_id)))
+        .where(Case.id == case_id, Member.id.in_(_members(account_id)))
     )
-    found = session.execute(query).one_or_none()
+    found = session.execute(query.limit(1)).one_or_none()
     if found is None:
         raise NotFoundError("case-unknown", UNKNOWN)
     return found[0], found[1], found[2]
+
+
+def _is_party() -> ColumnElement[bool]:
+    """Return the condition that a member contests, or is one of two who disagree."""
+    return or_(Member.id == Case.member_id, and_(Case.kind == "disagreement", Member.id == Case.respondent_id))
+
+
+def _own_case(session: OrmSession, row: Case, member: Member, network: Network) -> OwnCase:
+    if row.achievement_version_id is not None:
+        name = session.get_one(AchievementVersion, row.achievement_version_id).name
+        return OwnCase(row, network, issuers.marked(network, name))
+    other = session.get_one(Member, row.respondent_id if member.id == row.member_id else row.member_id)
+    return OwnCase(row, network, other.name or other.ref)
 
 
 def _cases(session: OrmSession, account_id: UUID) -> Sequence[Case]:

@@ -15,6 +15,7 @@ from service.checking.desk import Desk
 from service.errors import NotFoundError
 from service.issuing import credentials
 from service.issuing.visibility import Visibility, indexed
+from service.networks.guidelines import documents as guidelines
 from service.public import documents
 from service.public.api import FIVE_MINUTES, ONE_HOUR, served
 from service.public.shapes import DecisionReceipt, Profile, PublishedAchievement, SignedCredential
@@ -162,6 +163,8 @@ def badge_page(settings: Settings, found: Standing, language: Language) -> Respo
         awarded=shown.document.get("awardedDate") or shown.document["validFrom"],
         results=shown.results,
         endorsements=shown.endorsements,
+        rules=shown.rules,
+        slug=shown.network.slug,
         can_be_endorsed=shown.can_be_endorsed,
         until=shown.row.valid_until,
         file=partial(file_name, subject["achievement"]["name"]),
@@ -175,6 +178,7 @@ def get_issuer_profile(
     slug: str,
     session: Reader,
     runtime: Running,
+    now: Now,
     language: Speaking,
     accept: Accept = None,
     if_none_match: IfNoneMatch = None,
@@ -182,20 +186,24 @@ def get_issuer_profile(
     """Give an issuer: its Open Badges Profile, or its page."""
     slug, ending = _without_ending(slug)
     if not ending and wanted(accept, DOCUMENT_FORMS) == HTML:
-        shown = views.network(session, runtime, slug)
+        shown = views.network(session, runtime, slug, now)
         if shown is None:
             sentence = N_("Check the link. The page of every badge leads to the network that issued it.")
             return _notice(language, N_("No network at this address"), sentence)
         page = render(
             "network.html",
             language=language,
-            indexed=not shown.network.sandbox,
+            indexed=not shown.network.sandbox and shown.network.state != "draft",
             network=shown.network,
             name=shown.name,
             did=shown.did,
             address=shown.address,
             keys=shown.keys,
             achievements=shown.achievements,
+            rules=shown.rules,
+            listed=shown.listed,
+            guidelines=guidelines.in_force(session, shown.network),
+            objectives=shown.objectives,
         )
         return _tagged(page, if_none_match)
     return served(documents.profile(session, runtime, slug), if_none_match, FIVE_MINUTES, "network", vary=True)
@@ -226,6 +234,7 @@ def get_published_achievement(
             issuer=shown.issuer,
             published=shown.version.published_at,
             retired_at=shown.retired_at,
+            objectives=shown.objectives,
             award=shown.version.award,
             lines=list(sentences.lines(shown.rule, language, shown.names)) if shown.rule else [],
             approved=shown.rule is not None and sentences.asks_for_people(shown.rule),

@@ -3,9 +3,11 @@
 They show all networks, and what waits to be claimed.
 """
 
-from typing import Annotated, Final
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from service.accounts import accounts
 from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
@@ -14,7 +16,9 @@ from service.errors import ServiceError
 from service.sharing import appeal_words, claiming, in_progress, my_badges, own_cases, unclaiming
 from service.sharing.my_badges import BADGES_ON_A_PAGE, ENDED_ON_THE_FIRST_PAGE
 from service.sharing.rules import sentences
+from service.storage.database import ReadSession
 from service.storage.paging import MAX_CURSOR, Window
+from service.tables import Member, Network
 from service.texts.languages import N_
 from service.web.rendering import render
 from service.web.requests import Now, Reader, Running
@@ -24,8 +28,16 @@ router = APIRouter(include_in_schema=False, route_class=PersonalRoute)
 
 HOME: Final = "/my-badges"
 After = Annotated[str | None, Query(max_length=MAX_CURSOR)]
+Waiting = Callable[[ReadSession, Network, Member, datetime], Sequence[Any]]
+"""Returns what waits for a member of a network: each thing has an address (`href`) and a msgid (`waits`)."""
 NOT_CLAIMED = N_("You could not claim this")
 NOT_GIVEN_BACK = N_("Nothing was changed")
+
+
+def _waiting(request: Request) -> Waiting:
+    """Return what says what waits for a member; it is above this package, so the application hands it in."""
+    found: Waiting = request.app.state.waiting
+    return found
 
 
 @router.get("/my-badges")
@@ -34,10 +46,12 @@ def get_my_badges(
     person: Person,
     now: Now,
     language: Speaking,
+    waiting: Annotated[Waiting, Depends(_waiting)],
     after: After = None,
 ) -> Response:
     """Show the badges that are in force, what waits to be claimed, and where the rest is."""
     window = Window(after, BADGES_ON_A_PAGE, "my-badges")
+    memberships = my_badges.memberships(session, person.account_id)
     found, following = my_badges.badges(session, person.account_id, now, window, in_force=True)
     few = Window(None, ENDED_ON_THE_FIRST_PAGE, "my-badges-ended")
     ended, more = (
@@ -53,7 +67,8 @@ def get_my_badges(
         ended=ended,
         ended_count=my_badges.count_ended(session, person.account_id, now) if more else len(ended),
         claims=my_badges.claimable(session, person.account_id),
-        memberships=my_badges.memberships(session, person.account_id),
+        memberships=memberships,
+        waiting={each.member.id: waiting(session, each.network, each.member, now) for each in memberships},
         appealable=own_cases.appealable_of(session, person.account_id, now),
         cases=own_cases.list_cases(session, person.account_id),
         addresses=accounts.addresses_of(session, person.account(session)),

@@ -12,7 +12,7 @@ from service.accounts.sign_ins import SignedIn
 from service.appeals.contestable import CaseIn
 from service.bodies import Uid
 from service.errors import InvalidError, NotFoundError, ServiceError
-from service.sharing import about_oneself, appeal_words, my_badges, own_cases
+from service.sharing import about_oneself, appeal_words, my_badges, own_cases, own_disagreements
 from service.sharing.about_oneself import RECORDS_ON_A_PAGE, Kind
 from service.sharing.pages_my_badges import HOME, After
 from service.storage.database import ReadSession
@@ -97,7 +97,7 @@ def post_appeal(
 
 @router.get("/my-badges/cases/{case_id}")
 def get_case(case_id: Uid, session: Reader, person: Person, now: Now, language: Speaking) -> Response:
-    """Show a case of the one who contests, with its steps and what was said."""
+    """Show a case of a party, with its steps and what was said."""
     return _case(session, case_id, person, now, language)
 
 
@@ -175,6 +175,10 @@ def _case(
         network=own.network,
         name=own.name,
         due=own_cases.last_day(own.network, shown.case.due_at),
+        proposal=own_disagreements.proposal_of(shown),
+        answered=own_disagreements.answered(shown),
+        answer_due=own_cases.last_day(own.network, shown.case.answer_due_at or now),
+        answer_over=shown.case.answer_due_at is not None and shown.case.answer_due_at <= now,
         words=appeal_words,
         statement=statement,
         fault=fault,

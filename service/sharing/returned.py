@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, select
 
 from service.access.act import Act
 from service.accounts import accounts, letting_go, sign_ins
-from service.appeals import cases
+from service.appeals import neutrality
 from service.awards import reviews
 from service.networks import handing_over
 from service.outbox import events
@@ -112,7 +112,7 @@ def _give_back(act: Act, row: Return, moved: list[Member]) -> None:
     handing_over.hand_over(act, moved, account, address)
     claims.replace_open(act.session, [each.id for each in moved])
     for each in moved:
-        cases.relink(act, each.id)
+        neutrality.relink(act, each.id)
         reviews.relink(act, each.id)
         events.append(act, "member.changed", {"member": str(each.id)})
     accounts.mark_behind(account, "address")

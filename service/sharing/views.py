@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from service.achievements import achievements as achievements_achievements
-from service.achievements import credit, definitions
+from service.achievements import credit, definitions, serving
+from service.achievements.serving import Served
 from service.criteria import tree
 from service.criteria.kinds.endorsed import Endorsed
 from service.criteria.kinds.holds import Holds
@@ -19,6 +20,9 @@ from service.evidence import records
 from service.issuing import citations, credentials, receipts, reissuing
 from service.issuing.endorsing import is_in_force
 from service.issuing.visibility import Visibility, indexed
+from service.networks import directory, objectives, rules_of_work
+from service.networks.directory import Listed
+from service.networks.rules_of_work import RulesOfWork
 from service.public import documents
 from service.runtime.runtime import Runtime
 from service.sharing import shown_endorsements
@@ -26,7 +30,7 @@ from service.sharing.rules.told import Names
 from service.sharing.shown_endorsements import ShownSkill
 from service.signing import issuers, keyring
 from service.storage.database import ReadSession
-from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network
+from service.tables import Achievement, AchievementVersion, Award, Credential, Key, Network, ObjectiveVersion
 from service.texts.languages import N_
 
 
@@ -58,7 +62,7 @@ class ShownCredential:
     """A credential as its page shows it.
 
     `follower` is the address of the one that replaced it. `reissued_at` is when it was signed again because others may
-    have had a key. `endorsements` are those that its page shows, by skill. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it.
+    have had a key. `endorsements` are those that its page shows, by skill. `earlier`: it rests on the network's earlier records. `indexed`: search engines may list it. `rules`: those of a formal network at the time of the award.
     """
 
     row: Credential
@@ -72,6 +76,7 @@ class ShownCredential:
     indexed: bool
     endorsements: list[ShownSkill]
     can_be_endorsed: bool
+    rules: RulesOfWork | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,9 @@ class ShownNetwork:
     address: str
     keys: Sequence[Key]
     achievements: list[dict[str, str]]
+    rules: RulesOfWork
+    listed: Listed | None
+    objectives: Sequence[ObjectiveVersion]
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ class ShownAchievement:
     rule: Criterion | None
     names: Names
     retired_at: datetime | None
+    objectives: Sequence[Served]
 
 
 @dataclass(frozen=True)
@@ -190,10 +199,24 @@ def credential(
         indexed(session, row, now),
         shown_endorsements.of(session, row, now),
         is_in_force(row, now),
+        _rules_at_the_award(session, row),
     )
 
 
-def network(session: ReadSession, runtime: Runtime, slug: str) -> ShownNetwork | None:
+def _rules_at_the_award(session: ReadSession, row: Credential) -> RulesOfWork | None:
+    """Return under which rules people worked when a badge was earned; None for what was not earned under any.
+
+    That is what an informal network awarded, also one that became formal since, and what was only recorded here.
+    """
+    network, award = session.get_one(Network, row.network_id), session.get_one(Award, row.award_id)
+    began = network.activated_at or network.created_at
+    if network.kind != "formal" or award.basis == "recorded" or award.decided_at < began:
+        return None
+    found = rules_of_work.at(session, network, award.decided_at)
+    return found if found.facilitators or found.objectives or found.guidelines else None
+
+
+def network(session: ReadSession, runtime: Runtime, slug: str, now: datetime) -> ShownNetwork | None:
     """Return what the page of a network shows."""
     found = session.scalar(select(Network).where(Network.slug == slug))
     if found is None:
@@ -218,6 +241,9 @@ def network(session: ReadSession, runtime: Runtime, slug: str) -> ShownNetwork |
         issuers.network_url(settings, found),
         keyring.keys_of(session, found),
         listed,
+        rules_of_work.at(session, found, now),
+        directory.listed_or_none(session, slug),
+        [each.version for each in objectives.in_force(session, found)],
     )
 
 
@@ -232,7 +258,8 @@ def achievement(session: ReadSession, runtime: Runtime, version_id: str) -> Show
     names = names_of(session, owner, version, rule)
     document = achievements_achievements.document(session, runtime.settings, version)
     issuer = issuers.marked(owner, owner.name)
-    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at)
+    served = serving.served(session, version)
+    return ShownAchievement(document, owner, issuer, version, rule, names, achievement.retired_at, served)
 
 
 def receipt(session: ReadSession, receipt_id: str) -> ShownReceipt | None:

@@ -1,5 +1,6 @@
 """Facts about this installation that outlive a process: names and values."""
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as OrmSession
 
 from service.storage import locks
@@ -29,3 +30,14 @@ def change(session: WriteSession, name: str, value: str) -> bool:
         return False
     fact.value = value
     return True
+
+
+def beginning(session: OrmSession, start: str) -> dict[str, str]:
+    """Return the facts whose names begin so, in the order of their names."""
+    found = select(ServiceFact).where(ServiceFact.name.startswith(start, autoescape=True)).order_by(ServiceFact.name)
+    return {fact.name: fact.value for fact in session.scalars(found)}
+
+
+def forget(session: WriteSession, name: str) -> None:
+    """Forget a fact that no longer is one."""
+    session.execute(delete(ServiceFact).where(ServiceFact.name == name))

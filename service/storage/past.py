@@ -106,6 +106,10 @@ class Sources:
         """Return members again, to stand beside others in one query."""
         return _said(Member) if self.replayed else aliased(Member)
 
+    def another_contribution(self) -> Any:
+        """Return contributions again, to stand beside others in one query."""
+        return _derived(Contribution) if self.replayed else aliased(Contribution)
+
     def another_evaluation(self) -> Any:
         """Return evaluations again, to stand beside others in one query."""
         return _derived(Evaluation) if self.replayed else aliased(Evaluation)
@@ -131,9 +135,10 @@ def _derived(row: Any) -> Any:
     That is what still follows from it now, and what followed then and no longer does.
     """
     now, past, ending = row.__table__, PAST[row], aliased(Record)
-    columns = [column.name for column in now.columns]
+    kept = _replayed(row)
+    columns = [column.name for column in kept]
     here = (
-        select(*now.columns)
+        select(*kept)
         .join(Record, Record.id == now.c.record_id)
         .where(Record.position <= POSITION, or_(Record.accepted_at.is_(None), Record.accepted_at <= NOW))
     )

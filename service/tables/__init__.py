@@ -5,6 +5,10 @@ that somebody chose), `account_addresses`, `sign_in_requests`, `passkeys` (what 
 `openid_identities`, `returns`, `return_addresses`, `identities`, `members` (the name that a network gave),
 `record_bodies`, `case_texts`, `collections` (the words that somebody wrote over their badges), `endorsements` (what a
 peer says), `shown_links` (whom somebody shows badges to, and who they are there), `openings` (to whom somebody opened a
+private one), `attendance_claims` (what somebody calls themself, and why a network refused), `join_requests` (who wants
+to join a network, and why it declined), `goal_texts`, `goal_check_in_texts` and `goal_answers` (what members write about
+their goals, and their peers about these), and `needs_answers` (what somebody wants to learn and can offer); everything
+else holds identifiers, digests and numbers.
 private one), `attendance_claims` (what somebody calls themself, and why a network refused),
 `call_application_texts`, `call_decisions`, `call_questions` and `call_locks` (what people say in an application to a
 call, and of it); everything else holds identifiers, digests and numbers.
@@ -21,7 +25,7 @@ from service.tables.accounts import (
     SignInRequest,
 )
 from service.tables.achievements import Achievement, AchievementVersion, Enrolment
-from service.tables.appeals import Case, CaseStep, CaseText
+from service.tables.appeals import Case, CaseHold, CaseStep, CaseText
 from service.tables.awards import Approval, Award, AwardChild, AwardDecider, AwardEvidence, Review
 from service.tables.checking import Confirmation
 from service.tables.columns import Row
@@ -52,7 +56,11 @@ from service.tables.issuing import (
     StatusList,
 )
 from service.tables.networks import (
+    GuidelineSettings,
+    GuidelineVersion,
     Identity,
+    Listing,
+    ListingLabel,
     Meeting,
     Member,
     Network,
@@ -74,6 +82,15 @@ from service.tables.participation import (
     CallQuestion,
     Expectation,
     ExpectationVersion,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
+    JoinRequest,
+    NeedsAnswer,
+    NeedsCycle,
+    NeedsLink,
 )
 from service.tables.runtime import SharedLimit
 from service.tables.sharing import (
@@ -116,6 +133,7 @@ __all__ = [
     "CallProposal",
     "CallQuestion",
     "Case",
+    "CaseHold",
     "CaseStep",
     "CaseText",
     "Claim",
@@ -135,16 +153,29 @@ __all__ = [
     "Expectation",
     "ExpectationVersion",
     "Flag",
+    "Goal",
+    "GoalAnswer",
+    "GoalCheckIn",
+    "GoalCheckInText",
+    "GoalText",
+    "GuidelineSettings",
+    "GuidelineVersion",
     "HiddenEvidence",
     "Idempotency",
     "Identity",
     "Import",
     "ImportAnswer",
+    "JoinRequest",
     "Key",
     "Listener",
+    "Listing",
+    "ListingLabel",
     "Meeting",
     "Member",
     "Message",
+    "NeedsAnswer",
+    "NeedsCycle",
+    "NeedsLink",
     "Network",
     "Objective",
     "ObjectiveVersion",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.tables.columns import ActedBy, Row, one_of
+from service.tables.columns import NOT_REPLAYED, ActedBy, Row, one_of
 from service.tables.identifiers import new_id
 
 
@@ -15,8 +15,8 @@ class Record(ActedBy, Row):
     """Everything that was received, as it was received: append-only, the truth.
 
     `position` is empty only between the insert and the commit (`service.storage.database.commit`). `accepted_at` is
-    when a record that was held or quarantined began to count; it is empty if the record counted at once. `body_digest`
-    is SHA-256 over the salted canonical body; the salt is deleted when the body is erased.
+    when a record that was held or quarantined began to count; it is empty if the record counted at once. `held_for` is
+    the ref of the member for whom a held record waits, and `held_code` why. `body_digest` is SHA-256 over the salted canonical body; the salt is deleted when the body is erased.
 
     `voids` is the record that no longer counts because of this one: a record of kind `void` takes it back, one of its
     own kind corrects it. A correction names in `first_id` the record that was the first to say it; the names of that
@@ -27,6 +27,7 @@ class Record(ActedBy, Row):
     __table_args__ = (
         one_of("kind", "contribution", "evaluation", "void"),
         one_of("status", "held", "accepted", "quarantined"),
+        one_of("held_code", "member-unknown", "guidelines-not-accepted"),
         UniqueConstraint("network_id", "position"),
         UniqueConstraint("network_id", "kind", "source_system", "source_id"),
         UniqueConstraint("network_id", "kind", "ref"),
@@ -58,6 +59,7 @@ class Record(ActedBy, Row):
     tier: Mapped[int]
     status: Mapped[str] = mapped_column(String(16))
     held_for: Mapped[str | None] = mapped_column(String(200))
+    held_code: Mapped[str | None] = mapped_column(String(32))
     voids: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
     first_id: Mapped[UUID | None] = mapped_column(ForeignKey("records.id"))
 
@@ -132,6 +134,7 @@ class Contribution(Row):
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))
     peer_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     resource: Mapped[str | None] = mapped_column(String(400))
+    license: Mapped[str | None] = mapped_column(String(400), info=NOT_REPLAYED)
     tier: Mapped[int]
 
 

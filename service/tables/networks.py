@@ -1,10 +1,10 @@
-"""Rows of `networks`: networks, persons, members, roles, meetings and objectives."""
+"""Rows of `networks`: networks, persons, members, roles, meetings, guidelines and objectives."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.tables.columns import NOT_REPLAYED, Row, one_of
@@ -16,6 +16,7 @@ class Network(Row):
 
     Its history is `[history_from, history_until)`, and may be loaded from its declaration until `history_open_until`;
     these are set once. While `confirmed_at` is set, the operator vouches for it under each of `confirmed_names`.
+    `activated_at` is when a formal one showed that it has what it needs.
     """
 
     __tablename__ = "networks"
@@ -47,6 +48,41 @@ class Network(Row):
     history_reason: Mapped[str | None] = mapped_column(Text)
     confirmed_at: Mapped[datetime | None]
     confirmed_names: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    activated_at: Mapped[datetime | None]
+
+
+class Listing(Row):
+    """How people find a network and ask to join, by the network's own choice.
+
+    While `removed_at` is set, the operator keeps it out of the public list.
+    """
+
+    __tablename__ = "listings"
+    __table_args__ = (one_of("joining", "closed", "email", "website", "form"),)
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    listed: Mapped[bool] = mapped_column(Boolean)
+    joining: Mapped[str] = mapped_column(String(16))
+    interests: Mapped[list[str]] = mapped_column(default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    changed_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    removed_for: Mapped[str | None] = mapped_column(Text)
+
+
+class ListingLabel(Row):
+    """Something by which a listed network is found: an interest, a language, or a word of its name.
+
+    `label` is written so that capitals and accents make no difference; `shown` is what people read.
+    """
+
+    __tablename__ = "listing_labels"
+    __table_args__ = (one_of("kind", "interest", "language", "word"), Index(None, "kind", "label"))
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    label: Mapped[str] = mapped_column(String(200), primary_key=True)
+    shown: Mapped[str] = mapped_column(String(200))
 
 
 class Person(Row):
@@ -134,7 +170,10 @@ class Role(Row):
 
 
 class Meeting(Row):
-    """A meeting of a network: `[starts_at, ends_at)`."""
+    """A meeting of a network: `[starts_at, ends_at)`.
+
+    `badges_behind`: it became confidential, and badges that were signed before may still tell of it.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -153,6 +192,52 @@ class Meeting(Row):
     mode: Mapped[str | None] = mapped_column(String(32))
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     attendance_count: Mapped[int | None]
+    badges_behind: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+
+class GuidelineVersion(Row):
+    """One version of the guidelines of a network; the one that is not published is the draft, and there is one at most.
+
+    The newest that is published is in force. `sections` are Markdown by the key of the section; `conflict_days` says how
+    many days the steps of a disagreement may take: `answer` and `mediation`. `change_note` is what it says of its changes.
+    """
+
+    __tablename__ = "guideline_versions"
+    __table_args__ = (UniqueConstraint("network_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"))
+    number: Mapped[int]
+    language: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(String(200))
+    preamble: Mapped[str | None] = mapped_column(Text)
+    sections: Mapped[dict[str, Any]]
+    conflict_days: Mapped[dict[str, Any]]
+    change_note: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+
+
+class GuidelineSettings(Row):
+    """What a network chose about its guidelines; one that chose nothing has no row.
+
+    `acceptance` says what follows if a member has not accepted the version in force: a reminder only, or that evidence
+    about them is held, `grace_days` after they were asked; since `holds_since` it is held.
+    """
+
+    __tablename__ = "guideline_settings"
+    __table_args__ = (
+        one_of("acceptance", "remind", "hold"),
+        one_of("confidential_details", "kept", "not-stored"),
+    )
+
+    network_id: Mapped[UUID] = mapped_column(ForeignKey("networks.id"), primary_key=True)
+    acceptance: Mapped[str] = mapped_column(String(16), default="remind", server_default="remind")
+    grace_days: Mapped[int] = mapped_column(default=14, server_default="14")
+    holds_since: Mapped[datetime | None]
+    confidential_details: Mapped[str] = mapped_column(String(16), default="kept", server_default="kept")
+    changed_at: Mapped[datetime]
 
 
 class Objective(Row):

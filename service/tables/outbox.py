@@ -42,19 +42,32 @@ class Message(Row):
     service, not of a network: the first goes to the address of a request to sign in, the second tells an address of an
     account what happened to the account; `notice` names it. Both are deleted with what they are about. `claim` and
     `claimed` are about a claim: the first sends its link again, the second tells the address that it was used or, with the
-    `notice` "undone", tells an address of the account that the network undid it. A `return` tells an address what becomes of a return. A `call`
-    tells who applied to a call what was decided or answered (`notice`), and is deleted with the application.
+    `notice` "undone", tells an address of the account that the network undid it. A `return` tells an address what becomes
+    of a return. `guidelines` asks the member `member_id` to accept a new version of the guidelines. A `call` tells who
+    applied to a call what was decided or answered (`notice`), and is deleted with the application.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
         one_of(
-            "kind", *OF_BADGES, "webhook", "case", "question", "key", "sign-in", "notice", *OF_CLAIMS, "return", "call"
+            "kind",
+            *OF_BADGES,
+            "webhook",
+            "case",
+            "question",
+            "key",
+            "sign-in",
+            "notice",
+            *OF_CLAIMS,
+            "return",
+            "guidelines",
+            "call",
         ),
         one_of("state", "queued", "sent", "failed"),
         Index(None, "state", "due_at"),
         Index(None, "key_id"),
         Index(None, "credential_id"),
+        Index(None, "member_id", "kind"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -72,6 +85,7 @@ class Message(Row):
     call_application_id: Mapped[UUID | None] = mapped_column(ForeignKey("call_applications.id", ondelete="CASCADE"))
     notice: Mapped[str | None] = mapped_column(String(32))
     claim_id: Mapped[UUID | None] = mapped_column(ForeignKey("claims.id", ondelete="CASCADE"))
+    guideline_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("guideline_versions.id"))
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]

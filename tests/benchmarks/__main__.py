@@ -1,11 +1,12 @@
 """Benchmarks of time and memory, run by `make bench`; they assert nothing.
 
-Peers run side by side on the same badge, taking turns. Quote the medians and their ratio.
+The rows with targets are also written to `var/bench.json` (`table`). Peers run side by side, taking turns. Quote the
+medians and their ratio.
 """
 
 import json
+import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from credentials import Fetched, verify
 from service.awards import settling
 from service.intake import importing
 from service.intake.import_reports import ImportResult
@@ -22,11 +22,8 @@ from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
 from service.runtime.settings import load
 from service.storage import migrations
-from tests.benchmarks import pages, rules, signatures, walks
-from tests.interop.issuing import Issuer
-from tests.interop.verifying import openbadgeslib
+from tests.benchmarks import answers, bulk, pages, rules, signatures, table, walks
 
-ROUNDS = 60
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "carpentries"
 MAPPINGS = Path(importing.__file__).parent / "examples" / "carpentries"
 LINES = 5_000
@@ -37,44 +34,17 @@ def say(what: str, value: str) -> None:
     sys.stdout.flush()
 
 
-def milliseconds(*works: Callable[[], object]) -> list[float]:
-    """Return the median time of each piece of work; they take turns."""
-    times: list[list[float]] = [[] for _ in works]
-    for round_ in range(ROUNDS + 5):
-        for place, work in enumerate(works):
-            start = time.perf_counter()
-            work()
-            if round_ >= 5:  # the first rounds load contexts
-                times[place].append((time.perf_counter() - start) * 1000)
-    return [statistics.median(each) for each in times]
-
-
-def library() -> None:
-    issuer = Issuer()
-    badge = issuer.badge()
-    signed = issuer.sign(badge)
-    text = json.dumps(signed)
-    documents = {url: json.dumps(document).encode() for url, document in issuer.documents.items()}
-
-    def ours() -> object:
-        return verify(text, now=issuer.now, load=lambda url: Fetched(documents[url], "application/json"))
-
-    recipient: str = badge["credentialSubject"]["id"]
-    [signing, jwt] = milliseconds(lambda: issuer.sign(badge), lambda: issuer.sign_jwt(badge))
-    say("sign a badge, eddsa-rdfc-2022", f"{signing:.2f} ms")
-    say("sign a badge, VC-JWT with ES256", f"{jwt:.2f} ms")
-    mine, theirs = milliseconds(ours, lambda: openbadgeslib(issuer.documents, signed, recipient))
-    say("verify a badge with its status list: Laurel", f"{mine:.2f} ms")
-    say("verify the same badge: openbadgeslib", f"{theirs:.2f} ms")
-    say("ratio, openbadgeslib to Laurel", f"{theirs / mine:.2f}")
-
-
 def _imported(runtime: Runtime, file: Path, mapping: Path) -> ImportResult:
     plan = read_mapping(mapping)
     return importing.run(runtime, "bench", importing.open_table(file, plan), plan)
 
 
-def service(folder: Path) -> None:
+def service() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _service(Path(folder))
+
+
+def _service(folder: Path) -> None:
     runtime = Runtime.start(
         load(
             _env_file=None,
@@ -113,26 +83,29 @@ def service(folder: Path) -> None:
     runtime.database.dispose()
 
 
+PARTS: dict[str, Callable[[], None]] = {
+    "signatures": signatures.run,
+    "answers": answers.run,
+    "bulk": bulk.run,
+    "service": service,
+    "pages": pages.run,
+    "rules": lambda: rules.run(*map(int, sys.argv[2:])),
+    "walks": lambda: walks.run(each=sys.argv[2:] == ["all"]),
+}
+"""What can be measured alone, each in a process of its own, so that the memory is its own."""
+
+
 def main() -> None:
-    if sys.argv[1:] == ["service"]:  # in a process of its own, so that the memory is its own
-        with tempfile.TemporaryDirectory() as folder:
-            service(Path(folder))
+    if sys.argv[1:]:
+        PARTS[sys.argv[1]]()
         return
-    if sys.argv[1:2] == ["rules"]:
-        rules.run(*map(int, sys.argv[2:]))
-        return
-    if sys.argv[1:] == ["pages"]:
-        pages.run()
-        return
-    if sys.argv[1:] == ["signatures"]:
-        signatures.run()
-        return
-    if sys.argv[1:2] == ["walks"]:
-        walks.run(each=sys.argv[2:] == ["all"])
-        return
-    library()
-    for part in ("signatures", "service", "pages", "rules", "walks"):
-        subprocess.run([sys.executable, "-m", "tests.benchmarks", part], check=True)
+    measured_on = table.machine()
+    with tempfile.NamedTemporaryFile() as gathered:
+        for part in PARTS:
+            command = [sys.executable, "-m", "tests.benchmarks", part]
+            subprocess.run(command, check=True, env=os.environ | {"LAUREL_BENCH": gathered.name})
+        rows = [json.loads(line) for line in Path(gathered.name).read_text("utf-8").splitlines()]
+    table.write(rows, measured_on)
 
 
 if __name__ == "__main__":

@@ -1,64 +1,38 @@
-"""Benchmark of what a signature over RDF costs, beside others on the same badge.
+"""Benchmark of what a signature costs, beside others on the same badge.
 
-It measures canonicalizing, issuing and verifying: `make bench ARGS=signatures`. Each row is a median. Peers take turns in
-the same run, each by its own clock: PyLD in this process, @digitalbazaar/vc in Node, if that is here.
+It measures canonicalizing, issuing and verifying with a proof over RDF, issuing as JWT, and baking into pictures:
+`make bench ARGS=signatures`. Each peer goes by its own clock: those in Python in this process, @digitalbazaar/vc in Node,
+if that is here.
 """
 
 import json
 import shutil
-import statistics
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from openbadgeslib import baking
+from openbadgeslib.ob3 import OB3Signer
+from openvc.keys import P256SigningKey
+from openvc.proof.vc_jwt import VcJwtProofSuite
 from pyld import jsonld
 
-from credentials import PACKAGED, Fetched, verify
+from credentials import PACKAGED, Fetched, bake, extract, verify
 from credentials.graph.canonicalize import canonicalize, canonicalize_slowly
+from credentials.proofs.jose import decode_jwt
+from service.achievements import emblems, pictures
+from tests.benchmarks.table import Row, Timed, here, medians, show
 from tests.interop.issuing import Issuer
 from tests.interop.judging import Judges
 
 INTEROP = Path(__file__).parents[1] / "interop"
-ROUNDS = 40
+BAZAAR: Final = "@digitalbazaar/vc"
+SVG: Final = emblems.drawn(emblems.Emblem(bytes(16), "Generous Reader", "River Writers", False)).encode()
 TURNS = 10
 """How often each works in its turn: what the others leave in memory is not measured."""
-WARM_UP = 5
-"""The first rounds load contexts, prove the tables, and let Node compile."""
-
-Timed = Callable[[], float]
-"""A piece of work, done so many times, that returns how many milliseconds it takes."""
-
-
-def say(what: str, value: str) -> None:
-    sys.stdout.write(f"{what:<68}{value:>20}\n")
-    sys.stdout.flush()
-
-
-def here(work: Callable[[], object]) -> Timed:
-    """Return a piece of work of this process, with its time."""
-
-    def timed() -> float:
-        start = time.perf_counter()
-        for _ in range(TURNS):
-            work()
-        return (time.perf_counter() - start) * 1000 / TURNS
-
-    return timed
-
-
-def medians(*works: Timed) -> list[float]:
-    """Return the median time of each piece of work; they take turns."""
-    times: list[list[float]] = [[] for _ in works]
-    for round_ in range(ROUNDS + WARM_UP):
-        for place, work in enumerate(works):
-            took = work()
-            if round_ >= WARM_UP:
-                times[place].append(took)
-    return [statistics.median(each) for each in times]
 
 
 def run() -> None:
@@ -86,18 +60,43 @@ def run() -> None:
     ]
     with peer(issuer, badge, signed) as theirs:
         canonical, issued, checked, bare_sign, bare_check, slow, pyld, *bazaar = medians(*mine, *theirs)
-    say("statements of the badge", str(len(canonicalize(badge, PACKAGED).splitlines())))
-    say("canonicalize: Laurel", f"{canonical:.3f} ms")
-    say("canonicalize: Laurel, on the slow road", f"{slow:.3f} ms")
-    say("canonicalize: PyLD", f"{pyld:.3f} ms")
-    say("canonicalize: ratio, PyLD to Laurel", f"{pyld / canonical:.1f}")
-    say("issue: Laurel, JSON bytes out", f"{issued:.3f} ms")
-    say("issue: bare Ed25519 signatures in that time", f"{issued / bare_sign:.1f}")
-    say("verify: Laurel, from JSON text", f"{checked:.3f} ms")
-    say("verify: bare Ed25519 checks in that time", f"{checked / bare_check:.1f}")
-    for row, ours, other in zip(("issue", "verify"), (issued, checked), bazaar, strict=False):
-        say(f"{row}: @digitalbazaar/vc", f"{other:.3f} ms")
-        say(f"{row}: ratio, @digitalbazaar/vc to Laurel", f"{other / ours:.1f}")
+    issued_there, checked_there = bazaar or (None, None)
+    rows = [
+        Row("canonicalize", "PyLD", 50, canonical, pyld),
+        Row("canonicalize, not ordinary", "PyLD", None, slow, pyld),
+        Row("issue", BAZAAR, 17, issued, issued_there, bare=issued / bare_sign, bare_target=9),
+        Row("verify", BAZAAR, 8, checked, checked_there, bare=checked / bare_check, bare_target=5.5),
+        *in_other_forms(issuer, badge),
+    ]
+    show(rows)
+
+
+def in_other_forms(issuer: Issuer, badge: dict[str, Any]) -> Iterator[Row]:
+    """Yield the rows of badges as JWT and in pictures."""
+    second = OB3Signer(ec.generate_private_key(ec.SECP256R1()), "ES256")
+    third, key = VcJwtProofSuite(), P256SigningKey.generate(f"{issuer.did}#key")
+    token = issuer.sign_jwt(badge)
+    claims = dict(decode_jwt(token).payload)
+    ours, theirs, others = medians(
+        here(lambda: issuer.sign_jwt(badge)),
+        here(lambda: second.sign_payload(claims)),
+        here(lambda: third.sign(badge, signing_key=key)),
+    )
+    yield Row("issue-jwt", "openbadgeslib", 1, ours, theirs)
+    yield Row("issue-jwt", "openvc-core", 1, ours, others)
+    for name, image, put_in, taken_out in (
+        ("png", pictures.png(SVG.decode()), baking.bake_png, baking.extract_png),
+        ("svg", SVG, baking.bake_svg, baking.extract_svg),
+    ):
+        baked, theirs_baked = bake(image, token), put_in(image, token)
+        ours, theirs, ours_back, theirs_back = medians(
+            here(lambda image=image: bake(image, token)),  # type: ignore[misc]
+            here(lambda image=image, put_in=put_in: put_in(image, token)),  # type: ignore[misc]
+            here(lambda baked=baked: extract(baked)),  # type: ignore[misc]
+            here(lambda baked=theirs_baked, taken_out=taken_out: taken_out(baked)),  # type: ignore[misc]
+        )
+        yield Row(f"bake {name}", "openbadgeslib", 1, ours, theirs)
+        yield Row(f"extract {name}", "openbadgeslib", 1, ours_back, theirs_back)
 
 
 def normalized(document: dict[str, Any]) -> object:
@@ -115,7 +114,6 @@ def peer(issuer: Issuer, badge: dict[str, Any], signed: dict[str, Any]) -> Itera
     """Yield issuing and verifying by Digital Bazaar's programs; none if they are not installed."""
     node = shutil.which("node")
     if node is None or not (INTEROP / "node_modules").is_dir():
-        say("@digitalbazaar/vc: not installed", "")
         yield []
         return
     with subprocess.Popen(

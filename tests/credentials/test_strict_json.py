@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credentials import strict_json
 from credentials.errors import MalformedError
 from credentials.strict_json import (
     ArrivingJson,
@@ -217,6 +218,35 @@ def test_values_from_elsewhere_are_held_to_the_same(value: Any, code: str, where
 @given(values)
 def test_values_that_were_parsed_pass(value: JsonValue) -> None:
     check_json(value, max_depth=100)
+
+
+_pieces = st.sampled_from(
+    ["\\", '\\"', "\\\\", "\\u", "\\ud83d", "\\uDC00", "\\ud83d\\udc00", "d800", "\\u0041", "\\n", "x", "\U0001f600"]
+)
+_written = st.lists(_pieces, max_size=6).map(lambda pieces: '"' + "".join(pieces) + '"')
+texts_of_json = st.recursive(
+    _written | st.sampled_from(["1", "1e999", "NaN", "null"]),
+    lambda inner: st.lists(inner, max_size=3).map(lambda items: "[" + ",".join(items) + "]")
+    | st.lists(st.tuples(_written, inner), max_size=3).map(
+        lambda items: "{" + ",".join(f"{key}:{item}" for key, item in items) + "}"
+    ),
+    max_leaves=8,
+)  # fmt: skip
+
+
+def said_of(text: str, max_depth: int) -> object:
+    try:
+        return parse_json(text, max_depth=max_depth, max_values=12)
+    except MalformedError as error:
+        return (error.code, error.message, error.pointer)
+
+
+@given(texts_of_json, st.integers(0, 3))
+def test_a_text_is_read_as_if_every_value_of_it_was_looked_at(text: str, max_depth: int) -> None:
+    quickly = said_of(text, max_depth)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict_json, "_is_within", lambda _value, _max_depth: False)
+        assert said_of(text, max_depth) == quickly
 
 
 def test_pointers_escape_what_separates_their_steps() -> None:

@@ -30,7 +30,7 @@ from credentials.proofs.keys import PrivateKeySigner, Signer
 from credentials.recipient import identity_object
 from credentials.report import NAMES
 from credentials.status import BitstringStatusList, status_entry, status_list_credential
-from credentials.verify import MAX_ENDORSEMENTS
+from credentials.verify import MAX_ENDORSEMENTS, endorsements_in
 
 FULL: Any = json.loads((Path(__file__).parent / "assets/full-badge.json").read_text(encoding="utf-8"))
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -1259,6 +1259,36 @@ def test_the_recipient_is_compared(issuer: Issuer, recipient: str, outcome: str)
 
 
 # --- Endorsements ---
+
+
+def endorsements_one_by_one(value: Any, where: str = "") -> Iterator[tuple[str, object, object]]:
+    if isinstance(value, list):
+        for index, item in reversed(list(enumerate(value))):
+            yield from endorsements_one_by_one(item, f"{where}/{index}")
+    elif isinstance(value, dict):
+        for member, wanted in ((name, {"endorsement": dict, "endorsementJwt": str}.get(name)) for name in value):
+            inner = value[member]
+            for place, item in (
+                [(f"/{index}", item) for index, item in enumerate(inner)] if isinstance(inner, list) else [("", inner)]
+            ):
+                if wanted is not None and isinstance(item, wanted):
+                    yield f"{where}/{member}{place}", item, value.get("id")
+        for member in reversed([name for name in value if name not in {"endorsement", "endorsementJwt"}]):
+            yield from endorsements_one_by_one(value[member], f"{where}/{member}")
+
+
+@given(
+    st.recursive(
+        st.sampled_from(["x", 1, None]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["id", "a", "endorsement", "endorsementJwt"]), inner, max_size=4)
+        ),
+        max_leaves=12,
+    ).map(lambda value: {"a": value, "endorsement": value, "endorsementJwt": value})
+)
+def test_every_endorsement_is_found_at_its_place(credential: Any) -> None:
+    assert list(endorsements_in(credential)) == list(endorsements_one_by_one(credential))
 
 
 def endorsement_fault(issuer: Issuer, change: Callable[[Any], object]) -> tuple[str, str, str, str]:

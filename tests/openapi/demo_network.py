@@ -20,6 +20,7 @@ from service.accounts import accounts
 from service.cli.demo import DATA
 from service.intake import attendance_claims
 from service.issuing import endorsing
+from service.participation.joining import join_requests
 from service.runtime.runtime import Runtime
 from service.sharing import returning
 from service.tables import Claim, Member, Network
@@ -136,6 +137,9 @@ def build(folder: Path, base_url: str = BASE_URL) -> DemoNetwork:
         code = stage.send("POST", f"{root}/sessions/{HELD}/attendance-code", NETWORK, json=window)
         _ok(code)
         _have_attended(runtime, code.json()["code"], "Teacher 6")
+        found = {"listed": True, "interests": ["writing", "feedback"], "joining": "form"}
+        _ok(stage.send("PUT", f"{root}/listing", NETWORK, json=found))
+        _have_asked_to_join(runtime, "reader@elsewhere.example")
         badge = {"member": "teacher-1", "achievement": "active-peer"}
         found = stage.client.get(f"{root}/credentials", params=badge, headers=_bearer(stage.tokens[NETWORK])).json()
         path = f"{root}/credentials/{found['items'][0]['id']}/endorsements"
@@ -180,6 +184,14 @@ def _have_attended(runtime: Runtime, code: str, name: str) -> None:
     with runtime.database.write() as session:
         account = accounts.with_address(session, "guest@elsewhere.example", AT)
         attendance_claims.claim(session, runtime, code, account.id, AT, name=name)
+
+
+def _have_asked_to_join(runtime: Runtime, address: str) -> None:
+    """Have somebody ask to join by the form on the network's page."""
+    with runtime.database.write() as session:
+        account = accounts.with_address(session, address, AT)
+        said = {"name": "Teacher 31", "message": "I teach writing in grade 7.", "address": address}
+        join_requests.ask(session, SLUG, account.id, said, AT)
 
 
 def _client(runtime: Runtime) -> TestClient:

@@ -52,7 +52,7 @@ class Stage:
         """
 
         def create() -> str:
-            body = {"slug": slug, "name": "River Writers", "kind": "formal", "url": "https://river.example.org"}
+            body = {"slug": slug, "name": "River Writers", "kind": "informal", "url": "https://river.example.org"}
             answer = actor(runtime, client).post("/v1/networks", body | {"time_zone": "Europe/Berlin"} | network)
             assert answer.status_code == 201, answer.text
             confirm(runtime, slug)

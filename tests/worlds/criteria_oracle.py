@@ -22,6 +22,7 @@ class Meeting:
     ref: str
     series: str | None
     starts_at: datetime
+    objectives: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -209,11 +210,11 @@ def back(duration: str, world: World) -> datetime:
     return wall.astimezone(UTC) - timedelta(seconds=seconds)
 
 
-def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Deed]:
-    """Yield the contributions of a member that match a rule's filter and window."""
+def deeds(criterion: dict[str, Any], world: World, member: UUID, credited_to: UUID | None = None) -> Iterator[Deed]:
+    """Yield the contributions of a member that match a rule's filter and window, which is that of who is credited."""
     where = criterion.get("where", {})
     for deed in world.deeds:
-        if deed.member != member or not inside(criterion, world, member, deed.at):
+        if deed.member != member or not inside(criterion, world, credited_to or member, deed.at):
             continue
         if "types" in where and deed.type not in where["types"]:
             continue
@@ -226,6 +227,8 @@ def deeds(criterion: dict[str, Any], world: World, member: UUID) -> Iterator[Dee
         if "series" in where and (deed.meeting is None or deed.meeting.series != where["series"]):
             continue
         if "sessions" in where and (deed.meeting is None or deed.meeting.ref not in where["sessions"]):
+            continue
+        if "objective" in where and (deed.meeting is None or where["objective"] not in deed.meeting.objectives):
             continue
         yield deed
 
@@ -262,13 +265,37 @@ Answer = tuple[Any, ...]
 
 
 def count(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
-    """Count contributions, or their different sessions, days and so on."""
+    """Count contributions, or their different sessions, days and so on; or what others took up of what one shared."""
+    if criterion.get("credit") == "sharer":
+        return credited(criterion, world, member)
     newest: dict[Any, Deed] = {}
     for deed in deeds(criterion, world, member):
         key = unit(deed, criterion.get("distinct", "item"), world)
         if key is not None and (key not in newest or (deed.at, deed.id) > (newest[key].at, newest[key].id)):
             newest[key] = deed
     return len(newest), criterion["gte"], [deed.id for deed in newest.values()]
+
+
+def credited(criterion: dict[str, Any], world: World, member: UUID) -> Answer:
+    """Count who took up what the member shared first; each person once for each resource."""
+    newest: dict[Any, tuple[Deed, Deed]] = {}
+    for other in {deed.member for deed in world.deeds}:
+        for deed in deeds(criterion, world, other, credited_to=member):
+            shares = [each for each in world.deeds if (each.type, each.resource) == ("shared", deed.resource)]
+            first = min(shares, key=lambda each: (each.at, each.id), default=None)
+            if deed.resource is None or first is None or first.member != member or first.at > deed.at:
+                continue
+            if world.person(other) == world.person(member):
+                continue
+            keys = {
+                "item": (world.person(other), deed.resource),
+                "peer": world.person(other),
+                "resource": deed.resource,
+            }
+            key = keys[criterion.get("distinct", "item")]
+            if key not in newest or (deed.at, deed.id) > (newest[key][0].at, newest[key][0].id):
+                newest[key] = (deed, first)
+    return len(newest), criterion["gte"], list({deed.id for pair in newest.values() for deed in pair})
 
 
 def total(criterion: dict[str, Any], world: World, member: UUID) -> Answer:

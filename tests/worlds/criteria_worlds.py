@@ -25,6 +25,7 @@ from service.tables import (
     Evaluation,
     Member,
     Network,
+    Objective,
     Person,
     Rating,
     Record,
@@ -34,9 +35,11 @@ from service.tables import (
     Rubric,
     RubricUse,
     RubricVersion,
+    SessionObjective,
     StatusList,
 )
 from service.tables import Meeting as MeetingRow
+from service.tables.identifiers import new_id
 from tests.worlds.criteria_oracle import Deed, Held, Judgement, Meeting, Period, Vote, World
 
 # The clocks go back in New York on 1 November 2026: the windows below end on both sides of it.
@@ -45,11 +48,12 @@ NOW = datetime(2026, 11, 2, 5, 30, tzinfo=UTC)
 MEMBERS = [UUID(int=n) for n in (11, 12, 13, 14)]
 PERSONS = [UUID(int=n) for n in (21, 22)]
 OTHERS = ("first-steps", "next-steps", "last-steps")
-TYPES = ("attended", "facilitated", "reviewed", "x-own")
+TYPES = ("attended", "facilitated", "reviewed", "x-own", "shared", "adopted")
 ROLES = ("facilitator", "assessor")
 ORGANIZATIONS = ("Lincoln School", "Harbor School")
 TAGS = ("writing", "reading")
 SERIES = ("circle", "club")
+OBJECTIVES = ("F1", "F2")
 RESOURCES = ("https://example.org/a", "https://example.org/b")
 CRITERIA = ("specific", "kind", "useful")
 PARTS = ("overview", "artifacts")
@@ -115,6 +119,7 @@ filters = objects(
         "role": st.sampled_from(ROLES),
         "series": st.sampled_from(SERIES),
         "sessions": some(("s1", "s2", "s3")),
+        "objective": st.sampled_from(OBJECTIVES),
     },
 )
 rule_shapes = {
@@ -126,6 +131,14 @@ rule_shapes = {
             "distinct": st.sampled_from(("item", "session", "day", "week", "peer", "resource")),
         },
     ),
+    "credited": objects(
+        {"rule": st.just("count"), "gte": st.integers(1, 3), "credit": st.just("sharer")},
+        {
+            "where": filters.map(lambda where: where | {"types": ["adopted"]}),
+            "window": windows,
+            "distinct": st.sampled_from(("item", "peer", "resource")),
+        },
+    ).map(lambda rule: {"where": {"types": ["adopted"]}} | rule),
     "sum": objects(
         {"rule": st.just("sum"), "field": st.just("minutes"), "gte": st.integers(1, 150)},
         {
@@ -246,7 +259,14 @@ def worlds(draw: st.DrawFn) -> World:
     """Draw networks of four members, some of them one person, with some evidence."""
     ids = iter(draw(st.permutations([UUID(int=n) for n in range(1000, 1050)])))
     meetings = [
-        Meeting(next(ids), f"s{n + 1}", draw(st.sampled_from((*SERIES, None))), draw(moments)) for n in range(3)
+        Meeting(
+            next(ids),
+            f"s{n + 1}",
+            draw(st.sampled_from((*SERIES, None))),
+            draw(moments),
+            frozenset(draw(st.sets(st.sampled_from(OBJECTIVES)))),
+        )
+        for n in range(3)
     ]
     meeting = st.sampled_from((None, *meetings))
     deeds = draw(
@@ -254,7 +274,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.builds(
                 lambda **given: Deed(id=UUID(int=0), tags=frozenset(given.pop("tags")), **given),
                 member=members,
-                type=st.sampled_from(TYPES),
+                type=st.sampled_from((*TYPES, "adopted", "shared")),
                 at=moments,
                 tier=tiers,
                 minutes=st.sampled_from((None, 0, 1, 44, 45, 60)),
@@ -513,6 +533,18 @@ def write_evidence(session: OrmSession, network: Network, world: World) -> None:
             for each in world.meetings
         ],
     )
+    known = dict(session.execute(select(Objective.ref, Objective.id).where(Objective.network_id == network.id)).all())
+    fresh = sorted({code for each in world.meetings for code in each.objectives} - known.keys())
+    known |= {code: new_id() for code in fresh}
+    add(
+        session,
+        Objective,
+        [common | {"id": known[code], "ref": code, "version": 1, "created_at": network.created_at} for code in fresh],
+    )
+    named = [
+        {"session_id": each.id, "objective_id": known[code]} for each in world.meetings for code in each.objectives
+    ]
+    add(session, SessionObjective, named)
     position = session.scalar(select(func.max(Record.position)).where(Record.network_id == network.id)) or 0
     entries = [(deed.id, deed.at, deed.tier) for deed in world.deeds]
     entries += [(given.id, given.at, given.tier) for given in world.judgements]

@@ -39,6 +39,7 @@ FILES_OF_ACCOUNT: Final = {
     ),
     "account/returns.json": N_("what you asked for after you lost a mailbox, and for whom you vouched"),
     "account/sessions.json": N_("sessions that you said you were in, by their code"),
+    "account/join-requests.json": N_("networks that you asked to join, and what they answered"),
     "account/calls.json": N_(
         "calls of networks to which you applied and where you are no member, with what was decided and answered"
     ),
@@ -49,16 +50,24 @@ FILES_OF_NETWORK: Final = {
     "evidence.ndjson": N_("what you did: each record as it was sent, and what the network made of it"),
     "feedback.ndjson": N_("what was said of you and your work, with the names that your page with records shows"),
     "said-by-you.ndjson": N_("what you said of others"),
+    "needs.json": N_(
+        "what you said that you want to learn and can offer, and links by which you could, without their secrets"
+    ),
     "decisions.json": N_(
         "what was decided on you: awards, reviews, approvals. Notes that approvers wrote for each other are not in it."
     ),
     "receipts/": N_("the record of each decision, as it is published"),
     "approvals-by-you.json": N_("approvals that you gave or declined, without whom they are about"),
-    "cases.json": N_("your appeals with all that was said, and what you said in those of others"),
+    "cases.json": N_("your appeals and disagreements with all that was said, and what you said in those of others"),
+    "cases-with-you.json": N_("disagreements that others opened with you, without who they are"),
     "badges.json": N_("how each badge stands, what you chose for it, and when it was signed"),
     "badges/": N_("the newest signed text of each badge, as JSON and as VC-JWT. We keep no older texts."),
     "endorsements.json": N_("what peers said of the skills of your badges, without who they are"),
     "endorsements-by-you.json": N_("what you said of the skills of others"),
+    "goals.json": N_(
+        "your goals, with your check-ins, and what peers said of them, without who they and your buddies are"
+    ),
+    "goals-of-others.json": N_("what you said of the goals of others"),
     "claims.json": N_("how your badges came to you: links and codes, without their secrets"),
     "calls.json": N_("calls to which you applied, with what was decided, asked and answered"),
     "files/": N_("files that you handed in"),

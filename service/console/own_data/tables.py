@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, or_, select
 
+from service.appeals.case_files import OF_HOLDS
 from service.tables import (
     Account,
     AccountAddress,
@@ -29,6 +30,7 @@ from service.tables import (
     CallLock,
     CallQuestion,
     Case,
+    CaseHold,
     CaseStep,
     CaseText,
     Claim,
@@ -39,10 +41,18 @@ from service.tables import (
     Endorsement,
     EndorsementText,
     Enrolment,
+    Goal,
+    GoalAnswer,
+    GoalCheckIn,
+    GoalCheckInText,
+    GoalText,
     HiddenEvidence,
     Identity,
+    JoinRequest,
     Member,
     Message,
+    NeedsAnswer,
+    NeedsLink,
     OpenidIdentity,
     Opening,
     OpeningView,
@@ -91,13 +101,28 @@ class Whose:
 
     @cached_property
     def cases(self) -> Select[Any]:
-        """The ids of the cases about the members."""
-        return select(Case.id).where(Case.member_id.in_(self.members))
+        """The ids of the cases about the members, and of their disagreements with others."""
+        other = and_(Case.kind == "disagreement", Case.respondent_id.in_(self.members))
+        return select(Case.id).where(or_(Case.member_id.in_(self.members), other))
+
+    @cached_property
+    def goals(self) -> Select[Any]:
+        """The ids of the goals of the members."""
+        return select(Goal.id).where(Goal.member_id.in_(self.members))
+
+    @cached_property
+    def check_ins(self) -> Select[Any]:
+        """The ids of the check-ins of these goals."""
+        return select(GoalCheckIn.id).where(GoalCheckIn.goal_id.in_(self.goals))
 
     @cached_property
     def steps(self) -> Select[Any]:
-        """The ids of the steps of these cases, and of those that the members wrote in the cases of others."""
-        own = or_(CaseStep.case_id.in_(self.cases), CaseStep.author_id.in_(self.members))
+        """The ids of the steps of these cases, and of those that the members wrote in the cases of others.
+
+        Holds on new awards of the other party are left out: this one does not know of them.
+        """
+        known = or_(CaseStep.kind.not_in(OF_HOLDS), CaseStep.subject_id.in_(self.members))
+        own = or_(and_(CaseStep.case_id.in_(self.cases), known), CaseStep.author_id.in_(self.members))
         return select(CaseStep.id).where(own)
 
 
@@ -147,6 +172,10 @@ def _collections(table: Any, whose: Whose) -> ColumnElement[bool]:
 
 def _openings(table: Any, whose: Whose) -> ColumnElement[bool]:
     return table.opening_id.in_(select(Opening.id).where(Opening.account_id == whose.account_id))  # type: ignore[no-any-return]
+
+
+def _goals(table: Any, whose: Whose) -> ColumnElement[bool]:
+    return table.goal_id.in_(whose.goals)  # type: ignore[no-any-return]
 
 
 def _applied(table: Any, whose: Whose) -> ColumnElement[bool]:
@@ -210,6 +239,7 @@ OF_ACCOUNT: Final[Mapping[str, Sequence[Given]]] = {
         _of(Vouching, _accounts),
     ),
     "account/sessions.json": (_of(AttendanceClaim, _accounts, "decided_by"),),
+    "account/join-requests.json": (_of(JoinRequest, _accounts, "decided_by"),),
     "account/calls.json": (
         _of(CallApplication, _accounts),
         *(_of(row, _applied, *without) for row, without in SAID_IN_CALLS),
@@ -231,6 +261,10 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
     ),
     "claims.json": (
         _of(Claim, _members, "secret_sha256", "locked", "address_sha256", "sign_in_id", "back_sha256", "back_locked"),
+    ),
+    "needs.json": (
+        _of(NeedsAnswer, _members, "token_id", "actor_member_id"),
+        _of(NeedsLink, _members, "secret_sha256", "token_id", "actor_member_id"),
     ),
     "decisions.json": (
         _of(Award, _members, "recipient_who", "actor_who", "ended_by", "token_id", "actor_member_id"),
@@ -271,8 +305,17 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
             "mediator_who",
             "opened_by_token",
         ),
+        _of(CaseHold, _members),
         _of(CaseStep, lambda table, whose: table.id.in_(whose.steps), "token_id", "author_id", "subject_id", "salt"),
         _of(CaseText, lambda table, whose: table.step_id.in_(whose.steps)),
+    ),
+    "cases-with-you.json": (
+        _of(
+            Case,
+            lambda table, whose: and_(table.kind == "disagreement", table.respondent_id.in_(whose.members)),
+            *("member_id", "mediator_id", "member_who", "respondent_who", "mediator_who"),
+            *("opened_by_token", "opened_by"),
+        ),
     ),
     "badges.json": (
         _of(
@@ -292,6 +335,14 @@ OF_MEMBERS: Final[Mapping[str, Sequence[Given]]] = {
         _of(EndorsementText, _badges),
     ),
     "endorsements-by-you.json": (_of(Endorsement, _members),),
+    "goals.json": (
+        _of(Goal, _members, "buddy_id"),
+        _of(GoalText, _goals),
+        _of(GoalCheckIn, _goals),
+        _of(GoalCheckInText, lambda table, whose: table.check_in_id.in_(whose.check_ins)),
+        _of(GoalAnswer, _goals, "member_id"),
+    ),
+    "goals-of-others.json": (_of(GoalAnswer, _members),),
     "calls.json": (
         _of(CallApplication, _members),
         *(_of(row, _applied_as_members, *without) for row, without in SAID_IN_CALLS),
@@ -315,6 +366,7 @@ WRITTEN_OUT: Final[Mapping[str, str]] = {
 LEFT_OUT: Final[Mapping[str, str]] = {
     "call_proposals": "ids and numbers of many people together; whom people put in or left out is given",
     "attendance_codes": "what a network opened for a session: what a person said by it is given",
+    "needs_cycles": "what a network asks its members: what a person answered is given",
     "return_addresses": "addresses of whom somebody said to be: they may be another person's",
     "sign_in_challenges": "secrets that live for minutes",
     "access_tokens": "secrets that live for minutes",

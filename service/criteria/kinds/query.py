@@ -36,7 +36,7 @@ from service.criteria.filters import ContributionFilter, EvaluationFilter
 from service.criteria.windows import Between, Last, SinceEnrolment
 from service.storage import past
 from service.storage.past import Sources
-from service.tables import Meeting
+from service.tables import Meeting, Objective, SessionObjective
 from service.tables.columns import Instant
 
 Rows = Select[*tuple[Any, ...]]
@@ -179,6 +179,13 @@ def matching(query: Rows, where: ContributionFilter, asked: AskedRule) -> Rows:
             query = query.where(Meeting.series == where.series)
         if where.sessions is not None:
             query = query.where(Meeting.ref.in_(where.sessions))
+    if where.objective is not None:
+        named = (
+            select(SessionObjective.session_id)
+            .join(Objective, Objective.id == SessionObjective.objective_id)
+            .where(Objective.network_id == NETWORK, Objective.ref == where.objective)
+        )
+        query = query.where(asked.rows.contribution.session_id.in_(named))
     return query
 
 

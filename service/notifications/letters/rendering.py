@@ -9,6 +9,7 @@ from service.notifications.letters import (
     cases,
     claims,
     compromises,
+    guidelines,
     notices,
     questions,
     returns,
@@ -30,6 +31,7 @@ _WRITERS: Mapping[str, Callable[[ReadSession, Runtime, Message], EmailMessage | 
     "claim": claims.render_link,
     "claimed": claims.render_claimed,
     "notice": notices.render,
+    "guidelines": guidelines.render,
 }
 
 

@@ -23,6 +23,10 @@ def count(told: Told) -> Parts:
     language = told.language
     also = parts.filtered(rule.where, language)
     needed = language.number(rule.gte)
+    if rule.credit == "sharer":
+        count = rule.gte if told.reached is None else told.count
+        amount = parts.credited(rule.distinct, count, language)
+        return amount if told.reached else told.say(N_("At least %(amount)s"), amount=amount), needed, also
     if parts.only_type(rule.where) == "attended" and rule.distinct in ("item", "session"):
         if rule.where.series is None:
             return _attended(told, rule.gte), needed, also

@@ -69,6 +69,22 @@ _UNITS: Final[Mapping[str, Callable[[Language, int, str], str]]] = {
         "%(num)s resource in %(kinds)s", "%(num)s different resources in %(kinds)s", n, kinds=kinds
     ),
 }
+_CREDITED: Final[Mapping[str, Callable[[Language, int], str]]] = {
+    "item": lambda said, n: said.ngettext(
+        "%(num)s time that a colleague took up a shared resource",
+        "%(num)s times that colleagues took up shared resources",
+        n,
+    ),
+    "peer": lambda said, n: said.ngettext(
+        "%(num)s colleague who took up a shared resource",
+        "%(num)s different colleagues who took up shared resources",
+        n,
+    ),
+    "resource": lambda said, n: said.ngettext(
+        "%(num)s shared resource that colleagues took up", "%(num)s shared resources that colleagues took up", n
+    ),
+}
+"""What others took up of what somebody shared, by what is counted."""
 _ALIKE: Final = {("session", "attended"), ("session", "facilitated"), ("resource", "shared")}
 """Units that are what the contribution is about, so that counting either says the same."""
 
@@ -121,6 +137,11 @@ def counted(where: ContributionFilter, unit: str, count: int, language: Language
     )
 
 
+def credited(unit: str, count: int, language: Language) -> str:
+    """Return how often others took up what somebody shared, or how many people or resources that were."""
+    return _CREDITED[unit](language, count)
+
+
 def only_type(where: ContributionFilter) -> str | None:
     """Return the only type of contributions that a filter asks for."""
     return where.types[0] if where.types is not None and len(where.types) == 1 else None
@@ -149,6 +170,8 @@ def filtered(where: ContributionFilter, language: Language) -> Iterator[str]:
     if where.sessions:
         meetings = language.listed(quoted(where.sessions, language), of="or")
         yield language.gettext(N_("in the meeting %(meetings)s"), meetings=meetings)
+    if where.objective:
+        yield language.gettext(N_("in meetings about the objective “%(objective)s”"), objective=named(where.objective))
     yield from tier(where.min_tier, language)
 
 

@@ -24,10 +24,12 @@ from service.errors import ForbiddenError
 from service.intake.api_bulk import MixedRoute
 from service.runtime import settings
 from service.runtime.runtime import Runtime
-from service.tables import Member, Network, Row
+from service.tables import JoinRequest, Member, Network, Row
+from service.tables.identifiers import new_id
 from service.web import requests
-from tests.worlds import attending, calling
+from tests.worlds import agreeing, attending, calling, needing
 from tests.worlds.awarding import SHARE_TWICE, Stage, once
+from tests.worlds.claiming import account_with
 from tests.worlds.runtimes import BASE_URL, app_of
 
 ROLES = ("admin", "approver", "assessor", "director", "facilitator", "mediator")
@@ -115,6 +117,22 @@ def award(path: str, body: Any = None, **achievement: Any) -> Callable[[Stage], 
     return prepare
 
 
+def goal(method: str, path: str, body: Any = None, *, met: bool = False, **said: Any) -> Callable[[Stage], Sent]:
+    """Set a goal of m11 that the network sees; `{goal}` in the path is its id, and `{check_in}` that of a check-in."""
+
+    def prepare(stage: Stage) -> Sent:
+        token = stage.token_with("goals:write", member="m11")
+        days = {"title": "Four drafts", "begun_on": "2026-03-01", "due_on": "2026-03-31", "shared_with": "network"}
+        made = stage.send("POST", "./goals", days | said, token=token)["id"]
+        check_in = stage.send("POST", f"./goals/{made}/check-ins", {"progress": 1}, token=token)["id"]
+        if met:
+            stage.send("POST", f"./goals/{made}/closing", {"closed_as": "met"}, token=token)
+        there = path.format(goal=made, check_in=check_in)
+        return method, there, {} if body is None else {"json": body}
+
+    return prepare
+
+
 def applied(method: str, path: str, body: Any = None, *, asked: bool = False) -> Callable[[Stage], Sent]:
     """Let m11 apply to a call; `{application}` is the id of that, in the path and in the body.
 
@@ -171,6 +189,30 @@ def attendance(method: str, path: str, body: Any = None, *, claim: bool = False)
             else {"json": {name: code if value == "{code}" else value for name, value in body.items()}}
         )
         return method, path.format(claim=made), sent
+
+    return prepare
+
+
+def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
+    """Let a request to join wait that m11 made, before the network knew them as a member."""
+
+    def prepare(stage: Stage) -> Sent:
+        account_id = account_with(stage.runtime, "one@river.example.org")
+        with stage.runtime.database.write() as session:
+            network = session.scalars(select(Network).where(Network.slug == stage.slug)).one()
+            row = JoinRequest(network_id=network.id, account_id=account_id, asked_at=stage.runtime.now(), id=new_id())
+            session.add(row)
+        return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
+
+
+def surveyed(method: str, path: str, body: Any = None, *, answered: bool = True) -> Callable[[Stage], Sent]:
+    """Ask members what they want to learn, and let m11 have answered."""
+
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", needing.HERE, needing.ASKED)
+        if answered:
+            needing.answer(stage, "m11", needing.OFFERS)
+        return method, f"{needing.HERE}/{path}".rstrip("/"), {} if body is None else {"json": body}
 
     return prepare
 
@@ -258,6 +300,28 @@ def contested(path: str, body: Any, method: str = "POST", *, mediator: str | Non
     return prepare
 
 
+def disagreement(path: str, body: Any, **named: str) -> Callable[[Stage], Sent]:
+    """Let m11 disagree with m12, f1 mediate and propose something, and new awards of m11 wait.
+
+    Args:
+        named: what the body has besides, from what is there: `{proposal}`.
+    """
+
+    def prepare(stage: Stage) -> Sent:
+        said = {"disagreement": {"respondent": "m12", "about": "credit"}, "statement": "It is mine."}
+        made = stage.send("POST", "./cases", said, token=stage.token_with("cases:write", member="m11"))
+        there = f"./cases/{made['id']}"
+        stage.send("PUT", f"{there}/mediator", {"member": "f1"})
+        by = stage.token_with("cases:decide", member="f1")
+        proposed = stage.send("POST", f"{there}/agreement", {"text": "Both names."}, token=by)["steps"][-1]["id"]
+        held = stage.send("POST", f"{there}/holds", {"member": "m11", "reason": "Until it is clear."}, token=by)
+        where = path.format(case=made["id"], hold=held["holds"][0]["id"])
+        filled = {name: value.format(proposal=proposed) for name, value in named.items()}
+        return "POST", where, {} if body is None else {"json": body | filled}
+
+    return prepare
+
+
 def odd(stage: Stage) -> Sent:
     """Post of m11 what counts less until somebody has looked at it, because it came so late."""
     record = stage.share(1, occurred_at="2020-01-01T00:00:00Z")
@@ -338,6 +402,22 @@ def met(method: str) -> Callable[[Stage], Sent]:
     return prepare
 
 
+def aimed(method: str, path: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", "./objectives/F1", AIM)
+        return method, f"./objectives/F1{path}", {"json": {"text": "Other."}} if method == "PATCH" else {}
+
+    return prepare
+
+
+def expected(method: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        stage.send("PUT", "./expectations/e", EXPECTED)
+        return method, "./expectations/e", {"json": {"name": "Other"}} if method == "PATCH" else {}
+
+    return prepare
+
+
 def ended(path: str, body: Any) -> Callable[[Stage], Sent]:
     def prepare(stage: Stage) -> Sent:
         stage.achievement()
@@ -350,6 +430,26 @@ def endorsed(about: Any) -> Any:
     return {"kind": "endorsement", "about": about, "skill": "feedback", "occurred_at": "2026-03-01T10:00:00Z"}
 
 
+def guidelines(stage: Stage) -> Stage:
+    agreeing.publish(stage)
+    return stage
+
+
+def waiting(stage: Stage) -> Sent:
+    """Have evidence about m11 wait until they accept the guidelines."""
+    agreeing.hold(guidelines(stage))
+    stage.share(1)
+    return "PATCH", "./guidelines/settings", {"json": {"acceptance": "remind"}}
+
+
+def with_a_draft(method: str, path: str) -> Callable[[Stage], Sent]:
+    def prepare(stage: Stage) -> Sent:
+        agreeing.draft(stage)
+        return method, path, {}
+
+    return prepare
+
+
 SHARED = {"member": "m11", "type": "shared", "occurred_at": "2026-03-01T10:00:00Z"}
 RECORDED = {"basis": "recorded", "reason": "On paper.", "awarded_at": "2026-02-01T00:00:00Z"}
 REFLECTED = {"kind": "reflection", "about": {"member": "m11"}, "text": "I see.", "occurred_at": "2026-03-01T10:00:00Z"}
@@ -359,6 +459,8 @@ RUBRIC = {
     "levels": [{"level": 1, "name": "Yes"}],
     "criteria": [{"ref": "kind", "name": "Kind"}],
 }
+AIM = {"text": "Members share what works."}
+EXPECTED = {"name": "Share", "rule": SHARE_TWICE, "period": {"every": "month"}}
 WHY = {"reason": "It was somebody else."}
 UPHELD = {"outcome": "upheld", "reason": "Once."}
 DEFINED = {
@@ -375,11 +477,15 @@ PATCH_MEMBER, PERSON = f"PATCH {N}/members/{{ref}}", f"PUT {N}/members/{{ref}}/p
 MEDIATOR, RESOLUTION = f"PUT {N}/cases/{{case_id}}/mediator", f"POST {N}/cases/{{case_id}}/resolution"
 CORRECTION = f"POST {N}/records/{{record_id}}/correction"
 CORRECTIONS = f"POST {N}/corrections/bulk"
+GUIDE, UNDRAFTED, MISSING = f"{N}/guidelines", "guidelines-draft-unknown", "guidelines-draft-missing"
 HOOK = f"{N}/webhooks/{{webhook_id}}"
 ATTENDANCE, CODE = f"{N}/sessions/{{ref}}/attendance-code", attending.CODE
+GOAL = f"{N}/goals/{{goal_id}}"
+CYCLE, ANSWERS, WISH = f"{N}/needs-cycles/{{ref}}", f"{N}/needs-cycles/{{ref}}/answers", needing.LEARNS
 CALLED = {"title": "Mentors", "closes_at": calling.CLOSES, "places": 2}
 APPLICATION = "call-applications/{application}"
 ROLE = {"roles": ["student"]}
+JOINING = f"POST {N}/join-requests/{{request_id}}"
 
 REFUSED = (
     # A claim is made by the network itself: with a member's token, for nobody.
@@ -420,6 +526,24 @@ REFUSED = (
         "one's own",
         attendance("POST", "./attendance-claims/{claim}/refusal", WHY, claim=True),
         SELF,
+    ),
+    # That one asked to join.
+    Call(f"{JOINING}/acceptance", "one's own", asks_to_join("acceptance", {"ref": "m11"}), SELF),
+    Call(f"{JOINING}/refusal", "one's own", asks_to_join("refusal", WHY), SELF),
+    # Whether one's goal was met, and who is one's buddy.
+    Call(
+        f"POST {GOAL}/answer",
+        "one's own goal",
+        goal("POST", "./goals/{goal}/answer", {"met": True}, met=True),
+        SELF,
+        network="scope-missing",
+    ),
+    Call(
+        f"POST {GOAL}/buddy-answer",
+        "for one's own goal",
+        goal("POST", "./goals/{goal}/buddy-answer", {"accepts": True}, shared_with="buddy", buddy="f1"),
+        "buddy-not-asked",
+        network="scope-missing",
     ),
     # What one applied for.
     Call(
@@ -502,6 +626,7 @@ REFUSED = (
     Call(f"POST {N}/records/{{record_id}}/release", "one's own word on others", vouched, SELF),
     # By which version one is judged.
     Call(f"PUT {N}/achievements/{{ref}}/enrolments/{{member}}", "a version", published, SELF),
+    Call(f"PATCH {N}/guidelines/settings", "that one's own evidence need not wait", waiting, SELF),
     Call(f"POST {N}/enrolments/bulk", "a version", published_lines, SELF),
     # Awards.
     Call(f"POST {N}/awards", "by rule", asking({}), SELF),
@@ -552,6 +677,26 @@ REFUSED = (
         SELF,
         network="scope-missing",
     ),
+    # Disagreements: who is a party neither proposes nor says whose awards wait.
+    Call(
+        f"POST {N}/cases/{{case_id}}/agreement",
+        "in one's case",
+        disagreement("./cases/{case}/agreement", {"text": "Both names, by the alphabet."}),
+        "not-the-mediator",
+        network="scope-missing",
+    ),
+    Call(
+        f"POST {N}/cases/{{case_id}}/holds",
+        "on one's awards",
+        disagreement("./cases/{case}/holds", {"member": "m11", "reason": "Until it is clear."}),
+        SELF,
+    ),
+    Call(
+        f"POST {N}/cases/{{case_id}}/holds/{{hold_id}}/release",
+        "of one's awards",
+        disagreement("./cases/{case}/holds/{hold}/release", None),
+        SELF,
+    ),
     # A badge: peers recognise it, each for themself.
     Call(
         f"POST {N}/credentials/{{credential_id}}/endorsements",
@@ -578,6 +723,38 @@ REFUSED = (
 """What is refused to oneself, and done by others: the fourth value is the code."""
 
 THEIRS = (
+    # Goals: a member does this with their own only.
+    Call(
+        f"POST {N}/goals",
+        "a goal",
+        at_once("POST", "./goals", {"title": "Four drafts", "due_on": "2026-03-31"}),
+        "ok",
+        network="scope-missing",
+    ),
+    *(
+        Call(f"{method} {path}", "one's goal", goal(method, there, body), "ok", other=other, network="scope-missing")
+        for method, path, there, body, other in (
+            ("PATCH", GOAL, "./goals/{goal}", {"title": "Five drafts"}, "goal-not-own"),
+            ("DELETE", GOAL, "./goals/{goal}", None, "goal-unknown"),
+            ("POST", f"{GOAL}/check-ins", "./goals/{goal}/check-ins", {"progress": 0.5}, "goal-not-own"),
+            (
+                "DELETE",
+                f"{GOAL}/check-ins/{{check_in_id}}",
+                "./goals/{goal}/check-ins/{check_in}",
+                None,
+                "goal-not-own",
+            ),
+            ("POST", f"{GOAL}/closing", "./goals/{goal}/closing", {"closed_as": "partly"}, "goal-not-own"),
+        )
+    ),
+    Call(
+        f"POST {GUIDE}/versions/{{number}}/acceptances",
+        "one's own",
+        lambda stage: at_once("POST", "./guidelines/versions/1/acceptances", {"member": "m11"})(guidelines(stage)),
+        "ok",
+        other="acceptance-on-behalf",
+        network="acceptance-on-behalf",
+    ),
     # A name is one's own.
     Call(PUT_MEMBER, "the name", at_once("PUT", "./members/m11", {"name": "Ana"}), "ok"),
     Call(PATCH_MEMBER, "the name", at_once("PATCH", "./members/m11", {"name": "Ana"}), "ok"),
@@ -595,6 +772,11 @@ THEIRS = (
     Call(f"POST {N}/evaluations (lines)", "what one thinks", lambda _stage: lines("./evaluations", REFLECTED), "ok"),
     Call(f"POST {N}/records/{{record_id}}/void", "what one said", recorded("m11"), "ok"),
     Call(CORRECTION, "what one said of others", corrected("m11", "m12"), "ok"),
+    # What one wants to learn and can offer.
+    Call(f"PUT {ANSWERS}/{{member}}", "one's answer", surveyed("PUT", "answers/m11", WISH), "ok"),
+    Call(f"PUT {ANSWERS}/{{member}}", "of others", surveyed("PUT", "answers/m12", WISH), "needs-answer-others"),
+    Call(f"DELETE {ANSWERS}/{{member}}", "one's answer", surveyed("DELETE", "answers/m11"), "ok"),
+    Call(f"POST {ANSWERS}", "one's answer", surveyed("POST", "answers", {"answers": [{"member": "m11"} | WISH]}), "ok"),
     # An appeal is one's own.
     Call(
         f"POST {N}/cases",
@@ -637,6 +819,14 @@ THEIRS = (
     ),
     Call(f"POST {N}/cases/{{case_id}}/escalation", "to another mediator", case("./cases/{case}/escalation", {}), "ok"),
     Call(f"POST {N}/cases/{{case_id}}/withdrawal", "one's case", case("./cases/{case}/withdrawal", None), "ok"),
+    Call(
+        f"POST {N}/cases/{{case_id}}/agreement/acceptance",
+        "an agreement",
+        disagreement("./cases/{case}/agreement/acceptance", {}, proposal="{proposal}"),
+        "ok",
+        other="not-a-party",
+        network="scope-missing",
+    ),
 )
 """What is one's own to decide."""
 
@@ -644,13 +834,36 @@ OF_NOBODY = (
     # A meeting, a file and a definition are for everybody in the network.
     Call(f"PUT {N}/sessions/{{ref}}", "a meeting", at_once("PUT", "./sessions/s1", MET), "ok"),
     Call(f"PATCH {N}/sessions/{{ref}}", "a meeting", met("PATCH"), "ok"),
+    Call(f"PUT {GUIDE}/draft", "a draft", at_once("PUT", "./guidelines/draft", {"title": "x", "sections": {}}), "ok"),
+    Call(f"DELETE {GUIDE}/draft", "a draft", with_a_draft("DELETE", "./guidelines/draft"), "ok", UNDRAFTED, UNDRAFTED),
+    Call(
+        f"POST {GUIDE}/draft/publication",
+        "a draft",
+        with_a_draft("POST", "./guidelines/draft/publication"),
+        "ok",
+        MISSING,
+        MISSING,
+    ),
     Call(f"PUT {N}/calls/{{ref}}", "a call", called("PUT", "", CALLED), "ok"),
     Call(f"PATCH {N}/calls/{{ref}}", "a call", called("PATCH", "", {"places": 3}), "ok"),
     Call(f"POST {N}/calls/{{ref}}/closing", "a call", called("POST", "/closing"), "ok"),
     Call(f"PUT {N}/rubrics/{{ref}}", "by what is judged", at_once("PUT", "./rubrics/feedback", RUBRIC), "ok"),
     Call(f"DELETE {N}/sessions/{{ref}}", "a meeting", met("DELETE"), "ok"),
+    Call(f"PUT {N}/objectives/{{ref}}", "an aim", at_once("PUT", "./objectives/F1", AIM), "ok"),
+    Call(f"PATCH {N}/objectives/{{ref}}", "an aim", aimed("PATCH", ""), "ok"),
+    Call(f"DELETE {N}/objectives/{{ref}}", "an aim", aimed("DELETE", ""), "ok"),
+    Call(f"POST {N}/objectives/{{ref}}/retirement", "an aim", aimed("POST", "/retirement"), "ok"),
+    Call(f"POST {N}/objectives/{{ref}}/reinstatement", "an aim", aimed("POST", "/reinstatement"), "ok"),
+    Call(f"PUT {N}/expectations/{{ref}}", "of everybody", at_once("PUT", "./expectations/e", EXPECTED), "ok"),
+    Call(f"PATCH {N}/expectations/{{ref}}", "of everybody", expected("PATCH"), "ok"),
+    Call(f"DELETE {N}/expectations/{{ref}}", "of everybody", expected("DELETE"), "ok"),
     Call(f"POST {N}/sessions", "a meeting", at_once("POST", "./sessions", MET | {"ref": "s1"}), "ok"),
     Call(f"POST {N}/sessions/bulk", "a meeting", lambda _stage: lines("./sessions/bulk", MET | {"ref": "s1"}), "ok"),
+    Call(f"PUT {CYCLE}", "a survey", at_once("PUT", needing.HERE, needing.ASKED), "ok"),
+    Call(f"PATCH {CYCLE}", "a survey", surveyed("PATCH", "", {"title": "Another"}), "ok"),
+    Call(f"POST {CYCLE}/closing", "a survey", surveyed("POST", "closing"), "ok"),
+    Call(f"POST {CYCLE}/links", "links to a survey", surveyed("POST", "links", {"members": ["m12"]}), "ok"),
+    Call(f"DELETE {CYCLE}", "a survey", surveyed("DELETE", "", answered=False), "ok"),
     Call(
         "POST /v1/blobs",
         "a file",
@@ -669,6 +882,9 @@ OF_NOBODY = (
         drafted("POST", "./achievements/writer/publication"),
         "ok",
     ),
+    Call(f"POST {N}/activation", "a network", at_once("POST", "./activation"), "network-informal"),
+    Call(f"PUT {N}/kind", "a network", at_once("PUT", "./kind", {"kind": "informal"}), "ok"),
+    Call(f"PUT {N}/listing", "a network", at_once("PUT", "./listing", {}), "ok"),
     # These only look.
     Call(
         f"POST {N}/achievements/{{ref}}/dry-run",
@@ -687,6 +903,8 @@ OF_NOBODY = (
     Call(f"PUT {N}/history", "a network", at_once("PUT", "./history", {}), "scope-missing"),
     Call(f"PUT {N}/confirmation", "a network", at_once("PUT", "./confirmation", {}), "scope-missing"),
     Call(f"DELETE {N}/confirmation", "a network", at_once("DELETE", "./confirmation"), "scope-missing"),
+    Call(f"PUT {N}/listing/removal", "a network", at_once("PUT", "./listing/removal", WHY), "scope-missing"),
+    Call(f"DELETE {N}/listing/removal", "a network", at_once("DELETE", "./listing/removal"), "scope-missing"),
     Call(f"POST {N}/closure", "a network", at_once("POST", "./closure"), "scope-missing"),
     Call(f"POST {N}/keys/rotation", "keys", at_once("POST", "./keys/rotation"), "scope-missing"),
     Call(
@@ -771,6 +989,9 @@ WITHOUT_TOKEN = {
     "POST /vouch/{secret}": "somebody who is signed in vouches for somebody else, by rules of its own",
     "POST /opened/{secret}": "an employer opens what somebody opened to them",
     "POST /shown/{secret}": "an authority looks at what somebody showed it",
+    "POST /needs/{secret}": "a member answers by a link that was made for them",
+    "POST /needs/{secret}/change": "a member looks at what they answered by their link",
+    "POST /needs/{secret}/withdrawal": "a member takes back by their link what they answered",
     "POST /oauth/token": "a program exchanges a token of its own for a short one, and decides nothing",
     "POST /language": "a visitor chooses a language",
     "POST /vc/credentials/issue": "a machine with a token of the settings, signed as nobody",

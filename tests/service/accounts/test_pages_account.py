@@ -96,8 +96,8 @@ def test_a_name_of_more_than_300_characters_is_shown_again_with_the_reason(
 def test_mails_that_one_can_do_without_can_be_switched_off(at_home: TestClient, runtime: Runtime) -> None:
     send(at_home, "/account", "/account/mails", language="es", awarded="on", revoked="off")
     account = rows(runtime, Account)[0]
-    assert (account.language, account.mails_off) == ("es", ["expiring"])
-    send(at_home, "/account", "/account/mails", language="tlh", awarded="on", expiring="on")
+    assert (account.language, account.mails_off) == ("es", ["expiring", "guidelines"])
+    send(at_home, "/account", "/account/mails", language="tlh", awarded="on", expiring="on", guidelines="on")
     account = rows(runtime, Account)[0]
     assert (account.language, account.mails_off) == ("es", [])
 

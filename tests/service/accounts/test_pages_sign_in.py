@@ -1,5 +1,6 @@
 """Signing in by mail: who is signed in by what, and what tells a stranger nothing."""
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
@@ -88,3 +89,19 @@ def test_a_form_of_another_site_has_no_mail_sent(browser: TestClient, runtime: R
 def test_a_page_on_another_host_is_never_what_one_is_led_to(browser: TestClient, runtime: Runtime) -> None:
     browser.post("/sign-in", data={"address": ADDRESS, "onward": "//elsewhere.example/"})
     assert browser.post(f"/sign-in/{link_of(runtime)}").headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("onward", "word"),
+    [
+        ("/attend/BCDF", "say that you were in the session"),
+        ("/my-badges", None),
+        ("", None),
+        ("//attend", None),
+        ("/networks/x/joining?a=/attend", "ask to join"),
+    ],
+)
+def test_the_page_says_why_one_is_asked_to_sign_in(browser: TestClient, onward: str, word: str | None) -> None:
+    page = browser.get("/sign-in", params={"onward": onward}).text
+    assert ("Use the address that the network has for you." in page) == (word is not None)
+    assert word is None or word in page

@@ -78,7 +78,7 @@ class Studio:
     """A network whose achievements have pictures."""
 
     def __init__(self, runtime: Runtime, session: WriteSession, *, sandbox: bool = False) -> None:
-        body = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org"}
+        body = {"slug": "river", "name": "River", "kind": "informal", "url": "https://river.example.org"}
         described = NetworkIn.model_validate(body | {"time_zone": "UTC", "sandbox": sandbox})
         self.runtime, self.session = runtime, session
         self.network = networks.create_network(session, runtime, described, runtime.now())

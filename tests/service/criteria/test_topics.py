@@ -24,6 +24,7 @@ ACHIEVEMENT: dict[str, Any] = {
 }
 RULES: dict[str, Any] = {
     "reviewer": {"rule": "count", "where": {"types": ["reviewed"]}, "gte": 9},
+    "toward": {"rule": "count", "where": {"types": ["reviewed"], "objective": "F1"}, "gte": 9},
     "mentor": {"rule": "count", "where": {"types": ["mentored"]}, "gte": 9},
     "anything": {"rule": "count", "gte": 9},
     "rated": {"rule": "rubric", "rubric": "feedback", "criteria": ["specific"], "min_level": 4},
@@ -37,8 +38,10 @@ RULES: dict[str, Any] = {
 
 @pytest.fixture
 def who(runtime: Runtime, client: TestClient) -> Actor:
-    """Whoever may do everything in a network with the members m11, m12 and m13, and one session."""
-    return river(runtime, client)
+    """Whoever may do everything in a network with the members m11, m12 and m13, one session and one objective."""
+    who = river(runtime, client)
+    posted(who.put(f"{ROOT}/objectives/F1", {"text": "Feedback that helps."}))
+    return who
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_new_evidence_asks_only_the_rules_that_listen_to_it(who: Actor, asked: l
         return set(asked)
 
     contribution = {"member": "m11", "occurred_at": AT, "type": "reviewed"}
-    assert heard("contributions", contribution) == {"reviewer", "anything", "both"}
+    assert heard("contributions", contribution) == {"reviewer", "toward", "anything", "both"}
     assert heard("contributions", contribution | {"type": "x-own"}) == {"anything", "both"}
     facilitated = contribution | {"type": "facilitated", "session": "s1"}
     assert heard("contributions", facilitated) == {"anything", "both", "leader"}

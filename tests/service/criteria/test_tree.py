@@ -176,6 +176,19 @@ def rule(**members: Any) -> Rule:
             "/where/types/1",
             id="an unknown type",
         ),
+        pytest.param(COUNT | {"credit": "sharer"}, "credit-types", "", id="credit for anything"),
+        pytest.param(
+            COUNT | {"credit": "sharer", "where": {"types": ["adopted", "shared"]}},
+            "credit-types",
+            "",
+            id="credit for one's own too",
+        ),
+        pytest.param(
+            COUNT | {"credit": "sharer", "where": {"types": ["adopted"]}, "distinct": "day"},
+            "credit-distinct",
+            "",
+            id="credit by days",
+        ),
         pytest.param(COUNT | {"where": {"types": ["shared", "shared"]}}, "repeated", "/where/types", id="a type twice"),
         pytest.param(
             COUNT | {"where": {"tags_any": [" a"]}}, "line-invalid", "/where/tags_any/0", id="a tag with space"
@@ -476,6 +489,10 @@ def test_a_star_stands_for_the_declared_criteria() -> None:
                 "window": {"last": "P1Y6M"},
             },
             *(1, 1, "1 of 1 day with contributions of type shared, authored or x-own in series club"),
+        ),
+        (
+            COUNT | {"where": {"series": "club", "objective": "F1"}},
+            *(0, 1, "0 of 1 contribution in series club in sessions about objective F1"),
         ),
         (
             SUM | {"cap_per": {"day": 45}, "window": {"from": "2026-09-01", "to": "2026-12-24T12:00:00Z"}},

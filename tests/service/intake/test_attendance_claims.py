@@ -12,6 +12,7 @@ from service.errors import ServiceError
 from service.intake import attendance_claims
 from service.runtime.runtime import Runtime
 from service.tables import Account, AccountAddress, AttendanceClaim, Contribution, Person
+from tests.worlds import agreeing
 from tests.worlds.acting import Actor, all_pages, refused, told
 from tests.worlds.attending import (
     ADDRESS,
@@ -155,6 +156,17 @@ def test_somebody_who_attended_something_else_at_that_time_is_told_that_it_is_se
     stage.send("POST", "./contributions", said)
     claimed(runtime, opened(stage, approval=False), ADDRESS)
     assert outcome(runtime) == "set-aside"
+
+
+def test_somebody_who_has_not_accepted_the_guidelines_is_told_that_it_counts_once_they_do(
+    stage: Stage, runtime: Runtime
+) -> None:
+    agreeing.publish(stage)
+    agreeing.hold(stage)
+    claimed(runtime, opened(stage, approval=False), ADDRESS)
+    assert outcome(runtime) == "held"
+    agreeing.accept(stage)
+    assert outcome(runtime) == "accepted"
 
 
 def test_somebody_whose_record_was_voided_is_told_that_it_counts_no_longer(stage: Stage, runtime: Runtime) -> None:

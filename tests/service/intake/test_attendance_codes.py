@@ -85,6 +85,12 @@ def test_a_window_that_makes_no_sense_is_refused(stage: Stage, said: Any, code: 
     assert refused(answer) == (422, code, pointer)
 
 
+def test_a_session_that_is_long_over_is_told_so_whatever_the_window(stage: Stage, clock: Clock) -> None:
+    clock.advance(days=7, hours=2)
+    for said in ({}, {"closes_at": "2026-03-12T12:00:00Z"}):
+        assert refused(stage.call("POST", CODE, json=said)) == (422, "attendance-window-over", None)
+
+
 def test_nobody_opens_a_code_for_a_session_that_the_network_does_not_have(stage: Stage) -> None:
     assert refused(stage.call("POST", "./sessions/x/attendance-code", json={}))[:2] == (404, "session-unknown")
     assert refused(stage.call("GET", CODE))[:2] == (404, "attendance-code-unknown")

@@ -10,15 +10,31 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+from service.access.act import Act
 from service.checking import verification
 from service.errors import InvalidError, NotFoundError
 from service.intake import importing
 from service.intake.import_reports import ImportResult
 from service.intake.mapping_files import read_mapping
 from service.intake.row_files import Row
+from service.networks import meetings
+from service.networks.guidelines import choices
+from service.networks.guidelines.choices import GuidelineSettingsIn
+from service.networks.meetings import SessionIn
 from service.networks.networks import NetworkIn, create_network
 from service.runtime.runtime import Runtime
-from service.tables import Award, Contribution, Credential, Evaluation, Flag, Meeting, Member, Record, RecordBody
+from service.tables import (
+    Award,
+    Contribution,
+    Credential,
+    Evaluation,
+    Flag,
+    Meeting,
+    Member,
+    Network,
+    Record,
+    RecordBody,
+)
 from service.tables import Row as Row_
 from tests.worlds.acting import told
 
@@ -265,6 +281,17 @@ def test_a_dry_run_knows_what_earlier_rows_of_the_same_file_would_have_left(
     result = take(runtime, tmp_path, mapping, rows + rows.splitlines()[1] + "\n", dry_run=True)
     assert result.counts == {"held": 1, "accepted": 1, "duplicate": 2}
     assert (count(runtime, Member), count(runtime, Record)) == (0, 0)
+
+
+def test_a_file_says_what_of_confidential_sessions_it_did_not_store(runtime: Runtime, tmp_path: Path) -> None:
+    with runtime.database.write() as session:
+        act = Act(session, session.scalars(select(Network)).one(), None, runtime.now())
+        choices.change(act, GuidelineSettingsIn(confidential_details="not-stored"))
+        meetings.put_session(act, SessionIn(ref="s1", starts_at=runtime.now(), confidential=True))
+    rows = "who,what,when,minutes,where,about\nm1,Meeting,01.03.2026 18:00,60,s1,A pupil\n"
+    result = take(runtime, tmp_path, HOURS + 'session = "{where}"\ntitle = "{about}"\n', rows)
+    assert result.to_json()["left_out"] == {"/title": 1}
+    assert "Not stored, because the sessions are confidential: /title of 1" in result.text(columns=False)
 
 
 def test_the_example_for_attendance_goes_in_as_it_says(runtime: Runtime) -> None:

@@ -22,7 +22,7 @@ class Register:
     """A network whose status lists are filled by hand."""
 
     def __init__(self, runtime: Runtime, session: WriteSession) -> None:
-        body = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org"}
+        body = {"slug": "river", "name": "River", "kind": "informal", "url": "https://river.example.org"}
         described = NetworkIn.model_validate(body | {"time_zone": "UTC"})
         self.now = runtime.now()
         self.runtime, self.session = runtime, session

@@ -143,6 +143,20 @@ def test_only_an_objective_that_nothing_names_is_removed(runtime: Runtime, river
     assert told(runtime)[-1] == "objective.deleted"
 
 
+def test_an_objective_is_either_removed_or_named_by_a_session_at_the_same_moment(river: Actor) -> None:
+    """Whichever comes first, nothing names what is gone."""
+    for turn in range(4):
+        code, session = f"F{turn}", f"{SESSIONS}/s{turn}"
+        river.put(f"{OBJECTIVES}/{code}", FEEDBACK)
+        with ThreadPoolExecutor(2) as pool:
+            removed = pool.submit(river.delete, f"{OBJECTIVES}/{code}")
+            named = pool.submit(river.put, session, EVENING | {"objectives": [code]})
+            answers = {removed.result().status_code, named.result().status_code}
+        assert answers in ({204, 422}, {409, 201})
+        there = river.get(f"{OBJECTIVES}/{code}").status_code
+        assert there == (200 if 201 in answers else 404)
+
+
 @pytest.mark.parametrize("method", ["patch", "delete", "post"])
 def test_what_is_not_there_can_be_neither_changed_nor_retired_nor_removed(river: Actor, method: str) -> None:
     if method == "post":

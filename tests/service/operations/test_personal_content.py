@@ -285,7 +285,13 @@ def test_what_people_wrote_stays_where_it_belongs_whatever_fails(
 
 
 def make_network(runtime: Runtime) -> None:
-    said = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org", "time_zone": "UTC"}
+    said = {
+        "slug": "river",
+        "name": "River",
+        "kind": "informal",
+        "url": "https://river.example.org",
+        "time_zone": "UTC",
+    }
     with runtime.database.write() as session:
         networks.create_network(session, runtime, networks.NetworkIn.model_validate(said), runtime.now())
 

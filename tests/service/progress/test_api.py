@@ -352,7 +352,8 @@ def test_many_members_are_asked_about_in_portions(database: Database, monkeypatc
 
 
 def test_every_part_of_a_filter_must_fit(database: Database) -> None:
-    here, there = Meeting(UUID(int=1), "s1", "circle", NOW), Meeting(UUID(int=2), "s2", "club", NOW)
+    here = Meeting(UUID(int=1), "s1", "circle", NOW, frozenset({"F1", "F2"}))
+    there = Meeting(UUID(int=2), "s2", "club", NOW, frozenset({"F2"}))
     whole = deed(type="reviewed", tags=frozenset({"writing"}), tier=2, meeting=here)
     world = a_world(
         meetings=[here, there],
@@ -374,6 +375,9 @@ def test_every_part_of_a_filter_must_fit(database: Database) -> None:
         ({"min_tier": 3}, every - {4}),
         ({"series": "circle"}, {5, 6}),
         ({"sessions": ["s1", "s3"]}, {5, 6}),
+        ({"objective": "F1"}, {5, 6}),
+        ({"objective": "F2"}, {6}),
+        ({"objective": "F3"}, every),
         ({"statuses": ["accepted"]}, set()),
         ({"types": ["reviewed"], "tags_any": ["writing"], "min_tier": 2, "series": "circle"}, every - {0, 4}),
     ):
@@ -617,11 +621,15 @@ def test_contributions_can_be_asked_of_who_has_a_role(database: Database) -> Non
     assert node.counted == (UUID(int=1001),)
 
 
+CREDITED = {"credit": "sharer", "where": {"types": ["adopted"]}}
 EVERY_KIND = [
     COUNT | {"where": {"types": ["reviewed", "shared"], "tags_any": ["writing"], "series": "circle"}},
     *(COUNT | {"distinct": unit} for unit in ("item", "session", "day", "week", "peer", "resource")),
+    *(COUNT | CREDITED | {"distinct": unit} for unit in ("item", "peer", "resource")),
+    COUNT | CREDITED | {"window": {"since": "enrolment"}},
     COUNT | {"window": {"since": "enrolment"}},
     COUNT | {"window": {"last": "P1Y"}, "where": {"sessions": ["s1"]}},
+    COUNT | {"where": {"objective": "F1"}},
     {"rule": "sum", "field": "minutes", "gte": 60, "cap_per": {"week": 60}},
     {"rule": "attendance", "series": "circle", "min_sessions": 2, "min_minutes": 45},
     {"rule": "attendance", "series": "circle", "min_rate": 0.5, "window": {"since": "enrolment"}},
@@ -677,6 +685,8 @@ TABLES = (
     "ratings",
     "sessions",
     "members",
+    "objectives",
+    "session_objectives",
     "awards",
     "credentials",
     "contribution_tags",

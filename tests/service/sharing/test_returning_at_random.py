@@ -163,7 +163,13 @@ class World:
 
 @pytest.fixture
 def world(runtime: Runtime, clock: Clock) -> Callable[[], World]:
-    said = {"slug": "river", "name": "River", "kind": "formal", "url": "https://river.example.org", "time_zone": "UTC"}
+    said = {
+        "slug": "river",
+        "name": "River",
+        "kind": "informal",
+        "url": "https://river.example.org",
+        "time_zone": "UTC",
+    }
     with runtime.database.write() as session:
         networks.create_network(session, runtime, networks.NetworkIn.model_validate(said), runtime.now())
     numbers = iter(range(10_000))

@@ -56,6 +56,24 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         "2 resources shared, in the meeting “c 1” or “c 2” (2 needed)",
     ),
     (
+        {"rule": "count", "credit": "sharer", "gte": 3, "where": {"types": ["adopted"], "min_tier": 1}},
+        "At least 3 times that colleagues took up shared resources, confirmed at least by a peer",
+        (1, 3),
+        "1 time that a colleague took up a shared resource, confirmed at least by a peer (3 needed)",
+    ),
+    (
+        {"rule": "count", "credit": "sharer", "distinct": "peer", "gte": 2, "where": {"types": ["adopted"]}},
+        "At least 2 different colleagues who took up shared resources",
+        (2, 2),
+        "2 different colleagues who took up shared resources (2 needed)",
+    ),
+    (
+        {"rule": "count", "credit": "sharer", "distinct": "resource", "gte": 1, "where": {"types": ["adopted"]}},
+        "At least 1 shared resource that colleagues took up",
+        (2, 1),
+        "2 shared resources that colleagues took up (1 needed)",
+    ),
+    (
         {"rule": "count", "distinct": "week", "gte": 6, "window": {"last": "P1Y"}},
         "At least 6 weeks with contributions, not more than 1 year ago",
         (7, 6),
@@ -72,6 +90,12 @@ CASES: list[tuple[dict[str, Any], str, tuple[float, float], str]] = [
         "At least 30 minutes of contributions, in the series “open lab”",
         (0, 30),
         "0 minutes of contributions, in the series “open lab” (30 minutes needed)",
+    ),
+    (
+        {"rule": "count", "where": {"types": ["shared"], "objective": "FEEDBACK-1"}, "gte": 2},
+        "At least 2 resources shared, in meetings about the objective “FEEDBACK-1”",
+        (1, 2),
+        "1 resource shared, in meetings about the objective “FEEDBACK-1” (2 needed)",
     ),
     (
         {"rule": "attendance", "series": "writing-group", "min_sessions": 6, "min_minutes": 45},

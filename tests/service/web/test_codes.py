@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 from credentials.findings import CODES
 from service import errors, faults
 from service.achievements import unborne
+from service.networks.guidelines.sections import MISSING
 from service.runtime.custody import FAULTS
 from service.storage import filters
 from service.web import codes
@@ -28,7 +29,7 @@ RAISED = {name: str(number) for name, number in KINDS.items()} | {
     "DefinitionFault": "422",
     "PrivateAddressError": "502",
 }
-TOLD = {"Problem", "problem", "ServiceError", "Discriminator"}
+TOLD = {"Problem", "problem", "ServiceError", "Discriminator", "MissingPart"}
 """Calls whose code is answered with statuses that they do not say themselves."""
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 KEYWORDS = {"custom_error_type"}
@@ -92,6 +93,7 @@ def found() -> set[tuple[str, str]]:
         *((code, "503") for code in FAULTS),
         *((f"{noun}-unknown", "422") for noun in filters.NOUNS.values()),
         *((f"{what}-unused", "") for what in unborne.SENTENCES),
+        *((code, "422") for code in MISSING.values()),
     }
 
 

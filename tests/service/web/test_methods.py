@@ -32,8 +32,10 @@ PAGES = {
     ("/my-badges/attendance", "/my-badges/{credential_id}"),
     ("/my-badges/collections", "/my-badges/{credential_id}"),
     ("/my-badges/ended", "/my-badges/{credential_id}"),
+    ("/my-badges/join-requests", "/my-badges/{credential_id}"),
     ("/my-badges/links", "/my-badges/{credential_id}"),
     ("/my-badges/openings", "/my-badges/{credential_id}"),
+    ("/my-badges/members/{member_id}/goals/new", "/my-badges/members/{member_id}/goals/{goal_id}"),
     ("/sign-in/code", "/sign-in/{link}"),
 }
 """Pages beside secrets and ids of badges: these are random and of a length that no word has."""
