@@ -139,6 +139,8 @@ def test_objectives_of_topics_are_those_of_the_network_and_may_retire_later(stag
     stage.send("PUT", "./objectives/F-1", {"text": "Gives feedback."})
     topics = [{"name": "Drafts", "objectives": ["F-1"]}]
     assert posted(stage, topics=topics)["topics"] == topics
+    removed = stage.call("DELETE", "./objectives/F-1")
+    assert (refused(removed)[:2], removed.json()["rests"]) == ((409, "objective-in-use"), {"calls": 1})
     stage.send("POST", "./objectives/F-1/retirement")
     assert posted(stage, topics=topics)["topics"] == topics
     answer = put(stage, topics=[{"name": "Drafts", "objectives": ["F-1", "F-1"]}])
