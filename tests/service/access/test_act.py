@@ -204,6 +204,8 @@ def asks_to_join(how: str, body: Any) -> Callable[[Stage], Sent]:
             session.add(row)
         return "POST", f"./join-requests/{row.id}/{how}", {"json": body}
 
+    return prepare
+
 
 def surveyed(method: str, path: str, body: Any = None, *, answered: bool = True) -> Callable[[Stage], Sent]:
     """Ask members what they want to learn, and let m11 have answered."""
@@ -435,7 +437,7 @@ def guidelines(stage: Stage) -> Stage:
     return stage
 
 
-def waiting(stage: Stage) -> Sent:
+def held_until_accepted(stage: Stage) -> Sent:
     """Have evidence about m11 wait until they accept the guidelines."""
     agreeing.hold(guidelines(stage))
     stage.share(1)
@@ -626,7 +628,7 @@ REFUSED = (
     Call(f"POST {N}/records/{{record_id}}/release", "one's own word on others", vouched, SELF),
     # By which version one is judged.
     Call(f"PUT {N}/achievements/{{ref}}/enrolments/{{member}}", "a version", published, SELF),
-    Call(f"PATCH {N}/guidelines/settings", "that one's own evidence need not wait", waiting, SELF),
+    Call(f"PATCH {N}/guidelines/settings", "that one's own evidence need not wait", held_until_accepted, SELF),
     Call(f"POST {N}/enrolments/bulk", "a version", published_lines, SELF),
     # Awards.
     Call(f"POST {N}/awards", "by rule", asking({}), SELF),
