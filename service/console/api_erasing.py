@@ -27,6 +27,9 @@ class ErasedCounts(Answer):
     record_bodies: int = Field(0, description="what records say; records that name an address are among them")
     case_texts: int = 0
     goals: int = Field(0, description="goals of the member, with their check-ins")
+    applications: int = Field(
+        0, description="applications to calls whose texts go: what the person wrote in them, and others of them"
+    )
     reasons: int = Field(0, description="what people wrote about awards, approvals and credentials of the person")
     endorsements: int = Field(
         0, description="what the person said of others' badges, and others of theirs, which are withdrawn"

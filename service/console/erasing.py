@@ -186,6 +186,7 @@ def _found(session: OrmSession, network: Network, member: Member, now: datetime)
         "reasons": reasons,
         "endorsements": len(issuing_erasing.endorsements_of(session, member.id)),
         "goals": goals_erasing.goals_of(session, member.id),
+        "applications": calls_erasing.applications_of(session, member.id),
         "files": len(files),
         "mails": len(mails),
         "tokens": len(tokens.bound_to(session, member.id, now)),

@@ -133,7 +133,7 @@ def update_objective(ref: Ref, body: ObjectiveChange, act: CanWrite, given: Give
 def delete_objective(ref: Ref, act: CanWrite, given: Given) -> Response:
     """Remove an objective that nothing names.
 
-    If a session, an expectation or a published achievement names it, the answer is 409 `objective-in-use`, and `rests`
+    If a session, an expectation, a call or a published achievement names it, the answer is 409 `objective-in-use`, and `rests`
     says how many of each: it can be retired.
     """
     given.hold(lambda: _now(act, ref))

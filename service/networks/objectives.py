@@ -25,6 +25,7 @@ from service.suggestions import did_you_mean
 from service.tables import (
     Achievement,
     AchievementVersion,
+    Call,
     Expectation,
     ExpectationVersion,
     Network,
@@ -197,7 +198,7 @@ def remove(act: Act, ref: str) -> None:
 
 
 def resting_on(session: OrmSession, network: Network, objective: Objective) -> dict[str, int]:
-    """Return how many published achievements, sessions and expectations name an objective."""
+    """Return how many published achievements, sessions, expectations and calls name an objective."""
     pinned = (
         select(AchievementVersion.achievement_id, AchievementVersion.definition)
         .join(Achievement, Achievement.id == AchievementVersion.achievement_id)
@@ -208,11 +209,13 @@ def resting_on(session: OrmSession, network: Network, objective: Objective) -> d
         .join(Expectation, Expectation.id == ExpectationVersion.expectation_id)
         .where(Expectation.network_id == network.id)
     )
+    called = select(Call.id, Call.asked).where(Call.network_id == network.id)
     sessions = select(func.count()).where(SessionObjective.objective_id == objective.id)
     return {
         "achievements": len({each for each, said in session.execute(pinned) if _names(said, objective.ref)}),
         "sessions": session.scalar(sessions) or 0,
         "expectations": len({each for each, said in session.execute(expected) if _names(said, objective.ref)}),
+        "calls": len({each for each, said in session.execute(called) if _names(said, objective.ref)}),
     }
 
 

@@ -49,6 +49,6 @@ def _parts(session: OrmSession, network: Network, member: Member, now: datetime)
     if session.scalar(select(NeedsCycle.id).where(NeedsCycle.network_id == network.id).limit(1)) is not None:
         waits = needs.waits(session, network, member, now)
         yield Part(f"{root}/needs", N_("What you want to learn and can offer"), waits)
-    if calls.open_calls(session, network, now):
+    if calls.concern(session, network, member, now):
         yield Part(f"{root}/calls", N_("Calls for participants"), calls.waits(session, network, member, now))
     yield Part(f"{root}/disagreement", N_("Settle a disagreement"))

@@ -95,12 +95,13 @@ class CallProposalOut(Answer):
         """Return the answer for one proposal."""
         row, language = found.row, LANGUAGES[network.language]
         result = row.result
+        found_by = wording.METHODS[result["method"]]
         numbers = ("method", "considered", "coverage", "coverage_at_most", "coverage_of_all", "diversity", "readiness")
         return cls.model_validate(
             {name: result[name] for name in numbers}
             | {"id": row.id, "call": found.call.ref, "made_at": row.made_at, "k": row.k}
             | {
-                "found": language.gettext(wording.METHODS[result["method"]]),
+                "found": language.gettext(found_by),
                 "people": [_person(language, found, each) for each in result["chosen"]],
                 "lacks": [_reason(language, found, each) for each in result["lacks"]],
                 "next": [_person(language, found, each) for each in result["next"]],

@@ -176,7 +176,6 @@ def answer(act: CallersAct, application_id: UUID, question_id: UUID, text: str) 
 
 def _locked(act: CallersAct, application_id: UUID) -> CallApplication:
     """Lock the applicant's account, if they are no member, then the network; return the application as it is then."""
-    callers.still_good(act.session, act.caller)
     mine = (CallApplication.id == application_id, CallApplication.network_id == act.network.id)
     account_id = act.session.scalar(select(CallApplication.account_id).where(*mine))
     if account_id is not None:
@@ -184,6 +183,7 @@ def _locked(act: CallersAct, application_id: UUID) -> CallApplication:
             accounts.locked(act.session, account_id)
         except UnauthenticatedError:  # deleted in this moment, and the application with it
             act.session.expire_all()
+    callers.still_good(act.session, act.caller)
     return applications.held(act, application_id)
 
 

@@ -1,12 +1,22 @@
 """Erase what a member said in applications, and what was said of them."""
 
-from sqlalchemy import delete, select, update
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import Act
 from service.tables import CallApplication, CallApplicationText, CallDecision, CallLock, CallQuestion
 
 
-def erase(act: Act, member_id: object) -> None:
+def applications_of(session: OrmSession, member_id: UUID) -> int:
+    """Return how many applications of a member have texts that an erasure takes away."""
+    query = select(func.count()).select_from(CallApplicationText)
+    query = query.join(CallApplication, CallApplication.id == CallApplicationText.application_id)
+    return session.scalar(query.where(CallApplication.member_id == member_id)) or 0
+
+
+def erase(act: Act, member_id: UUID) -> None:
     """Erase the texts of a member's applications; that they applied, and what was decided, stays with its dates.
 
     What nobody has decided yet is withdrawn.

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.networks import protected
 from service.participation.calls import applications
-from service.tables import Call, Member, Network
+from service.tables import Call, CallApplication, Member, Network
 from service.texts.languages import N_
 
 OPEN: Final = N_("Your network looks for participants. You can apply.")
@@ -20,6 +20,13 @@ def open_calls(session: OrmSession, network: Network, now: datetime) -> list[Cal
         return []
     query = select(Call).where(Call.network_id == network.id, Call.opens_at <= now, Call.closes_at > now)
     return list(session.scalars(query.order_by(Call.closes_at, Call.id)))
+
+
+def concern(session: OrmSession, network: Network, member: Member, now: datetime) -> bool:
+    """Return whether there is a call to which a member can apply, or has applied, also if it is closed now."""
+    if open_calls(session, network, now):
+        return True
+    return session.scalar(select(CallApplication.id).where(CallApplication.member_id == member.id).limit(1)) is not None
 
 
 def waits(session: OrmSession, network: Network, member: Member, now: datetime) -> str | None:

@@ -77,7 +77,8 @@ def sentence(language: Language, part: Mapping[str, Any], targets: Sequence[Mapp
     if group is None:
         return language.gettext(BY_CODE[code], **values)
     second = code == "adds-group" and part.get("number") == 2
-    return language.gettext(BY_GROUP["adds-second" if second else code][group], **values)
+    text = BY_GROUP["adds-second" if second else code][group]
+    return language.gettext(text, **values)
 
 
 def label(target: Mapping[str, Any]) -> str:

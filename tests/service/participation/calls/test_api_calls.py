@@ -129,7 +129,13 @@ def test_words_for_protected_traits_are_found_whole_with_and_without_accents() -
 def test_what_was_asked_stays_once_somebody_has_applied(stage: Stage) -> None:
     posted(stage)
     applied(stage)
-    for said in ({"topics": []}, {"readiness": ["Another."]}, {"open_to": "anybody"}, {"roles": ["teacher"]}):
+    changes: list[dict[str, Any]] = [
+        {"topics": []},
+        {"readiness": ["Another."]},
+        {"open_to": "anybody"},
+        {"roles": ["x"]},
+    ]
+    for said in changes:
         assert refused(stage.call("PATCH", CALL, json=said)) == (409, "call-has-applications", f"/{next(iter(said))}")
     assert stage.send("PATCH", CALL, {"title": "Other", "places": 5, "text": "More."})["places"] == 5
     assert posted(stage, places=5)["title"] == "Mentors for new teachers"
@@ -139,6 +145,8 @@ def test_objectives_of_topics_are_those_of_the_network_and_may_retire_later(stag
     stage.send("PUT", "./objectives/F-1", {"text": "Gives feedback."})
     topics = [{"name": "Drafts", "objectives": ["F-1"]}]
     assert posted(stage, topics=topics)["topics"] == topics
+    removed = stage.call("DELETE", "./objectives/F-1")
+    assert (refused(removed)[:2], removed.json()["rests"]) == ((409, "objective-in-use"), {"calls": 1})
     stage.send("POST", "./objectives/F-1/retirement")
     assert posted(stage, topics=topics)["topics"] == topics
     answer = put(stage, topics=[{"name": "Drafts", "objectives": ["F-1", "F-1"]}])
@@ -168,7 +176,8 @@ def test_an_unknown_call_is_404_for_every_route(stage: Stage) -> None:
         ("POST", "/proposals", {}),
         ("GET", "/proposals", None),
     ):
-        answer = stage.call(method, f"./calls/none{path}", **({} if body is None else {"json": body}))
+        sent: dict[str, Any] = {} if body is None else {"json": body}
+        answer = stage.call(method, f"./calls/none{path}", **sent)
         assert refused(answer)[:2] == (404, "call-unknown")
 
 

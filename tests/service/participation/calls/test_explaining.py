@@ -1,11 +1,13 @@
 """Reasons of a proposal, what it lacks and who would be next: in codes, and in words of both languages."""
 
+from typing import Any
+
 import pytest
 
 from service.participation.calls import explaining, wording
 from service.participation.calls.choosing import Candidate
 from service.participation.calls.explaining import Part
-from service.texts.languages import LANGUAGES
+from service.texts.languages import LANGUAGES, Language
 
 A, B, C = ("art", "teacher", "west"), ("art", "teacher", "east"), ("maths", "head", "south")
 
@@ -86,20 +88,20 @@ def test_next_is_who_would_add_most() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=str)
 @pytest.mark.parametrize("code", wording.CODES)
-def test_every_code_has_a_sentence_in_every_language(code: str, language: object) -> None:
-    targets = [{"objective": "F-1", "topics": ["Feedback"]}, {"topics": ["Writing"]}]
+def test_every_code_has_a_sentence_in_every_language(code: str, language: Language) -> None:
+    targets: list[dict[str, Any]] = [{"objective": "F-1", "topics": ["Feedback"]}, {"topics": ["Writing"]}]
     groups = explaining.GROUPS if code in wording.BY_GROUP else (None,)
     for group in groups:
         for number in (2, 3):
             said = Part(code, (0, 1), group, number).to_json()
-            text = wording.sentence(language, said, targets)  # type: ignore[arg-type]
+            text = wording.sentence(language, said, targets)
             assert text.endswith((".", ")."))
             assert "%" not in text
 
 
 def test_a_second_organization_is_called_that_and_topics_are_named_with_their_objectives() -> None:
     english = LANGUAGES["en"]
-    targets = [{"objective": "F-1", "topics": ["Feedback", "Drafts"]}, {"topics": ["Writing"]}]
+    targets: list[dict[str, Any]] = [{"objective": "F-1", "topics": ["Feedback", "Drafts"]}, {"topics": ["Writing"]}]
     second = Part("adds-group", group="organization", number=2).to_json()
     assert wording.sentence(english, second, targets) == "Adds a second organization."
     only = Part("only-one", (0, 1)).to_json()

@@ -101,6 +101,7 @@ def test_the_list_shows_open_calls_and_what_became_of_applications(
     page = browser.get(listed).text
     assert "You have applied. Nobody has decided yet." in page
     assert "Closed since" in page
+    assert f'href="{listed}"' in browser.get(listed.removesuffix("/calls")).text
 
 
 def test_somebody_elses_member_page_and_an_unknown_call_are_404(
