@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -122,7 +123,8 @@ class Programs:
 @contextmanager
 def programs(runtime: Runtime, network: Network) -> Iterator[Programs]:
     """Yield the programs of a network; at the end their tokens are revoked, whatever happened."""
-    transport = httpx2.ASGITransport(create_app(runtime))
+    unlogged = runtime.settings.model_copy(update={"request_log": False})  # its lines would stand among the answer's
+    transport = httpx2.ASGITransport(create_app(replace(runtime, settings=unlogged)))
     client = httpx2.AsyncClient(transport=transport, base_url=runtime.settings.base_url, timeout=None)
     with asyncio.Runner() as runner:
         speaking = Programs(runtime, network, runner, client)

@@ -267,6 +267,7 @@ def test_removed_nothing_is_left_of_it_and_other_networks_stay(
     load(runtime, "faculty-collaborative")
     before, keys = rows_of(runtime), keys_of(runtime)
     stage = load(runtime, "writing-group")
+    badge = next(iter(stage.badges().values()))
     addresses = [json.loads(text)["id"] for text in stage.badges().values()]
     lists = [json.loads(text)["credentialStatus"]["statusListCredential"] for text in stage.badges().values()]
     shown = [f"{BASE_URL}/networks/{stage.loaded.slug}", *addresses, *lists]
@@ -280,6 +281,7 @@ def test_removed_nothing_is_left_of_it_and_other_networks_stay(
     assert {name for name in after | before if after.get(name) != before.get(name)} <= {"service_facts"}
     assert keys_of(runtime) == keys
     assert {client.get(address).status_code for address in shown} == {404}
+    assert stage.checked(badge)[0].verdict == "undecided", "a copy is never called good"
     with runtime.database.read() as session:
         assert [mark.slug for mark in marks.every(session)] == ["example-faculty-collaborative"]
 
