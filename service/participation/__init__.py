@@ -1,5 +1,5 @@
-"""What members do together that a badge can rest on: agreements, expectations, goals, needs and calls.
+"""What members do together that a badge can rest on.
 
-It shows people what their network asks of them, and posts as evidence what they answer. It must not decide what is
-earned.
+They accept guidelines, meet expectations, set goals, say what they need, apply to calls and ask to join. It shows people
+what their network asks of them, and posts as evidence what they answer. It must not decide what is earned.
 """

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session as OrmSession
 
 from service.networks.guidelines import documents
 from service.participation.acceptances import who
 from service.participation.calls import waiting as calls
+from service.participation.expectations import own as expectations
 from service.participation.goals import showing as goals
 from service.participation.needs import answers as needs
+from service.sharing import own_disagreements
+from service.storage.database import ReadSession
 from service.tables import Expectation, Member, NeedsCycle, Network
 from service.texts.languages import N_
 
@@ -28,27 +30,29 @@ class Part:
     waits: str | None = None
 
 
-def parts(session: OrmSession, network: Network, member: Member, now: datetime) -> list[Part]:
+def parts(session: ReadSession, network: Network, member: Member, now: datetime) -> list[Part]:
     """Return the pages that a network has for a member, in the order in which a network needs them."""
     return list(_parts(session, network, member, now))
 
 
-def waiting(session: OrmSession, network: Network, member: Member, now: datetime) -> Sequence[Part]:
+def waiting(session: ReadSession, network: Network, member: Member, now: datetime) -> Sequence[Part]:
     """Return those pages on which something waits for the member."""
     return [part for part in _parts(session, network, member, now) if part.waits is not None]
 
 
-def _parts(session: OrmSession, network: Network, member: Member, now: datetime) -> Iterator[Part]:
+def _parts(session: ReadSession, network: Network, member: Member, now: datetime) -> Iterator[Part]:
     root = f"/my-badges/members/{member.id}"
     if documents.in_force(session, network) is not None:
         waits = who.waits(session, network, member, now)
         yield Part(f"{root}/guidelines", N_("Guidelines"), waits)
     if session.scalar(select(Expectation.id).where(Expectation.network_id == network.id).limit(1)) is not None:
-        yield Part(f"{root}/expectations", N_("What your network expects"))
+        waits = expectations.waits(session, network, member, now)
+        yield Part(f"{root}/expectations", N_("What is expected of you"), waits)
     yield Part(f"{root}/goals", N_("Your goals"), goals.waits(session, network, member, now))
     if session.scalar(select(NeedsCycle.id).where(NeedsCycle.network_id == network.id).limit(1)) is not None:
         waits = needs.waits(session, network, member, now)
         yield Part(f"{root}/needs", N_("What you want to learn and can offer"), waits)
     if calls.concern(session, network, member, now):
         yield Part(f"{root}/calls", N_("Calls for participants"), calls.waits(session, network, member, now))
-    yield Part(f"{root}/disagreement", N_("Settle a disagreement"))
+    waits = own_disagreements.waits(session, network, member, now)
+    yield Part(f"{root}/disagreement", N_("Ask for a mediator"), waits)
