@@ -71,5 +71,5 @@ def test_nobody_sees_the_page_of_another_member(runtime: Runtime, stage: Stage, 
     claimed(stage)
     assert browser.get(path_of(stage)).status_code == 200
     with browser_of(runtime, OTHER) as another:
-        shown(another, path_of(stage), 404)
+        assert another.get(path_of(stage)).status_code == 404
     assert stage.client.get(path_of(stage), follow_redirects=False).headers["location"].startswith("/sign-in")
