@@ -159,6 +159,12 @@ def published(session: OrmSession, network: Network) -> Sequence[GuidelineVersio
     return session.scalars(_published(network).order_by(GuidelineVersion.number.desc())).all()
 
 
+def of_slug(session: OrmSession, slug: str) -> tuple[Network | None, Sequence[GuidelineVersion]]:
+    """Return the network with a slug, and every version that it published, the newest first; None if there is none."""
+    network = session.scalar(select(Network).where(Network.slug == slug))
+    return network, published(session, network) if network is not None else []
+
+
 def state_of(version: GuidelineVersion, newest: GuidelineVersion | None) -> State:
     """Return what a version is now, given the one in force."""
     if version.published_at is None:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
 
 from service.accounts.pages_signed_in import Person, PersonalRoute, PersonsForm, refused
 from service.bodies import Uid
@@ -13,7 +12,6 @@ from service.participation.acceptances import accepting, who
 from service.sharing import my_badges
 from service.signing import issuers
 from service.storage.database import ReadSession
-from service.tables import Network
 from service.texts.languages import N_, Language
 from service.web.rendering import render
 from service.web.requests import Now, Reader, Running, StrictRoute
@@ -69,8 +67,7 @@ def post_own_guidelines(
 
 def _published(session: ReadSession, language: Language, slug: str, number: str | None) -> Response:
     """Return the page of a version that was published; without a number of the one in force."""
-    network = session.scalar(select(Network).where(Network.slug == slug))
-    versions = documents.published(session, network) if network is not None else []
+    network, versions = documents.of_slug(session, slug)
     version = next((each for each in versions if number in (None, str(each.number))), None)
     if network is None or version is None:
         return render("notice.html", language=language, status=404, title=NO_GUIDELINES, sentence=NOTHING)
