@@ -144,7 +144,8 @@ def sel_practice_lead(stage: Stage, clock: Clock) -> None:
     _ = clock
     for area in ("sel-self-awareness", "sel-self-management", "sel-social-awareness", "sel-relationship-skills"):
         did(stage, "completed", "2025-01-10T12:00:00Z", tags=[area])
-    did(stage, "goal_met", "2025-06-01T12:00:00Z")
+    confirmed = {"checked_in_at": "2025-05-01T12:00:00Z", "confirmed_by": "m12"}
+    did(stage, "goal_met", "2025-06-01T12:00:00Z", goal=confirmed)
     for n in range(12):
         at = datetime(2025, 12, 8, 12, tzinfo=UTC) + timedelta(weeks=n)
         did(stage, ("attended", "commented", "reviewed", "shared")[n % 4], at.isoformat())
