@@ -46,7 +46,7 @@ NEW_CHECKS = {
 SQLITE_COLUMNS = {
     "topic": "VARCHAR(16)",
     "record_id": "CHAR(32) CONSTRAINT fk_cases_record_id REFERENCES records (id)",
-    "session_id": "CHAR(32) CONSTRAINT fk_cases_session_id REFERENCES sessions (id) ON DELETE SET NULL",
+    "session_id": "CHAR(32)",
     "days": "JSON",
     "guidelines": "BIGINT",
     "answer_due_at": "DATETIME",
@@ -127,9 +127,7 @@ def _upgrade_postgresql() -> None:
     op.add_column("cases", sa.Column("answer_due_at", MOMENT, nullable=True))
     op.add_column("case_texts", sa.Column("follows", sa.Text(), nullable=True))
     op.create_foreign_key(op.f("fk_cases_record_id"), "cases", "records", ["record_id"], ["id"])
-    op.create_foreign_key(
-        op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"], ondelete="SET NULL"
-    )
+    op.create_foreign_key(op.f("fk_cases_session_id"), "cases", "sessions", ["session_id"], ["id"], ondelete="SET NULL")
     for name, kind in OPTIONAL:
         op.alter_column("cases", name, existing_type=kind, nullable=True)
     for name, (_, after) in CHECKS.items():
@@ -161,6 +159,7 @@ def _texts() -> list[tuple[str, str, str]]:
         changes.append(("case_steps" if name.startswith("ck_case_steps") else "cases", before, after))
     first = "CONSTRAINT ck_cases_resolved CHECK"
     added = "".join(f"CONSTRAINT {name} CHECK ({check}), " for name, check in NEW_CHECKS.items())
+    added += "CONSTRAINT fk_cases_session_id FOREIGN KEY(session_id) REFERENCES sessions (id) ON DELETE SET NULL, "
     return [*changes, ("cases", first, added + first)]
 
 
