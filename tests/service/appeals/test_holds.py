@@ -9,11 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from alembic import command
 from service.appeals import deadlines
 from service.awards import settling
 from service.notifications import mail
 from service.runtime.runtime import Runtime
-from service.tables import Award, CaseHold, Credential, Event
+from service.storage import migrations
+from service.tables import Award, Case, CaseHold, Credential, Event
 from tests.worlds.awarding import Stage
 from tests.worlds.disagreeing import answered, decide, disagree, laid, mediated, on, problem, seen, sent, token
 from tests.worlds.runtimes import BASE_URL, Clock, app_of
@@ -401,3 +403,22 @@ def test_the_end_of_a_hold_and_an_award_at_the_same_moment_leave_none_behind(sta
     with stage.runtime.database.read() as session:
         (award,) = session.scalars(select(Award)).all()
         assert (award.state, len(session.scalars(select(Credential)).all())) == ("awarded", 1), turn
+
+
+# --- Back to the release before ------------------------------------------------------------------------------------
+
+
+def test_on_the_way_back_to_a_release_without_disagreements_what_they_held_is_due(stage: Stage) -> None:
+    stage.achievement()
+    held(stage, answered(stage))
+    earn(stage)
+    mail.send_due(stage.runtime)
+    database = stage.runtime.database
+    with database.engine.connect() as connection:
+        command.downgrade(migrations._config(connection), "0038")
+        connection.commit()
+    migrations.upgrade(database)
+    migrations.check(database)
+    with database.read() as session:
+        assert session.scalars(select(Case)).all() == []
+    assert (settling.sign_due(stage.runtime), states(stage)) == (1, ["awarded"])
