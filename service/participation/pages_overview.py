@@ -1,4 +1,4 @@
-"""The page of a member about one network: what it has for them, and what waits for them."""
+"""The page of a member about one network: what it has, and what waits for them."""
 
 from fastapi import APIRouter, Response
 
