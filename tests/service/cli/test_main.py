@@ -45,7 +45,19 @@ def answer(result: Result) -> Any:
 
 def test_every_command_explains_itself(laurel: Laurel) -> None:
     listed = laurel("--help").output
-    for name in ("serve", "demo", "migrate", "network", "token", "keys", "import", "outbox", "verify", "status"):
+    for name in (
+        "serve",
+        "demo",
+        "example",
+        "migrate",
+        "network",
+        "token",
+        "keys",
+        "import",
+        "outbox",
+        "verify",
+        "status",
+    ):
         assert name in listed
         assert laurel(name, "--help").exit_code == 0
 

@@ -16,7 +16,20 @@ pytestmark = pytest.mark.any_database("nothing is asked of a database")
 
 HEAVY = {"alembic", "credentials", "fastapi", "httpx2", "psycopg", "pydantic_settings", "pyld", "sqlalchemy", "uvicorn"}
 """Libraries and packages of which each takes a good part of the time of a command that does little."""
-COMMANDS = ("serve", "demo", "migrate", "network", "token", "keys", "status", "import", "outbox", "restored", "verify")
+COMMANDS = (
+    "serve",
+    "demo",
+    "example",
+    "migrate",
+    "network",
+    "token",
+    "keys",
+    "status",
+    "import",
+    "outbox",
+    "restored",
+    "verify",
+)
 RUN = """
 import json, sys
 from service.cli import main
