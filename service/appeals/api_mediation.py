@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from service.access.act import CallersAct
 from service.appeals import mediation
 from service.appeals.api import CaseOut, told
-from service.appeals.mediation import AcceptanceIn, AgreementIn, HoldIn
+from service.appeals.mediation import AgreementAcceptanceIn, AgreementIn, HoldIn
 from service.bodies import Uid
 from service.web.exactly_once import exactly_once
 from service.web.requests import Needs, Running, StrictRoute, acting
@@ -32,7 +32,10 @@ def propose_agreement(
 @router.post("/v1/networks/{slug}/cases/{case_id}/agreement/acceptance", response_model=CaseOut)
 @exactly_once()
 def accept_agreement(
-    case_id: Uid, body: AcceptanceIn, act: Annotated[CallersAct, acting(Needs("cases:write"))], runtime: Running
+    case_id: Uid,
+    body: AgreementAcceptanceIn,
+    act: Annotated[CallersAct, acting(Needs("cases:write"))],
+    runtime: Running,
 ) -> Response:
     """Accept, as a party, what the mediator proposed last.
 

@@ -23,7 +23,7 @@ class AgreementIn(Body):
     text: Prose
 
 
-class AcceptanceIn(Body):
+class AgreementAcceptanceIn(Body):
     """Which proposal a party accepts."""
 
     proposal: Uid = Field(description="id of the step in which it was proposed; there must be no later one")
@@ -57,7 +57,7 @@ def propose(act: CallersAct, case_id: UUID, body: AgreementIn) -> Case:
     return row
 
 
-def accept(act: CallersAct, case_id: UUID, body: AcceptanceIn) -> Case:
+def accept(act: CallersAct, case_id: UUID, body: AgreementAcceptanceIn) -> Case:
     """Accept an agreement as a party, and return the case; it is resolved once both have accepted.
 
     What a party has accepted already, they accept again without any change.

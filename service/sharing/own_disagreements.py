@@ -18,7 +18,7 @@ from service.appeals import disagreements, mediation
 from service.appeals.case_files import ShownCase
 from service.appeals.contestable import CaseIn
 from service.appeals.hearing import ANSWERS
-from service.appeals.mediation import AcceptanceIn
+from service.appeals.mediation import AgreementAcceptanceIn
 from service.errors import NotFoundError
 from service.sharing import my_badges, own_cases
 from service.storage.database import WriteSession
@@ -69,7 +69,9 @@ def accept(session: WriteSession, account_id: UUID, case_id: UUID, proposal: UUI
     Raises:
         NotFoundError, ConflictError: as `own_cases.find` and `mediation.accept`.
     """
-    mediation.accept(own_cases.act_in(session, account_id, case_id, now), case_id, AcceptanceIn(proposal=proposal))
+    mediation.accept(
+        own_cases.act_in(session, account_id, case_id, now), case_id, AgreementAcceptanceIn(proposal=proposal)
+    )
 
 
 def proposal_of(shown: ShownCase) -> CaseStep | None:

@@ -415,7 +415,7 @@ def test_on_the_way_back_to_a_release_without_disagreements_what_they_held_is_du
     mail.send_due(stage.runtime)
     database = stage.runtime.database
     with database.engine.connect() as connection:
-        command.downgrade(migrations._config(connection), "0038")
+        command.downgrade(migrations._config(connection), "0043")
         connection.commit()
     migrations.upgrade(database)
     migrations.check(database)

@@ -13,7 +13,7 @@ from tests.worlds.awarding import Stage
 
 @pytest.fixture
 def stage(client: TestClient, runtime: Runtime) -> Stage:
-    return Stage.set_up(client, runtime)
+    return Stage.set_up(client, runtime, kind="formal")
 
 
 # --- Drafts and versions -----------------------------------------------------------------------------------------------

@@ -48,9 +48,13 @@ def texts_of(catalogue: Catalog) -> dict[Any, Message]:
     return {message.id: message for message in catalogue if message.id}
 
 
+OF_IDS = re.compile(r'aria-(?:describedby|invalid)="[^"]*"')
+"""Attributes that hold ids or a truth: a macro may write them, outside any tag."""
+
+
 def words_of(template: str) -> set[str]:
     """Return the words of a template that its readers meet and that are not marked for the catalogues."""
-    plain = UNSEEN.sub(" ", MARKED.sub(" ", template))
+    plain = OF_IDS.sub(" ", UNSEEN.sub(" ", MARKED.sub(" ", template)))
     seen = [*TAG.split(plain), *READ_ALOUD.findall(plain)]
     return {word for text in seen for word in re.findall(r"[^\W\d_][\w-]*", re.sub(r"&\w+;", " ", text))}
 
@@ -102,6 +106,7 @@ def test_every_word_of_a_template_is_marked(path: Path) -> None:
 def test_unmarked_words_would_be_seen() -> None:
     template = (
         '<p class="x">{% trans %}a{% endtrans %} Left {{ _("b") }}</p><img alt="behind {{ name }}"> &amp; {# c #}'
+        '{% macro m(n) %} aria-describedby="{{ n }}-hint" aria-invalid="true"{% endmacro %}'
     )
     assert words_of(template) == {"Left", "behind"}
 
