@@ -68,7 +68,10 @@ class NeedsReportOut(Answer):
     people: int = Field(description="how many people are members, each counted once")
     answers: int
     needs: int = Field(description="how many needs there are: a person can have several")
-    served: int = Field(description="how many of them can be served together; no assignment serves more important ones")
+    served: int = Field(
+        description="how many of them can be served together. Up to 1,000 answers no assignment serves more important "
+        "ones; beyond, at least half as much is served as could be"
+    )
     topics: list[NeedsTopicReport]
     readiness: dict[str, int] = Field(description="how many said 1 to 5", examples=[{"3": 4, "5": 2}])
     times: dict[Slot, int] = Field(description="how many have time, in the network's time zone")
@@ -215,8 +218,8 @@ def list_needs_proposals(
 ) -> Page[NeedsProposalOut]:
     """List each need with the peer whom the network could introduce, or with nobody.
 
-    No assignment serves more important needs, and no peer is proposed to more people than they said they can help. It
-    proposes, and people decide. The token must be bound to no member, or to a facilitator or assessor.
+    Up to 1,000 answers no assignment serves more important needs, and beyond at least half as much is served as could be.
+    No peer is proposed to more people than they said they can help. It proposes, and people decide. The token must be bound to no member, or to a facilitator or assessor.
     """
     cycle = cycles.get_cycle(session, network, ref)
     cycles.for_network(session, who, at)

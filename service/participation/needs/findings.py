@@ -23,6 +23,8 @@ from service.tables import Member, NeedsCycle, Network
 
 MOST_PEERS: Final = 5
 """How many peers a member is shown for each need."""
+MOST_ON_A_PAGE: Final = 200
+"""For how many people it is searched who gets whom when one of them looks; the network's report searches further."""
 MOST_CYCLES: Final = 12
 """How many cycles a trend goes back."""
 
@@ -124,7 +126,7 @@ def help_for(session: OrmSession, cycle: NeedsCycle, member: Member, now: dateti
     if who is None:
         return []
     offers = matching.offering(found.people, is_shown)
-    assigned = matching.assign(found.people, is_shown)
+    assigned = matching.assign(found.people, is_shown, most_searched=MOST_ON_A_PAGE)
     load = matching.load_of(assigned)
     sees = not protected.is_protected(session, member.id, now)
     made = []

@@ -60,6 +60,21 @@ def test_no_assignment_serves_more(people: list[Someone]) -> None:
     assert sum(by_id[who].learn[topic] for who, topic in assigned) == best_by_trying_everything(people)
 
 
+@given(groups())
+def test_of_many_people_at_least_half_as_much_is_served_as_could_be(people: list[Someone]) -> None:
+    assigned = assign(people, most_searched=0)
+    by_id = {who.id: who for who in people}
+    assert all(count <= by_id[who].can_help for who, count in load_of(assigned).items())
+    assert all(peer.id != who and topic in peer.offer for (who, topic), peer in assigned.items())
+    served = sum(by_id[who].learn[topic] for who, topic in assigned)
+    assert 2 * served >= best_by_trying_everything(people)
+    left = [need for need in needs_of(people) if need.key not in assigned]
+    room = {who.id for who in people if load_of(assigned).get(who.id, 0) < who.can_help}
+    assert not any(
+        who.id in room and need.topic in who.offer and who is not need.who for need in left for who in people
+    )
+
+
 @given(groups(), st.randoms(use_true_random=False))
 def test_a_proposal_is_possible_and_does_not_depend_on_the_order_of_answers(
     people: list[Someone], random: Random
