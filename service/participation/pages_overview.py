@@ -18,4 +18,4 @@ def get_overview(member_id: Uid, session: Reader, person: Person, now: Now, lang
     """Show what a network has for a member."""
     member, network = my_badges.membership(session, person.account_id, member_id)
     parts = overview.parts(session, network, member, now)
-    return render("my_network.html", language=language, member=member, network=network, parts=parts)
+    return render("my_network.html", language=language, person=person, member=member, network=network, parts=parts)
