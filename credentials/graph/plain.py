@@ -18,6 +18,7 @@ _WANTED: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(NUMBERS, (int, float)),
     **dict.fromkeys(TRUTHS, (bool,)),
 }
+_PROFILE: Final = ("Profile", ["Profile"])
 _SCALARS: Final = (str, int, float, bool)
 
 
@@ -33,16 +34,22 @@ def is_plain(document: Mapping[str, Any]) -> bool:
     5. The entries of an array are either objects, or different values that are neither arrays nor truths.
     6. The levels of a rubric are in order.
     7. Values have the kind that their member's datatype wants, whatever contexts the document has.
-    8. No id is there twice, and an issuer is an object.
+    8. An id that is there again is that of an object that says the same, in a member of the same name or as a profile,
+       so that it is of the same class: an issuer is the creator of its achievements. It is no entry of an array. An
+       issuer is an object.
 
     A value of a class that `json` does not make is not plain, nor is NaN.
     """
     if document.__class__ is not dict:
         return False
-    return _is_plain_object({name: value for name, value in document.items() if name != "@context"}, set(), 0)
+    return _is_plain_object("", {name: value for name, value in document.items() if name != "@context"}, {}, 0)
 
 
-def _is_plain_object(members: dict[str, Any], ids: set[str], depth: int) -> bool:
+_Seen = dict[str, tuple[str, dict[str, Any]]]
+"""By its id each object, and the member in which it was seen first; an entry of an array is in none."""
+
+
+def _is_plain_object(member: str, members: dict[str, Any], seen: _Seen, depth: int) -> bool:
     if depth > _MAX_DEPTH:
         return False
     for name, value in members.items():
@@ -55,34 +62,41 @@ def _is_plain_object(members: dict[str, Any], ids: set[str], depth: int) -> bool
             wanted = _SCALARS
         class_ = value.__class__
         if class_ is dict:
-            if not _is_plain_object(value, ids, depth + 1):
+            if not _is_plain_object(name, value, seen, depth + 1):
                 return False
         elif class_ is list:
-            if not _is_plain_array(name, value, wanted, ids, depth):
+            if not _is_plain_array(name, value, wanted, seen, depth):
                 return False
         elif class_ not in wanted or (class_ is float and isnan(value)):
             return False
         elif name == "id":
-            if class_ is not str or value in ids or value.startswith("_:"):
+            if class_ is not str or value.startswith("_:"):
                 return False
-            ids.add(value)
+            if value in seen and not _is_again(member, members, *seen[value]):
+                return False
+            seen.setdefault(value, (member, members))
         elif name == "type" and (class_ is not str or not _is_plain_type(value)):
             return False
     return True
 
 
-def _is_plain_array(name: str, entries: list[Any], wanted: tuple[type, ...], ids: set[str], depth: int) -> bool:
+def _is_plain_array(name: str, entries: list[Any], wanted: tuple[type, ...], seen: _Seen, depth: int) -> bool:
     if not entries or name == "id":
         return False
     if name == "rubricCriterionLevel" and not in_order(entries):
         return False
     if entries[0].__class__ is dict:
-        return all(entry.__class__ is dict and _is_plain_object(entry, ids, depth + 1) for entry in entries)
+        return all(entry.__class__ is dict and _is_plain_object("", entry, seen, depth + 1) for entry in entries)
     if not all(entry.__class__ in wanted and entry.__class__ is not bool for entry in entries):
         return False
     if name == "type" and not all(entry.__class__ is str and _is_plain_type(entry) for entry in entries):
         return False
     return len(set(entries)) == len(entries)
+
+
+def _is_again(member: str, members: dict[str, Any], first_member: str, first: dict[str, Any]) -> bool:
+    """Return whether an object is one that was seen before."""
+    return bool(member) and members == first and (member == first_member or members.get("type") in _PROFILE)
 
 
 def _is_plain_type(type_: str) -> bool:

@@ -7,6 +7,7 @@ three steps, so that a report can say which of them failed: `decode_jwt`, `check
 `vp` claim of VC Data Model 1.1.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from credentials.proofs.keys import JOSE_ALGORITHMS, Signer, VerificationKey
 from credentials.reading import is_a, listed
 from credentials.strict_json import MAX_BYTES, MAX_VALUES, canonical_json, parse_json, pointer
 
+_LONG_NUMBER = re.compile(r"[0-9]{16}")
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_TOKEN_CHARS = MAX_BYTES // 3 * 4 + 2 * _MAX_HEADER_BYTES
 _OPEN_BADGES_HEADERS = frozenset({"alg", "kid", "jwk", "typ"})
@@ -93,8 +95,23 @@ def encode_jwt(
     }
     header = {name: value for name, value in members.items() if value is not None}
     parts: tuple[dict[str, Any], ...] = (header, dict(payload))
-    signing_input = ".".join(base64url_encode(canonical_json(part)) for part in parts)
+    signing_input = ".".join(base64url_encode(_written(part)) for part in parts)
     return f"{signing_input}.{base64url_encode(signer.sign(signing_input.encode('ascii')))}"
+
+
+def _written(part: dict[str, Any]) -> bytes:
+    """Return the JSON of a header or payload: an exact one, which need not be the canonical one.
+
+    What `json` reads back as it was, without a number so long that others might round it, is exact. Anything else is
+    refused, or written, by `canonical_json`, which takes several times as long.
+    """
+    try:
+        text = json.dumps(part, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        if not _LONG_NUMBER.search(text) and json.loads(text) == part:
+            return text.encode()
+    except (TypeError, ValueError, RecursionError):
+        pass
+    return canonical_json(part)
 
 
 def decode_jwt(token: str) -> Jwt:

@@ -59,7 +59,8 @@ def prepare(
         decisions = [decision for decision in decided if not decision.pending]
         if not decisions:
             return {}
-        lists = {each.purpose: status_lists.find_open(session, network, each.purpose) for each in decisions}
+        purposes = {each.purpose for each in decisions}
+        lists = {purpose: status_lists.find_open(session, network, purpose) for purpose in purposes}
         there = {purpose: found for purpose, found in lists.items() if found is not None}
         if there.keys() == lists.keys():
             issuer = credentials.issuer_keys(session, runtime, network)
@@ -356,9 +357,9 @@ def _announce(act: Act, runtime: Runtime, made: Sequence[tuple[Award, Decision]]
     ready = [(row, signed[decision.key]) for row, decision in made]
     if not ready:
         return
-    for row, each in ready:
+    receipts.store_all(act, [(row, each.draft.receipt) for row, each in ready])
+    for row, _ in ready:
         row.state = "awarded"
-        receipts.store(act, row, each.draft.receipt)
         events.append(act, "award.made", about(row))
     base_url.remember_base_url(act.session, runtime.settings)
     stored = [credentials.store(act, row, each) for row, each in ready]

@@ -110,6 +110,8 @@ def corrected(session: OrmSession, record_ids: Collection[UUID]) -> set[UUID]:
 
 def of_history(session: OrmSession, record_ids: Collection[UUID]) -> set[UUID]:
     """Return those of the records that are of their network's history, as it was loaded."""
+    if not record_ids:
+        return set()
     first = aliased(Record)
     came = func.coalesce(first.received_at, Record.received_at)
     rows = session.execute(

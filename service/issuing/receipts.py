@@ -123,21 +123,29 @@ def write(
 
 def store(act: Act, award: Award, receipt: UnstoredReceipt) -> None:
     """Store the receipt of an award; its address answers from the commit on."""
-    if act.session.get(Receipt, receipt.id) is None:
-        act.session.add(
-            Receipt(
-                id=receipt.id,
-                network_id=act.network.id,
-                award_id=award.id,
-                full=receipt.full,
-                public=receipt.public,
-                sha256=receipt.sha256,
-                as_of=receipt.as_of,
-                position=receipt.position,
-                decided_at=act.now,
+    store_all(act, [(award, receipt)])
+
+
+def store_all(act: Act, receipts: Sequence[tuple[Award, UnstoredReceipt]]) -> None:
+    """Store the receipts of awards, each with its award; one that is stored already stays."""
+    wanted = select(Receipt.id).where(Receipt.id.in_([receipt.id for _, receipt in receipts]))
+    there = set(act.session.scalars(wanted))
+    for award, receipt in receipts:
+        award.receipt_digest = receipt.sha256
+        if receipt.id not in there:
+            act.session.add(
+                Receipt(
+                    id=receipt.id,
+                    network_id=act.network.id,
+                    award_id=award.id,
+                    full=receipt.full,
+                    public=receipt.public,
+                    sha256=receipt.sha256,
+                    as_of=receipt.as_of,
+                    position=receipt.position,
+                    decided_at=act.now,
+                )
             )
-        )
-    award.receipt_digest = receipt.sha256
     act.session.flush()
 
 
@@ -247,9 +255,8 @@ def _public(
     """
     version, salts = decision.version, full["salts"]
     children = dict(enumerate(sorted(decision.child_ids, key=str)))
-    of_child = dict(
-        session.execute(select(Award.id, Award.achievement_version_id).where(Award.id.in_(children.values()))).all()
-    )
+    versions = select(Award.id, Award.achievement_version_id).where(Award.id.in_(children.values()))
+    of_child = dict(session.execute(versions).all()) if children else {}
     said: dict[str, Any] = {
         "form": FORM,
         "id": receipt_url(settings, receipt_id),
@@ -284,7 +291,7 @@ def _public(
     }
     if decision.criteria is not None:
         said["criteria"] = decision.criteria
-    if earlier := records.of_history(session, decision.record_ids):
+    if network.history_until is not None and (earlier := records.of_history(session, decision.record_ids)):
         said["earlier_records"] = {"records": len(earlier), **_history(network)}
     if decision.reason is not None:
         said["reason"] = _hidden(salts["reason"], "reason", decision.reason)

@@ -111,6 +111,48 @@ def test_a_document_that_is_deep_or_no_object_gets_the_full_look() -> None:
     assert not is_plain([])  # type: ignore[arg-type]
 
 
+PROFILE = {"id": "urn:p", "type": ["Profile"], "name": "P", "image": {"id": "urn:i", "type": "Image"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "plain"),
+    [
+        (("issuer", PROFILE), ("creator", PROFILE), True),
+        (("issuer", PROFILE), ("creator", PROFILE | {"name": "Q"}), False),
+        (("issuer", PROFILE), ("creator", [PROFILE]), False),
+        (("foo", [PROFILE]), ("creator", PROFILE), True),
+        (("foo", {"id": "urn:i", "type": "Image"}), ("bar", {"id": "urn:i", "type": "Image"}), False),
+        (("foo", {"image": {"id": "urn:i"}}), ("bar", {"image": {"id": "urn:i"}}), True),
+        (("foo", [{"id": "urn:i"}]), ("bar", [{"id": "urn:i"}]), False),
+    ],
+)
+def test_an_object_may_be_there_again_if_it_says_the_same_as_the_same(
+    first: tuple[str, Any], again: tuple[str, Any], plain: bool
+) -> None:
+    document = dict(copy.deepcopy([("name", "x"), first, again]))
+    assert compare_looks(document) is plain
+
+
+@given(random=st.randoms(use_true_random=False))
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+def test_what_is_copied_within_a_badge_is_plain_only_where_the_full_look_finds_nothing(random: Random) -> None:
+    document = plain_badge()
+    for _ in range(random.randint(1, 3)):
+        objects = objects_in(document)
+        copied, there = copy.deepcopy(random.choice(objects)), random.choice(objects)
+        if random.random() < 0.3 and copied:
+            copied[random.choice([*copied, "name"])] = random.choice(["x", 1, True, copy.deepcopy(copied)])
+        name = random.choice(["creator", "image", "issuer", "criteria", "foo", *copied])
+        there[name] = random.choice([copied, [copied], [copied, copied]])
+    compare_looks(copy.deepcopy(document))
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [each for item in value for each in objects_in(item)]
+    return [value, *(each for item in value.values() for each in objects_in(item))] if isinstance(value, dict) else []
+
+
 def test_an_issuer_by_id_is_found_where_its_profile_stands_elsewhere() -> None:
     """Why an issuer that is no object gets the full look."""
     document = plain_badge() | {"issuer": "urn:x", "foo": {"id": "urn:x", "type": "Profile"}}

@@ -17,9 +17,10 @@ from openvc.proof.vc_jwt import VcJwtProofSuite
 
 from credentials.errors import CredentialError, MalformedError, ProofError, UnsupportedError
 from credentials.proofs.claims import claim_findings, claims_of, credential_of, presentation_of
-from credentials.proofs.encodings import base64url_encode
+from credentials.proofs.encodings import base64url_decode, base64url_encode
 from credentials.proofs.jose import Jwt, check_jwt, decode_jwt, encode_jwt, header_findings, open_envelope
 from credentials.proofs.keys import PrivateKey, PrivateKeySigner, Signer
+from credentials.strict_json import canonical_json
 
 PRIVATE_KEYS: dict[str, PrivateKey] = {
     "EdDSA": Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
@@ -117,8 +118,30 @@ def test_the_same_payload_gives_the_same_jwt() -> None:
     assert encode_jwt(credential(), ES256, kid=KID) == encode_jwt(credential(), ES256, kid=KID)
 
 
+@given(
+    st.dictionaries(
+        st.text(),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+            max_leaves=6,
+        ),
+        max_size=4,
+    )
+)
+def test_a_payload_is_signed_exactly_as_it_is_or_not_at_all(payload: Any) -> None:
+    try:
+        canonical = canonical_json(payload)
+    except MalformedError:
+        with pytest.raises(MalformedError):
+            encode_jwt(payload, ES256, kid=KID)
+    else:
+        written = base64url_decode(encode_jwt(payload, ES256, kid=KID).split(".")[1])
+        assert canonical_json(json.loads(written)) == canonical
+
+
 def test_what_is_not_json_is_not_signed() -> None:
-    for value in (2**60, float("nan"), "\ud800", b"x"):
+    for value in (2**60, float("nan"), "\ud800", b"x", {1: "x"}):
         with pytest.raises(MalformedError) as raised:
             encode_jwt({"name": value}, ES256, kid=KID)
         assert raised.value.code == "json-not-canonical"
