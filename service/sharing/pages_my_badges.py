@@ -30,6 +30,8 @@ HOME: Final = "/my-badges"
 After = Annotated[str | None, Query(max_length=MAX_CURSOR)]
 Waiting = Callable[[ReadSession, Network, Member, datetime], Sequence[Any]]
 """Returns what waits for a member of a network: each thing has an address (`href`) and a msgid (`waits`)."""
+ASKED_WHAT_WAITS: Final = 20
+"""Of how many networks the page asks what waits there: each is some statements. Further ones have pages of their own."""
 NOT_CLAIMED = N_("You could not claim this")
 NOT_GIVEN_BACK = N_("Nothing was changed")
 
@@ -68,7 +70,9 @@ def get_my_badges(
         ended_count=my_badges.count_ended(session, person.account_id, now) if more else len(ended),
         claims=my_badges.claimable(session, person.account_id),
         memberships=memberships,
-        waiting={each.member.id: waiting(session, each.network, each.member, now) for each in memberships},
+        waiting={
+            each.member.id: waiting(session, each.network, each.member, now) for each in memberships[:ASKED_WHAT_WAITS]
+        },
         appealable=own_cases.appealable_of(session, person.account_id, now),
         cases=own_cases.list_cases(session, person.account_id),
         addresses=accounts.addresses_of(session, person.account(session)),

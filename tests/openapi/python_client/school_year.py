@@ -182,7 +182,7 @@ def send(client: AuthenticatedClient, add: Bulk, lines: Iterable[Line], key: str
 
 def set_up(admin: AuthenticatedClient) -> None:
     """Create the network, and say that what it loads first is its history."""
-    body = NetworkIn(SLUG, "School Year", NetworkInKind.FORMAL, "https://year.example/", "Europe/Berlin")
+    body = NetworkIn(SLUG, "School Year", NetworkInKind.INFORMAL, "https://year.example/", "Europe/Berlin")
     got(create_network.sync(client=admin, body=body))
     history = HistoryIn(datetime.now(UTC), "These are the attendance sheets of the last year.")
     got(declare_history.sync(SLUG, client=admin, body=history))

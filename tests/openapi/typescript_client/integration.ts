@@ -47,7 +47,7 @@ async function settled(answer: string): Promise<Line["status"][]> {
 const admin = client(adminToken);
 const network = await got(
   admin.POST("/v1/networks", {
-    body: { slug, name: "Type Circle", kind: "formal", url: "https://type.example/", time_zone: "Europe/Berlin" },
+    body: { slug, name: "Type Circle", kind: "informal", url: "https://type.example/", time_zone: "Europe/Berlin" },
   }),
 );
 assert.equal(network.state, "active");

@@ -131,7 +131,7 @@ def test_a_page_costs_the_same_statements_for_one_badge_and_for_three_hundred(
     many(stage.runtime, credential, 299)
     statements.clear()
     shown(browser, "/my-badges")
-    assert len(statements) == once < 30
+    assert len(statements) == once < 36
 
 
 def test_a_cursor_of_another_list_is_refused(browser: TestClient, stage: Stage) -> None:
