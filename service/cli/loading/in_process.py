@@ -3,16 +3,17 @@
 No server needs to run, and if one does, this is one more process beside it. Nothing that runs beside requests is started.
 """
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import httpx2
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from service.access import callers, tokens
 from service.app import create_app
@@ -32,8 +33,8 @@ class Programs:
         network: what it is about; paths are beneath its address in the API.
     """
 
-    def __init__(self, runtime: Runtime, network: Network, runner: asyncio.Runner, client: httpx2.AsyncClient) -> None:
-        self._runtime, self._network, self._runner, self._client = runtime, network, runner, client
+    def __init__(self, runtime: Runtime, network: Network, portal: BlockingPortal, client: httpx2.AsyncClient) -> None:
+        self._runtime, self._network, self._portal, self._client = runtime, network, portal, client
         self._made: dict[str | None, tuple[UUID, str]] = {}
 
     def send(self, request: str, body: Any = None, *, by: str | None = None, done: Sequence[str] = ()) -> Any:
@@ -99,7 +100,7 @@ class Programs:
         address = f"/v1/networks/{self._network.slug}{path}"
         if sent.get("json", False) is None:
             sent.pop("json")
-        return self._runner.run(self._client.request(method, address, headers=headers, **sent))
+        return self._portal.call(partial(self._client.request, method, address, headers=headers, **sent))
 
     def _secret(self, by: str | None) -> str:
         """Return the token of the network or of one of its members, made when it is first needed."""
@@ -126,13 +127,13 @@ def programs(runtime: Runtime, network: Network) -> Iterator[Programs]:
     unlogged = runtime.settings.model_copy(update={"request_log": False})  # its lines would stand among the answer's
     transport = httpx2.ASGITransport(create_app(replace(runtime, settings=unlogged)))
     client = httpx2.AsyncClient(transport=transport, base_url=runtime.settings.base_url, timeout=None)
-    with asyncio.Runner() as runner:
-        speaking = Programs(runtime, network, runner, client)
+    with start_blocking_portal() as portal:
+        speaking = Programs(runtime, network, portal, client)
         try:
             yield speaking
         finally:
             speaking.revoke()
-            runner.run(client.aclose())
+            portal.call(client.aclose)
 
 
 def refused(request: str, by: str | None, problem: Any) -> ConflictError:

@@ -1,5 +1,6 @@
 """The practice networks: each is loaded, played to its badges, verified, and removed without a trace."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from typer.testing import CliRunner, Result
 
 from service.cli import main as cli
 from service.cli.loading import dates, marks, shelf
-from service.cli.loading.in_process import Programs
+from service.cli.loading.in_process import Programs, programs
 from service.errors import ConflictError, InvalidError, NotFoundError
+from service.networks import networks
 from service.runtime.clock import utc_now
 from service.runtime.runtime import Runtime
 from service.tables import (
@@ -280,3 +282,15 @@ def test_the_command_lists_loads_and_removes(
     removed = json.loads(laurel("remove", "--slug", "trial", "--json").stdout)
     assert (removed["slug"], removed["keys"], removed["rows"]["credentials"]) == ("trial", 2, 3)
     assert laurel("remove").exit_code == 2, "it wants a name or a slug"
+
+
+def test_it_speaks_with_the_service_also_where_a_loop_runs_already(runtime: Runtime, client: TestClient) -> None:
+    stage = awarding.Stage.set_up(client, runtime)
+    with runtime.database.read() as session:
+        network = networks.by_slug(session, stage.slug)
+
+    async def speak() -> Any:
+        with programs(runtime, network) as speaking:
+            return speaking.send("GET /members")
+
+    assert asyncio.run(speak())["items"] == []
