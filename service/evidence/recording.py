@@ -266,11 +266,11 @@ def _refuse_erased(references: References, body: Submitted) -> None:
     Raises:
         ErasedError: it does; the pointer says where, if it is in the body itself.
     """
-    gone = {ref for ref, someone in references.members.items() if someone.id in references.erased}
+    named = [references.members[ref] for ref in body.mentions.members if ref and ref in references.members]
     works = [references.works[name].member for name in body.mentions.works if name and name in references.works]
-    if gone.isdisjoint(body.mentions.members) and not any(work and work.id in references.erased for work in works):
+    if not any(someone and someone.id in references.erased for someone in (*named, *works)):
         return
-    others = {ref: someone for ref, someone in references.members.items() if ref not in gone}
+    others = {ref: someone for ref, someone in references.members.items() if someone.id not in references.erased}
     gap = body.judge(replace(references, members=others), None).gap
     raise ErasedError(gap.pointer if gap is not None else "")
 

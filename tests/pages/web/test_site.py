@@ -67,6 +67,7 @@ def test_home_has_a_door_for_each_of_its_visitors(reader: Reader) -> None:
     assert [title.text for title in reader.open("/").all("h2")] == [
         "You want to check a badge",
         "You earned a badge",
+        "You look for a network",
         "You run a learning network",
     ]
 
