@@ -128,7 +128,7 @@ class ExpectationChange(ExpectationFields):
     """
 
     name: Line = Field(default_factory=str)
-    rule: UnparsedCriterion = Field(default_factory=dict)
+    rule: dict[str, Any] = Field(default_factory=dict, description="what changes in the rule, member by member")
     period: PeriodIn = Field(default_factory=lambda: PeriodIn(every="month"))
 
 
