@@ -69,7 +69,7 @@ def test_dates_and_words_follow_the_language(stage: Stage) -> None:
     for address, shown in (
         (url, ["Insignia", "¿Conocemos al emisor?", "Válida, sin fecha de fin", "2 de marzo de 2026"]),
         (f"/verify?link={url}", ["Esta insignia es auténtica y válida", "Comprobada el 2 de marzo de 2026, 12:00 UTC"]),
-        ("/networks/river", ["Aquí desde", "2 de marzo de 2026", "Red formal de aprendizaje entre pares"]),
+        ("/networks/river", ["Aquí desde", "2 de marzo de 2026", "Red informal de aprendizaje entre pares"]),
         (achievement_of(stage, url), ["Cómo se obtiene", "2 de marzo de 2026", "versión 1"]),
         (
             stage.awards(member="m11")[0]["receipt"],
