@@ -37,6 +37,10 @@ BREAKING = frozenset({"kills", "database stops"})
 A connection may break then, and answers take longer: a process that starts takes a processor for some seconds.
 """
 ANSWERED_WHILE_BREAKING_SECONDS = 10.0
+AT_ONCE = "everything at once"
+"""The phase in which all attackers work, on the same processors as the service."""
+ANSWERED_AMID_EVERYTHING_SECONDS = 4.0
+"""SQLite gives its lock to whoever asks at the right moment: one request in a thousand may wait longer than 99 % do."""
 CHECKED_SECONDS = 0.000_06
 """How long one Ed25519 signature is checked on the machine for which these times hold."""
 
@@ -130,7 +134,7 @@ def phases(clients: Clients, seconds: float) -> None:
         assert httpx2.get(f"{service.url}/ready", timeout=5).status_code == 503
         service.server.start()
         time.sleep(share * 2 / 3)
-    clients.phase = "everything at once"
+    clients.phase = AT_ONCE
     with attacked(service, share, *ATTACKS):
         time.sleep(share)
     clients.phase = "quiet again"
@@ -161,10 +165,14 @@ def test_whatever_is_done_to_it_the_service_answers_and_its_accounts_are_exact(
 
 
 def _assert_answered(clients: Clients, slowness: float) -> None:
-    """Every request was answered within two seconds, or refused with the time at which to come again."""
+    """Every request was answered within two seconds, or refused with the time at which to come again.
+
+    While all attackers work at once that holds for 99 % of each client's requests, and four seconds for every one.
+    """
     sys.stdout.write(f"times slower: {slowness:.2f}\n")
     for client in ("watcher", "programmer", "employer", "reader"):
         slowest = {phase: round(seconds, 3) for phase, seconds in clients.slowest(client).items()}
+        assert slowest[AT_ONCE] < ANSWERED_SECONDS * slowness, slowest
         sys.stdout.write(f"{client}: p99 {slowest}\n")
     broken = [each for each in clients.answers if each.status == 0 and each.phase not in BREAKING]
     assert broken == []
@@ -177,7 +185,9 @@ def _assert_answered(clients: Clients, slowness: float) -> None:
 
 
 def _patience(phase: str) -> float:
-    return ANSWERED_WHILE_BREAKING_SECONDS if phase in BREAKING else ANSWERED_SECONDS
+    if phase in BREAKING:
+        return ANSWERED_WHILE_BREAKING_SECONDS
+    return ANSWERED_AMID_EVERYTHING_SECONDS if phase == AT_ONCE else ANSWERED_SECONDS
 
 
 def _assert_accounts(clients: Clients) -> None:
