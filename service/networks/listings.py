@@ -31,7 +31,10 @@ def _tidy(value: Any) -> Any:
     """Return an interest on one line, without the sign and the spaces that people put around tags."""
     if not isinstance(value, str):
         return value
-    return one_line(unicodedata.normalize("NFC", value), len(value) + 1, gap=" ").lstrip("# ")
+    tidy = one_line(unicodedata.normalize("NFC", value), len(value) + 1, gap=" ").lstrip("# ")
+    if value and not tidy:
+        raise PydanticCustomError("interest-empty", "Expected letters or digits, got none")
+    return tidy
 
 
 def _different(interests: list[str]) -> list[str]:

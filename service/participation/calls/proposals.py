@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from service.access.act import CallersAct
 from service.access.callers import Caller
-from service.bodies import Body, Prose, Uid
+from service.bodies import Body, LongLine, Uid
 from service.errors import ConflictError, InvalidError, NotFoundError
 from service.outbox import events
 from service.participation.calls import answers, applications, calls, choosing, explaining
@@ -29,6 +29,8 @@ from service.storage.paging import Order, Window, page
 from service.tables import Call, CallApplication, CallApplicationText, CallLock, CallProposal, Member, Network
 from service.tables.identifiers import new_id
 
+MOST_LOCKED: Final = 200
+"""How many people can be put in, and left out: all of them with long reasons still fit into a body."""
 CONSIDERED: Final = ("applied", "waiting", "accepted")
 """The states of applications whose people can be proposed."""
 OFFERED: Final = {"discipline": "disciplines", "role": "roles", "organization": "organizations"}
@@ -38,15 +40,15 @@ class CallLockIn(Body):
     """Somebody whom people put in a proposal, or leave out of it, and why."""
 
     application: Uid
-    reason: Prose = Field(examples=["Led the same work last year."])
+    reason: LongLine = Field(examples=["Led the same work last year."])
 
 
 class CallProposalIn(Body):
     """How many people are proposed, and who is put in or left out in any case."""
 
     k: int | None = Field(None, ge=1, le=MOST_PLACES, description="left out: as many as the call has places")
-    include: list[CallLockIn] = Field(default_factory=list, max_length=MOST_PLACES)
-    exclude: list[CallLockIn] = Field(default_factory=list, max_length=1000)
+    include: list[CallLockIn] = Field(default_factory=list, max_length=MOST_LOCKED)
+    exclude: list[CallLockIn] = Field(default_factory=list, max_length=MOST_LOCKED)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The shape of an expectation, and what is refused in one as it stands."""
 
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -29,12 +30,12 @@ RULE = "/rule"
 
 
 def _day(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value) if len(value) == 10 else value
-        except ValueError as error:
-            raise PydanticCustomError("date-invalid", "Expected a date that exists, such as 2026-09-01") from error
-    return value
+    if isinstance(value, date):
+        return value
+    with suppress(ValueError):
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
+    raise PydanticCustomError("date-invalid", "Expected a date that exists, such as 2026-09-01")
 
 
 Day = Annotated[

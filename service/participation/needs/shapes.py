@@ -1,5 +1,6 @@
 """The shapes of cycles and answers, as networks and members send them."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
@@ -101,9 +102,9 @@ class NeedsCycleChange(_CycleDescribed):
     Members that are left out stay as they are; null removes one.
     """
 
-    title: Line | None = None
+    title: Line = Field(default_factory=str)
     titles: dict[LanguageTag, Line | None] | None = Field(None, max_length=20)
-    closes_at: Instant | None = None
+    closes_at: Instant = Field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
 
 
 class _Chosen(Body):

@@ -165,7 +165,7 @@ def test_the_same_again_changes_nothing_and_who_saw_an_older_one_is_told(stage: 
         ({"joining": "email"}, "joining-without-email", "/joining"),
         ({"joining": "phone"}, "literal-error", "/joining"),
         ({"interests": ["Writing", "#writing"]}, "repeated", "/interests"),
-        ({"interests": [" "]}, "string-too-short", "/interests/0"),
+        ({"interests": [" "]}, "interest-empty", "/interests/0"),
         ({"interests": ["x" * 61]}, "string-too-long", "/interests/0"),
         ({"interests": [str(n) for n in range(13)]}, "too-long", "/interests"),
         ({"languages": ["english"]}, "string-too-long", "/languages/0"),
