@@ -53,13 +53,17 @@ CycleState = Literal["planned", "open", "closed"]
 Via = Literal["member", "network", "page", "link"]
 
 
+BY_LANGUAGE: Final = Field(max_length=20, json_schema_extra={"additionalProperties": False})
+"""Texts by the tags of their languages, and by nothing else."""
+
+
 class NeedsTopic(Body):
     """A topic that a cycle offers to choose."""
 
     code: TopicCode = Field(description="the network's own identifier of the topic", examples=["feedback"])
     label: Line = Field(description="as people read it", examples=["Feedback that helps"])
-    labels: dict[LanguageTag, Line] | None = Field(
-        None, max_length=20, description="the label in other languages", examples=[{"es": "Comentarios que ayudan"}]
+    labels: Annotated[dict[LanguageTag, Line], BY_LANGUAGE] | None = Field(
+        None, description="the label in other languages", examples=[{"es": "Comentarios que ayudan"}]
     )
     objective: Ref | None = Field(
         None, description="the code of the network's objective that the topic belongs to", examples=["giving-feedback"]
@@ -86,7 +90,9 @@ class NeedsCycleFields(_CycleDescribed):
     """
 
     title: Line = Field(examples=["What do you want to learn this spring?"])
-    titles: dict[LanguageTag, Line] | None = Field(None, max_length=20, description="the title in other languages")
+    titles: Annotated[dict[LanguageTag, Line], BY_LANGUAGE] | None = Field(
+        None, description="the title in other languages"
+    )
     closes_at: Instant = Field(description="until then people can answer, and change what they answered")
 
 
@@ -103,7 +109,7 @@ class NeedsCycleChange(_CycleDescribed):
     """
 
     title: Line = Field(default_factory=str)
-    titles: dict[LanguageTag, Line | None] | None = Field(None, max_length=20)
+    titles: Annotated[dict[LanguageTag, Line | None], BY_LANGUAGE] | None = None
     closes_at: Instant = Field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
 
 
